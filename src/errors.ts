@@ -1,0 +1,55 @@
+/**
+ * One error class for everything a caller can cause. `code` is stable and meant for programs,
+ * the message says what was expected and what came.
+ * @module
+ */
+
+/** Why a model file was refused. */
+export type FormatErrorCode =
+  | "bad_magic"
+  | "unsupported_version"
+  | "truncated" // fewer bytes than the header promises
+  | "limit_exceeded" // a count or length beyond what we read (limits.ts)
+  | "duplicate_key"
+  | "bad_string" // not UTF-8, or empty where a name is needed
+  | "bad_type" // a value type or tensor type that does not exist, or not the one the key needs
+  | "bad_alignment"
+  | "bad_shape"
+  | "bad_offset" // overlapping, misaligned or not consecutive
+  | "bad_json"
+  | "bad_value" // a hyper-parameter that makes no sense
+  | "missing_key"
+  | "missing_tensor"
+  | "missing_file"
+  | "bad_weights" // a scale or weight that is not finite
+  | "bad_tokenizer"
+  | "unsupported_architecture"
+  | "unsupported_type"; // a known tensor type that this version has no kernel for
+
+/** Everything else. */
+export type RuntimeErrorCode =
+  | "invalid_argument"
+  | "invalid_request" // a field of a completion request; `param` names it
+  | "template_error" // a chat template that fails, or exceeds its limits
+  | "out_of_memory" // the plan does not fit the budget, or the host refused the memory
+  | "context_full"
+  | "non_finite_logits"
+  | "disposed"
+  | "poisoned" // a trap in wasm: the instance must not be used again
+  | "unsupported_host"
+  | "io_error";
+
+export type ErrorCode = FormatErrorCode | RuntimeErrorCode;
+
+export class NibbleError extends Error {
+  readonly code: ErrorCode;
+  /** The request field or option that was wrong, if one can be named. */
+  readonly param: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { param?: string }) {
+    super(message, options);
+    this.name = "NibbleError";
+    this.code = code;
+    this.param = options?.param;
+  }
+}

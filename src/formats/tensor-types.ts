@@ -1,0 +1,85 @@
+/**
+ * The tensor types of GGUF (ggml/include/ggml.h): id, values and bytes a block. The one owner of these numbers.
+ * @module
+ */
+export type TensorType =
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "F64"
+  | "I8"
+  | "I16"
+  | "I32"
+  | "I64"
+  | "Q4_0"
+  | "Q4_1"
+  | "Q5_0"
+  | "Q5_1"
+  | "Q8_0"
+  | "Q8_1"
+  | "Q2_K"
+  | "Q3_K"
+  | "Q4_K"
+  | "Q5_K"
+  | "Q6_K"
+  | "Q8_K"
+  | "IQ4_NL"
+  | "IQ4_XS"
+  | "MXFP4";
+
+export interface TensorTypeFacts {
+  readonly id: number;
+  /** Values a block; a row is a whole number of blocks. */
+  readonly blockValues: number;
+  readonly blockBytes: number;
+}
+
+const table: Record<TensorType, readonly [id: number, blockValues: number, blockBytes: number]> = {
+  F32: [0, 1, 4],
+  F16: [1, 1, 2],
+  BF16: [30, 1, 2],
+  F64: [28, 1, 8],
+  I8: [24, 1, 1],
+  I16: [25, 1, 2],
+  I32: [26, 1, 4],
+  I64: [27, 1, 8],
+  Q4_0: [2, 32, 18],
+  Q4_1: [3, 32, 20],
+  Q5_0: [6, 32, 22],
+  Q5_1: [7, 32, 24],
+  Q8_0: [8, 32, 34],
+  Q8_1: [9, 32, 36],
+  Q2_K: [10, 256, 84],
+  Q3_K: [11, 256, 110],
+  Q4_K: [12, 256, 144],
+  Q5_K: [13, 256, 176],
+  Q6_K: [14, 256, 210],
+  Q8_K: [15, 256, 292],
+  IQ4_NL: [20, 32, 18],
+  IQ4_XS: [23, 256, 136],
+  MXFP4: [39, 32, 17],
+};
+
+const facts: ReadonlyMap<TensorType, TensorTypeFacts> = new Map(
+  Object.entries(table).map(([type, [id, blockValues, blockBytes]]) => [
+    type as TensorType,
+    { id, blockValues, blockBytes },
+  ]),
+);
+const byId: ReadonlyMap<number, TensorType> = new Map([...facts].map(([type, { id }]) => [id, type]));
+
+/** Block facts of a type. */
+export function tensorTypeFacts(type: TensorType): TensorTypeFacts {
+  return facts.get(type)!;
+}
+
+/** The type with a ggml id, or undefined where we know none. */
+export function tensorTypeOf(id: number): TensorType | undefined {
+  return byId.get(id);
+}
+
+/** Bytes of a row of `columns` values, which must be a whole number of blocks (checked by the readers). */
+export function rowBytes(type: TensorType, columns: number): number {
+  const { blockValues, blockBytes } = tensorTypeFacts(type);
+  return (columns / blockValues) * blockBytes;
+}

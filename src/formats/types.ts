@@ -1,0 +1,83 @@
+/**
+ * What the readers give and the loader takes: checked facts about a model, and where its bytes lie.
+ * @module
+ */
+import type { TensorType } from "./tensor-types.ts";
+
+/**
+ * Random-access bytes: a file, a Blob, an HTTP resource, an R2 object.
+ * `read` gives exactly `length` bytes or rejects with `NibbleError("truncated" | "io_error")`.
+ */
+export interface ByteSource {
+  /** Total length in bytes. */
+  readonly size: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Optional: the same without a copy, straight into `target` (which may be a view of wasm memory). */
+  readInto?(offset: number, target: Uint8Array): Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+/** One tensor of a checkpoint. All offsets are checked to lie inside `source`. */
+export interface TensorInfo {
+  /** Canonical (GGUF) name, such as `blk.0.attn_q.weight`. */
+  readonly name: string;
+  readonly type: TensorType;
+  /** Row-major, outermost first: a matrix is `[rows (out), columns (in)]`. GGUF stores the reverse. */
+  readonly shape: readonly number[];
+  readonly source: ByteSource;
+  /** Absolute offset in `source`, and length in bytes. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** A GGUF metadata value. 64-bit integers are numbers when safe (<= 2^53 - 1), else the file is refused. */
+export type MetadataValue = number | string | boolean | readonly string[] | NumericArray | readonly boolean[];
+export type NumericArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+/** Keys as in GGUF (`general.architecture`, `llama.block_count`, `tokenizer.ggml.tokens`, ...). */
+export type Metadata = ReadonlyMap<string, MetadataValue>;
+
+/**
+ * A model as it lies on disk, whatever the container: metadata under GGUF's keys, tensors under GGUF's names.
+ * A Hugging Face folder is translated to the same keys and names by `huggingface.ts`.
+ */
+export interface Checkpoint {
+  readonly format: "gguf" | "huggingface";
+  /** `general.architecture`: "llama4", "llama", ... */
+  readonly architecture: string;
+  readonly metadata: Metadata;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** True where q and k rows are permuted for interleaved RoPE (GGUF files of architecture `llama`). */
+  readonly permutedQK: boolean;
+  /** Hugging Face only: parsed tokenizer.json, tokenizer_config.json and chat template, for `src/tokenizer` and `src/chat`. */
+  readonly huggingFace?: HuggingFaceFiles;
+  /** Bytes read so far to get here (header), for progress and tests. */
+  readonly headerBytes: number;
+  close(): Promise<void>;
+}
+
+/** JSON as `parseJson` (formats/json.ts) gives it: objects are Maps, so that no file-named key reaches a prototype. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type JsonObject = ReadonlyMap<string, Json>;
+
+export interface HuggingFaceFiles {
+  readonly config: JsonObject;
+  readonly tokenizer: JsonObject;
+  readonly tokenizerConfig: JsonObject | undefined;
+  readonly generationConfig: JsonObject | undefined;
+  /** chat_template.jinja if there is one, else `chat_template` of tokenizer_config.json. */
+  readonly chatTemplate: string | undefined;
+}
+
+/** A folder of files, however the host reaches it. `open` rejects with `missing_file` if there is none. */
+export interface FileSet {
+  open(name: string): Promise<ByteSource>;
+  has(name: string): Promise<boolean>;
+}

@@ -1,0 +1,44 @@
+/**
+ * What the engine needs of the runtime: sequences with a KV cache, and one call that runs a mixed batch.
+ * @module
+ */
+
+/** A token sequence with its cached keys and values. Dispose it to give its pages back. */
+export interface Sequence {
+  /** Tokens whose keys and values are cached. */
+  readonly length: number;
+  /** Another sequence with the same first `length` tokens; shares full pages until one of them is written. */
+  fork(): Sequence;
+  /** Forgets all tokens from `length` on. */
+  truncate(length: number): void;
+  dispose(): void;
+}
+
+/** A piece of a batch: tokens to append to a sequence, and for which of them logits are wanted. */
+export interface BatchItem {
+  readonly sequence: Sequence;
+  readonly tokens: ArrayLike<number>;
+  readonly logits: "none" | "last" | "all";
+}
+
+/** Runs a model. All calls are synchronous; the caller yields to the host between them. */
+export interface Executor {
+  readonly vocabSize: number;
+  /** Most tokens a sequence may hold. */
+  readonly contextLength: number;
+  /** Most token rows of one `forward` call, over all items, and most rows that may ask for logits. */
+  readonly maxBatchTokens: number;
+  readonly maxLogitRows: number;
+  /** Pages of the KV cache that are free, tokens a page: what the scheduler may still hand out. */
+  readonly freePages: number;
+  readonly pageTokens: number;
+  createSequence(): Sequence;
+  /**
+   * Appends the tokens of every item and computes logits for the rows that ask.
+   * Returns one Float32Array view [vocabSize] per asking row, in order; views are valid until the next call.
+   * On an error no sequence has changed.
+   * @throws NibbleError `context_full`, `invalid_argument`, `disposed`, `poisoned`
+   */
+  forward(batch: readonly BatchItem[]): Float32Array[];
+  dispose(): void;
+}
