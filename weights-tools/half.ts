@@ -1,0 +1,56 @@
+/**
+ * 16-bit floats: IEEE binary16 (F16) and bfloat16 (BF16), to and from float32, rounding to nearest, ties to even.
+ * Own code, because `Float16Array` and `Math.f16round` are missing in Node 20 and 22.
+ * @module
+ */
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/** float32 to the 16 bits of binary16. Beyond 65,519 it becomes infinity; NaN stays NaN. */
+export function f32ToF16(value: number): number {
+  float[0] = value;
+  const source = bits[0]!;
+  const sign = (source >>> 16) & 0x8000;
+  const magnitude = source & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
+  if (magnitude >= 0x47800000) return sign | 0x7c00; // 2^16 and above
+  if (magnitude < 0x33000000) return sign; // below 2^-25: zero
+  if (magnitude >= 0x38800000) {
+    // Normal (2^-14 and above): exponent bias 127 -> 15, then drop 13 bits. A carry runs into the exponent, as it must.
+    return sign | roundedShift(magnitude - 0x38000000, 13);
+  }
+  // Subnormal: a multiple of 2^-24. The mantissa with its hidden bit counts units of 2^(exponent - 150).
+  const mantissa = (magnitude & 0x7fffff) | 0x800000;
+  return sign | roundedShift(mantissa, 126 - (magnitude >>> 23));
+}
+
+/** The 16 bits of binary16 to float32, exactly. */
+export function f16ToF32(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 31;
+  const mantissa = half & 0x3ff;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+}
+
+/** float32 to the 16 bits of bfloat16. NaN stays NaN (quiet, sign and high payload kept), as in ggml. */
+export function f32ToBf16(value: number): number {
+  float[0] = value;
+  const source = bits[0]!;
+  if ((source & 0x7fffffff) > 0x7f800000) return (source >>> 16) | 64;
+  return roundedShift(source, 16);
+}
+
+/** The 16 bits of bfloat16 to float32, exactly. */
+export function bf16ToF32(half: number): number {
+  bits[0] = half << 16;
+  return float[0]!;
+}
+
+/** value / 2^shift, ties to even. */
+function roundedShift(value: number, shift: number): number {
+  const odd = (value >>> shift) & 1;
+  return ((value + 2 ** (shift - 1) - 1 + odd) / 2 ** shift) >>> 0;
+}
