@@ -1,0 +1,22 @@
+/**
+ * Which number type a metadata key has in GGUF. Our `Metadata` holds plain numbers, llama.cpp insists on the type:
+ * float keys are f32, all others u32 (llama.cpp, gguf-py/gguf/gguf_writer.py).
+ * @module
+ */
+import type { GgufNumberType } from "./header-bytes.ts";
+
+/** Ends of the keys whose value is f32 even when it happens to be whole, such as `llama.rope.freq_base` 10000. */
+const floatKeys =
+  /[._](epsilon|freq_base|freq_base_swa|scale|scale_linear|alpha|factor|softcapping|multiplier|beta_fast|beta_slow|max_alibi_bias|clamp_kqv)$/;
+const floatSampling =
+  /^general\.sampling\.(temp|top_p|min_p|xtc_probability|xtc_threshold|penalty_repeat|mirostat_tau|mirostat_eta)$/;
+const signedSampling = /^general\.sampling\.(top_k|penalty_last_n|mirostat)$/;
+
+/** The type to write `value` with: u32 where it fits, and what is needed where not. */
+export function numberType(key: string, value: number): GgufNumberType {
+  if (floatKeys.test(key) || floatSampling.test(key)) return "F32";
+  if (signedSampling.test(key)) return "I32";
+  if (!Number.isInteger(value)) return Math.fround(value) === value ? "F32" : "F64";
+  if (value < 0) return value >= -(2 ** 31) ? "I32" : "I64";
+  return value < 2 ** 32 ? "U32" : "U64";
+}

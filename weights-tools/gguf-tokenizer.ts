@@ -1,0 +1,237 @@
+/**
+ * A Hugging Face byte-level BPE tokenizer as GGUF's `tokenizer.*` keys, as llama.cpp's converter writes them
+ * (gguf-py/gguf/vocab.py, conversion/base.py). Vocabularies of other kinds are refused.
+ * @module
+ */
+import { NibbleError } from "../src/errors.ts";
+import type { HuggingFaceFiles, Json, JsonObject, MetadataValue } from "../src/formats/types.ts";
+
+/** The keys to write, and what GGUF cannot say about this tokenizer. */
+export interface GgufTokenizer {
+  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  readonly notes: readonly string[];
+}
+
+/** llama.cpp's token types (llama.h, LLAMA_TOKEN_TYPE_*). */
+const tokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
+
+/** Texts that loaders of GGUF take for the end of a turn without being told (llama.cpp, llama-vocab.cpp). */
+const knownEnds: ReadonlySet<string> = new Set([
+  "<|eot_id|>",
+  "<|eom_id|>",
+  "<|im_end|>",
+  "<|end|>",
+  "<|endoftext|>",
+  "<|end_of_text|>",
+  "<end_of_turn>",
+  "<eos>",
+  "</s>",
+]);
+
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special: boolean;
+}
+
+/**
+ * @param vocabSize rows of the embedding; ids that the tokenizer does not use become `[PADn]`
+ * @throws NibbleError `bad_tokenizer`
+ */
+export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufTokenizer {
+  const { tokenizer, tokenizerConfig } = files;
+  const model = object(tokenizer.get("model"), "model");
+  const kind = model.get("type") ?? "BPE";
+  if (kind !== "BPE") throw bad(`expected a BPE model, found ${kind}`);
+  const added = addedTokens(tokenizer);
+  const pre = preTokenizerName(tokenizer);
+  const { tokens, types } = tokenLists(object(model.get("vocab"), "model.vocab"), added, vocabSize);
+  const metadata = new Map<string, MetadataValue>([
+    ["tokenizer.ggml.model", "gpt2"],
+    ["tokenizer.ggml.pre", pre],
+    ["tokenizer.ggml.tokens", tokens],
+    ["tokenizer.ggml.token_type", types],
+    ["tokenizer.ggml.merges", merges(model)],
+  ]);
+  const notes = [...specialIds(files, added, metadata), ...normalizerNotes(tokenizer, pre)];
+  const adds = addsTokens(tokenizer, tokenizerConfig);
+  // The converter's rule for SmolLM2 (vocabulary of 49,152): its tokenizer_config.json must not add a BOS.
+  metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
+  if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
+  if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
+  return { metadata, notes };
+}
+
+const bad = (what: string): NibbleError => new NibbleError("bad_tokenizer", `tokenizer.json: ${what}`);
+
+function object(value: Json | undefined, name: string): JsonObject {
+  if (value instanceof Map) return value;
+  throw bad(`${name} is not an object`);
+}
+
+/** A field of a JSON value that may be no object at all. */
+const field = (value: Json | undefined, name: string): Json | undefined =>
+  value instanceof Map ? (value as JsonObject).get(name) : undefined;
+
+const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
+
+function addedTokens(tokenizer: JsonObject): AddedToken[] {
+  return list(tokenizer.get("added_tokens")).map((entry) => {
+    const id = field(entry, "id");
+    const content = field(entry, "content");
+    if (typeof id !== "number" || typeof content !== "string") throw bad("an added token needs id and content");
+    return { id, content, special: field(entry, "special") === true };
+  });
+}
+
+/** Texts and types by id. An added token wins over the vocabulary's entry. */
+function tokenLists(vocab: JsonObject, added: AddedToken[], size: number): { tokens: string[]; types: Int32Array } {
+  const tokens: (string | undefined)[] = new Array(size).fill(undefined);
+  const types = new Int32Array(size).fill(tokenType.normal);
+  const checked = (id: Json, text: string): number => {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= size) {
+      throw bad(`token ${JSON.stringify(text)} has id ${id}, but the model has ${size} rows`);
+    }
+    return id;
+  };
+  for (const [text, id] of vocab) tokens[checked(id, text)] = text;
+  for (const { id, content, special } of added) {
+    tokens[checked(id, content)] = content;
+    types[id] = special || looksSpecial(content) ? tokenType.control : tokenType.userDefined;
+  }
+  for (let id = 0; id < size; id++) {
+    if (tokens[id] !== undefined) continue;
+    tokens[id] = `[PAD${id}]`;
+    types[id] = tokenType.unused;
+  }
+  return { tokens: tokens as string[], types };
+}
+
+/** Some tokenizers do not mark their control tokens; the converter goes by the spelling. */
+function looksSpecial(text: string): boolean {
+  return (
+    text === "<pad>" ||
+    text === "<mask>" ||
+    (text.startsWith("<|") && text.endsWith("|>")) ||
+    (text.startsWith("<｜") && text.endsWith("｜>"))
+  );
+}
+
+/** Merges as "a b", whichever of the two spellings the file has. */
+function merges(model: JsonObject): string[] {
+  return list(model.get("merges")).map((merge) => {
+    if (typeof merge === "string") return merge;
+    const [left, right] = list(merge);
+    if (typeof left !== "string" || typeof right !== "string") throw bad("a merge is neither a string nor a pair");
+    return `${left.replaceAll(" ", "Ġ")} ${right.replaceAll(" ", "Ġ")}`;
+  });
+}
+
+const words = String.raw`[^\r\n\p{L}\p{N}]?\p{L}+`;
+const rest = String.raw` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+/** `Split` patterns of the families, and the name that GGUF has for them. */
+const splitPatterns: ReadonlyMap<string, string> = new Map([
+  [String.raw`${contractions}|${words}|\p{N}{1,3}|${rest}`, "llama-bpe"],
+  [String.raw`${contractions}|${words}|\p{N}|${rest}`, "qwen2"],
+]);
+
+/** `tokenizer.ggml.pre`: how text is cut before the merges. */
+function preTokenizerName(tokenizer: JsonObject): string {
+  const root = tokenizer.get("pre_tokenizer");
+  const stages = field(root, "type") === "Sequence" ? list(field(root, "pretokenizers")) : [root ?? null];
+  const described = stages.map(describeStage).join(", ");
+  const name = stageNames.get(described) ?? splitPatterns.get(described.replace(/, ByteLevel$/, ""));
+  if (name === undefined) throw bad(`GGUF has no name that we know for the pre-tokenizer: ${described}`);
+  return name;
+}
+
+const stageNames: ReadonlyMap<string, string> = new Map([
+  ["ByteLevel with its own pattern", "gpt-2"],
+  ["single digits, ByteLevel with its own pattern", "smollm"],
+]);
+
+function describeStage(stage: Json): string {
+  const type = field(stage, "type");
+  if (type === "ByteLevel") return field(stage, "use_regex") === false ? "ByteLevel" : "ByteLevel with its own pattern";
+  if (type === "Digits" && field(stage, "individual_digits") === true) return "single digits";
+  const pattern = field(field(stage, "pattern"), "Regex");
+  if (type === "Split" && typeof pattern === "string" && field(stage, "behavior") === "Isolated") return pattern;
+  return `${type ?? "none"}`;
+}
+
+/** Sets `tokenizer.ggml.*_token_id`. Returns notes about ends of a turn that no key can name. */
+function specialIds(files: HuggingFaceFiles, added: AddedToken[], metadata: Map<string, MetadataValue>): string[] {
+  const idOf = (content: Json | undefined): number | undefined => added.find((token) => token.content === content)?.id;
+  const ids = new Map<string, number>();
+  for (const [kind, key] of specialKinds) {
+    const entry = files.tokenizerConfig?.get(`${kind}_token`);
+    const inConfig = files.config.get(`${kind}_token_id`);
+    const id = idOf(field(entry, "content") ?? entry) ?? (typeof inConfig === "number" ? inConfig : undefined);
+    if (id !== undefined) ids.set(key, id);
+  }
+  const eot = idOf("<|eot_id|>");
+  const eom = idOf("<|eom_id|>");
+  if (eot !== undefined) ids.set("eot", eot);
+  if (eom !== undefined) ids.set("eom", eom);
+  const notes: string[] = [];
+  for (const end of endIds(files)) {
+    const text = added.find((token) => token.id === end)?.content;
+    if ([...ids].some(([key, id]) => id === end && /^eo[smt]$/.test(key)) || knownEnds.has(text ?? "")) continue;
+    const free = ["eos", "eot", "eom"].find((key) => !ids.has(key));
+    if (free !== undefined) ids.set(free, end);
+    else notes.push(`GGUF has no key left for token ${end} (${text}), which ends a turn too`);
+  }
+  for (const [key, id] of ids) {
+    const tokens = metadata.get("tokenizer.ggml.tokens") as readonly string[];
+    if (!Number.isInteger(id) || id < 0 || id >= tokens.length)
+      throw bad(`${key} token ${id} is not in the vocabulary`);
+    metadata.set(`tokenizer.ggml.${key}_token_id`, id);
+  }
+  return notes;
+}
+
+/** Hugging Face's names, and GGUF's (the misspelt one is the standard). */
+const specialKinds: readonly (readonly [string, string])[] = [
+  ["bos", "bos"],
+  ["eos", "eos"],
+  ["unk", "unknown"],
+  ["sep", "seperator"],
+  ["pad", "padding"],
+  ["mask", "mask"],
+];
+
+/** Every id that the model's own files call an end: `eos_token_id` is a number or a list. */
+function endIds(files: HuggingFaceFiles): number[] {
+  const found = [files.generationConfig?.get("eos_token_id"), files.config.get("eos_token_id")].flatMap((ids) =>
+    typeof ids === "number" ? [ids] : list(ids),
+  );
+  return [...new Set(found)].filter((id): id is number => typeof id === "number");
+}
+
+/** Whether raw text gets BOS and EOS: an explicit setting, else what the post-processor's template does. */
+function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined): { bos?: boolean; eos?: boolean } {
+  const adds: { bos?: boolean; eos?: boolean } = {};
+  const root = tokenizer.get("post_processor");
+  const processors = field(root, "processors");
+  for (const processor of processors === undefined ? [root ?? null] : list(processors)) {
+    if (field(processor, "type") !== "TemplateProcessing") continue;
+    const single = list(field(processor, "single"));
+    if (single.length < 2) continue;
+    if (field(single[0], "SpecialToken") !== undefined) adds.bos = true;
+    if (field(single.at(-1), "SpecialToken") !== undefined) adds.eos = true;
+  }
+  for (const kind of ["bos", "eos"] as const) {
+    const setting = config?.get(`add_${kind}_token`);
+    if (typeof setting === "boolean") adds[kind] = setting;
+  }
+  return adds;
+}
+
+/** GGUF has no key for the normaliser: readers go by the pre-tokenizer's name, and for `qwen2` they take NFC. */
+function normalizerNotes(tokenizer: JsonObject, pre: string): string[] {
+  const normalizer = field(tokenizer.get("normalizer"), "type") ?? "none";
+  const implied = pre === "qwen2" ? "NFC" : "none";
+  if (normalizer === implied) return [];
+  return [`the tokenizer's normaliser is ${normalizer}, but a reader of "${pre}" may apply ${implied}`];
+}
