@@ -1,0 +1,186 @@
+/**
+ * A cursor that reads a header front to back through a ByteSource, in windows that double from 64 KiB to 4 MiB:
+ * few round trips for long headers, little waste for short ones, and never more than the file has.
+ * @module
+ */
+import type { FormatErrorCode } from "../errors.ts";
+import { NibbleError } from "../errors.ts";
+import { readExactly } from "./sources.ts";
+import type { ByteSource } from "./types.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+const FIRST_WINDOW = 64 * 1024;
+const LARGEST_WINDOW = 4 * 1024 * 1024;
+
+export class Cursor {
+  readonly #source: ByteSource;
+  /** Where reading must stop: the header limit, in bytes from the start of the file. */
+  readonly #limit: number;
+  /** The buffered bytes, and where in them the cursor stands. */
+  #window: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #at = 0;
+  /** File offset of the first byte after the window: the bytes fetched so far. */
+  #fetched = 0;
+  #nextWindow: number = FIRST_WINDOW;
+
+  constructor(source: ByteSource, limit: number) {
+    this.#source = source;
+    this.#limit = limit;
+  }
+
+  /** Absolute offset of the next byte. */
+  get position(): number {
+    return this.#fetched - this.#window.length + this.#at;
+  }
+
+  /** Bytes between the cursor and the end of the file. */
+  get remaining(): number {
+    return this.#source.size - this.position;
+  }
+
+  /** Bytes taken from the source. */
+  get fetched(): number {
+    return this.#fetched;
+  }
+
+  /**
+   * Refuses `length` bytes that the file does not have, or that pass the header limit. Nothing is allocated.
+   * @throws NibbleError `truncated`, `limit_exceeded`
+   */
+  check(length: number, what: string): void {
+    if (length > this.remaining) {
+      throw new NibbleError(
+        "truncated",
+        `${what}: expected ${length} bytes at offset ${this.position}, got ${this.remaining}`,
+      );
+    }
+    if (this.position + length > this.#limit) {
+      throw new NibbleError("limit_exceeded", `${what}: expected a header of at most ${this.#limit} bytes`);
+    }
+  }
+
+  /** A view of the next `length` bytes, valid until the next call. */
+  async bytes(length: number, what: string): Promise<Uint8Array> {
+    await this.#need(length, what);
+    const bytes = this.#window.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return bytes;
+  }
+
+  async u8(what: string): Promise<number> {
+    await this.#need(1, what);
+    return this.#window[this.#at++]!;
+  }
+
+  async u32(what: string): Promise<number> {
+    await this.#need(4, what);
+    const value = this.#view.getUint32(this.#at, true);
+    this.#at += 4;
+    return value;
+  }
+
+  /**
+   * An unsigned 64-bit integer that a double holds exactly (a negative i64 reads as a large one).
+   * @throws NibbleError `code` (default `limit_exceeded`) above 2^53 - 1
+   */
+  async u64(what: string, code: FormatErrorCode = "limit_exceeded"): Promise<number> {
+    await this.#need(8, what);
+    return this.#u64(what, code);
+  }
+
+  /** A u64 byte length and that many bytes of UTF-8. */
+  async string(what: string, maxBytes: number): Promise<string> {
+    const length = await this.u64(what);
+    if (length > maxBytes) throw tooLong(what, length, maxBytes);
+    return decodeUtf8(await this.bytes(length, what), what);
+  }
+
+  /**
+   * `count` strings, decoded together: one TextDecoder call a string takes 4 times as long.
+   * That a string starts at a character (not inside one) and that the whole is UTF-8 makes every string UTF-8.
+   */
+  async strings(count: number, what: string, maxBytes: number): Promise<string[]> {
+    this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
+    const strings: string[] = [];
+    const ends = new Uint32Array(Math.min(count, BATCH));
+    let text = new Uint8Array(FIRST_WINDOW);
+    while (strings.length < count) {
+      const batch = Math.min(BATCH, count - strings.length);
+      let units = 0; // UTF-16 code units so far
+      let used = 0;
+      for (let i = 0; i < batch; i++) {
+        if (this.#window.length - this.#at < 8) await this.#need(8, what);
+        const length = this.#u64(what, "limit_exceeded");
+        if (length > maxBytes) throw tooLong(what, length, maxBytes);
+        if (this.#window.length - this.#at < length) await this.#need(length, what);
+        if (used + length > text.length) text = grown(text, used, used + length);
+        const window = this.#window;
+        const start = this.#at;
+        if (length > 0 && (window[start]! & 0xc0) === 0x80) {
+          throw new NibbleError("bad_string", `${what} [${strings.length + i}]: expected UTF-8 text, got other bytes`);
+        }
+        for (let j = start; j < start + length; j++) {
+          const byte = window[j]!;
+          text[used++] = byte;
+          // Every byte that starts a character is one code unit; a character of 4 bytes is two.
+          units += (byte & 0xc0) === 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+        }
+        this.#at = start + length;
+        ends[i] = units;
+      }
+      const decoded = decodeUtf8(text.subarray(0, used), what);
+      let from = 0;
+      for (let i = 0; i < batch; i++) {
+        strings.push(decoded.slice(from, ends[i]!));
+        from = ends[i]!;
+      }
+    }
+    return strings;
+  }
+
+  #u64(what: string, code: FormatErrorCode): number {
+    const low = this.#view.getUint32(this.#at, true);
+    const high = this.#view.getUint32(this.#at + 4, true);
+    this.#at += 8;
+    if (high > 0x1fffff) {
+      const value = (BigInt(high) << 32n) | BigInt(low);
+      throw new NibbleError(code, `${what}: expected at most 2^53 - 1, got ${value}`);
+    }
+    return high * 0x1_0000_0000 + low;
+  }
+
+  /** Makes the window hold the next `length` bytes. */
+  async #need(length: number, what: string): Promise<void> {
+    const buffered = this.#window.length - this.#at;
+    if (buffered >= length) return;
+    this.check(length, what);
+    const fetch = Math.min(Math.max(length - buffered, this.#nextWindow), this.#source.size - this.#fetched);
+    const bytes = await readExactly(this.#source, this.#fetched, fetch);
+    this.#nextWindow = Math.min(2 * this.#nextWindow, LARGEST_WINDOW);
+    this.#fetched += fetch;
+    if (buffered === 0) {
+      this.#window = bytes;
+    } else {
+      const window = new Uint8Array(buffered + fetch);
+      window.set(this.#window.subarray(this.#at));
+      window.set(bytes, buffered);
+      this.#window = window;
+    }
+    this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.byteLength);
+    this.#at = 0;
+  }
+}
+
+/** Strings decoded by one call. Small enough that a slice does not keep megabytes of text alive. */
+const BATCH = 4096;
+
+function tooLong(what: string, length: number, maxBytes: number): NibbleError {
+  return new NibbleError("limit_exceeded", `${what}: expected a string of at most ${maxBytes} bytes, got ${length}`);
+}
+
+function grown(bytes: Uint8Array, used: number, needed: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(needed, 2 * bytes.length));
+  larger.set(bytes.subarray(0, used));
+  return larger;
+}

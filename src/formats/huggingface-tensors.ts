@@ -1,0 +1,67 @@
+/**
+ * Tensor names of transformers as GGUF names (llama.cpp, gguf-py tensor_mapping).
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Family } from "./huggingface-config.ts";
+import { getBoolean, getNumber } from "./metadata.ts";
+import type { SafetensorsTensor } from "./safetensors.ts";
+import type { TensorType } from "./tensor-types.ts";
+import type { JsonObject, TensorInfo } from "./types.ts";
+
+/** Names outside the layers. */
+const modelNames: ReadonlyMap<string, string> = new Map([
+  ["model.embed_tokens.weight", "token_embd.weight"],
+  ["model.norm.weight", "output_norm.weight"],
+  ["lm_head.weight", "output.weight"],
+]);
+
+const runnable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]);
+
+/**
+ * The tensors under GGUF's names. `lm_head.weight` of a model with tied embeddings is a copy and left out, as transformers
+ * does; so are tables that old checkpoints stored and that are computed now.
+ * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have (leaving a weight out would
+ *   give wrong numbers), `unsupported_type`
+ */
+export function translateTensors(
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  family: Family,
+  config: JsonObject,
+): ReadonlyMap<string, TensorInfo> {
+  const layers = getNumber(config, "num_hidden_layers", { integer: true, min: 1 });
+  const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
+  const translated = new Map<string, TensorInfo>();
+  for (const tensor of tensors.values()) {
+    if (tied && tensor.name === "lm_head.weight") continue;
+    if (tensor.name.endsWith(".rotary_emb.inv_freq")) continue;
+    const name = modelNames.get(tensor.name) ?? layerName(tensor.name, layers, family);
+    if (name === undefined) {
+      throw new NibbleError(
+        "unsupported_architecture",
+        `tensor ${JSON.stringify(tensor.name)} is not part of a ${family.architecture} model of ${layers} layers`,
+      );
+    }
+    translated.set(name, toInfo(name, tensor));
+  }
+  return translated;
+}
+
+/** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
+function layerName(name: string, layers: number, family: Family): string | undefined {
+  const match = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/.exec(name);
+  if (!match || Number(match[1]) >= layers) return undefined;
+  const translated = family.layerTensors.get(match[2]!);
+  return translated && `blk.${match[1]}.${translated}.${match[3]}`;
+}
+
+function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
+  const { dtype, shape, source, offset, byteLength } = tensor;
+  if (!runnable.has(dtype)) {
+    throw new NibbleError(
+      "unsupported_type",
+      `tensor ${JSON.stringify(tensor.name)}: expected F32, F16 or BF16, got ${dtype}`,
+    );
+  }
+  return { name, type: dtype as TensorType, shape, source, offset, byteLength };
+}

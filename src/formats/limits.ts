@@ -1,0 +1,54 @@
+/**
+ * How much of a file we believe before we stop. A limit is checked before memory is taken, so a tiny file cannot
+ * cause a large allocation or a long loop. Each stands well above every public model we know of.
+ * @module
+ */
+export interface FormatLimits {
+  /** GGUF key-value pairs. Real files hold 20 to 60. */
+  readonly keyValues: number;
+  /** Tensors of a file. A 32-layer dense model has about 300, a large mixture of experts a few thousand. */
+  readonly tensors: number;
+  /** Bytes of a GGUF key; the limit of the GGUF specification. */
+  readonly keyBytes: number;
+  /** Bytes of a GGUF tensor name; ggml keeps 63 and a terminator. */
+  readonly nameBytes: number;
+  /** Bytes of one string. The longest in use are chat templates, up to some 100 KB. */
+  readonly stringBytes: number;
+  /** Elements of a metadata array. The longest in use are vocabularies and merges, up to 600,000. */
+  readonly arrayLength: number;
+  /** Bytes of a whole GGUF header. A vocabulary of 262,144 tokens takes about 16 MB. */
+  readonly headerBytes: number;
+  /** Dimensions of a tensor; ggml has 4. */
+  readonly dimensions: number;
+  /** Largest `general.alignment`. The default is 32; a page of memory is at most 65,536. */
+  readonly alignment: number;
+  /** Shards of one model. */
+  readonly shards: number;
+  /** Bytes of a safetensors header. The format allows 100,000,000; a 10,000-tensor model needs about 1 MB. */
+  readonly safetensorsHeaderBytes: number;
+  /** Bytes of config.json, generation_config.json, tokenizer_config.json and chat_template.jinja each (the largest seen: 1.2 MB). */
+  readonly configBytes: number;
+  /** Bytes of tokenizer.json. Gemma 3's is 33 MB. */
+  readonly tokenizerBytes: number;
+  /** Nested arrays and objects of a JSON file. tokenizer.json needs 8. */
+  readonly jsonDepth: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const defaultLimits: FormatLimits = {
+  keyValues: 65_536,
+  tensors: 65_536,
+  keyBytes: 65_535,
+  nameBytes: 63,
+  stringBytes: 16 * MiB,
+  arrayLength: 4_000_000,
+  headerBytes: 64 * MiB,
+  dimensions: 4,
+  alignment: 65_536,
+  shards: 1_024,
+  safetensorsHeaderBytes: 32 * MiB,
+  configBytes: 4 * MiB,
+  tokenizerBytes: 64 * MiB,
+  jsonDepth: 64,
+};

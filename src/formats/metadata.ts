@@ -1,0 +1,121 @@
+/**
+ * Typed access to values under file-named keys: GGUF metadata and JSON objects.
+ * A key with the value null counts as missing.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+
+/** Metadata or a JSON object. */
+export type Values = ReadonlyMap<string, unknown>;
+
+export interface NumberOptions {
+  /** Taken when the key is missing. */
+  default?: number;
+  integer?: boolean;
+  min?: number;
+  max?: number;
+}
+
+/**
+ * A finite number.
+ * @throws NibbleError `missing_key`, `bad_type`, `bad_value` (not finite, not whole, out of range)
+ */
+export function getNumber(values: Values, key: string, options: NumberOptions = {}): number {
+  const value = values.get(key) ?? options.default;
+  if (value === undefined) throw missing(key, "a number");
+  if (typeof value !== "number") throw wrongType(key, "a number", value);
+  return checkNumber(key, value, options);
+}
+
+/**
+ * One number a layer. A scalar stands for all layers.
+ * @throws NibbleError as `getNumber`; `bad_value` for an array of another length
+ */
+export function getPerLayer(values: Values, key: string, layers: number, options: NumberOptions = {}): number[] {
+  const value = values.get(key);
+  if (!isNumbers(value)) return new Array<number>(layers).fill(getNumber(values, key, options));
+  if (value.length !== layers) {
+    throw new NibbleError("bad_value", `${key}: expected a number, or ${layers} (one a layer), got ${value.length}`);
+  }
+  return Array.from(value, (number) => checkNumber(key, number, options));
+}
+
+/**
+ * One boolean a layer. A scalar stands for all layers; numbers 0 and 1 count as booleans.
+ * @throws NibbleError `missing_key`, `bad_type`, `bad_value`
+ */
+export function getBooleanPerLayer(
+  values: Values,
+  key: string,
+  layers: number,
+  options: { default?: boolean } = {},
+): boolean[] {
+  const value = values.get(key) ?? options.default;
+  if (typeof value === "boolean") return new Array<boolean>(layers).fill(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === "boolean")) {
+    if (value.length === layers) return [...value];
+    throw new NibbleError("bad_value", `${key}: expected ${layers} booleans (one a layer), got ${value.length}`);
+  }
+  if (value === undefined) throw missing(key, "a boolean");
+  return getPerLayer(values, key, layers, { integer: true, min: 0, max: 1 }).map(Boolean);
+}
+
+/** @throws NibbleError `missing_key`, `bad_type` */
+export function getString(values: Values, key: string, options: { default?: string } = {}): string {
+  const value = values.get(key) ?? options.default;
+  if (value === undefined) throw missing(key, "a string");
+  if (typeof value !== "string") throw wrongType(key, "a string", value);
+  return value;
+}
+
+/** @throws NibbleError `missing_key`, `bad_type` */
+export function getBoolean(values: Values, key: string, options: { default?: boolean } = {}): boolean {
+  const value = values.get(key) ?? options.default;
+  if (value === undefined) throw missing(key, "a boolean");
+  if (typeof value !== "boolean") throw wrongType(key, "a boolean", value);
+  return value;
+}
+
+/** An array of strings, or undefined if the key is missing. @throws NibbleError `bad_type` */
+export function getStrings(values: Values, key: string): readonly string[] | undefined {
+  const value = values.get(key) ?? undefined;
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw wrongType(key, "an array of strings", value);
+}
+
+/** An array of numbers, or undefined if the key is missing. @throws NibbleError `bad_type` */
+export function getNumbers(values: Values, key: string): ArrayLike<number> | undefined {
+  const value = values.get(key) ?? undefined;
+  if (value === undefined) return undefined;
+  if (isNumbers(value)) return value;
+  throw wrongType(key, "an array of numbers", value);
+}
+
+function isNumbers(value: unknown): value is ArrayLike<number> & Iterable<number> {
+  if (Array.isArray(value)) return value.every((item) => typeof item === "number");
+  return ArrayBuffer.isView(value);
+}
+
+function checkNumber(key: string, value: number, { integer, min, max }: NumberOptions): number {
+  if (!Number.isFinite(value)) throw new NibbleError("bad_value", `${key}: expected a finite number, got ${value}`);
+  if (integer && !Number.isSafeInteger(value)) {
+    throw new NibbleError("bad_value", `${key}: expected a whole number, got ${value}`);
+  }
+  if (min !== undefined && value < min) {
+    throw new NibbleError("bad_value", `${key}: expected at least ${min}, got ${value}`);
+  }
+  if (max !== undefined && value > max) {
+    throw new NibbleError("bad_value", `${key}: expected at most ${max}, got ${value}`);
+  }
+  return value;
+}
+
+function missing(key: string, expected: string): NibbleError {
+  return new NibbleError("missing_key", `${key}: expected ${expected}, but the key is missing`);
+}
+
+function wrongType(key: string, expected: string, value: unknown): NibbleError {
+  const got = value === null ? "null" : ArrayBuffer.isView(value) || Array.isArray(value) ? "an array" : typeof value;
+  return new NibbleError("bad_type", `${key}: expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,164 @@
+/**
+ * Reader for safetensors (format: huggingface/safetensors README.md; checks: its src/tensor.rs and limits.ts).
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { Cursor } from "./cursor.ts";
+import { isObject, parseJsonObject } from "./json.ts";
+import type { FormatLimits } from "./limits.ts";
+import { defaultLimits } from "./limits.ts";
+import type { ByteSource, Json, JsonObject } from "./types.ts";
+
+/** A tensor under its name and type in the file. */
+export interface SafetensorsTensor {
+  readonly name: string;
+  readonly dtype: string;
+  /** Row-major, outermost first; empty for a scalar. */
+  readonly shape: readonly number[];
+  readonly source: ByteSource;
+  /** Absolute offset in `source`, and length in bytes. Not aligned in general. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export interface SafetensorsFile {
+  /** In the order of their offsets. */
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  /** The free text under `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly headerBytes: number;
+}
+
+const bitsOf: ReadonlyMap<string, number> = new Map([
+  ...["F4"].map((type) => [type, 4] as const),
+  ...["F6_E2M3", "F6_E3M2"].map((type) => [type, 6] as const),
+  ...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"].map((t) => [t, 8] as const),
+  ...["I16", "U16", "F16", "BF16"].map((type) => [type, 16] as const),
+  ...["I32", "U32", "F32"].map((type) => [type, 32] as const),
+  ...["C64", "F64", "I64", "U64"].map((type) => [type, 64] as const),
+]);
+
+/**
+ * Reads and checks the header of a safetensors file. The tensors cover the rest of the file without holes or overlaps.
+ * @throws NibbleError with a format code
+ */
+export async function readSafetensors(
+  source: ByteSource,
+  limits: Partial<FormatLimits> = {},
+): Promise<SafetensorsFile> {
+  const bounds = { ...defaultLimits, ...limits };
+  const cursor = new Cursor(source, Number.MAX_SAFE_INTEGER);
+  const length = await cursor.u64("safetensors header length");
+  if (length > bounds.safetensorsHeaderBytes) {
+    throw new NibbleError(
+      "limit_exceeded",
+      `expected a safetensors header of at most ${bounds.safetensorsHeaderBytes} bytes, got ${length}`,
+    );
+  }
+  const header = await cursor.bytes(length, "safetensors header");
+  if (header[0] !== 0x7b) {
+    throw new NibbleError("bad_json", `expected a safetensors header that starts with "{", got byte ${header[0]}`);
+  }
+  // Depth: the header, a tensor, its shape.
+  const json = parseJsonObject(header, { maxDepth: 3, integersOnly: true, name: "safetensors header" });
+  if (json.size > bounds.tensors) {
+    throw new NibbleError("limit_exceeded", `expected at most ${bounds.tensors} tensors, got ${json.size}`);
+  }
+  const tensors: SafetensorsTensor[] = [];
+  for (const [name, value] of json) {
+    if (name !== "__metadata__") tensors.push(toTensor(name, value, source, cursor.position));
+  }
+  tensors.sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  checkCoverage(tensors, cursor.position, source.size);
+  return {
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    metadata: toMetadata(json),
+    headerBytes: cursor.fetched,
+  };
+}
+
+function toTensor(name: string, value: Json, source: ByteSource, dataOffset: number): SafetensorsTensor {
+  const what = `tensor ${JSON.stringify(name)}`;
+  if (name === "") throw new NibbleError("bad_string", "expected a name for every tensor, got an empty one");
+  const dtype = isObject(value) ? value.get("dtype") : undefined;
+  const shape = isObject(value) ? value.get("shape") : undefined;
+  const offsets = isObject(value) ? value.get("data_offsets") : undefined;
+  if (typeof dtype !== "string" || !isSizes(shape) || !isSizes(offsets) || (value as JsonObject).size !== 3) {
+    throw new NibbleError("bad_json", `${what}: expected { dtype: string, shape: sizes, data_offsets: [begin, end] }`);
+  }
+  const bits = bitsOf.get(dtype);
+  if (bits === undefined) throw new NibbleError("bad_type", `${what}: expected a safetensors dtype, got ${dtype}`);
+  const values = shape.reduce((product, size) => product * Math.max(size, 1), 1);
+  const byteLength = shape.includes(0) ? 0 : (values * bits) / 8;
+  if (values * bits > Number.MAX_SAFE_INTEGER || !Number.isInteger(byteLength)) {
+    throw new NibbleError("bad_shape", `${what}: expected whole bytes below 2^53 bits, got ${dtype} of [${shape}]`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (offsets.length !== 2 || end < begin) {
+    throw new NibbleError("bad_offset", `${what}: expected data_offsets [begin, end], got [${offsets}]`);
+  }
+  if (end - begin !== byteLength) {
+    throw new NibbleError(
+      "bad_shape",
+      `${what}: expected ${byteLength} bytes for ${dtype} [${shape}], got ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, source, offset: dataOffset + begin, byteLength };
+}
+
+function isSizes(value: Json | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "number" && item >= 0);
+}
+
+/** Every byte after the header belongs to exactly one tensor: no room for a second file in this one. */
+function checkCoverage(sorted: readonly SafetensorsTensor[], dataOffset: number, size: number): void {
+  let end = dataOffset;
+  for (const { name, offset, byteLength } of sorted) {
+    if (offset !== end) {
+      const got = `${offset < end ? "an overlap" : "a hole"} at ${offset - dataOffset}`;
+      throw new NibbleError(
+        "bad_offset",
+        `tensor ${JSON.stringify(name)}: expected to begin at ${end - dataOffset}, got ${got}`,
+      );
+    }
+    end += byteLength;
+  }
+  if (end > size) throw new NibbleError("truncated", `expected a safetensors file of ${end} bytes, got ${size}`);
+  if (end < size)
+    throw new NibbleError("bad_offset", `expected the file to end with its tensors at ${end}, got ${size} bytes`);
+}
+
+function toMetadata(json: JsonObject): ReadonlyMap<string, string> {
+  const metadata = json.get("__metadata__") ?? new Map<string, Json>();
+  if (!isObject(metadata) || ![...metadata.values()].every((value) => typeof value === "string")) {
+    throw new NibbleError("bad_json", "safetensors __metadata__: expected an object of strings");
+  }
+  return metadata as ReadonlyMap<string, string>;
+}
+
+/**
+ * The shard of every tensor, from `model.safetensors.index.json`.
+ * @throws NibbleError `bad_json`, `bad_value` for a shard name that is no plain file name, `limit_exceeded`
+ */
+export function parseShardIndex(bytes: Uint8Array, limits: Partial<FormatLimits> = {}): ReadonlyMap<string, string> {
+  const bounds = { ...defaultLimits, ...limits };
+  const name = "model.safetensors.index.json";
+  const map = parseJsonObject(bytes, { maxDepth: 8, name }).get("weight_map");
+  if (!isObject(map)) throw new NibbleError("bad_json", `${name}: expected an object under "weight_map"`);
+  if (map.size > bounds.tensors) {
+    throw new NibbleError("limit_exceeded", `${name}: expected at most ${bounds.tensors} tensors, got ${map.size}`);
+  }
+  for (const file of map.values()) {
+    // A name from a file must not leave the folder.
+    if (typeof file !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/.test(file)) {
+      throw new NibbleError(
+        "bad_value",
+        `${name}: expected plain *.safetensors file names, got ${JSON.stringify(file)}`,
+      );
+    }
+  }
+  if (new Set(map.values()).size > bounds.shards) {
+    throw new NibbleError("limit_exceeded", `${name}: expected at most ${bounds.shards} shards`);
+  }
+  return map as ReadonlyMap<string, string>;
+}
