@@ -1,0 +1,86 @@
+/**
+ * Tells a model's reasoning from its answer: `<think>...</think>` at the start of the text, in a stream.
+ * @module
+ */
+export interface ReasoningDelta {
+  readonly content: string;
+  readonly reasoning: string;
+}
+
+const OPEN = "<think>";
+const CLOSE = "</think>";
+
+/**
+ * Text goes in as it comes, in pieces of any length; the pieces that come out join to the same two texts.
+ * One block is reasoning, and only at the start (white space may stand before it): an answer may talk about the tag.
+ * White space at both ends of the reasoning and between it and the answer belongs to neither.
+ * A block that never ends is all reasoning.
+ */
+export class ReasoningSplitter {
+  #state: "start" | "reasoning" | "gap" | "content";
+  #held = "";
+  #begun = false; // some reasoning that is not white space has come
+
+  /** @param opened The prompt already ends with `<think>`. */
+  constructor(opened = false) {
+    this.#state = opened ? "reasoning" : "start";
+  }
+
+  push(text: string): ReasoningDelta {
+    let content = "";
+    let reasoning = "";
+    this.#held += text;
+    if (this.#state === "start") {
+      const trimmed = this.#held.trimStart();
+      if (trimmed.startsWith(OPEN)) {
+        this.#state = "reasoning";
+        this.#held = trimmed.slice(OPEN.length);
+      } else if (!OPEN.startsWith(trimmed)) {
+        this.#state = "content";
+      }
+    }
+    if (this.#state === "reasoning") {
+      if (!this.#begun) this.#held = this.#held.trimStart();
+      const close = this.#held.indexOf(CLOSE);
+      if (close >= 0) {
+        reasoning = this.#held.slice(0, close).trimEnd();
+        this.#held = this.#held.slice(close + CLOSE.length);
+        this.#state = "gap";
+      } else {
+        reasoning = this.#held.slice(0, this.#held.length - unsettled(this.#held)).trimEnd();
+        this.#held = this.#held.slice(reasoning.length);
+        this.#begun ||= reasoning !== "";
+      }
+    }
+    if (this.#state === "gap") {
+      this.#held = this.#held.trimStart();
+      if (this.#held !== "") this.#state = "content";
+    }
+    if (this.#state === "content") {
+      content = this.#held;
+      this.#held = "";
+    }
+    return { content, reasoning };
+  }
+
+  /** What was held back because it could have become a tag. */
+  end(): ReasoningDelta {
+    const held = this.#held;
+    this.#held = "";
+    if (this.#state === "reasoning") return { content: "", reasoning: held.trimEnd() };
+    return { content: this.#state === "start" ? held : "", reasoning: "" };
+  }
+}
+
+/** Length of the longest end of `text` that may be the beginning of the closing tag. */
+function unsettled(text: string): number {
+  for (let length = Math.min(CLOSE.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(CLOSE.slice(0, length))) return length;
+  }
+  return 0;
+}
+
+/** True if a prompt leaves a `<think>` open for the model to fill. */
+export function opensReasoning(prompt: string): boolean {
+  return prompt.trimEnd().endsWith(OPEN);
+}
