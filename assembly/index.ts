@@ -1,0 +1,21 @@
+// Everything the host may call. The three builds (simd, relaxed, threads) export the same names.
+export { attentionHead, attentionScratchBytes } from "./kernels/attention";
+export { addTo, siluMul } from "./kernels/elementwise";
+export { embedRow } from "./kernels/embed";
+export { kvStore } from "./kernels/kv-store";
+export { matmul } from "./kernels/matmul";
+export { gemvFloat } from "./kernels/matmul-float";
+export { gemvQ4 } from "./kernels/matmul-q4";
+export { gemvQ8 } from "./kernels/matmul-q8";
+export { quantizeRow } from "./kernels/quantize";
+export { repack, widen } from "./kernels/repack";
+export { rmsNorm } from "./kernels/rms-norm";
+export { ropeHead, ropeTable } from "./kernels/rope";
+export { groupBytes, kvHalfBytes, quantizedRowBytes } from "./layout";
+export { expF32, storeCosSin } from "./math";
+export { run } from "./program";
+
+/** First address that the module's own data leaves free. */
+export function heapBase(): usize {
+  return __heap_base;
+}

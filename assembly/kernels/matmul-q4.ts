@@ -1,0 +1,116 @@
+import { loadF16x4, nibbleMask } from "../lanes";
+import { BLOCK, META_BYTES } from "../layout";
+
+/**
+ * One group of 16 rows of a Q4_0 or Q4_1 matrix times one quantised activation row: dst[0..16) = W x.
+ *
+ * Per block, in this order (every build and batch size does the same, so all give the same bits):
+ *   acc += sum * (d_w * d_x)            sum: exact integer, of (code - 8) * x for Q4_0, of code * x for Q4_1
+ *   acc += m_w * (d_x * sum of x)       Q4_1 only
+ *
+ * The relaxed build adds i16 lanes: |(code - 8) x| summed over a lane's 16 columns is at most 16,256 for Q4_0, and
+ * code * x at most 15 * 127 * 16 = 30,480 for Q4_1; adding wraps in between, which i16 does not mind. The second operand
+ * of the relaxed dot is a code 0..15, where all engines agree (reference/kernels.md 5).
+ *
+ * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row   @param minima 1 for Q4_1, 0 for Q4_0
+ */
+export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  const mask = nibbleMask();
+  let meta = x + 3 * <usize>columns;
+  const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
+  // The relaxed dot takes int8 activations, the baseline dot the same as i16.
+  let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + <usize>columns;
+  let f0 = f32x4.splat(0);
+  let f1 = f32x4.splat(0);
+  let f2 = f32x4.splat(0);
+  let f3 = f32x4.splat(0);
+  while (meta < metaEnd) {
+    const codes = w + (minima ? 64 : 32);
+    let s0: v128;
+    let s1: v128;
+    let s2: v128;
+    let s3: v128;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      s0 = minima ? i16x8.splat(0) : v128.load32_splat(meta, 8);
+      s1 = s0;
+      s2 = s0;
+      s3 = s0;
+      const end = codes + 256;
+      let at = codes;
+      // A real loop of four steps: unrolled, V8 spills (reference/kernels.md 3).
+      while (at < end) {
+        const low = v128.load32_splat(xq);
+        const high = v128.load32_splat(xq, 4);
+        const v0 = v128.load(at);
+        const v1 = v128.load(at, 16);
+        const v2 = v128.load(at, 32);
+        const v3 = v128.load(at, 48);
+        s0 = i16x8.add(s0, dotI8(low, v128.and(v0, mask)));
+        s1 = i16x8.add(s1, dotI8(low, v128.and(v1, mask)));
+        s2 = i16x8.add(s2, dotI8(low, v128.and(v2, mask)));
+        s3 = i16x8.add(s3, dotI8(low, v128.and(v3, mask)));
+        s0 = i16x8.add(s0, dotI8(high, v128.and(i16x8.shr_u(v0, 4), mask)));
+        s1 = i16x8.add(s1, dotI8(high, v128.and(i16x8.shr_u(v1, 4), mask)));
+        s2 = i16x8.add(s2, dotI8(high, v128.and(i16x8.shr_u(v2, 4), mask)));
+        s3 = i16x8.add(s3, dotI8(high, v128.and(i16x8.shr_u(v3, 4), mask)));
+        at += 64;
+        xq += 8;
+      }
+      s0 = i32x4.extadd_pairwise_i16x8_s(s0);
+      s1 = i32x4.extadd_pairwise_i16x8_s(s1);
+      s2 = i32x4.extadd_pairwise_i16x8_s(s2);
+      s3 = i32x4.extadd_pairwise_i16x8_s(s3);
+    } else {
+      // -8 * (sum over columns 0, 1 | 2, 3 (mod 4)) as i32 lanes, twice.
+      const start = minima ? i32x4.splat(0) : i32x4.extend_low_i16x8_s(v128.load32_splat(meta, 8));
+      s0 = quadSums(codes, xq, start, mask);
+      s1 = quadSums(codes + 16, xq, start, mask);
+      s2 = quadSums(codes + 32, xq, start, mask);
+      s3 = quadSums(codes + 48, xq, start, mask);
+      xq += 64;
+    }
+    const d = v128.load32_splat(meta);
+    f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(s0), f32x4.mul(loadF16x4(w), d)));
+    f1 = f32x4.add(f1, f32x4.mul(f32x4.convert_i32x4_s(s1), f32x4.mul(loadF16x4(w + 8), d)));
+    f2 = f32x4.add(f2, f32x4.mul(f32x4.convert_i32x4_s(s2), f32x4.mul(loadF16x4(w + 16), d)));
+    f3 = f32x4.add(f3, f32x4.mul(f32x4.convert_i32x4_s(s3), f32x4.mul(loadF16x4(w + 24), d)));
+    if (minima) {
+      const sum = v128.load32_splat(meta, 4);
+      f0 = f32x4.add(f0, f32x4.mul(loadF16x4(w + 32), sum));
+      f1 = f32x4.add(f1, f32x4.mul(loadF16x4(w + 40), sum));
+      f2 = f32x4.add(f2, f32x4.mul(loadF16x4(w + 48), sum));
+      f3 = f32x4.add(f3, f32x4.mul(loadF16x4(w + 56), sum));
+    }
+    w = codes + 256;
+    meta += META_BYTES;
+  }
+  v128.store(dst, f0);
+  v128.store(dst, f1, 16);
+  v128.store(dst, f2, 32);
+  v128.store(dst, f3, 48);
+}
+
+function dotI8(x: v128, codes: v128): v128 {
+  return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
+}
+
+/** Baseline: sums of four rows over a block, as i32x4. `codes`: the quad's vectors, 64 bytes apart; `x`: i16[32]. */
+function quadSums(codes: usize, x: usize, start: v128, mask: v128): v128 {
+  let rows01 = start; // lanes: row 0 columns 01, row 0 columns 23, row 1 columns 01, row 1 columns 23
+  let rows23 = start;
+  const end = codes + 256;
+  while (codes < end) {
+    const v = v128.load(codes);
+    const low = v128.and(v, mask);
+    const high = v128.and(i16x8.shr_u(v, 4), mask);
+    const xl = v128.load64_splat(x);
+    const xh = v128.load64_splat(x, 8);
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), xl));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), xl));
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high), xh));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high), xh));
+    codes += 64;
+    x += 16;
+  }
+  return i32x4.add(v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6), v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7));
+}

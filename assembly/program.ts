@@ -1,0 +1,280 @@
+// The interpreter: executes a flat program over a batch of token rows. `src/runtime/program.ts` writes it.
+//
+// An operation is 16 words of 32 bits: the code, then operands (addresses, strides in bytes, dimensions). A row set says
+// which rows an operation runs over: all rows of the batch, or only the output rows, those whose logits are wanted.
+// Buffers of output rows are compact: row i belongs to batch row outputs[i].
+//
+// Every thread runs the same program. An operation splits its rows, heads or row groups among the threads, never a sum;
+// a barrier stands between operations.
+import { attentionHead } from "./kernels/attention";
+import { addTo, siluMul } from "./kernels/elementwise";
+import { embedRow } from "./kernels/embed";
+import { kvStore } from "./kernels/kv-store";
+import { matmul } from "./kernels/matmul";
+import { quantizeRow } from "./kernels/quantize";
+import { rmsNorm } from "./kernels/rms-norm";
+import { ropeHead, ropeTable } from "./kernels/rope";
+import { kvHalfBytes, PAGE_TOKENS } from "./layout";
+
+export const OP_EMBED: i32 = 1;
+export const OP_SELECT: i32 = 2;
+export const OP_RMS_NORM: i32 = 3;
+export const OP_QUANTIZE: i32 = 4;
+export const OP_MATMUL: i32 = 5;
+export const OP_ROPE_TABLE: i32 = 6;
+export const OP_ROPE: i32 = 7;
+export const OP_KV_STORE: i32 = 8;
+export const OP_ATTENTION: i32 = 9;
+export const OP_SILU_MUL: i32 = 10;
+export const OP_ADD: i32 = 11;
+const OP_BYTES: usize = 64;
+
+/** Operand `i` of the operation at `op`. */
+function word(op: usize, i: i32): i32 {
+  return load<i32>(op + ((<usize>i) << 2));
+}
+
+function address(op: usize, i: i32): usize {
+  return load<u32>(op + ((<usize>i) << 2));
+}
+
+function float(op: usize, i: i32): f32 {
+  return load<f32>(op + ((<usize>i) << 2));
+}
+
+// The batch: u32 rows | output rows | then addresses of i32 arrays: tokens, positions, page tables (an address a row),
+// outputs (a batch row each).
+function batchTokens(batch: usize): usize {
+  return load<u32>(batch, 8);
+}
+function batchPositions(batch: usize): usize {
+  return load<u32>(batch, 12);
+}
+function batchPages(batch: usize): usize {
+  return load<u32>(batch, 16);
+}
+function batchOutputs(batch: usize): usize {
+  return load<u32>(batch, 20);
+}
+
+/** Rows of a set: 0 = all, 1 = output rows. */
+function setRows(batch: usize, set: i32): i32 {
+  return load<i32>(batch + (set ? 4 : 0));
+}
+
+/** The batch row that row `i` of a set stands for. */
+function batchRow(batch: usize, set: i32, i: i32): i32 {
+  return set ? load<i32>(batchOutputs(batch) + ((<usize>i) << 2)) : i;
+}
+
+/** First unit of thread `thread` when `units` are shared out. */
+function share(units: i32, thread: i32, threads: i32): i32 {
+  return <i32>((<i64>units * thread) / threads);
+}
+
+/**
+ * Executes `count` operations.
+ * @param program the first operation   @param batch see above   @param thread 0..threads - 1
+ */
+export function run(program: usize, count: i32, batch: usize, thread: i32, threads: i32): void {
+  for (let i = 0; i < count; i++) {
+    const op = program + <usize>i * OP_BYTES;
+    switch (word(op, 0)) {
+      case OP_EMBED:
+        embed(op, batch, thread, threads);
+        break;
+      case OP_SELECT:
+        select(op, batch, thread, threads);
+        break;
+      case OP_RMS_NORM:
+        norm(op, batch, thread, threads);
+        break;
+      case OP_QUANTIZE:
+        quantize(op, batch, thread, threads);
+        break;
+      case OP_MATMUL:
+        product(op, batch, thread, threads);
+        break;
+      case OP_ROPE_TABLE:
+        rotations(op, batch, thread, threads);
+        break;
+      case OP_ROPE:
+        rope(op, batch, thread, threads);
+        break;
+      case OP_KV_STORE:
+        cache(op, batch, thread, threads);
+        break;
+      case OP_ATTENTION:
+        attention(op, batch, thread, threads);
+        break;
+      case OP_SILU_MUL:
+        gate(op, batch, thread, threads);
+        break;
+      case OP_ADD:
+        add(op, batch, thread, threads);
+        break;
+      default:
+        unreachable();
+    }
+  }
+}
+
+/** 1 dst, 2 stride, 3 table, 4 type, 5 columns */
+function embed(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, 0);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const token = load<i32>(batchTokens(batch) + ((<usize>r) << 2));
+    embedRow(address(op, 1) + <usize>(r * word(op, 2)), address(op, 3), word(op, 4), word(op, 5), token);
+  }
+}
+
+/** 1 dst, 2 stride, 3 src, 4 stride, 5 bytes: copies the output rows together */
+function select(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, 1);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const from = address(op, 3) + <usize>(batchRow(batch, 1, r) * word(op, 4));
+    memory.copy(address(op, 1) + <usize>(r * word(op, 2)), from, word(op, 5));
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 src, 5 stride, 6 weight or 0, 7 n, 8 groups a row, 9 eps */
+function norm(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const n = word(op, 7);
+  const groups = word(op, 8);
+  const units = setRows(batch, word(op, 1)) * groups;
+  const end = share(units, thread + 1, threads);
+  for (let u = share(units, thread, threads); u < end; u++) {
+    const row = u / groups;
+    const within = (<usize>((u % groups) * n)) << 2;
+    const dst = address(op, 2) + <usize>(row * word(op, 3)) + within;
+    const src = address(op, 4) + <usize>(row * word(op, 5)) + within;
+    rmsNorm(dst, src, address(op, 6), n, float(op, 9));
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 src, 5 stride, 6 columns */
+function quantize(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, word(op, 1));
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    quantizeRow(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + <usize>(r * word(op, 5)), word(op, 6));
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 weights, 7 type, 8 columns, 9 row groups */
+function product(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, word(op, 1));
+  const groups = word(op, 9);
+  const begin = share(groups, thread, threads);
+  const end = share(groups, thread + 1, threads);
+  matmul(
+    address(op, 2),
+    word(op, 3),
+    address(op, 4),
+    word(op, 5),
+    rows,
+    address(op, 6),
+    word(op, 7),
+    word(op, 8),
+    begin,
+    end,
+  );
+}
+
+/** 1 dst, 2 stride, 3 frequencies, 4 half */
+function rotations(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, 0);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const position = load<i32>(batchPositions(batch) + ((<usize>r) << 2));
+    ropeTable(address(op, 1) + <usize>(r * word(op, 2)), address(op, 3), word(op, 4), position);
+  }
+}
+
+/** 1 set, 2 x, 3 stride, 4 heads, 5 head dim, 6 table, 7 stride, 8 half, 9 interleaved */
+function rope(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const set = word(op, 1);
+  const heads = word(op, 4);
+  const units = setRows(batch, set) * heads;
+  const end = share(units, thread + 1, threads);
+  for (let u = share(units, thread, threads); u < end; u++) {
+    const row = u / heads;
+    const x = address(op, 2) + <usize>(row * word(op, 3) + (u % heads) * word(op, 5) * 4);
+    ropeHead(x, address(op, 6) + <usize>(batchRow(batch, set, row) * word(op, 7)), word(op, 8), word(op, 9));
+  }
+}
+
+/** The page that holds `position` of batch row `row`. */
+function pageOf(batch: usize, row: i32, position: i32): usize {
+  const table = <usize>load<u32>(batchPages(batch) + ((<usize>row) << 2));
+  return load<u32>(table + ((<usize>(position / PAGE_TOKENS)) << 2));
+}
+
+/** 1 k, 2 stride, 3 v, 4 stride, 5 kv heads, 6 head dim, 7 layer offset in a page, 8 kv type */
+function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const heads = word(op, 5);
+  const headDim = word(op, 6);
+  const headBytes = 2 * kvHalfBytes(word(op, 8), headDim);
+  const units = setRows(batch, 0) * heads;
+  const end = share(units, thread + 1, threads);
+  for (let u = share(units, thread, threads); u < end; u++) {
+    const row = u / heads;
+    const head = u % heads;
+    const position = load<i32>(batchPositions(batch) + ((<usize>row) << 2));
+    const place = pageOf(batch, row, position) + address(op, 7) + <usize>(head * headBytes);
+    const within = (<usize>(head * headDim)) << 2;
+    const key = address(op, 1) + <usize>(row * word(op, 2)) + within;
+    const value = address(op, 3) + <usize>(row * word(op, 4)) + within;
+    kvStore(place, position % PAGE_TOKENS, key, value, headDim, word(op, 8));
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 q, 5 stride, 6 layer offset, 7 heads, 8 kv heads, 9 head dim, 10 kv type, 11 scale, 12 scratch, 13 bytes of scratch a thread */
+function attention(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const set = word(op, 1);
+  const heads = word(op, 7);
+  const group = heads / word(op, 8);
+  const headDim = word(op, 9);
+  const headBytes = 2 * kvHalfBytes(word(op, 10), headDim);
+  const scratch = address(op, 12) + <usize>(thread * word(op, 13));
+  const units = setRows(batch, set) * heads;
+  const end = share(units, thread + 1, threads);
+  for (let u = share(units, thread, threads); u < end; u++) {
+    const i = u / heads;
+    const head = u % heads;
+    const row = batchRow(batch, set, i);
+    const within = (<usize>(head * headDim)) << 2;
+    attentionHead(
+      address(op, 2) + <usize>(i * word(op, 3)) + within,
+      address(op, 4) + <usize>(i * word(op, 5)) + within,
+      load<u32>(batchPages(batch) + ((<usize>row) << 2)),
+      address(op, 6) + <usize>((head / group) * headBytes),
+      load<i32>(batchPositions(batch) + ((<usize>row) << 2)),
+      headDim,
+      float(op, 11),
+      word(op, 10),
+      scratch,
+    );
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 gate, 5 up, 6 n; gate and up share the stride of dst's buffer, 7 */
+function gate(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, word(op, 1));
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const from = <usize>(r * word(op, 7));
+    siluMul(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + from, address(op, 5) + from, word(op, 6));
+  }
+}
+
+/** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 n: dst += x */
+function add(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, word(op, 1));
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    addTo(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + <usize>(r * word(op, 5)), word(op, 6));
+  }
+}

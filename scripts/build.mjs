@@ -1,0 +1,64 @@
+// Builds everything that the package ships: wasm, bundles, types, the embedded model. `node scripts/build.mjs [part ...]`
+import { spawnSync } from "node:child_process";
+import { mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+process.chdir(root);
+mkdirSync("dist/wasm", { recursive: true });
+
+const parts = {
+  async wasm() {
+    const { default: asc } = await import("assemblyscript/asc");
+    for (const target of ["simd", "relaxed", "debug"]) {
+      const entry = target === "debug" ? "assembly/debug.ts" : "assembly/index.ts";
+      const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
+      if (error) throw new Error(`asc, target ${target}: ${error.message}\n${stderr}`);
+      console.log(`dist/wasm/${target}.wasm  ${statSync(`dist/wasm/${target}.wasm`).size} bytes`);
+    }
+  },
+
+  async bundles() {
+    const { build } = await import("esbuild");
+    const common = { bundle: true, format: "esm", target: "es2022", external: ["node:*"], legalComments: "linked" };
+    const node = { ...common, platform: "neutral", mainFields: ["module", "main"], conditions: ["import"] };
+    await build({ ...node, entryPoints: { index: "src/index.ts" }, outdir: "dist", minify: true });
+    await build({
+      ...node,
+      entryPoints: { cli: "src/cli/main.ts" },
+      outdir: "dist",
+      minify: true,
+      splitting: true,
+      chunkNames: "cli-[name]-[hash]",
+      banner: { js: "#!/usr/bin/env node" },
+    });
+    for (const file of ["dist/index.js", "dist/cli.js"]) console.log(`${file}  ${statSync(file).size} bytes`);
+  },
+
+  async model() {
+    // The converter is TypeScript: bundled first, so that every Node >= 20 can run it.
+    const { build } = await import("esbuild");
+    const outfile = "dist/.build/convert-crumb.mjs";
+    await build({
+      entryPoints: ["scripts/convert-crumb.ts"],
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      outfile,
+      logLevel: "error",
+    });
+    const { convertCrumb } = await import(join(root, outfile));
+    await convertCrumb("dist/crumb.gguf", "q8_0");
+    console.log(`dist/crumb.gguf  ${statSync("dist/crumb.gguf").size} bytes`);
+  },
+
+  async types() {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
+    if (status !== 0) throw new Error("tsc failed");
+  },
+};
+
+const wanted = process.argv.slice(2);
+for (const [name, make] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await make();

@@ -1,0 +1,92 @@
+/**
+ * Node, and with the same modules Deno and Bun: files, folders and the wasm builds beside this file.
+ * Nothing is imported before a function is called.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { checkRange } from "../formats/sources.ts";
+import type { ByteSource, FileSet } from "../formats/types.ts";
+import type { Host } from "./host.ts";
+
+/** A file, read in place: straight into wasm memory where the loader asks for it. */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const { open } = await import("node:fs/promises");
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, "r");
+  } catch (cause) {
+    throw new NibbleError("missing_file", `expected a readable file, got ${path}`, { cause });
+  }
+  const { size } = await file.stat();
+  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+    checkRange(size, offset, target.length);
+    for (let done = 0; done < target.length; ) {
+      const { bytesRead } = await file.read(target, done, target.length - done, offset + done);
+      if (bytesRead === 0)
+        throw new NibbleError("truncated", `${path}: expected ${size} bytes, the file ended at ${offset + done}`);
+      done += bytesRead;
+    }
+  };
+  return {
+    size,
+    readInto,
+    async read(offset, length) {
+      checkRange(size, offset, length);
+      const bytes = new Uint8Array(length);
+      await readInto(offset, bytes);
+      return bytes;
+    },
+    close: () => file.close(),
+  };
+}
+
+/** A folder; only plain names are opened, never a path out of it. */
+export function directoryFiles(directory: string): FileSet {
+  const pathOf = async (name: string): Promise<string> => {
+    if (!/^[\w.-]+$/.test(name) || name === "." || name === "..")
+      throw new NibbleError("invalid_argument", `expected a plain file name, got ${JSON.stringify(name)}`);
+    const { join } = await import("node:path");
+    return join(directory, name);
+  };
+  return {
+    open: async (name) => fileSource(await pathOf(name)),
+    async has(name) {
+      const { stat } = await import("node:fs/promises");
+      return stat(await pathOf(name)).then(
+        (stats) => stats.isFile(),
+        () => false,
+      );
+    },
+  };
+}
+
+async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { readFile } = await import("node:fs/promises");
+  return new Uint8Array(await readFile(new URL(name, import.meta.url)));
+}
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+export const nodeHost: Host = {
+  name: "node",
+  wasm(build) {
+    let module = modules.get(build);
+    if (!module) modules.set(build, (module = bytesBeside(`./wasm/${build}.wasm`).then((b) => WebAssembly.compile(b))));
+    return module;
+  },
+  async open(name) {
+    if (name === "crumb") {
+      const { fileURLToPath } = await import("node:url");
+      return { file: await fileSource(fileURLToPath(new URL("./crumb.gguf", import.meta.url))), siblings: undefined };
+    }
+    const { stat } = await import("node:fs/promises");
+    const { dirname } = await import("node:path");
+    const stats = await stat(name).catch((cause: unknown) => {
+      throw new NibbleError("missing_file", `expected a model name, a GGUF file or a model folder, got ${name}`, {
+        cause,
+      });
+    });
+    if (stats.isDirectory()) return { files: directoryFiles(name) };
+    return { file: await fileSource(name), siblings: directoryFiles(dirname(name)) };
+  },
+};

@@ -1,0 +1,131 @@
+/**
+ * From a source to a runtime: header, plan, memory, weights.
+ * @module
+ */
+import { NibbleError } from "./errors.ts";
+import { isGguf, readGguf } from "./formats/gguf.ts";
+import { splitNames } from "./formats/gguf-shards.ts";
+import { readHuggingFace } from "./formats/huggingface.ts";
+import { blobSource, bytesSource } from "./formats/sources.ts";
+import type { ByteSource, Checkpoint, FileSet } from "./formats/types.ts";
+import type { Host } from "./hosts/host.ts";
+import { describeModel } from "./models/index.ts";
+import { WasmExecutor } from "./runtime/executor.ts";
+import { type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
+import type { KvType } from "./runtime/layout.ts";
+import { type MemoryOptions, type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
+import type { Program } from "./runtime/program.ts";
+import { type LoadProgress, loadWeights } from "./runtime/weights.ts";
+
+/** A model's name or path, its bytes, a Blob, anything that can be read at an offset, or the files of a folder. */
+export type ModelSource = string | Uint8Array | Blob | ByteSource | FileSet;
+
+export interface RuntimeOptions {
+  /** Most tokens of one conversation. Default: what the model was made for, at most 4,096. */
+  contextLength?: number;
+  /** Tokens that all conversations together may cache. Default: `contextLength`. */
+  cacheTokens?: number;
+  /** Key-value cache: int8 with a scale per token and head (default), or f32. */
+  kvType?: KvType;
+  /** Most tokens of one step: the prefill chunk. Default 128. */
+  maxBatchTokens?: number;
+  /** Most rows of one step whose logits are read. Default 16. */
+  maxLogitRows?: number;
+  /** Most conversations at once. Default 64. */
+  maxSequences?: number;
+  /** Most bytes of WebAssembly memory; a plan beyond it is refused before a weight is read. Default: 4 GiB. */
+  memoryLimit?: number;
+  /** The build to use. Default: the fastest that the engine validates; all give the same bits. */
+  build?: Build;
+  /** A compiled build, for hosts that do not allow compiling. */
+  wasm?: WebAssembly.Module;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** Opens a source and reads its header. The caller closes the checkpoint. */
+export async function openCheckpoint(source: ModelSource, host: Host): Promise<Checkpoint> {
+  if (typeof source === "string") {
+    const opened = await host.open(source);
+    if ("files" in opened) return readHuggingFace(opened.files);
+    return readGgufFile(opened.file, source, opened.siblings);
+  }
+  if (source instanceof Uint8Array) return readGgufFile(bytesSource(source));
+  if (source instanceof Blob) return readGgufFile(blobSource(source));
+  if ("read" in source) return readGgufFile(source);
+  if ("open" in source) return readHuggingFace(source);
+  throw new NibbleError("invalid_argument", "expected a name, bytes, a Blob, a ByteSource or a FileSet");
+}
+
+async function readGgufFile(file: ByteSource, name?: string, siblings?: FileSet): Promise<Checkpoint> {
+  const shards = [file];
+  try {
+    const start = await file.read(0, Math.min(4, file.size));
+    if (!isGguf(start)) throw new NibbleError("bad_magic", `expected a GGUF file, got one that begins ${hex(start)}`);
+    const names = siblings && name ? splitNames(name.slice(name.lastIndexOf("/") + 1)) : undefined;
+    for (const shard of names?.slice(1) ?? []) shards.push(await siblings!.open(shard));
+    return await readGguf(shards);
+  } catch (error) {
+    for (const shard of shards) await shard.close?.();
+    throw error;
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ") || "with nothing";
+}
+
+/** Everything that is known before the first weight byte. */
+export interface Prepared {
+  readonly program: Program;
+  readonly plan: MemoryPlan;
+  readonly memory: MemoryOptions;
+  readonly kvType: KvType;
+}
+
+const DEFAULT_CONTEXT = 4096;
+
+/**
+ * Plans the memory for a checkpoint, from its header alone.
+ * @throws NibbleError for a model that we cannot run, or that does not fit (`out_of_memory`, with figures)
+ */
+export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = {}): Promise<Prepared> {
+  const model = await describeModel(checkpoint);
+  const trained = model.config.contextLength;
+  const contextLength = whole("contextLength", options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT), trained);
+  const memory: MemoryOptions = {
+    contextLength,
+    cacheTokens: whole("cacheTokens", options.cacheTokens ?? contextLength, 2 ** 31),
+    maxBatchTokens: whole("maxBatchTokens", options.maxBatchTokens ?? Math.min(128, contextLength), 4096),
+    maxLogitRows: whole("maxLogitRows", options.maxLogitRows ?? 16, 4096),
+    maxSequences: whole("maxSequences", options.maxSequences ?? 64, 65536),
+    memoryLimit: options.memoryLimit ?? MAX_MEMORY_BYTES,
+  };
+  const kvType = options.kvType ?? "int8";
+  if (kvType !== "int8" && kvType !== "f32")
+    throw new NibbleError("invalid_argument", `expected kvType int8 or f32, got ${kvType}`, { param: "kvType" });
+  const { maxBatchTokens, maxLogitRows } = memory;
+  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads: 1 });
+  return { program, memory, kvType, plan: planMemory(program, memory) };
+}
+
+function whole(param: string, value: number, max: number): number {
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new NibbleError("invalid_argument", `${param}: expected a whole number from 1 to ${max}, got ${value}`, {
+      param,
+    });
+  return value;
+}
+
+/** Makes an executor: memory of exactly the planned size, then the weights, streamed into place. */
+export async function loadExecutor(
+  checkpoint: Checkpoint,
+  host: Host,
+  options: RuntimeOptions = {},
+): Promise<WasmExecutor> {
+  const { program, plan, memory } = await prepare(checkpoint, options);
+  const module = options.wasm ?? (await host.wasm(options.build ?? bestBuild()));
+  const instance = await instantiate(module, plan.total);
+  await loadWeights(instance, plan, program.weights, options);
+  return new WasmExecutor(instance, program, plan, memory);
+}

@@ -1,0 +1,122 @@
+/**
+ * What the decoder-only architectures share: hyper-parameters, all read from the file, and the projections of attention.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { getNumber } from "../formats/metadata.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import type { ProgramBuilder, Value } from "../runtime/program.ts";
+import { readFrequencies } from "./rope.ts";
+
+export interface DecoderConfig {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly ffn: number;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  /** Of RMSNorm. */
+  readonly eps: number;
+  /** Softmax scale. */
+  readonly attentionScale: number;
+  /** Inverse frequencies of RoPE, f32[headDim / 2 or less]. */
+  readonly frequencies: Float32Array<ArrayBuffer>;
+  /** RoPE pairs (2j, 2j + 1); otherwise (j, j + half). */
+  readonly interleaved: boolean;
+}
+
+/** An architecture: reads its facts from a checkpoint and describes its forward pass. */
+export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
+  readonly name: string;
+  /** @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture` */
+  readConfig(checkpoint: Checkpoint): Promise<Config>;
+  /** Returns the logits of the output rows: [rows, vocabSize]. */
+  build(b: ProgramBuilder, config: Config): Value;
+}
+
+/** Bounds that no real model comes near; what lies beyond is a broken or hostile header. */
+const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context: 2 ** 24 };
+
+/** Reads the facts common to all architectures from `{architecture}.*`. */
+export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boolean): Promise<DecoderConfig> {
+  const { metadata, architecture, tensors } = checkpoint;
+  const count = (key: string, max: number, fallback?: number): number =>
+    getNumber(metadata, `${architecture}.${key}`, {
+      integer: true,
+      min: 1,
+      max,
+      ...(fallback !== undefined && { default: fallback }),
+    });
+  const layers = count("block_count", LIMITS.layers);
+  const hidden = count("embedding_length", LIMITS.hidden);
+  const heads = count("attention.head_count", LIMITS.heads);
+  const kvHeads = count("attention.head_count_kv", LIMITS.heads, heads);
+  const headDim = count("attention.key_length", LIMITS.hidden, hidden / heads);
+  const valueDim = count("attention.value_length", LIMITS.hidden, headDim);
+  const dims = count("rope.dimension_count", headDim, headDim);
+  if (heads % kvHeads !== 0)
+    throw new NibbleError(
+      "bad_value",
+      `expected query heads to be a multiple of kv heads, got ${heads} and ${kvHeads}`,
+    );
+  if (valueDim !== headDim)
+    throw new NibbleError("bad_value", `expected keys and values of one length, got ${headDim} and ${valueDim}`);
+  if (dims % 2 !== 0) throw new NibbleError("bad_value", `expected an even number of rotated values, got ${dims}`);
+  // The table's rows are the truth: files pad the vocabulary beyond the tokenizer's.
+  const vocabSize = tensors.get("token_embd.weight")?.shape[0];
+  if (!vocabSize)
+    throw new NibbleError("missing_tensor", "expected a tensor token_embd.weight with rows, the file has none");
+  return {
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    headDim,
+    ffn: count("feed_forward_length", LIMITS.ffn),
+    vocabSize,
+    contextLength: count("context_length", LIMITS.context),
+    eps: getNumber(metadata, `${architecture}.attention.layer_norm_rms_epsilon`, { min: 0, max: 1 }),
+    attentionScale: getNumber(metadata, `${architecture}.attention.scale`, { default: 1 / Math.sqrt(headDim), min: 0 }),
+    frequencies: await readFrequencies(checkpoint, dims),
+    interleaved,
+  };
+}
+
+/**
+ * Queries, keys and values of layer `i` from its normed input x, and the residual stream to go on with.
+ * In the last layer only the rows whose logits are wanted go on: the other rows' keys and values are all that is read of them.
+ */
+export function projectAttention(
+  b: ProgramBuilder,
+  c: DecoderConfig,
+  i: number,
+  h: Value,
+  x: Value,
+): { h: Value; q: Value; k: Value; v: Value } {
+  const query = [`blk.${i}.attn_q.weight`, c.heads * c.headDim] as const;
+  const key = [`blk.${i}.attn_k.weight`, c.kvHeads * c.headDim] as const;
+  const value = [`blk.${i}.attn_v.weight`, c.kvHeads * c.headDim] as const;
+  if (i < c.layers - 1) {
+    const [q, k, v] = b.matmuls(x, [query, key, value]);
+    return { h, q: q!, k: k!, v: v! };
+  }
+  const [k, v] = b.matmuls(x, [key, value]);
+  return { h: b.outputs(h), q: b.matmul(b.outputs(x), ...query), k: k!, v: v! };
+}
+
+/** SwiGLU feed-forward: W_down(silu(W_gate x) * W_up x). */
+export function swiGlu(b: ProgramBuilder, c: DecoderConfig, i: number, x: Value): Value {
+  const [gate, up] = b.matmuls(x, [
+    [`blk.${i}.ffn_gate.weight`, c.ffn],
+    [`blk.${i}.ffn_up.weight`, c.ffn],
+  ]);
+  return b.matmul(b.siluMul(gate!, up!), `blk.${i}.ffn_down.weight`, c.hidden);
+}
+
+/** The LM head; its matrix is the embedding table where the file has none of its own. */
+export function lmHead(b: ProgramBuilder, c: DecoderConfig, h: Value): Value {
+  const x = b.rmsNorm(h, "output_norm.weight", c.eps);
+  return b.matmul(x, b.has("output.weight") ? "output.weight" : "token_embd.weight", c.vocabSize);
+}

@@ -1,0 +1,26 @@
+/**
+ * Llama (Touvron et al. 2023; SmolLM2, Llama 3.2 with its scaled RoPE).
+ * A GGUF holds q and k rows permuted for interleaved RoPE, a Hugging Face folder does not (reference: llama.cpp's converter).
+ * @module
+ */
+import { type Architecture, lmHead, projectAttention, readDecoderConfig, swiGlu } from "./decoder.ts";
+
+export const llama: Architecture = {
+  name: "llama",
+
+  readConfig: (checkpoint) => readDecoderConfig(checkpoint, checkpoint.permutedQK),
+
+  build(b, c) {
+    const rotations = b.rotations(c.frequencies, c.interleaved);
+    let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
+    for (let i = 0; i < c.layers; i++) {
+      const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
+      const p = projectAttention(b, c, i, h, x);
+      const cache = b.cache(b.rope(p.k, c.headDim, rotations), p.v, c.headDim);
+      const o = b.attention(b.rope(p.q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
+      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(h, swiGlu(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
+    }
+    return lmHead(b, c, h);
+  },
+};

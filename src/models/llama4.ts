@@ -1,0 +1,83 @@
+/**
+ * Llama 4 text without experts: MobileLLM-R1 and crumb (transformers, llama4/modeling_llama4.py).
+ *
+ * Against Llama: RoPE is interleaved in every container; after it queries and keys are normed per head, without a weight;
+ * layers without RoPE have no such norm either. `attn_scale` of the config is no softmax scale.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { getBoolean, getBooleanPerLayer, getNumber, getPerLayer } from "../formats/metadata.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import {
+  type Architecture,
+  type DecoderConfig,
+  lmHead,
+  projectAttention,
+  readDecoderConfig,
+  swiGlu,
+} from "./decoder.ts";
+
+interface Llama4Config extends DecoderConfig {
+  /** One a layer. */
+  readonly useRope: readonly boolean[];
+  readonly useQKNorm: boolean;
+}
+
+/**
+ * A GGUF says little: llama.cpp's converter writes no key for QK norm, and a window of 0 where all layers attend fully.
+ * What is missing is as in MobileLLM-R1 (reference/models.md 1.6).
+ */
+async function readConfig(checkpoint: Checkpoint): Promise<Llama4Config> {
+  const { metadata } = checkpoint;
+  const experts = getNumber(metadata, "llama4.expert_count", { default: 0 });
+  if (experts > 0)
+    throw new NibbleError(
+      "unsupported_architecture",
+      `expected a llama4 model without experts, got ${experts} experts`,
+    );
+  const config = await readDecoderConfig(checkpoint, true);
+  const useRope = getBooleanPerLayer(metadata, "nibble.use_rope", config.layers, { default: true });
+  if (getBoolean(metadata, "nibble.attention.temperature_tuning", { default: false }) && useRope.includes(false))
+    throw new NibbleError(
+      "unsupported_architecture",
+      "expected attn_temperature_tuning off or RoPE on all layers; temperature tuning has no kernel yet",
+    );
+  const window = getNumber(metadata, "llama4.attention.sliding_window", { default: 0 });
+  const chunks = getPerLayer(metadata, "nibble.attention.chunk_size", config.layers, { default: window });
+  // Within one chunk chunked attention is full attention; beyond it there is no kernel yet.
+  const chunk = Math.min(...chunks.filter((size) => size > 0));
+  return {
+    ...config,
+    contextLength: Math.min(config.contextLength, chunk),
+    useRope,
+    useQKNorm: getBoolean(metadata, "nibble.use_qk_norm", { default: true }),
+  };
+}
+
+export const llama4: Architecture<Llama4Config> = {
+  name: "llama4",
+  readConfig,
+
+  build(b, c) {
+    const rotations = b.rotations(c.frequencies, c.interleaved);
+    let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
+    for (let i = 0; i < c.layers; i++) {
+      const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
+      const p = projectAttention(b, c, i, h, x);
+      let { q, k } = p;
+      if (c.useRope[i]) {
+        q = b.rope(q, c.headDim, rotations);
+        k = b.rope(k, c.headDim, rotations);
+        if (c.useQKNorm) {
+          q = b.headNorm(q, c.headDim, c.eps);
+          k = b.headNorm(k, c.headDim, c.eps);
+        }
+      }
+      const cache = b.cache(k, p.v, c.headDim);
+      const o = b.attention(q, cache, c.headDim, c.attentionScale);
+      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(h, swiGlu(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
+    }
+    return lmHead(b, c, h);
+  },
+};

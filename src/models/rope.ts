@@ -1,0 +1,68 @@
+/**
+ * Inverse frequencies of rotary position embedding, rounded as transformers rounds them.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { getNumber } from "../formats/metadata.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import { pow } from "../math.ts";
+
+const f = Math.fround;
+
+/** `fround(1 / fround(theta ^ fround(2j / dims)))`: anything simpler is an ulp off in a third of the entries (fixtures/README.md). */
+export function inverseFrequencies(theta: number, dims: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: dims / 2 }, (_, j) => 1 / f(pow(theta, f((2 * j) / dims))));
+}
+
+/** Parameters of Llama 3's scaling: long wavelengths are stretched by `factor`, those in between by a blend. */
+export interface Llama3Scaling {
+  readonly factor: number;
+  readonly lowFrequencyFactor: number;
+  readonly highFrequencyFactor: number;
+  readonly originalContext: number;
+}
+
+/** Scales frequencies in f32, step by step as transformers' `_compute_llama3_parameters` does. */
+export function scaleLlama3(frequencies: Float32Array<ArrayBuffer>, scaling: Llama3Scaling): Float32Array<ArrayBuffer> {
+  const { factor, lowFrequencyFactor, highFrequencyFactor, originalContext } = scaling;
+  return frequencies.map((frequency) => {
+    const wavelength = f(f(2 * Math.PI) / frequency);
+    if (wavelength < originalContext / highFrequencyFactor) return frequency;
+    if (wavelength > originalContext / lowFrequencyFactor) return frequency / factor;
+    const smooth = f(
+      f(f(originalContext / wavelength) - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor),
+    );
+    return f(f(f(1 - smooth) * frequency) / factor) + f(smooth * frequency);
+  });
+}
+
+/** Reads `rope_freqs.weight`, the divisors that a GGUF carries instead of scaling parameters. */
+async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Float32Array | undefined> {
+  const info = checkpoint.tensors.get("rope_freqs.weight");
+  if (!info) return undefined;
+  if (info.type !== "F32" || info.shape.length !== 1 || info.shape[0] !== count)
+    throw new NibbleError("bad_shape", `rope_freqs.weight: expected F32 [${count}], got ${info.type} [${info.shape}]`);
+  const bytes = await info.source.read(info.offset, info.byteLength);
+  return new Float32Array(bytes.slice().buffer);
+}
+
+/** The frequencies of a checkpoint, whichever way it writes its scaling. @param dims rotated values of a head */
+export async function readFrequencies(checkpoint: Checkpoint, dims: number): Promise<Float32Array<ArrayBuffer>> {
+  const { metadata, architecture } = checkpoint;
+  const theta = getNumber(metadata, `${architecture}.rope.freq_base`, { default: 10000, min: 1 });
+  const plain = inverseFrequencies(theta, dims);
+  const divisors = await readDivisors(checkpoint, dims / 2);
+  if (divisors) return plain.map((frequency, j) => frequency / divisors[j]!);
+  const type = metadata.get(`${architecture}.rope.scaling.type`);
+  if (type === undefined || type === "none") return plain;
+  const key = (name: string): number => getNumber(metadata, name, { min: Number.MIN_VALUE });
+  if (type === "linear") return plain.map((frequency) => frequency / key(`${architecture}.rope.scaling.factor`));
+  if (type !== "llama3")
+    throw new NibbleError("unsupported_architecture", `expected rope scaling none, linear or llama3, got "${type}"`);
+  return scaleLlama3(plain, {
+    factor: key(`${architecture}.rope.scaling.factor`),
+    lowFrequencyFactor: key("nibble.rope.scaling.low_freq_factor"),
+    highFrequencyFactor: key("nibble.rope.scaling.high_freq_factor"),
+    originalContext: key(`${architecture}.rope.scaling.original_context_length`),
+  });
+}

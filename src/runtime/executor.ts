@@ -1,0 +1,148 @@
+/**
+ * Runs a linked program over batches of token rows (runtime/types.ts, `Executor`).
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Instance } from "./kernels.ts";
+import { CachedSequence, KvCache } from "./kv-cache.ts";
+import { PAGE_TOKENS } from "./layout.ts";
+import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
+import type { Program } from "./program.ts";
+import type { BatchItem, Executor, Sequence } from "./types.ts";
+
+interface CheckedItem {
+  readonly sequence: CachedSequence;
+  readonly tokens: ArrayLike<number>;
+  readonly logits: BatchItem["logits"];
+}
+
+export class WasmExecutor implements Executor {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly maxBatchTokens: number;
+  readonly maxLogitRows: number;
+  readonly pageTokens: number = PAGE_TOKENS;
+  readonly plan: MemoryPlan;
+  private readonly program: Program;
+  private readonly cache: KvCache;
+  private instance: Instance | undefined;
+  private poison: unknown;
+
+  constructor(instance: Instance, program: Program, plan: MemoryPlan, options: MemoryOptions) {
+    this.instance = instance;
+    this.program = program;
+    this.plan = plan;
+    this.vocabSize = program.vocabSize;
+    this.contextLength = options.contextLength;
+    this.maxBatchTokens = options.maxBatchTokens;
+    this.maxLogitRows = options.maxLogitRows;
+    this.cache = new KvCache(instance.memory, plan, options.contextLength, options.maxSequences);
+    new Int32Array(instance.memory.buffer, plan.base.program).set(program.link(plan.base));
+    let at = plan.base.tables;
+    for (const table of program.tables) {
+      new Float32Array(instance.memory.buffer, at, table.length).set(table);
+      at += Math.ceil(table.byteLength / 64) * 64;
+    }
+    const header = new Uint32Array(instance.memory.buffer, plan.base.batch, 6);
+    const arrays = plan.base.batch + BATCH_HEADER_BYTES;
+    for (let i = 0; i < 4; i++) header[2 + i] = arrays + i * 4 * options.maxBatchTokens;
+  }
+
+  get freePages(): number {
+    return this.cache.freePages;
+  }
+
+  createSequence(): Sequence {
+    this.alive();
+    return this.cache.createSequence();
+  }
+
+  forward(batch: readonly BatchItem[]): Float32Array[] {
+    const { kernels, memory } = this.alive();
+    const items = this.check(batch);
+    const { base } = this.plan;
+    const words = new Int32Array(memory.buffer, base.batch, (base.pageTables - base.batch) / 4);
+    const at = (i: number): number => BATCH_HEADER_BYTES / 4 + i * this.maxBatchTokens;
+    let rows = 0;
+    let outputs = 0;
+    for (const { sequence, tokens, logits } of items) {
+      this.cache.reserve(sequence, tokens.length);
+      const table = this.cache.tableAddress(sequence.slot);
+      for (let i = 0; i < tokens.length; i++) {
+        words[at(0) + rows] = tokens[i]!;
+        words[at(1) + rows] = sequence.length + i;
+        words[at(2) + rows] = table;
+        if (logits === "all" || (logits === "last" && i === tokens.length - 1)) words[at(3) + outputs++] = rows;
+        rows++;
+      }
+    }
+    words[0] = rows;
+    words[1] = outputs;
+    try {
+      kernels.run(base.program, this.program.operations, base.batch, 0, 1);
+    } catch (cause) {
+      this.poison = cause;
+      throw new NibbleError("poisoned", `the instance trapped and must not be used again: ${cause}`, { cause });
+    }
+    for (const { sequence, tokens } of items) sequence.length += tokens.length;
+    const { offset, stride } = this.program.logits;
+    const result: Float32Array[] = [];
+    for (let i = 0; i < outputs; i++)
+      result.push(new Float32Array(memory.buffer, base.activations + offset + i * stride, this.vocabSize));
+    return result;
+  }
+
+  dispose(): void {
+    this.instance = undefined;
+  }
+
+  private alive(): Instance {
+    if (!this.instance) throw new NibbleError("disposed", "this model was disposed");
+    if (this.poison !== undefined)
+      throw new NibbleError("poisoned", "an earlier call trapped; load the model again", { cause: this.poison });
+    return this.instance;
+  }
+
+  /** Checks everything a batch can have wrong, before anything changes. */
+  private check(batch: readonly BatchItem[]): CheckedItem[] {
+    let rows = 0;
+    let outputs = 0;
+    let pages = 0;
+    const items: CheckedItem[] = [];
+    const seen = new Set<Sequence>();
+    for (const { sequence, tokens, logits } of batch) {
+      if (!(sequence instanceof CachedSequence) || sequence.cache !== this.cache)
+        throw new NibbleError("invalid_argument", "expected a sequence of this model");
+      sequence.check();
+      if (seen.has(sequence)) throw new NibbleError("invalid_argument", "expected each sequence once in a batch");
+      seen.add(sequence);
+      if (sequence.length + tokens.length > this.contextLength)
+        throw new NibbleError(
+          "context_full",
+          `expected at most ${this.contextLength} tokens, got ${sequence.length} + ${tokens.length}`,
+        );
+      for (let i = 0; i < tokens.length; i++) {
+        const token = tokens[i]!;
+        if (!Number.isInteger(token) || token < 0 || token >= this.vocabSize)
+          throw new NibbleError("invalid_argument", `expected token ids from 0 to ${this.vocabSize - 1}, got ${token}`);
+      }
+      rows += tokens.length;
+      outputs += logits === "all" ? tokens.length : logits === "last" && tokens.length > 0 ? 1 : 0;
+      pages += this.cache.pagesNeeded(sequence, tokens.length);
+      items.push({ sequence, tokens, logits });
+    }
+    if (rows > this.maxBatchTokens)
+      throw new NibbleError("invalid_argument", `expected at most ${this.maxBatchTokens} tokens a batch, got ${rows}`);
+    if (outputs > this.maxLogitRows)
+      throw new NibbleError(
+        "invalid_argument",
+        `expected at most ${this.maxLogitRows} rows with logits, got ${outputs}`,
+      );
+    if (pages > this.cache.freePages)
+      throw new NibbleError(
+        "context_full",
+        `expected ${pages} free pages of ${PAGE_TOKENS} tokens in the KV cache, got ${this.cache.freePages}`,
+      );
+    return items;
+  }
+}

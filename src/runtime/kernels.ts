@@ -1,0 +1,67 @@
+/**
+ * The WebAssembly side: which build an engine can run, and the typed view of its exports.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+
+export type Build = "simd" | "relaxed";
+
+/** The exports that the host calls (assembly/index.ts). Addresses are byte offsets into the memory. */
+export interface Kernels {
+  heapBase(): number;
+  run(program: number, count: number, batch: number, thread: number, threads: number): void;
+  /** Returns 1 where a weight or scale is not finite. */
+  repack(dst: number, src: number, rows: number, columns: number, type: number): number;
+  widen(dst: number, src: number, count: number, type: number): number;
+  attentionScratchBytes(headDim: number): number;
+}
+
+/**
+ * A module with one relaxed instruction:
+ * `(func (result v128) (i16x8.relaxed_dot_i8x16_i7x16_s (i8x16.splat (i32.const 0)) (i8x16.splat (i32.const 0))))`
+ */
+const RELAXED_PROBE = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01, 0x00,
+  0x0a, 0x0f, 0x01, 0x0d, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0xfd, 0x92, 0x02, 0x0b,
+]);
+
+/** The fastest build that this engine validates. All builds give the same bits. */
+export function bestBuild(): Build {
+  return WebAssembly.validate(RELAXED_PROBE) ? "relaxed" : "simd";
+}
+
+const WASM_PAGE = 65536;
+/** Bytes below which the module keeps its own constants; the plan starts here. */
+export const RESERVED_BYTES: number = WASM_PAGE;
+/** wasm32 addresses: the last page is left out so that no end address wraps. */
+export const MAX_MEMORY_BYTES: number = 65535 * WASM_PAGE;
+
+/** One instance with its memory, exactly as large as the plan. */
+export interface Instance {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+}
+
+/**
+ * Instantiates a build with `bytes` of memory.
+ * @throws NibbleError `out_of_memory` with figures, where the host refuses that much
+ */
+export async function instantiate(module: WebAssembly.Module, bytes: number): Promise<Instance> {
+  const pages = Math.ceil(bytes / WASM_PAGE);
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    const mib = (bytes / 2 ** 20).toFixed(1);
+    throw new NibbleError("out_of_memory", `expected ${mib} MiB of WebAssembly memory, the host refused: ${cause}`, {
+      cause,
+    });
+  }
+  const abort = (): never => {
+    throw new Error("abort in wasm");
+  };
+  const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
+  const kernels = instance.exports as unknown as Kernels;
+  if (kernels.heapBase() > RESERVED_BYTES) throw new Error(`constants exceed the ${RESERVED_BYTES} reserved bytes`);
+  return { kernels, memory };
+}

@@ -1,0 +1,145 @@
+/**
+ * Pages of the key-value cache: a free list, reference counts, and a page table per sequence. Sharing, forking and
+ * truncating are page-table operations; only a shared page that is about to be written is copied.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { PAGE_TOKENS } from "./layout.ts";
+import type { MemoryPlan } from "./memory-plan.ts";
+import type { Sequence } from "./types.ts";
+
+export class KvCache {
+  private readonly memory: WebAssembly.Memory;
+  private readonly plan: MemoryPlan;
+  private readonly pagesPerSequence: number;
+  private readonly free: number[] = [];
+  private readonly references: Uint32Array;
+  private readonly freeSlots: number[] = [];
+
+  constructor(memory: WebAssembly.Memory, plan: MemoryPlan, contextLength: number, maxSequences: number) {
+    this.memory = memory;
+    this.plan = plan;
+    this.pagesPerSequence = Math.ceil(contextLength / PAGE_TOKENS);
+    this.references = new Uint32Array(plan.pageCount);
+    for (let page = plan.pageCount - 1; page >= 0; page--) this.free.push(page);
+    for (let slot = maxSequences - 1; slot >= 0; slot--) this.freeSlots.push(slot);
+  }
+
+  get freePages(): number {
+    return this.free.length;
+  }
+
+  /** @throws NibbleError `context_full` where all sequence slots are taken */
+  createSequence(): CachedSequence {
+    const slot = this.freeSlots.pop();
+    if (slot === undefined) throw new NibbleError("context_full", "expected a free sequence slot, all are in use");
+    return new CachedSequence(this, slot);
+  }
+
+  /** Address of a sequence's page table, i32 page addresses. */
+  tableAddress(slot: number): number {
+    return this.plan.base.pageTables + slot * this.pagesPerSequence * 4;
+  }
+
+  private setEntry(slot: number, index: number, page: number): void {
+    const address = this.plan.base.pages + page * this.plan.pageBytes;
+    new Uint32Array(this.memory.buffer, this.tableAddress(slot) + index * 4, 1)[0] = address;
+  }
+
+  /** Pages that appending `count` tokens takes from the free list. */
+  pagesNeeded(sequence: CachedSequence, count: number): number {
+    if (count === 0) return 0;
+    const { pages, length } = sequence;
+    const partial = length % PAGE_TOKENS !== 0 && this.references[pages[pages.length - 1]!]! > 1 ? 1 : 0;
+    return Math.ceil((length + count) / PAGE_TOKENS) - pages.length + partial;
+  }
+
+  /** Makes room for `count` more tokens; the caller has checked that the pages are there. */
+  reserve(sequence: CachedSequence, count: number): void {
+    if (count === 0) return;
+    const { pages, length, slot } = sequence;
+    const last = pages.length - 1;
+    if (length % PAGE_TOKENS !== 0 && this.references[pages[last]!]! > 1) {
+      const copy = this.take();
+      const { base, pageBytes } = this.plan;
+      const from = base.pages + pages[last]! * pageBytes;
+      new Uint8Array(this.memory.buffer).copyWithin(base.pages + copy * pageBytes, from, from + pageBytes);
+      this.release(pages[last]!);
+      pages[last] = copy;
+      this.setEntry(slot, last, copy);
+    }
+    while (pages.length * PAGE_TOKENS < length + count) {
+      pages.push(this.take());
+      this.setEntry(slot, pages.length - 1, pages[pages.length - 1]!);
+    }
+  }
+
+  private take(): number {
+    const page = this.free.pop()!;
+    this.references[page] = 1;
+    return page;
+  }
+
+  private release(page: number): void {
+    if (--this.references[page]! === 0) this.free.push(page);
+  }
+
+  fork(sequence: CachedSequence): CachedSequence {
+    const copy = this.createSequence();
+    for (const [index, page] of sequence.pages.entries()) {
+      this.references[page]!++;
+      copy.pages.push(page);
+      this.setEntry(copy.slot, index, page);
+    }
+    copy.length = sequence.length;
+    return copy;
+  }
+
+  /** Gives back the pages that a length of `length` tokens does not need. */
+  shrink(sequence: CachedSequence, length: number): void {
+    const keep = Math.ceil(length / PAGE_TOKENS);
+    while (sequence.pages.length > keep) this.release(sequence.pages.pop()!);
+    sequence.length = length;
+  }
+
+  releaseSlot(slot: number): void {
+    this.freeSlots.push(slot);
+  }
+}
+
+/** A sequence of this cache. */
+export class CachedSequence implements Sequence {
+  readonly cache: KvCache;
+  readonly slot: number;
+  readonly pages: number[] = [];
+  length = 0;
+  disposed = false;
+
+  constructor(cache: KvCache, slot: number) {
+    this.cache = cache;
+    this.slot = slot;
+  }
+
+  fork(): Sequence {
+    this.check();
+    return this.cache.fork(this);
+  }
+
+  truncate(length: number): void {
+    this.check();
+    if (!Number.isInteger(length) || length < 0 || length > this.length)
+      throw new NibbleError("invalid_argument", `expected a length from 0 to ${this.length}, got ${length}`);
+    this.cache.shrink(this, length);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.cache.shrink(this, 0);
+    this.disposed = true;
+    this.cache.releaseSlot(this.slot);
+  }
+
+  check(): void {
+    if (this.disposed) throw new NibbleError("disposed", "this sequence was disposed");
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * How data lies in linear memory: the TypeScript twin of `assembly/layout.ts` (a test compares the two).
+ * @module
+ */
+import type { TensorType } from "../formats/tensor-types.ts";
+import { tensorTypeFacts } from "../formats/tensor-types.ts";
+
+/** Rows whose weights are interleaved. */
+export const GROUP_ROWS = 16;
+/** Values that share a scale. */
+export const BLOCK = 32;
+/** Tokens of a page of the key-value cache. */
+export const PAGE_TOKENS = 32;
+/** Bytes of an operation of the program: 16 words. */
+export const OP_BYTES = 64;
+/** Every region and buffer begins at a multiple of this: a cache line, four vectors. */
+export const ALIGNMENT = 64;
+/** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention.ts). */
+export const MAX_HEAD_DIM = 256;
+
+/** Tensor types that kernels multiply with, and the bytes of a tile of GROUP_ROWS rows (assembly/layout.ts). */
+const TILES: ReadonlyMap<TensorType, { columns: number; bytes: number }> = new Map([
+  ["F32", { columns: 1, bytes: 64 }],
+  ["F16", { columns: 1, bytes: 32 }],
+  ["BF16", { columns: 1, bytes: 32 }],
+  ["Q4_0", { columns: BLOCK, bytes: 32 + 256 }],
+  ["Q4_1", { columns: BLOCK, bytes: 64 + 256 }],
+  ["Q8_0", { columns: BLOCK, bytes: 32 + 512 }],
+]);
+
+/** Whether a kernel exists for this type. */
+export function hasKernel(type: TensorType): boolean {
+  return TILES.has(type);
+}
+
+/** Whether its products take int8 activations. */
+export function isQuantized(type: TensorType): boolean {
+  return tensorTypeFacts(type).blockValues > 1;
+}
+
+/** Bytes of one group of GROUP_ROWS rows. */
+export function groupBytes(type: TensorType, columns: number): number {
+  const tile = TILES.get(type)!;
+  return (columns / tile.columns) * tile.bytes;
+}
+
+/** Bytes of a tiled matrix; rows are padded to whole groups. */
+export function matrixBytes(type: TensorType, rows: number, columns: number): number {
+  return Math.ceil(rows / GROUP_ROWS) * groupBytes(type, columns);
+}
+
+/** Bytes of a quantised activation row. */
+export function quantizedRowBytes(columns: number): number {
+  return 3.5 * columns;
+}
+
+export type KvType = "f32" | "int8";
+/** The ids of `assembly/layout.ts`. */
+export const KV_TYPES: Readonly<Record<KvType, number>> = { f32: 0, int8: 1 };
+
+/** Bytes of the keys (or of the values) of one kv head of one layer in a page. */
+export function kvHalfBytes(kvType: KvType, headDim: number): number {
+  return kvType === "f32" ? PAGE_TOKENS * headDim * 4 : PAGE_TOKENS * (4 + headDim);
+}
+
+export function align(n: number, to: number = ALIGNMENT): number {
+  return Math.ceil(n / to) * to;
+}
+
+/** Scratch of one attention call: 32 scores f32, 32 weights i16, the query i16, the sum over values f32. */
+export function attentionScratchBytes(headDim: number): number {
+  return PAGE_TOKENS * 4 + PAGE_TOKENS * 2 + headDim * 6;
+}

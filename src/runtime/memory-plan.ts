@@ -1,0 +1,105 @@
+/**
+ * One linear memory, planned from the header before the first weight byte is read:
+ * `[constants | program | tables | activations | KV pages | weights]`.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { rowBytes } from "../formats/tensor-types.ts";
+import { MAX_MEMORY_BYTES, RESERVED_BYTES } from "./kernels.ts";
+import { align, GROUP_ROWS, OP_BYTES, PAGE_TOKENS } from "./layout.ts";
+import type { Program } from "./program.ts";
+
+export interface MemoryOptions {
+  /** Tokens that all sequences together can cache. */
+  readonly cacheTokens: number;
+  /** Most tokens of one sequence. */
+  readonly contextLength: number;
+  readonly maxSequences: number;
+  readonly maxBatchTokens: number;
+  readonly maxLogitRows: number;
+  /** Most bytes that the plan may take. */
+  readonly memoryLimit: number;
+}
+
+/** Sizes in bytes, and where each region begins. */
+export interface MemoryPlan {
+  readonly constants: number;
+  readonly program: number;
+  readonly tables: number;
+  readonly activations: number;
+  readonly kvCache: number;
+  readonly weights: number;
+  readonly total: number;
+  readonly base: {
+    readonly program: number;
+    readonly batch: number;
+    readonly pageTables: number;
+    readonly tables: number;
+    readonly activations: number;
+    readonly pages: number;
+    readonly weights: number;
+  };
+  readonly pageBytes: number;
+  readonly pageCount: number;
+  /** Bytes that weights pass through on their way into tiles; they borrow the activations. */
+  readonly stagingBytes: number;
+}
+
+/** Reading in pieces of 1 MiB costs no more than reading at once (reference/platforms.md 1.4). */
+const STAGING_BYTES = 2 ** 20;
+
+/** Words of the batch header in `assembly/program.ts`: rows, output rows, four addresses; padded. */
+export const BATCH_HEADER_BYTES = 64;
+
+/**
+ * Lays out the memory for a program.
+ * @throws NibbleError `out_of_memory` with figures, where the plan exceeds `memoryLimit` or what wasm32 can address
+ */
+export function planMemory(program: Program, options: MemoryOptions): MemoryPlan {
+  const { contextLength, maxSequences, maxBatchTokens, maxLogitRows } = options;
+  const pageCount = Math.ceil(options.cacheTokens / PAGE_TOKENS);
+  let stagingBytes = STAGING_BYTES;
+  for (const { kind, info, type, columns } of program.weights.placements) {
+    const least = kind === "matrix" ? GROUP_ROWS * rowBytes(type, columns) : info.byteLength;
+    stagingBytes = Math.max(stagingBytes, least);
+  }
+  const code = align(program.operations * OP_BYTES);
+  const batch = align(BATCH_HEADER_BYTES + 4 * (3 * maxBatchTokens + maxLogitRows));
+  const pageTables = align(maxSequences * Math.ceil(contextLength / PAGE_TOKENS) * 4);
+  const frequencies = program.tables.reduce((sum, table) => sum + align(table.byteLength), 0);
+  const activations = align(Math.max(program.activationBytes, stagingBytes));
+  const kvCache = pageCount * program.pageBytes;
+  const weights = align(program.weights.bytes);
+  const base = { program: RESERVED_BYTES, batch: 0, pageTables: 0, tables: 0, activations: 0, pages: 0, weights: 0 };
+  base.batch = base.program + code;
+  base.pageTables = base.batch + batch;
+  base.tables = base.pageTables + pageTables;
+  base.activations = base.tables + frequencies;
+  base.pages = base.activations + activations;
+  base.weights = base.pages + kvCache;
+  const total = base.weights + weights;
+  const plan: MemoryPlan = {
+    constants: RESERVED_BYTES,
+    program: code + batch,
+    tables: pageTables + frequencies,
+    activations,
+    kvCache,
+    weights,
+    total,
+    base,
+    pageBytes: program.pageBytes,
+    pageCount,
+    stagingBytes,
+  };
+  const limit = Math.min(options.memoryLimit, MAX_MEMORY_BYTES);
+  if (total > limit) throw new NibbleError("out_of_memory", tooLarge(plan, limit, options));
+  return plan;
+}
+
+function tooLarge(plan: MemoryPlan, limit: number, options: MemoryOptions): string {
+  const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return (
+    `expected at most ${mib(limit)}, the plan takes ${mib(plan.total)}: weights ${mib(plan.weights)}, ` +
+    `KV cache ${mib(plan.kvCache)} (${options.cacheTokens} tokens), activations ${mib(plan.activations)}`
+  );
+}

@@ -1,0 +1,402 @@
+/**
+ * Describes a forward pass: a model file calls the builder, which records operations on activation buffers, decides where
+ * each buffer lies, and writes the flat program that `assembly/program.ts` executes.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { tensorTypeFacts } from "../formats/tensor-types.ts";
+import type { TensorInfo } from "../formats/types.ts";
+import { type Interval, placeBuffers } from "./activations.ts";
+import {
+  align,
+  attentionScratchBytes,
+  BLOCK,
+  GROUP_ROWS,
+  isQuantized,
+  KV_TYPES,
+  type KvType,
+  kvHalfBytes,
+  MAX_HEAD_DIM,
+  OP_BYTES,
+  quantizedRowBytes,
+} from "./layout.ts";
+import { WeightTable } from "./weight-table.ts";
+
+/** Codes of `assembly/program.ts`. */
+const OP = {
+  embed: 1,
+  select: 2,
+  rmsNorm: 3,
+  quantize: 4,
+  matmul: 5,
+  ropeTable: 6,
+  rope: 7,
+  kvStore: 8,
+  attention: 9,
+  siluMul: 10,
+  add: 11,
+} as const;
+
+/** Which token rows a value has: all of the batch, or only those whose logits are wanted. */
+export type RowSet = "all" | "outputs";
+const SET_ID: Record<RowSet, number> = { all: 0, outputs: 1 };
+
+interface Buffer {
+  readonly rows: RowSet;
+  /** Bytes a row. */
+  readonly stride: number;
+  readonly interval: Interval;
+}
+
+/** `width` f32 a row, somewhere in a buffer. Operations marked "in place" give back the same place. */
+export interface Value {
+  readonly width: number;
+  readonly rows: RowSet;
+  readonly buffer: Buffer;
+  /** Bytes from the start of a row of the buffer. */
+  readonly offset: number;
+}
+
+/** Rotations of every row of the batch, for `rope`. */
+export interface Rotations {
+  readonly buffer: Buffer;
+  readonly half: number;
+  readonly interleaved: boolean;
+}
+
+/** An operand: a number as it stands, an f32, or an address known once the plan is made. */
+type Operand =
+  | number
+  | { readonly f32: number }
+  | { readonly value: Value }
+  | { readonly buffer: Buffer }
+  | { readonly weight: string }
+  | { readonly table: number }
+  | { readonly scratch: true };
+
+export interface ProgramOptions {
+  readonly maxBatchTokens: number;
+  readonly maxLogitRows: number;
+  readonly kvType: KvType;
+  readonly threads: number;
+}
+
+/** Where the regions begin, for `link`. */
+export interface Bases {
+  readonly tables: number;
+  readonly activations: number;
+  readonly weights: number;
+}
+
+/** A recorded forward pass, sizes known, addresses not yet. */
+export interface Program {
+  readonly operations: number;
+  readonly weights: WeightTable;
+  readonly tables: readonly Float32Array[];
+  readonly activationBytes: number;
+  /** Bytes of a page of the key-value cache over all layers. */
+  readonly pageBytes: number;
+  readonly vocabSize: number;
+  /** Offset and stride of the logits in the activations. */
+  readonly logits: { readonly offset: number; readonly stride: number };
+  /** The program's words, OP_BYTES an operation. */
+  link(bases: Bases): Int32Array<ArrayBuffer>;
+}
+
+export class ProgramBuilder {
+  private readonly operations: Operand[][] = [];
+  private readonly buffers: Buffer[] = [];
+  private readonly tables: Float32Array[] = [];
+  private readonly weights: WeightTable;
+  private readonly options: ProgramOptions;
+  private readonly quantized = new Map<Value, Buffer>();
+  private pageBytes = 0;
+  private scratchBytes = 0;
+
+  constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
+    this.weights = new WeightTable(tensors);
+    this.options = options;
+  }
+
+  /** Whether the checkpoint has a tensor of this name. */
+  has(name: string): boolean {
+    return this.weights.has(name);
+  }
+
+  /** Rows of the embedding table for the batch's tokens: [rows, columns of the table]. */
+  embed(weight: string, vocabSize: number, width: number): Value {
+    const { type } = this.weights.matrix(weight, vocabSize, width);
+    const dst = this.value(width, "all");
+    this.emit(OP.embed, { value: dst }, dst.buffer.stride, { weight }, tensorTypeFacts(type).id, width);
+    return dst;
+  }
+
+  /** Keeps only the rows whose logits are wanted. */
+  outputs(x: Value): Value {
+    const dst = this.value(x.width, "outputs");
+    this.emit(OP.select, { value: dst }, dst.buffer.stride, { value: x }, x.buffer.stride, x.width * 4);
+    return dst;
+  }
+
+  /** x / sqrt(mean(x^2) + eps) * weight over the whole row. */
+  rmsNorm(x: Value, weight: string, eps: number): Value {
+    this.weights.vector(weight, x.width);
+    const dst = this.value(x.width, x.rows);
+    this.norm(dst, x, { weight }, x.width, eps);
+    return dst;
+  }
+
+  /** In place: the same per head of `headDim` values, without a weight. */
+  headNorm(x: Value, headDim: number, eps: number): Value {
+    this.norm(x, x, 0, headDim, eps);
+    return { ...x };
+  }
+
+  private norm(dst: Value, x: Value, weight: Operand, n: number, eps: number): void {
+    const groups = x.width / n;
+    this.emit(
+      OP.rmsNorm,
+      SET_ID[x.rows],
+      { value: dst },
+      dst.buffer.stride,
+      { value: x },
+      x.buffer.stride,
+      weight,
+      n,
+      groups,
+      { f32: eps },
+    );
+  }
+
+  /** W x: [rows, out]. */
+  matmul(x: Value, weight: string, out: number): Value {
+    return this.matmuls(x, [[weight, out]])[0]!;
+  }
+
+  /**
+   * Several products of the same x, side by side in one buffer. Neighbours of one type whose rows fill whole groups lie
+   * one after the other in memory and become a single product: one linear weight stream.
+   */
+  matmuls(x: Value, matrices: readonly (readonly [weight: string, out: number])[]): Value[] {
+    const total = matrices.reduce((sum, [, out]) => sum + align(out, GROUP_ROWS), 0);
+    const buffer = this.buffer(total * 4, x.rows);
+    const values: Value[] = [];
+    let offset = 0;
+    let i = 0;
+    while (i < matrices.length) {
+      const [first] = matrices[i]!;
+      const begin = offset;
+      let type = "";
+      let end: number | undefined;
+      for (; i < matrices.length; i++) {
+        const [weight, out] = matrices[i]!;
+        const placed = this.weights.matrix(weight, out, x.width);
+        if (end !== undefined && (placed.type !== type || placed.offset !== end)) break;
+        type = placed.type;
+        end = placed.offset + placed.bytes;
+        values.push({ width: out, rows: x.rows, buffer, offset });
+        offset += align(out, GROUP_ROWS) * 4;
+      }
+      this.product({ width: 0, rows: x.rows, buffer, offset: begin }, x, first, (offset - begin) / 4 / GROUP_ROWS);
+    }
+    return values;
+  }
+
+  private product(dst: Value, x: Value, weight: string, groups: number): void {
+    const { type } = this.weights.placement(weight);
+    const input: Operand = isQuantized(type) ? { buffer: this.quantize(x) } : { value: x };
+    const stride = "buffer" in input ? input.buffer.stride : x.buffer.stride;
+    this.emit(
+      OP.matmul,
+      SET_ID[x.rows],
+      { value: dst },
+      dst.buffer.stride,
+      input,
+      stride,
+      { weight },
+      tensorTypeFacts(type).id,
+      x.width,
+      groups,
+    );
+  }
+
+  /** int8 activations of x, made once however many products read them. */
+  private quantize(x: Value): Buffer {
+    let buffer = this.quantized.get(x);
+    if (!buffer) {
+      if (x.width % BLOCK !== 0)
+        throw new NibbleError("bad_shape", `expected rows of a multiple of ${BLOCK} values, got ${x.width}`);
+      buffer = this.buffer(quantizedRowBytes(x.width), x.rows);
+      this.quantized.set(x, buffer);
+      this.emit(OP.quantize, SET_ID[x.rows], { buffer }, buffer.stride, { value: x }, x.buffer.stride, x.width);
+    }
+    return buffer;
+  }
+
+  /** cos and sin of every row's position. @param frequencies f32[half], scaled; @param interleaved pairs (2j, 2j + 1) */
+  rotations(frequencies: Float32Array, interleaved: boolean): Rotations {
+    const half = frequencies.length;
+    const buffer = this.buffer(half * 8, "all");
+    this.tables.push(frequencies);
+    this.emit(OP.ropeTable, { buffer }, buffer.stride, { table: this.tables.length - 1 }, half);
+    return { buffer, half, interleaved };
+  }
+
+  /** In place: rotary position embedding of every head. */
+  rope(x: Value, headDim: number, rotations: Rotations): Value {
+    this.emit(
+      OP.rope,
+      SET_ID[x.rows],
+      { value: x },
+      x.buffer.stride,
+      x.width / headDim,
+      headDim,
+      { buffer: rotations.buffer },
+      rotations.buffer.stride,
+      rotations.half,
+      rotations.interleaved ? 1 : 0,
+    );
+    return { ...x };
+  }
+
+  /** A layer's place in the pages; its keys and values are stored for every row of the batch. */
+  cache(k: Value, v: Value, headDim: number): { readonly offset: number; readonly kvHeads: number } {
+    if (headDim > MAX_HEAD_DIM || headDim % 8 !== 0)
+      throw new NibbleError(
+        "bad_value",
+        `expected a head size that is a multiple of 8 up to ${MAX_HEAD_DIM}, got ${headDim}`,
+      );
+    const { kvType } = this.options;
+    const kvHeads = k.width / headDim;
+    const offset = this.pageBytes;
+    this.pageBytes += kvHeads * 2 * kvHalfBytes(kvType, headDim);
+    this.emit(
+      OP.kvStore,
+      { value: k },
+      k.buffer.stride,
+      { value: v },
+      v.buffer.stride,
+      kvHeads,
+      headDim,
+      offset,
+      KV_TYPES[kvType],
+    );
+    return { offset, kvHeads };
+  }
+
+  /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. */
+  attention(q: Value, layer: { offset: number; kvHeads: number }, headDim: number, scale: number): Value {
+    const dst = this.value(q.width, q.rows);
+    const scratchBytes = align(attentionScratchBytes(headDim));
+    this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
+    this.emit(
+      OP.attention,
+      SET_ID[q.rows],
+      { value: dst },
+      dst.buffer.stride,
+      { value: q },
+      q.buffer.stride,
+      layer.offset,
+      q.width / headDim,
+      layer.kvHeads,
+      headDim,
+      KV_TYPES[this.options.kvType],
+      { f32: scale },
+      { scratch: true },
+      scratchBytes,
+    );
+    return dst;
+  }
+
+  /** silu(gate) * up, in gate's place. Both come from one `matmuls`. */
+  siluMul(gate: Value, up: Value): Value {
+    this.emit(
+      OP.siluMul,
+      SET_ID[gate.rows],
+      { value: gate },
+      gate.buffer.stride,
+      { value: gate },
+      { value: up },
+      gate.width,
+      gate.buffer.stride,
+    );
+    return { ...gate };
+  }
+
+  /** In place: x += y. */
+  add(x: Value, y: Value): Value {
+    this.emit(OP.add, SET_ID[x.rows], { value: x }, x.buffer.stride, { value: y }, y.buffer.stride, x.width);
+    return { ...x };
+  }
+
+  /** Ends the program: `logits` is what the caller reads. */
+  finish(logits: Value): Program {
+    const { operations, buffers, tables, weights, pageBytes, scratchBytes, options } = this;
+    logits.buffer.interval.last = operations.length;
+    const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
+    const bytes = buffers.map((buffer) => align(buffer.stride * rows[buffer.rows]));
+    const placed = placeBuffers(
+      buffers.map((buffer) => buffer.interval),
+      bytes,
+    );
+    const offsets = new Map(buffers.map((buffer, i) => [buffer, placed.offsets[i]!]));
+    const scratch = placed.total;
+    const tableOffsets: number[] = [];
+    let tableEnd = 0;
+    for (const table of tables) {
+      tableOffsets.push(tableEnd);
+      tableEnd += align(table.byteLength);
+    }
+    const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
+    const link = (bases: Bases): Int32Array<ArrayBuffer> => {
+      const words = new Int32Array((operations.length * OP_BYTES) / 4);
+      const floats = new Float32Array(words.buffer);
+      operations.forEach((operands, op) => {
+        operands.forEach((operand, i) => {
+          const word = (op * OP_BYTES) / 4 + i;
+          if (typeof operand === "number") words[word] = operand;
+          else if ("f32" in operand) floats[word] = operand.f32;
+          else if ("value" in operand) words[word] = bases.activations + at(operand.value);
+          else if ("buffer" in operand) words[word] = bases.activations + offsets.get(operand.buffer)!;
+          else if ("weight" in operand) words[word] = bases.weights + weights.placement(operand.weight).offset;
+          else if ("table" in operand) words[word] = bases.tables + tableOffsets[operand.table]!;
+          else words[word] = bases.activations + scratch;
+        });
+      });
+      return words;
+    };
+    return {
+      operations: operations.length,
+      weights,
+      tables,
+      activationBytes: scratch + scratchBytes * options.threads,
+      pageBytes: align(pageBytes),
+      vocabSize: logits.width,
+      logits: { offset: at(logits), stride: logits.buffer.stride },
+      link,
+    };
+  }
+
+  private value(width: number, rows: RowSet): Value {
+    return { width, rows, buffer: this.buffer(align(width, GROUP_ROWS) * 4, rows), offset: 0 };
+  }
+
+  private buffer(bytes: number, rows: RowSet): Buffer {
+    const buffer = {
+      rows,
+      stride: align(bytes),
+      interval: { first: this.operations.length, last: this.operations.length },
+    };
+    this.buffers.push(buffer);
+    return buffer;
+  }
+
+  private emit(...operands: Operand[]): void {
+    for (const operand of operands) {
+      if (typeof operand !== "object") continue;
+      const buffer = "value" in operand ? operand.value.buffer : "buffer" in operand ? operand.buffer : undefined;
+      if (buffer) buffer.interval.last = this.operations.length;
+    }
+    this.operations.push(operands);
+  }
+}

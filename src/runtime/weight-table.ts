@@ -1,0 +1,77 @@
+/**
+ * Which tensors a program reads, checked against the shapes it expects, and where each lies in the weight region.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { TensorType } from "../formats/tensor-types.ts";
+import type { TensorInfo } from "../formats/types.ts";
+import { align, BLOCK, hasKernel, isQuantized, matrixBytes } from "./layout.ts";
+
+/** A tensor's place. Matrices are tiled, vectors are f32. */
+export interface Placement {
+  readonly info: TensorInfo;
+  readonly kind: "matrix" | "vector";
+  readonly type: TensorType;
+  readonly rows: number;
+  readonly columns: number;
+  /** From the start of the weight region. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export class WeightTable {
+  /** In order of first use, which is the order in memory. */
+  readonly placements: Placement[] = [];
+  private readonly byName = new Map<string, Placement>();
+  private readonly tensors: ReadonlyMap<string, TensorInfo>;
+  bytes = 0;
+
+  constructor(tensors: ReadonlyMap<string, TensorInfo>) {
+    this.tensors = tensors;
+  }
+
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
+  placement(name: string): Placement {
+    return this.byName.get(name)!;
+  }
+
+  /** @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type` */
+  matrix(name: string, rows: number, columns: number): Placement {
+    const info = this.require(name, [rows, columns]);
+    if (!hasKernel(info.type))
+      throw new NibbleError("unsupported_type", `tensor ${name}: this version has no kernel for ${info.type}`);
+    if (isQuantized(info.type) && columns % BLOCK !== 0)
+      throw new NibbleError("bad_shape", `tensor ${name}: expected a multiple of ${BLOCK} columns, got ${columns}`);
+    return this.place({ info, kind: "matrix", type: info.type, rows, columns }, matrixBytes(info.type, rows, columns));
+  }
+
+  /** @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type` */
+  vector(name: string, length: number): Placement {
+    const info = this.require(name, [length]);
+    if (info.type !== "F32" && info.type !== "F16" && info.type !== "BF16")
+      throw new NibbleError("unsupported_type", `tensor ${name}: expected F32, F16 or BF16, got ${info.type}`);
+    return this.place({ info, kind: "vector", type: info.type, rows: 1, columns: length }, align(length * 4));
+  }
+
+  private require(name: string, shape: readonly number[]): TensorInfo {
+    const info = this.tensors.get(name);
+    if (!info) throw new NibbleError("missing_tensor", `expected a tensor ${name}, the file has none`);
+    if (info.shape.length !== shape.length || info.shape.some((n, i) => n !== shape[i]))
+      throw new NibbleError("bad_shape", `tensor ${name}: expected shape [${shape}], got [${info.shape}]`);
+    return info;
+  }
+
+  private place(facts: Omit<Placement, "offset" | "bytes">, bytes: number): Placement {
+    const known = this.byName.get(facts.info.name);
+    if (known) return known;
+    // Tiles are whole vectors, so matrices may follow each other without a gap (ProgramBuilder.matmuls relies on it).
+    const placement = { ...facts, offset: this.bytes, bytes };
+    this.bytes += bytes;
+    this.placements.push(placement);
+    this.byName.set(facts.info.name, placement);
+    return placement;
+  }
+}
