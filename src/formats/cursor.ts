@@ -9,7 +9,6 @@ import { readExactly } from "./sources.ts";
 import type { ByteSource } from "./types.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-const FIRST_WINDOW = 64 * 1024;
 const LARGEST_WINDOW = 4 * 1024 * 1024;
 
 export class Cursor {
@@ -22,11 +21,12 @@ export class Cursor {
   #at = 0;
   /** File offset of the first byte after the window: the bytes fetched so far. */
   #fetched = 0;
-  #nextWindow: number = FIRST_WINDOW;
+  #nextWindow: number;
 
-  constructor(source: ByteSource, limit: number) {
+  constructor(source: ByteSource, limit: number, firstWindow: number) {
     this.#source = source;
     this.#limit = limit;
+    this.#nextWindow = firstWindow;
   }
 
   /** Absolute offset of the next byte. */
@@ -104,7 +104,7 @@ export class Cursor {
     this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
     const strings: string[] = [];
     const ends = new Uint32Array(Math.min(count, BATCH));
-    let text = new Uint8Array(FIRST_WINDOW);
+    let text = new Uint8Array(64 * 1024);
     while (strings.length < count) {
       const batch = Math.min(BATCH, count - strings.length);
       let units = 0; // UTF-16 code units so far

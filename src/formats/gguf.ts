@@ -33,7 +33,8 @@ export function isGguf(start: Uint8Array): boolean {
 
 /**
  * Reads a model from its GGUF file, or from all its shards in order (names: `splitNames`).
- * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them.
+ * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them. After an error they are
+ * the caller's to close.
  * @throws NibbleError with a format code; nothing is allocated that the file's own length does not explain
  */
 export async function readGguf(
@@ -66,7 +67,7 @@ export async function readGguf(
  */
 export async function readGgufHeader(source: ByteSource, limits: Partial<FormatLimits> = {}): Promise<GgufHeader> {
   const bounds = { ...defaultLimits, ...limits };
-  const cursor = new Cursor(source, bounds.headerBytes);
+  const cursor = new Cursor(source, bounds.headerBytes, bounds.windowBytes);
   const magic = await cursor.bytes(4, "magic");
   if (!isGguf(magic)) throw new NibbleError("bad_magic", `expected a file that starts with "GGUF", got [${magic}]`);
   const version = checkVersion(await cursor.u32("version"));

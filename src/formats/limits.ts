@@ -18,6 +18,8 @@ export interface FormatLimits {
   readonly arrayLength: number;
   /** Bytes of a whole GGUF header. A vocabulary of 262,144 tokens takes about 16 MB. */
   readonly headerBytes: number;
+  /** Bytes of a header fetched at first; every further window is twice as long, up to 4 MiB. */
+  readonly windowBytes: number;
   /** Dimensions of a tensor; ggml has 4. */
   readonly dimensions: number;
   /** Largest `general.alignment`. The default is 32; a page of memory is at most 65,536. */
@@ -44,6 +46,7 @@ export const defaultLimits: FormatLimits = {
   stringBytes: 16 * MiB,
   arrayLength: 4_000_000,
   headerBytes: 64 * MiB,
+  windowBytes: 64 * 1024,
   dimensions: 4,
   alignment: 65_536,
   shards: 1_024,

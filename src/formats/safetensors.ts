@@ -47,7 +47,7 @@ export async function readSafetensors(
   limits: Partial<FormatLimits> = {},
 ): Promise<SafetensorsFile> {
   const bounds = { ...defaultLimits, ...limits };
-  const cursor = new Cursor(source, Number.MAX_SAFE_INTEGER);
+  const cursor = new Cursor(source, Number.MAX_SAFE_INTEGER, bounds.windowBytes);
   const length = await cursor.u64("safetensors header length");
   if (length > bounds.safetensorsHeaderBytes) {
     throw new NibbleError(
