@@ -15,19 +15,6 @@ export interface GgufTokenizer {
 /** llama.cpp's token types (llama.h, LLAMA_TOKEN_TYPE_*). */
 const tokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
-/** Texts that loaders of GGUF take for the end of a turn without being told (llama.cpp, llama-vocab.cpp). */
-const knownEnds: ReadonlySet<string> = new Set([
-  "<|eot_id|>",
-  "<|eom_id|>",
-  "<|im_end|>",
-  "<|end|>",
-  "<|endoftext|>",
-  "<|end_of_text|>",
-  "<end_of_turn>",
-  "<eos>",
-  "</s>",
-]);
-
 interface AddedToken {
   readonly id: number;
   readonly content: string;
@@ -52,14 +39,14 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
     ["tokenizer.ggml.tokens", tokens],
     ["tokenizer.ggml.token_type", types],
     ["tokenizer.ggml.merges", merges(model)],
+    ...specialIds(files, added, vocabSize),
   ]);
-  const notes = [...specialIds(files, added, metadata), ...normalizerNotes(tokenizer, pre)];
   const adds = addsTokens(tokenizer, tokenizerConfig);
   // The converter's rule for SmolLM2 (vocabulary of 49,152): its tokenizer_config.json must not add a BOS.
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
   if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
-  return { metadata, notes };
+  return { metadata, notes: normalizerNotes(tokenizer, pre) };
 }
 
 const bad = (what: string): NibbleError => new NibbleError("bad_tokenizer", `tokenizer.json: ${what}`);
@@ -160,35 +147,33 @@ function describeStage(stage: Json): string {
   return `${type ?? "none"}`;
 }
 
-/** Sets `tokenizer.ggml.*_token_id`. Returns notes about ends of a turn that no key can name. */
-function specialIds(files: HuggingFaceFiles, added: AddedToken[], metadata: Map<string, MetadataValue>): string[] {
-  const idOf = (content: Json | undefined): number | undefined => added.find((token) => token.content === content)?.id;
-  const ids = new Map<string, number>();
+/** `tokenizer.ggml.*_token_id`: tokenizer_config.json names tokens by their text, config.json by id. */
+function specialIds(files: HuggingFaceFiles, added: AddedToken[], vocabSize: number): [string, number][] {
+  const byContent = new Map(added.map(({ content, id }) => [content as Json, id]));
+  const ids: [string, number][] = [];
   for (const [kind, key] of specialKinds) {
     const entry = files.tokenizerConfig?.get(`${kind}_token`);
-    const inConfig = files.config.get(`${kind}_token_id`);
-    const id = idOf(field(entry, "content") ?? entry) ?? (typeof inConfig === "number" ? inConfig : undefined);
-    if (id !== undefined) ids.set(key, id);
+    const id = byContent.get(field(entry, "content") ?? entry ?? null) ?? firstId(files.config.get(`${kind}_token_id`));
+    if (id !== undefined) ids.push([key, id]);
   }
-  const eot = idOf("<|eot_id|>");
-  const eom = idOf("<|eom_id|>");
-  if (eot !== undefined) ids.set("eot", eot);
-  if (eom !== undefined) ids.set("eom", eom);
-  const notes: string[] = [];
-  for (const end of endIds(files)) {
-    const text = added.find((token) => token.id === end)?.content;
-    if ([...ids].some(([key, id]) => id === end && /^eo[smt]$/.test(key)) || knownEnds.has(text ?? "")) continue;
-    const free = ["eos", "eot", "eom"].find((key) => !ids.has(key));
-    if (free !== undefined) ids.set(free, end);
-    else notes.push(`GGUF has no key left for token ${end} (${text}), which ends a turn too`);
+  // Ends of a turn and of a message have no setting: llama.cpp knows them by these texts.
+  for (const [key, content] of [
+    ["eot", "<|eot_id|>"],
+    ["eom", "<|eom_id|>"],
+  ] as const) {
+    const id = byContent.get(content);
+    if (id !== undefined) ids.push([key, id]);
   }
   for (const [key, id] of ids) {
-    const tokens = metadata.get("tokenizer.ggml.tokens") as readonly string[];
-    if (!Number.isInteger(id) || id < 0 || id >= tokens.length)
-      throw bad(`${key} token ${id} is not in the vocabulary`);
-    metadata.set(`tokenizer.ggml.${key}_token_id`, id);
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw bad(`${key} token ${id} is not in the vocabulary`);
   }
-  return notes;
+  return ids.map(([key, id]) => [`tokenizer.ggml.${key}_token_id`, id]);
+}
+
+/** config.json has a number, or a list of which the first one counts. */
+function firstId(ids: Json | undefined): number | undefined {
+  const id = Array.isArray(ids) ? ids[0] : ids;
+  return typeof id === "number" && id !== -1 ? id : undefined;
 }
 
 /** Hugging Face's names, and GGUF's (the misspelt one is the standard). */
@@ -200,14 +185,6 @@ const specialKinds: readonly (readonly [string, string])[] = [
   ["pad", "padding"],
   ["mask", "mask"],
 ];
-
-/** Every id that the model's own files call an end: `eos_token_id` is a number or a list. */
-function endIds(files: HuggingFaceFiles): number[] {
-  const found = [files.generationConfig?.get("eos_token_id"), files.config.get("eos_token_id")].flatMap((ids) =>
-    typeof ids === "number" ? [ids] : list(ids),
-  );
-  return [...new Set(found)].filter((id): id is number => typeof id === "number");
-}
 
 /** Whether raw text gets BOS and EOS: an explicit setting, else what the post-processor's template does. */
 function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined): { bos?: boolean; eos?: boolean } {

