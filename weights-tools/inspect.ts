@@ -24,7 +24,7 @@ export interface Inspection {
 }
 
 /** A metadata array, cut to its first entries: vocabularies have hundreds of thousands. */
-export interface ArraySummary {
+interface ArraySummary {
   readonly length: number;
   readonly first: readonly (number | string | boolean)[];
 }

@@ -16,9 +16,9 @@ import type { ByteSink } from "./gguf-writer.ts";
  */
 export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink) => Promise<T>): Promise<T> {
   const temporary = `${path}.${randomUUID()}.tmp`;
+  await io(path, () => mkdir(dirname(path), { recursive: true }));
+  const file = await io(path, () => open(temporary, "wx"));
   try {
-    await io(path, () => mkdir(dirname(path), { recursive: true }));
-    const file = await io(path, () => open(temporary, "wx"));
     let result: T;
     try {
       result = await fill({ write: (bytes) => io(path, () => writeAll(file, bytes)) });

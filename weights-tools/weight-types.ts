@@ -21,7 +21,7 @@ const weightTypes: Record<WeightType, { tensorType: TensorType; fileType: number
 };
 
 /** The names for `--type`, largest first. */
-export const weightTypeNames: readonly WeightType[] = Object.keys(weightTypes) as WeightType[];
+const weightTypeNames: readonly WeightType[] = Object.keys(weightTypes) as WeightType[];
 
 export interface TypeChoice {
   /** Type of all matrices. */
