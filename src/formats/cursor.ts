@@ -104,7 +104,7 @@ export class Cursor {
     this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
     const strings: string[] = [];
     const ends = new Uint32Array(Math.min(count, BATCH));
-    let text = new Uint8Array(64 * 1024);
+    let text = new Uint8Array(Math.min(this.remaining, 64 * 1024));
     while (strings.length < count) {
       const batch = Math.min(BATCH, count - strings.length);
       let units = 0; // UTF-16 code units so far
