@@ -46,7 +46,7 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
   if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
-  return { metadata, notes: normalizerNotes(tokenizer, pre) };
+  return { metadata, notes: unsaidNotes(tokenizer, pre) };
 }
 
 const bad = (what: string): NibbleError => new NibbleError("bad_tokenizer", `tokenizer.json: ${what}`);
@@ -130,8 +130,12 @@ function preTokenizerName(tokenizer: JsonObject): string {
   const described = stages.map(describeStage).join(", ");
   const name = stageNames.get(described) ?? splitPatterns.get(described.replace(/, ByteLevel$/, ""));
   if (name === undefined) throw bad(`GGUF has no name that we know for the pre-tokenizer: ${described}`);
-  return name;
+  // OLMo 2's name: the same pattern, but merges are always followed.
+  return name === "llama-bpe" && !ignoresMerges(tokenizer) ? "dbrx" : name;
 }
+
+/** Whether a piece that is a token as it stands is that token, whatever the merges say. */
+const ignoresMerges = (tokenizer: JsonObject): boolean => field(tokenizer.get("model"), "ignore_merges") === true;
 
 const stageNames: ReadonlyMap<string, string> = new Map([
   ["ByteLevel with its own pattern", "gpt-2"],
@@ -205,10 +209,16 @@ function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined): { bo
   return adds;
 }
 
-/** GGUF has no key for the normaliser: readers go by the pre-tokenizer's name, and for `qwen2` they take NFC. */
-function normalizerNotes(tokenizer: JsonObject, pre: string): string[] {
+/** GGUF has no keys for these two: readers go by the pre-tokenizer's name (for `qwen2` ours apply NFC, as Qwen does). */
+function unsaidNotes(tokenizer: JsonObject, pre: string): string[] {
+  const notes: string[] = [];
   const normalizer = field(tokenizer.get("normalizer"), "type") ?? "none";
   const implied = pre === "qwen2" ? "NFC" : "none";
-  if (normalizer === implied) return [];
-  return [`the tokenizer's normaliser is ${normalizer}, but a reader of "${pre}" may apply ${implied}`];
+  if (normalizer !== implied) {
+    notes.push(`the tokenizer's normaliser is ${normalizer}, but a reader of "${pre}" may apply ${implied}`);
+  }
+  if (ignoresMerges(tokenizer) && pre !== "llama-bpe") {
+    notes.push(`the tokenizer ignores merges for whole tokens, but a reader of "${pre}" does not`);
+  }
+  return notes;
 }

@@ -90,9 +90,15 @@ describe("pre-tokenizer", () => {
   const pattern = (digits: string): string =>
     `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
+  const llama3 = split(pattern("\\p{N}{1,3}"));
+  it("tells Llama 3 from OLMo 2 by ignore_merges", () => {
+    const model = { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true };
+    expect(key("ggml.pre", { pre_tokenizer: llama3, model })).toBe("llama-bpe");
+    expect(key("ggml.pre", { pre_tokenizer: llama3 })).toBe("dbrx");
+  });
+
   it.each([
     ["gpt-2", byteLevel],
-    ["llama-bpe", split(pattern("\\p{N}{1,3}"))],
     ["qwen2", split(pattern("\\p{N}"))],
     ["smollm", { type: "Sequence", pretokenizers: [{ type: "Digits", individual_digits: true }, byteLevel] }],
   ])("%s", (name, pre_tokenizer) => {
@@ -181,7 +187,9 @@ describe("add_bos_token", () => {
   });
 });
 
-it("notes a normaliser that the name of the pre-tokenizer does not imply", () => {
+it("notes what the name of the pre-tokenizer does not imply", () => {
   expect(ggufTokenizer(files({ normalizer: { type: "NFKC" } }), 6).notes).toEqual([expect.stringContaining("NFKC")]);
+  const ignoring = files({ model: { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true } });
+  expect(ggufTokenizer(ignoring, 6).notes).toEqual([expect.stringContaining("merges")]);
   expect(ggufTokenizer(files(), 6).notes).toEqual([]);
 });
