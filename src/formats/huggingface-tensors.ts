@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { Family } from "./huggingface-config.ts";
+import type { Family } from "./huggingface-families.ts";
 import { getBoolean, getNumber } from "./metadata.ts";
 import type { SafetensorsTensor } from "./safetensors.ts";
 import type { TensorType } from "./tensor-types.ts";

@@ -123,15 +123,14 @@ async function readWeights(files: FileSet, limits: FormatLimits): Promise<Weight
     const text = new TextFiles(files);
     const index = parseShardIndex(await text.read(indexName, limits.safetensorsHeaderBytes), limits);
     weights.headerBytes += text.bytesRead;
-    for (const file of new Set(index.values())) {
-      const names = await addFile(weights, files, file, limits);
-      for (const [name, shard] of index) {
-        if (shard === file && !names.has(name)) {
-          throw new NibbleError(
-            "missing_tensor",
-            `expected tensor ${JSON.stringify(name)} in ${file}, as ${indexName} says`,
-          );
-        }
+    const shards = new Map<string, ByteSource>();
+    for (const file of new Set(index.values())) shards.set(file, await addFile(weights, files, file, limits));
+    for (const [name, file] of index) {
+      if (weights.tensors.get(name)?.source !== shards.get(file)) {
+        throw new NibbleError(
+          "missing_tensor",
+          `expected tensor ${JSON.stringify(name)} in ${file}, as ${indexName} says`,
+        );
       }
     }
     return weights;
@@ -141,7 +140,7 @@ async function readWeights(files: FileSet, limits: FormatLimits): Promise<Weight
   }
 }
 
-async function addFile(weights: Weights, files: FileSet, name: string, limits: FormatLimits): Promise<Set<string>> {
+async function addFile(weights: Weights, files: FileSet, name: string, limits: FormatLimits): Promise<ByteSource> {
   const source = await files.open(name);
   weights.sources.push(source);
   const { tensors, headerBytes } = await readSafetensors(source, limits);
@@ -155,7 +154,7 @@ async function addFile(weights: Weights, files: FileSet, name: string, limits: F
     }
     weights.tensors.set(tensor.name, tensor);
   }
-  return new Set(tensors.keys());
+  return source;
 }
 
 async function closeAll(sources: readonly ByteSource[]): Promise<void> {

@@ -24,6 +24,8 @@ export interface FormatLimits {
   readonly dimensions: number;
   /** Largest `general.alignment`. The default is 32; a page of memory is at most 65,536. */
   readonly alignment: number;
+  /** Layers of a model; the deepest public dense ones have 126. */
+  readonly layers: number;
   /** Shards of one model. */
   readonly shards: number;
   /** Bytes of a safetensors header. The format allows 100,000,000; a 10,000-tensor model needs about 1 MB. */
@@ -49,6 +51,7 @@ export const defaultLimits: FormatLimits = {
   windowBytes: 64 * 1024,
   dimensions: 4,
   alignment: 65_536,
+  layers: 1_024,
   shards: 1_024,
   safetensorsHeaderBytes: 32 * MiB,
   configBytes: 4 * MiB,
