@@ -1,0 +1,164 @@
+/**
+ * Byte-level byte-pair encoding (Sennrich et al. 2016, with GPT-2's bytes).
+ * @module
+ */
+import type { MergeTable } from "./merges.ts";
+import { writeUtf8 } from "./utf8.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+export interface BytePairOptions {
+  /** A piece that is a token as it stands is that token, whatever the merges say (Llama 3). */
+  readonly ignoreMerges: boolean;
+  /** Stands for a byte without a token. Without it such a byte vanishes, as in Hugging Face and llama.cpp. */
+  readonly unknownId: number | undefined;
+  /** One unknown token for a run of such bytes. */
+  readonly fuseUnknown: boolean;
+}
+
+/** A heap entry is `rank * POSITIONS + position`: least rank first, leftmost on ties, exact in a double below 2^53. */
+const POSITIONS = 2 ** 31;
+/** Work arrays for longer pieces are not kept. */
+const KEPT_BYTES = 1 << 14;
+
+export class BytePairEncoder {
+  readonly #vocabulary: Vocabulary;
+  readonly #merges: MergeTable;
+  readonly #options: BytePairOptions;
+  /** The token of each byte, or -1. */
+  readonly #byteIds: Int32Array;
+  #work = new Workspace(256);
+
+  constructor(vocabulary: Vocabulary, merges: MergeTable, options: BytePairOptions) {
+    this.#vocabulary = vocabulary;
+    this.#merges = merges;
+    this.#options = options;
+    this.#byteIds = Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
+  }
+
+  /** Appends the ids of the piece `text[start..end)` to `ids`. O(n log n) in its length, without recursion. */
+  encode(text: string, start: number, end: number, ids: number[]): void {
+    const room = 3 * (end - start);
+    if (this.#work.capacity < room) this.#work = new Workspace(2 * room);
+    const { bytes } = this.#work;
+    const length = writeUtf8(text, start, end, bytes, 0);
+    const whole = this.#options.ignoreMerges ? this.#vocabulary.find(bytes, 0, length) : -1;
+    if (whole >= 0) ids.push(whole);
+    else this.#merge(length, ids);
+    if (this.#work.capacity > KEPT_BYTES) this.#work = new Workspace(256);
+  }
+
+  #merge(length: number, ids: number[]): void {
+    const { id, next, previous, rank, heap } = this.#work;
+    const merges = this.#merges;
+    const count = this.#symbols(length);
+    heap.clear();
+    for (let i = 0; i < count; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
+      const pair = i + 1 < count ? merges.rank(id[i]!, id[i + 1]!) : -1;
+      rank[i] = pair;
+      if (pair >= 0) heap.push(pair * POSITIONS + i);
+    }
+    while (heap.size > 0) {
+      const entry = heap.pop();
+      const pair = Math.floor(entry / POSITIONS);
+      const at = entry - pair * POSITIONS;
+      if (rank[at] !== pair) continue; // one of the two has been merged with another neighbour
+      const gone = next[at]!;
+      const after = next[gone]!;
+      id[at] = merges.merged[pair]!;
+      next[at] = after;
+      rank[gone] = -1;
+      if (after < count) previous[after] = at;
+      const right = after < count ? merges.rank(id[at]!, id[after]!) : -1;
+      rank[at] = right;
+      if (right >= 0) heap.push(right * POSITIONS + at);
+      const before = previous[at]!;
+      if (before < 0) continue;
+      const left = merges.rank(id[before]!, id[at]!);
+      rank[before] = left;
+      if (left >= 0) heap.push(left * POSITIONS + before);
+    }
+    for (let i = 0; i < count; i = next[i]!) ids.push(id[i]!);
+  }
+
+  /** Writes one token for each byte, and gives their number. */
+  #symbols(length: number): number {
+    const { bytes, id } = this.#work;
+    const { unknownId, fuseUnknown } = this.#options;
+    let count = 0;
+    let fusing = false;
+    for (let i = 0; i < length; i++) {
+      const byteId = this.#byteIds[bytes[i]!]!;
+      if (byteId >= 0) id[count++] = byteId;
+      else if (unknownId !== undefined && !fusing) id[count++] = unknownId;
+      fusing = byteId < 0 && fuseUnknown;
+    }
+    return count;
+  }
+}
+
+/** What merging a piece of up to `capacity` bytes needs: 33 bytes each. */
+class Workspace {
+  readonly capacity: number;
+  readonly bytes: Uint8Array;
+  /** A doubly linked list of tokens; a merged pair lives on in its left place. */
+  readonly id: Int32Array;
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+  /** The rank of the pair that begins here, or -1. */
+  readonly rank: Int32Array;
+  /** At most n - 1 pairs at first, and each of at most n - 1 merges takes one and adds two. */
+  readonly heap: MinHeap;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.bytes = new Uint8Array(capacity);
+    this.id = new Int32Array(capacity);
+    this.next = new Int32Array(capacity);
+    this.previous = new Int32Array(capacity);
+    this.rank = new Int32Array(capacity);
+    this.heap = new MinHeap(2 * capacity);
+  }
+}
+
+/** A binary heap of numbers, the least on top. */
+class MinHeap {
+  size = 0;
+  readonly #items: Float64Array;
+
+  constructor(capacity: number) {
+    this.#items = new Float64Array(capacity);
+  }
+
+  clear(): void {
+    this.size = 0;
+  }
+
+  push(item: number): void {
+    const items = this.#items;
+    let at = this.size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (items[parent]! <= item) break;
+      items[at] = items[parent]!;
+      at = parent;
+    }
+    items[at] = item;
+  }
+
+  pop(): number {
+    const items = this.#items;
+    const top = items[0]!;
+    const item = items[--this.size]!;
+    let at = 0;
+    for (let child = 1; child < this.size; child = 2 * at + 1) {
+      if (child + 1 < this.size && items[child + 1]! < items[child]!) child++;
+      if (items[child]! >= item) break;
+      items[at] = items[child]!;
+      at = child;
+    }
+    items[at] = item;
+    return top;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Text to token ids and back.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import { readGgufTokenizer } from "./gguf.ts";
+import { readHuggingFaceTokenizer } from "./huggingface.ts";
+import { TextTokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "./types.ts";
+
+export type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
+
+/**
+ * The tokenizer of a model: from tokenizer.json where there is one, else from GGUF metadata. It keeps nothing of
+ * `checkpoint`. Ids are those of Hugging Face's `tokenizers` 0.23.
+ * @throws NibbleError `bad_tokenizer` if the files are damaged, or ask for a kind of tokenizer that we do not have
+ */
+export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggingFace">): Tokenizer {
+  const { metadata, huggingFace } = checkpoint;
+  try {
+    return new TextTokenizer(
+      huggingFace === undefined
+        ? readGgufTokenizer(metadata)
+        : readHuggingFaceTokenizer(huggingFace.tokenizer, huggingFace.tokenizerConfig, metadata),
+    );
+  } catch (error) {
+    if (!(error instanceof NibbleError) || error.code === "bad_tokenizer") throw error;
+    throw new NibbleError("bad_tokenizer", error.message, { cause: error });
+  }
+}

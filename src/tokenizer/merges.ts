@@ -1,0 +1,75 @@
+/**
+ * The merge table: a pair of neighbouring tokens to its rank and to the token it becomes.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { writeSpelledBytes } from "./byte-level.ts";
+import { HASH_SEED, mix, type Vocabulary } from "./vocabulary.ts";
+
+/** `"a b"`, as GGUF and older tokenizer.json write it, or `["a", "b"]`. */
+export type Merge = string | readonly [string, string];
+
+export class MergeTable {
+  /** The token that the merge of a rank gives. */
+  readonly merged: Int32Array;
+  readonly #left: Int32Array;
+  readonly #right: Int32Array;
+  // Open addressing with linear probing, at most half full: rank + 1, or 0 where free.
+  readonly #slots: Int32Array;
+
+  /**
+   * @param merges in order of rank, the first is merged first. Of a pair given twice the later rank counts.
+   * @throws NibbleError `bad_tokenizer` for a merge that is not two tokens, or whose parts or result are not in the
+   *   vocabulary. Hugging Face refuses such files too; and as a merge always gives the bytes of its parts, no file can
+   *   make merging go in circles.
+   */
+  constructor(vocabulary: Vocabulary, merges: readonly Merge[]) {
+    this.merged = new Int32Array(merges.length);
+    this.#left = new Int32Array(merges.length);
+    this.#right = new Int32Array(merges.length);
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * merges.length + 2)));
+    let scratch = new Uint8Array(256);
+    for (const [rank, merge] of merges.entries()) {
+      const isPair = typeof merge !== "string";
+      const text = isPair ? merge[0] + merge[1] : merge;
+      const space = isPair ? merge[0].length : text.indexOf(" ", 1);
+      const rest = isPair ? space : space + 1;
+      if (space <= 0 || rest >= text.length) throw badMerge(rank, merge, "two tokens");
+      if (scratch.length < text.length) scratch = new Uint8Array(2 * text.length);
+      const middle = writeSpelledBytes(text, 0, space, scratch, 0);
+      const end = middle < 0 ? -1 : writeSpelledBytes(text, rest, text.length, scratch, middle);
+      const left = end < 0 ? -1 : vocabulary.find(scratch, 0, middle);
+      const right = end < 0 ? -1 : vocabulary.find(scratch, middle, end);
+      const merged = end < 0 ? -1 : vocabulary.find(scratch, 0, end);
+      if (left < 0 || right < 0 || merged < 0)
+        throw badMerge(rank, merge, "both parts and their merger in the vocabulary");
+      const slot = this.#slotOf(left, right);
+      this.merged[rank] = merged;
+      this.#left[rank] = left;
+      this.#right[rank] = right;
+      this.#slots[slot] = rank + 1;
+    }
+  }
+
+  /** The rank of a pair, or -1. */
+  rank(left: number, right: number): number {
+    return this.#slots[this.#slotOf(left, right)]! - 1;
+  }
+
+  get memoryBytes(): number {
+    return 3 * this.merged.byteLength + this.#slots.byteLength;
+  }
+
+  #slotOf(left: number, right: number): number {
+    const mask = this.#slots.length - 1;
+    const hash = mix(Math.imul(left ^ HASH_SEED, 0x9e3779b1) + right);
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const rank = this.#slots[slot]! - 1;
+      if (rank < 0 || (this.#left[rank] === left && this.#right[rank] === right)) return slot;
+    }
+  }
+}
+
+function badMerge(rank: number, merge: Merge, expected: string): NibbleError {
+  return new NibbleError("bad_tokenizer", `merge ${rank}: expected ${expected}, got ${JSON.stringify(merge)}`);
+}

@@ -1,0 +1,192 @@
+/**
+ * The pre-tokenisers' regular expressions as hand-written scanners: linear time, no recursion, the same Unicode on
+ * every host. Each scanner gives what its pattern gives in Hugging Face's `tokenizers` (Oniguruma, `Isolated`).
+ * @module
+ */
+import { type CodePointTable, LETTER, MARK, NUMBER, PUNCTUATION, SPACE, SYMBOL, unitsAt } from "./unicode.ts";
+
+/**
+ * The end of the piece of `text` that begins at `start` (`start < end`). Look-ahead sees nothing beyond `end`.
+ * Text that a pattern does not match is a piece too, up to the next match.
+ */
+export type Scanner = (text: string, start: number, end: number) => number;
+
+const NEWLINE = 10;
+const RETURN = 13;
+const BLANK = 32;
+const APOSTROPHE = 39;
+const LONG_S = 0x17f; // ſ: equals s where case is ignored
+
+/** `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` */
+export function gpt2Scanner(classes: CodePointTable): Scanner {
+  return (text, start, end) => {
+    const contraction = contractionEnd(text, start, end, false);
+    if (contraction > 0) return contraction;
+    const word = text.charCodeAt(start) === BLANK && start + 1 < end ? start + 1 : start;
+    const flags = classes.flags(text.codePointAt(word)!);
+    if ((flags & SPACE) !== 0) return whitespaceEnd(classes, text, start, end);
+    if ((flags & LETTER) !== 0) return classes.skipWhile(text, word, end, LETTER);
+    if ((flags & NUMBER) !== 0) return classes.skipWhile(text, word, end, NUMBER);
+    return classes.skipUntil(text, word, end, SPACE | LETTER | NUMBER);
+  };
+}
+
+/**
+ * `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+ * with `\p{N}{1,maxDigits}`: 3 for Llama 3, 1 for Qwen.
+ */
+export function llama3Scanner(classes: CodePointTable, maxDigits: number): Scanner {
+  return (text, start, end) => {
+    const contraction = contractionEnd(text, start, end, true);
+    if (contraction > 0) return contraction;
+    const first = text.codePointAt(start)!;
+    const flags = classes.flags(first);
+    if ((flags & LETTER) !== 0) return classes.skipWhile(text, start, end, LETTER);
+    if ((flags & NUMBER) !== 0) return numbersEnd(classes, text, start, end, maxDigits);
+    const second = start + (first > 0xffff ? 2 : 1);
+    if (second < end && !isLineEnd(first)) {
+      const letters = classes.skipWhile(text, second, end, LETTER);
+      if (letters > second) return letters;
+    }
+    const word = first === BLANK ? second : start;
+    const symbols = classes.skipUntil(text, word, end, SPACE | LETTER | NUMBER);
+    if (symbols > word) return lineEndsEnd(text, symbols, end);
+    return linesEnd(classes, text, start, end);
+  };
+}
+
+/**
+ * DeepSeek-V3's third stage: `[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|`
+ * ` ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+ */
+export function deepseekScanner(classes: CodePointTable): Scanner {
+  const matched = LETTER | MARK | PUNCTUATION | SYMBOL | SPACE;
+  const hasFlags = (text: string, at: number, end: number, mask: number): boolean =>
+    at < end && (classes.flags(text.codePointAt(at)!) & mask) !== 0;
+  return (text, start, end) => {
+    const first = text.codePointAt(start)!;
+    const second = start + (first > 0xffff ? 2 : 1);
+    const flags = classes.flags(first);
+    if (isAsciiPunctuation(first) && isAsciiLetter(text, second, end)) {
+      let at = second + 1;
+      while (isAsciiLetter(text, at, end)) at++;
+      return at;
+    }
+    const canPrefix = !isLineEnd(first) && (flags & (PUNCTUATION | SYMBOL)) === 0;
+    if ((flags & (LETTER | MARK)) !== 0 || (canPrefix && hasFlags(text, second, end, LETTER | MARK))) {
+      return classes.skipWhile(text, second, end, LETTER | MARK);
+    }
+    const word = first === BLANK ? second : start;
+    const symbols = classes.skipWhile(text, word, end, PUNCTUATION | SYMBOL);
+    if (symbols > word) return lineEndsEnd(text, symbols, end);
+    if ((flags & SPACE) !== 0) return linesEnd(classes, text, start, end);
+    // Numbers and controls match nothing by themselves, but one of them may lead a word.
+    let at = second;
+    while (at < end && !hasFlags(text, at, end, matched)) {
+      const next = at + unitsAt(text, at);
+      if (hasFlags(text, next, end, LETTER | MARK)) break;
+      at = next;
+    }
+    return at;
+  };
+}
+
+/** `\p{N}{1,max}` */
+export function numberScanner(classes: CodePointTable, max: number): Scanner {
+  return (text, start, end) =>
+    classes.skipUntil(text, start, end, NUMBER) === start
+      ? numbersEnd(classes, text, start, end, max)
+      : classes.skipUntil(text, start, end, NUMBER);
+}
+
+/** One piece for each character that has any of `mask`; between them the rest. */
+export function singleScanner(classes: CodePointTable, mask: number): Scanner {
+  return (text, start, end) => {
+    const rest = classes.skipUntil(text, start, end, mask);
+    return rest > start ? rest : start + unitsAt(text, start);
+  };
+}
+
+/** `[...]+` for the characters that `matches` holds of. */
+export function runScanner(matches: (codePoint: number) => boolean): Scanner {
+  return (text, start, end) => {
+    const wanted = matches(text.codePointAt(start)!);
+    let at = start + unitsAt(text, start);
+    while (at < end && matches(text.codePointAt(at)!) === wanted) at += unitsAt(text, at);
+    return at;
+  };
+}
+
+/** `[0-9][0-9][0-9]` */
+export const threeDigitsScanner: Scanner = (text, start, end) => {
+  const isDigit = (at: number): boolean => at < end && text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57;
+  const isTriple = (at: number): boolean => isDigit(at) && isDigit(at + 1) && isDigit(at + 2);
+  if (isTriple(start)) return start + 3;
+  let at = start + 1;
+  while (at < end && !isTriple(at)) at++;
+  return at;
+};
+
+/** `'s|'t|'re|'ve|'m|'ll|'d` at `start`: its end, or 0. */
+function contractionEnd(text: string, start: number, end: number, ignoreCase: boolean): number {
+  if (text.charCodeAt(start) !== APOSTROPHE || start + 1 >= end) return 0;
+  const fold = (at: number): string => {
+    if (at >= end) return "";
+    const code = text.charCodeAt(at);
+    if (!ignoreCase) return text[at]!;
+    return code === LONG_S ? "s" : code >= 65 && code <= 90 ? String.fromCharCode(code + 32) : text[at]!;
+  };
+  const first = fold(start + 1);
+  if (first === "s" || first === "t" || first === "m" || first === "d") return start + 2;
+  const second = fold(start + 2);
+  if (first === "l") return second === "l" ? start + 3 : 0;
+  return (first === "r" || first === "v") && second === "e" ? start + 3 : 0;
+}
+
+/** `\p{N}{1,max}` at `start` */
+function numbersEnd(classes: CodePointTable, text: string, start: number, end: number, max: number): number {
+  let at = start;
+  for (let count = 0; count < max && at < end; count++) {
+    if ((classes.flags(text.codePointAt(at)!) & NUMBER) === 0) break;
+    at += unitsAt(text, at);
+  }
+  return at;
+}
+
+/** `\s+(?!\S)|\s+`: the last space of a run is left to the word behind it. White_Space has no surrogate pairs. */
+function whitespaceEnd(classes: CodePointTable, text: string, start: number, end: number): number {
+  const stop = classes.skipWhile(text, start, end, SPACE);
+  return stop < end && stop - start > 1 ? stop - 1 : stop;
+}
+
+/** `\s*[\r\n]+|\s+(?!\S)|\s+`: a run of whitespace is cut behind its last line end. */
+function linesEnd(classes: CodePointTable, text: string, start: number, end: number): number {
+  const stop = classes.skipWhile(text, start, end, SPACE);
+  for (let at = stop; at > start; at--) if (isLineEnd(text.charCodeAt(at - 1))) return at;
+  return stop < end && stop - start > 1 ? stop - 1 : stop;
+}
+
+/** `[\r\n]*` */
+function lineEndsEnd(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && isLineEnd(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isLineEnd(code: number): boolean {
+  return code === NEWLINE || code === RETURN;
+}
+
+function isAsciiPunctuation(code: number): boolean {
+  return (
+    (code >= 33 && code <= 47) ||
+    (code >= 58 && code <= 64) ||
+    (code >= 91 && code <= 96) ||
+    (code >= 123 && code <= 126)
+  );
+}
+
+function isAsciiLetter(text: string, at: number, end: number): boolean {
+  const lower = at < end ? text.charCodeAt(at) | 32 : 0;
+  return lower >= 97 && lower <= 122;
+}

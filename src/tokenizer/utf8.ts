@@ -1,0 +1,88 @@
+/**
+ * UTF-8 both ways, for hot loops and streams. Not the strict decoder of src/formats/utf8.ts: nothing here is an error.
+ * @module
+ */
+
+/**
+ * Writes the UTF-8 of `text[start..end)` at `target[at...]`, which must have room for 3 bytes a unit.
+ * A lone surrogate is written as U+FFFD.
+ * @returns the end of what was written
+ */
+export function writeUtf8(text: string, start: number, end: number, target: Uint8Array, at: number): number {
+  for (let i = start; i < end; i++) {
+    let code = text.charCodeAt(i);
+    if (code < 0x80) {
+      target[at++] = code;
+      continue;
+    }
+    if (code >= 0xd800 && code < 0xe000) {
+      const low = code < 0xdc00 && i + 1 < end ? text.charCodeAt(i + 1) : 0;
+      if (low >= 0xdc00 && low < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        i++;
+      } else code = 0xfffd;
+    }
+    if (code < 0x800) target[at++] = 0xc0 | (code >> 6);
+    else {
+      if (code < 0x10000) target[at++] = 0xe0 | (code >> 12);
+      else {
+        target[at++] = 0xf0 | (code >> 18);
+        target[at++] = 0x80 | ((code >> 12) & 63);
+      }
+      target[at++] = 0x80 | ((code >> 6) & 63);
+    }
+    target[at++] = 0x80 | (code & 63);
+  }
+  return at;
+}
+
+/**
+ * Decodes UTF-8 that comes in pieces. Bytes that are not UTF-8 become U+FFFD, one for each maximal part of a sequence,
+ * as in the WHATWG Encoding Standard and Rust's `from_utf8_lossy`. A byte order mark is text.
+ *
+ * Our own, so that every host gives the same text however the bytes are cut.
+ */
+export class Utf8Decoder {
+  #codePoint = 0;
+  #needed = 0;
+  // The range allowed for the next continuation byte: rules out overlong forms, surrogates and > U+10FFFF.
+  #lower = 0x80;
+  #upper = 0xbf;
+
+  /** The characters that `bytes` completes. */
+  push(bytes: Uint8Array): string {
+    let text = "";
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (this.#needed === 0) {
+        text += this.#first(byte);
+      } else if (byte < this.#lower || byte > this.#upper) {
+        this.#needed = 0;
+        text += `\ufffd${this.#first(byte)}`;
+      } else {
+        this.#lower = 0x80;
+        this.#upper = 0xbf;
+        this.#codePoint = (this.#codePoint << 6) | (byte & 63);
+        if (--this.#needed === 0) text += String.fromCodePoint(this.#codePoint);
+      }
+    }
+    return text;
+  }
+
+  /** U+FFFD if a character is unfinished, else nothing. The decoder can be used again. */
+  end(): string {
+    if (this.#needed === 0) return "";
+    this.#needed = 0;
+    return "\ufffd";
+  }
+
+  #first(byte: number): string {
+    if (byte < 0x80) return String.fromCharCode(byte);
+    if (byte < 0xc2 || byte > 0xf4) return "\ufffd";
+    this.#needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    this.#codePoint = byte & (0x3f >> this.#needed);
+    this.#lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+    this.#upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+    return "";
+  }
+}
