@@ -2,10 +2,11 @@
  * Python's `strftime` for the directives that chat templates use, in English on every host.
  * @module
  */
+// biome-ignore format: a table
 const MONTHS = [
   "January", "February", "March", "April", "May", "June",
   "July", "August", "September", "October", "November", "December",
-]; // biome-ignore format: a table
+];
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /** Local time, like `datetime.now().strftime(format)`. A directive that is not known stays as it is. */

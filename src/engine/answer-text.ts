@@ -1,0 +1,35 @@
+/**
+ * Ids of an answer to text, piece by piece.
+ * @module
+ */
+import type { StreamDecoder, Tokenizer } from "../tokenizer/types.ts";
+
+/** Special tokens are left out of the text, except these, which some vocabularies have as special tokens. */
+const SHOWN = ["<think>", "</think>"];
+
+export class AnswerText {
+  readonly #tokenizer: Tokenizer;
+  readonly #shown = new Map<number, string>();
+  #decoder: StreamDecoder;
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer;
+    this.#decoder = tokenizer.decoder({ skipSpecial: true });
+    for (const text of SHOWN) {
+      const id = tokenizer.idOf(text);
+      if (id !== undefined && tokenizer.isSpecial(id)) this.#shown.set(id, text);
+    }
+  }
+
+  push(id: number): string {
+    const shown = this.#shown.get(id);
+    return shown === undefined ? this.#decoder.push(id) : this.end() + shown;
+  }
+
+  /** What waits for the rest of a character. */
+  end(): string {
+    const rest = this.#decoder.end();
+    this.#decoder = this.#tokenizer.decoder({ skipSpecial: true });
+    return rest;
+  }
+}

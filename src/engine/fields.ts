@@ -1,0 +1,101 @@
+/**
+ * Reading the fields of an untrusted request. Every error names the field, what was expected and what came.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** The lowest value is not allowed itself. */
+  readonly above?: number;
+  readonly integer?: boolean;
+}
+
+export function invalid(param: string, expected: string, got: unknown): NibbleError {
+  return new NibbleError("invalid_request", `${param}: expected ${expected}, got ${show(got)}`, { param });
+}
+
+/** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
+export class Fields {
+  readonly #values: ReadonlyMap<string, unknown>;
+  readonly #prefix: string;
+
+  /** @throws NibbleError `invalid_request` if it is not an object or has fields that are not `known` */
+  constructor(value: unknown, known: readonly string[], name = "") {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw invalid(name || "body", "an object", value);
+    }
+    this.#values = new Map(Object.entries(value).filter(([, field]) => field !== undefined && field !== null));
+    this.#prefix = name ? `${name}.` : "";
+    for (const key of this.#values.keys()) {
+      if (!known.includes(key)) {
+        const param = this.#prefix + key;
+        throw new NibbleError("invalid_request", `${param}: unknown field; known are ${known.join(", ")}`, { param });
+      }
+    }
+  }
+
+  get(key: string): unknown {
+    return this.#values.get(key);
+  }
+
+  param(key: string): string {
+    return this.#prefix + key;
+  }
+
+  number(key: string, range: Range): number | undefined {
+    const value = this.get(key);
+    return value === undefined ? undefined : checkNumber(this.param(key), value, range);
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.get(key);
+    if (value === undefined || typeof value === "boolean") return value;
+    throw invalid(this.param(key), "true or false", value);
+  }
+
+  string(key: string, maxLength: number): string | undefined {
+    const value = this.get(key);
+    if (value === undefined) return undefined;
+    if (typeof value === "string" && value.length <= maxLength) return value;
+    throw invalid(this.param(key), `a string of at most ${maxLength} characters`, value);
+  }
+
+  oneOf<T extends string>(key: string, values: readonly T[]): T | undefined {
+    const value = this.get(key);
+    const found = values.find((candidate) => candidate === value);
+    if (value === undefined || found !== undefined) return found;
+    throw invalid(this.param(key), values.map((candidate) => `"${candidate}"`).join(" or "), value);
+  }
+
+  array(key: string, maxLength: number): readonly unknown[] | undefined {
+    const value = this.get(key);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.length <= maxLength) return value;
+    throw invalid(this.param(key), `an array of at most ${maxLength} elements`, value);
+  }
+}
+
+export function checkNumber(param: string, value: unknown, { min, max, above, integer }: Range): number {
+  const fits =
+    typeof value === "number" &&
+    (integer ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
+    value >= (min ?? -Infinity) &&
+    value <= (max ?? Infinity) &&
+    value > (above ?? -Infinity);
+  if (fits) return value;
+  const bounds = [
+    above === undefined ? (min === undefined ? "" : `from ${min}`) : `above ${above}`,
+    max === undefined ? "" : `to ${max}`,
+  ].filter(Boolean);
+  throw invalid(param, [integer ? "an integer" : "a number", ...bounds].join(" "), value);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,232 @@
+/**
+ * One request: prompt ids in, a stream of tokens with their text out.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Executor } from "../runtime/types.ts";
+import type { Tokenizer } from "../tokenizer/types.ts";
+import { AnswerText } from "./answer-text.ts";
+import type { Candidates } from "./candidates.ts";
+import { EventQueue } from "./event-queue.ts";
+import { now } from "./host-turn.ts";
+import { type Logprobs, logprobs, Sampler, type SamplingOptions } from "./sampler.ts";
+import type { Job, Scheduler } from "./scheduler.ts";
+import { StopMatcher } from "./stop.ts";
+
+export interface GenerateOptions {
+  readonly prompt: readonly number[];
+  /** Most tokens of the answer, the end token included; never beyond the context. Default: to its end. */
+  readonly maxTokens?: number | undefined;
+  readonly sampling: SamplingOptions;
+  /** Texts that end the answer and are not part of it. */
+  readonly stop?: readonly string[] | undefined;
+  /** Tokens that end the answer and are not part of its text. */
+  readonly endIds: ReadonlySet<number>;
+  /** Log-probabilities of each token and of this many alternatives. */
+  readonly logprobs?: number | undefined;
+  /** Which of several answers to the same request (a counter of the random numbers). */
+  readonly choice?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TokenEvent {
+  readonly type: "token";
+  readonly id: number;
+  /** Text that is certain now; it may belong to earlier tokens, or be empty while a character or stop string is open. */
+  readonly text: string;
+  /** UTF-16 units of answer text before this token. */
+  readonly offset: number;
+  /** True for the token that ended the answer; it has no text. */
+  readonly end: boolean;
+  readonly logprobs: Logprobs | undefined;
+}
+
+export interface FinishEvent {
+  readonly type: "finish";
+  /** "stop": an end token or stop string; "length": `maxTokens` or the end of the context. */
+  readonly reason: "stop" | "length";
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+export type GenerateEvent = TokenEvent | FinishEvent;
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  /** The end token included. */
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
+/** llama-server's figures. The first token counts as predicted, its time as the prompt's. 0 where a clock stands still. */
+export interface Timings {
+  readonly prompt_n: number;
+  readonly prompt_ms: number;
+  readonly prompt_per_second: number;
+  readonly predicted_n: number;
+  readonly predicted_ms: number;
+  readonly predicted_per_second: number;
+}
+
+/** What all requests of a model share. */
+export interface Machine {
+  readonly tokenizer: Tokenizer;
+  readonly executor: Executor;
+  readonly scheduler: Scheduler;
+  readonly candidates: Candidates;
+}
+
+/** Events that may wait for the reader before generation pauses. */
+const MAX_UNREAD = 64;
+
+/**
+ * Starts a request. The iterator ends after a `finish` event; leaving it early, or the signal, ends the request and
+ * gives its pages back.
+ * @throws NibbleError `invalid_argument` for ids that are not tokens, `context_full` if the prompt leaves no room;
+ * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
+ */
+export function generate(machine: Machine, options: GenerateOptions): AsyncIterableIterator<GenerateEvent, undefined> {
+  checkPrompt(options.prompt, machine.executor);
+  return new Generation(machine, options).events;
+}
+
+/** @throws NibbleError `invalid_argument` or `context_full` */
+export function checkPrompt(prompt: readonly number[], { vocabSize, contextLength }: Executor): void {
+  if (prompt.length === 0) {
+    throw new NibbleError("invalid_argument", "expected at least one prompt token, got none", { param: "prompt" });
+  }
+  const wrong = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+  if (wrong !== undefined) {
+    throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${wrong}`, {
+      param: "prompt",
+    });
+  }
+  if (prompt.length >= contextLength) {
+    throw new NibbleError(
+      "context_full",
+      `the prompt has ${prompt.length} tokens; the context holds ${contextLength} and the answer needs at least one`,
+      { param: "prompt" },
+    );
+  }
+}
+
+class Generation implements Job {
+  readonly tokens: number[];
+  readonly events: EventQueue<GenerateEvent>;
+  readonly #machine: Machine;
+  readonly #options: GenerateOptions;
+  readonly #sampler: Sampler;
+  readonly #text: AnswerText;
+  readonly #stops: StopMatcher;
+  readonly #maxTokens: number;
+  readonly #abort: () => void;
+  #textLength = 0;
+  #startTime = 0;
+  #firstTime = 0;
+
+  constructor(machine: Machine, options: GenerateOptions) {
+    const { scheduler } = machine;
+    const { signal } = options;
+    this.#machine = machine;
+    this.#options = options;
+    this.tokens = [...options.prompt];
+    this.#sampler = new Sampler(options.sampling, machine.candidates);
+    this.#text = new AnswerText(machine.tokenizer);
+    this.#stops = new StopMatcher(options.stop ?? []);
+    this.#maxTokens = Math.min(options.maxTokens ?? Infinity, machine.executor.contextLength - options.prompt.length);
+    this.events = new EventQueue(
+      () => scheduler.wake(),
+      () => this.#leave(),
+    );
+    this.#abort = () => {
+      this.#leave();
+      this.events.fail(signal!.reason);
+    };
+    if (signal?.aborted) {
+      this.events.fail(signal.reason);
+      return;
+    }
+    signal?.addEventListener("abort", this.#abort);
+    scheduler.add(this);
+  }
+
+  get ready(): boolean {
+    return this.events.size < MAX_UNREAD;
+  }
+
+  start(): void {
+    this.#startTime = now();
+  }
+
+  accept(logits: Float32Array): boolean {
+    const { prompt, choice = 0, endIds, logprobs: k } = this.#options;
+    const position = this.tokens.length - prompt.length;
+    if (position === 0) this.#firstTime = now();
+    const id = this.#sampler.sample(logits, this.tokens, position, choice);
+    this.tokens.push(id);
+    const end = endIds.has(id);
+    const offset = this.#textLength;
+    let piece = end ? "" : this.#text.push(id);
+    const full = position + 1 >= this.#maxTokens;
+    if (end || full) piece += this.#text.end();
+    this.#textLength += piece.length;
+    let { text, stopped } = this.#stops.push(piece);
+    if ((end || full) && !stopped) text += this.#stops.end();
+    this.events.push({
+      type: "token",
+      id,
+      text,
+      offset,
+      end,
+      logprobs: k === undefined ? undefined : logprobs(logits, id, k),
+    });
+    if (!end && !stopped && !full) return false;
+    this.#unlisten();
+    this.events.push({
+      type: "finish",
+      reason: end || stopped ? "stop" : "length",
+      usage: this.#usage(),
+      timings: this.#timings(),
+    });
+    this.events.end();
+    return true;
+  }
+
+  fail(error: unknown): void {
+    this.#unlisten();
+    this.events.fail(error);
+  }
+
+  #leave(): void {
+    this.#unlisten();
+    this.#machine.scheduler.remove(this);
+  }
+
+  #unlisten(): void {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+  }
+
+  #usage(): Usage {
+    const prompt = this.#options.prompt.length;
+    return {
+      prompt_tokens: prompt,
+      completion_tokens: this.tokens.length - prompt,
+      total_tokens: this.tokens.length,
+    };
+  }
+
+  #timings(): Timings {
+    const { prompt_tokens, completion_tokens } = this.#usage();
+    const promptMs = this.#firstTime - this.#startTime;
+    const predictedMs = now() - this.#firstTime;
+    const rate = (count: number, ms: number) => (ms > 0 ? (count / ms) * 1000 : 0);
+    return {
+      prompt_n: prompt_tokens,
+      prompt_ms: promptMs,
+      prompt_per_second: rate(prompt_tokens, promptMs),
+      predicted_n: completion_tokens,
+      predicted_ms: predictedMs,
+      predicted_per_second: rate(completion_tokens, predictedMs),
+    };
+  }
+}

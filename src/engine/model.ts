@@ -1,0 +1,237 @@
+/**
+ * A loaded model: OpenAI's calls, and what stands below them.
+ * @module
+ */
+import { fallbackTemplate } from "../chat/fallback.ts";
+import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
+import { NibbleError } from "../errors.ts";
+import type { Executor } from "../runtime/types.ts";
+import type { Tokenizer } from "../tokenizer/types.ts";
+import { Candidates } from "./candidates.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
+import { checkPrompt, type GenerateEvent, type GenerateOptions, generate, type Machine } from "./generate.ts";
+import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionRequest,
+  Completion,
+  CompletionRequest,
+  RequestOptions,
+} from "./openai-types.ts";
+import { checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
+import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
+import { Session } from "./session.ts";
+
+export interface ModelInfo {
+  readonly name: string;
+  /** `general.architecture`, such as "llama4". */
+  readonly architecture: string;
+  /** Most tokens of a prompt and its answer together. */
+  readonly contextLength: number;
+  readonly vocabSize: number;
+  /** Where the chat template comes from; "none": only completions work. */
+  readonly chatTemplate: "model" | "fallback" | "none";
+  readonly [fact: string]: unknown;
+}
+
+export interface ModelParts {
+  readonly name: string;
+  readonly architecture: string;
+  readonly tokenizer: Tokenizer;
+  readonly executor: Executor;
+  /** Jinja source from the model's files. */
+  readonly template?: string | undefined;
+  readonly defaults?: SamplingDefaults | undefined;
+  /** More facts for `info`. */
+  readonly facts?: Readonly<Record<string, unknown>> | undefined;
+  readonly scheduler?: SchedulerOptions | undefined;
+}
+
+export interface ApplyTemplateOptions {
+  /** End with the header of the assistant's turn (default true). */
+  readonly addGenerationPrompt?: boolean;
+  readonly tools?: readonly unknown[];
+  /** More variables for the template, such as `enable_thinking`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** What the template's `strftime_now` tells (default: now). */
+  readonly now?: Date;
+}
+
+export interface Model {
+  readonly info: ModelInfo;
+  readonly chat: {
+    readonly completions: {
+      create(
+        request: ChatCompletionRequest & { readonly stream: true },
+        options?: RequestOptions,
+      ): Promise<AsyncIterableIterator<ChatCompletionChunk>>;
+      create(
+        request: ChatCompletionRequest & { readonly stream?: false | null },
+        options?: RequestOptions,
+      ): Promise<ChatCompletion>;
+      create(
+        request: ChatCompletionRequest,
+        options?: RequestOptions,
+      ): Promise<ChatCompletion | AsyncIterableIterator<ChatCompletionChunk>>;
+    };
+  };
+  readonly completions: {
+    create(
+      request: CompletionRequest & { readonly stream: true },
+      options?: RequestOptions,
+    ): Promise<AsyncIterableIterator<Completion>>;
+    create(
+      request: CompletionRequest & { readonly stream?: false | null },
+      options?: RequestOptions,
+    ): Promise<Completion>;
+    create(
+      request: CompletionRequest,
+      options?: RequestOptions,
+    ): Promise<Completion | AsyncIterableIterator<Completion>>;
+  };
+  /** Token events of one answer to prompt ids: what the calls above are made of. See `generate`. */
+  generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent, undefined>;
+  /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
+  tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
+  detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
+  /**
+   * The prompt for a conversation, as the model's template writes it, BOS included. As in transformers, text of a
+   * message that spells a special token becomes that token when the prompt is tokenized.
+   */
+  applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
+  session(): Session;
+  /** Ends all requests and sessions and frees the memory. Afterwards every call fails with code `disposed`. */
+  dispose(): void;
+}
+
+/** @throws NibbleError `template_error` if the model's template does not parse */
+export function createModel(parts: ModelParts): Model {
+  const { tokenizer, executor, name } = parts;
+  const scheduler = new Scheduler(executor, parts.scheduler);
+  const machine: Machine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize) };
+  const sessions = new Set<Session>();
+  const [template, origin] = chooseTemplate(parts);
+  const { contextLength, vocabSize } = executor;
+  const { endIds } = tokenizer;
+  const context: RequestContext = { vocabSize, contextLength, endIds, defaults: parts.defaults ?? SAMPLING_DEFAULTS };
+  let disposed = false;
+
+  function live(): void {
+    if (disposed) throw new NibbleError("disposed", `the model ${name} is disposed`);
+  }
+
+  function applyTemplate(messages: readonly ChatMessage[], options: ApplyTemplateOptions = {}): string {
+    live();
+    // Fails with an explanation if there is no template.
+    const { render } = template ?? compileTemplate(fallbackTemplate(tokenizer));
+    const text = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
+    return render({
+      messages,
+      addGenerationPrompt: options.addGenerationPrompt ?? true,
+      bosToken: text(tokenizer.bosId),
+      eosToken: text(tokenizer.eosId),
+      tools: options.tools,
+      extra: new Map(Object.entries(options.variables ?? {})),
+      now: options.now,
+    });
+  }
+
+  /** Checks now, starts when the events are asked for. */
+  function prepare(options: GenerateOptions): () => AsyncIterable<GenerateEvent> {
+    checkPrompt(options.prompt, executor);
+    return () => {
+      live();
+      return generate(machine, options);
+    };
+  }
+
+  async function createChat(body: unknown, options?: RequestOptions) {
+    live();
+    const request = checkChatRequest(body, context);
+    checkVariableNames(request.templateVariables, template);
+    const variables = Object.fromEntries(request.templateVariables);
+    const prompt = applyTemplate(request.messages, { variables });
+    // The template has written BOS if the model wants one.
+    const ids = tokenizer.encode(prompt, { special: true, addBos: false });
+    const start = prepare({ ...request.options, ...pickSignal(options), prompt: ids });
+    const { splitReasoning, includeUsage, stream } = request;
+    const chunks = chatChunks(start, {
+      model: name,
+      tokens: tokenizer,
+      includeUsage: includeUsage || !stream,
+      splitReasoning,
+      prompt,
+    });
+    return stream ? chunks : collectChat(chunks);
+  }
+
+  async function createCompletion(body: unknown, options?: RequestOptions) {
+    live();
+    const { prompt, stream, includeUsage, options: checked } = checkCompletionRequest(body, context);
+    const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
+    const start = prepare({ ...checked, ...pickSignal(options), prompt: ids });
+    const chunks = completionChunks(start, { model: name, tokens: tokenizer, includeUsage: includeUsage || !stream });
+    return stream ? chunks : collectCompletion(chunks);
+  }
+
+  return {
+    info: {
+      ...parts.facts,
+      name,
+      architecture: parts.architecture,
+      contextLength,
+      vocabSize,
+      chatTemplate: origin,
+    },
+    chat: { completions: { create: createChat as Model["chat"]["completions"]["create"] } },
+    completions: { create: createCompletion as Model["completions"]["create"] },
+    generate(options) {
+      live();
+      return generate(machine, options);
+    },
+    tokenize(text, options) {
+      live();
+      return tokenizer.encode(text, options);
+    },
+    detokenize(ids, options) {
+      live();
+      return tokenizer.decode(ids, options);
+    },
+    applyTemplate,
+    session() {
+      live();
+      return new Session(executor, executor.createSequence(), sessions);
+    },
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      scheduler.failAll(new NibbleError("disposed", `the model ${name} was disposed`));
+      for (const session of [...sessions]) session.dispose();
+      executor.dispose();
+    },
+  };
+}
+
+function chooseTemplate({ template, tokenizer }: ModelParts): [ChatTemplate | undefined, ModelInfo["chatTemplate"]] {
+  if (template !== undefined) return [compileTemplate(template), "model"];
+  try {
+    return [compileTemplate(fallbackTemplate(tokenizer)), "fallback"];
+  } catch {
+    return [undefined, "none"];
+  }
+}
+
+function checkVariableNames(variables: ReadonlyMap<string, unknown>, template: ChatTemplate | undefined): void {
+  for (const variable of variables.keys()) {
+    if (template && !template.names.has(variable)) {
+      const param = `chat_template_kwargs.${variable}`;
+      throw new NibbleError("invalid_request", `${param}: the model's chat template does not read it`, { param });
+    }
+  }
+}
+
+/** The signal of the second argument goes before one in the body. */
+function pickSignal(options: RequestOptions | undefined): { signal?: AbortSignal } {
+  return options?.signal ? { signal: options.signal } : {};
+}

@@ -1,0 +1,168 @@
+/**
+ * OpenAI's names and shapes, and llama-server's names for what OpenAI does not have.
+ * @module
+ */
+import type { Timings, Usage } from "./generate.ts";
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+}
+
+interface SamplingFields {
+  /** Any name; one model answers. */
+  readonly model?: string | null;
+  /** 0 to 2; 0 is greedy. Default: the checkpoint's, else 0.8. */
+  readonly temperature?: number | null;
+  /** Above 0 to 1. Default: the checkpoint's, else 0.95. */
+  readonly top_p?: number | null;
+  /** 0: off. Default: the checkpoint's, else 40. */
+  readonly top_k?: number | null;
+  /** 0 to 1. Default: the checkpoint's, else 0.05. */
+  readonly min_p?: number | null;
+  /** 0.01 to 10; 1: off. */
+  readonly repeat_penalty?: number | null;
+  /** Tokens that penalties look back on, prompt included: 0 none, -1 all. Default 64. */
+  readonly repeat_last_n?: number | null;
+  /** -2 to 2. */
+  readonly presence_penalty?: number | null;
+  /** -2 to 2. */
+  readonly frequency_penalty?: number | null;
+  /** Token ids to -100 .. 100, added to their logits. At most 1,024. */
+  readonly logit_bias?: Readonly<Record<string, number>> | null;
+  /** The same seed and request give the same tokens on every host. Default: a random one. */
+  readonly seed?: number | null;
+  /** 1 for now. */
+  readonly n?: number | null;
+  /** At most 16 strings of 256 characters. */
+  readonly stop?: string | readonly string[] | null;
+  /** More tokens that end the answer. */
+  readonly stop_token_ids?: readonly number[] | null;
+  /** Never choose the model's end tokens. */
+  readonly ignore_eos?: boolean | null;
+  /** At least 1; cut to what the context holds. */
+  readonly max_tokens?: number | null;
+  readonly stream?: boolean | null;
+  readonly stream_options?: { readonly include_usage?: boolean | null } | null;
+  /** Accepted and not used. */
+  readonly user?: string | null;
+  readonly signal?: AbortSignal | null;
+}
+
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
+export interface ChatMessageParam {
+  /** system, user, assistant, tool: what the model's template knows. */
+  readonly role: string;
+  readonly content?: string | readonly TextPart[] | null;
+  readonly name?: string;
+  readonly reasoning_content?: string;
+  readonly tool_calls?: readonly unknown[];
+  readonly tool_call_id?: string;
+}
+
+export interface ChatCompletionRequest extends SamplingFields {
+  readonly messages: readonly ChatMessageParam[];
+  readonly max_completion_tokens?: number | null;
+  readonly logprobs?: boolean | null;
+  /** 0 to 20, with `logprobs: true`. */
+  readonly top_logprobs?: number | null;
+  /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. */
+  readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
+  /** Variables for the chat template, such as `enable_thinking`; only names that it reads. */
+  readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
+}
+
+export interface CompletionRequest extends SamplingFields {
+  /** Text, or token ids as they are. */
+  readonly prompt: string | readonly number[];
+  /** 0 to 20 alternatives for each token. */
+  readonly logprobs?: number | null;
+}
+
+export type FinishReason = "stop" | "length";
+
+export interface ChatLogprob {
+  readonly id: number;
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[];
+}
+
+export interface ChatTokenLogprob extends ChatLogprob {
+  readonly top_logprobs: readonly ChatLogprob[];
+}
+
+export interface ChatLogprobs {
+  readonly content: readonly ChatTokenLogprob[];
+  readonly refusal: null;
+}
+
+export interface ChatCompletion {
+  readonly id: string;
+  readonly object: "chat.completion";
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: {
+      readonly role: "assistant";
+      readonly content: string;
+      readonly reasoning_content?: string;
+    };
+    readonly logprobs: ChatLogprobs | null;
+    readonly finish_reason: FinishReason;
+  }[];
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+export interface ChatCompletionChunk {
+  readonly id: string;
+  readonly object: "chat.completion.chunk";
+  readonly created: number;
+  readonly model: string;
+  /** Empty in the chunk that carries `usage`. */
+  readonly choices: readonly {
+    readonly index: number;
+    readonly delta: {
+      readonly role?: "assistant";
+      readonly content?: string;
+      readonly reasoning_content?: string;
+    };
+    readonly logprobs: ChatLogprobs | null;
+    readonly finish_reason: FinishReason | null;
+  }[];
+  readonly usage?: Usage | null;
+  /** In the chunk with the finish reason. */
+  readonly timings?: Timings;
+}
+
+export interface CompletionLogprobs {
+  readonly tokens: readonly string[];
+  readonly token_logprobs: readonly number[];
+  /** Token text to log-probability. */
+  readonly top_logprobs: readonly Readonly<Record<string, number>>[];
+  /** UTF-16 units of text before each token. */
+  readonly text_offset: readonly number[];
+}
+
+/** A completion, or a chunk of one: OpenAI has one shape for both. */
+export interface Completion {
+  readonly id: string;
+  readonly object: "text_completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly logprobs: CompletionLogprobs | null;
+    /** null in chunks before the last. */
+    readonly finish_reason: FinishReason | null;
+  }[];
+  readonly usage?: Usage | null;
+  readonly timings?: Timings;
+}

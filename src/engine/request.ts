@@ -1,0 +1,215 @@
+/**
+ * From an untrusted OpenAI-shaped body to checked options. Limits: reliability.md F1.
+ * @module
+ */
+import type { ChatMessage } from "../chat/template.ts";
+import type { SamplingDefaults } from "./defaults.ts";
+import { checkNumber, Fields, invalid } from "./fields.ts";
+import type { GenerateOptions } from "./generate.ts";
+import { randomSeed } from "./random.ts";
+
+/** What a request is checked against. */
+export interface RequestContext {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly endIds: ReadonlySet<number>;
+  readonly defaults: SamplingDefaults;
+}
+
+interface CommonRequest {
+  readonly options: Omit<GenerateOptions, "prompt">;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+}
+
+export interface CheckedChatRequest extends CommonRequest {
+  readonly messages: readonly ChatMessage[];
+  readonly templateVariables: ReadonlyMap<string, unknown>;
+  readonly splitReasoning: boolean;
+}
+
+export interface CheckedCompletionRequest extends CommonRequest {
+  readonly prompt: string | readonly number[];
+}
+
+// biome-ignore format: a list
+const COMMON = [
+  "model", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "repeat_last_n", "presence_penalty",
+  "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens", "stream",
+  "stream_options", "user", "logprobs", "signal",
+];
+// biome-ignore format: a list
+const CHAT = [
+  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "chat_template_kwargs",
+];
+const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
+
+const MAX_MESSAGES = 1024;
+const MAX_STOPS = 16;
+const MAX_STOP_LENGTH = 256;
+const MAX_BIASES = 1024;
+const MAX_TOP_LOGPROBS = 20;
+
+/** @throws NibbleError `invalid_request` with `param` */
+export function checkChatRequest(body: unknown, context: RequestContext): CheckedChatRequest {
+  const fields = new Fields(body, CHAT);
+  const wanted = fields.boolean("logprobs") ?? false;
+  const top = fields.number("top_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
+  if (top !== undefined && !wanted) throw invalid("top_logprobs", "logprobs: true with it", top);
+  const maxTokens = fields.number("max_completion_tokens", { min: 1, integer: true });
+  const common = checkCommon(fields, context, wanted ? (top ?? 0) : undefined, maxTokens);
+  const format = fields.oneOf("reasoning_format", ["none", "deepseek", "auto"]) ?? "none";
+  return {
+    ...common,
+    messages: checkMessages(fields.array("messages", MAX_MESSAGES)),
+    templateVariables: checkVariables(fields.get("chat_template_kwargs")),
+    splitReasoning: format !== "none",
+  };
+}
+
+/** @throws NibbleError `invalid_request` with `param` */
+export function checkCompletionRequest(body: unknown, context: RequestContext): CheckedCompletionRequest {
+  const fields = new Fields(body, ["prompt", ...COMMON]);
+  const logprobs = fields.number("logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
+  const common = checkCommon(fields, context, logprobs, undefined);
+  const prompt = fields.get("prompt");
+  if (typeof prompt === "string") return { ...common, prompt };
+  if (!Array.isArray(prompt)) throw invalid("prompt", "a string or an array of token ids", prompt);
+  if (prompt.length > context.contextLength) {
+    throw invalid("prompt", `at most ${context.contextLength} token ids`, prompt);
+  }
+  return { ...common, prompt: prompt.map((id) => checkId("prompt", id, context)) };
+}
+
+function checkCommon(
+  fields: Fields,
+  context: RequestContext,
+  logprobs: number | undefined,
+  maxCompletionTokens: number | undefined,
+): CommonRequest {
+  const { defaults, endIds } = context;
+  fields.string("model", 1024);
+  fields.string("user", 1024);
+  fields.number("n", { min: 1, max: 1, integer: true });
+  const penalty = { min: -2, max: 2 };
+  const ignoreEnd = fields.boolean("ignore_eos") ?? false;
+  const logitBias = checkBias(fields.get("logit_bias"), context);
+  if (ignoreEnd) for (const id of endIds) logitBias.set(id, -Infinity);
+  const stopIds = fields.array("stop_token_ids", MAX_BIASES) ?? [];
+  const streamOptions = fields.get("stream_options");
+  const stream = fields.boolean("stream") ?? false;
+  if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
+  return {
+    stream,
+    includeUsage:
+      streamOptions !== undefined &&
+      (new Fields(streamOptions, ["include_usage"], "stream_options").boolean("include_usage") ?? false),
+    options: {
+      maxTokens: maxCompletionTokens ?? fields.number("max_tokens", { min: 1, integer: true }),
+      stop: checkStops(fields),
+      endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds.map((id) => checkId("stop_token_ids", id, context))]),
+      logprobs,
+      signal: checkSignal(fields.get("signal")),
+      sampling: {
+        temperature: fields.number("temperature", { min: 0, max: 2 }) ?? defaults.temperature,
+        topK: fields.number("top_k", { min: 0, integer: true }) ?? defaults.topK,
+        topP: fields.number("top_p", { above: 0, max: 1 }) ?? defaults.topP,
+        minP: fields.number("min_p", { min: 0, max: 1 }) ?? defaults.minP,
+        repeatPenalty: fields.number("repeat_penalty", { min: 0.01, max: 10 }) ?? defaults.repeatPenalty,
+        repeatLastN: fields.number("repeat_last_n", { min: -1, integer: true }) ?? defaults.repeatLastN,
+        presencePenalty: fields.number("presence_penalty", penalty) ?? defaults.presencePenalty,
+        frequencyPenalty: fields.number("frequency_penalty", penalty) ?? defaults.frequencyPenalty,
+        logitBias,
+        seed: fields.number("seed", { integer: true }) ?? randomSeed(),
+      },
+    },
+  };
+}
+
+function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] {
+  if (messages === undefined || messages.length === 0) {
+    throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
+  }
+  return messages.map((message, i) => {
+    const name = `messages[${i}]`;
+    const fields = new Fields(message, MESSAGE, name);
+    const role = fields.string("role", 64);
+    if (!role) throw invalid(`${name}.role`, "a role such as user", role);
+    const checked: Record<string, unknown> = { role };
+    for (const key of ["name", "reasoning_content", "tool_call_id"]) {
+      const value = fields.string(key, Infinity);
+      if (value !== undefined) checked[key] = value;
+    }
+    const calls = fields.array("tool_calls", 128);
+    if (calls !== undefined) checked.tool_calls = calls;
+    checked.content = checkContent(fields, role === "assistant");
+    return checked as unknown as ChatMessage;
+  });
+}
+
+function checkContent(fields: Fields, optional: boolean): string {
+  const content = fields.get("content");
+  const param = fields.param("content");
+  if (typeof content === "string") return content;
+  if (content === undefined && optional) return "";
+  if (!Array.isArray(content)) throw invalid(param, "a string or an array of text parts", content);
+  return content
+    .map((part, i) => {
+      const partFields = new Fields(part, ["type", "text"], `${param}[${i}]`);
+      if (partFields.oneOf("type", ["text"]) === undefined)
+        throw invalid(partFields.param("type"), '"text"', undefined);
+      const text = partFields.string("text", Infinity);
+      if (text === undefined) throw invalid(partFields.param("text"), "a string", text);
+      return text;
+    })
+    .join("");
+}
+
+function checkVariables(value: unknown): ReadonlyMap<string, unknown> {
+  if (value === undefined) return new Map();
+  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (names.length > 16) throw invalid("chat_template_kwargs", "at most 16 variables", value);
+  const fields = new Fields(value, names, "chat_template_kwargs");
+  return new Map(
+    names.map((name) => {
+      const variable = fields.get(name);
+      if (["string", "number", "boolean", "undefined"].includes(typeof variable)) return [name, variable ?? null];
+      throw invalid(fields.param(name), "a string, number or boolean", variable);
+    }),
+  );
+}
+
+function checkStops(fields: Fields): readonly string[] {
+  const stop = fields.get("stop");
+  const stops = typeof stop === "string" ? [stop] : (fields.array("stop", MAX_STOPS) ?? []);
+  return stops.map((text) => {
+    if (typeof text === "string" && text.length > 0 && text.length <= MAX_STOP_LENGTH) return text;
+    throw invalid("stop", `strings of 1 to ${MAX_STOP_LENGTH} characters`, text);
+  });
+}
+
+function checkBias(value: unknown, context: RequestContext): Map<number, number> {
+  if (value === undefined) return new Map();
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("logit_bias", "an object from token ids to numbers", value);
+  }
+  const entries = Object.entries(value);
+  if (entries.length > MAX_BIASES) throw invalid("logit_bias", `at most ${MAX_BIASES} tokens`, value);
+  return new Map(
+    entries.map(([key, bias]) => {
+      const id = checkId("logit_bias", /^\d{1,9}$/.test(key) ? Number(key) : key, context);
+      return [id, checkNumber("logit_bias", bias, { min: -100, max: 100 })];
+    }),
+  );
+}
+
+function checkId(param: string, value: unknown, { vocabSize }: RequestContext): number {
+  return checkNumber(param, value, { min: 0, max: vocabSize - 1, integer: true });
+}
+
+function checkSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined;
+  const signal = value as Partial<AbortSignal>;
+  if (typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function") return value as AbortSignal;
+  throw invalid("signal", "an AbortSignal", value);
+}

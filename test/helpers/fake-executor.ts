@@ -1,0 +1,157 @@
+/**
+ * A stand-in for the runtime, so that the engine can be tested exactly and fast: logits are a hash of all tokens of
+ * the sequence, so any wrong token, order or position changes them. Pages are counted as the real cache counts them
+ * (shared by forks, copied when a shared last page is written). `next` may make one token far the likeliest.
+ */
+import { NibbleError } from "../../src/errors.ts";
+import type { BatchItem, Executor, Sequence } from "../../src/runtime/types.ts";
+
+export interface FakeOptions {
+  vocabSize?: number;
+  contextLength?: number;
+  pages?: number;
+  pageTokens?: number;
+  maxBatchTokens?: number;
+  maxLogitRows?: number;
+  next?: (tokens: readonly number[]) => number | undefined;
+}
+
+interface Page {
+  owners: number;
+}
+
+class FakeSequence implements Sequence {
+  tokens: number[] = [];
+  pages: Page[] = [];
+  disposed = false;
+  readonly owner: FakeExecutor;
+
+  constructor(owner: FakeExecutor) {
+    this.owner = owner;
+  }
+  get length(): number {
+    return this.tokens.length;
+  }
+  fork(): Sequence {
+    const copy = this.owner.createSequence() as FakeSequence;
+    copy.tokens = [...this.tokens];
+    copy.pages = [...this.pages];
+    for (const page of copy.pages) page.owners++;
+    return copy;
+  }
+  truncate(length: number): void {
+    this.tokens.length = length;
+    for (const page of this.pages.splice(Math.ceil(length / this.owner.pageTokens))) this.owner.drop(page);
+  }
+  dispose(): void {
+    if (this.disposed) throw new Error("sequence disposed twice");
+    this.disposed = true;
+    this.owner.live.delete(this);
+    this.truncate(0);
+  }
+}
+
+export class FakeExecutor implements Executor {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly maxBatchTokens: number;
+  readonly maxLogitRows: number;
+  readonly pageTokens: number;
+  freePages: number;
+  readonly next: FakeOptions["next"];
+  readonly live = new Set<FakeSequence>();
+  /** Rows of every forward call, for each item. */
+  readonly batches: number[][] = [];
+  /** Called before each forward; may throw. */
+  onForward: ((batch: readonly BatchItem[]) => void) | undefined;
+  disposed = false;
+  readonly #rows: Float32Array[];
+
+  constructor(options: FakeOptions = {}) {
+    this.vocabSize = options.vocabSize ?? 300;
+    this.contextLength = options.contextLength ?? 256;
+    this.maxBatchTokens = options.maxBatchTokens ?? 32;
+    this.maxLogitRows = options.maxLogitRows ?? 8;
+    this.pageTokens = options.pageTokens ?? 8;
+    this.freePages = options.pages ?? 64;
+    this.next = options.next;
+    this.#rows = Array.from({ length: this.maxLogitRows }, () => new Float32Array(this.vocabSize));
+  }
+
+  createSequence(): Sequence {
+    if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
+    const sequence = new FakeSequence(this);
+    this.live.add(sequence);
+    return sequence;
+  }
+
+  forward(batch: readonly BatchItem[]): Float32Array[] {
+    if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
+    this.onForward?.(batch);
+    const rows = batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    if (rows === 0 || rows > this.maxBatchTokens) throw new NibbleError("invalid_argument", `${rows} rows in a batch`);
+    for (const { sequence, tokens } of batch) {
+      const fake = sequence as FakeSequence;
+      if (fake.disposed) throw new NibbleError("disposed", "sequence is disposed");
+      if (fake.length + tokens.length > this.contextLength) throw new NibbleError("context_full", "beyond the context");
+    }
+    if (batch.reduce((sum, item) => sum + this.#pagesFor(item), 0) > this.freePages) {
+      throw new NibbleError("context_full", "no free pages");
+    }
+    this.batches.push(batch.map(({ tokens }) => tokens.length));
+    for (const row of this.#rows) row.fill(Number.NaN); // views of earlier calls are not valid any more
+    const out: Float32Array[] = [];
+    for (const item of batch) {
+      const fake = item.sequence as FakeSequence;
+      this.#grow(fake, item.tokens.length);
+      for (let i = 0; i < item.tokens.length; i++) {
+        fake.tokens.push(item.tokens[i]!);
+        const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
+        if (!wanted) continue;
+        if (out.length === this.maxLogitRows) throw new NibbleError("invalid_argument", "too many rows with logits");
+        out.push(fakeLogits(fake.tokens, this.#rows[out.length]!, this.next));
+      }
+    }
+    return out;
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  drop(page: Page): void {
+    if (--page.owners === 0) this.freePages++;
+  }
+
+  #pagesFor({ sequence, tokens }: BatchItem): number {
+    const fake = sequence as FakeSequence;
+    const shared = fake.length % this.pageTokens !== 0 && fake.pages.at(-1)!.owners > 1;
+    return Math.ceil((fake.length + tokens.length) / this.pageTokens) - fake.pages.length + (shared ? 1 : 0);
+  }
+
+  #grow(fake: FakeSequence, count: number): void {
+    if (fake.length % this.pageTokens !== 0 && fake.pages.at(-1)!.owners > 1) {
+      this.drop(fake.pages.pop()!);
+      fake.pages.push({ owners: 1 });
+      this.freePages--;
+    }
+    while (fake.pages.length < Math.ceil((fake.length + count) / this.pageTokens)) {
+      fake.pages.push({ owners: 1 });
+      this.freePages--;
+    }
+  }
+}
+
+/** Logits in [-8, 8) for the token after `tokens`. */
+export function fakeLogits(tokens: readonly number[], row: Float32Array, next?: FakeOptions["next"]): Float32Array {
+  let hash = 0x811c9dc5;
+  for (const id of tokens) hash = Math.imul(hash ^ id, 0x01000193) ^ (hash >>> 15);
+  for (let id = 0; id < row.length; id++) {
+    let x = Math.imul(hash ^ Math.imul(id + 1, 0x9e3779b1), 0x85ebca6b);
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+    row[id] = ((x ^ (x >>> 16)) >>> 0) / 2 ** 28 - 8;
+  }
+  const forced = next?.(tokens);
+  if (forced !== undefined) row[forced] = 30;
+  return row;
+}
