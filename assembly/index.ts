@@ -11,7 +11,7 @@ export { quantizeRow } from "./kernels/quantize";
 export { repack, widen } from "./kernels/repack";
 export { rmsNorm } from "./kernels/rms-norm";
 export { ropeHead, ropeTable } from "./kernels/rope";
-export { groupBytes, kvHalfBytes, quantizedRowBytes } from "./layout";
+export { groupBytes, keyBytes, quantizedRowBytes, valueBytes } from "./layout";
 export { expF32, storeCosSin } from "./math";
 export { run } from "./program";
 

@@ -33,7 +33,8 @@ export function tileBytes(type: i32): i32 {
   if (type == Q4_1) return 64 + 256;
   if (type == Q8_0) return 32 + 512;
   if (type == F32) return 64;
-  return 32; // F16, BF16
+  assert(type == F16 || type == BF16, "tileBytes: no kernel for this type");
+  return 32;
 }
 
 /** Columns of a tile. */
@@ -43,31 +44,41 @@ export function tileColumns(type: i32): i32 {
 
 /** Bytes of one group of GROUP_ROWS rows of `columns` weights. */
 export function groupBytes(type: i32, columns: i32): i32 {
+  assert(columns > 0 && (columns & (tileColumns(type) - 1)) == 0, "groupBytes: columns must be whole tiles");
   return (columns / tileColumns(type)) * tileBytes(type);
 }
 
 /**
- * A quantised activation row of `columns` values, 3.5 bytes a value:
+ * A quantised activation row of `columns` values, 5 bytes a value (kernels/quantize.ts says how the codes come about):
  *
- *   i8 codes[columns] | i16 the same codes[columns] | meta[columns / 32] of 16 bytes
- *   meta: f32 scale d | f32 d * sum | 2 x i16 start of the int4 accumulators | 4 B unused
+ *   i8 first digits[columns] | i8 second digits[columns] | i16 codes[columns] | meta[columns / 32] of 32 bytes
+ *   meta: f32 scale d | f32 d * sum of codes | 2 x i16 start of the first digits | 2 x i16 start of the second
+ *         | 2 x i32 start of the codes | i32 digits, 1 or 2 | 4 B unused
  *
- * The start is -8 times the sum of the codes that one i16 lane of the int4 product meets: columns 0, 1 (mod 4) in the
- * first, 2, 3 (mod 4) in the second. It centres the codes 0..15 of Q4_0 for nothing; at most 8 * 16 * 127 = 16,256.
+ * A start is -8 times the sum of what one lane of the int4 product meets: columns 0, 1 (mod 4) in the first, 2, 3 (mod 4)
+ * in the second. It centres the codes 0..15 of Q4_0 for nothing; of digits at most 8 * 16 * 127 = 16,256.
  */
 export function quantizedRowBytes(columns: i32): i32 {
-  return 3 * columns + (columns / BLOCK) * META_BYTES;
+  return 4 * columns + (columns / BLOCK) * META_BYTES;
 }
-export const META_BYTES: i32 = 16;
+export const META_BYTES: i32 = 32;
 
 // Key-value cache types.
 export const KV_F32: i32 = 0;
-export const KV_Q8: i32 = 1;
+export const KV_INT8: i32 = 1;
+/** Keys of 12 bits in i16, values int8. */
+export const KV_MIXED: i32 = 2;
 
 /**
- * One kv head of one layer in a page: keys, then values (see kernels/kv-store.ts for the order inside).
- *   f32:  4 bytes a value.   int8: 32 scales f32, then a byte a value.
+ * The keys of one kv head of one layer in a page (kernels/kv-store.ts has the order inside).
+ *   f32: 4 bytes a value.   int8 and mixed: 32 scales f32, then 1 or 2 bytes a value.
  */
-export function kvHalfBytes(kvType: i32, headDim: i32): i32 {
-  return kvType == KV_F32 ? PAGE_TOKENS * headDim * 4 : PAGE_TOKENS * 4 + PAGE_TOKENS * headDim;
+export function keyBytes(kvType: i32, headDim: i32): i32 {
+  if (kvType == KV_F32) return PAGE_TOKENS * headDim * 4;
+  return PAGE_TOKENS * (4 + (kvType == KV_MIXED ? 2 : 1) * headDim);
+}
+
+/** The values of one kv head of one layer in a page. f32: 4 bytes a value; otherwise 32 scales f32, then a byte a value. */
+export function valueBytes(kvType: i32, headDim: i32): i32 {
+  return kvType == KV_F32 ? PAGE_TOKENS * headDim * 4 : PAGE_TOKENS * (4 + headDim);
 }

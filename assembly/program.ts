@@ -14,7 +14,7 @@ import { matmul } from "./kernels/matmul";
 import { quantizeRow } from "./kernels/quantize";
 import { rmsNorm } from "./kernels/rms-norm";
 import { ropeHead, ropeTable } from "./kernels/rope";
-import { kvHalfBytes, PAGE_TOKENS } from "./layout";
+import { keyBytes, PAGE_TOKENS, valueBytes } from "./layout";
 
 export const OP_EMBED: i32 = 1;
 export const OP_SELECT: i32 = 2;
@@ -154,12 +154,17 @@ function norm(op: usize, batch: usize, thread: i32, threads: i32): void {
   }
 }
 
-/** 1 set, 2 dst, 3 stride, 4 src, 5 stride, 6 columns */
+/** 1 set, 2 dst, 3 stride, 4 src, 5 stride, 6 columns, 7 wide */
 function quantize(op: usize, batch: usize, thread: i32, threads: i32): void {
   const rows = setRows(batch, word(op, 1));
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) {
-    quantizeRow(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + <usize>(r * word(op, 5)), word(op, 6));
+    quantizeRow(
+      address(op, 2) + <usize>(r * word(op, 3)),
+      address(op, 4) + <usize>(r * word(op, 5)),
+      word(op, 6),
+      word(op, 7),
+    );
   }
 }
 
@@ -216,7 +221,7 @@ function pageOf(batch: usize, row: i32, position: i32): usize {
 function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
   const heads = word(op, 5);
   const headDim = word(op, 6);
-  const headBytes = 2 * kvHalfBytes(word(op, 8), headDim);
+  const headBytes = keyBytes(word(op, 8), headDim) + valueBytes(word(op, 8), headDim);
   const units = setRows(batch, 0) * heads;
   const end = share(units, thread + 1, threads);
   for (let u = share(units, thread, threads); u < end; u++) {
@@ -237,7 +242,7 @@ function attention(op: usize, batch: usize, thread: i32, threads: i32): void {
   const heads = word(op, 7);
   const group = heads / word(op, 8);
   const headDim = word(op, 9);
-  const headBytes = 2 * kvHalfBytes(word(op, 10), headDim);
+  const headBytes = keyBytes(word(op, 10), headDim) + valueBytes(word(op, 10), headDim);
   const scratch = address(op, 12) + <usize>(thread * word(op, 13));
   const units = setRows(batch, set) * heads;
   const end = share(units, thread + 1, threads);

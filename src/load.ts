@@ -12,7 +12,7 @@ import type { Host } from "./hosts/host.ts";
 import { describeModel } from "./models/index.ts";
 import { WasmExecutor } from "./runtime/executor.ts";
 import { type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
-import type { KvType } from "./runtime/layout.ts";
+import { KV_TYPES, type KvType } from "./runtime/layout.ts";
 import { type MemoryOptions, type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 import type { Program } from "./runtime/program.ts";
 import { type LoadProgress, loadWeights } from "./runtime/weights.ts";
@@ -25,7 +25,7 @@ export interface RuntimeOptions {
   contextLength?: number;
   /** Tokens that all conversations together may cache. Default: `contextLength`. */
   cacheTokens?: number;
-  /** Key-value cache: int8 with a scale per token and head (default), or f32. */
+  /** Key-value cache: `mixed` (12-bit keys, int8 values; default), `int8` (a third smaller), or `f32`. */
   kvType?: KvType;
   /** Most tokens of one step: the prefill chunk. Default 128. */
   maxBatchTokens?: number;
@@ -101,9 +101,11 @@ export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = 
     maxSequences: whole("maxSequences", options.maxSequences ?? 64, 65536),
     memoryLimit: options.memoryLimit ?? MAX_MEMORY_BYTES,
   };
-  const kvType = options.kvType ?? "int8";
-  if (kvType !== "int8" && kvType !== "f32")
-    throw new NibbleError("invalid_argument", `expected kvType int8 or f32, got ${kvType}`, { param: "kvType" });
+  const kvType = options.kvType ?? "mixed";
+  if (!Object.hasOwn(KV_TYPES, kvType)) {
+    const known = Object.keys(KV_TYPES).join(", ");
+    throw new NibbleError("invalid_argument", `expected kvType ${known}, got ${kvType}`, { param: "kvType" });
+  }
   const { maxBatchTokens, maxLogitRows } = memory;
   const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads: 1 });
   return { program, memory, kvType, plan: planMemory(program, memory) };

@@ -1,5 +1,5 @@
 import { maxF32x4, sumF32x4 } from "../lanes";
-import { KV_F32, kvHalfBytes, PAGE_TOKENS } from "../layout";
+import { KV_F32, KV_MIXED, keyBytes, PAGE_TOKENS } from "../layout";
 import { expF32, expF32x4 } from "../math";
 import { SMALLEST_AMAX } from "./quantize";
 
@@ -18,8 +18,8 @@ export function attentionScratchBytes(headDim: i32): i32 {
  *
  *   m' = max(m, page's scores), w = exp(s - m'), l = l exp(m - m') + sum(w), o = o exp(m - m') + sum(w v); result o / l
  *
- * int8: the query becomes i16 (scale max/32767), the weights times the value scales become i16 per page; both products
- * are exact in i32 (at most 32767 * 127 * headDim < 2^30 for headDim <= 256, and 32767 * 127 * 32 < 2^28).
+ * int8, mixed: the query becomes i16, the weights times the value scales become i16 per page; both products are exact in
+ * i32 (at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores, 32767 * 127 * 32 < 2^28 for values).
  *
  * @param dst f32[headDim]   @param q f32[headDim], not scaled   @param pages i32 addresses of the sequence's pages
  * @param headAt offset of this layer's kv head in a page   @param scale softmax scale   @param scratch 16-byte aligned
@@ -35,13 +35,15 @@ export function attentionHead(
   kvType: i32,
   scratch: usize,
 ): void {
+  assert(position >= 0, "attentionHead: position must not be negative");
+  assert(headDim > 0 && headDim % 4 == 0 && headDim <= 256, "attentionHead: headDim must be a multiple of 4 up to 256");
   const weights = scratch;
   const weights16 = scratch + PAGE_TOKENS * 4;
   const q16 = weights16 + PAGE_TOKENS * 2;
   const sums = q16 + ((<usize>headDim) << 1);
-  const half = <usize>kvHalfBytes(kvType, headDim);
+  const half = <usize>keyBytes(kvType, headDim);
   const sumsEnd = sums + ((<usize>headDim) << 2);
-  const queryScale = kvType == KV_F32 ? scale : quantizeQuery(q16, q, headDim) * scale;
+  const queryScale = kvType == KV_F32 ? scale : quantizeQuery(q16, q, headDim, queryLimit(kvType, headDim)) * scale;
   memory.fill(sums, 0, (<usize>headDim) << 2);
   let top: f32 = -Infinity;
   let total: f32 = 0;
@@ -50,7 +52,8 @@ export function attentionHead(
     const values = keys + half;
     const count = min(PAGE_TOKENS, position + 1 - first);
     if (kvType == KV_F32) scoresF32(weights, q, keys, headDim, queryScale);
-    else scoresQ8(weights, q16, keys, headDim, queryScale);
+    else if (kvType == KV_MIXED) scoresI16(weights, q16, keys, headDim, queryScale);
+    else scoresI8(weights, q16, keys, headDim, queryScale);
     for (let t = count; t < PAGE_TOKENS; t++) store<f32>(weights + ((<usize>t) << 2), -Infinity);
     let best = v128.load(weights);
     for (let i: usize = 16; i < 128; i += 16) best = f32x4.max(best, v128.load(weights + i));
@@ -68,7 +71,7 @@ export function attentionHead(
     const factor = f32x4.splat(correction);
     for (let at = sums; at < sumsEnd; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor));
     if (kvType == KV_F32) addValuesF32(sums, weights, values, headDim, count);
-    else addValuesQ8(sums, weights, weights16, values, headDim, count);
+    else addValuesI8(sums, weights, weights16, values, headDim, count);
   }
   const divisor = f32x4.splat(total);
   for (let at = sums; at < sumsEnd; at += 16) {
@@ -77,20 +80,25 @@ export function attentionHead(
   }
 }
 
+/** Largest query code for which the sum over a head stays in i32: keys have 7 or 11 bits and a sign. */
+function queryLimit(kvType: i32, headDim: i32): f32 {
+  return kvType == KV_MIXED ? <f32>min(32767, 1048000 / headDim) : 32767;
+}
+
 /** q as i16 at `q16`; returns the scale. */
-function quantizeQuery(q16: usize, q: usize, headDim: i32): f32 {
+function quantizeQuery(q16: usize, q: usize, headDim: i32, limit: f32): f32 {
   let top = f32x4.splat(0);
   const end = q + ((<usize>headDim) << 2);
   for (let at = q; at < end; at += 16) top = f32x4.max(top, f32x4.abs(v128.load(at)));
   const amax = maxF32x4(top);
   const zero = amax < SMALLEST_AMAX;
-  const inverse = f32x4.splat(zero ? 0 : <f32>32767 / amax);
+  const inverse = f32x4.splat(zero ? 0 : limit / amax);
   for (let at = q; at < end; at += 16) {
     const codes = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at), inverse)));
     store<i64>(q16, i64x2.extract_lane(i16x8.narrow_i32x4_s(codes, codes), 0));
     q16 += 8;
   }
-  return zero ? 0 : amax / 32767;
+  return zero ? 0 : amax / limit;
 }
 
 /** weights[t] = q . key t * scale for the 32 tokens of a page; slots not yet written give anything. */
@@ -110,7 +118,7 @@ function scoresF32(weights: usize, q: usize, keys: usize, headDim: i32, scale: f
   }
 }
 
-function scoresQ8(weights: usize, q16: usize, keys: usize, headDim: i32, scale: f32): void {
+function scoresI8(weights: usize, q16: usize, keys: usize, headDim: i32, scale: f32): void {
   const factor = f32x4.splat(scale);
   const end = q16 + ((<usize>headDim) << 1);
   let codes = keys + PAGE_TOKENS * 4;
@@ -121,6 +129,25 @@ function scoresQ8(weights: usize, q16: usize, keys: usize, headDim: i32, scale: 
       even = i32x4.add(even, i32x4.dot_i16x8_s(v128.load8x8_s(codes), v128.load32_splat(at)));
       odd = i32x4.add(odd, i32x4.dot_i16x8_s(v128.load8x8_s(codes, 8), v128.load32_splat(at, 4)));
       codes += 16;
+    }
+    const sum = f32x4.convert_i32x4_s(i32x4.add(even, odd));
+    v128.store(weights, f32x4.mul(sum, f32x4.mul(v128.load(keys), factor)));
+    weights += 16;
+    keys += 16;
+  }
+}
+
+function scoresI16(weights: usize, q16: usize, keys: usize, headDim: i32, scale: f32): void {
+  const factor = f32x4.splat(scale);
+  const end = q16 + ((<usize>headDim) << 1);
+  let codes = keys + PAGE_TOKENS * 4;
+  for (let quad = 0; quad < PAGE_TOKENS / 4; quad++) {
+    let even = i32x4.splat(0);
+    let odd = i32x4.splat(0);
+    for (let at = q16; at < end; at += 8) {
+      even = i32x4.add(even, i32x4.dot_i16x8_s(v128.load(codes), v128.load32_splat(at)));
+      odd = i32x4.add(odd, i32x4.dot_i16x8_s(v128.load(codes, 16), v128.load32_splat(at, 4)));
+      codes += 32;
     }
     const sum = f32x4.convert_i32x4_s(i32x4.add(even, odd));
     v128.store(weights, f32x4.mul(sum, f32x4.mul(v128.load(keys), factor)));
@@ -143,7 +170,7 @@ function addValuesF32(sums: usize, weights: usize, values: usize, headDim: i32, 
   }
 }
 
-function addValuesQ8(sums: usize, weights: usize, weights16: usize, values: usize, headDim: i32, count: i32): void {
+function addValuesI8(sums: usize, weights: usize, weights16: usize, values: usize, headDim: i32, count: i32): void {
   // Slots past `count` hold anything, NaN included, and belong to other rows: their weights are masked, not multiplied by 0.
   const limit = i32x4.splat(count);
   let slot = v128.load(SLOTS);

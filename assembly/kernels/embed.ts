@@ -6,6 +6,7 @@ import { BF16, BLOCK, F16, F32, GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0, tileBy
  * Values are GGML's dequantisation: (code - 8) d, code d + m, code d.
  */
 export function embedRow(dst: usize, w: usize, type: i32, columns: i32, row: i32): void {
+  assert(row >= 0, "embedRow: row must not be negative");
   let tile = w + <usize>(row / GROUP_ROWS) * <usize>groupBytes(type, columns);
   const lane = row % GROUP_ROWS;
   const quad = lane >> 2;

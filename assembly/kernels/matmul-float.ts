@@ -1,5 +1,5 @@
 import { loadBF16x4, loadF16x4 } from "../lanes";
-import { BF16, BLOCK, F16 } from "../layout";
+import { BF16, BLOCK, F16, F32 } from "../layout";
 
 /**
  * One group of 16 rows of an F32, F16 or BF16 matrix times one f32 row: dst[0..16) = W x.
@@ -7,6 +7,8 @@ import { BF16, BLOCK, F16 } from "../layout";
  * @param dst f32[16]   @param w tiles [columns]   @param x f32[columns]   @param type F32, F16 or BF16
  */
 export function gemvFloat(dst: usize, w: usize, x: usize, columns: i32, type: i32): void {
+  assert(columns > 0, "gemvFloat: columns must be positive");
+  assert(type == F32 || type == F16 || type == BF16, "gemvFloat: type must be F32, F16 or BF16");
   let f0 = f32x4.splat(0);
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);

@@ -8,61 +8,71 @@ import { BLOCK, META_BYTES } from "../layout";
  *   acc += sum * (d_w * d_x)            sum: exact integer, of (code - 8) * x for Q4_0, of code * x for Q4_1
  *   acc += m_w * (d_x * sum of x)       Q4_1 only
  *
- * The relaxed build adds i16 lanes: |(code - 8) x| summed over a lane's 16 columns is at most 16,256 for Q4_0, and
- * code * x at most 15 * 127 * 16 = 30,480 for Q4_1; adding wraps in between, which i16 does not mind. The second operand
- * of the relaxed dot is a code 0..15, where all engines agree (reference/kernels.md 5).
+ * The relaxed build multiplies digit by digit and adds i16 lanes: |(code - 8) x| summed over a lane's 16 columns is at
+ * most 16,256 for Q4_0, and code * x at most 15 * 127 * 16 = 30,480 for Q4_1; adding wraps in between, which i16 does not
+ * mind. The second operand of the relaxed dot is a code 0..15, where all engines agree (reference/kernels.md 5). The
+ * baseline build multiplies the i16 codes; 254 * first + second is the same integer.
  *
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row   @param minima 1 for Q4_1, 0 for Q4_0
  */
 export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
   const mask = nibbleMask();
-  let meta = x + 3 * <usize>columns;
+  let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
-  // The relaxed dot takes int8 activations, the baseline dot the same as i16.
-  let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + <usize>columns;
+  let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + 2 * <usize>columns;
   let f0 = f32x4.splat(0);
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);
   let f3 = f32x4.splat(0);
   while (meta < metaEnd) {
     const codes = w + (minima ? 64 : 32);
-    let s0: v128;
-    let s1: v128;
-    let s2: v128;
-    let s3: v128;
+    let s0 = i32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
     if (ASC_FEATURE_RELAXED_SIMD) {
-      s0 = minima ? i16x8.splat(0) : v128.load32_splat(meta, 8);
-      s1 = s0;
-      s2 = s0;
-      s3 = s0;
-      const end = codes + 256;
-      let at = codes;
-      // A real loop of four steps: unrolled, V8 spills (reference/kernels.md 3).
-      while (at < end) {
-        const low = v128.load32_splat(xq);
-        const high = v128.load32_splat(xq, 4);
-        const v0 = v128.load(at);
-        const v1 = v128.load(at, 16);
-        const v2 = v128.load(at, 32);
-        const v3 = v128.load(at, 48);
-        s0 = i16x8.add(s0, dotI8(low, v128.and(v0, mask)));
-        s1 = i16x8.add(s1, dotI8(low, v128.and(v1, mask)));
-        s2 = i16x8.add(s2, dotI8(low, v128.and(v2, mask)));
-        s3 = i16x8.add(s3, dotI8(low, v128.and(v3, mask)));
-        s0 = i16x8.add(s0, dotI8(high, v128.and(i16x8.shr_u(v0, 4), mask)));
-        s1 = i16x8.add(s1, dotI8(high, v128.and(i16x8.shr_u(v1, 4), mask)));
-        s2 = i16x8.add(s2, dotI8(high, v128.and(i16x8.shr_u(v2, 4), mask)));
-        s3 = i16x8.add(s3, dotI8(high, v128.and(i16x8.shr_u(v3, 4), mask)));
-        at += 64;
-        xq += 8;
+      const digits = load<i32>(meta, 24);
+      for (let digit = 0; digit < digits; digit++) {
+        let xd = digit ? xq + <usize>columns : xq;
+        let a0 = minima ? i16x8.splat(0) : v128.load32_splat(meta + ((<usize>digit) << 2), 8);
+        let a1 = a0;
+        let a2 = a0;
+        let a3 = a0;
+        const end = codes + 256;
+        let at = codes;
+        // A real loop of four steps: unrolled, V8 spills (reference/kernels.md 3).
+        while (at < end) {
+          const low = v128.load32_splat(xd);
+          const high = v128.load32_splat(xd, 4);
+          const v0 = v128.load(at);
+          const v1 = v128.load(at, 16);
+          const v2 = v128.load(at, 32);
+          const v3 = v128.load(at, 48);
+          a0 = i16x8.add(a0, dotI8(low, v128.and(v0, mask)));
+          a1 = i16x8.add(a1, dotI8(low, v128.and(v1, mask)));
+          a2 = i16x8.add(a2, dotI8(low, v128.and(v2, mask)));
+          a3 = i16x8.add(a3, dotI8(low, v128.and(v3, mask)));
+          a0 = i16x8.add(a0, dotI8(high, v128.and(i16x8.shr_u(v0, 4), mask)));
+          a1 = i16x8.add(a1, dotI8(high, v128.and(i16x8.shr_u(v1, 4), mask)));
+          a2 = i16x8.add(a2, dotI8(high, v128.and(i16x8.shr_u(v2, 4), mask)));
+          a3 = i16x8.add(a3, dotI8(high, v128.and(i16x8.shr_u(v3, 4), mask)));
+          at += 64;
+          xd += 8;
+        }
+        if (digit) {
+          s0 = times254(s0);
+          s1 = times254(s1);
+          s2 = times254(s2);
+          s3 = times254(s3);
+        }
+        s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(a0));
+        s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(a1));
+        s2 = i32x4.add(s2, i32x4.extadd_pairwise_i16x8_s(a2));
+        s3 = i32x4.add(s3, i32x4.extadd_pairwise_i16x8_s(a3));
       }
-      s0 = i32x4.extadd_pairwise_i16x8_s(s0);
-      s1 = i32x4.extadd_pairwise_i16x8_s(s1);
-      s2 = i32x4.extadd_pairwise_i16x8_s(s2);
-      s3 = i32x4.extadd_pairwise_i16x8_s(s3);
+      xq += 32;
     } else {
-      // -8 * (sum over columns 0, 1 | 2, 3 (mod 4)) as i32 lanes, twice.
-      const start = minima ? i32x4.splat(0) : i32x4.extend_low_i16x8_s(v128.load32_splat(meta, 8));
+      const start = minima ? s0 : v128.load64_splat(meta, 16);
       s0 = quadSums(codes, xq, start, mask);
       s1 = quadSums(codes + 16, xq, start, mask);
       s2 = quadSums(codes + 32, xq, start, mask);
@@ -88,6 +98,10 @@ export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32
   v128.store(dst, f1, 16);
   v128.store(dst, f2, 32);
   v128.store(dst, f3, 48);
+}
+
+function times254(s: v128): v128 {
+  return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
 }
 
 function dotI8(x: v128, codes: v128): v128 {

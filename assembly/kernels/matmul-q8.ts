@@ -3,14 +3,16 @@ import { BLOCK, META_BYTES } from "../layout";
 
 /**
  * One group of 16 rows of a Q8_0 matrix times one quantised activation row: dst[0..16) = W x.
- * Per block: acc += sum * (d_w * d_x), the sum exact in i32 (at most 32 * 128 * 127). Both builds use the same
- * instructions: codes below zero keep int8 products off the relaxed dot.
- * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row
+ * Per block: acc += sum * (d_w * d_x), the sum exact in i32 (at most 32 * 128 * 32767 < 2^27). Both builds
+ * use the same instructions: codes below zero keep int8 products off the relaxed dot, and widened to i16 the activations
+ * may as well have 16 bits.
+ * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row, wide
  */
 export function gemvQ8(dst: usize, w: usize, x: usize, columns: i32): void {
-  let meta = x + 3 * <usize>columns;
+  assert(columns > 0 && columns % BLOCK == 0, "gemvQ8: columns must be a positive multiple of 32");
+  let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
-  let xq = x + <usize>columns;
+  let xq = x + 2 * <usize>columns;
   let f0 = f32x4.splat(0);
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);

@@ -1,4 +1,4 @@
-import { groupBytes, Q4_0, Q4_1, Q8_0 } from "../layout";
+import { GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0 } from "../layout";
 import { gemvFloat } from "./matmul-float";
 import { gemvQ4 } from "./matmul-q4";
 import { gemvQ8 } from "./matmul-q8";
@@ -21,6 +21,8 @@ export function matmul(
   groupBegin: i32,
   groupEnd: i32,
 ): void {
+  assert(rows >= 0 && groupBegin >= 0, "matmul: rows and groups must not be negative");
+  assert(dstStride >= groupEnd * GROUP_ROWS * 4 || rows <= 1, "matmul: dstStride must hold a row of the result");
   const bytes = <usize>groupBytes(type, columns);
   for (let g = groupBegin; g < groupEnd; g++) {
     const group = w + <usize>g * bytes;

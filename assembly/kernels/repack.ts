@@ -15,6 +15,7 @@ function fileBlockBytes(type: i32): i32 {
  * @returns 0, or 1 where a scale, minimum or weight is infinite or NaN (the kernels rely on finite weights)
  */
 export function repack(dst: usize, src: usize, rows: i32, columns: i32, type: i32): i32 {
+  assert(rows > 0, "repack: rows must be positive");
   const quantized = type == Q4_0 || type == Q4_1 || type == Q8_0;
   const rowBytes = <usize>((quantized ? columns / BLOCK : columns) * fileBlockBytes(type));
   const bytes = <usize>groupBytes(type, columns);
@@ -92,6 +93,7 @@ function repackQuantizedRow(group: usize, row: usize, blocks: i32, type: i32, la
  * @returns 0, or 1 where a value is infinite or NaN
  */
 export function widen(dst: usize, src: usize, count: i32, type: i32): i32 {
+  assert(type == F32 || type == F16 || type == BF16, "widen: type must be F32, F16 or BF16");
   let bad = 0;
   for (let i = 0; i < count; i++) {
     let value: f32;

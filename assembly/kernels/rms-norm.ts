@@ -4,6 +4,7 @@
  * @param dst, src f32[n], may be the same   @param weight f32[n], or 0 for none   @param n multiple of 4
  */
 export function rmsNorm(dst: usize, src: usize, weight: usize, n: i32, eps: f32): void {
+  assert(n > 0 && n % 4 == 0, "rmsNorm: n must be a positive multiple of 4");
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   const end = src + ((<usize>n) << 2);

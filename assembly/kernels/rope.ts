@@ -7,6 +7,7 @@ import { storeCosSin } from "../math";
  * @param frequencies f32[half], inverse frequencies with any scaling applied
  */
 export function ropeTable(dst: usize, frequencies: usize, half: i32, position: i32): void {
+  assert(position >= 0, "ropeTable: position must not be negative");
   const sine = (<usize>half) << 2;
   for (let j = 0; j < half; j++) {
     const at = (<usize>j) << 2;

@@ -43,7 +43,7 @@ async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Floa
   if (info.type !== "F32" || info.shape.length !== 1 || info.shape[0] !== count)
     throw new NibbleError("bad_shape", `rope_freqs.weight: expected F32 [${count}], got ${info.type} [${info.shape}]`);
   const bytes = await info.source.read(info.offset, info.byteLength);
-  return new Float32Array(bytes.slice().buffer);
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** The frequencies of a checkpoint, whichever way it writes its scaling. @param dims rotated values of a head */

@@ -51,16 +51,18 @@ export function matrixBytes(type: TensorType, rows: number, columns: number): nu
 
 /** Bytes of a quantised activation row. */
 export function quantizedRowBytes(columns: number): number {
-  return 3.5 * columns;
+  return 5 * columns;
 }
 
-export type KvType = "f32" | "int8";
+/** Key-value cache: int8; `mixed`, keys of 12 bits and int8 values; f32. */
+export type KvType = "f32" | "int8" | "mixed";
 /** The ids of `assembly/layout.ts`. */
-export const KV_TYPES: Readonly<Record<KvType, number>> = { f32: 0, int8: 1 };
+export const KV_TYPES: Readonly<Record<KvType, number>> = { f32: 0, int8: 1, mixed: 2 };
 
-/** Bytes of the keys (or of the values) of one kv head of one layer in a page. */
-export function kvHalfBytes(kvType: KvType, headDim: number): number {
-  return kvType === "f32" ? PAGE_TOKENS * headDim * 4 : PAGE_TOKENS * (4 + headDim);
+/** Bytes of the keys and values of one kv head of one layer in a page. */
+export function kvHeadBytes(kvType: KvType, headDim: number): number {
+  if (kvType === "f32") return PAGE_TOKENS * headDim * 8;
+  return PAGE_TOKENS * (8 + (kvType === "mixed" ? 3 : 2) * headDim);
 }
 
 export function align(n: number, to: number = ALIGNMENT): number {

@@ -4,18 +4,17 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { tensorTypeFacts } from "../formats/tensor-types.ts";
+import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
 import type { TensorInfo } from "../formats/types.ts";
 import { type Interval, placeBuffers } from "./activations.ts";
 import {
   align,
   attentionScratchBytes,
-  BLOCK,
   GROUP_ROWS,
   isQuantized,
   KV_TYPES,
   type KvType,
-  kvHalfBytes,
+  kvHeadBytes,
   MAX_HEAD_DIM,
   OP_BYTES,
   quantizedRowBytes,
@@ -109,7 +108,7 @@ export class ProgramBuilder {
   private readonly tables: Float32Array[] = [];
   private readonly weights: WeightTable;
   private readonly options: ProgramOptions;
-  private readonly quantized = new Map<Value, Buffer>();
+  private readonly quantized = new Map<Value, { wide?: Buffer; digits?: Buffer }>();
   private pageBytes = 0;
   private scratchBytes = 0;
 
@@ -204,7 +203,7 @@ export class ProgramBuilder {
 
   private product(dst: Value, x: Value, weight: string, groups: number): void {
     const { type } = this.weights.placement(weight);
-    const input: Operand = isQuantized(type) ? { buffer: this.quantize(x) } : { value: x };
+    const input: Operand = isQuantized(type) ? { buffer: this.quantize(x, type) } : { value: x };
     const stride = "buffer" in input ? input.buffer.stride : x.buffer.stride;
     this.emit(
       OP.matmul,
@@ -220,16 +219,17 @@ export class ProgramBuilder {
     );
   }
 
-  /** int8 activations of x, made once however many products read them. */
-  private quantize(x: Value): Buffer {
-    let buffer = this.quantized.get(x);
-    if (!buffer) {
-      if (x.width % BLOCK !== 0)
-        throw new NibbleError("bad_shape", `expected rows of a multiple of ${BLOCK} values, got ${x.width}`);
-      buffer = this.buffer(quantizedRowBytes(x.width), x.rows);
-      this.quantized.set(x, buffer);
-      this.emit(OP.quantize, SET_ID[x.rows], { buffer }, buffer.stride, { value: x }, x.buffer.stride, x.width);
-    }
+  /** Quantised activations of x, made once however many products read them. int8 weights take wide codes. */
+  private quantize(x: Value, type: TensorType): Buffer {
+    const form = type === "Q8_0" ? "wide" : "digits";
+    const made = this.quantized.get(x) ?? {};
+    this.quantized.set(x, made);
+    const known = made[form];
+    if (known) return known;
+    const buffer = this.buffer(quantizedRowBytes(x.width), x.rows);
+    made[form] = buffer;
+    const wide = form === "wide" ? 1 : 0;
+    this.emit(OP.quantize, SET_ID[x.rows], { buffer }, buffer.stride, { value: x }, x.buffer.stride, x.width, wide);
     return buffer;
   }
 
@@ -269,7 +269,7 @@ export class ProgramBuilder {
     const { kvType } = this.options;
     const kvHeads = k.width / headDim;
     const offset = this.pageBytes;
-    this.pageBytes += kvHeads * 2 * kvHalfBytes(kvType, headDim);
+    this.pageBytes += kvHeads * kvHeadBytes(kvType, headDim);
     this.emit(
       OP.kvStore,
       { value: k },
