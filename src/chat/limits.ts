@@ -7,7 +7,7 @@ import { NibbleError } from "../errors.ts";
 import type { Token } from "./jinja.ts";
 
 /** The largest public templates (tool use, many roles) are about 20 KiB. */
-export const MAX_SOURCE: number = 128 * 1024;
+const MAX_SOURCE: number = 128 * 1024;
 /** UTF-16 units of any string, and of the rendered prompt. */
 export const MAX_STRING: number = 4 * 1024 * 1024;
 /** Elements of a list, of `range()`, and of a nested value that is printed. */

@@ -6,11 +6,12 @@ import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
+import type { Job } from "./batch-plan.ts";
 import type { Candidates } from "./candidates.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
 import { type Logprobs, logprobs, Sampler, type SamplingOptions } from "./sampler.ts";
-import type { Job, Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
 import { StopMatcher } from "./stop.ts";
 
 export interface GenerateOptions {

@@ -15,7 +15,7 @@ import type {
 import type { TokenLogprob } from "./sampler.ts";
 
 /** Looks of tokens. */
-export interface TokenTexts {
+interface TokenTexts {
   token(id: number): string;
   tokenBytes(id: number): Uint8Array;
 }

@@ -5,38 +5,15 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { BatchItem, Executor, Sequence } from "../runtime/types.ts";
+import type { Executor, Sequence } from "../runtime/types.ts";
+import { BatchPlan, type Entry, type Job, type Planned, pending } from "./batch-plan.ts";
 import { type HostTurns, hostTurns } from "./host-turn.ts";
-
-/** A request, as the scheduler sees it: tokens that grow by one whenever it is given logits. */
-export interface Job {
-  /** Prompt and answer so far. */
-  readonly tokens: readonly number[];
-  /** False while its reader is behind; it then keeps its place but is not run. */
-  readonly ready: boolean;
-  /** Its first rows are about to run. */
-  start(): void;
-  /** Takes logits [vocabSize] (valid during the call only) and adds a token. True: that was the last. */
-  accept(logits: Float32Array): boolean;
-  /** It was removed because of this error. */
-  fail(error: unknown): void;
-}
 
 export interface SchedulerOptions {
   /** Prompt rows in one step, over all requests (default 64): bounds how long a step takes. */
   readonly chunkTokens?: number | undefined;
   /** For tests: how to let the host run. */
   readonly turns?: (() => HostTurns) | undefined;
-}
-
-interface Entry {
-  readonly job: Job;
-  sequence: Sequence | undefined;
-  started: boolean;
-}
-
-interface Planned extends BatchItem {
-  readonly entry: Entry;
 }
 
 export class Scheduler {
@@ -142,7 +119,7 @@ export class Scheduler {
     const rank = (entry: Entry) => (entry === order[0] ? 0 : pending(entry) === 1 ? 1 : 2);
     order.sort((a, b) => rank(a) - rank(b));
 
-    const plan = new Plan(this.#executor);
+    const plan = new BatchPlan(this.#executor);
     let chunk = this.#chunkTokens;
     for (const entry of order) {
       const rows = pending(entry);
@@ -153,8 +130,11 @@ export class Scheduler {
     // Nothing fits. The oldest may push out all others, so what is missing is held outside of the scheduler.
     const oldest = ready[0];
     if (plan.items.length === 0 && oldest) {
-      if (this.#take(plan, oldest, Math.min(this.#chunkTokens, pending(oldest)), true) === 0) {
-        this.#fail(oldest, noPages(oldest, this.#executor));
+      try {
+        const rows = Math.min(this.#chunkTokens, pending(oldest));
+        if (this.#take(plan, oldest, rows, true) === 0) throw noPages(oldest, this.#executor);
+      } catch (error) {
+        this.#fail(oldest, error);
         return this.#plan();
       }
     }
@@ -162,20 +142,34 @@ export class Scheduler {
   }
 
   /** Plans up to `count` tokens of an entry; gives how many fit. */
-  #take(plan: Plan, entry: Entry, count: number, force = false): number {
+  #take(plan: BatchPlan, entry: Entry, count: number, force = false): number {
     const need = Math.ceil((entry.job.tokens.length + 1) / this.#executor.pageTokens);
     // Who would soon be pushed out again does not start: with others running, all of a prompt must fit.
     if (!entry.sequence && need > plan.freePages && !force && this.#entries.some(({ sequence }) => sequence)) return 0;
     let fits = plan.fitting(entry, count);
     while (fits === 0 && count > 0 && plan.hasRows && this.#evict(plan, entry)) fits = plan.fitting(entry, count);
     if (fits === 0) return 0;
-    entry.sequence ??= this.#executor.createSequence();
+    entry.sequence ??= this.#createSequence(plan, entry, force);
+    if (!entry.sequence) return 0;
     plan.add(entry, fits);
     return fits;
   }
 
+  /** The runtime has a fixed number of sequences; when all are in use, the request waits for one. */
+  #createSequence(plan: BatchPlan, entry: Entry, force: boolean): Sequence | undefined {
+    for (;;) {
+      try {
+        return this.#executor.createSequence();
+      } catch (error) {
+        if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;
+        if (!force) return undefined;
+        if (!this.#evict(plan, entry)) throw error;
+      }
+    }
+  }
+
   /** Pushes someone out for `entry`: a job that is not being read, else the youngest. It will be computed again. */
-  #evict(plan: Plan, entry: Entry): boolean {
+  #evict(plan: BatchPlan, entry: Entry): boolean {
     const age = this.#entries.indexOf(entry);
     const holders = this.#entries.filter((other) => other.sequence && other !== entry && !plan.has(other));
     const victim =
@@ -196,54 +190,6 @@ export class Scheduler {
     entry.sequence?.dispose();
     entry.sequence = undefined;
   }
-}
-
-/** A batch being put together, within rows and pages. */
-class Plan {
-  readonly items: Planned[] = [];
-  freePages: number;
-  readonly #pageTokens: number;
-  #rows: number;
-  #logitRows: number;
-
-  constructor({ freePages, pageTokens, maxBatchTokens, maxLogitRows }: Executor) {
-    this.freePages = freePages;
-    this.#pageTokens = pageTokens;
-    this.#rows = maxBatchTokens;
-    this.#logitRows = maxLogitRows;
-  }
-
-  get hasRows(): boolean {
-    return this.#rows > 0 && this.#logitRows > 0;
-  }
-
-  has(entry: Entry): boolean {
-    return this.items.some((item) => item.entry === entry);
-  }
-
-  /** How many of the next `count` tokens fit. */
-  fitting(entry: Entry, count: number): number {
-    if (!this.hasRows) return 0;
-    const length = entry.sequence?.length ?? 0;
-    const room = (this.freePages + Math.ceil(length / this.#pageTokens)) * this.#pageTokens - length;
-    return Math.max(0, Math.min(count, this.#rows, room));
-  }
-
-  add(entry: Entry, count: number): void {
-    const length = entry.sequence!.length;
-    const pages = (tokens: number) => Math.ceil(tokens / this.#pageTokens);
-    const complete = count === pending(entry);
-    const tokens = entry.job.tokens.slice(length, length + count);
-    this.items.push({ entry, sequence: entry.sequence!, tokens, logits: complete ? "last" : "none" });
-    this.freePages -= pages(length + count) - pages(length);
-    this.#rows -= count;
-    if (complete) this.#logitRows--;
-  }
-}
-
-/** Tokens that are not in the cache yet. */
-function pending({ job, sequence }: Entry): number {
-  return job.tokens.length - (sequence?.length ?? 0);
 }
 
 function noPages({ job, sequence }: Entry, { freePages, pageTokens }: Executor): NibbleError {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Job } from "../../src/engine/batch-plan.ts";
 import { type HostTurns, hostTurns, messageTurns, timerTurns } from "../../src/engine/host-turn.ts";
-import { type Job, Scheduler } from "../../src/engine/scheduler.ts";
+import { Scheduler } from "../../src/engine/scheduler.ts";
 import { NibbleError } from "../../src/errors.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits } from "../helpers/fake-executor.ts";
 
@@ -207,6 +208,37 @@ describe("scheduler", () => {
     expect(small.answer).toEqual(alone(prompt(3, 1), 4));
     held.dispose();
     expect(executor.freePages).toBe(4);
+  });
+});
+
+describe("a fixed number of sequences", () => {
+  it("more requests than sequences: they wait and get the same tokens", async () => {
+    const { scheduler, finish } = setUp({ maxSequences: 2 });
+    const jobs = Array.from({ length: 7 }, (_, i) => new GreedyJob(prompt(3 + i, i), 6));
+    for (const job of jobs) scheduler.add(job);
+    await finish();
+    for (const [i, job] of jobs.entries()) expect(job.answer).toEqual(alone(prompt(3 + i, i), 6));
+  });
+
+  it("a paused request gives its sequence up; sequences held elsewhere are an error", async () => {
+    const { scheduler, executor, step, finish } = setUp({ maxSequences: 1 });
+    const slow = new GreedyJob(prompt(4), 6);
+    slow.onAccept = (job) => {
+      job.ready = job.answer.length !== 2;
+    };
+    scheduler.add(slow);
+    for (let i = 0; i < 5; i++) await step();
+    const other = new GreedyJob(prompt(5, 1), 6);
+    scheduler.add(other);
+    for (let i = 0; i < 10; i++) await step();
+    expect(other.answer).toEqual(alone(prompt(5, 1), 6));
+    const held = executor.createSequence();
+    slow.ready = true;
+    scheduler.wake();
+    for (let i = 0; i < 5; i++) await step();
+    expect(slow.error).toMatchObject({ code: "context_full" });
+    held.dispose();
+    await finish();
   });
 });
 

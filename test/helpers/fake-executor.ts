@@ -13,6 +13,7 @@ export interface FakeOptions {
   pageTokens?: number;
   maxBatchTokens?: number;
   maxLogitRows?: number;
+  maxSequences?: number;
   next?: (tokens: readonly number[]) => number | undefined;
 }
 
@@ -65,6 +66,7 @@ export class FakeExecutor implements Executor {
   /** Called before each forward; may throw. */
   onForward: ((batch: readonly BatchItem[]) => void) | undefined;
   disposed = false;
+  readonly #maxSequences: number;
   readonly #rows: Float32Array[];
 
   constructor(options: FakeOptions = {}) {
@@ -74,12 +76,14 @@ export class FakeExecutor implements Executor {
     this.maxLogitRows = options.maxLogitRows ?? 8;
     this.pageTokens = options.pageTokens ?? 8;
     this.freePages = options.pages ?? 64;
+    this.#maxSequences = options.maxSequences ?? 64;
     this.next = options.next;
     this.#rows = Array.from({ length: this.maxLogitRows }, () => new Float32Array(this.vocabSize));
   }
 
   createSequence(): Sequence {
     if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
+    if (this.live.size === this.#maxSequences) throw new NibbleError("context_full", "no free sequence");
     const sequence = new FakeSequence(this);
     this.live.add(sequence);
     return sequence;
