@@ -49,7 +49,7 @@ const parts = {
       logLevel: "error",
     });
     const { convertCrumb } = await import(join(root, outfile));
-    await convertCrumb("dist/crumb.gguf", "q8_0");
+    await convertCrumb("models/crumb", "dist/crumb.gguf", "q8_0");
     console.log(`dist/crumb.gguf  ${statSync("dist/crumb.gguf").size} bytes`);
   },
 

@@ -46,6 +46,8 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
   if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
+  if (normalizer(tokenizer) !== impliedNormalizer(pre))
+    metadata.set("nibble.tokenizer.nfc", normalizer(tokenizer) === "NFC");
   return { metadata, notes: unsaidNotes(tokenizer, pre) };
 }
 
@@ -209,13 +211,15 @@ function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined): { bo
   return adds;
 }
 
-/** GGUF has no keys for these two: readers go by the pre-tokenizer's name (for `qwen2` ours apply NFC, as Qwen does). */
+const normalizer = (tokenizer: JsonObject): Json => field(tokenizer.get("normalizer"), "type") ?? "none";
+
+/** GGUF has no key for it: ours take Qwen's NFC from the pre-tokenizer's name, llama.cpp normalises nothing. */
+const impliedNormalizer = (pre: string): string => (pre === "qwen2" ? "NFC" : "none");
+
 function unsaidNotes(tokenizer: JsonObject, pre: string): string[] {
   const notes: string[] = [];
-  const normalizer = field(tokenizer.get("normalizer"), "type") ?? "none";
-  const implied = pre === "qwen2" ? "NFC" : "none";
-  if (normalizer !== implied) {
-    notes.push(`the tokenizer's normaliser is ${normalizer}, but a reader of "${pre}" may apply ${implied}`);
+  if (!["none", "NFC"].includes(String(normalizer(tokenizer)))) {
+    notes.push(`the tokenizer's normaliser is ${normalizer(tokenizer)}, which GGUF has no key for`);
   }
   if (ignoresMerges(tokenizer) && pre !== "llama-bpe") {
     notes.push(`the tokenizer ignores merges for whole tokens, but a reader of "${pre}" does not`);

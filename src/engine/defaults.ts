@@ -2,7 +2,7 @@
  * Sampling settings of a request that names none.
  * @module
  */
-import type { JsonObject } from "../formats/types.ts";
+import type { Metadata } from "../formats/types.ts";
 import type { SamplingOptions } from "./sampler.ts";
 
 export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "seed">;
@@ -19,23 +19,20 @@ export const SAMPLING_DEFAULTS: SamplingDefaults = {
   frequencyPenalty: 0,
 };
 
-/**
- * A checkpoint's own settings from generation_config.json, where it has any. `do_sample: false` means greedy.
- * A value that makes no sense is left out.
- */
-export function samplingDefaults(generationConfig: JsonObject | undefined): SamplingDefaults {
-  const number = (key: string, fallback: number, valid: (value: number) => boolean) => {
-    const value = generationConfig?.get(key);
-    return typeof value === "number" && valid(value) ? value : fallback;
-  };
-  const base = SAMPLING_DEFAULTS;
-  const temperature = number("temperature", base.temperature, (value) => value >= 0 && value <= 2);
-  return {
-    ...base,
-    temperature: generationConfig?.get("do_sample") === false ? 0 : temperature,
-    topK: number("top_k", base.topK, (value) => Number.isInteger(value) && value >= 0),
-    topP: number("top_p", base.topP, (value) => value > 0 && value <= 1),
-    minP: number("min_p", base.minP, (value) => value >= 0 && value <= 1),
-    repeatPenalty: number("repetition_penalty", base.repeatPenalty, (value) => value >= 0.01 && value <= 10),
-  };
+/** llama.cpp's keys for settings inside a GGUF file. A folder's generation_config.json comes under the same keys. */
+const KEYS: readonly [option: keyof SamplingDefaults, key: string, valid: (value: number) => boolean][] = [
+  ["temperature", "temp", (value) => value >= 0 && value <= 2],
+  ["topK", "top_k", (value) => Number.isInteger(value) && value >= 0],
+  ["topP", "top_p", (value) => value > 0 && value <= 1],
+  ["minP", "min_p", (value) => value >= 0 && value <= 1],
+  ["repeatPenalty", "penalty_repeat", (value) => value >= 0.01 && value <= 10],
+];
+
+/** A checkpoint's own settings, where it has any. A value that makes no sense is left out. */
+export function samplingDefaults(metadata: Metadata): SamplingDefaults {
+  const own = KEYS.flatMap(([option, key, valid]) => {
+    const value = metadata.get(`general.sampling.${key}`);
+    return typeof value === "number" && valid(value) ? [[option, value]] : [];
+  });
+  return { ...SAMPLING_DEFAULTS, ...Object.fromEntries(own) };
 }

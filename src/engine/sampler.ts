@@ -3,8 +3,8 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { exp, log } from "../math.ts";
 import { type Candidates, largest, nonFinite } from "./candidates.ts";
-import { exp, log } from "./math.ts";
 import { uniform } from "./random.ts";
 import { bias, draw, maximum, minP, penalties, topK, topP } from "./samplers.ts";
 

@@ -2,8 +2,9 @@
  * The steps of sampling, each narrowing or reshaping the candidates. Order and meaning are llama.cpp's.
  * @module
  */
+
+import { exp, log } from "../math.ts";
 import { type Candidates, largest } from "./candidates.ts";
-import { exp, log } from "./math.ts";
 
 /** Adds to logits by id. -Infinity forbids a token. */
 export function bias(candidates: Candidates, biases: ReadonlyMap<number, number>): void {

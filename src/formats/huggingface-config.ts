@@ -77,6 +77,7 @@ export function translateConfig(
   addRope(config, family, put);
   family.addFacts?.(config, put, layers);
   addTokenIds(config, generationConfig, put);
+  if (generationConfig) addSampling(generationConfig, put);
   return { family, metadata };
 }
 
@@ -118,6 +119,24 @@ function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
   );
   put("nibble.rope.scaling.low_freq_factor", low);
   put("nibble.rope.scaling.high_freq_factor", high);
+}
+
+/** Names of generation_config.json, and llama.cpp's keys for the same settings. `do_sample: false` means greedy. */
+const samplingKeys = [
+  ["temperature", "temp"],
+  ["top_k", "top_k"],
+  ["top_p", "top_p"],
+  ["min_p", "min_p"],
+  ["repetition_penalty", "penalty_repeat"],
+] as const;
+
+/** Settings that are not numbers are left out: a file whose author meant something else must still load. */
+function addSampling(generationConfig: JsonObject, put: Put): void {
+  for (const [name, key] of samplingKeys) {
+    const value = generationConfig.get(name);
+    if (typeof value === "number") put(`general.sampling.${key}`, key === "top_k" ? value : Math.fround(value));
+  }
+  if (generationConfig.get("do_sample") === false) put("general.sampling.temp", 0);
 }
 
 function addTokenIds(config: JsonObject, generationConfig: JsonObject | undefined, put: Put): void {

@@ -21,7 +21,7 @@ const USER_DEFINED = 4;
 /**
  * The parts of a byte-level BPE tokenizer (`tokenizer.ggml.model` = "gpt2").
  * Where llama.cpp and Hugging Face differ this follows Hugging Face: NFC for Qwen, and no token becomes special only
- * because of its spelling.
+ * because of its spelling. `nibble.tokenizer.nfc` (our converter's) says where a model leaves NFC out.
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/metadata.ts
  */
 export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
@@ -51,7 +51,7 @@ export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
       fuseUnknown: false,
     }),
     stages: named.patterns.map(patternStage),
-    normalize: named.nfc === true ? nfc : undefined,
+    normalize: getBoolean(metadata, "nibble.tokenizer.nfc", { default: named.nfc === true }) ? nfc : undefined,
     added: addedTokens(tokens, getNumbers(metadata, "tokenizer.ggml.token_type")),
     bosId: id("bos"),
     eosId: id("eos"),

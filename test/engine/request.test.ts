@@ -199,18 +199,22 @@ describe("what is accepted", () => {
 });
 
 describe("a checkpoint's own settings", () => {
-  it("do_sample false is greedy", () => {
-    expect(samplingDefaults(new Map([["do_sample", false]])).temperature).toBe(0);
-    expect(samplingDefaults(undefined)).toEqual(SAMPLING_DEFAULTS);
+  it("none: llama.cpp's", () => {
+    expect(samplingDefaults(new Map())).toEqual(SAMPLING_DEFAULTS);
   });
   it("values are taken where they make sense", () => {
-    const config = new Map<string, number | boolean>([
-      ["do_sample", true],
-      ["temperature", 0.6],
-      ["top_p", 0.9],
-      ["top_k", -1],
-      ["repetition_penalty", 1.1],
+    const metadata = new Map<string, number | string>([
+      ["general.sampling.temp", 0],
+      ["general.sampling.top_p", 0.5],
+      ["general.sampling.top_k", -1],
+      ["general.sampling.min_p", "0.1"],
+      ["general.sampling.penalty_repeat", 1.25],
     ]);
-    expect(samplingDefaults(config)).toEqual({ ...SAMPLING_DEFAULTS, temperature: 0.6, topP: 0.9, repeatPenalty: 1.1 });
+    expect(samplingDefaults(metadata)).toEqual({
+      ...SAMPLING_DEFAULTS,
+      temperature: 0,
+      topP: 0.5,
+      repeatPenalty: 1.25,
+    });
   });
 });

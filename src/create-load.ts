@@ -1,0 +1,51 @@
+/**
+ * `load` for a host: from a source to a model that answers.
+ * @module
+ */
+import { samplingDefaults } from "./engine/defaults.ts";
+import { createModel, type Model } from "./engine/model.ts";
+import type { Checkpoint } from "./formats/types.ts";
+import type { Host } from "./hosts/host.ts";
+import { loadExecutor, type ModelSource, openCheckpoint, type RuntimeOptions } from "./load.ts";
+import { createTokenizer } from "./tokenizer/index.ts";
+
+export interface LoadOptions extends RuntimeOptions {
+  /** The name that answers carry in `model`. Default: the source's name. */
+  name?: string;
+}
+
+export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+
+export function createLoad(host: Host): Load {
+  return async (source, options = {}) => {
+    const checkpoint = await openCheckpoint(source, host);
+    try {
+      const tokenizer = createTokenizer(checkpoint);
+      const template = chatTemplate(checkpoint);
+      const executor = await loadExecutor(checkpoint, host, options);
+      return createModel({
+        name: options.name ?? nameOf(source, checkpoint),
+        architecture: checkpoint.architecture,
+        tokenizer,
+        executor,
+        template,
+        defaults: samplingDefaults(checkpoint.metadata),
+        facts: { format: checkpoint.format, memory: executor.plan },
+      });
+    } finally {
+      // All weights are in place: nothing reads the files any more.
+      await checkpoint.close();
+    }
+  };
+}
+
+function chatTemplate({ metadata, huggingFace }: Checkpoint): string | undefined {
+  const template = huggingFace ? huggingFace.chatTemplate : metadata.get("tokenizer.chat_template");
+  return typeof template === "string" ? template : undefined;
+}
+
+function nameOf(source: ModelSource, { metadata }: Checkpoint): string {
+  if (typeof source === "string") return source.replace(/\/+$/, "").split("/").pop()!;
+  const name = metadata.get("general.name");
+  return typeof name === "string" ? name : "model";
+}
