@@ -1,0 +1,89 @@
+/** Opens the fixture models with the wasm builds of this tree. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Checkpoint, FileSet } from "../../src/formats/types.ts";
+import type { Host } from "../../src/hosts/host.ts";
+import { directoryFiles, nodeHost } from "../../src/hosts/node.ts";
+import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load.ts";
+import type { WasmExecutor } from "../../src/runtime/executor.ts";
+import type { Sequence } from "../../src/runtime/types.ts";
+
+export const root: string = join(import.meta.dirname, "../..");
+export const architectures: string = join(root, "test/fixtures/architectures");
+
+/** The Node host, with wasm from this tree's dist. */
+export const testHost: Host = {
+  ...nodeHost,
+  wasm: async (build) => WebAssembly.compile(readFileSync(join(root, `dist/wasm/${build}.wasm`))),
+};
+
+/** Files of several folders as one, the first that has a name wins; `renamed` gives a file another name. */
+export function mergedFiles(folders: readonly string[], renamed: Readonly<Record<string, string>> = {}): FileSet {
+  const sets = folders.map(directoryFiles);
+  const find = async (name: string) => {
+    for (const set of sets) if (await set.has(renamed[name] ?? name)) return set;
+    return undefined;
+  };
+  return {
+    has: async (name) => (await find(name)) !== undefined,
+    open: async (name) => ((await find(name)) ?? sets[0]!).open(renamed[name] ?? name),
+  };
+}
+
+/** The three containers of a fixture: GGUF, and a folder with either spelling of its config. */
+export function openFixture(
+  name: string,
+  container: "gguf" | "config.json" | "config.legacy.json",
+): Promise<Checkpoint> {
+  const folder = join(architectures, name);
+  if (container === "gguf") return openCheckpoint(join(folder, "model.gguf"), testHost);
+  const files = mergedFiles([folder, join(architectures, "tokenizer")], { "config.json": container });
+  return openCheckpoint(files, testHost);
+}
+
+export async function executorOf(checkpoint: Checkpoint, options: RuntimeOptions): Promise<WasmExecutor> {
+  try {
+    return await loadExecutor(checkpoint, testHost, options);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Float32Array from the base64 of a reference.json. */
+export function floats(base64: string): Float32Array {
+  return new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
+}
+
+export function argmax(logits: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  return best;
+}
+
+/** Greedy continuation of a prompt, its logits discarded. */
+export function greedy(
+  executor: WasmExecutor,
+  prompt: readonly number[],
+  count: number,
+  ends = new Set<number>(),
+): number[] {
+  const sequence: Sequence = executor.createSequence();
+  const tokens: number[] = [];
+  let next: readonly number[] = prompt;
+  while (tokens.length < count) {
+    const step = Math.min(next.length, executor.maxBatchTokens);
+    const [logits] = executor.forward([
+      { sequence, tokens: next.slice(0, step), logits: step === next.length ? "last" : "none" },
+    ]);
+    if (!logits) {
+      next = next.slice(step);
+      continue;
+    }
+    const token = argmax(logits);
+    tokens.push(token);
+    if (ends.has(token)) break;
+    next = [token];
+  }
+  sequence.dispose();
+  return tokens;
+}
