@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/slow/**"],
+    globalSetup: ["test/helpers/build-wasm.ts"],
     testTimeout: 30_000,
     maxWorkers: 2,
   },

@@ -36,7 +36,7 @@ export function attentionHead(
   scratch: usize,
 ): void {
   assert(position >= 0, "attentionHead: position must not be negative");
-  assert(headDim > 0 && headDim % 4 == 0 && headDim <= 256, "attentionHead: headDim must be a multiple of 4 up to 256");
+  assert(headDim > 0 && headDim % 8 == 0 && headDim <= 256, "attentionHead: headDim must be a multiple of 8 up to 256");
   const weights = scratch;
   const weights16 = scratch + PAGE_TOKENS * 4;
   const q16 = weights16 + PAGE_TOKENS * 2;

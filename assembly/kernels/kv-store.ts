@@ -16,6 +16,8 @@ import { SMALLEST_AMAX } from "./quantize";
  * @param key, value f32[headDim]   @param headDim multiple of 8
  */
 export function kvStore(head: usize, slot: i32, key: usize, value: usize, headDim: i32, kvType: i32): void {
+  assert(slot >= 0 && slot < PAGE_TOKENS, "kvStore: slot must be in 0..31");
+  assert(headDim > 0 && headDim % 8 == 0, "kvStore: headDim must be a positive multiple of 8");
   const values = head + <usize>keyBytes(kvType, headDim);
   const quad = slot >> 2;
   const lane = slot & 3;

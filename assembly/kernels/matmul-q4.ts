@@ -16,6 +16,7 @@ import { BLOCK, META_BYTES } from "../layout";
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row   @param minima 1 for Q4_1, 0 for Q4_0
  */
 export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  assert(columns > 0 && columns % BLOCK == 0, "gemvQ4: columns must be a positive multiple of 32");
   const mask = nibbleMask();
   let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);

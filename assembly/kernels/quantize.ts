@@ -23,7 +23,7 @@ const SECOND: f32 = 254;
  * @param dst quantised row, 16-byte aligned   @param src f32[columns]   @param columns multiple of 32
  */
 export function quantizeRow(dst: usize, src: usize, columns: i32, wide: i32): void {
-  assert(columns % BLOCK == 0, "quantizeRow: columns must be a multiple of 32");
+  assert(columns > 0 && columns % BLOCK == 0, "quantizeRow: columns must be a positive multiple of 32");
   const blocks = columns / BLOCK;
   const codes = dst + 2 * <usize>columns;
   const meta = dst + 4 * <usize>columns;

@@ -1,0 +1,122 @@
+import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS } from "../layout";
+import { keyOffset, valueOffset } from "./kv-store";
+import { expF32Ref } from "./math";
+import { getF32, nearestCode, setF32 } from "./scalar";
+
+export function attentionHeadRef(
+  dst: usize,
+  q: usize,
+  pages: usize,
+  headAt: usize,
+  position: i32,
+  headDim: i32,
+  scale: f32,
+  kvType: i32,
+  scratch: usize,
+): void {
+  const weights = scratch; // f32[32]
+  const codes = scratch + PAGE_TOKENS * 4; // i16[32]
+  const query = codes + PAGE_TOKENS * 2; // i16[headDim]
+  let factor = scale;
+  if (kvType != KV_F32) {
+    const limit: f32 = kvType == KV_MIXED ? <f32>min(32767, 1048000 / headDim) : 32767;
+    factor = quantize(query, q, headDim, limit) * scale;
+  }
+  for (let d = 0; d < headDim; d++) setF32(dst, d, 0);
+  let top: f32 = -Infinity;
+  let total: f32 = 0;
+  for (let first = 0; first <= position; first += PAGE_TOKENS) {
+    const keys = <usize>load<u32>(pages + <usize>((first / PAGE_TOKENS) * 4)) + headAt;
+    const values = keys + <usize>keyBytes(kvType, headDim);
+    const count = min(PAGE_TOKENS, position + 1 - first);
+    let newTop = top;
+    for (let t = 0; t < count; t++) {
+      const score =
+        kvType == KV_F32 ? scoreF32(q, keys, headDim, t, factor) : scoreCodes(query, keys, headDim, t, factor, kvType);
+      setF32(weights, t, score);
+      newTop = max<f32>(newTop, score);
+    }
+    const correction = expF32Ref(top - newTop);
+    top = newTop;
+    for (let t = 0; t < PAGE_TOKENS; t++) {
+      const score: f32 = t < count ? getF32(weights, t) : -Infinity;
+      setF32(weights, t, expF32Ref(score - newTop));
+    }
+    total = total * correction + sumByLanes(weights);
+    for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(dst, d) * correction);
+    if (kvType == KV_F32) addValuesF32(dst, weights, values, headDim, count);
+    else addValuesI8(dst, weights, codes, values, headDim, count);
+  }
+  for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(dst, d) / total);
+}
+
+/** x as i16 codes at `codes`; the scale is amax / limit, 0 for a vector of zeros. */
+function quantize(codes: usize, x: usize, n: i32, limit: f32): f32 {
+  let amax: f32 = 0;
+  for (let i = 0; i < n; i++) amax = max<f32>(amax, abs<f32>(getF32(x, i)));
+  const zero = amax < 1e-30;
+  const inverse: f32 = zero ? 0 : limit / amax;
+  for (let i = 0; i < n; i++) store<i16>(codes + <usize>(2 * i), <i16>nearestCode(getF32(x, i) * inverse));
+  return zero ? 0 : amax / limit;
+}
+
+/** Even and odd dimensions are summed apart. */
+function scoreF32(q: usize, keys: usize, headDim: i32, t: i32, factor: f32): f32 {
+  let even: f32 = 0;
+  let odd: f32 = 0;
+  for (let d = 0; d < headDim; d++) {
+    const product: f32 = load<f32>(keys + keyOffset(KV_F32, headDim, t, d)) * getF32(q, d);
+    if (d % 2 == 0) even += product;
+    else odd += product;
+  }
+  return (even + odd) * factor;
+}
+
+function scoreCodes(query: usize, keys: usize, headDim: i32, t: i32, factor: f32, kvType: i32): f32 {
+  let sum: i32 = 0;
+  for (let d = 0; d < headDim; d++) {
+    const at = keys + keyOffset(kvType, headDim, t, d);
+    const code = kvType == KV_MIXED ? <i32>load<i16>(at) : <i32>load<i8>(at);
+    sum += code * <i32>load<i16>(query + <usize>(2 * d));
+  }
+  return <f32>sum * (getF32(keys, t) * factor);
+}
+
+/** Token t belongs to lane t mod 4; then (0 + 1) + (2 + 3). */
+function sumByLanes(weights: usize): f32 {
+  let lane0: f32 = 0;
+  let lane1: f32 = 0;
+  let lane2: f32 = 0;
+  let lane3: f32 = 0;
+  for (let t = 0; t < PAGE_TOKENS; t += 4) {
+    lane0 += getF32(weights, t);
+    lane1 += getF32(weights, t + 1);
+    lane2 += getF32(weights, t + 2);
+    lane3 += getF32(weights, t + 3);
+  }
+  return lane0 + lane1 + (lane2 + lane3);
+}
+
+function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, count: i32): void {
+  for (let d = 0; d < headDim; d++) {
+    let sum: f32 = 0;
+    for (let t = 0; t < count; t++) {
+      sum += load<f32>(values + valueOffset(KV_F32, headDim, t, d)) * getF32(weights, t);
+    }
+    setF32(dst, d, getF32(dst, d) + sum);
+  }
+}
+
+/** Weight times value scale becomes the weight of an integer sum. */
+function addValuesI8(dst: usize, weights: usize, codes: usize, values: usize, headDim: i32, count: i32): void {
+  for (let t = 0; t < count; t++) setF32(weights, t, getF32(weights, t) * getF32(values, t));
+  const unit = quantize(codes, weights, count, 32767);
+  if (unit == 0) return;
+  for (let d = 0; d < headDim; d++) {
+    let sum: i32 = 0;
+    for (let t = 0; t < count; t++) {
+      sum += <i32>load<i8>(values + valueOffset(KV_INT8, headDim, t, d)) * <i32>load<i16>(codes + <usize>(2 * t));
+    }
+    setF32(dst, d, getF32(dst, d) + <f32>sum * unit);
+  }
+}

@@ -1,0 +1,53 @@
+import { setF32 } from "./scalar";
+
+/** The operations of expF32x4 on one number. */
+export function expF32Ref(x: f32): f32 {
+  if (isNaN<f32>(x)) return x;
+  if (x < -87.3365447505531) return 0;
+  const y: f32 = x < 88.3762626647949 ? x : 88.3762626647949;
+  const n = nearest<f32>(y * <f32>1.44269504088896341);
+  const r: f32 = y + n * <f32>-0.693145751953125 + n * <f32>-1.42860682030941723e-6;
+  let p: f32 = <f32>0.0013863419 * r + <f32>0.008367433;
+  p = p * r + <f32>0.041667242;
+  p = p * r + <f32>0.16666535;
+  p = p * r + <f32>0.5;
+  p = p * r * r + (r + 1);
+  return reinterpret<f32>(reinterpret<i32>(p) + ((<i32>n) << 23));
+}
+
+function factorial(n: i32): f64 {
+  let product: f64 = 1;
+  for (let i = 2; i <= n; i++) product *= <f64>i;
+  return product;
+}
+
+/** 1/first! - z/(first - 2)! + ... in Horner's order from the highest term down to 1/last!, signs alternating. */
+function series(z: f64, first: i32, last: i32): f64 {
+  let sign: f64 = 1;
+  let p: f64 = sign / factorial(first);
+  for (let k = first - 2; k >= last; k -= 2) {
+    sign = -sign;
+    p = p * z + sign / factorial(k);
+  }
+  return p;
+}
+
+export function storeCosSinRef(x: f64, cosAt: usize, sinAt: usize): void {
+  const n = nearest<f64>(x * 0.63661977236758134308);
+  let r = x - n * 1.57079632673412561417;
+  r -= n * 6.0771005063039659766e-11;
+  r -= n * 2.02226624879595063154e-21;
+  const z = r * r;
+  const s = r + r * z * series(z, 17, 3);
+  const k = 1 - 0.5 * z + z * z * series(z, 16, 4);
+  const quadrant = <i32>n % 4;
+  let cosine = k;
+  let sine = s;
+  for (let turn = 0; turn < quadrant; turn++) {
+    const previous = cosine; // a quarter turn: (cos, sin) -> (-sin, cos)
+    cosine = -sine;
+    sine = previous;
+  }
+  setF32(cosAt, 0, <f32>cosine);
+  setF32(sinAt, 0, <f32>sine);
+}

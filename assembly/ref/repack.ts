@@ -1,0 +1,81 @@
+import { BF16, BLOCK, F16, F32, GROUP_ROWS, groupBytes, Q4_1, Q8_0 } from "../layout";
+import { bf16, f16, getF32, setF32 } from "./scalar";
+import { codeAddress, isHigh, isQ4, tileOf } from "./tiles";
+
+function isFiniteF16(bits: u32): bool {
+  return (bits & 0x7c00) != 0x7c00;
+}
+
+export function repackRef(dst: usize, src: usize, rows: i32, columns: i32, type: i32): i32 {
+  const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
+  memory.fill(dst, 0, <usize>(groups * groupBytes(type, columns)));
+  let bad = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < columns; c++) {
+      if (isQ4(type)) bad |= repackQ4(dst, src, columns, type, row, c);
+      else if (type == Q8_0) bad |= repackQ8(dst, src, columns, row, c);
+      else bad |= repackFloat(dst, src, columns, type, row, c);
+    }
+  }
+  return bad;
+}
+
+/** GGUF: f16 scale, for Q4_1 f16 minimum, 16 bytes: byte j holds column j (low) and column j + 16 (high). */
+function repackQ4(dst: usize, src: usize, columns: i32, type: i32, row: i32, column: i32): i32 {
+  const header = type == Q4_1 ? 4 : 2;
+  const block = src + <usize>((row * (columns / BLOCK) + column / BLOCK) * (header + 16));
+  const tile = tileOf(dst, type, columns, row, column);
+  const lane = row % GROUP_ROWS;
+  const c = column % BLOCK;
+  const byte = <u32>load<u8>(block + <usize>(header + (c % 16)));
+  const code = c < 16 ? byte % 16 : byte / 16;
+  const at = codeAddress(tile, type, lane, c);
+  store<u8>(at, load<u8>(at) | <u8>(isHigh(c) ? code * 16 : code));
+  const scale = <u32>load<u16>(block);
+  store<u16>(tile + <usize>(2 * lane), <u16>scale);
+  if (type != Q4_1) return isFiniteF16(scale) ? 0 : 1;
+  const minimum = <u32>load<u16>(block, 2);
+  store<u16>(tile + <usize>(32 + 2 * lane), <u16>minimum);
+  return isFiniteF16(scale) && isFiniteF16(minimum) ? 0 : 1;
+}
+
+/** GGUF: f16 scale, 32 bytes. */
+function repackQ8(dst: usize, src: usize, columns: i32, row: i32, column: i32): i32 {
+  const block = src + <usize>((row * (columns / BLOCK) + column / BLOCK) * 34);
+  const tile = tileOf(dst, Q8_0, columns, row, column);
+  const lane = row % GROUP_ROWS;
+  const c = column % BLOCK;
+  store<u8>(codeAddress(tile, Q8_0, lane, c), load<u8>(block + <usize>(2 + c)));
+  store<u16>(tile + <usize>(2 * lane), load<u16>(block));
+  return isFiniteF16(load<u16>(block)) ? 0 : 1;
+}
+
+function repackFloat(dst: usize, src: usize, columns: i32, type: i32, row: i32, column: i32): i32 {
+  const tile = tileOf(dst, type, columns, row, column);
+  const lane = row % GROUP_ROWS;
+  const index = row * columns + column;
+  if (type == F32) {
+    store<u32>(tile + <usize>(4 * lane), load<u32>(src + <usize>(4 * index)));
+    return isFinite<f32>(getF32(src, index)) ? 0 : 1;
+  }
+  const bits = <u32>load<u16>(src + <usize>(2 * index));
+  store<u16>(tile + <usize>(2 * lane), <u16>bits);
+  if (type == BF16) return isFinite<f32>(bf16(bits)) ? 0 : 1;
+  return isFiniteF16(bits) ? 0 : 1;
+}
+
+export function widenRef(dst: usize, src: usize, count: i32, type: i32): i32 {
+  let bad = 0;
+  for (let i = 0; i < count; i++) {
+    let value: f32;
+    if (type == F32) value = getF32(src, i);
+    else {
+      const bits = <u32>load<u16>(src + <usize>(2 * i));
+      if (type == F16) value = isFiniteF16(bits) ? f16(bits) : <f32>NaN;
+      else value = bf16(bits);
+    }
+    if (!isFinite<f32>(value)) bad = 1;
+    setF32(dst, i, value);
+  }
+  return bad;
+}

@@ -1,0 +1,55 @@
+// The weight layout of ../layout.ts, one element at a time.
+import { BF16, F16, F32, GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0, tileBytes, tileColumns } from "../layout";
+import { bf16, f16 } from "./scalar";
+
+/** The tile of `row` and `column` in a matrix at `w`. */
+export function tileOf(w: usize, type: i32, columns: i32, row: i32, column: i32): usize {
+  const group = row / GROUP_ROWS;
+  return w + <usize>(group * groupBytes(type, columns) + (column / tileColumns(type)) * tileBytes(type));
+}
+
+export function isQ4(type: i32): bool {
+  return type == Q4_0 || type == Q4_1;
+}
+
+/** Bytes of scales and minima before the codes. */
+export function headerBytes(type: i32): i32 {
+  return type == Q4_1 ? 64 : 32;
+}
+
+/** The byte that holds the code of `lane` (row in the group) and `column` (in the block). */
+export function codeAddress(tile: usize, type: i32, lane: i32, column: i32): usize {
+  const quad = lane / 4;
+  const row = lane % 4;
+  if (type == Q8_0) return tile + <usize>(headerBytes(type) + (column / 2) * 32 + quad * 8 + row * 2 + (column % 2));
+  return tile + <usize>(headerBytes(type) + (column / 8) * 64 + quad * 16 + row * 4 + (column % 4));
+}
+
+/** Whether the code of `column` is the high nibble of its byte. */
+export function isHigh(column: i32): bool {
+  return column % 8 >= 4;
+}
+
+/** 0..15 for Q4, -128..127 for Q8_0. */
+export function codeOf(tile: usize, type: i32, lane: i32, column: i32): i32 {
+  const at = codeAddress(tile, type, lane, column);
+  if (type == Q8_0) return <i32>load<i8>(at);
+  return isHigh(column) ? <i32>load<u8>(at) / 16 : <i32>load<u8>(at) % 16;
+}
+
+export function scaleOf(tile: usize, lane: i32): f32 {
+  return f16(load<u16>(tile + <usize>(2 * lane)));
+}
+
+/** Q4_1 only. */
+export function minimumOf(tile: usize, lane: i32): f32 {
+  return f16(load<u16>(tile + <usize>(32 + 2 * lane)));
+}
+
+/** A weight of a float matrix; `tile` is its column. */
+export function floatOf(tile: usize, type: i32, lane: i32): f32 {
+  assert(type == F32 || type == F16 || type == BF16);
+  if (type == F32) return load<f32>(tile + <usize>(4 * lane));
+  const bits = <u32>load<u16>(tile + <usize>(2 * lane));
+  return type == F16 ? f16(bits) : bf16(bits);
+}

@@ -1,0 +1,211 @@
+/**
+ * Inputs of the kernels, laid out by the definitions in assembly/layout.ts and kernels/kv-store.ts, written anew here.
+ * @module
+ */
+import type { TensorType } from "../../src/formats/tensor-types.ts";
+import { tensorTypeFacts } from "../../src/formats/tensor-types.ts";
+import {
+  BLOCK,
+  GROUP_ROWS,
+  groupBytes,
+  isQuantized,
+  KV_TYPES,
+  type KvType,
+  kvHeadBytes,
+  PAGE_TOKENS,
+} from "../../src/runtime/layout.ts";
+import type { Arena } from "./arena.ts";
+import type { Random } from "./random.ts";
+
+export const QUANTIZED: readonly TensorType[] = ["Q4_0", "Q4_1", "Q8_0"];
+export const FLOATS: readonly TensorType[] = ["F32", "F16", "BF16"];
+export const typeId = (type: TensorType): number => tensorTypeFacts(type).id;
+
+/** Rows of f32 that break naive code, by name. */
+export const ACTIVATIONS: Readonly<Record<string, (n: number, random: Random) => Float32Array<ArrayBuffer>>> = {
+  normal: (n, random) => random.normals(n),
+  zeros: (n) => new Float32Array(n),
+  "-0": (n) => new Float32Array(n).fill(-0),
+  denormal: (n, random) => random.normals(n, 1e-40),
+  "around the smallest scale": (n, random) => random.normals(n, 1e-30),
+  equal: (n) => new Float32Array(n).fill(-1.7),
+  outlier: (n, random) => random.normals(n).fill(1e4, n >> 1, (n >> 1) + 1),
+  "outlying blocks": (n, random) => random.normals(n).map((x, i) => ((i >> 5) % 3 === 1 ? 8 * x : x)),
+  // With amax 127 the factor is 1: halves must go to the even code. Two digits in every third block.
+  ties: (n, random) =>
+    Float32Array.from({ length: n }, (_, i) => {
+      const x = i % 32 ? random.integer(-127, 126) + 0.5 : 127;
+      return (i >> 5) % 3 === 1 ? x : x / 16;
+    }),
+  "alternating 1e30": (n) => Float32Array.from({ length: n }, (_, i) => (i % 2 ? -1e30 : 1e30)),
+  "one NaN": (n, random) => random.normals(n).fill(Number.NaN, n >> 1, (n >> 1) + 1),
+  "one Infinity": (n, random) => random.normals(n).fill(Infinity, n >> 1, (n >> 1) + 1),
+  "one -Infinity": (n, random) => random.normals(n).fill(-Infinity, n - 1),
+};
+
+/** f16 bits. `sane`: 2^-9 to 4, either sign; `any`: every finite value, zeros and subnormals included. */
+export type Scales = "sane" | "any" | "zero" | "subnormal" | "largest";
+function f16Bits(scales: Scales, random: Random): number {
+  const sign = random.uint32() & 0x8000;
+  const fraction = random.uint32() & 0x3ff;
+  if (scales === "zero") return sign;
+  if (scales === "subnormal") return sign | fraction;
+  if (scales === "largest") return sign | 0x7bff;
+  return sign | (random.integer(scales === "sane" ? 6 : 0, scales === "sane" ? 16 : 30) << 10) | fraction;
+}
+
+export interface WeightOptions {
+  readonly scales?: Scales;
+  /** Every byte of the codes; random where left out. */
+  readonly codes?: number;
+}
+
+/** A tiled matrix of whole groups. A tile of floats is all "scales", values of which `sane` ones do not overflow. */
+export function weights(
+  random: Random,
+  type: TensorType,
+  groups: number,
+  columns: number,
+  { scales = "any", codes }: WeightOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const bytes = random.bytes(groups * groupBytes(type, columns));
+  const view = new DataView(bytes.buffer);
+  if (type === "F32" || type === "BF16") {
+    const step = type === "F32" ? 4 : 2; // the upper 16 bits of an f32 are a bf16
+    for (let i = step - 2; i < bytes.length; i += step) {
+      const exponent = scales === "sane" ? random.integer(118, 128) : random.integer(0, 254);
+      view.setUint16(i, (random.uint32() & 0x807f) | (exponent << 7), true);
+    }
+    return bytes;
+  }
+  const header = type === "F16" ? 32 : type === "Q4_1" ? 64 : 32;
+  const tile = isQuantized(type) ? groupBytes(type, BLOCK) : 32;
+  for (let at = 0; at < bytes.length; at += tile) {
+    if (codes !== undefined) bytes.fill(codes, at + header, at + tile);
+    for (let i = 0; i < header; i += 2) view.setUint16(at + i, f16Bits(scales, random), true);
+  }
+  return bytes;
+}
+
+/** Rows as they lie in a GGUF. */
+export function fileRows(random: Random, type: TensorType, rows: number, columns: number): Uint8Array<ArrayBuffer> {
+  const { blockValues, blockBytes } = tensorTypeFacts(type);
+  const bytes = random.bytes(((rows * columns) / blockValues) * blockBytes);
+  const view = new DataView(bytes.buffer);
+  const halves = type === "Q4_1" ? 2 : 1;
+  for (let at = 0; at < bytes.length; at += blockBytes) {
+    if (type === "F32") view.setUint32(at, random.uint32() & 0xbfffffff, true);
+    else if (type === "BF16") view.setUint16(at, random.uint32() & 0xbfff, true);
+    else for (let i = 0; i < halves; i++) view.setUint16(at + 2 * i, f16Bits("any", random), true);
+  }
+  return bytes;
+}
+
+/** Digits of an activation row for int4 products, by name; times 258 the codes of one for int8 weights. */
+export const DIGITS: Readonly<Record<string, (column: number, random: Random) => number>> = {
+  random: (_, random) => random.integer(-127, 127),
+  "+127": () => 127,
+  "-127": () => -127,
+  "+-127": (column) => (column % 2 ? -127 : 127),
+  "127 in lanes 0 and 1": (column) => (column % 4 < 2 ? 127 : -127),
+  zero: () => 0,
+};
+
+/** Sums over columns 0, 1 (mod 4) and over columns 2, 3 (mod 4), times -8. */
+function starts(codes: ArrayLike<number>): [number, number] {
+  const sums: [number, number] = [0, 0];
+  for (let c = 0; c < BLOCK; c++) sums[(c >> 1) & 1]! += codes[c]!;
+  return [-8 * sums[0], -8 * sums[1]];
+}
+
+/** Writes a row for int4 weights (assembly/layout.ts). Second digits of blocks with one, and unused bytes, stay poison. */
+export function writeDigits(
+  arena: Arena,
+  at: number,
+  columns: number,
+  digit: (column: number) => number,
+  digits: (block: number) => number,
+  scale: () => number,
+): void {
+  for (let b = 0; b < columns / BLOCK; b++) {
+    const first = Int8Array.from({ length: BLOCK }, (_, c) => digit(c));
+    const second = digits(b) === 2 ? Int8Array.from({ length: BLOCK }, (_, c) => digit(c)) : new Int8Array(BLOCK);
+    const codes = Int16Array.from(first, (code, c) => (digits(b) === 2 ? 254 * code + second[c]! : code));
+    arena.write(at + b * BLOCK, first);
+    if (digits(b) === 2) arena.write(at + columns + b * BLOCK, second);
+    arena.write(at + 2 * columns + 2 * b * BLOCK, codes);
+    const d = Math.fround(scale());
+    const meta = at + 4 * columns + 32 * b;
+    const sum = codes.reduce((total, code) => total + code, 0);
+    arena.write(meta, Float32Array.of(d, d * sum));
+    arena.write(meta + 8, Int16Array.of(...starts(first), ...starts(second)));
+    arena.write(meta + 16, Int32Array.of(...starts(codes), digits(b)));
+  }
+}
+
+/** Writes a row for int8 weights: 16-bit codes and scales, all else stays poison. */
+export function writeWide(arena: Arena, at: number, codes: Int16Array<ArrayBuffer>, scale: () => number): void {
+  const columns = codes.length;
+  arena.write(at + 2 * columns, codes);
+  for (let b = 0; b < columns / BLOCK; b++) arena.write(at + 4 * columns + 32 * b, Float32Array.of(scale()));
+}
+
+export const KV: readonly KvType[] = ["f32", "int8", "mixed"];
+
+/** Bytes of the keys of one kv head in a page; the values follow them. */
+export function keyBytes(kvType: KvType, headDim: number): number {
+  return kvType === "f32" ? 128 * headDim : 128 + 32 * headDim * keyCodeBytes(kvType);
+}
+
+const keyCodeBytes = (kvType: KvType): number => ({ f32: 4, int8: 1, mixed: 2 })[kvType];
+
+/** Byte offsets of a token's key or value in its half of a head's page, dimension by dimension. */
+export function keyOffsets(kvType: KvType, headDim: number, slot: number): number[] {
+  return Array.from({ length: headDim }, (_, d) =>
+    kvType === "f32"
+      ? 16 * headDim * (slot >> 2) + 16 * d + 4 * (slot & 3)
+      : 128 + keyCodeBytes(kvType) * (4 * headDim * (slot >> 2) + 8 * (d >> 1) + 2 * (slot & 3) + (d & 1)),
+  );
+}
+export function valueOffsets(kvType: KvType, headDim: number, slot: number): number[] {
+  return Array.from({ length: headDim }, (_, d) =>
+    kvType === "f32" ? 4 * headDim * slot + 4 * d : 128 + 2 * headDim * (slot >> 1) + 2 * d + (slot & 1),
+  );
+}
+
+/** One token's key or value as the cache keeps it: f32, or codes with a scale. */
+export interface Cached {
+  readonly values: Float32Array | Int8Array | Int16Array;
+  readonly scale: number;
+}
+
+/** Fills the slots of tokens 0..position in pages that lie out of order; all other slots stay poison. */
+export function kvPages(
+  arena: Arena,
+  kvType: KvType,
+  headDim: number,
+  headAt: number,
+  token: (t: number) => { key: Cached; value: Cached },
+  position: number,
+): number {
+  const count = Math.floor(position / PAGE_TOKENS) + 1;
+  const pages = Array.from({ length: count }, () => arena.reserve(headAt + kvHeadBytes(kvType, headDim))).reverse();
+  for (let t = 0; t <= position; t++) {
+    const slot = t % PAGE_TOKENS;
+    const keys = pages[Math.floor(t / PAGE_TOKENS)]! + headAt;
+    const { key, value } = token(t);
+    storeToken(arena, keys, kvType, slot, key, keyOffsets(kvType, headDim, slot));
+    storeToken(arena, keys + keyBytes(kvType, headDim), kvType, slot, value, valueOffsets(kvType, headDim, slot));
+  }
+  return arena.input(Uint32Array.from(pages));
+}
+
+function storeToken(arena: Arena, at: number, kvType: KvType, slot: number, cached: Cached, offsets: number[]): void {
+  if (kvType !== "f32") arena.write(at + 4 * slot, Float32Array.of(cached.scale));
+  offsets.forEach((offset, d) => {
+    arena.write(at + offset, cached.values.subarray(d, d + 1));
+  });
+}
+
+export const kvId = (kvType: KvType): number => KV_TYPES[kvType];
+export const groupsOf = (rows: number): number => Math.ceil(rows / GROUP_ROWS);

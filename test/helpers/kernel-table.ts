@@ -1,0 +1,307 @@
+/**
+ * Every kernel once: the cases that its tests run against the scalar reference, and the shapes that the bench times.
+ * To add a kernel: export it from assembly/index.ts, write assembly/ref/<file>.ts, add an entry here. A test fails until
+ * all three are done.
+ * @module
+ */
+import type { TensorType } from "../../src/formats/tensor-types.ts";
+import { kvHeadBytes } from "../../src/runtime/layout.ts";
+import type { Arena } from "./arena.ts";
+import {
+  addTo,
+  attention,
+  type Case,
+  embedRow,
+  gemvFloat,
+  gemvQuantized,
+  kvStore,
+  matmul,
+  quantizeRow,
+  repack,
+  rmsNorm,
+  ropeHead,
+  ropeTable,
+  siluMul,
+  widen,
+} from "./kernel-cases.ts";
+import { ACTIVATIONS, DIGITS, FLOATS, groupsOf, KV, QUANTIZED, weights } from "./kernel-data.ts";
+import { Random } from "./random.ts";
+/** What one call of a benchmark moves and computes. */
+export interface Work extends Case {
+  /** Bytes of weights, cache or activations that a call must read. */
+  readonly bytes: number;
+  /** Multiply-adds of a call; 0 where they are not the point. */
+  readonly macs: number;
+  /** The argument whose buffer is read from memory, not from cache, in decode. */
+  readonly cold?: number;
+}
+
+export interface Kernel {
+  readonly name: string;
+  readonly cases: readonly Case[];
+  readonly bench: readonly Work[];
+}
+
+/** One value of each list. */
+function* combine<const T extends readonly (readonly unknown[])[]>(
+  ...lists: T
+): Generator<{ [I in keyof T]: T[I][number] }> {
+  const [first, ...rest] = lists;
+  if (!first) yield [] as never;
+  else for (const value of first) for (const tail of combine(...rest)) yield [value, ...tail] as never;
+}
+
+const times = <T>(lists: Iterable<T>, make: (values: T) => Case): Case[] => [...lists].map(make);
+
+const EDGE_BLOCKS = [32, 64, 96, 576, 2048];
+const EDGE_FLOATS = [1, 3, 31, 32, 33, 100, 576];
+const PATTERNS = Object.keys(ACTIVATIONS);
+
+/** `extremes`: bytes that fill the codes. */
+function gemvQuantizedCases(types: readonly TensorType[], extremes: readonly number[]): Case[] {
+  const digits = types.includes("Q8_0") ? [1] : [1, 2];
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => gemvQuantized({ type, columns })),
+    ...times(combine(types, digits), ([type, count]) => gemvQuantized({ type, columns: 576, digits: count })),
+    ...times(combine(types, extremes, Object.keys(DIGITS), digits), ([type, codes, pattern, count]) =>
+      gemvQuantized({ type, columns: 96, options: { codes }, pattern, digits: count }),
+    ),
+    ...times(
+      combine(types, ["zero", "subnormal", "largest", "sane"] as const, [0, 1e-38, 1e30, Number.NaN, Infinity]),
+      ([type, scales, scale]) => gemvQuantized({ type, columns: 64, options: { scales }, scale }),
+    ),
+  ];
+}
+
+function matmulBench(type: TensorType, columns: number, outputs: number, rows: number): Work {
+  const groups = groupsOf(outputs);
+  const base = matmul(type, columns, rows, 0, groups);
+  const bytes = weights(new Random(0), type, 1, columns).length * groups;
+  const title = `${type} ${rows === 1 ? "decode" : `prefill ${rows}`} K ${columns}, ${outputs} outputs`;
+  return { ...base, title, bytes, macs: rows * outputs * columns, ...(rows === 1 ? { cold: 5 } : {}) };
+}
+
+function attentionCases(): Case[] {
+  const positions = [...combine(KV, [0, 1, 2, 30, 31, 32, 33, 63, 64, 200])].map(([kvType, position]) =>
+    attention({ kvType, headDim: 64, position }),
+  );
+  const heads = [...combine(KV, [8, 16, 24, 32, 96, 128, 256])].map(([kvType, headDim]) =>
+    attention({ kvType, headDim, position: 36 }),
+  );
+  const queries = [...combine(KV, PATTERNS)].map(([kvType, query]) =>
+    attention({ kvType, headDim: 64, position: 40, query }),
+  );
+  // Scores of +-100 and more: e^score overflows, e^(score - max) does not.
+  const steep = [...combine(KV, [10, 100, 1e-6])].map(([kvType, scale]) =>
+    attention({ kvType, headDim: 64, position: 70, scale }),
+  );
+  const specials = [...combine(KV, [Number.NaN, Infinity, 1e30, 0])].map(([kvType, middle]) =>
+    attention({ kvType, headDim: 64, position: 40, middle }),
+  );
+  const tiny = times(combine(KV, [0, 1e-33]), ([kvType, valueSize]) =>
+    attention({ kvType, headDim: 64, position: 40, valueSize }),
+  );
+  return [...positions, ...heads, ...queries, ...steep, ...specials, ...tiny];
+}
+
+const EXP_INPUTS = [
+  0, -0, 1, -1, 1e-20, 0.34657359, -0.34657359, 88.3762, 88.4, 1e30, -87.33654, -87.3366, -1e30, 1e-45,
+];
+const ANGLES = [0, 1e-300, 0.1, ...[1, 2, 3, 4, 6, 8].map((n) => (n * Math.PI) / 4), 2, 4, 6, 30000.123, 1048575.9];
+
+// Shapes of MobileLLM-R1-140M: hidden 576, feed-forward 2,048, 9 heads of 64 over 3 kv heads, vocabulary 128,256.
+const MATRICES = [
+  [576, 960],
+  [576, 4096],
+  [2048, 576],
+  [576, 128256],
+] as const;
+
+export const KERNELS: readonly Kernel[] = [
+  {
+    name: "gemvQ4",
+    cases: gemvQuantizedCases(["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: (["Q4_0", "Q4_1"] as const).map((type) => ({
+      ...gemvQuantized({ type, columns: 2048, options: { scales: "sane" } }),
+      bytes: type === "Q4_0" ? 64 * 288 : 64 * 320,
+      macs: 16 * 2048,
+    })),
+  },
+  {
+    name: "gemvQ8",
+    cases: gemvQuantizedCases(["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
+    bench: [
+      {
+        ...gemvQuantized({ type: "Q8_0", columns: 2048, options: { scales: "sane" } }),
+        bytes: 64 * 544,
+        macs: 16 * 2048,
+      },
+    ],
+  },
+  {
+    name: "gemvFloat",
+    cases: [
+      ...times(combine(FLOATS, EDGE_FLOATS), ([type, columns]) => gemvFloat(type, columns, "normal")),
+      ...times(combine(FLOATS, PATTERNS), ([type, pattern]) => gemvFloat(type, 100, pattern, { scales: "sane" })),
+    ],
+    bench: FLOATS.map((type) => ({
+      ...gemvFloat(type, 576, "normal", { scales: "sane" }),
+      bytes: 576 * (type === "F32" ? 64 : 32),
+      macs: 16 * 576,
+    })),
+  },
+  {
+    name: "matmul",
+    cases: [
+      ...times(combine(QUANTIZED, [32, 576], [1, 2, 3, 5, 16, 17]), ([type, columns, rows]) =>
+        matmul(type, columns, rows, 0, 2),
+      ),
+      ...times(combine(FLOATS, [1, 33, 64], [1, 2, 5, 16]), ([type, columns, rows]) =>
+        matmul(type, columns, rows, 0, 2),
+      ),
+      ...times(combine([...QUANTIZED, ...FLOATS], [0, 1, 2, 3]), ([type, begin]) => matmul(type, 96, 3, begin, 3)),
+    ],
+    bench: [
+      ...[...combine(QUANTIZED, MATRICES)].map(([type, [columns, outputs]]) => matmulBench(type, columns, outputs, 1)),
+      ...[...combine(QUANTIZED, MATRICES.slice(0, 3))].map(([type, [columns, outputs]]) =>
+        matmulBench(type, columns, outputs, 128),
+      ),
+      ...FLOATS.map((type) => matmulBench(type, 576, 960, 1)),
+    ],
+  },
+  {
+    name: "quantizeRow",
+    cases: [
+      ...times(combine(EDGE_BLOCKS, ["normal", "outlying blocks"], [false, true]), ([columns, pattern, wide]) =>
+        quantizeRow(columns, pattern, wide),
+      ),
+      ...times(combine([32, 96], PATTERNS, [false, true]), ([columns, pattern, wide]) =>
+        quantizeRow(columns, pattern, wide),
+      ),
+    ],
+    bench: [...combine([576, 2048], [false, true])].map(([columns, wide]) => ({
+      ...quantizeRow(columns, "normal", wide),
+      bytes: 4 * columns,
+      macs: 0,
+    })),
+  },
+  {
+    name: "embedRow",
+    cases: [
+      ...times(combine(QUANTIZED, [32, 96], [0, 1, 15, 16, 17, 38]), ([type, columns, row]) =>
+        embedRow(type, columns, row),
+      ),
+      ...times(combine(FLOATS, [1, 33, 100], [0, 7, 15, 16, 33]), ([type, columns, row]) =>
+        embedRow(type, columns, row),
+      ),
+    ],
+    bench: QUANTIZED.map((type) => ({ ...embedRow(type, 576, 5), bytes: 576, macs: 0 })),
+  },
+  {
+    name: "repack",
+    cases: [
+      ...times(combine(QUANTIZED, [32, 96], [1, 15, 16, 17, 33]), ([type, columns, rows]) =>
+        repack(type, columns, rows),
+      ),
+      ...times(combine(FLOATS, [1, 3, 31, 33, 100], [1, 15, 16, 17, 33]), ([type, columns, rows]) =>
+        repack(type, columns, rows),
+      ),
+      repack("Q4_0", 64, 3, 18),
+      repack("Q4_1", 64, 3, 20),
+      repack("Q4_1", 64, 3, 22),
+      repack("Q8_0", 64, 3, 34),
+      repack("F32", 33, 3, 4 * 33 * 2 + 2),
+      repack("F16", 33, 3, 64),
+      repack("BF16", 33, 3, 64),
+    ],
+    bench: QUANTIZED.map((type) => ({ ...repack(type, 576, 16), bytes: groupsOf(16) * 576 * 16, macs: 0 })),
+  },
+  {
+    name: "widen",
+    cases: times(combine(FLOATS, [1, 3, 4, 31, 576], [false, true]), ([type, count, bad]) => widen(type, count, bad)),
+    bench: [],
+  },
+  {
+    name: "rmsNorm",
+    cases: [
+      ...times(combine([4, 8, 64, 100, 576, 2048], [true, false]), ([n, weighted]) =>
+        rmsNorm(n, "normal", weighted, false),
+      ),
+      ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => rmsNorm(64, pattern, true, inPlace)),
+    ],
+    bench: [64, 576].map((n) => ({ ...rmsNorm(n, "normal", true, false), bytes: 4 * n, macs: 0 })),
+  },
+  {
+    name: "ropeTable",
+    cases: times(combine([1, 4, 16, 32, 64, 128], [0, 1, 31, 32, 200, 30000, 131071]), ([half, position]) =>
+      ropeTable(half, position),
+    ),
+    bench: [{ ...ropeTable(32, 1000), bytes: 128, macs: 0 }],
+  },
+  {
+    name: "ropeHead",
+    cases: [
+      ...times(combine([1, 4, 16, 32, 64, 128], [0, 1]), ([half, interleaved]) =>
+        ropeHead(half, interleaved, "normal"),
+      ),
+      ...times(combine(PATTERNS, [0, 1]), ([pattern, interleaved]) => ropeHead(32, interleaved, pattern)),
+    ],
+    bench: [0, 1].map((interleaved) => ({ ...ropeHead(32, interleaved, "normal"), bytes: 512, macs: 0 })),
+  },
+  {
+    name: "kvStore",
+    cases: [
+      ...times(combine(KV, [8, 16, 24, 64, 128, 256], [0, 1, 3, 4, 30, 31]), ([kvType, headDim, slot]) =>
+        kvStore(kvType, headDim, slot, "normal"),
+      ),
+      ...times(combine(KV, PATTERNS), ([kvType, pattern]) => kvStore(kvType, 64, 13, pattern)),
+    ],
+    bench: KV.map((kvType) => ({ ...kvStore(kvType, 64, 13, "normal"), bytes: 512, macs: 0 })),
+  },
+  {
+    name: "attentionHead",
+    cases: attentionCases(),
+    bench: [...combine(KV, [127, 1023])].map(([kvType, position]) => ({
+      ...attention({ kvType, headDim: 64, position }),
+      bytes: ((position + 1) / 32) * kvHeadBytes(kvType, 64),
+      macs: 2 * 64 * (position + 1),
+    })),
+  },
+  {
+    name: "siluMul",
+    cases: [
+      ...[4, 8, 100, 2048].map((n) => siluMul(n, "normal", false)),
+      ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => siluMul(64, pattern, inPlace)),
+    ],
+    bench: [{ ...siluMul(2048, "normal", true), bytes: 4 * 2048 * 2, macs: 0 }],
+  },
+  {
+    name: "addTo",
+    cases: [...[4, 8, 100, 576].map((n) => addTo(n, "normal")), ...PATTERNS.map((pattern) => addTo(64, pattern))],
+    bench: [{ ...addTo(576, "normal"), bytes: 4 * 576 * 2, macs: 0 }],
+  },
+  {
+    name: "expF32",
+    cases: [...EXP_INPUTS, Number.NaN, Infinity, -Infinity].map((x) => ({ title: `${x}`, prepare: () => [x] })),
+    bench: [],
+  },
+  {
+    name: "storeCosSin",
+    cases: ANGLES.map((x) => ({
+      title: `${x}`,
+      prepare: (arena: Arena) => [x, arena.output(4, "f32"), arena.output(4, "f32")],
+    })),
+    bench: [],
+  },
+];
+
+/** Exports that are no kernels: layout constants (layout.test.ts) and the interpreter (program.test.ts). */
+export const OTHER_EXPORTS: readonly string[] = [
+  "attentionScratchBytes",
+  "groupBytes",
+  "heapBase",
+  "keyBytes",
+  "quantizedRowBytes",
+  "run",
+  "valueBytes",
+];

@@ -1,0 +1,37 @@
+// The numbers of assembly/layout.ts and of its twin src/runtime/layout.ts.
+import { expect, it } from "vitest";
+import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
+import * as layout from "../../src/runtime/layout.ts";
+import { FLOATS, KV, keyBytes, kvId, QUANTIZED, typeId, weights } from "../helpers/kernel-data.ts";
+import { Random } from "../helpers/random.ts";
+import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
+
+const builds = (["debug", "simd", "relaxed"] as BuildName[]).filter(canRun);
+
+it.each(builds)("%s agrees with the host", (name) => {
+  const { kernels } = loadBuild(name);
+  expect(kernels.heapBase!()).toBeLessThanOrEqual(RESERVED_BYTES);
+  for (const type of [...QUANTIZED, ...FLOATS]) {
+    for (const columns of [32, 64, 576, 2048, 8192, ...(FLOATS.includes(type) ? [1, 33, 577] : [])]) {
+      expect(kernels.groupBytes!(typeId(type), columns)).toBe(layout.groupBytes(type, columns));
+    }
+  }
+  for (let columns = 32; columns <= 16384; columns += 32) {
+    expect(kernels.quantizedRowBytes!(columns)).toBe(layout.quantizedRowBytes(columns));
+  }
+  for (let headDim = 4; headDim <= layout.MAX_HEAD_DIM; headDim += 4) {
+    expect(kernels.attentionScratchBytes!(headDim)).toBe(layout.attentionScratchBytes(headDim));
+    for (const kvType of KV) {
+      const [keys, values] = [kernels.keyBytes!(kvId(kvType), headDim)!, kernels.valueBytes!(kvId(kvType), headDim)!];
+      expect(keys).toBe(keyBytes(kvType, headDim));
+      expect(keys + values).toBe(layout.kvHeadBytes(kvType, headDim));
+    }
+  }
+});
+
+it("a matrix is its rows in whole groups", () => {
+  for (const type of [...QUANTIZED, ...FLOATS]) {
+    expect(layout.matrixBytes(type, 33, 64)).toBe(weights(new Random(0), type, 3, 64).length);
+    expect(layout.matrixBytes(type, 16, 64)).toBe(layout.groupBytes(type, 64));
+  }
+});

@@ -1,0 +1,63 @@
+// Every kernel of every build against its scalar reference, bit for bit, and confined to its buffers.
+import { describe, expect, it } from "vitest";
+import { call, type Outcome, type Placement } from "../helpers/arena.ts";
+import type { Case } from "../helpers/kernel-cases.ts";
+import { KERNELS, OTHER_EXPORTS } from "../helpers/kernel-table.ts";
+import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
+
+const debug = loadBuild("debug");
+const builds: BuildName[] = ["debug", "simd", "relaxed"];
+
+/** Unowned memory as zeros and as NaN, buffers on and off a multiple of 64: the output may not depend on any of it. */
+const placements: readonly Placement[] = [
+  { poison: 0x00, shift: 0 },
+  { poison: 0xff, shift: 0 },
+  { poison: 0xff, shift: 4 },
+];
+
+const references = new Map<Case, Outcome>();
+function reference(kernel: string, test: Case): Outcome {
+  let outcome = references.get(test);
+  if (!outcome) references.set(test, (outcome = call(debug, `${kernel}Ref`, test.prepare, placements[0]!)));
+  return outcome;
+}
+
+/** The first difference in words, or undefined. */
+function difference(outcome: Outcome, expected: Outcome): string | undefined {
+  if (outcome.stray !== undefined) return `wrote outside its buffers, at ${outcome.stray}`;
+  if (!Object.is(outcome.result, expected.result)) return `returned ${outcome.result}, expected ${expected.result}`;
+  const at = outcome.output.findIndex((byte, i) => byte !== expected.output[i]);
+  if (at < 0 && outcome.output.length === expected.output.length) return undefined;
+  return `byte ${at} of ${expected.output.length} is ${outcome.output[at]}, expected ${expected.output[at]}`;
+}
+
+it("the engine validates every build (Node >= 22: run the tests through npm)", () => {
+  expect(builds.filter((name) => !canRun(name))).toEqual([]);
+});
+
+it.each(["simd", "relaxed"] as const)("the table names every export of %s", (name) => {
+  const { kernels } = loadBuild(name);
+  const functions = Object.keys(kernels).filter((key) => typeof kernels[key] === "function" && !key.startsWith("__"));
+  expect(functions.sort()).toEqual([...KERNELS.map((kernel) => kernel.name), ...OTHER_EXPORTS].sort());
+});
+
+it.each(KERNELS)("$name has a reference that stays in its buffers", ({ name, cases }) => {
+  expect(cases.length).toBeGreaterThan(5);
+  expect(cases.filter((test) => reference(name, test).stray !== undefined)).toEqual([]);
+});
+
+describe.each(builds.filter(canRun))("%s build", (name) => {
+  const build = loadBuild(name);
+
+  it.each(KERNELS)("$name equals its reference", ({ name: kernel, cases }) => {
+    const failures: string[] = [];
+    for (const test of cases) {
+      const expected = reference(kernel, test);
+      for (const placement of placements) {
+        const found = difference(call(build, kernel, test.prepare, placement), expected);
+        if (found) failures.push(`${test.title} (poison ${placement.poison}, shift ${placement.shift}): ${found}`);
+      }
+    }
+    expect(failures).toEqual([]);
+  });
+});
