@@ -1,0 +1,26 @@
+// V8 rebuilds a v128.const at each use and does not hoist it: 2.2 times slower (reference/platforms.md 4.4). So the
+// loops of products and attention may hold none but zero, which is one instruction.
+import { expect, it } from "vitest";
+import { wasmText } from "../helpers/wasm-builds.ts";
+
+/** The text of each function of a module. */
+function functions(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^ \(func (\$\S+)[\s\S]*?^ \)/gm)].map(([body, name]) => [name!, body]));
+}
+
+/** What lies inside loops: from the first `loop` to the end of the function, which has only stores after it. */
+const loops = (body: string): string => body.slice(body.indexOf(" loop "));
+
+it.each(["simd", "relaxed"] as const)("%s: no constant vector but zero in hot loops", (name) => {
+  const all = functions(wasmText(name));
+  const hot = [...all].filter(([_key]) => /kernels\/(matmul-.*|attention)\/(gemv|matmul$|attentionHead$|scores|addValues).test(key));
+  expect(hot.length).toBeGreaterThanOrEqual(4);
+  for (const [key, body] of hot) {
+    expect(body, key).toContain(" loop ");
+    const constants = loops(body).match(/v128\.const .*/g) ?? [];
+    expect(
+      constants.filter((constant) => /0x0*[1-9a-f]/.test(constant)),
+      key,
+    ).toEqual([]);
+  }
+});

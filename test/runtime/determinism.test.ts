@@ -1,0 +1,78 @@
+/**
+ * The promise: the same bits on every build, engine, prefill chunk and batch. The hashes are also compared with recorded
+ * ones, so that a change of numerics on any machine is seen; a wanted change records them anew with `UPDATE_HASHES=1`.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { convertCrumb } from "../../scripts/convert-crumb.ts";
+import { weightType } from "../../weights-tools/weight-types.ts";
+import { logitsHash, type Run } from "../helpers/logits-hash.ts";
+import { root } from "../helpers/models.ts";
+
+const wasm = join(root, "dist/wasm");
+const recordPath = join(root, "test/fixtures/logits-sha256.json");
+const recorded: Record<string, string> = JSON.parse(readFileSync(recordPath, "utf8"));
+const types = ["q4_0", "q4_1", "q8_0", "f16"] as const;
+const models = [
+  ["q4_0", "mixed"],
+  ["q4_0", "int8"],
+  ["q4_1", "mixed"],
+  ["q8_0", "mixed"],
+  ["f16", "f32"],
+] as const;
+
+const runs: Omit<Run, "kvType">[] = [
+  { build: "simd", chunk: 64, neighbours: 0 },
+  { build: "relaxed", chunk: 64, neighbours: 0 },
+  { build: "relaxed", chunk: 7, neighbours: 0 },
+  { build: "relaxed", chunk: 1, neighbours: 0 },
+  { build: "simd", chunk: 7, neighbours: 7 },
+  { build: "relaxed", chunk: 64, neighbours: 7 },
+  { build: "relaxed", chunk: 1, neighbours: 7 },
+];
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "nibble-"));
+  for (const type of types)
+    await convertCrumb(join(root, "models/crumb"), join(folder, `${type}.gguf`), weightType(type));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("one hash for all builds, chunks and neighbours", () => {
+  it.each(models)("%s, %s cache", async (type, kvType) => {
+    const model = readFileSync(join(folder, `${type}.gguf`));
+    const hashes: string[] = [];
+    for (const run of runs) hashes.push(await logitsHash(wasm, model, { ...run, kvType }));
+    expect(new Set(hashes).size).toBe(1);
+    const key = `crumb ${type}, ${kvType} cache`;
+    if (process.env.UPDATE_HASHES) {
+      recorded[key] = hashes[0]!;
+      writeFileSync(recordPath, `${JSON.stringify(recorded, null, 2)}\n`);
+    }
+    expect(hashes[0]).toBe(recorded[key]);
+  });
+});
+
+/** The Node that runs npm is the newcomer's (20 in CI); tests run on the development dependency's, which is newer. */
+describe("another Node", () => {
+  const other = process.env.npm_node_execpath ?? "/usr/bin/node";
+  const version = execFileSync(other, ["--version"], { encoding: "utf8" }).trim();
+
+  it(`${version} beside ${process.version}: the same hashes`, async () => {
+    const script = join(folder, "logits-hash.mjs");
+    const entry = join(root, "test/helpers/logits-hash.ts");
+    await build({ entryPoints: [entry], bundle: true, format: "esm", platform: "node", outfile: script });
+    // Node 20 does not validate relaxed SIMD: it runs the simd build.
+    for (const [type, kvType] of models) {
+      const tried = runs.filter((run) => run.build === "simd").map((run) => ({ ...run, kvType }));
+      const args = [script, wasm, join(folder, `${type}.gguf`), JSON.stringify(tried)];
+      const hashes = execFileSync(other, args, { encoding: "utf8" }).trim().split("\n");
+      expect(hashes).toEqual(tried.map(() => recorded[`crumb ${type}, ${kvType} cache`]));
+    }
+  });
+});
