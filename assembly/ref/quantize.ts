@@ -11,7 +11,7 @@ export function quantizeRowRef(dst: usize, src: usize, columns: i32, wide: i32):
   const blocks = columns / BLOCK;
   let total: f32 = 0;
   for (let b = 0; b < blocks; b++) total += blockMax(src, b) * blockMax(src, b);
-  const limit: f32 = (2 * total) / <f32>blocks;
+  const limit: f32 = (4 * total) / <f32>blocks;
   for (let b = 0; b < blocks; b++) {
     const amax = blockMax(src, b);
     if (wide) quantizeWide(dst, src, columns, b, amax);

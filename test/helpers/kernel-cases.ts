@@ -46,8 +46,8 @@ export interface Gemv {
   readonly options?: WeightOptions;
   /** Of DIGITS. */
   readonly pattern?: string;
-  /** Digits of every block; by turns 1 and 2 where left out. Int4 only. */
-  readonly digits?: number;
+  /** Every how many blocks one has two digits: 0 none, 1 all, 2 by turns (where left out). Int4 only. */
+  readonly outliers?: number;
   readonly scale?: number;
 }
 
@@ -55,12 +55,13 @@ export interface Gemv {
 function writeRow(
   arena: Arena,
   at: number,
-  { type, columns, pattern = "random", digits, scale }: Gemv,
+  { type, columns, pattern = "random", outliers = 2, scale }: Gemv,
   random: Random,
 ): void {
   const digit = (column: number): number => DIGITS[pattern]!(column, random);
   const d = (): number => scale ?? random.normal() * 0.1;
-  if (type !== "Q8_0") writeDigits(arena, at, columns, digit, (block) => digits ?? 1 + (block % 2), d);
+  if (type !== "Q8_0")
+    writeDigits(arena, at, columns, digit, (block) => (outliers && block % outliers === 0 ? 2 : 1), d);
   else
     writeWide(
       arena,
@@ -93,7 +94,14 @@ export function gemvFloat(type: TensorType, columns: number, pattern: string, op
 }
 
 /** `rows` activation rows times groups [begin, end); strides with a gap, so that a wrong one shows. */
-export function matmul(type: TensorType, columns: number, rows: number, begin: number, end: number): Case {
+export function matmul(
+  type: TensorType,
+  columns: number,
+  rows: number,
+  begin: number,
+  end: number,
+  outliers = 2,
+): Case {
   return seeded(`${type} K ${columns}, ${rows} rows, groups ${begin}..${end}`, (arena, random) => {
     const quantized = QUANTIZED.includes(type);
     const w = arena.input(weights(random, type, end, columns, { scales: "sane" }));
@@ -102,7 +110,7 @@ export function matmul(type: TensorType, columns: number, rows: number, begin: n
     const dstStride = end * 64 + gap;
     const x = arena.reserve(rows * xStride, 16);
     for (let r = 0; r < rows; r++) {
-      if (quantized) writeRow(arena, x + r * xStride, { type, columns, scale: 0.01 }, random);
+      if (quantized) writeRow(arena, x + r * xStride, { type, columns, outliers, scale: 0.01 }, random);
       else arena.write(x + r * xStride, random.normals(columns));
     }
     const dst = arena.reserve(rows * dstStride);
@@ -131,14 +139,14 @@ export function quantizeRow(columns: number, pattern: string, wide: boolean): Ca
   });
 }
 
-/** Whether block `b` stands out: amax^2 more than twice the mean over the row, in f32 as the kernel computes it. */
+/** Whether block `b` stands out: amax^2 more than four times the mean over the row, in f32 as the kernel computes it. */
 function hasTwoDigits(x: Float32Array, b: number): boolean {
   const blocks = x.length / BLOCK;
   const amax = (block: number): number =>
     x.subarray(block * BLOCK, (block + 1) * BLOCK).reduce((top, value) => Math.max(top, Math.abs(value)), 0);
   let total = 0;
   for (let block = 0; block < blocks; block++) total = Math.fround(total + Math.fround(amax(block) ** 2));
-  return amax(b) >= 1e-30 && Math.fround(amax(b) ** 2) > Math.fround(Math.fround(2 * total) / blocks);
+  return amax(b) >= 1e-30 && Math.fround(amax(b) ** 2) > Math.fround(Math.fround(4 * total) / blocks);
 }
 
 export function rmsNorm(n: number, pattern: string, weighted: boolean, inPlace: boolean): Case {
@@ -184,7 +192,9 @@ export const ropeTable = (half: number, position: number): Case =>
 export const ropeHead = (half: number, interleaved: number, pattern: string): Case =>
   seeded(`half ${half} ${interleaved ? "interleaved" : "halves"} ${pattern}`, (arena, random) => {
     const x = arena.input(activations(pattern, 2 * half + 8, random));
-    return [arena.owned(x, 8 * half, "f32"), arena.input(random.normals(2 * half)), half, interleaved];
+    const angles = random.normals(half, 3);
+    const table = arena.input(Float32Array.of(...angles.map(Math.cos), ...angles.map(Math.sin)));
+    return [arena.owned(x, 8 * half, "f32"), table, half, interleaved];
   });
 
 // --- weights

@@ -176,7 +176,7 @@ it.each(FLOATS)("gemvFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (t
 });
 
 it.each(QUANTIZED)(
-  "%s products: float part in bounds, NMSE against unrounded activations at most 1e-5 (Q8_0: 2e-9)",
+  "%s products: float part in bounds, NMSE against unrounded activations at most 4e-5 (Q8_0: 2e-9)",
   (type) => {
     const columns = 576;
     const wide = type === "Q8_0";
@@ -206,7 +206,7 @@ it.each(QUANTIZED)(
       truth.push(unrounded);
       expect(Math.abs(actual[r]! - rounded)).toBeLessThanOrEqual((columns / 4 + 16) * 2 ** -24 * size);
     }
-    expect(normalizedError(actual, truth)).toBeLessThan(wide ? 2e-9 : 1e-5);
+    expect(normalizedError(actual, truth)).toBeLessThan(wide ? 2e-9 : 4e-5);
   },
 );
 
