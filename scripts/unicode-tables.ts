@@ -126,7 +126,9 @@ function encode(name: string, flags: Uint8Array): string {
     const length = end - start === 1 ? "" : (end - start).toString(36);
     runs += length + valueLetter(values.indexOf(flags[start]!));
   }
-  return `export const ${name}: RunTable = {\n  flags: [${values.join(", ")}],\n  runs: "${runs}",\n};\n`;
+  const hex = values.map((value) => value.toString(16).padStart(2, "0")).join("");
+  const gap = hex.length > 105 ? "\n    " : " "; // as Biome breaks lines
+  return `export const ${name}: RunTable = {\n  flags:${gap}"${hex}",\n  runs: "${runs}",\n};\n`;
 }
 
 /** The text of src/tokenizer/unicode-tables.ts. */

@@ -11,7 +11,14 @@ import { BytePairEncoder } from "./bpe.ts";
 import { optionalId } from "./gguf.ts";
 import { type Merge, MergeTable } from "./merges.ts";
 import { nfc } from "./nfc.ts";
-import { byteLevelStage, digitsStage, MAX_STAGES, matchesEverything, patternStage, type Stage } from "./pretokenizer.ts";
+import {
+  byteLevelStage,
+  digitsStage,
+  MAX_STAGES,
+  matchesEverything,
+  patternStage,
+  type Stage,
+} from "./pretokenizer.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
 

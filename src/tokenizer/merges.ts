@@ -29,7 +29,8 @@ export class MergeTable {
     this.#right = new Int32Array(merges.length);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * merges.length + 2)));
     let scratch = new Uint8Array(256);
-    for (const [rank, merge] of merges.entries()) {
+    for (let rank = 0; rank < merges.length; rank++) {
+      const merge = merges[rank]!;
       const isPair = typeof merge !== "string";
       const text = isPair ? merge[0] + merge[1] : merge;
       const space = isPair ? merge[0].length : text.indexOf(" ", 1);

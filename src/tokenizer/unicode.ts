@@ -21,9 +21,11 @@ export const NFC_MAY_CHANGE = 2;
 /** The bits above: 0 for a starter, else the place of the canonical combining class among all classes in use. */
 export const NFC_ORDER = 4;
 
-/** Flags by code point, as runs from U+0000 on: a letter (A-Z, then À... = flags[0]...), before it its length in base 36 if not 1. */
+/** Flags by code point, as runs from U+0000 on. */
 export interface RunTable {
-  readonly flags: readonly number[];
+  /** The values in use, two hexadecimal digits each. */
+  readonly flags: string;
+  /** A run is the letter of its value (A-Z, then from À on), before it its length in base 36 if that is not 1. */
   readonly runs: string;
 }
 
@@ -79,6 +81,7 @@ export class CodePointTable {
 }
 
 function expand({ flags, runs }: RunTable): Uint8Array {
+  const values = flags.match(/../g)!.map((hex) => Number.parseInt(hex, 16));
   const flat = new Uint8Array(0x110000);
   let at = 0;
   let length = 0;
@@ -88,7 +91,7 @@ function expand({ flags, runs }: RunTable): Uint8Array {
     else if (code >= 97 && code <= 122) length = length * 36 + (code - 87);
     else {
       const end = at + (length || 1);
-      flat.fill(flags[code < 0xc0 ? code - 65 : code - 0xc0 + 26]!, at, end);
+      flat.fill(values[code < 0xc0 ? code - 65 : code - 0xc0 + 26]!, at, end);
       at = end;
       length = 0;
     }

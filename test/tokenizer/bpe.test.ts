@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { BytePairEncoder, type BytePairOptions } from "../../src/tokenizer/bpe.ts";
+import { type Merge, MergeTable } from "../../src/tokenizer/merges.ts";
+import { Vocabulary } from "../../src/tokenizer/vocabulary.ts";
+import { Random } from "../helpers/random.ts";
+import { lenml } from "./support.ts";
+
+const PLAIN: BytePairOptions = { ignoreMerges: false, unknownId: undefined, fuseUnknown: false };
+
+function encode(encoder: BytePairEncoder, text: string): number[] {
+  const ids: number[] = [];
+  encoder.encode(text, 0, text.length, ids);
+  return ids;
+}
+
+/** The definition: of all neighbouring pairs merge the one of least rank, leftmost first, until there is none. */
+function slow(tokens: readonly string[], merges: readonly (readonly [string, string])[], text: string): number[] {
+  const symbols = [...text].filter((c) => tokens.includes(c));
+  for (;;) {
+    let best = -1;
+    let at = -1;
+    for (let i = 0; i + 1 < symbols.length; i++) {
+      const rank = merges.findLastIndex(([left, right]) => left === symbols[i] && right === symbols[i + 1]);
+      if (rank >= 0 && (best < 0 || rank < best)) [best, at] = [rank, i];
+    }
+    if (at < 0) return symbols.map((symbol) => tokens.indexOf(symbol));
+    symbols.splice(at, 2, symbols[at]! + symbols[at + 1]!);
+  }
+}
+
+/** Counts look-ups, which is what merging spends its time on. */
+class CountingMerges extends MergeTable {
+  lookups = 0;
+  override rank(left: number, right: number): number {
+    this.lookups++;
+    return super.rank(left, right);
+  }
+}
+
+describe("byte-pair merging", () => {
+  it("equals the definition for random merges, some pairs twice, in both spellings", () => {
+    const random = new Random("bpe");
+    for (let round = 0; round < 60; round++) {
+      const tokens = [..."abcd"];
+      const merges: [string, string][] = [];
+      for (let i = 0; i < 14; i++) {
+        const pick = (): string => tokens[random.integer(0, tokens.length - 1)]!;
+        const [left, right] = [pick(), pick()];
+        if (!tokens.includes(left + right)) tokens.push(left + right);
+        merges.push([left, right]);
+      }
+      const vocabulary = new Vocabulary(tokens);
+      const spelled: Merge[] = merges.map((merge) => (round % 2 === 0 ? merge : merge.join(" ")));
+      const encoder = new BytePairEncoder(vocabulary, new MergeTable(vocabulary, spelled), PLAIN);
+      for (let i = 0; i < 30; i++) {
+        const text = Array.from({ length: random.integer(1, 40) }, () => "abcdx"[random.integer(0, 4)]).join("");
+        expect(encode(encoder, text)).toEqual(slow(tokens, merges, text));
+      }
+    }
+  });
+
+  it("lets a byte without a token vanish, so that its neighbours meet", () => {
+    const vocabulary = new Vocabulary(["a", "b", "ab"]);
+    const merges = new MergeTable(vocabulary, ["a b"]);
+    expect(encode(new BytePairEncoder(vocabulary, merges, PLAIN), "axxb")).toEqual([2]);
+    const unknown = { ...PLAIN, unknownId: 1 };
+    expect(encode(new BytePairEncoder(vocabulary, merges, unknown), "axx")).toEqual([2, 1]);
+    expect(encode(new BytePairEncoder(vocabulary, merges, { ...unknown, fuseUnknown: true }), "xxxb")).toEqual([1, 1]);
+  });
+
+  it("takes a whole piece for a token only where merges are ignored", () => {
+    const vocabulary = new Vocabulary(["a", "b", "c", "abc"]);
+    const merges = new MergeTable(vocabulary, []);
+    expect(encode(new BytePairEncoder(vocabulary, merges, PLAIN), "abc")).toEqual([0, 1, 2]);
+    expect(encode(new BytePairEncoder(vocabulary, merges, { ...PLAIN, ignoreMerges: true }), "abc")).toEqual([3]);
+  });
+
+  it("looks a piece of n bytes up at most 3n times, whatever the merges", () => {
+    const tokens = ["a", "b", ...Array.from({ length: 14 }, (_, i) => "a".repeat(2 ** (i + 1)))];
+    const merges = tokens.slice(2).map((token): Merge => {
+      const half = token.slice(0, token.length / 2);
+      return [half, half];
+    });
+    const vocabulary = new Vocabulary(tokens);
+    for (const length of [1000, 100_000]) {
+      const counting = new CountingMerges(vocabulary, merges);
+      const encoder = new BytePairEncoder(vocabulary, counting, PLAIN);
+      const ids = encode(encoder, "a".repeat(length));
+      expect(ids.reduce((sum, id) => sum + tokens[id]!.length, 0)).toBe(length);
+      expect(counting.lookups).toBeLessThanOrEqual(3 * length);
+    }
+  });
+});
+
+describe("llama3's tables", () => {
+  const tokenizer = lenml("llama3");
+
+  // A quadratic step would take minutes; measured 0.02 to 0.1 s. Rates are measured in test/slow.
+  it.each(["a", " ", "\n", ".", "_", "7", "世界", "👩‍🚀", "\u0301\u0334", "'", "\u0001", "<|"])(
+    "stay linear on 131,072 characters of %j",
+    (unit) => {
+      const text = unit.repeat(131_072 / unit.length);
+      const start = performance.now();
+      const ids = tokenizer.encode(text);
+      expect(performance.now() - start).toBeLessThan(5000);
+      expect(tokenizer.decode(ids) === text).toBe(true);
+    },
+  );
+
+  it("give back every token's bytes", () => {
+    for (let id = 0; id < 128_000; id += 7) {
+      const text = tokenizer.token(id);
+      if (!text.includes("\ufffd")) expect(tokenizer.idOf(text)).toBe(id);
+    }
+  });
+});

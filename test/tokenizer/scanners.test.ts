@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { NibbleError } from "../../src/errors.ts";
+import {
+  byteLevelStage,
+  digitsStage,
+  forEachPiece,
+  NAMED_PRETOKENIZERS,
+  patternStage,
+  type Stage,
+} from "../../src/tokenizer/pretokenizer.ts";
+import { Random } from "../helpers/random.ts";
+
+/** The patterns as JavaScript spells them: White_Space written out, `(?i:...)` expanded. */
+const S = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const IGNORE_CASE = "'[sSſ]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]";
+const END = `|[${S}]*[\\r\\n]+|[${S}]+(?![^${S}])|[${S}]+`;
+const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${S}\\p{L}\\p{N}]+|[${S}]+(?![^${S}])|[${S}]+`;
+const llama3 = (digits: string): string =>
+  `${IGNORE_CASE}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n]*${END}`;
+const deepseek = [
+  "\\p{N}{1,3}",
+  "[一-龥぀-ゟ゠-ヿ]+",
+  `[!"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_\`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*${END}`,
+];
+const named: Record<string, string[]> = {
+  "llama-bpe": [llama3("{1,3}")],
+  qwen2: [llama3("")],
+  smollm: ["\\p{N}", gpt2],
+  "gpt-2": [gpt2],
+  "deepseek-v3": deepseek,
+  default: ["[\\p{P}$+<=>^~|]+", gpt2, "\\p{N}+", "[0-9][0-9][0-9]"],
+};
+
+/** The obvious way: every stage matches inside every piece of the stage before; what lies between matches is a piece. */
+function slowPieces(patterns: readonly string[], text: string): string[] {
+  let pieces = [text].filter((piece) => piece !== "");
+  for (const pattern of patterns) {
+    pieces = pieces.flatMap((piece) => {
+      const parts: string[] = [];
+      let done = 0;
+      for (const match of piece.matchAll(new RegExp(pattern, "gu"))) {
+        parts.push(piece.slice(done, match.index), match[0]);
+        done = match.index + match[0].length;
+      }
+      return [...parts, piece.slice(done)].filter((part) => part !== "");
+    });
+  }
+  return pieces;
+}
+
+function pieces(stages: readonly Stage[], text: string): string[] {
+  const found: string[] = [];
+  forEachPiece(stages, text, 0, text.length, (whole, start, end) => found.push(whole.slice(start, end)));
+  return found;
+}
+
+/** Asserts only where they differ: an assertion for each of 40,000 strings would take most of the time. */
+function expectSamePieces(stages: readonly Stage[], patterns: readonly string[], text: string): void {
+  const found = pieces(stages, text);
+  const expected = slowPieces(patterns, text);
+  if (found.join("\0") !== expected.join("\0") || found.join("") !== text) expect(found).toEqual(expected);
+}
+
+/** Characters of every class that patterns tell apart, all older than Node 20's Unicode. */
+const ALPHABET = Array.from(
+  `aZsStTdDmMrReEvVlLſ'  \t\n\r\r\n\u0085\u00a0\u2003\u3000\ufeff\u200b07९½²Ⅻ〇𝟎éßж世龥あア각𝒜.,!-_$+<=>^~|{\\\`€…—©😀\u{1f680}\u0301\u0334\u093e\u0001\u001d\u200d\ue000`,
+);
+
+describe.each(Object.entries(named))("%s", (name, patterns) => {
+  const stages = NAMED_PRETOKENIZERS.get(name)!.patterns.map(patternStage);
+
+  it("cuts random strings as its regular expressions do", () => {
+    const random = new Random(`scanner ${name}`);
+    for (let i = 0; i < 4000; i++) {
+      const few = Array.from(
+        { length: random.integer(2, 12) },
+        () => ALPHABET[random.integer(0, ALPHABET.length - 1)]!,
+      );
+      let text = "";
+      for (let n = random.integer(0, 16); n > 0; n--) text += few[random.integer(0, few.length - 1)];
+      expectSamePieces(stages, patterns, text);
+    }
+  });
+
+  it("cuts every string of up to four characters from a small alphabet as well", () => {
+    const small = [" ", "\n", "a", "1", "'", "s", "!", "\u0301"];
+    let texts = [""];
+    for (let length = 1; length <= 4; length++) {
+      texts = texts.flatMap((text) => small.map((c) => text + c));
+      for (const text of texts) expectSamePieces(stages, patterns, text);
+    }
+  });
+});
+
+describe("stages of tokenizer.json", () => {
+  it("Digits: single or in runs, numbers of any script", () => {
+    expect(pieces([digitsStage(true)], "a12½b𝟎𝟏")).toEqual(["a", "1", "2", "½", "b", "𝟎", "𝟏"]);
+    expect(pieces([digitsStage(false)], "a12½b𝟎𝟏c")).toEqual(["a", "12½", "b", "𝟎𝟏", "c"]);
+  });
+
+  it("ByteLevel: with and without its pattern, with a space in front", () => {
+    expect(pieces([byteLevelStage({ useRegex: true, prefixSpace: false })], "ab 12")).toEqual(["ab", " 12"]);
+    expect(pieces([byteLevelStage({ useRegex: false, prefixSpace: false })], "ab 12")).toEqual(["ab 12"]);
+    expect(pieces([byteLevelStage({ useRegex: true, prefixSpace: true })], "ab 12")).toEqual([" ab", " 12"]);
+    expect(pieces([byteLevelStage({ useRegex: true, prefixSpace: true })], " ab")).toEqual([" ab"]);
+    expect(pieces([digitsStage(true), byteLevelStage({ useRegex: false, prefixSpace: true })], "a1")).toEqual([
+      " a",
+      " 1",
+    ]);
+  });
+
+  it("recognises patterns whether line ends are escaped or not", () => {
+    const [pattern] = NAMED_PRETOKENIZERS.get("qwen2")!.patterns;
+    const unescaped = pattern!.replaceAll("\\r", "\r").replaceAll("\\n", "\n");
+    expect(pieces([patternStage(unescaped)], "a\n\nb")).toEqual(pieces([patternStage(pattern!)], "a\n\nb"));
+  });
+
+  it("refuses a pattern that it does not know, by name", () => {
+    expect(() => patternStage("(a+)+$")).toThrow(NibbleError);
+    expect(() => patternStage("(a+)+$")).toThrow(/\(a\+\)\+\$/);
+  });
+});

