@@ -21,6 +21,9 @@ export const QUANTIZED: readonly TensorType[] = ["Q4_0", "Q4_1", "Q8_0"];
 export const FLOATS: readonly TensorType[] = ["F32", "F16", "BF16"];
 export const typeId = (type: TensorType): number => tensorTypeFacts(type).id;
 
+/** One block of 32 in nine: few enough for quantizeRow to give each a second digit. */
+const isOutlying = (i: number): boolean => (i >> 5) % 9 === 4;
+
 /** Rows of f32 that break naive code, by name. */
 export const ACTIVATIONS: Readonly<Record<string, (n: number, random: Random) => Float32Array<ArrayBuffer>>> = {
   normal: (n, random) => random.normals(n),
@@ -30,12 +33,12 @@ export const ACTIVATIONS: Readonly<Record<string, (n: number, random: Random) =>
   "around the smallest scale": (n, random) => random.normals(n, 1e-30),
   equal: (n) => new Float32Array(n).fill(-1.7),
   outlier: (n, random) => random.normals(n).fill(1e4, n >> 1, (n >> 1) + 1),
-  "outlying blocks": (n, random) => random.normals(n).map((x, i) => ((i >> 5) % 3 === 1 ? 8 * x : x)),
-  // With amax 127 the factor is 1: halves must go to the even code. Two digits in every third block.
+  "outlying blocks": (n, random) => random.normals(n).map((x, i) => (isOutlying(i) ? 8 * x : x)),
+  // With amax 127 the factor is 1: halves must go to the even code. Two digits in outlying blocks.
   ties: (n, random) =>
     Float32Array.from({ length: n }, (_, i) => {
       const x = i % 32 ? random.integer(-127, 126) + 0.5 : 127;
-      return (i >> 5) % 3 === 1 ? x : x / 16;
+      return isOutlying(i) ? x : x / 16;
     }),
   "alternating 1e30": (n) => Float32Array.from({ length: n }, (_, i) => (i % 2 ? -1e30 : 1e30)),
   "one NaN": (n, random) => random.normals(n).fill(Number.NaN, n >> 1, (n >> 1) + 1),

@@ -176,7 +176,7 @@ it.each(FLOATS)("gemvFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (t
 });
 
 it.each(QUANTIZED)(
-  "%s products: float part in bounds, NMSE against unrounded activations at most 4e-5 (Q8_0: 2e-9)",
+  "%s products: float part in bounds, NMSE against unrounded activations at most 5e-5 (Q8_0: 1e-9)",
   (type) => {
     const columns = 576;
     const wide = type === "Q8_0";
@@ -186,6 +186,8 @@ it.each(QUANTIZED)(
     const x = ACTIVATIONS["outlying blocks"]!(columns, random);
     const row = memory.reserve(quantizedRowBytes(columns));
     memory.run("quantizeRow", row, memory.put(x), columns, wide ? 1 : 0);
+    const digits = Array.from({ length: columns / 32 }, (_, b) => memory.bytes(row + 4 * columns + 32 * b + 24, 1)[0]);
+    expect(new Set(digits)).toEqual(new Set(wide ? [0] : [1, 2])); // the outlying blocks have two
     const codes = new Int16Array(memory.bytes(row + 2 * columns, 2 * columns).buffer);
     const dst = memory.reserve(64);
     if (wide) memory.run("gemvQ8", dst, w, row, columns);
@@ -206,7 +208,7 @@ it.each(QUANTIZED)(
       truth.push(unrounded);
       expect(Math.abs(actual[r]! - rounded)).toBeLessThanOrEqual((columns / 4 + 16) * 2 ** -24 * size);
     }
-    expect(normalizedError(actual, truth)).toBeLessThan(wide ? 2e-9 : 4e-5);
+    expect(normalizedError(actual, truth)).toBeLessThan(wide ? 1e-9 : 5e-5);
   },
 );
 
