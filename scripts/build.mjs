@@ -1,6 +1,6 @@
 // Builds everything that the package ships: wasm, bundles, types, the embedded model. `node scripts/build.mjs [part ...]`
 import { spawnSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,15 +24,22 @@ const parts = {
     const common = { bundle: true, format: "esm", target: "es2022", external: ["node:*"], legalComments: "linked" };
     const node = { ...common, platform: "neutral", mainFields: ["module", "main"], conditions: ["import"] };
     await build({ ...node, entryPoints: { index: "src/index.ts" }, outdir: "dist", minify: true });
-    await build({
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+    const commit = stdout?.trim() || "unknown";
+    const old = readdirSync("dist").filter((name) => /^cli-.*\.js$/.test(name));
+    // Chunks stay beside the entry: the host finds wasm and crumb relative to its own file.
+    const { metafile } = await build({
       ...node,
       entryPoints: { cli: "src/cli/main.ts" },
       outdir: "dist",
       minify: true,
       splitting: true,
       chunkNames: "cli-[name]-[hash]",
-      banner: { js: "#!/usr/bin/env node" },
+      define: { NIBBLE_VERSION: JSON.stringify(version), NIBBLE_COMMIT: JSON.stringify(commit) },
+      metafile: true,
     });
+    for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`);
     for (const file of ["dist/index.js", "dist/cli.js"]) console.log(`${file}  ${statSync(file).size} bytes`);
   },
 

@@ -32,6 +32,10 @@ export interface ModelInfo {
   readonly vocabSize: number;
   /** Where the chat template comes from; "none": only completions work. */
   readonly chatTemplate: "model" | "fallback" | "none";
+  /** Settings of a request that names none; for `generate`, which has no defaults. */
+  readonly sampling: SamplingDefaults;
+  /** Tokens that end an answer. */
+  readonly endIds: readonly number[];
   readonly [fact: string]: unknown;
 }
 
@@ -114,7 +118,8 @@ export function createModel(parts: ModelParts): Model {
   const [template, origin] = chooseTemplate(parts);
   const { contextLength, vocabSize } = executor;
   const { endIds } = tokenizer;
-  const context: RequestContext = { vocabSize, contextLength, endIds, defaults: parts.defaults ?? SAMPLING_DEFAULTS };
+  const defaults = parts.defaults ?? SAMPLING_DEFAULTS;
+  const context: RequestContext = { vocabSize, contextLength, endIds, defaults };
   let disposed = false;
 
   function live(): void {
@@ -183,6 +188,8 @@ export function createModel(parts: ModelParts): Model {
       contextLength,
       vocabSize,
       chatTemplate: origin,
+      sampling: defaults,
+      endIds: [...endIds],
     },
     chat: { completions: { create: createChat as Model["chat"]["completions"]["create"] } },
     completions: { create: createCompletion as Model["completions"]["create"] },

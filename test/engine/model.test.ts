@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import { createModel, type Model, type ModelParts } from "../../src/engine/model.ts";
 import type { ChatCompletionChunk, ChatCompletionRequest, CompletionRequest } from "../../src/engine/openai-types.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits } from "../helpers/fake-executor.ts";
@@ -433,6 +434,8 @@ describe("text and templates", () => {
       contextLength: 256,
       vocabSize: 300,
       chatTemplate: "model",
+      sampling: SAMPLING_DEFAULTS,
+      endIds: [EOS, IM_END],
     });
   });
   it("without a template: turn tokens of the vocabulary, or an explanation", async () => {

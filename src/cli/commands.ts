@@ -1,0 +1,37 @@
+/**
+ * The commands. Each is loaded when it is called, so that `run` does not read the converter.
+ * @module
+ */
+import type { Command } from "./command.ts";
+
+interface Entry {
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ["run", { summary: "answer a prompt, or chat", load: async () => (await import("./commands/run.ts")).run }],
+  ["tokenize", { summary: "text to token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize }],
+  [
+    "perplexity",
+    {
+      summary: "how well a model predicts a text",
+      load: async () => (await import("./commands/perplexity.ts")).perplexity,
+    },
+  ],
+  ["bench", { summary: "measure tokens per second", load: async () => (await import("./commands/bench.ts")).bench }],
+  [
+    "inspect",
+    {
+      summary: "what is in a model file, and the memory it takes",
+      load: async () => (await import("./commands/inspect.ts")).inspect,
+    },
+  ],
+  [
+    "convert",
+    {
+      summary: "write a model as GGUF, in another type",
+      load: async () => (await import("./commands/convert.ts")).convert,
+    },
+  ],
+]);

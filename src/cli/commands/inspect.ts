@@ -1,0 +1,136 @@
+/**
+ * `nibble inspect`: what a model's files hold and what running it takes. Reads no weights.
+ * @module
+ */
+import { type Inspection, inspectCheckpoint } from "../../../weights-tools/inspect.ts";
+import { NibbleError } from "../../errors.ts";
+import type { Checkpoint } from "../../formats/types.ts";
+import { prepare, type RuntimeOptions } from "../../load.ts";
+import type { MemoryPlan } from "../../runtime/memory-plan.ts";
+import { createTokenizer } from "../../tokenizer/index.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { UsageError } from "../flags.ts";
+import { jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";
+import { count, print, printJson, size } from "../output.ts";
+
+const { context, kv, batch } = runtimeFlags;
+
+export const inspect: Command = defineCommand({
+  name: "inspect",
+  usage: "MODEL",
+  positionals: [0, 1],
+  about: `Header, tensors, tokenizer and memory plan of a model, from its header alone: no weight is read. A model that
+cannot be run is shown too, with the reason.`,
+  flags: { model: modelFlag, context, kv, batch, json: jsonFlag },
+  async run({ flags, positionals: [argument] }) {
+    if ((argument === undefined) === (flags.model === undefined))
+      throw new UsageError(`expected MODEL, got ${argument === undefined ? "nothing" : "it twice, with -m"}`);
+    const source = (argument ?? flags.model)!;
+    const facts = await withCheckpoint(source, async (checkpoint) => ({
+      ...inspectCheckpoint(checkpoint),
+      tokenizer: tokenizerFacts(checkpoint),
+      chatTemplate: hasTemplate(checkpoint),
+      memory: await loading(source, runtimeOptions(flags), (options) => memoryFacts(checkpoint, options)),
+    }));
+    await (flags.json ? printJson(facts) : print(describe(facts)));
+  },
+});
+
+/** What came out, or why nothing did. */
+type Failure = { readonly error: { readonly code: string; readonly message: string } };
+
+interface TokenizerFacts {
+  readonly vocabSize: number;
+  readonly bosId: number | null;
+  readonly eosId: number | null;
+  readonly endIds: readonly number[];
+  readonly addBos: boolean;
+}
+
+interface MemoryFacts extends Omit<MemoryPlan, "base"> {
+  readonly contextLength: number;
+  readonly kvType: string;
+  readonly maxBatchTokens: number;
+}
+
+interface Facts extends Inspection {
+  readonly tokenizer: TokenizerFacts | Failure;
+  readonly chatTemplate: boolean;
+  readonly memory: MemoryFacts | Failure;
+}
+
+function tokenizerFacts(checkpoint: Checkpoint): TokenizerFacts | Failure {
+  try {
+    const { vocabSize, bosId, eosId, endIds, addBos } = createTokenizer(checkpoint);
+    return { vocabSize, bosId: bosId ?? null, eosId: eosId ?? null, endIds: [...endIds], addBos };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** A wrong option is an error; a model that cannot be run is a fact about it. */
+async function memoryFacts(checkpoint: Checkpoint, options: RuntimeOptions): Promise<MemoryFacts | Failure> {
+  try {
+    const { plan, memory, kvType } = await prepare(checkpoint, options);
+    const { base: _, ...sizes } = plan;
+    return { ...sizes, contextLength: memory.contextLength, kvType, maxBatchTokens: memory.maxBatchTokens };
+  } catch (error) {
+    if (error instanceof NibbleError && error.code === "invalid_argument") throw error;
+    return failure(error);
+  }
+}
+
+function failure(error: unknown): Failure {
+  if (!(error instanceof NibbleError)) throw error;
+  return { error: { code: error.code, message: error.message } };
+}
+
+function hasTemplate({ metadata, huggingFace }: Checkpoint): boolean {
+  return huggingFace ? huggingFace.chatTemplate !== undefined : metadata.has("tokenizer.chat_template");
+}
+
+function describe(facts: Facts): string {
+  const { tokenizer, memory } = facts;
+  const lines: string[] = [
+    `${facts.name ?? "model"}: ${facts.format}, architecture ${facts.architecture}`,
+    `${count(facts.parameters)} parameters, ${size(facts.bytes)}, ${facts.bitsPerWeight.toFixed(2)} bits a weight`,
+    "",
+    "tensors",
+    ...facts.types.map(({ type, tensors, parameters, bytes }) =>
+      row(type, `${tensors} tensors, ${count(parameters)} parameters, ${size(bytes)}`),
+    ),
+    "",
+    "header",
+    ...facts.metadata.map(({ key, value }) => row(key, show(value))),
+    "",
+    "tokenizer",
+    ...("error" in tokenizer
+      ? [row("not usable", tokenizer.error.message)]
+      : Object.entries(tokenizer).map(([key, value]) => row(key, JSON.stringify(value)))),
+    row("chat template", facts.chatTemplate ? "yes" : "no"),
+    "",
+  ];
+  if ("error" in memory) lines.push("cannot be run", `  ${memory.error.message} (${memory.error.code})`);
+  else {
+    const { contextLength, kvType, maxBatchTokens } = memory;
+    lines.push(`memory for a context of ${contextLength}, ${kvType} KV cache, steps of ${maxBatchTokens} tokens`);
+    for (const region of ["constants", "program", "tables", "activations", "kvCache", "weights", "total"] as const)
+      lines.push(row(region, size(memory[region])));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(44)} ${value}`;
+}
+
+const SHOWN_TEXT = 80;
+
+function show(value: Facts["metadata"][number]["value"]): string {
+  if (typeof value === "object") {
+    const first = value.first.map((one) => show(one)).join(", ");
+    return `[${first}${value.length > value.first.length ? `, ... ${value.length} in all` : ""}]`;
+  }
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value.length > SHOWN_TEXT ? `${value.slice(0, SHOWN_TEXT)}...` : value);
+}

@@ -1,0 +1,157 @@
+/**
+ * `nibble run`: answers a prompt, or chats.
+ * @module
+ */
+import process from "node:process";
+import type { ChatMessage } from "../../chat/template.ts";
+import { createLoad } from "../../create-load.ts";
+import type { GenerateOptions } from "../../engine/generate.ts";
+import type { Model } from "../../engine/model.ts";
+import { randomSeed } from "../../engine/random.ts";
+import { nodeHost } from "../../hosts/node.ts";
+import { type Answer, answer, speed } from "../answer.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { type Arguments, number, text, toggle, UsageError } from "../flags.ts";
+import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
+import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { note, printJson } from "../output.ts";
+
+const flags = {
+  model: modelFlag,
+  prompt: text("-p, --prompt", "TEXT", "the prompt"),
+  file: text("-f, --file", "FILE", "a file with the prompt; - is stdin"),
+  system: text("-sys, --system-prompt", "TEXT", "a system message before it"),
+  raw: toggle("--raw", "no chat template: the model goes on with the text as it stands"),
+  predict: number(
+    "-n, --n-predict",
+    "N",
+    { min: -1, integer: true },
+    "most tokens of an answer (-1: to the context's end)",
+  ),
+  seed: number("-s, --seed", "N", { integer: true }, "seed of the random numbers (-1: another every time)"),
+  temperature: number("--temp", "T", { min: 0, max: 2 }, "0: always the likeliest token"),
+  topK: number("--top-k", "N", { min: 0, integer: true }, "only the N likeliest tokens (0: all)"),
+  topP: number("--top-p", "P", { above: 0, max: 1 }, "only the likeliest tokens that make up P (1: all)"),
+  minP: number("--min-p", "P", { min: 0, max: 1 }, "only tokens at least P times as likely as the likeliest"),
+  repeatPenalty: number("--repeat-penalty", "X", { min: 0.01, max: 10 }, "of the last 64 tokens (1: none)"),
+  ignoreEos: toggle("--ignore-eos", "go on after an end token"),
+  logprobs: number(
+    "--logprobs",
+    "K",
+    { min: 0, max: 20, integer: true },
+    "with --json: log-probabilities, and of K alternatives",
+  ),
+  ...runtimeFlags,
+  json: jsonFlag,
+};
+
+export const run: Command = defineCommand({
+  name: "run",
+  usage: "[MODEL] [PROMPT]",
+  positionals: [0, 2],
+  about: `Answers PROMPT; without one, on a terminal, chats. A lone argument is the model if it is a model's name, a path
+that exists or ends in .gguf; else it is a prompt for crumb. Text that a shell pipes in goes after the prompt. One line
+break at the end of a file or of stdin is dropped. Sampling is by the model's own settings where flags say nothing.
+Ctrl-C ends the answer (exit code 130).`,
+  flags,
+  async run(args) {
+    const { flags: given } = args;
+    if (given.logprobs !== undefined && !given.json)
+      throw new UsageError("--logprobs: expected --json with it", "--logprobs");
+    if (given.raw && given.system !== undefined) throw new UsageError("-sys: expected no --raw with it", "-sys");
+    if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
+    const { source, prompt } = await readArguments(args);
+    const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
+    const respond = (ids: readonly number[]) => answer(model, generateOptions(model, ids, args), !given.json);
+
+    if (prompt === undefined) {
+      const { chat } = await import("../chat.ts");
+      return chat(given.system, async (messages) => finish(await respond(chatIds(model, messages))));
+    }
+    const ids = promptIds(model, prompt, args);
+    const result = await respond(ids);
+    if (result.finishReason === "abort") process.exitCode = 130;
+    if (!given.json) return void finish(result);
+    await printJson({
+      prompt_tokens: ids,
+      tokens: result.tokens,
+      text: result.text,
+      finish_reason: result.finishReason,
+      ...(given.logprobs !== undefined && {
+        logprobs: result.logprobs.map(({ id, logprob, top }) => ({
+          id,
+          logprob,
+          top: top.map((one) => [one.id, one.logprob]),
+        })),
+      }),
+      timings: result.timings,
+    });
+  },
+});
+
+type RunArguments = Arguments<typeof flags>;
+
+function finish(result: Answer): Answer {
+  note(speed(result));
+  return result;
+}
+
+/** The model, and the prompt: undefined for a chat. */
+async function readArguments({
+  flags: given,
+  positionals,
+}: RunArguments): Promise<{ source: string; prompt?: string }> {
+  const rest = [...positionals];
+  const named = given.model === undefined && (rest.length === 2 || (rest.length === 1 && isModel(rest[0]!)));
+  const source = given.model ?? (named ? rest.shift()! : DEFAULT_MODEL);
+  const prompts = [...rest, given.prompt, given.file].filter((one) => one !== undefined);
+  if (prompts.length > 1) throw new UsageError("expected one prompt: an argument, -p or -f; got more");
+
+  const parts: string[] = [];
+  if (given.file !== undefined) parts.push(withoutLastBreak(await readText(given.file)));
+  else if (prompts[0] !== undefined) parts.push(prompts[0]);
+  const wantsStdin = parts.length > 0 ? isShellInput() && given.file !== "-" : !hasTerminal();
+  if (wantsStdin) parts.push(withoutLastBreak(await readStdin()));
+  const prompt = parts.filter((part) => part !== "").join("\n");
+  if (prompt !== "") return { source, prompt };
+  if (parts.length > 0) throw new UsageError("expected a prompt, got empty text");
+  if (given.raw || given.json) throw new UsageError("expected a prompt (an argument, -p, -f or stdin), got none");
+  return { source };
+}
+
+function withoutLastBreak(read: string): string {
+  return read.replace(/\r?\n$/, "");
+}
+
+function promptIds(model: Model, prompt: string, { flags: { raw, system } }: RunArguments): number[] {
+  const base = model.info.chatTemplate === "none" && system === undefined;
+  if (raw || base) return model.tokenize(prompt);
+  const messages = system === undefined ? [] : [{ role: "system", content: system }];
+  return chatIds(model, [...messages, { role: "user", content: prompt }]);
+}
+
+/** The template has written BOS if the model wants one. */
+function chatIds(model: Model, messages: readonly ChatMessage[]): number[] {
+  return model.tokenize(model.applyTemplate(messages), { addBos: false });
+}
+
+function generateOptions(model: Model, prompt: readonly number[], { flags: given }: RunArguments): GenerateOptions {
+  const { sampling, endIds } = model.info;
+  const ends = new Set(endIds);
+  return {
+    prompt,
+    maxTokens: given.predict === -1 ? undefined : given.predict,
+    endIds: given.ignoreEos ? new Set() : ends,
+    logprobs: given.logprobs,
+    sampling: {
+      ...sampling,
+      temperature: given.temperature ?? sampling.temperature,
+      topK: given.topK ?? sampling.topK,
+      topP: given.topP ?? sampling.topP,
+      minP: given.minP ?? sampling.minP,
+      repeatPenalty: given.repeatPenalty ?? sampling.repeatPenalty,
+      logitBias: new Map(given.ignoreEos ? endIds.map((id) => [id, -Infinity]) : []),
+      seed: given.seed === undefined || given.seed === -1 ? randomSeed() : given.seed,
+    },
+  };
+}

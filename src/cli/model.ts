@@ -1,0 +1,90 @@
+/**
+ * The model of a command: its flags, and how to open it.
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { NibbleError } from "../errors.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import { nodeHost } from "../hosts/node.ts";
+import { openCheckpoint, type RuntimeOptions } from "../load.ts";
+import type { KvType } from "../runtime/layout.ts";
+import { type Flag, number, oneOf, text, toggle, type Values } from "./flags.ts";
+import { note } from "./output.ts";
+import { Progress } from "./progress.ts";
+
+/** Models that need no path. */
+export const KNOWN_MODELS: readonly string[] = ["crumb"];
+export const DEFAULT_MODEL = "crumb";
+
+export const modelFlag: Flag<string> = text(
+  "-m, --model",
+  "MODEL",
+  "crumb (default), a GGUF file (the first shard of a split one), or a Hugging Face folder",
+);
+export const jsonFlag: Flag<boolean> = toggle("--json", "print JSON, errors too");
+
+export interface RuntimeFlags {
+  readonly [name: string]: Flag<unknown>;
+  readonly context: Flag<number>;
+  readonly kv: Flag<KvType>;
+  readonly batch: Flag<number>;
+  readonly threads: Flag<number>;
+}
+
+export const runtimeFlags: RuntimeFlags = {
+  context: number(
+    "-c, --ctx-size",
+    "N",
+    { min: 1, integer: true },
+    "most tokens of a conversation (default: as the model was made for, at most 4096)",
+  ),
+  kv: oneOf<KvType>("--kv", "TYPE", ["int8", "mixed", "f32"], "key-value cache: int8, mixed (default) or f32"),
+  batch: number("-b, --batch-size", "N", { min: 1, max: 4096, integer: true }, "most tokens of a step (default 128)"),
+  threads: number("-t, --threads", "N", { min: 1, max: 1024, integer: true }, "threads (this version runs one)"),
+};
+
+/** What the flags say to the runtime, with progress on stderr. */
+export function runtimeOptions({ context, kv, batch, threads }: Partial<Values<RuntimeFlags>>): RuntimeOptions {
+  if (threads !== undefined && threads > 1) note(`nibble: -t ${threads}: this version runs one thread`);
+  return {
+    ...(context !== undefined && { contextLength: context }),
+    ...(kv !== undefined && { kvType: kv }),
+    ...(batch !== undefined && { maxBatchTokens: batch }),
+  };
+}
+
+/**
+ * Whether an argument is a model rather than a prompt: a known name, a path that exists, or what can only be a path.
+ * A wrong path is then an error, and no question to crumb.
+ */
+export function isModel(argument: string): boolean {
+  if (KNOWN_MODELS.includes(argument) || argument.endsWith(".gguf")) return true;
+  return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
+}
+
+/** Runs `action` on an open checkpoint. */
+export async function withCheckpoint<T>(model: string, action: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+  const checkpoint = await openCheckpoint(model, nodeHost);
+  try {
+    return await action(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Runs a loading `action` with progress; errors name flags, not the library's options. */
+export async function loading<T>(
+  model: string,
+  options: RuntimeOptions,
+  action: (options: RuntimeOptions) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(`loading ${model}`);
+  try {
+    return await action({ ...options, onProgress: ({ loaded, total }) => progress.update(loaded, total) });
+  } catch (error) {
+    if (!(error instanceof NibbleError) || error.param !== "contextLength") throw error;
+    throw new NibbleError(error.code, error.message.replace("contextLength", "-c"), { cause: error, param: "-c" });
+  } finally {
+    progress.end();
+  }
+}

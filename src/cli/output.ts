@@ -1,0 +1,60 @@
+/**
+ * What leaves the process: answers on stdout, everything else on stderr.
+ * @module
+ */
+import { once } from "node:events";
+import process from "node:process";
+import { NibbleError } from "../errors.ts";
+import { UsageError } from "./flags.ts";
+
+/** Writes to stdout; waits where the reader is slower. */
+export async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+}
+
+export function printJson(value: unknown): Promise<void> {
+  return print(`${JSON.stringify(value)}\n`);
+}
+
+/** A line for the person at the terminal. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A reader that left (`nibble run | head`) is no error: the process ends quietly. */
+export function leaveWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
+}
+
+/** One line on stderr, with `json` also an object on stdout; sets the exit code: 2 for wrong usage, else 1. */
+export async function reportError(error: unknown, json: boolean): Promise<void> {
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  const known = error instanceof NibbleError;
+  const message = oneLine(known ? error.message : `internal error: ${(error as Error)?.message ?? error}`);
+  note(`nibble: ${message}`);
+  if (!known && process.env.NIBBLE_DEBUG) note(String((error as Error)?.stack));
+  if (json) await printJson({ error: { code: known ? error.code : "internal", message } });
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " ");
+}
+
+/** Bytes for people: `3.6 MB`. */
+export function size(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB"];
+  let unit = 0;
+  for (; bytes >= 1000 && unit < units.length - 1; unit++) bytes /= 1000;
+  return `${unit === 0 ? bytes : bytes.toFixed(bytes < 10 ? 2 : 1)} ${units[unit]}`;
+}
+
+/** Counts for people: `3.35M`. */
+export function count(n: number): string {
+  if (n >= 1e9) return `${(n / 1e9).toFixed(2)}B`;
+  return n >= 1e6 ? `${(n / 1e6).toFixed(2)}M` : n >= 1e3 ? `${(n / 1e3).toFixed(1)}k` : String(n);
+}
