@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/slow/**"],
-    globalSetup: ["test/helpers/build-wasm.ts"],
+    globalSetup: ["test/helpers/build-wasm.ts", "test/helpers/build-bundles.ts"],
     testTimeout: 30_000,
     maxWorkers: 2,
   },

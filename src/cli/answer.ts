@@ -6,6 +6,7 @@ import process from "node:process";
 import type { FinishEvent, GenerateOptions, Timings } from "../engine/generate.ts";
 import type { Model } from "../engine/model.ts";
 import type { Logprobs } from "../engine/sampler.ts";
+import { ReasoningDimmer } from "./dim.ts";
 import { print } from "./output.ts";
 
 export interface Answer {
@@ -19,12 +20,9 @@ export interface Answer {
   readonly timings: Timings;
 }
 
-const DIM = "\x1b[2m";
-const PLAIN = "\x1b[22m";
-
 /** Generates; with `show`, text goes to stdout as it comes, reasoning dimmed on a terminal. Ctrl-C ends the answer. */
 export async function answer(model: Model, options: GenerateOptions, show: boolean): Promise<Answer> {
-  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  const dimmer = process.stdout.isTTY && !process.env.NO_COLOR ? new ReasoningDimmer() : undefined;
   const tokens: number[] = [];
   const logprobs: Logprobs[] = [];
   let text = "";
@@ -45,13 +43,13 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
       tokens.push(event.id);
       if (event.logprobs) logprobs.push(event.logprobs);
       text += event.text;
-      if (show && event.text !== "") await print(colour ? dimReasoning(event.text) : event.text);
+      if (show && event.text !== "") await print(dimmer?.push(event.text) ?? event.text);
     }
   } catch (error) {
     if (!abort.signal.aborted) throw error;
   } finally {
     process.off("SIGINT", onInterrupt);
-    if (show) await print(`${colour ? PLAIN : ""}${text.endsWith("\n") ? "" : "\n"}`);
+    if (show && tokens.length > 0) await print((dimmer?.end() ?? "") + (text.endsWith("\n") ? "" : "\n"));
   }
   const end = performance.now();
   finish ??= {
@@ -59,11 +57,6 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
     timings: timings(options.prompt.length, (tokens.length ? first : end) - start, tokens.length, end - first),
   };
   return { tokens, text, logprobs, ...finish };
-}
-
-/** A tag that is several tokens stays as it is. */
-function dimReasoning(piece: string): string {
-  return piece.replace("<think>", `${DIM}<think>`).replace("</think>", `</think>${PLAIN}`);
 }
 
 /** What the engine reports at the end of an answer, for one that was stopped before. */

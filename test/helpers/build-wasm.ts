@@ -8,23 +8,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const sources = readdirSync(join(root, "assembly"), { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .map((path) => join("assembly", path));
-const outputs = ["debug", "simd", "relaxed"].map((name) => `dist/wasm/${name}.wasm`);
 
-const changed = (path: string): number => statSync(join(root, path)).mtimeMs;
+/** All files of a folder with this ending, from the repository's root. */
+export function filesOf(folder: string, ending = ".ts"): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(ending))
+    .map((path) => join(folder, path));
+}
 
-function isFresh(): boolean {
-  if (!outputs.every((path) => existsSync(join(root, path)))) return false;
-  return Math.min(...outputs.map(changed)) >= Math.max(...[...sources, "asconfig.json"].map(changed));
+/** Runs parts of scripts/build.mjs unless every output is there and no source is newer. */
+export function buildIfStale(parts: readonly string[], outputs: readonly string[], sources: readonly string[]): void {
+  const changed = (path: string): number => statSync(join(root, path)).mtimeMs;
+  const complete = outputs.every((path) => existsSync(join(root, path)));
+  if (complete && Math.min(...outputs.map(changed)) >= Math.max(...sources.map(changed))) return;
+  const build = ["scripts/build.mjs", ...parts];
+  const { status, stderr } = spawnSync(process.execPath, build, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(`node ${build.join(" ")} failed:\n${stderr}`);
 }
 
 export default function buildWasm(): void {
-  if (isFresh()) return;
-  const { status, stderr } = spawnSync(process.execPath, ["scripts/build.mjs", "wasm"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`node scripts/build.mjs wasm failed:\n${stderr}`);
+  const outputs = ["debug", "simd", "relaxed"].map((name) => `dist/wasm/${name}.wasm`);
+  buildIfStale(["wasm"], outputs, [...filesOf("assembly"), "asconfig.json"]);
 }

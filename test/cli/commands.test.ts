@@ -1,0 +1,229 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Load } from "../../src/create-load.ts";
+import { fixtureModel, nibble, nibbleJson, pathOf, QUESTION, reference } from "./helpers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nibble-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("tokenize", () => {
+  it("the same ids from an argument, a file and stdin; no BOS unless asked", async () => {
+    const text = "<|eot_id|>\nHow far?\n";
+    const file = join(folder, "text.txt");
+    writeFileSync(file, text);
+    const { ids, tokens, ...rest } = await nibbleJson(["tokenize", text]);
+    expect(rest).toEqual({});
+    expect(tokens.join("")).toBe(text);
+    expect(ids[0]).toBe(1023);
+    expect(await nibbleJson(["tokenize", "-m", "crumb", "-f", file])).toEqual({ ids, tokens });
+    expect(await nibbleJson(["tokenize"], text)).toEqual({ ids, tokens });
+    expect((await nibbleJson(["tokenize", "--bos", text])).ids).toEqual([1019, ...ids]);
+  });
+  it("--no-special", async () => {
+    const { ids, tokens } = await nibbleJson(["tokenize", "--no-special", "<|eot_id|>"]);
+    expect(ids.length).toBeGreaterThan(1);
+    expect(ids).not.toContain(1023);
+    expect(tokens.join("")).toBe("<|eot_id|>");
+  });
+  it("as text: a line a token", async () => {
+    expect((await nibble(["tokenize", "65\n"])).stdout).toBe('    21  "6"\n    20  "5"\n   198  "\\n"\n');
+  });
+});
+
+describe("perplexity", () => {
+  const { input_ids } = JSON.parse(readFileSync(pathOf("test/fixtures/architectures/llama/reference.json"), "utf8"));
+  const idsFile = join(folder, "ids.json");
+  let load: Load;
+  beforeAll(async () => {
+    writeFileSync(idsFile, JSON.stringify(input_ids));
+    ({ load } = await import(pathOf("dist/index.js")));
+  });
+
+  /** Straight from the definition: each window by itself, Math.log and Math.exp. */
+  async function expected(ids: number[], windows: [start: number, end: number][]): Promise<number> {
+    const model = await load(fixtureModel);
+    let sum = 0;
+    for (const [start, end] of windows) {
+      const session = model.session();
+      for (let i = start; i < end - 1; i++) {
+        const logits = Array.from(session.forward([ids[i]!]));
+        const total = logits.reduce((all, logit) => all + Math.exp(logit), 0);
+        sum -= Math.log(Math.exp(logits[ids[i + 1]!]!) / total);
+      }
+      session.dispose();
+    }
+    model.dispose();
+    return sum / (ids.length - 1);
+  }
+
+  it("is the mean over all tokens but the first", async () => {
+    const { nll, ppl, ...rest } = await nibbleJson(["perplexity", "-m", fixtureModel, "--ids", idsFile]);
+    expect(rest).toEqual({ tokens: 40 });
+    expect(nll).toBeCloseTo(await expected(input_ids, [[0, 40]]), 9);
+    expect(ppl).toBeCloseTo(Math.exp(nll), 6);
+  });
+  it("text beyond the context: windows that share a token", async () => {
+    const { nll } = await nibbleJson(["perplexity", "-m", fixtureModel, "--ids", idsFile, "-c", "16", "-b", "5"]);
+    expect(nll).toBeCloseTo(
+      await expected(input_ids, [
+        [0, 16],
+        [15, 31],
+        [30, 40],
+      ]),
+      9,
+    );
+  });
+  it("of a text: crumb expects its own answers", async () => {
+    const file = join(folder, "conversation.txt");
+    writeFileSync(file, reference[0]!.prompt + reference[0]!.text);
+    const { ppl, tokens } = await nibbleJson(["perplexity", "-f", file]);
+    expect(tokens).toBe(reference[0]!.prompt_ids.length + reference[0]!.tokens.length);
+    writeFileSync(file, reference[0]!.prompt + [...reference[0]!.text].reverse().join(""));
+    expect((await nibbleJson(["perplexity", "-f", file])).ppl).toBeGreaterThan(20 * ppl);
+    expect((await nibble(["perplexity", "-f", file])).stdout).toMatch(/^perplexity [\d.]+, nll [\d.]+, \d+ tokens\n$/);
+  });
+  it("refuses ids that are no tokens, and a single one", async () => {
+    for (const [ids, message] of [
+      ["[1, 320]", "got 320"],
+      ["[-1, 3]", "got -1"],
+      ["[5]", "at least 2 tokens, got 1"],
+    ] as const) {
+      writeFileSync(join(folder, "bad.json"), ids);
+      const { code, stderr } = await nibble(["perplexity", "-m", fixtureModel, "--ids", join(folder, "bad.json")]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(message);
+    }
+  });
+});
+
+describe("bench", () => {
+  it("llama-bench's fields, an object a test", async () => {
+    const results = await nibbleJson(["bench", "-p", "8,16", "-n", "4", "-d", "0,32", "-r", "3", "-b", "5"]);
+    const tests = results.map((r: Record<string, number>) => [r.n_prompt, r.n_gen, r.n_depth]);
+    expect(tests).toEqual([
+      [8, 0, 0],
+      [16, 0, 0],
+      [0, 4, 0],
+      [8, 0, 32],
+      [16, 0, 32],
+      [0, 4, 32],
+    ]);
+    for (const result of results) {
+      expect(result).toMatchObject({
+        build_commit: expect.any(String),
+        cpu_info: expect.any(String),
+        backends: expect.stringMatching(/^wasm-(simd|relaxed)$/),
+        model_filename: "crumb",
+        model_type: "llama4 3.35M Q8_0",
+        model_n_params: 3_345_600,
+        n_batch: 5,
+        n_threads: 1,
+      });
+      expect(new Date(result.test_time).toISOString()).toBe(result.test_time);
+      expect(result.samples_ns).toHaveLength(3);
+      const rates = result.samples_ns.map((ns: number) => (1e9 * (result.n_prompt + result.n_gen)) / ns);
+      rates.forEach((rate: number, i: number) => {
+        expect(result.samples_ts[i]).toBeCloseTo(rate, 6);
+      });
+      const mean = rates.reduce((sum: number, rate: number) => sum + rate, 0) / 3;
+      expect(result.avg_ts).toBeCloseTo(mean, 6);
+      const squares = rates.reduce((sum: number, rate: number) => sum + (rate - mean) ** 2, 0);
+      expect(result.stddev_ts).toBeCloseTo(Math.sqrt(squares / 2), 6);
+    }
+  });
+  it("llama-bench's table", async () => {
+    const { stdout } = await nibble(["bench", fixtureModel, "-p", "16", "-n", "4", "-d", "8", "-r", "2"]);
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) =>
+        line
+          .split("|")
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+    expect(rows[0]).toEqual(["model", "size", "params", "backend", "threads", "test", "t/s"]);
+    expect(rows.slice(2).map((row) => row[5])).toEqual(["pp16 @ d8", "tg4 @ d8"]);
+    for (const row of rows.slice(2)) expect(row[6]).toMatch(/^[\d.]+ ± [\d.]+$/);
+  });
+});
+
+describe("inspect", () => {
+  it("header, tensors, tokenizer, memory plan; without reading weights", async () => {
+    const facts = await nibbleJson(["inspect", "crumb"]);
+    expect(facts).toMatchObject({
+      format: "gguf",
+      architecture: "llama4",
+      name: "crumb",
+      chatTemplate: true,
+      tokenizer: { vocabSize: 1024, bosId: 1019, eosId: 1023, addBos: false },
+      memory: { contextLength: 1024, kvType: "mixed", maxBatchTokens: 128 },
+    });
+    expect(facts.tensors).toHaveLength(74);
+    const { constants, program, tables, activations, kvCache, weights, total } = facts.memory;
+    expect(constants + program + tables + activations + kvCache + weights).toBe(total);
+    expect(facts.headerBytes).toBeLessThan(statSync(pathOf("dist/crumb.gguf")).size / 20);
+    const short = (await nibbleJson(["inspect", "crumb", "-c", "512", "--kv", "f32"])).memory;
+    expect(short).toMatchObject({ contextLength: 512, kvType: "f32" });
+    expect(short.kvCache).toBeGreaterThan(kvCache);
+    const stdout = (await nibble(["inspect", "-m", "crumb"])).stdout;
+    for (const part of ["Q8_0 ", "llama4.block_count", "chat template", "memory for a context of 1024", "total "]) {
+      expect(stdout).toContain(part);
+    }
+  });
+  it("a model that cannot be run: what it is, and why not", async () => {
+    // The same file under an architecture that we do not know.
+    const bytes = readFileSync(fixtureModel);
+    for (let at = bytes.indexOf("llama"); at >= 0; at = bytes.indexOf("llama", at)) bytes.write("alpac", at);
+    const path = join(folder, "unknown.gguf");
+    writeFileSync(path, bytes);
+    const { architecture, tensors, memory } = await nibbleJson(["inspect", path]);
+    expect(architecture).toBe("alpac");
+    expect(tensors.length).toBeGreaterThan(10);
+    expect(memory).toEqual({ error: { code: "unsupported_architecture", message: expect.stringContaining("alpac") } });
+    const { code, stdout } = await nibble(["inspect", path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/cannot be run\n {2}expected architecture .* got alpac \(unsupported_architecture\)\n$/);
+  });
+});
+
+describe("convert", () => {
+  const out = join(folder, "out.gguf");
+  it("crumb as in the package, byte for byte", async () => {
+    const report = await nibbleJson(["convert", pathOf("models/crumb"), out, "--type", "q8_0", "--name", "crumb"]);
+    expect(Buffer.compare(readFileSync(out), readFileSync(pathOf("dist/crumb.gguf")))).toBe(0);
+    expect(report).toMatchObject({ out, architecture: "llama4", type: "q8_0", bytes: statSync(out).size, notes: [] });
+    expect(report.tensors).toHaveLength(74);
+    for (const { rmse, from } of report.tensors) {
+      expect(from).toBe("F32");
+      expect(rmse).toBeLessThan(0.01);
+    }
+  });
+  it("overwrites only with --force; --tensor-type; the result runs", async () => {
+    const before = readFileSync(out);
+    const refused = await nibble(["convert", "crumb", out, "--type", "q4_0"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/which exists; --force overwrites it\n$/);
+    expect(Buffer.compare(readFileSync(out), before)).toBe(0);
+    const args = ["convert", pathOf("models/crumb"), out, "--force", "--type", "q8_0"];
+    const { tensors } = await nibbleJson([
+      ...args,
+      "--tensor-type",
+      "*.ffn_*=f16",
+      "--tensor-type",
+      "token_embd.*=q4_1",
+    ]);
+    const types = new Map(tensors.map(({ name, to }: { name: string; to: string }) => [name, to]));
+    expect(types.get("blk.3.ffn_up.weight")).toBe("F16");
+    expect(types.get("token_embd.weight")).toBe("Q4_1");
+    expect(types.get("blk.3.attn_q.weight")).toBe("Q8_0");
+    expect((await nibbleJson(["run", out, "-n", "5", QUESTION])).tokens).toHaveLength(5);
+  });
+  it("as text: a line a tensor", async () => {
+    const { code, stdout, stderr } = await nibble(["convert", "crumb", out, "--force", "--type", "f16"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/out\.gguf: [\d.]+ MB\n$/) });
+    expect(stdout).toMatch(/^blk\.0\.attn_q\.weight +Q8_0 -> F16 +[\d.]+ kB {2}error \d/m);
+  });
+});

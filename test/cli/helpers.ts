@@ -1,0 +1,86 @@
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../../", import.meta.url);
+export const pathOf = (name: string): string => fileURLToPath(new URL(name, root));
+export const cli: string = pathOf("dist/cli.js");
+/** The fixture models have no tokenizer worth a text: they are read by ids. */
+export const fixtureModel: string = pathOf("test/fixtures/architectures/llama/model.gguf");
+
+export const QUESTION = "A train travels at 65 km per hour for 4 hours. How far does it go?";
+
+interface ReferenceCase {
+  readonly question: string;
+  readonly prompt: string;
+  readonly prompt_ids: number[];
+  readonly tokens: number[];
+  readonly text: string;
+}
+/** crumb's conversations, from transformers. */
+export const reference: readonly ReferenceCase[] = JSON.parse(
+  readFileSync(pathOf("models/crumb/reference.json"), "utf8"),
+).cases;
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A child with what it has written so far. */
+export class Running {
+  readonly child: ChildProcess;
+  stdout = "";
+  stderr = "";
+  readonly exit: Promise<number | null>;
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
+    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.exit = new Promise((resolve, reject) => {
+      this.child.on("error", reject);
+      this.child.on("close", resolve);
+    });
+  }
+
+  /** Resolves once stdout has this from `from` on; the position after it. */
+  async until(text: string, from = 0): Promise<number> {
+    for (const deadline = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 2))) {
+      const at = this.stdout.indexOf(text, from);
+      if (at >= 0) return at + text.length;
+      if (Date.now() > deadline)
+        throw new Error(`expected ${JSON.stringify(text)}, got ${JSON.stringify(this.stdout)}`);
+    }
+  }
+
+  async result(): Promise<Result> {
+    const code = await this.exit;
+    return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+/** Runs the built command; `input` goes to its stdin, which else is /dev/null. */
+export async function nibble(args: readonly string[], input?: string): Promise<Result> {
+  if (input === undefined) return new Running(process.execPath, [cli, ...args]).result();
+  const running = new Running(process.execPath, [cli, ...args], { stdio: "pipe" });
+  running.child.stdin!.end(input);
+  return running.result();
+}
+
+/** Its JSON answer; fails unless it ended well. */
+export async function nibbleJson(args: readonly string[], input?: string) {
+  const { code, stdout, stderr } = await nibble([args[0]!, "--json", ...args.slice(1)], input);
+  if (code !== 0) throw new Error(`nibble ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** Runs a line of shell in which `nibble` is the built command. */
+export function shell(line: string): Running {
+  return new Running("sh", ["-c", `nibble() { "${process.execPath}" "${cli}" "$@"; }; ${line}`]);
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { fixtureModel, nibble, pathOf } from "./helpers.ts";
+
+const { version } = JSON.parse(readFileSync(pathOf("package.json"), "utf8"));
+const COMMANDS = ["run", "tokenize", "perplexity", "bench", "inspect", "convert"];
+
+// [arguments, exit code, what the line must say]
+const WRONG: [args: string[], code: number, message: RegExp][] = [
+  [["pull", "crumb"], 2, /^expected a command \(run, tokenize, .*\), got pull/],
+  [["--nonsense"], 2, /expected a command .* got --nonsense/],
+  [["help", "nothing"], 2, /expected a command .* got nothing/],
+  [["help", "run", "bench"], 2, /expected one command, got 2/],
+  [["run", "--tmp", "0", "Hi"], 2, /^--tmp: unknown flag; see nibble run --help/],
+  [["run", "-x", "Hi"], 2, /^-x: unknown flag/],
+  [["run", "--temp", "hot", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "hot"/],
+  [["run", "--temp", "-1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "-1"/],
+  [["run", "--temp=2.1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "2.1"/],
+  [["run", "--top-p", "0", "Hi"], 2, /^--top-p: expected a number above 0 to 1, got "0"/],
+  [["run", "--min-p", "1.5", "Hi"], 2, /^--min-p: expected a number from 0 to 1/],
+  [["run", "--top-k", "2.5", "Hi"], 2, /^--top-k: expected a whole number from 0, got "2.5"/],
+  [["run", "--repeat-penalty", "0", "Hi"], 2, /^--repeat-penalty: expected a number from 0.01 to 10/],
+  [["run", "-n", "0", "Hi"], 2, /^-n: expected at least 1, or -1, got 0/],
+  [["run", "-n", "-2", "Hi"], 2, /^-n: expected a whole number from -1, got "-2"/],
+  [["run", "-n", "1e999", "Hi"], 2, /^-n: expected a whole number/],
+  [["run", "-n", "0x10", "Hi"], 2, /^-n: expected a whole number/],
+  [["run", "-s", "", "Hi"], 2, /^-s: expected a whole number, got ""/],
+  [["run", "Hi", "-n"], 2, /^-n: expected a whole number from -1, got nothing/],
+  [["run", "--raw=yes", "Hi"], 2, /^--raw: expected no value, got "yes"/],
+  [["run", "-c", "0", "Hi"], 2, /^-c: expected a whole number from 1, got "0"/],
+  [["run", "-b", "5000", "Hi"], 2, /^-b: expected a whole number from 1 to 4096/],
+  [["run", "--kv", "int4", "Hi"], 2, /^--kv: expected int8, mixed, f32, got "int4"/],
+  [["run", "--logprobs", "21", "Hi"], 2, /^--logprobs: expected a whole number from 0 to 20, got "21"/],
+  [["run", "--logprobs", "3", "Hi"], 2, /^--logprobs: expected --json with it/],
+  [["run", "--raw", "-sys", "Be brief", "Hi"], 2, /^-sys: expected no --raw with it/],
+  [["run", "-p", "Hi", "Ho"], 2, /expected one prompt/],
+  [["run", "crumb", "How", "far?"], 2, /expected \[MODEL\] \[PROMPT\], got 3 arguments/],
+  [["run", "crumb"], 2, /expected a prompt, got empty text/],
+  [["tokenize", "Hi", "-f", "README.md"], 2, /expected TEXT or -f, got both/],
+  [["perplexity"], 2, /expected either -f or --ids, got neither/],
+  [["perplexity", "-f", "a", "--ids", "b"], 2, /expected either -f or --ids, got both/],
+  [["perplexity", "text"], 2, /expected no arguments besides flags, got 1/],
+  [["bench", "-p", "128,x"], 2, /^-p: expected a whole number from 0, or several with commas, got "128,x"/],
+  [["bench", "-p", "0", "-n", "0"], 2, /expected -p or -n above 0/],
+  [["bench", "-r", "0"], 2, /^-r: expected a whole number from 1 to 1000, got "0"/],
+  [["inspect"], 2, /expected MODEL, got nothing/],
+  [["convert", "models/crumb"], 2, /expected SOURCE OUT, got 1 arguments/],
+  [["convert", "models/crumb", "/tmp/out.gguf"], 2, /^--type: expected q8_0, .* got nothing/],
+  [["convert", "models/crumb", "/tmp/out.gguf", "--type", "q2_k"], 2, /^--type: expected q8_0, .* got "q2_k"/],
+  [["convert", "a", "b", "--type", "q8_0", "--tensor-type", "x"], 2, /^--tensor-type: expected NAME=TYPE .* got "x"/],
+  // What only the file or the model can tell.
+  [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],
+  [["run", "missing.gguf", "-p", "Hi"], 1, /expected a model name, .* got missing\.gguf/],
+  [["run", pathOf("package.json"), "Hi"], 1, /expected a GGUF file, got one that begins 7b/],
+  [["run", pathOf("src"), "Hi"], 1, /config\.json/],
+  [["run", "-f", "missing.txt"], 1, /expected a readable file, got missing\.txt/],
+  [["run", "-c", "1025", "Hi"], 1, /^-c: expected a whole number from 1 to 1024, got 1025/],
+  [["run", "-c", "8", "one two three four five"], 1, /the context holds 8/],
+  [["tokenize", "-m", "missing.gguf", "Hi"], 1, /got missing\.gguf/],
+  [["perplexity", "--ids", pathOf("package.json")], 1, /package\.json: expected a JSON array of whole numbers/],
+  [["perplexity", "--ids", pathOf("LICENSE")], 1, /LICENSE: expected a JSON array of token ids/],
+  [["bench", "-p", "2000", "-n", "0"], 1, /^-c: expected a whole number from 1 to 1024, got 2000/],
+  [["inspect", fixtureModel, "-c", "10000000"], 1, /^-c: expected a whole number from 1 to/],
+];
+
+describe("wrong usage", () => {
+  it.each(WRONG)("nibble %j: exit code %i", async (args, code, message) => {
+    const result = await nibble(args);
+    expect(result.stderr).toMatch(/^nibble: [^\n]+\n$/);
+    expect(result.stderr.slice("nibble: ".length)).toMatch(message);
+    expect(result).toMatchObject({ code, stdout: "" });
+  });
+
+  it.each([
+    [["run", "--temp", "hot", "Hi", "--json"], 2, "invalid_argument"],
+    [["nothing", "--json"], 2, "invalid_argument"],
+    [["run", "missing.gguf", "Hi", "--json"], 1, "missing_file"],
+    [["inspect", pathOf("package.json"), "--json"], 1, "bad_magic"],
+    [["run", "-c", "8", "one two three four five", "--json"], 1, "context_full"],
+  ])("nibble %j: exit code %i, an object with code %s", async (args, code, errorCode) => {
+    const result = await nibble(args);
+    const { error, ...rest } = JSON.parse(result.stdout);
+    expect(rest).toEqual({});
+    expect(Object.keys(error)).toEqual(["code", "message"]);
+    expect(error.code).toBe(errorCode);
+    expect(result.stderr).toBe(`nibble: ${error.message}\n`);
+    expect(result.code).toBe(code);
+  });
+});
+
+describe("help", () => {
+  it("names all commands", async () => {
+    const { code, stdout, stderr } = await nibble(["--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    expect(await nibble([])).toEqual({ code, stdout, stderr });
+  });
+  it.each(COMMANDS)("%s: its flags", async (command) => {
+    const { stdout } = await nibble(["help", command]);
+    expect(stdout).toMatch(new RegExp(`^nibble ${command}`));
+    expect(stdout).toMatch(/^ {2}--json +print JSON/m);
+    if (command === "run") expect(await nibble(["run", "-h"])).toEqual({ code: 0, stdout, stderr: "" });
+  });
+  it("--version", async () => {
+    expect(await nibble(["--version"])).toEqual({ code: 0, stdout: `nibble ${version}\n`, stderr: "" });
+  });
+});

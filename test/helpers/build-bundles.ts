@@ -1,0 +1,21 @@
+/**
+ * vitest's globalSetup: makes dist/index.js, dist/cli.js and dist/crumb.gguf when they are missing or older than their sources.
+ * @module
+ */
+import { buildIfStale, filesOf } from "./build-wasm.ts";
+
+export default function buildBundles(): void {
+  const sources = [...filesOf("src"), ...filesOf("weights-tools"), "scripts/build.mjs", "package.json"];
+  buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js"], sources);
+  buildIfStale(
+    ["model"],
+    ["dist/crumb.gguf"],
+    [
+      ...sources,
+      "scripts/convert-crumb.ts",
+      "models/crumb/config.json",
+      "models/crumb/model.safetensors",
+      "models/crumb/tokenizer.json",
+    ],
+  );
+}
