@@ -3,7 +3,7 @@ export { attentionHead, attentionScratchBytes } from "./kernels/attention";
 export { addTo, siluMul } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
-export { matmul } from "./kernels/matmul";
+export { matmul, matmulScratchBytes } from "./kernels/matmul";
 export { gemvFloat } from "./kernels/matmul-float";
 export { gemvQ4 } from "./kernels/matmul-q4";
 export { gemvQ8 } from "./kernels/matmul-q8";

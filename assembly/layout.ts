@@ -49,12 +49,15 @@ export function groupBytes(type: i32, columns: i32): i32 {
 }
 
 /**
- * A quantised activation row of `columns` values, 5 bytes a value (kernels/quantize.ts says how the codes come about):
+ * Quantised activations of a tile of `width` token rows, 1 in decode and TILE_TOKENS otherwise; 5 bytes a value
+ * (kernels/quantize.ts says how the codes come about). With n = columns * width:
  *
- *   i8 first digits[columns] | i8 second digits[columns] | i16 codes[columns] | meta[columns / 32] of 32 bytes
+ *   i8 first digits[n] | i8 second digits[n] | i16 codes[n] | meta[columns / 32][width] of 32 bytes
+ *   digits: [columns / 4][width][4]   codes: [columns / 2][width][2]
  *   meta: f32 scale d | f32 d * sum of codes | 2 x i16 start of the first digits | 2 x i16 start of the second
  *         | 2 x i32 start of the codes | i32 digits, 1 or 2 | 4 B unused
  *
+ * So one pointer with constant offsets serves all tokens of a tile, and four bytes broadcast to all lanes.
  * A start is -8 times the sum of what one lane of the int4 product meets: columns 0, 1 (mod 4) in the first, 2, 3 (mod 4)
  * in the second. It centres the codes 0..15 of Q4_0 for nothing; of digits at most 8 * 16 * 127 = 16,256.
  */
@@ -62,6 +65,8 @@ export function quantizedRowBytes(columns: i32): i32 {
   return 4 * columns + (columns / BLOCK) * META_BYTES;
 }
 export const META_BYTES: i32 = 32;
+/** Token rows that a product of several rows computes at once: 2 x 4 accumulators fit the 16 registers of x64. */
+export const TILE_TOKENS: i32 = 4;
 
 // Key-value cache types.
 export const KV_F32: i32 = 0;

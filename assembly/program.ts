@@ -14,7 +14,7 @@ import { matmul } from "./kernels/matmul";
 import { quantizeRow } from "./kernels/quantize";
 import { rmsNorm } from "./kernels/rms-norm";
 import { ropeHead, ropeTable } from "./kernels/rope";
-import { keyBytes, PAGE_TOKENS, valueBytes } from "./layout";
+import { keyBytes, PAGE_TOKENS, TILE_TOKENS, valueBytes } from "./layout";
 
 export const OP_EMBED: i32 = 1;
 export const OP_SELECT: i32 = 2;
@@ -157,18 +157,22 @@ function norm(op: usize, batch: usize, thread: i32, threads: i32): void {
 /** 1 set, 2 dst, 3 stride, 4 src, 5 stride, 6 columns, 7 wide */
 function quantize(op: usize, batch: usize, thread: i32, threads: i32): void {
   const rows = setRows(batch, word(op, 1));
+  const width = rows == 1 ? 1 : TILE_TOKENS;
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) {
+    const slot = r % width;
     quantizeRow(
-      address(op, 2) + <usize>(r * word(op, 3)),
+      address(op, 2) + <usize>((r - slot) * word(op, 3)),
       address(op, 4) + <usize>(r * word(op, 5)),
       word(op, 6),
       word(op, 7),
+      width,
+      slot,
     );
   }
 }
 
-/** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 weights, 7 type, 8 columns, 9 row groups */
+/** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 weights, 7 type, 8 columns, 9 row groups, 10 scratch, 11 bytes of scratch a thread */
 function product(op: usize, batch: usize, thread: i32, threads: i32): void {
   const rows = setRows(batch, word(op, 1));
   const groups = word(op, 9);
@@ -185,6 +189,7 @@ function product(op: usize, batch: usize, thread: i32, threads: i32): void {
     word(op, 8),
     begin,
     end,
+    address(op, 10) + <usize>(thread * word(op, 11)),
   );
 }
 

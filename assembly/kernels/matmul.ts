@@ -1,13 +1,21 @@
-import { GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0 } from "../layout";
+import { groupBytes, Q4_0, Q4_1, Q8_0, TILE_TOKENS } from "../layout";
 import { gemvFloat } from "./matmul-float";
 import { gemvQ4 } from "./matmul-q4";
 import { gemvQ8 } from "./matmul-q8";
+import { panelBytes, scalesBytes, unpack } from "./panel";
+import { tileI8, tileI16 } from "./tile";
+
+/** Bytes of scratch that a product of several rows needs. */
+export function matmulScratchBytes(columns: i32): i32 {
+  return panelBytes(columns);
+}
 
 /**
  * dst[r][16 g .. 16 g + 16) = W[group g] x[r], for groups [groupBegin, groupEnd) and all activation rows.
- * A group's weights stay in L1 while all rows pass: memory is read once, in address order.
- * @param dst f32, `dstStride` bytes a row   @param x rows of `xStride` bytes: quantised, or f32 for float weights
- * @param w all groups of the matrix, tiled (layout.ts)
+ * One row streams the weights as they lie. Several rows share each group's panel; the bits are the same.
+ * @param dst f32, `dstStride` bytes a row   @param w all groups of the matrix, tiled (layout.ts)
+ * @param x rows of `xStride` bytes: f32 for float weights, else quantised, one row or tiles of TILE_TOKENS rows
+ * @param scratch matmulScratchBytes, 16-byte aligned
  */
 export function matmul(
   dst: usize,
@@ -20,21 +28,59 @@ export function matmul(
   columns: i32,
   groupBegin: i32,
   groupEnd: i32,
+  scratch: usize,
 ): void {
-  assert(rows >= 0 && groupBegin >= 0, "matmul: rows and groups must not be negative");
-  assert(dstStride >= groupEnd * GROUP_ROWS * 4 || rows <= 1, "matmul: dstStride must hold a row of the result");
   const bytes = <usize>groupBytes(type, columns);
+  const quantized = type == Q4_0 || type == Q4_1 || type == Q8_0;
   for (let g = groupBegin; g < groupEnd; g++) {
     const group = w + <usize>g * bytes;
-    let out = dst + ((<usize>g) << 6);
-    let row = x;
-    for (let r = 0; r < rows; r++) {
-      if (type == Q4_0) gemvQ4(out, group, row, columns, 0);
-      else if (type == Q4_1) gemvQ4(out, group, row, columns, 1);
-      else if (type == Q8_0) gemvQ8(out, group, row, columns);
-      else gemvFloat(out, group, row, columns, type);
-      out += <usize>dstStride;
-      row += <usize>xStride;
+    const out = dst + ((<usize>g) << 6);
+    if (rows == 1) gemv(out, group, x, columns, type);
+    else if (quantized) gemm(out, dstStride, x, xStride, rows, group, type, columns, scratch);
+    else {
+      for (let r = 0; r < rows; r++)
+        gemvFloat(out + <usize>(r * dstStride), group, x + <usize>(r * xStride), columns, type);
+    }
+  }
+}
+
+function gemv(dst: usize, group: usize, x: usize, columns: i32, type: i32): void {
+  if (type == Q4_0) gemvQ4(dst, group, x, columns, 0);
+  else if (type == Q4_1) gemvQ4(dst, group, x, columns, 1);
+  else if (type == Q8_0) gemvQ8(dst, group, x, columns);
+  else gemvFloat(dst, group, x, columns, type);
+}
+
+/** One group of rows times all tiles of tokens. */
+function gemm(
+  dst: usize,
+  dstStride: i32,
+  x: usize,
+  xStride: i32,
+  rows: i32,
+  group: usize,
+  type: i32,
+  columns: i32,
+  scratch: usize,
+): void {
+  const scales = scratch;
+  const all = <usize>scalesBytes(columns);
+  const panel = scratch + 2 * all;
+  unpack(panel, scales, group, columns, type);
+  const digits = ASC_FEATURE_RELAXED_SIMD ? type != Q8_0 : false;
+  const half = <usize>((digits ? 8 : 16) * columns);
+  for (let r = 0; r < rows; r += TILE_TOKENS) {
+    const tokens = min(TILE_TOKENS, rows - r);
+    const tile = x + <usize>(r * xStride);
+    let out = dst + <usize>(r * dstStride);
+    for (let h: usize = 0; h < 2; h++) {
+      const s = scales + h * (all >> 1);
+      const m = type == Q4_1 ? s + all : 0;
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+        else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      } else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      out += 32;
     }
   }
 }

@@ -19,35 +19,35 @@ const SECOND: f32 = 254;
  * code = 254 * first + second, d = amax / (127 * 254). Few blocks carry most of the rounding error (ARCHITECTURE.md,
  * "Activations"). Four times the mean: 5 % of SmolLM2's blocks, and next to none of a row without outliers.
  *
- * @param dst quantised row, 16-byte aligned   @param src f32[columns]   @param columns multiple of 32
+ * @param dst tile of `width` rows   @param slot this row's place in the tile   @param src f32[columns]
+ * @param columns multiple of 32
  */
-export function quantizeRow(dst: usize, src: usize, columns: i32, wide: i32): void {
+export function quantizeRow(dst: usize, src: usize, columns: i32, wide: i32, width: i32, slot: i32): void {
   assert(columns > 0 && columns % BLOCK == 0, "quantizeRow: columns must be a positive multiple of 32");
+  assert(slot >= 0 && slot < width, "quantizeRow: slot must be in the tile");
   const blocks = columns / BLOCK;
-  const codes = dst + 2 * <usize>columns;
-  const meta = dst + 4 * <usize>columns;
+  const n = <usize>(columns * width);
+  const digits = dst + <usize>(slot * 4);
+  const codes = dst + 2 * n + <usize>(slot * 4);
+  const meta = dst + 4 * n + <usize>(slot * META_BYTES);
+  const metaStep = <usize>(width * META_BYTES);
+  const codesStep = <usize>(width * 64);
   if (wide) {
-    for (let b = 0; b < blocks; b++) {
-      quantizeWide(codes + ((<usize>b) << 6), meta + <usize>(b * META_BYTES), src + ((<usize>b) << 7));
+    for (let b: usize = 0; b < <usize>blocks; b++) {
+      quantizeWide(codes + b * codesStep, meta + b * metaStep, src + (b << 7), width);
     }
     return;
   }
   let total: f32 = 0;
-  for (let b = 0; b < blocks; b++) {
-    const top = blockMax(src + ((<usize>b) << 7));
-    store<f32>(meta + <usize>(b * META_BYTES), top);
+  for (let b: usize = 0; b < <usize>blocks; b++) {
+    const top = blockMax(src + (b << 7));
+    store<f32>(meta + b * metaStep, top);
     total += top * top;
   }
   const limit = (OUTLIER * total) / <f32>blocks;
-  for (let b = 0; b < blocks; b++) {
-    quantizeDigits(
-      dst + ((<usize>b) << 5),
-      <usize>columns,
-      codes + ((<usize>b) << 6),
-      meta + <usize>(b * META_BYTES),
-      src + ((<usize>b) << 7),
-      limit,
-    );
+  for (let b: usize = 0; b < <usize>blocks; b++) {
+    const at = digits + b * <usize>(width * 32);
+    quantizeDigits(at, n, codes + b * codesStep, meta + b * metaStep, src + (b << 7), limit, width);
   }
 }
 
@@ -57,22 +57,46 @@ function blockMax(src: usize): f32 {
   return maxF32x4(top);
 }
 
-function quantizeWide(codes: usize, meta: usize, src: usize): void {
+/** Eight i16 codes, two at a time to every `width`-th place. */
+function storeCodes(at: usize, codes: v128, width: i32): void {
+  const step = <usize>(width * 4);
+  v128.store32_lane(at, codes, 0);
+  v128.store32_lane(at + step, codes, 1);
+  v128.store32_lane(at + 2 * step, codes, 2);
+  v128.store32_lane(at + 3 * step, codes, 3);
+}
+
+/** Eight digits as i8, four at a time to every `width`-th place. */
+function storeDigits(at: usize, digits: v128, width: i32): void {
+  const narrowed = i8x16.narrow_i16x8_s(digits, digits);
+  v128.store32_lane(at, narrowed, 0);
+  v128.store32_lane(at + <usize>(width * 4), narrowed, 1);
+}
+
+function quantizeWide(codes: usize, meta: usize, src: usize, width: i32): void {
   const amax = blockMax(src);
   const zero = amax < SMALLEST_AMAX;
   const inverse = f32x4.splat(zero ? 0 : <f32>32767 / amax);
   store<f32>(meta, zero ? 0 : amax / 32767);
   for (let i = 0; i < 4; i++) {
-    const low = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(src), inverse)));
-    const high = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(src, 16), inverse)));
-    v128.store(codes, i16x8.narrow_i32x4_s(low, high));
+    const low = f32x4.nearest(f32x4.mul(v128.load(src), inverse));
+    const high = f32x4.nearest(f32x4.mul(v128.load(src, 16), inverse));
+    storeCodes(codes, narrow(low, high), width);
     src += 32;
-    codes += 16;
+    codes += <usize>(width * 16);
   }
 }
 
 /** `meta` holds the block's amax. */
-function quantizeDigits(first: usize, columns: usize, codes: usize, meta: usize, src: usize, limit: f32): void {
+function quantizeDigits(
+  first: usize,
+  second: usize,
+  codes: usize,
+  meta: usize,
+  src: usize,
+  limit: f32,
+  width: i32,
+): void {
   const amax = load<f32>(meta);
   const zero = amax < SMALLEST_AMAX;
   const two = amax * amax > limit && !zero;
@@ -87,7 +111,7 @@ function quantizeDigits(first: usize, columns: usize, codes: usize, meta: usize,
     const highFirst = f32x4.nearest(high);
     const digits1 = narrow(lowFirst, highFirst);
     let code = digits1;
-    store<i64>(first, bytes(digits1));
+    storeDigits(first, digits1, width);
     sum1 = i16x8.add(sum1, digits1);
     if (two) {
       const step = f32x4.splat(SECOND);
@@ -95,14 +119,14 @@ function quantizeDigits(first: usize, columns: usize, codes: usize, meta: usize,
         f32x4.nearest(f32x4.mul(f32x4.sub(low, lowFirst), step)),
         f32x4.nearest(f32x4.mul(f32x4.sub(high, highFirst), step)),
       );
-      store<i64>(first + columns, bytes(digits2));
+      storeDigits(first + second, digits2, width);
       sum2 = i16x8.add(sum2, digits2);
       code = i16x8.add(i16x8.mul(digits1, i16x8.splat(254)), digits2);
     }
-    v128.store(codes, code);
+    storeCodes(codes, code, width);
     src += 32;
-    codes += 16;
-    first += 8;
+    codes += <usize>(width * 16);
+    first += <usize>(width * 8);
   }
   const even1 = laneSum(sum1, 0);
   const odd1 = laneSum(sum1, 1);
@@ -123,10 +147,6 @@ function quantizeDigits(first: usize, columns: usize, codes: usize, meta: usize,
 
 function narrow(low: v128, high: v128): v128 {
   return i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(low), i32x4.trunc_sat_f32x4_s(high));
-}
-
-function bytes(digits: v128): i64 {
-  return i64x2.extract_lane(i8x16.narrow_i16x8_s(digits, digits), 0);
 }
 
 /** Sum over columns 0, 1 (mod 4) for `odd` = 0, over columns 2, 3 (mod 4) for 1. */

@@ -49,6 +49,9 @@ export function matrixBytes(type: TensorType, rows: number, columns: number): nu
   return Math.ceil(rows / GROUP_ROWS) * groupBytes(type, columns);
 }
 
+/** Token rows that a product of several rows computes at once. */
+export const TILE_TOKENS = 4;
+
 /** Bytes of a quantised activation row. */
 export function quantizedRowBytes(columns: number): number {
   return 5 * columns;
@@ -72,4 +75,9 @@ export function align(n: number, to: number = ALIGNMENT): number {
 /** Scratch of one attention call: 32 scores f32, 32 weights i16, the query i16, the sum over values f32. */
 export function attentionScratchBytes(headDim: number): number {
   return PAGE_TOKENS * 4 + PAGE_TOKENS * 2 + headDim * 6;
+}
+
+/** Scratch of a product of several rows: a group's panel, its scales and minima (assembly/kernels/panel.ts). */
+export function matmulScratchBytes(columns: number): number {
+  return 32 * columns + 2 * (columns / BLOCK) * 64;
 }

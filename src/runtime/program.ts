@@ -16,8 +16,10 @@ import {
   type KvType,
   kvHeadBytes,
   MAX_HEAD_DIM,
+  matmulScratchBytes,
   OP_BYTES,
   quantizedRowBytes,
+  TILE_TOKENS,
 } from "./layout.ts";
 import { WeightTable } from "./weight-table.ts";
 
@@ -71,7 +73,9 @@ type Operand =
   | { readonly buffer: Buffer }
   | { readonly weight: string }
   | { readonly table: number }
-  | { readonly scratch: true };
+  | { readonly scratch: true }
+  /** Bytes of scratch a thread, known at the end. */
+  | { readonly scratchStride: true };
 
 export interface ProgramOptions {
   readonly maxBatchTokens: number;
@@ -216,6 +220,8 @@ export class ProgramBuilder {
       tensorTypeFacts(type).id,
       x.width,
       groups,
+      { scratch: true },
+      this.scratch(isQuantized(type) ? matmulScratchBytes(x.width) : 0),
     );
   }
 
@@ -287,8 +293,6 @@ export class ProgramBuilder {
   /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. */
   attention(q: Value, layer: { offset: number; kvHeads: number }, headDim: number, scale: number): Value {
     const dst = this.value(q.width, q.rows);
-    const scratchBytes = align(attentionScratchBytes(headDim));
-    this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
     this.emit(
       OP.attention,
       SET_ID[q.rows],
@@ -303,7 +307,7 @@ export class ProgramBuilder {
       KV_TYPES[this.options.kvType],
       { f32: scale },
       { scratch: true },
-      scratchBytes,
+      this.scratch(attentionScratchBytes(headDim)),
     );
     return dst;
   }
@@ -334,7 +338,8 @@ export class ProgramBuilder {
     const { operations, buffers, tables, weights, pageBytes, scratchBytes, options } = this;
     logits.buffer.interval.last = operations.length;
     const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
-    const bytes = buffers.map((buffer) => align(buffer.stride * rows[buffer.rows]));
+    // Quantised rows lie in tiles; the last one may have empty places.
+    const bytes = buffers.map((buffer) => align(buffer.stride * align(rows[buffer.rows], TILE_TOKENS)));
     const placed = placeBuffers(
       buffers.map((buffer) => buffer.interval),
       bytes,
@@ -360,7 +365,8 @@ export class ProgramBuilder {
           else if ("buffer" in operand) words[word] = bases.activations + offsets.get(operand.buffer)!;
           else if ("weight" in operand) words[word] = bases.weights + weights.placement(operand.weight).offset;
           else if ("table" in operand) words[word] = bases.tables + tableOffsets[operand.table]!;
-          else words[word] = bases.activations + scratch;
+          else if ("scratch" in operand) words[word] = bases.activations + scratch;
+          else words[word] = scratchBytes;
         });
       });
       return words;
@@ -375,6 +381,12 @@ export class ProgramBuilder {
       logits: { offset: at(logits), stride: logits.buffer.stride },
       link,
     };
+  }
+
+  /** Makes room for an operation's scratch; all operations share the same place, a thread after the other. */
+  private scratch(bytes: number): Operand {
+    this.scratchBytes = Math.max(this.scratchBytes, align(bytes));
+    return { scratchStride: true };
   }
 
   private value(width: number, rows: RowSet): Value {

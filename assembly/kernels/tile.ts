@@ -1,0 +1,244 @@
+import { META_BYTES, TILE_TOKENS } from "../layout";
+
+// Eight weight rows of a panel times a tile of four tokens: 2 x 4 accumulators, two weight vectors and four broadcast
+// activations are all that is live in the inner loop, and x64 has 16 registers. The loop does one step of the panel:
+// unrolled, V8 schedules each accumulator's chain in turn and spills (62-66 against 46 G/s, reference/kernels.md 3).
+// The f32 part is that of kernels/matmul-q4.ts and matmul-q8.ts, operation by operation.
+
+const META_STEP: usize = TILE_TOKENS * META_BYTES;
+
+/**
+ * Int4, relaxed build: digits times bytes.
+ * @param dst f32, eight rows of each of `tokens` rows, `dstStride` bytes apart   @param panel half a panel of bytes
+ * @param scales of that half   @param minima of that half, or 0   @param x tile of four rows
+ */
+export function tileI8(
+  dst: usize,
+  dstStride: usize,
+  tokens: i32,
+  panel: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+): void {
+  const second = <usize>(TILE_TOKENS * columns);
+  let meta = x + 4 * second;
+  const metaEnd = meta + second;
+  let f00 = f32x4.splat(0);
+  let f01 = f00;
+  let f10 = f00;
+  let f11 = f00;
+  let f20 = f00;
+  let f21 = f00;
+  let f30 = f00;
+  let f31 = f00;
+  while (meta < metaEnd) {
+    let a00 = i16x8.splat(0);
+    let a10 = a00;
+    let a20 = a00;
+    let a30 = a00;
+    if (!minima) {
+      a00 = v128.load32_splat(meta, 8);
+      a10 = v128.load32_splat(meta, 8 + META_BYTES);
+      a20 = v128.load32_splat(meta, 8 + 2 * META_BYTES);
+      a30 = v128.load32_splat(meta, 8 + 3 * META_BYTES);
+    }
+    let a01 = a00;
+    let a11 = a10;
+    let a21 = a20;
+    let a31 = a30;
+    const end = panel + 256;
+    while (panel < end) {
+      const w0 = v128.load(panel);
+      const w1 = v128.load(panel, 16);
+      const x0 = v128.load32_splat(x);
+      const x1 = v128.load32_splat(x, 4);
+      const x2 = v128.load32_splat(x, 8);
+      const x3 = v128.load32_splat(x, 12);
+      a00 = i16x8.add(a00, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w0));
+      a01 = i16x8.add(a01, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w1));
+      a10 = i16x8.add(a10, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w0));
+      a11 = i16x8.add(a11, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w1));
+      a20 = i16x8.add(a20, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w0));
+      a21 = i16x8.add(a21, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w1));
+      a30 = i16x8.add(a30, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w0));
+      a31 = i16x8.add(a31, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w1));
+      panel += 32;
+      x += 16;
+    }
+    a00 = i32x4.extadd_pairwise_i16x8_s(a00);
+    a01 = i32x4.extadd_pairwise_i16x8_s(a01);
+    a10 = i32x4.extadd_pairwise_i16x8_s(a10);
+    a11 = i32x4.extadd_pairwise_i16x8_s(a11);
+    a20 = i32x4.extadd_pairwise_i16x8_s(a20);
+    a21 = i32x4.extadd_pairwise_i16x8_s(a21);
+    a30 = i32x4.extadd_pairwise_i16x8_s(a30);
+    a31 = i32x4.extadd_pairwise_i16x8_s(a31);
+    const digits =
+      load<i32>(meta, 24) |
+      load<i32>(meta, 24 + META_BYTES) |
+      load<i32>(meta, 24 + 2 * META_BYTES) |
+      load<i32>(meta, 24 + 3 * META_BYTES);
+    if (digits & 2) {
+      const w = panel - 256;
+      const xd = x - 128 + second;
+      a00 = addSecond(a00, w, xd, meta, minima);
+      a01 = addSecond(a01, w + 16, xd, meta, minima);
+      a10 = addSecond(a10, w, xd + 4, meta + META_BYTES, minima);
+      a11 = addSecond(a11, w + 16, xd + 4, meta + META_BYTES, minima);
+      a20 = addSecond(a20, w, xd + 8, meta + 2 * META_BYTES, minima);
+      a21 = addSecond(a21, w + 16, xd + 8, meta + 2 * META_BYTES, minima);
+      a30 = addSecond(a30, w, xd + 12, meta + 3 * META_BYTES, minima);
+      a31 = addSecond(a31, w + 16, xd + 12, meta + 3 * META_BYTES, minima);
+    }
+    const s0 = v128.load(scales);
+    const s1 = v128.load(scales, 16);
+    const d0 = v128.load32_splat(meta);
+    const d1 = v128.load32_splat(meta, META_BYTES);
+    const d2 = v128.load32_splat(meta, 2 * META_BYTES);
+    const d3 = v128.load32_splat(meta, 3 * META_BYTES);
+    f00 = f32x4.add(f00, f32x4.mul(f32x4.convert_i32x4_s(a00), f32x4.mul(s0, d0)));
+    f01 = f32x4.add(f01, f32x4.mul(f32x4.convert_i32x4_s(a01), f32x4.mul(s1, d0)));
+    f10 = f32x4.add(f10, f32x4.mul(f32x4.convert_i32x4_s(a10), f32x4.mul(s0, d1)));
+    f11 = f32x4.add(f11, f32x4.mul(f32x4.convert_i32x4_s(a11), f32x4.mul(s1, d1)));
+    f20 = f32x4.add(f20, f32x4.mul(f32x4.convert_i32x4_s(a20), f32x4.mul(s0, d2)));
+    f21 = f32x4.add(f21, f32x4.mul(f32x4.convert_i32x4_s(a21), f32x4.mul(s1, d2)));
+    f30 = f32x4.add(f30, f32x4.mul(f32x4.convert_i32x4_s(a30), f32x4.mul(s0, d3)));
+    f31 = f32x4.add(f31, f32x4.mul(f32x4.convert_i32x4_s(a31), f32x4.mul(s1, d3)));
+    if (minima) {
+      const m0 = v128.load(minima);
+      const m1 = v128.load(minima, 16);
+      const u0 = v128.load32_splat(meta, 4);
+      const u1 = v128.load32_splat(meta, 4 + META_BYTES);
+      const u2 = v128.load32_splat(meta, 4 + 2 * META_BYTES);
+      const u3 = v128.load32_splat(meta, 4 + 3 * META_BYTES);
+      f00 = f32x4.add(f00, f32x4.mul(m0, u0));
+      f01 = f32x4.add(f01, f32x4.mul(m1, u0));
+      f10 = f32x4.add(f10, f32x4.mul(m0, u1));
+      f11 = f32x4.add(f11, f32x4.mul(m1, u1));
+      f20 = f32x4.add(f20, f32x4.mul(m0, u2));
+      f21 = f32x4.add(f21, f32x4.mul(m1, u2));
+      f30 = f32x4.add(f30, f32x4.mul(m0, u3));
+      f31 = f32x4.add(f31, f32x4.mul(m1, u3));
+      minima += 32;
+    }
+    scales += 32;
+    meta += META_STEP;
+  }
+  storeRow(dst, f00, f01);
+  if (tokens > 1) storeRow(dst + dstStride, f10, f11);
+  if (tokens > 2) storeRow(dst + 2 * dstStride, f20, f21);
+  if (tokens > 3) storeRow(dst + 3 * dstStride, f30, f31);
+}
+
+function storeRow(dst: usize, low: v128, high: v128): void {
+  v128.store(dst, low);
+  v128.store(dst, high, 16);
+}
+
+/** 254 * sum + the second digits' sum, for a token that has them in this block: seldom, so out of line. */
+export function addSecond(sum: v128, w: usize, x: usize, meta: usize, minima: usize): v128 {
+  if (load<i32>(meta, 24) < 2) return sum;
+  let a = minima ? i16x8.splat(0) : v128.load32_splat(meta, 12);
+  const end = w + 256;
+  while (w < end) {
+    a = i16x8.add(a, i16x8.relaxed_dot_i8x16_i7x16_s(v128.load32_splat(x), v128.load(w)));
+    w += 32;
+    x += 16;
+  }
+  return i32x4.add(i32x4.sub(i32x4.shl(sum, 8), i32x4.shl(sum, 1)), i32x4.extadd_pairwise_i16x8_s(a));
+}
+
+/**
+ * Int8 in every build, int4 in the baseline build: i16 codes times words. Sums fit i32 (32 * 128 * 32767 < 2^27).
+ * Parameters as tileI8.
+ */
+export function tileI16(
+  dst: usize,
+  dstStride: usize,
+  tokens: i32,
+  panel: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+): void {
+  let meta = x + 4 * <usize>(TILE_TOKENS * columns);
+  const metaEnd = meta + <usize>(TILE_TOKENS * columns);
+  x += 2 * <usize>(TILE_TOKENS * columns);
+  let f00 = f32x4.splat(0);
+  let f01 = f00;
+  let f10 = f00;
+  let f11 = f00;
+  let f20 = f00;
+  let f21 = f00;
+  let f30 = f00;
+  let f31 = f00;
+  while (meta < metaEnd) {
+    let a00 = i32x4.splat(0);
+    let a01 = a00;
+    let a10 = a00;
+    let a11 = a00;
+    let a20 = a00;
+    let a21 = a00;
+    let a30 = a00;
+    let a31 = a00;
+    const end = panel + 512;
+    while (panel < end) {
+      const w0 = v128.load(panel);
+      const w1 = v128.load(panel, 16);
+      const x0 = v128.load32_splat(x);
+      const x1 = v128.load32_splat(x, 4);
+      const x2 = v128.load32_splat(x, 8);
+      const x3 = v128.load32_splat(x, 12);
+      a00 = i32x4.add(a00, i32x4.dot_i16x8_s(w0, x0));
+      a01 = i32x4.add(a01, i32x4.dot_i16x8_s(w1, x0));
+      a10 = i32x4.add(a10, i32x4.dot_i16x8_s(w0, x1));
+      a11 = i32x4.add(a11, i32x4.dot_i16x8_s(w1, x1));
+      a20 = i32x4.add(a20, i32x4.dot_i16x8_s(w0, x2));
+      a21 = i32x4.add(a21, i32x4.dot_i16x8_s(w1, x2));
+      a30 = i32x4.add(a30, i32x4.dot_i16x8_s(w0, x3));
+      a31 = i32x4.add(a31, i32x4.dot_i16x8_s(w1, x3));
+      panel += 32;
+      x += 16;
+    }
+    const s0 = v128.load(scales);
+    const s1 = v128.load(scales, 16);
+    const d0 = v128.load32_splat(meta);
+    const d1 = v128.load32_splat(meta, META_BYTES);
+    const d2 = v128.load32_splat(meta, 2 * META_BYTES);
+    const d3 = v128.load32_splat(meta, 3 * META_BYTES);
+    f00 = f32x4.add(f00, f32x4.mul(f32x4.convert_i32x4_s(a00), f32x4.mul(s0, d0)));
+    f01 = f32x4.add(f01, f32x4.mul(f32x4.convert_i32x4_s(a01), f32x4.mul(s1, d0)));
+    f10 = f32x4.add(f10, f32x4.mul(f32x4.convert_i32x4_s(a10), f32x4.mul(s0, d1)));
+    f11 = f32x4.add(f11, f32x4.mul(f32x4.convert_i32x4_s(a11), f32x4.mul(s1, d1)));
+    f20 = f32x4.add(f20, f32x4.mul(f32x4.convert_i32x4_s(a20), f32x4.mul(s0, d2)));
+    f21 = f32x4.add(f21, f32x4.mul(f32x4.convert_i32x4_s(a21), f32x4.mul(s1, d2)));
+    f30 = f32x4.add(f30, f32x4.mul(f32x4.convert_i32x4_s(a30), f32x4.mul(s0, d3)));
+    f31 = f32x4.add(f31, f32x4.mul(f32x4.convert_i32x4_s(a31), f32x4.mul(s1, d3)));
+    if (minima) {
+      const m0 = v128.load(minima);
+      const m1 = v128.load(minima, 16);
+      const u0 = v128.load32_splat(meta, 4);
+      const u1 = v128.load32_splat(meta, 4 + META_BYTES);
+      const u2 = v128.load32_splat(meta, 4 + 2 * META_BYTES);
+      const u3 = v128.load32_splat(meta, 4 + 3 * META_BYTES);
+      f00 = f32x4.add(f00, f32x4.mul(m0, u0));
+      f01 = f32x4.add(f01, f32x4.mul(m1, u0));
+      f10 = f32x4.add(f10, f32x4.mul(m0, u1));
+      f11 = f32x4.add(f11, f32x4.mul(m1, u1));
+      f20 = f32x4.add(f20, f32x4.mul(m0, u2));
+      f21 = f32x4.add(f21, f32x4.mul(m1, u2));
+      f30 = f32x4.add(f30, f32x4.mul(m0, u3));
+      f31 = f32x4.add(f31, f32x4.mul(m1, u3));
+      minima += 32;
+    }
+    scales += 32;
+    meta += META_STEP;
+  }
+  storeRow(dst, f00, f01);
+  if (tokens > 1) storeRow(dst + dstStride, f10, f11);
+  if (tokens > 2) storeRow(dst + 2 * dstStride, f20, f21);
+  if (tokens > 3) storeRow(dst + 3 * dstStride, f30, f31);
+}
