@@ -9,7 +9,7 @@ import { readHuggingFaceTokenizer } from "./huggingface.ts";
 import { TextTokenizer } from "./tokenizer.ts";
 import type { Tokenizer } from "./types.ts";
 
-export type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
+export type { Tokenizer } from "./types.ts";
 
 /**
  * The tokenizer of a model: from tokenizer.json where there is one, else from GGUF metadata. It keeps nothing of

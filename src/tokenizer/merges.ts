@@ -12,10 +12,10 @@ export type Merge = string | readonly [string, string];
 export class MergeTable {
   /** The token that the merge of a rank gives. */
   readonly merged: Int32Array;
-  readonly #left: Int32Array;
-  readonly #right: Int32Array;
-  // Open addressing with linear probing, at most half full: rank + 1, or 0 where free.
+  // Open addressing with linear probing, at most three quarters full. A slot is left, right, rank + 1 (0 where free):
+  // side by side, as a look-up costs little but its cache misses.
   readonly #slots: Int32Array;
+  readonly #mask: number;
 
   /**
    * @param merges in order of rank, the first is merged first. Of a pair given twice the later rank counts.
@@ -25,9 +25,9 @@ export class MergeTable {
    */
   constructor(vocabulary: Vocabulary, merges: readonly Merge[]) {
     this.merged = new Int32Array(merges.length);
-    this.#left = new Int32Array(merges.length);
-    this.#right = new Int32Array(merges.length);
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * merges.length + 2)));
+    const slots = 2 ** Math.ceil(Math.log2((merges.length * 4) / 3 + 1));
+    this.#slots = new Int32Array(3 * slots);
+    this.#mask = slots - 1;
     let scratch = new Uint8Array(256);
     for (let rank = 0; rank < merges.length; rank++) {
       const merge = merges[rank]!;
@@ -46,27 +46,28 @@ export class MergeTable {
         throw badMerge(rank, merge, "both parts and their merger in the vocabulary");
       const slot = this.#slotOf(left, right);
       this.merged[rank] = merged;
-      this.#left[rank] = left;
-      this.#right[rank] = right;
-      this.#slots[slot] = rank + 1;
+      this.#slots[slot] = left;
+      this.#slots[slot + 1] = right;
+      this.#slots[slot + 2] = rank + 1;
     }
   }
 
   /** The rank of a pair, or -1. */
   rank(left: number, right: number): number {
-    return this.#slots[this.#slotOf(left, right)]! - 1;
+    return this.#slots[this.#slotOf(left, right) + 2]! - 1;
   }
 
   get memoryBytes(): number {
-    return 3 * this.merged.byteLength + this.#slots.byteLength;
+    return this.merged.byteLength + this.#slots.byteLength;
   }
 
+  /** Where the slot of a pair begins, or the free one where it belongs. */
   #slotOf(left: number, right: number): number {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
     const hash = mix(Math.imul(left ^ HASH_SEED, 0x9e3779b1) + right);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const rank = this.#slots[slot]! - 1;
-      if (rank < 0 || (this.#left[rank] === left && this.#right[rank] === right)) return slot;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = 3 * slot;
+      if ((slots[at] === left && slots[at + 1] === right) || slots[at + 2] === 0) return at;
     }
   }
 }

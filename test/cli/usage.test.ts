@@ -56,6 +56,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["run", "-f", "missing.txt"], 1, /expected a readable file, got missing\.txt/],
   [["run", "-c", "1025", "Hi"], 1, /^-c: expected a whole number from 1 to 1024, got 1025/],
   [["run", "-c", "8", "one two three four five"], 1, /the context holds 8/],
+  [["run", "-sys", "Be brief.", fixtureModel, "Hi"], 1, /^-sys: this model has no chat template/],
   [["tokenize", "-m", "missing.gguf", "Hi"], 1, /got missing\.gguf/],
   [["perplexity", "--ids", pathOf("package.json")], 1, /package\.json: expected a JSON array of whole numbers/],
   [["perplexity", "--ids", pathOf("LICENSE")], 1, /LICENSE: expected a JSON array of token ids/],

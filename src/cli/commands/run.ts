@@ -8,6 +8,7 @@ import { createLoad } from "../../create-load.ts";
 import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
 import { randomSeed } from "../../engine/random.ts";
+import { NibbleError } from "../../errors.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Answer, answer, speed } from "../answer.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -64,7 +65,11 @@ Ctrl-C ends the answer (exit code 130).`,
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
     const respond = (ids: readonly number[]) => answer(model, generateOptions(model, ids, args), !given.json);
 
+    const base = model.info.chatTemplate === "none";
+    if (base && given.system !== undefined)
+      throw new NibbleError("invalid_request", "-sys: this model has no chat template");
     if (prompt === undefined) {
+      if (base) throw new UsageError("expected a prompt: this model has no chat template, so it cannot chat");
       const { chat } = await import("../chat.ts");
       return chat(given.system, async (messages) => finish(await respond(chatIds(model, messages))));
     }
@@ -124,8 +129,7 @@ function withoutLastBreak(read: string): string {
 }
 
 function promptIds(model: Model, prompt: string, { flags: { raw, system } }: RunArguments): number[] {
-  const base = model.info.chatTemplate === "none" && system === undefined;
-  if (raw || base) return model.tokenize(prompt);
+  if (raw || model.info.chatTemplate === "none") return model.tokenize(prompt);
   const messages = system === undefined ? [] : [{ role: "system", content: system }];
   return chatIds(model, [...messages, { role: "user", content: prompt }]);
 }
