@@ -1,5 +1,5 @@
 // Everything the host may call. The three builds (simd, relaxed, threads) export the same names.
-export { attentionHead, attentionScratchBytes } from "./kernels/attention";
+export { attention, attentionScratchBytes } from "./kernels/attention";
 export { addTo, siluMul } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
@@ -7,6 +7,7 @@ export { matmul, matmulScratchBytes } from "./kernels/matmul";
 export { gemvFloat } from "./kernels/matmul-float";
 export { gemvQ4 } from "./kernels/matmul-q4";
 export { gemvQ8 } from "./kernels/matmul-q8";
+export { unpackQ4Bytes, unpackQ4Words, unpackQ8Words } from "./kernels/panel";
 export { quantizeRow } from "./kernels/quantize";
 export { repack, widen } from "./kernels/repack";
 export { rmsNorm } from "./kernels/rms-norm";
@@ -19,3 +20,4 @@ export { run } from "./program";
 export function heapBase(): usize {
   return __heap_base;
 }
+export { tileI8, tileI16 } from "./kernels/tile";

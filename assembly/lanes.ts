@@ -23,6 +23,18 @@ export function loadF16(at: usize): f32 {
   return reinterpret<f32>(h) * reinterpret<f32>(0x77800000);
 }
 
+/**
+ * Products of int8 x and codes 0..127, pairs added, in i16: exact in every build as long as the sum of two fits
+ * (reference/kernels.md 5). The baseline build has it for tests alone; its products take i16 codes.
+ */
+export function dotI8(x: v128, codes: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
+  return i16x8.narrow_i32x4_s(
+    i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), i16x8.extend_low_i8x16_u(codes)),
+    i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), i16x8.extend_high_i8x16_u(codes)),
+  );
+}
+
 /** Four bf16 at `at` as f32. */
 export function loadBF16x4(at: usize): v128 {
   return i32x4.shl(v128.load16x4_u(at), 16);
@@ -37,10 +49,33 @@ export function sumF32x4(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** The largest lane; NaN if any lane is NaN. */
+/** The largest lane of numbers without a sign bit; NaN if any lane is NaN, whose bits are the largest of all. */
+export function maxAbsF32x4(v: v128): f32 {
+  const pairs = i32x4.max_s(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(i32x4.max_s(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
+
+/** The largest lane of numbers; a NaN may get lost. */
 export function maxF32x4(v: v128): f32 {
-  return max<f32>(
-    max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
-  );
+  const pairs = f32x4.pmax(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
+
+/** 1.5 * 2^23: adding it to |x| < 2^22 rounds to the nearest integer, ties to even, and leaves that in the low bits. */
+const ROUND: usize = memory.data<f32>([12582912.0], 4);
+
+/** x + 1.5 * 2^23. */
+export function addRound(x: v128): v128 {
+  return f32x4.add(x, v128.load32_splat(ROUND));
+}
+
+/** The integers of `addRound`, as f32. */
+export function roundedF32(t: v128): v128 {
+  return f32x4.sub(t, v128.load32_splat(ROUND));
+}
+
+/** The integers of two `addRound`s, as i16. (trunc_sat takes six instructions on x64.) */
+export function roundedI16(low: v128, high: v128): v128 {
+  const bias = v128.load32_splat(ROUND);
+  return i16x8.narrow_i32x4_s(i32x4.sub(low, bias), i32x4.sub(high, bias));
 }

@@ -6,7 +6,7 @@
 //
 // Every thread runs the same program. An operation splits its rows, heads or row groups among the threads, never a sum;
 // a barrier stands between operations.
-import { attentionHead } from "./kernels/attention";
+import { ATTENTION_QUERIES, attention } from "./kernels/attention";
 import { addTo, siluMul } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
@@ -105,7 +105,7 @@ export function run(program: usize, count: i32, batch: usize, thread: i32, threa
         cache(op, batch, thread, threads);
         break;
       case OP_ATTENTION:
-        attention(op, batch, thread, threads);
+        attend(op, batch, thread, threads);
         break;
       case OP_SILU_MUL:
         gate(op, batch, thread, threads);
@@ -216,13 +216,12 @@ function rope(op: usize, batch: usize, thread: i32, threads: i32): void {
   }
 }
 
-/** The page that holds `position` of batch row `row`. */
-function pageOf(batch: usize, row: i32, position: i32): usize {
-  const table = <usize>load<u32>(batchPages(batch) + ((<usize>row) << 2));
-  return load<u32>(table + ((<usize>(position / PAGE_TOKENS)) << 2));
+/** The page table of batch row `row`. */
+function pageTable(batch: usize, row: i32): usize {
+  return load<u32>(batchPages(batch) + ((<usize>row) << 2));
 }
 
-/** 1 k, 2 stride, 3 v, 4 stride, 5 kv heads, 6 head dim, 7 layer offset in a page, 8 kv type */
+/** 1 k, 2 stride, 3 v, 4 stride, 5 kv heads, 6 head dim, 7 layer's pages, 8 kv type, 9 bytes of all pages of a head */
 function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
   const heads = word(op, 5);
   const headDim = word(op, 6);
@@ -233,7 +232,8 @@ function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
     const row = u / heads;
     const head = u % heads;
     const position = load<i32>(batchPositions(batch) + ((<usize>row) << 2));
-    const place = pageOf(batch, row, position) + address(op, 7) + <usize>(head * headBytes);
+    const page = load<i32>(pageTable(batch, row) + ((<usize>(position / PAGE_TOKENS)) << 2));
+    const place = address(op, 7) + <usize>head * address(op, 9) + <usize>page * <usize>headBytes;
     const within = (<usize>(head * headDim)) << 2;
     const key = address(op, 1) + <usize>(row * word(op, 2)) + within;
     const value = address(op, 3) + <usize>(row * word(op, 4)) + within;
@@ -241,32 +241,55 @@ function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
   }
 }
 
-/** 1 set, 2 dst, 3 stride, 4 q, 5 stride, 6 layer offset, 7 heads, 8 kv heads, 9 head dim, 10 kv type, 11 scale, 12 scratch, 13 bytes of scratch a thread */
-function attention(op: usize, batch: usize, thread: i32, threads: i32): void {
+/**
+ * 1 set, 2 dst, 3 stride, 4 q, 5 stride, 6 layer's pages, 7 heads, 8 kv heads, 9 head dim, 10 kv type, 11 scale, 12 scratch,
+ * 13 bytes of scratch a thread, 14 bytes of all pages of a head.
+ * Neighbouring rows of one sequence are taken together, and dealt out by turns: later rows have more to read.
+ */
+function attend(op: usize, batch: usize, thread: i32, threads: i32): void {
   const set = word(op, 1);
-  const heads = word(op, 7);
-  const group = heads / word(op, 8);
+  const kvHeads = word(op, 8);
+  const group = word(op, 7) / kvHeads;
   const headDim = word(op, 9);
-  const headBytes = keyBytes(word(op, 10), headDim) + valueBytes(word(op, 10), headDim);
-  const scratch = address(op, 12) + <usize>(thread * word(op, 13));
-  const units = setRows(batch, set) * heads;
-  const end = share(units, thread + 1, threads);
-  for (let u = share(units, thread, threads); u < end; u++) {
-    const i = u / heads;
-    const head = u % heads;
-    const row = batchRow(batch, set, i);
-    const within = (<usize>(head * headDim)) << 2;
-    attentionHead(
-      address(op, 2) + <usize>(i * word(op, 3)) + within,
-      address(op, 4) + <usize>(i * word(op, 5)) + within,
-      load<u32>(batchPages(batch) + ((<usize>row) << 2)),
-      address(op, 6) + <usize>((head / group) * headBytes),
-      load<i32>(batchPositions(batch) + ((<usize>row) << 2)),
-      headDim,
-      float(op, 11),
-      word(op, 10),
-      scratch,
-    );
+  // The rows' positions stand first in the scratch: output rows are not neighbours in the batch.
+  const positions = address(op, 12) + <usize>(thread * word(op, 13));
+  const scratch = positions + ((<usize>ATTENTION_QUERIES) << 2);
+  const rows = setRows(batch, set);
+  const most = max(1, ATTENTION_QUERIES / group);
+  let unit = 0;
+  let row = 0;
+  while (row < rows) {
+    const pages = pageTable(batch, batchRow(batch, set, row));
+    let count = 0;
+    let last = -1;
+    while (count < most && row + count < rows) {
+      const r = batchRow(batch, set, row + count);
+      const position = load<i32>(batchPositions(batch) + ((<usize>r) << 2));
+      if (pageTable(batch, r) != pages || position <= last) break;
+      store<i32>(positions + ((<usize>count) << 2), position);
+      last = position;
+      count++;
+    }
+    for (let head = 0; head < kvHeads; head++) {
+      if (unit++ % threads != thread) continue;
+      const within = (<usize>(head * group * headDim)) << 2;
+      attention(
+        address(op, 2) + <usize>(row * word(op, 3)) + within,
+        word(op, 3),
+        address(op, 4) + <usize>(row * word(op, 5)) + within,
+        word(op, 5),
+        count,
+        group,
+        positions,
+        pages,
+        address(op, 6) + <usize>head * address(op, 14),
+        headDim,
+        float(op, 11),
+        word(op, 10),
+        scratch,
+      );
+    }
+    row += count;
   }
 }
 

@@ -4,12 +4,13 @@ import { SMALLEST_AMAX } from "./quantize";
 /**
  * Puts the key and the value of one token and one kv head into its page.
  *
- *   keys     f32: [quad of tokens 0..7][dim][4 tokens]
- *            int8, mixed: 32 scales f32 | i8 or i16 [quad of tokens 0..7][pair of dims][4 tokens][2 dims]
+ *   keys     f32: [dim][32 tokens]
+ *            int8, mixed: 32 scales f32 | i8 or i16 [pair of dims][32 tokens][2 dims]
  *   values   f32: [token][dim]
  *            int8, mixed: 32 scales f32 | i8 [pair of tokens 0..15][dim][2 tokens]
  *
- * So attention reads both in address order, with tokens in the lanes for scores and dims in the lanes for the sum.
+ * So attention reads both in address order, with tokens in the lanes for scores and dims in the lanes for the sum, and a
+ * broadcast pair of the query (or of the weights) serves many lanes.
  * Keys of 12 bits: SmolLM2's keys have outlying dims, int8 keys change 1.5 to 2.7 % of its argmaxes, 12 bits none;
  * int8 values change 0.3 to 0.6 %.
  * @param head this head's place in the page: keys, then values   @param slot token in the page, 0..31
@@ -19,11 +20,9 @@ export function kvStore(head: usize, slot: i32, key: usize, value: usize, headDi
   assert(slot >= 0 && slot < PAGE_TOKENS, "kvStore: slot must be in 0..31");
   assert(headDim > 0 && headDim % 8 == 0, "kvStore: headDim must be a positive multiple of 8");
   const values = head + <usize>keyBytes(kvType, headDim);
-  const quad = slot >> 2;
-  const lane = slot & 3;
   if (kvType == KV_F32) {
-    const keyAt = head + <usize>(quad * headDim * 16 + lane * 4);
-    for (let d = 0; d < headDim; d++) store<f32>(keyAt + ((<usize>d) << 4), load<f32>(key + ((<usize>d) << 2)));
+    const keyAt = head + ((<usize>slot) << 2);
+    for (let d = 0; d < headDim; d++) store<f32>(keyAt + ((<usize>d) << 7), load<f32>(key + ((<usize>d) << 2)));
     memory.copy(values + <usize>(slot * headDim * 4), value, (<usize>headDim) << 2);
     return;
   }
@@ -31,7 +30,7 @@ export function kvStore(head: usize, slot: i32, key: usize, value: usize, headDi
   const wide = kvType == KV_MIXED;
   const k = quantizeScale(head + ((<usize>slot) << 2), key, headDim, wide ? KEY_LIMIT : 127);
   for (let d = 0; d < headDim; d++) {
-    const at = <usize>(quad * headDim * 4 + (d >> 1) * 8 + lane * 2 + (d & 1));
+    const at = <usize>(((d >> 1) * PAGE_TOKENS + slot) * 2 + (d & 1));
     const q = code(key + ((<usize>d) << 2), k);
     if (wide) store<i16>(codes + (at << 1), <i16>q);
     else store<i8>(codes + at, <i8>q);

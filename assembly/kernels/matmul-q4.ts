@@ -1,4 +1,4 @@
-import { loadF16x4, nibbleMask } from "../lanes";
+import { dotI8, loadF16x4, nibbleMask } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
 
 /**
@@ -103,10 +103,6 @@ export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32
 
 function times254(s: v128): v128 {
   return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
-}
-
-function dotI8(x: v128, codes: v128): v128 {
-  return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
 }
 
 /** Baseline: sums of four rows over a block, as i32x4. `codes`: the quad's vectors, 64 bytes apart; `x`: i16[32]. */

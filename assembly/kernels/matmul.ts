@@ -76,10 +76,8 @@ function gemm(
     for (let h: usize = 0; h < 2; h++) {
       const s = scales + h * (all >> 1);
       const m = type == Q4_1 ? s + all : 0;
-      if (ASC_FEATURE_RELAXED_SIMD) {
-        if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
-        else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
-      } else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
       out += 32;
     }
   }

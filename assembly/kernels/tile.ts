@@ -1,3 +1,4 @@
+import { dotI8 } from "../lanes";
 import { META_BYTES, TILE_TOKENS } from "../layout";
 
 // Eight weight rows of a panel times a tile of four tokens: 2 x 4 accumulators, two weight vectors and four broadcast
@@ -56,14 +57,14 @@ export function tileI8(
       const x1 = v128.load32_splat(x, 4);
       const x2 = v128.load32_splat(x, 8);
       const x3 = v128.load32_splat(x, 12);
-      a00 = i16x8.add(a00, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w0));
-      a01 = i16x8.add(a01, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w1));
-      a10 = i16x8.add(a10, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w0));
-      a11 = i16x8.add(a11, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w1));
-      a20 = i16x8.add(a20, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w0));
-      a21 = i16x8.add(a21, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w1));
-      a30 = i16x8.add(a30, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w0));
-      a31 = i16x8.add(a31, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w1));
+      a00 = i16x8.add(a00, dotI8(x0, w0));
+      a01 = i16x8.add(a01, dotI8(x0, w1));
+      a10 = i16x8.add(a10, dotI8(x1, w0));
+      a11 = i16x8.add(a11, dotI8(x1, w1));
+      a20 = i16x8.add(a20, dotI8(x2, w0));
+      a21 = i16x8.add(a21, dotI8(x2, w1));
+      a30 = i16x8.add(a30, dotI8(x3, w0));
+      a31 = i16x8.add(a31, dotI8(x3, w1));
       panel += 32;
       x += 16;
     }
@@ -143,7 +144,7 @@ export function addSecond(sum: v128, w: usize, x: usize, meta: usize, minima: us
   let a = minima ? i16x8.splat(0) : v128.load32_splat(meta, 12);
   const end = w + 256;
   while (w < end) {
-    a = i16x8.add(a, i16x8.relaxed_dot_i8x16_i7x16_s(v128.load32_splat(x), v128.load(w)));
+    a = i16x8.add(a, dotI8(v128.load32_splat(x), v128.load(w)));
     w += 32;
     x += 16;
   }

@@ -36,8 +36,8 @@ export class WasmExecutor implements Executor {
     this.contextLength = options.contextLength;
     this.maxBatchTokens = options.maxBatchTokens;
     this.maxLogitRows = options.maxLogitRows;
-    this.cache = new KvCache(instance.memory, plan, options.contextLength, options.maxSequences);
-    new Int32Array(instance.memory.buffer, plan.base.program).set(program.link(plan.base));
+    this.cache = new KvCache(instance.memory, plan, program.headPageBytes, options);
+    new Int32Array(instance.memory.buffer, plan.base.program).set(program.link(plan.base, plan.pageCount));
     let at = plan.base.tables;
     for (const table of program.tables) {
       new Float32Array(instance.memory.buffer, at, table.length).set(table);

@@ -5,20 +5,28 @@
  */
 import { NibbleError } from "../errors.ts";
 import { PAGE_TOKENS } from "./layout.ts";
-import type { MemoryPlan } from "./memory-plan.ts";
+import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import type { Sequence } from "./types.ts";
 
 export class KvCache {
   private readonly memory: WebAssembly.Memory;
   private readonly plan: MemoryPlan;
+  /** Pages of a kv head of a layer lie one after the other: attention reads a sequence as one stream. */
+  private readonly headPageBytes: readonly number[];
   private readonly pagesPerSequence: number;
   private readonly free: number[] = [];
   private readonly references: Uint32Array;
   private readonly freeSlots: number[] = [];
 
-  constructor(memory: WebAssembly.Memory, plan: MemoryPlan, contextLength: number, maxSequences: number) {
+  constructor(
+    memory: WebAssembly.Memory,
+    plan: MemoryPlan,
+    headPageBytes: readonly number[],
+    { contextLength, maxSequences }: Pick<MemoryOptions, "contextLength" | "maxSequences">,
+  ) {
     this.memory = memory;
     this.plan = plan;
+    this.headPageBytes = headPageBytes;
     this.pagesPerSequence = Math.ceil(contextLength / PAGE_TOKENS);
     this.references = new Uint32Array(plan.pageCount);
     for (let page = plan.pageCount - 1; page >= 0; page--) this.free.push(page);
@@ -36,14 +44,13 @@ export class KvCache {
     return new CachedSequence(this, slot);
   }
 
-  /** Address of a sequence's page table, i32 page addresses. */
+  /** Address of a sequence's page table, i32 page numbers. */
   tableAddress(slot: number): number {
     return this.plan.base.pageTables + slot * this.pagesPerSequence * 4;
   }
 
   private setEntry(slot: number, index: number, page: number): void {
-    const address = this.plan.base.pages + page * this.plan.pageBytes;
-    new Uint32Array(this.memory.buffer, this.tableAddress(slot) + index * 4, 1)[0] = address;
+    new Uint32Array(this.memory.buffer, this.tableAddress(slot) + index * 4, 1)[0] = page;
   }
 
   /** Pages that appending `count` tokens takes from the free list. */
@@ -61,9 +68,7 @@ export class KvCache {
     const last = pages.length - 1;
     if (length % PAGE_TOKENS !== 0 && this.references[pages[last]!]! > 1) {
       const copy = this.take();
-      const { base, pageBytes } = this.plan;
-      const from = base.pages + pages[last]! * pageBytes;
-      new Uint8Array(this.memory.buffer).copyWithin(base.pages + copy * pageBytes, from, from + pageBytes);
+      this.copyPage(pages[last]!, copy);
       this.release(pages[last]!);
       pages[last] = copy;
       this.setEntry(slot, last, copy);
@@ -71,6 +76,15 @@ export class KvCache {
     while (pages.length * PAGE_TOKENS < length + count) {
       pages.push(this.take());
       this.setEntry(slot, pages.length - 1, pages[pages.length - 1]!);
+    }
+  }
+
+  private copyPage(from: number, to: number): void {
+    const bytes = new Uint8Array(this.memory.buffer);
+    let base = this.plan.base.pages;
+    for (const size of this.headPageBytes) {
+      bytes.copyWithin(base + to * size, base + from * size, base + (from + 1) * size);
+      base += size * this.plan.pageCount;
     }
   }
 

@@ -72,9 +72,17 @@ export function align(n: number, to: number = ALIGNMENT): number {
   return Math.ceil(n / to) * to;
 }
 
-/** Scratch of one attention call: 32 scores f32, 32 weights i16, the query i16, the sum over values f32. */
+/** Most queries of one attention call. */
+const ATTENTION_QUERIES = 16;
+
+/** Scratch of one attention call (assembly/kernels/attention.ts). */
 export function attentionScratchBytes(headDim: number): number {
-  return PAGE_TOKENS * 4 + PAGE_TOKENS * 2 + headDim * 6;
+  return PAGE_TOKENS * 6 + ATTENTION_QUERIES * (headDim * 6 + 16);
+}
+
+/** The same with the rows' positions, which the program puts before it. */
+export function attentionOperationBytes(headDim: number): number {
+  return ATTENTION_QUERIES * 4 + attentionScratchBytes(headDim);
 }
 
 /** Scratch of a product of several rows: a group's panel, its scales and minima (assembly/kernels/panel.ts). */

@@ -68,7 +68,7 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
   const pageTables = align(maxSequences * Math.ceil(contextLength / PAGE_TOKENS) * 4);
   const frequencies = program.tables.reduce((sum, table) => sum + align(table.byteLength), 0);
   const activations = align(Math.max(program.activationBytes, stagingBytes));
-  const kvCache = pageCount * program.pageBytes;
+  const kvCache = align(pageCount * program.pageBytes);
   const weights = align(program.weights.bytes);
   const base = { program: RESERVED_BYTES, batch: 0, pageTables: 0, tables: 0, activations: 0, pages: 0, weights: 0 };
   base.batch = base.program + code;

@@ -9,7 +9,7 @@ import type { TensorInfo } from "../formats/types.ts";
 import { type Interval, placeBuffers } from "./activations.ts";
 import {
   align,
-  attentionScratchBytes,
+  attentionOperationBytes,
   GROUP_ROWS,
   isQuantized,
   KV_TYPES,
@@ -65,6 +65,15 @@ export interface Rotations {
   readonly interleaved: boolean;
 }
 
+/** A layer's place in the key-value cache. */
+export interface CachedLayer {
+  /** Bytes of the layers before it, a page. */
+  readonly offset: number;
+  readonly kvHeads: number;
+  /** Bytes of one kv head, a page. */
+  readonly headBytes: number;
+}
+
 /** An operand: a number as it stands, an f32, or an address known once the plan is made. */
 type Operand =
   | number
@@ -73,6 +82,10 @@ type Operand =
   | { readonly buffer: Buffer }
   | { readonly weight: string }
   | { readonly table: number }
+  /** Where a layer's pages begin: bytes of the layers before it, a page. */
+  | { readonly layerPages: number }
+  /** Bytes of all pages of one kv head: bytes a page. */
+  | { readonly headPages: number }
   | { readonly scratch: true }
   /** Bytes of scratch a thread, known at the end. */
   | { readonly scratchStride: true };
@@ -88,6 +101,7 @@ export interface ProgramOptions {
 export interface Bases {
   readonly tables: number;
   readonly activations: number;
+  readonly pages: number;
   readonly weights: number;
 }
 
@@ -99,11 +113,13 @@ export interface Program {
   readonly activationBytes: number;
   /** Bytes of a page of the key-value cache over all layers. */
   readonly pageBytes: number;
+  /** The same, one a layer and kv head, in the order in which their pages lie in memory. */
+  readonly headPageBytes: readonly number[];
   readonly vocabSize: number;
   /** Offset and stride of the logits in the activations. */
   readonly logits: { readonly offset: number; readonly stride: number };
   /** The program's words, OP_BYTES an operation. */
-  link(bases: Bases): Int32Array<ArrayBuffer>;
+  link(bases: Bases, pageCount: number): Int32Array<ArrayBuffer>;
 }
 
 export class ProgramBuilder {
@@ -114,6 +130,7 @@ export class ProgramBuilder {
   private readonly options: ProgramOptions;
   private readonly quantized = new Map<Value, { wide?: Buffer; digits?: Buffer }>();
   private pageBytes = 0;
+  private readonly headPageBytes: number[] = [];
   private scratchBytes = 0;
 
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
@@ -266,7 +283,7 @@ export class ProgramBuilder {
   }
 
   /** A layer's place in the pages; its keys and values are stored for every row of the batch. */
-  cache(k: Value, v: Value, headDim: number): { readonly offset: number; readonly kvHeads: number } {
+  cache(k: Value, v: Value, headDim: number): CachedLayer {
     if (headDim > MAX_HEAD_DIM || headDim % 8 !== 0)
       throw new NibbleError(
         "bad_value",
@@ -274,8 +291,10 @@ export class ProgramBuilder {
       );
     const { kvType } = this.options;
     const kvHeads = k.width / headDim;
-    const offset = this.pageBytes;
-    this.pageBytes += kvHeads * kvHeadBytes(kvType, headDim);
+    const headBytes = kvHeadBytes(kvType, headDim);
+    const layer = { offset: this.pageBytes, kvHeads, headBytes };
+    this.pageBytes += kvHeads * headBytes;
+    for (let head = 0; head < kvHeads; head++) this.headPageBytes.push(headBytes);
     this.emit(
       OP.kvStore,
       { value: k },
@@ -284,14 +303,15 @@ export class ProgramBuilder {
       v.buffer.stride,
       kvHeads,
       headDim,
-      offset,
+      { layerPages: layer.offset },
       KV_TYPES[kvType],
+      { headPages: headBytes },
     );
-    return { offset, kvHeads };
+    return layer;
   }
 
   /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. */
-  attention(q: Value, layer: { offset: number; kvHeads: number }, headDim: number, scale: number): Value {
+  attention(q: Value, layer: CachedLayer, headDim: number, scale: number): Value {
     const dst = this.value(q.width, q.rows);
     this.emit(
       OP.attention,
@@ -300,14 +320,15 @@ export class ProgramBuilder {
       dst.buffer.stride,
       { value: q },
       q.buffer.stride,
-      layer.offset,
+      { layerPages: layer.offset },
       q.width / headDim,
       layer.kvHeads,
       headDim,
       KV_TYPES[this.options.kvType],
       { f32: scale },
       { scratch: true },
-      this.scratch(attentionScratchBytes(headDim)),
+      this.scratch(attentionOperationBytes(headDim)),
+      { headPages: layer.headBytes },
     );
     return dst;
   }
@@ -353,7 +374,7 @@ export class ProgramBuilder {
       tableEnd += align(table.byteLength);
     }
     const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
-    const link = (bases: Bases): Int32Array<ArrayBuffer> => {
+    const link = (bases: Bases, pageCount: number): Int32Array<ArrayBuffer> => {
       const words = new Int32Array((operations.length * OP_BYTES) / 4);
       const floats = new Float32Array(words.buffer);
       operations.forEach((operands, op) => {
@@ -364,6 +385,8 @@ export class ProgramBuilder {
           else if ("value" in operand) words[word] = bases.activations + at(operand.value);
           else if ("buffer" in operand) words[word] = bases.activations + offsets.get(operand.buffer)!;
           else if ("weight" in operand) words[word] = bases.weights + weights.placement(operand.weight).offset;
+          else if ("layerPages" in operand) words[word] = bases.pages + operand.layerPages * pageCount;
+          else if ("headPages" in operand) words[word] = operand.headPages * pageCount;
           else if ("table" in operand) words[word] = bases.tables + tableOffsets[operand.table]!;
           else if ("scratch" in operand) words[word] = bases.activations + scratch;
           else words[word] = scratchBytes;
@@ -376,7 +399,8 @@ export class ProgramBuilder {
       weights,
       tables,
       activationBytes: scratch + scratchBytes * options.threads,
-      pageBytes: align(pageBytes),
+      pageBytes,
+      headPageBytes: this.headPageBytes,
       vocabSize: logits.width,
       logits: { offset: at(logits), stride: logits.buffer.stride },
       link,
