@@ -14,7 +14,7 @@ export { rmsNorm } from "./kernels/rms-norm";
 export { ropeHead, ropeTable } from "./kernels/rope";
 export { groupBytes, keyBytes, quantizedRowBytes, valueBytes } from "./layout";
 export { expF32, storeCosSin } from "./math";
-export { run } from "./program";
+export { execute, run, serve } from "./program";
 
 /** First address that the module's own data leaves free. */
 export function heapBase(): usize {

@@ -6,6 +6,7 @@
 //
 // Every thread runs the same program. An operation splits its rows, heads or row groups among the threads, never a sum;
 // a barrier stands between operations.
+import { awaitStart, barrier, start } from "./barrier";
 import { ATTENTION_QUERIES, attention } from "./kernels/attention";
 import { addTo, siluMul } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
@@ -43,7 +44,7 @@ function float(op: usize, i: i32): f32 {
 }
 
 // The batch: u32 rows | output rows | then addresses of i32 arrays: tokens, positions, page tables (an address a row),
-// outputs (a batch row each).
+// outputs (a batch row each). The control words of barrier.ts stand behind them in the header.
 function batchTokens(batch: usize): usize {
   return load<u32>(batch, 8);
 }
@@ -73,10 +74,25 @@ function share(units: i32, thread: i32, threads: i32): i32 {
 }
 
 /**
- * Executes `count` operations.
- * @param program the first operation   @param batch see above   @param thread 0..threads - 1
+ * Executes `count` operations on all `threads`; the caller is thread 0, the others are in `serve`.
+ * @param program the first operation   @param batch see above
  */
-export function run(program: usize, count: i32, batch: usize, thread: i32, threads: i32): void {
+export function run(program: usize, count: i32, batch: usize, threads: i32): void {
+  if (threads > 1) start(batch);
+  execute(program, count, batch, 0, threads);
+}
+
+/** A helping thread: executes whatever `run` starts, until stopped. */
+export function serve(program: usize, count: i32, batch: usize, thread: i32, threads: i32): void {
+  let seen = awaitStart(batch, 0);
+  while (seen >= 0) {
+    execute(program, count, batch, thread, threads);
+    seen = awaitStart(batch, seen);
+  }
+}
+
+/** One thread's share of every operation. */
+export function execute(program: usize, count: i32, batch: usize, thread: i32, threads: i32): void {
   for (let i = 0; i < count; i++) {
     const op = program + <usize>i * OP_BYTES;
     switch (word(op, 0)) {
@@ -116,6 +132,7 @@ export function run(program: usize, count: i32, batch: usize, thread: i32, threa
       default:
         unreachable();
     }
+    barrier(batch, threads);
   }
 }
 

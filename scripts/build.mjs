@@ -11,7 +11,7 @@ mkdirSync("dist/wasm", { recursive: true });
 const parts = {
   async wasm() {
     const { default: asc } = await import("assemblyscript/asc");
-    for (const target of ["simd", "relaxed", "debug"]) {
+    for (const target of ["simd", "relaxed", "threads", "debug"]) {
       const entry = target === "debug" ? "assembly/debug.ts" : "assembly/index.ts";
       const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
       if (error) throw new Error(`asc, target ${target}: ${error.message}\n${stderr}`);
@@ -40,6 +40,7 @@ const parts = {
       metafile: true,
     });
     for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`);
+    await build({ ...node, entryPoints: { thread: "src/hosts/node-thread.ts" }, outdir: "dist", minify: true });
     for (const file of ["dist/index.js", "dist/cli.js"]) console.log(`${file}  ${statSync(file).size} bytes`);
   },
 

@@ -35,6 +35,11 @@ export interface RuntimeOptions {
   maxSequences?: number;
   /** Most bytes of WebAssembly memory; a plan beyond it is refused before a weight is read. Default: 4 GiB. */
   memoryLimit?: number;
+  /**
+   * Threads. Default: as many as the host has cores, at most 8; 1 for models below 32 MiB, where a barrier costs more than
+   * it brings, and where the engine has no relaxed SIMD.
+   */
+  threads?: number;
   /** The build to use. Default: the fastest that the engine validates; all give the same bits. */
   build?: Build;
   /** A compiled build, for hosts that do not allow compiling. */
@@ -89,7 +94,7 @@ const DEFAULT_CONTEXT = 4096;
  * Plans the memory for a checkpoint, from its header alone.
  * @throws NibbleError for a model that we cannot run, or that does not fit (`out_of_memory`, with figures)
  */
-export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = {}): Promise<Prepared> {
+export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = {}, threads = 1): Promise<Prepared> {
   const model = await describeModel(checkpoint);
   const trained = model.config.contextLength;
   const contextLength = whole("contextLength", options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT), trained);
@@ -107,7 +112,7 @@ export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = 
     throw new NibbleError("invalid_argument", `expected kvType ${known}, got ${kvType}`, { param: "kvType" });
   }
   const { maxBatchTokens, maxLogitRows } = memory;
-  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads: 1 });
+  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads });
   return { program, memory, kvType, plan: planMemory(program, memory) };
 }
 
@@ -119,15 +124,48 @@ function whole(param: string, value: number, max: number): number {
   return value;
 }
 
+const MAX_DEFAULT_THREADS = 8;
+const WORTH_THREADS = 32 * 2 ** 20;
+
+/** How many threads, and the build that runs them. */
+async function chooseThreads(
+  checkpoint: Checkpoint,
+  host: Host,
+  { threads, build, wasm }: RuntimeOptions,
+): Promise<{ threads: number; build: Build }> {
+  const fixed = wasm !== undefined || (build !== undefined && build !== "threads");
+  if (threads !== undefined) {
+    whole("threads", threads, 256);
+    const chosen = build ?? bestBuild(threads);
+    if (threads > 1 && (fixed || chosen !== "threads"))
+      throw new NibbleError(
+        "unsupported_host",
+        `expected an engine and a build with threads, got the ${chosen} build`,
+        {
+          param: "threads",
+        },
+      );
+    return { threads, build: chosen };
+  }
+  let bytes = 0;
+  for (const { byteLength } of checkpoint.tensors.values()) bytes += byteLength;
+  const able = !fixed && (build ?? bestBuild(2)) === "threads" && bytes >= WORTH_THREADS;
+  const count = able ? Math.min(await host.threads(), MAX_DEFAULT_THREADS) : 1;
+  return { threads: count, build: build ?? bestBuild(count) };
+}
+
 /** Makes an executor: memory of exactly the planned size, then the weights, streamed into place. */
 export async function loadExecutor(
   checkpoint: Checkpoint,
   host: Host,
   options: RuntimeOptions = {},
 ): Promise<WasmExecutor> {
-  const { program, plan, memory } = await prepare(checkpoint, options);
-  const module = options.wasm ?? (await host.wasm(options.build ?? bestBuild()));
-  const instance = await instantiate(module, plan.total);
+  const { threads, build } = await chooseThreads(checkpoint, host, options);
+  const { program, plan, memory } = await prepare(checkpoint, options, threads);
+  const module = options.wasm ?? (await host.wasm(build));
+  const instance = await instantiate(module, plan.total, build === "threads");
   await loadWeights(instance, plan, program.weights, options);
-  return new WasmExecutor(instance, program, plan, memory);
+  const executor = new WasmExecutor(instance, program, plan, memory, threads);
+  if (threads > 1) await executor.startThreads(host.startThread);
+  return executor;
 }

@@ -7,6 +7,7 @@ import { NibbleError } from "../errors.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import { nodeHost } from "../hosts/node.ts";
 import { openCheckpoint, type RuntimeOptions } from "../load.ts";
+import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
 import { type Flag, number, oneOf, text, toggle, type Values } from "./flags.ts";
 import { note } from "./output.ts";
@@ -40,13 +41,20 @@ export const runtimeFlags: RuntimeFlags = {
   ),
   kv: oneOf<KvType>("--kv", "TYPE", ["int8", "mixed", "f32"], "key-value cache: int8, mixed (default) or f32"),
   batch: number("-b, --batch-size", "N", { min: 1, max: 4096, integer: true }, "most tokens of a step (default 128)"),
-  threads: number("-t, --threads", "N", { min: 1, max: 1024, integer: true }, "threads (this version runs one)"),
+  threads: number(
+    "-t, --threads",
+    "N",
+    { min: 1, max: 256, integer: true },
+    "threads (default: the cores, 1 for a small model)",
+  ),
 };
 
 /** What the flags say to the runtime, with progress on stderr. */
 export function runtimeOptions({ context, kv, batch, threads }: Partial<Values<RuntimeFlags>>): RuntimeOptions {
-  if (threads !== undefined && threads > 1) note(`nibble: -t ${threads}: this version runs one thread`);
+  const able = threads === undefined || threads === 1 || bestBuild(threads) === "threads";
+  if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has), one thread runs`);
   return {
+    ...(threads !== undefined && { threads: able ? threads : 1 }),
     ...(context !== undefined && { contextLength: context }),
     ...(kv !== undefined && { kvType: kv }),
     ...(batch !== undefined && { maxBatchTokens: batch }),

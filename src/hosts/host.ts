@@ -4,6 +4,7 @@
  */
 import type { ByteSource, FileSet } from "../formats/types.ts";
 import type { Build } from "../runtime/kernels.ts";
+import type { StartThread } from "../runtime/threads.ts";
 
 /** A GGUF file with the folder it lies in (for its other shards), or a Hugging Face folder. */
 export type OpenedModel =
@@ -14,6 +15,9 @@ export interface Host {
   readonly name: string;
   /** The compiled module of a build; compiled once. */
   wasm(build: Build): Promise<WebAssembly.Module>;
+  /** Threads that this host would use by itself. */
+  threads(): Promise<number>;
+  startThread: StartThread;
   /** Opens a model by name or path. @throws NibbleError `missing_file` */
   open(name: string): Promise<OpenedModel>;
 }

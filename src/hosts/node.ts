@@ -6,6 +6,7 @@
 import { NibbleError } from "../errors.ts";
 import { checkRange } from "../formats/sources.ts";
 import type { ByteSource, FileSet } from "../formats/types.ts";
+import type { Thread, ThreadStart } from "../runtime/threads.ts";
 import type { Host } from "./host.ts";
 
 /** A file, read in place: straight into wasm memory where the loader asks for it. */
@@ -65,6 +66,22 @@ async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await readFile(new URL(name, import.meta.url)));
 }
 
+/** A worker that does not keep the process alive. @throws NibbleError `unsupported_host` where it fails to start */
+export async function startThread(entry: URL, workerData: ThreadStart): Promise<Thread> {
+  const { Worker } = await import("node:worker_threads");
+  const worker = new Worker(entry, { workerData });
+  await new Promise<void>((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", (cause) =>
+      reject(new NibbleError("unsupported_host", `expected a worker thread to start: ${cause.message}`, { cause })),
+    );
+  });
+  // A later failure reaches the caller through the shared memory: the barrier sees it.
+  worker.on("error", () => {});
+  worker.unref();
+  return { terminate: () => void worker.terminate() };
+}
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 export const nodeHost: Host = {
@@ -74,6 +91,11 @@ export const nodeHost: Host = {
     if (!module) modules.set(build, (module = bytesBeside(`./wasm/${build}.wasm`).then((b) => WebAssembly.compile(b))));
     return module;
   },
+  async threads() {
+    const { availableParallelism } = await import("node:os");
+    return availableParallelism();
+  },
+  startThread: (start) => startThread(new URL("./thread.js", import.meta.url), start),
   async open(name) {
     if (name === "crumb") {
       const { fileURLToPath } = await import("node:url");

@@ -8,6 +8,7 @@ import { CachedSequence, KvCache } from "./kv-cache.ts";
 import { PAGE_TOKENS } from "./layout.ts";
 import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
 import type { Program } from "./program.ts";
+import { type StartThread, ThreadPool } from "./threads.ts";
 import type { BatchItem, Executor, Sequence } from "./types.ts";
 
 interface CheckedItem {
@@ -25,10 +26,14 @@ export class WasmExecutor implements Executor {
   readonly plan: MemoryPlan;
   private readonly program: Program;
   private readonly cache: KvCache;
+  readonly threads: number;
   private instance: Instance | undefined;
+  private pool: ThreadPool | undefined;
   private poison: unknown;
 
-  constructor(instance: Instance, program: Program, plan: MemoryPlan, options: MemoryOptions) {
+  /** @param threads that `startThreads` will have; 1 needs no call */
+  constructor(instance: Instance, program: Program, plan: MemoryPlan, options: MemoryOptions, threads: number) {
+    this.threads = threads;
     this.instance = instance;
     this.program = program;
     this.plan = plan;
@@ -46,6 +51,13 @@ export class WasmExecutor implements Executor {
     const header = new Uint32Array(instance.memory.buffer, plan.base.batch, 6);
     const arrays = plan.base.batch + BATCH_HEADER_BYTES;
     for (let i = 0; i < 4; i++) header[2 + i] = arrays + i * 4 * options.maxBatchTokens;
+  }
+
+  /** Starts the helping threads, once, before the first `forward`. */
+  async startThreads(startThread: StartThread): Promise<void> {
+    const { base } = this.plan;
+    const serve = [base.program, this.program.operations, base.batch] as const;
+    this.pool = await ThreadPool.start(this.alive(), serve, this.threads, startThread);
   }
 
   get freePages(): number {
@@ -79,9 +91,10 @@ export class WasmExecutor implements Executor {
     words[0] = rows;
     words[1] = outputs;
     try {
-      kernels.run(base.program, this.program.operations, base.batch, 0, 1);
+      kernels.run(base.program, this.program.operations, base.batch, this.threads);
     } catch (cause) {
       this.poison = cause;
+      this.pool?.dispose();
       throw new NibbleError("poisoned", `the instance trapped and must not be used again: ${cause}`, { cause });
     }
     for (const { sequence, tokens } of items) sequence.length += tokens.length;
@@ -93,6 +106,8 @@ export class WasmExecutor implements Executor {
   }
 
   dispose(): void {
+    this.pool?.dispose();
+    this.pool = undefined;
     this.instance = undefined;
   }
 

@@ -4,12 +4,15 @@
  */
 import { NibbleError } from "../errors.ts";
 
-export type Build = "simd" | "relaxed";
+/** `threads` is `relaxed` with a shared memory. */
+export type Build = "simd" | "relaxed" | "threads";
 
 /** The exports that the host calls (assembly/index.ts). Addresses are byte offsets into the memory. */
 export interface Kernels {
   heapBase(): number;
-  run(program: number, count: number, batch: number, thread: number, threads: number): void;
+  /** Thread 0's call; the others are in `serve`. */
+  run(program: number, count: number, batch: number, threads: number): void;
+  serve(program: number, count: number, batch: number, thread: number, threads: number): void;
   /** Returns 1 where a weight or scale is not finite. */
   repack(dst: number, src: number, rows: number, columns: number, type: number): number;
   widen(dst: number, src: number, count: number, type: number): number;
@@ -25,9 +28,10 @@ const RELAXED_PROBE = new Uint8Array([
   0x0a, 0x0f, 0x01, 0x0d, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0xfd, 0x92, 0x02, 0x0b,
 ]);
 
-/** The fastest build that this engine validates. All builds give the same bits. */
-export function bestBuild(): Build {
-  return WebAssembly.validate(RELAXED_PROBE) ? "relaxed" : "simd";
+/** The fastest build that this engine validates for so many threads. All builds give the same bits. */
+export function bestBuild(threads: number): Build {
+  if (!WebAssembly.validate(RELAXED_PROBE)) return "simd";
+  return threads > 1 ? "threads" : "relaxed";
 }
 
 const WASM_PAGE = 65536;
@@ -38,6 +42,7 @@ export const MAX_MEMORY_BYTES: number = 65535 * WASM_PAGE;
 
 /** One instance with its memory, exactly as large as the plan. */
 export interface Instance {
+  readonly module: WebAssembly.Module;
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
 }
@@ -46,11 +51,11 @@ export interface Instance {
  * Instantiates a build with `bytes` of memory.
  * @throws NibbleError `out_of_memory` with figures, where the host refuses that much
  */
-export async function instantiate(module: WebAssembly.Module, bytes: number): Promise<Instance> {
+export async function instantiate(module: WebAssembly.Module, bytes: number, shared: boolean): Promise<Instance> {
   const pages = Math.ceil(bytes / WASM_PAGE);
   let memory: WebAssembly.Memory;
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (cause) {
     const mib = (bytes / 2 ** 20).toFixed(1);
     throw new NibbleError("out_of_memory", `expected ${mib} MiB of WebAssembly memory, the host refused: ${cause}`, {
@@ -63,5 +68,5 @@ export async function instantiate(module: WebAssembly.Module, bytes: number): Pr
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
   const kernels = instance.exports as unknown as Kernels;
   if (kernels.heapBase() > RESERVED_BYTES) throw new Error(`constants exceed the ${RESERVED_BYTES} reserved bytes`);
-  return { kernels, memory };
+  return { module, kernels, memory };
 }

@@ -6,7 +6,7 @@ import { buildIfStale, filesOf } from "./build-wasm.ts";
 
 export default function buildBundles(): void {
   const sources = [...filesOf("src"), ...filesOf("weights-tools"), "scripts/build.mjs", "package.json"];
-  buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js"], sources);
+  buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js", "dist/thread.js"], sources);
   buildIfStale(
     ["model"],
     ["dist/crumb.gguf"],

@@ -8,6 +8,8 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { readGguf } from "../../src/formats/gguf.ts";
 import { bytesSource } from "../../src/formats/sources.ts";
+import type { Host } from "../../src/hosts/host.ts";
+import { nodeHost, startThread } from "../../src/hosts/node.ts";
 import { loadExecutor } from "../../src/load.ts";
 import type { Build } from "../../src/runtime/kernels.ts";
 import type { KvType } from "../../src/runtime/layout.ts";
@@ -20,19 +22,28 @@ export interface Run {
   readonly chunk: number;
   /** Other sequences, with other tokens, in every batch. */
   readonly neighbours: number;
+  /** With the `threads` build (default 1). */
+  readonly threads?: number;
 }
 
 const PROMPT = 64;
 const STEPS = 32;
 
 export async function logitsHash(wasmFolder: string, model: Uint8Array, run: Run): Promise<string> {
-  const host = {
-    name: "test",
+  const host: Host = {
+    ...nodeHost,
     wasm: async (build: Build) => WebAssembly.compile(readFileSync(`${wasmFolder}/${build}.wasm`)),
-    open: () => Promise.reject(new Error("unused")),
+    startThread: (start) => startThread(pathToFileURL(`${wasmFolder}/../thread.js`), start),
   };
-  const { build, kvType, chunk, neighbours } = run;
-  const options = { build, kvType, contextLength: 128, cacheTokens: 128 * (neighbours + 1), maxBatchTokens: 128 };
+  const { build, kvType, chunk, neighbours, threads = 1 } = run;
+  const options = {
+    build,
+    kvType,
+    threads,
+    contextLength: 128,
+    cacheTokens: 128 * (neighbours + 1),
+    maxBatchTokens: 128,
+  };
   const executor = await loadExecutor(await readGguf(bytesSource(model)), host, options);
   const vocabulary = executor.vocabSize - 8;
   const token = (sequence: number, i: number): number => (i * 7919 + sequence * 104729 + 13) % vocabulary;
@@ -59,11 +70,12 @@ export async function logitsHash(wasmFolder: string, model: Uint8Array, run: Run
     logits = executor.forward(batch(prompt.slice(at, at + chunk), last ? "last" : "none", step++))[indexOfMine];
   }
   for (let i = 0; i <= STEPS; i++) {
-    hash.update(new Uint8Array(logits!.buffer, logits!.byteOffset, logits!.byteLength));
+    hash.update(new Uint8Array(logits!.slice().buffer)); // a copy: the memory may be shared
     let best = 0;
     for (let v = 1; v < logits!.length; v++) if (logits![v]! > logits![best]!) best = v;
     if (i < STEPS) logits = executor.forward(batch([best], "last", step++))[indexOfMine];
   }
+  executor.dispose();
   return hash.digest("hex");
 }
 

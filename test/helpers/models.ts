@@ -1,9 +1,10 @@
 /** Opens the fixture models with the wasm builds of this tree. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Checkpoint, FileSet } from "../../src/formats/types.ts";
 import type { Host } from "../../src/hosts/host.ts";
-import { directoryFiles, nodeHost } from "../../src/hosts/node.ts";
+import { directoryFiles, nodeHost, startThread } from "../../src/hosts/node.ts";
 import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Sequence } from "../../src/runtime/types.ts";
@@ -14,6 +15,7 @@ export const architectures: string = join(root, "test/fixtures/architectures");
 /** The Node host, with wasm from this tree's dist. */
 export const testHost: Host = {
   ...nodeHost,
+  startThread: (start) => startThread(pathToFileURL(join(root, "dist/thread.js")), start),
   wasm: async (build) => WebAssembly.compile(readFileSync(join(root, `dist/wasm/${build}.wasm`))),
 };
 

@@ -33,6 +33,11 @@ const runs: Omit<Run, "kvType">[] = [
   { build: "simd", chunk: 7, neighbours: 7 },
   { build: "relaxed", chunk: 64, neighbours: 7 },
   { build: "relaxed", chunk: 1, neighbours: 7 },
+  { build: "relaxed", chunk: 16, neighbours: 3 },
+  { build: "threads", chunk: 64, neighbours: 0, threads: 1 },
+  { build: "threads", chunk: 64, neighbours: 0, threads: 2 },
+  { build: "threads", chunk: 7, neighbours: 7, threads: 3 },
+  { build: "threads", chunk: 64, neighbours: 1, threads: 4 },
 ];
 
 let folder: string;

@@ -71,12 +71,16 @@ Every test runs once to warm up, then -r times. --json: llama-bench's fields, an
     const results = await withCheckpoint(source, async (checkpoint) => {
       const executor = await loading(source, options, (all) => loadExecutor(checkpoint, nodeHost, all));
       const facts = {
-        ...modelFacts(source, checkpoint),
+        ...modelFacts(source, checkpoint, executor.threads),
         n_batch: batch,
         n_ubatch: batch,
         type_kv: flags.kv ?? "mixed",
       };
-      return tests.map((test) => report(test, measure(executor, test, repetitions), facts));
+      try {
+        return tests.map((test) => report(test, measure(executor, test, repetitions), facts));
+      } finally {
+        executor.dispose();
+      }
     });
     if (flags.json) return printJson(results);
     await print(table(results));
@@ -115,7 +119,7 @@ function feed(executor: Executor, sequence: Sequence, ids: readonly number[], lo
   }
 }
 
-function modelFacts(source: string, { architecture, tensors }: Checkpoint) {
+function modelFacts(source: string, { architecture, tensors }: Checkpoint, threads: number) {
   let bytes = 0;
   let parameters = 0;
   const byType = new Map<string, number>();
@@ -130,12 +134,12 @@ function modelFacts(source: string, { architecture, tensors }: Checkpoint) {
     build_number: version,
     cpu_info: cpus()[0]?.model ?? "unknown",
     gpu_info: "",
-    backends: `wasm-${bestBuild()}`,
+    backends: `wasm-${bestBuild(threads)}`,
     model_filename: source,
     model_type: `${architecture} ${count(parameters)} ${type}`,
     model_size: bytes,
     model_n_params: parameters,
-    n_threads: 1,
+    n_threads: threads,
   };
 }
 

@@ -1,0 +1,84 @@
+/**
+ * Helping threads: each has an instance of its own on the shared memory, and waits in `serve` for the next `run`.
+ * @module
+ */
+import type { Instance } from "./kernels.ts";
+
+/** What a helping thread needs; all of it can be posted. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Arguments of `serve`. */
+  readonly serve: readonly [program: number, count: number, batch: number, thread: number, threads: number];
+}
+
+export interface Thread {
+  terminate(): void;
+}
+
+/** Starts a thread; resolves when it is about to serve. A host without threads has none. */
+export type StartThread = (start: ThreadStart) => Promise<Thread>;
+
+/** Control words in the batch header, as i32 indices from its start (assembly/barrier.ts). */
+const GENERATION = 9;
+const FAILED = 10;
+const START = 11;
+const STOP = 12;
+
+/** Runs on the helping thread: instantiates, says that it is ready, serves. A trap is passed on through the memory. */
+export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
+  const batch = serve[2];
+  const control = new Int32Array(memory.buffer, batch, STOP + 1);
+  try {
+    const abort = (): never => {
+      throw new Error("abort in wasm");
+    };
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+    ready();
+    (exports.serve as (...args: readonly number[]) => void)(...serve);
+  } catch (error) {
+    Atomics.store(control, FAILED, 1);
+    Atomics.notify(control, GENERATION);
+    throw error;
+  }
+}
+
+/** The helping threads of an executor. */
+export class ThreadPool {
+  private readonly control: Int32Array;
+  private readonly threads: Thread[];
+
+  private constructor(control: Int32Array, threads: Thread[]) {
+    this.control = control;
+    this.threads = threads;
+  }
+
+  /** Starts `threads - 1` helpers. If one fails to start, the others are ended and the error passed on. */
+  static async start(
+    { module, memory }: Instance,
+    [program, count, batch]: readonly [program: number, count: number, batch: number],
+    threads: number,
+    startThread: StartThread,
+  ): Promise<ThreadPool> {
+    const starting = Array.from({ length: threads - 1 }, (_, i) =>
+      startThread({ module, memory, serve: [program, count, batch, i + 1, threads] }),
+    );
+    const pool = new ThreadPool(new Int32Array(memory.buffer, batch, STOP + 1), []);
+    const outcomes = await Promise.allSettled(starting);
+    for (const outcome of outcomes) if (outcome.status === "fulfilled") pool.threads.push(outcome.value);
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failure) {
+      pool.dispose();
+      throw failure.reason;
+    }
+    return pool;
+  }
+
+  /** Lets every thread leave `serve`, then ends it. */
+  dispose(): void {
+    Atomics.store(this.control, STOP, 1);
+    Atomics.add(this.control, START, 1);
+    Atomics.notify(this.control, START);
+    for (const thread of this.threads) thread.terminate();
+  }
+}
