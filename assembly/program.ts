@@ -4,8 +4,8 @@
 // which rows an operation runs over: all rows of the batch, or only the output rows, those whose logits are wanted.
 // Buffers of output rows are compact: row i belongs to batch row outputs[i].
 //
-// Every thread runs the same program. An operation splits its rows, heads or row groups among the threads, never a sum;
-// a barrier stands between operations.
+// Every thread runs the same program. Products split their groups of weight rows among the threads, attention its rows and
+// heads, all others their token rows, never a sum. Operations on the same token rows follow each other without a barrier.
 import { awaitStart, barrier, start } from "./barrier";
 import { ATTENTION_QUERIES, attention } from "./kernels/attention";
 import { addTo, siluMul } from "./kernels/elementwise";
@@ -29,6 +29,8 @@ export const OP_ATTENTION: i32 = 9;
 export const OP_SILU_MUL: i32 = 10;
 export const OP_ADD: i32 = 11;
 const OP_BYTES: usize = 64;
+/** Operand 15 of every operation: 1 where the next one may read what another thread writes. */
+const OP_BARRIER: i32 = 15;
 
 /** Operand `i` of the operation at `op`. */
 function word(op: usize, i: i32): i32 {
@@ -132,7 +134,7 @@ export function execute(program: usize, count: i32, batch: usize, thread: i32, t
       default:
         unreachable();
     }
-    barrier(batch, threads);
+    if (threads > 1 && word(op, OP_BARRIER)) barrier(batch, threads);
   }
 }
 
@@ -160,14 +162,15 @@ function select(op: usize, batch: usize, thread: i32, threads: i32): void {
 function norm(op: usize, batch: usize, thread: i32, threads: i32): void {
   const n = word(op, 7);
   const groups = word(op, 8);
-  const units = setRows(batch, word(op, 1)) * groups;
-  const end = share(units, thread + 1, threads);
-  for (let u = share(units, thread, threads); u < end; u++) {
-    const row = u / groups;
-    const within = (<usize>((u % groups) * n)) << 2;
-    const dst = address(op, 2) + <usize>(row * word(op, 3)) + within;
-    const src = address(op, 4) + <usize>(row * word(op, 5)) + within;
-    rmsNorm(dst, src, address(op, 6), n, float(op, 9));
+  const rows = setRows(batch, word(op, 1));
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    for (let g = 0; g < groups; g++) {
+      const within = (<usize>(g * n)) << 2;
+      const dst = address(op, 2) + <usize>(r * word(op, 3)) + within;
+      const src = address(op, 4) + <usize>(r * word(op, 5)) + within;
+      rmsNorm(dst, src, address(op, 6), n, float(op, 9));
+    }
   }
 }
 
@@ -223,13 +226,16 @@ function rotations(op: usize, batch: usize, thread: i32, threads: i32): void {
 /** 1 set, 2 x, 3 stride, 4 heads, 5 head dim, 6 table, 7 stride, 8 half, 9 interleaved */
 function rope(op: usize, batch: usize, thread: i32, threads: i32): void {
   const set = word(op, 1);
-  const heads = word(op, 4);
-  const units = setRows(batch, set) * heads;
-  const end = share(units, thread + 1, threads);
-  for (let u = share(units, thread, threads); u < end; u++) {
-    const row = u / heads;
-    const x = address(op, 2) + <usize>(row * word(op, 3) + (u % heads) * word(op, 5) * 4);
-    ropeHead(x, address(op, 6) + <usize>(batchRow(batch, set, row) * word(op, 7)), word(op, 8), word(op, 9));
+  const headBytes = <usize>(word(op, 5) * 4);
+  const rows = setRows(batch, set);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const table = address(op, 6) + <usize>(batchRow(batch, set, r) * word(op, 7));
+    let x = address(op, 2) + <usize>(r * word(op, 3));
+    for (let head = word(op, 4); head > 0; head--) {
+      ropeHead(x, table, word(op, 8), word(op, 9));
+      x += headBytes;
+    }
   }
 }
 
@@ -240,21 +246,20 @@ function pageTable(batch: usize, row: i32): usize {
 
 /** 1 k, 2 stride, 3 v, 4 stride, 5 kv heads, 6 head dim, 7 layer's pages, 8 kv type, 9 bytes of all pages of a head */
 function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
-  const heads = word(op, 5);
   const headDim = word(op, 6);
-  const headBytes = keyBytes(word(op, 8), headDim) + valueBytes(word(op, 8), headDim);
-  const units = setRows(batch, 0) * heads;
-  const end = share(units, thread + 1, threads);
-  for (let u = share(units, thread, threads); u < end; u++) {
-    const row = u / heads;
-    const head = u % heads;
-    const position = load<i32>(batchPositions(batch) + ((<usize>row) << 2));
-    const page = load<i32>(pageTable(batch, row) + ((<usize>(position / PAGE_TOKENS)) << 2));
-    const place = address(op, 7) + <usize>head * address(op, 9) + <usize>page * <usize>headBytes;
-    const within = (<usize>(head * headDim)) << 2;
-    const key = address(op, 1) + <usize>(row * word(op, 2)) + within;
-    const value = address(op, 3) + <usize>(row * word(op, 4)) + within;
-    kvStore(place, position % PAGE_TOKENS, key, value, headDim, word(op, 8));
+  const pageBytes = <usize>(keyBytes(word(op, 8), headDim) + valueBytes(word(op, 8), headDim));
+  const rows = setRows(batch, 0);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const position = load<i32>(batchPositions(batch) + ((<usize>r) << 2));
+    const page = load<u32>(pageTable(batch, r) + ((<usize>(position / PAGE_TOKENS)) << 2));
+    const place = address(op, 7) + <usize>page * pageBytes;
+    for (let head = 0; head < word(op, 5); head++) {
+      const within = (<usize>(head * headDim)) << 2;
+      const key = address(op, 1) + <usize>(r * word(op, 2)) + within;
+      const value = address(op, 3) + <usize>(r * word(op, 4)) + within;
+      kvStore(place + <usize>head * address(op, 9), position % PAGE_TOKENS, key, value, headDim, word(op, 8));
+    }
   }
 }
 

@@ -38,6 +38,20 @@ const OP = {
   add: 11,
 } as const;
 
+/** Operations whose token rows depend on no other row, and the operand that holds their row set (0: all rows). */
+const ROW_LOCAL: ReadonlyMap<number, number> = new Map([
+  [OP.embed, 0],
+  [OP.rmsNorm, 1],
+  [OP.quantize, 1],
+  [OP.ropeTable, 0],
+  [OP.rope, 1],
+  [OP.kvStore, 0],
+  [OP.siluMul, 1],
+  [OP.add, 1],
+]);
+/** The operand that says whether threads must meet after an operation. */
+const BARRIER = 15;
+
 /** Which token rows a value has: all of the batch, or only those whose logits are wanted. */
 export type RowSet = "all" | "outputs";
 const SET_ID: Record<RowSet, number> = { all: 0, outputs: 1 };
@@ -374,10 +388,15 @@ export class ProgramBuilder {
       tableEnd += align(table.byteLength);
     }
     const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
+    const needsBarrier = operations.map((operands, i) => {
+      const set = rowLocalSet(operands);
+      return set === undefined || set !== rowLocalSet(operations[i + 1] ?? []) ? 1 : 0;
+    });
     const link = (bases: Bases, pageCount: number): Int32Array<ArrayBuffer> => {
       const words = new Int32Array((operations.length * OP_BYTES) / 4);
       const floats = new Float32Array(words.buffer);
       operations.forEach((operands, op) => {
+        words[(op * OP_BYTES) / 4 + BARRIER] = needsBarrier[op]!;
         operands.forEach((operand, i) => {
           const word = (op * OP_BYTES) / 4 + i;
           if (typeof operand === "number") words[word] = operand;
@@ -435,4 +454,10 @@ export class ProgramBuilder {
     }
     this.operations.push(operands);
   }
+}
+
+/** The row set of an operation that is row-local: two neighbours with the same one need no barrier between them. */
+function rowLocalSet(operands: readonly Operand[]): Operand | undefined {
+  const at = ROW_LOCAL.get(operands[0] as number);
+  return at === undefined ? undefined : at === 0 ? SET_ID.all : operands[at];
 }
