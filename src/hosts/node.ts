@@ -69,7 +69,7 @@ async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
 /** A worker that does not keep the process alive. @throws NibbleError `unsupported_host` where it fails to start */
 export async function startThread(entry: URL, workerData: ThreadStart): Promise<Thread> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(entry, { workerData });
+  const worker = new Worker(entry, { workerData, execArgv: [] }); // flags such as --input-type are the caller's
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", (cause) =>

@@ -1,0 +1,101 @@
+/** Helping threads: what fails on one of them ends in a typed error, not in a hang. (Equal bits: determinism.test.ts.) */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { startThread } from "../../src/hosts/node.ts";
+import { loadExecutor } from "../../src/load.ts";
+import type { Thread } from "../../src/runtime/threads.ts";
+import { executorOf, openFixture, root, testHost } from "../helpers/models.ts";
+
+const options = { threads: 2, contextLength: 64 };
+
+describe("options", () => {
+  it("a small model takes one thread by itself", async () => {
+    const executor = await executorOf(await openFixture("llama", "gguf"), { contextLength: 64 });
+    expect(executor.threads).toBe(1);
+  });
+
+  it.each([
+    [{ threads: 0 }, "invalid_argument"],
+    [{ threads: 1.5 }, "invalid_argument"],
+    [{ threads: 2, build: "relaxed" }, "unsupported_host"],
+    [{ threads: 2, build: "simd" }, "unsupported_host"],
+  ] as const)("%o is refused with %s", async (wrong, code) => {
+    const loading = openFixture("llama", "gguf").then((checkpoint) => executorOf(checkpoint, wrong));
+    await expect(loading).rejects.toMatchObject({ code });
+  });
+
+  it("a thread that does not start: the error is passed on, the others end", async () => {
+    const ended: number[] = [];
+    let started = 0;
+    const host = {
+      ...testHost,
+      startThread: async (): Promise<Thread> => {
+        const n = started++;
+        if (n === 1) throw new Error("no more threads");
+        return { terminate: () => ended.push(n) };
+      },
+    };
+    const loading = openFixture("llama", "gguf").then((checkpoint) => loadExecutor(checkpoint, host, { threads: 4 }));
+    await expect(loading).rejects.toThrow("no more threads");
+    expect(ended).toEqual([0, 2]);
+  });
+});
+
+describe("a failing thread", () => {
+  it("says so through the memory: the call is poisoned, and later calls too", async () => {
+    const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), options);
+    const sequence = executor.createSequence();
+    executor.forward([{ sequence, tokens: [1, 2, 3], logits: "last" }]);
+    // The same as serveThread does after a trap: the failed word, third of the control words.
+    const { instance, plan } = executor as unknown as {
+      instance: { memory: WebAssembly.Memory };
+      plan: { base: { batch: number } };
+    };
+    const control = new Int32Array(instance.memory.buffer, plan.base.batch + 32, 5);
+    Atomics.store(control, 2, 1);
+    // One thread more than there are is awaited, so that the barrier is not met.
+    Atomics.store(control, 0, -1);
+    const call = () => executor.forward([{ sequence, tokens: [4], logits: "last" }]);
+    expect(call).toThrow(expect.objectContaining({ code: "poisoned" }));
+    expect(call).toThrow(expect.objectContaining({ code: "poisoned" }));
+    expect(sequence.length).toBe(3);
+    executor.dispose();
+  });
+
+  it("killed: the barrier gives up after ten seconds", async () => {
+    const threads: Thread[] = [];
+    const host = {
+      ...testHost,
+      startThread: async (start: Parameters<typeof startThread>[1]) => {
+        const thread = await startThread(pathToFileURL(join(root, "dist/thread.js")), start);
+        threads.push(thread);
+        return thread;
+      },
+    };
+    const executor = await loadExecutor(await openFixture("mobilellm-r1", "gguf"), host, options);
+    const sequence = executor.createSequence();
+    threads[0]!.terminate();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const begin = performance.now();
+    expect(() => executor.forward([{ sequence, tokens: [1], logits: "last" }])).toThrow(
+      expect.objectContaining({ code: "poisoned" }),
+    );
+    expect(performance.now() - begin).toBeLessThan(20_000);
+  });
+});
+
+it("idle threads do not keep the process alive, disposed or not", () => {
+  const script = `
+    const { load } = await import(${JSON.stringify(pathToFileURL(join(root, "dist/index.js")).href)});
+    const model = await load("crumb", { threads: 2 });
+    const answer = await model.completions.create({ prompt: "Hi", max_tokens: 3 });
+    if (process.argv[1] === "dispose") model.dispose();
+    console.log(answer.usage.completion_tokens);`;
+  for (const mode of ["dispose", "leave"]) {
+    const args = ["--input-type=module", "-e", script, mode];
+    const output = execFileSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+    expect(Number(output)).toBeGreaterThan(0);
+  }
+});
