@@ -1,124 +1,137 @@
 /**
- * Writes a GGUF with random weights in the shape of a MobileLLM-R1 model, architecture `llama`, so that the peers load it too.
+ * Models of random weights in the shapes of MobileLLM-R1, architecture `llama` so that the peers load them too. They say
+ * nothing sensible, at the speed of the real ones.
  *
- *   node bench/synthetic-model.ts 140m q4_0 OUT.gguf
+ *   node bench/synthetic-model.ts 140m q4_0      # prints the path: .cache/synthetic/140m-q4_0.gguf
  * @module
  */
-import { realpathSync } from "node:fs";
-import { pathToFileURL } from "node:url";
-import { bytesSource } from "../src/formats/sources.ts";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
-import type { MetadataValue, TensorInfo } from "../src/formats/types.ts";
-import { writeGguf } from "../weights-tools/gguf-writer.ts";
+import type { MetadataValue } from "../src/formats/types.ts";
+import { type GgufTensor, writeGguf } from "../weights-tools/gguf-writer.ts";
+import { f32ToF16 } from "../weights-tools/half.ts";
 import { writeFileAtomically } from "../weights-tools/node-files.ts";
-import { weightType } from "../weights-tools/weight-types.ts";
+import { fileType } from "../weights-tools/weight-types.ts";
+import { isMain } from "./machine.ts";
 
-/** Layers, query heads, kv heads, hidden, ffn (facebookresearch/MobileLLM-R1, README). */
-const SHAPES = {
-  "140m": [15, 9, 3, 576, 2048],
-  "360m": [15, 16, 4, 1024, 4096],
-  "950m": [22, 24, 6, 1536, 6144],
-} as const;
-export type Shape = keyof typeof SHAPES;
+export interface Shape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly hidden: number;
+  readonly feedForward: number;
+  readonly vocabulary: number;
+}
 
-const VOCABULARY = 128_256;
+export type ShapeName = "140m" | "360m" | "950m";
+/** facebookresearch/MobileLLM-R1, README; the embedding is the head too. */
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+  "140m": { layers: 15, heads: 9, kvHeads: 3, hidden: 576, feedForward: 2048, vocabulary: 128_256 },
+  "360m": { layers: 15, heads: 16, kvHeads: 4, hidden: 1024, feedForward: 4096, vocabulary: 128_256 },
+  "950m": { layers: 22, heads: 24, kvHeads: 6, hidden: 1536, feedForward: 6144, vocabulary: 128_256 },
+};
+
 const HEAD = 64;
+/** Standard deviation of a uniform code, in steps. */
+const CODES = { Q4_0: 4.6, Q4_1: 4.6, Q8_0: 74 } as const;
+export type SyntheticType = keyof typeof CODES;
 
-/** Bytes of `rows` rows: random codes, scales that keep activations near 1 (denormals would halve every figure). */
-function randomRows(type: TensorType, rows: number, columns: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(rows * rowBytes(type, columns));
-  let state = seed | 1;
-  const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    return (state ^= state << 5) >>> 0;
-  };
-  const words = new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
-  for (let i = 0; i < words.length; i++) words[i] = next();
-  const view = new DataView(bytes.buffer);
-  const step = rowBytes(type, 32);
-  // A uniform code has a standard deviation of 4.6 (int4) or 74 (int8) steps.
-  const deviation = 1 / Math.sqrt(columns) / (type === "Q8_0" ? 74 : 4.6);
-  for (let at = 0; at < bytes.length; at += step) {
-    const scale = deviation * (0.75 + next() / 2 ** 33);
-    if (type === "F32" || type === "F16") throw new Error(`no random rows of ${type}`);
-    view.setUint16(at, half(scale), true);
-    if (type === "Q4_1") view.setUint16(at + 2, half(-7.5 * scale), true);
-  }
-  return bytes;
+/** The path of a cached file, written first where it is missing: some seconds. */
+export async function syntheticModel(shape: ShapeName, type: SyntheticType): Promise<string> {
+  const path = fileURLToPath(new URL(`../.cache/synthetic/${shape}-${type.toLowerCase()}.gguf`, import.meta.url));
+  if (!existsSync(path)) await writeSyntheticModel(path, SHAPES[shape], type);
+  return path;
 }
 
-/** f16 of a normal number, truncated. */
-function half(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
-  return ((bits >>> 16) & 0x8000) | (((bits >>> 13) & 0x3ffff) - (112 << 10));
+/** Writes a model: matrices in `type`, norms of ones. The same arguments give the same bytes. */
+export async function writeSyntheticModel(path: string, shape: Shape, type: SyntheticType): Promise<void> {
+  const random = xorshift32(1);
+  async function* data(tensor: GgufTensor): AsyncGenerator<Uint8Array> {
+    const [rows, columns] = tensor.shape as [number, number?];
+    if (columns === undefined) return yield new Uint8Array(new Float32Array(rows).fill(1).buffer);
+    for (let row = 0; row < rows; row += 1024) yield randomRows(type, Math.min(1024, rows - row), columns, random);
+  }
+  await writeFileAtomically(path, (sink) => writeGguf(sink, metadata(shape, type), tensors(shape, type), data));
 }
 
-export async function writeSynthetic(shape: Shape, typeName: string, path: string): Promise<void> {
-  const [layers, heads, kvHeads, hidden, ffn] = SHAPES[shape];
-  const type = weightType(typeName).toUpperCase() as TensorType;
-  const tensors: TensorInfo[] = [];
-  const matrix = (name: string, rows: number, columns: number): void => {
-    const byteLength = rows * rowBytes(type, columns);
-    tensors.push({ name, type, shape: [rows, columns], source: bytesSource(new Uint8Array()), offset: 0, byteLength });
-  };
-  const norm = (name: string): void => {
-    tensors.push({ name, type: "F32", shape: [hidden], source: bytesSource(new Uint8Array()), offset: 0, byteLength: hidden * 4 });
-  };
-  matrix("token_embd.weight", VOCABULARY, hidden);
-  norm("output_norm.weight");
-  for (let i = 0; i < layers; i++) {
-    norm(`blk.${i}.attn_norm.weight`);
-    matrix(`blk.${i}.attn_q.weight`, heads * HEAD, hidden);
-    matrix(`blk.${i}.attn_k.weight`, kvHeads * HEAD, hidden);
-    matrix(`blk.${i}.attn_v.weight`, kvHeads * HEAD, hidden);
-    matrix(`blk.${i}.attn_output.weight`, hidden, heads * HEAD);
-    norm(`blk.${i}.ffn_norm.weight`);
-    matrix(`blk.${i}.ffn_gate.weight`, ffn, hidden);
-    matrix(`blk.${i}.ffn_up.weight`, ffn, hidden);
-    matrix(`blk.${i}.ffn_down.weight`, hidden, ffn);
-  }
-  const byteTokens = Array.from({ length: 256 }, (_, i) =>
-    String.fromCodePoint(i >= 33 && i <= 126 ? i : 256 + i),
-  );
-  const tokens = Array.from({ length: VOCABULARY }, (_, i) => byteTokens[i] ?? `t${i}`);
-  const metadata = new Map<string, MetadataValue>([
+function tensors({ layers, heads, kvHeads, hidden, feedForward, vocabulary }: Shape, type: TensorType): GgufTensor[] {
+  const matrix = (name: string, rows: number, columns: number): GgufTensor => ({ name, type, shape: [rows, columns] });
+  const norm = (name: string): GgufTensor => ({ name, type: "F32", shape: [hidden] });
+  const layer = (_: unknown, i: number): GgufTensor[] => [
+    norm(`blk.${i}.attn_norm.weight`),
+    matrix(`blk.${i}.attn_q.weight`, heads * HEAD, hidden),
+    matrix(`blk.${i}.attn_k.weight`, kvHeads * HEAD, hidden),
+    matrix(`blk.${i}.attn_v.weight`, kvHeads * HEAD, hidden),
+    matrix(`blk.${i}.attn_output.weight`, hidden, heads * HEAD),
+    norm(`blk.${i}.ffn_norm.weight`),
+    matrix(`blk.${i}.ffn_gate.weight`, feedForward, hidden),
+    matrix(`blk.${i}.ffn_up.weight`, feedForward, hidden),
+    matrix(`blk.${i}.ffn_down.weight`, hidden, feedForward),
+  ];
+  const blocks = Array.from({ length: layers }, layer).flat();
+  return [matrix("token_embd.weight", vocabulary, hidden), norm("output_norm.weight"), ...blocks];
+}
+
+/** What the readers ask for. The vocabulary is the 256 bytes in GPT-2's spelling, then names without meaning. */
+function metadata(shape: Shape, type: SyntheticType): Map<string, MetadataValue> {
+  const { layers, heads, kvHeads, hidden, feedForward, vocabulary } = shape;
+  const byte = (i: number): string => String.fromCodePoint(i >= 33 && i <= 126 ? i : 256 + i);
+  return new Map<string, MetadataValue>([
     ["general.architecture", "llama"],
-    ["general.name", `synthetic ${shape}`],
+    ["general.name", `synthetic, ${layers} layers of ${hidden}`],
+    ["general.file_type", fileType(type.toLowerCase() as "q4_0")],
+    ["general.quantization_version", 2],
     ["llama.block_count", layers],
     ["llama.context_length", 32768],
     ["llama.embedding_length", hidden],
-    ["llama.feed_forward_length", ffn],
+    ["llama.feed_forward_length", feedForward],
     ["llama.attention.head_count", heads],
     ["llama.attention.head_count_kv", kvHeads],
     ["llama.attention.layer_norm_rms_epsilon", Math.fround(1e-5)],
     ["llama.rope.freq_base", 500000],
     ["llama.rope.dimension_count", HEAD],
-    ["llama.vocab_size", VOCABULARY],
+    ["llama.vocab_size", vocabulary],
     ["tokenizer.ggml.model", "gpt2"],
     ["tokenizer.ggml.pre", "llama-bpe"],
-    ["tokenizer.ggml.tokens", tokens],
-    ["tokenizer.ggml.token_type", new Int32Array(VOCABULARY).fill(1)],
+    ["tokenizer.ggml.tokens", Array.from({ length: vocabulary }, (_, i) => (i < 256 ? byte(i) : `t${i}`))],
+    ["tokenizer.ggml.token_type", new Int32Array(vocabulary).fill(1)],
     ["tokenizer.ggml.merges", ["t h"]],
     ["tokenizer.ggml.bos_token_id", 0],
     ["tokenizer.ggml.eos_token_id", 1],
     ["tokenizer.ggml.add_bos_token", false],
-    ["general.quantization_version", 2],
   ]);
-  async function* data(tensor: TensorInfo): AsyncGenerator<Uint8Array> {
-    if (tensor.type === "F32") {
-      yield new Uint8Array(new Float32Array(hidden).fill(1).buffer);
-      return;
-    }
-    const [rows, columns] = tensor.shape as [number, number];
-    for (let row = 0; row < rows; row += 1024)
-      yield randomRows(type, Math.min(1024, rows - row), columns, row + tensor.name.length * 7919 + 1);
-  }
-  await writeFileAtomically(path, (sink) => writeGguf(sink, metadata, tensors, data));
 }
 
-if (process.argv[1] !== undefined && pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) {
-  const [shape = "140m", type = "q4_0", out = `synthetic-${shape}-${type}.gguf`] = process.argv.slice(2);
+/** Random codes, with scales that keep activations near 1: infinities and denormals would falsify every figure. */
+function randomRows(type: SyntheticType, rows: number, columns: number, random: () => number): Uint8Array {
+  const bytes = new Uint8Array(rows * rowBytes(type, columns));
+  const view = new DataView(bytes.buffer);
+  const words = new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] = random();
+  const deviation = 1 / Math.sqrt(columns) / CODES[type];
+  for (let block = 0; block < bytes.length; block += rowBytes(type, 32)) {
+    const scale = deviation * (0.75 + random() / 2 ** 33);
+    view.setUint16(block, f32ToF16(scale), true);
+    if (type === "Q4_1") view.setUint16(block + 2, f32ToF16(-7.5 * scale), true);
+  }
+  return bytes;
+}
+
+/** Marsaglia, Xorshift RNGs, 2003. */
+function xorshift32(state: number): () => number {
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>>= 0);
+  };
+}
+
+if (isMain(import.meta.url)) {
+  const [shape = "140m", type = "q4_0"] = process.argv.slice(2);
   if (!Object.hasOwn(SHAPES, shape)) throw new Error(`expected a shape of ${Object.keys(SHAPES)}, got ${shape}`);
-  await writeSynthetic(shape as Shape, type, out);
+  if (!Object.hasOwn(CODES, type.toUpperCase()))
+    throw new Error(`expected a type of ${Object.keys(CODES)}, got ${type}`);
+  console.log(await syntheticModel(shape as ShapeName, type.toUpperCase() as SyntheticType));
 }

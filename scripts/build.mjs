@@ -11,8 +11,9 @@ mkdirSync("dist/wasm", { recursive: true });
 const parts = {
   async wasm() {
     const { default: asc } = await import("assemblyscript/asc");
-    for (const target of ["simd", "relaxed", "threads", "debug"]) {
-      const entry = target === "debug" ? "assembly/debug.ts" : "assembly/index.ts";
+    const entries = { simd: "index", relaxed: "index", threads: "index", debug: "debug", limits: "limits" };
+    for (const [target, file] of Object.entries(entries)) {
+      const entry = `assembly/${file}.ts`;
       const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
       if (error) throw new Error(`asc, target ${target}: ${error.message}\n${stderr}`);
       console.log(`dist/wasm/${target}.wasm  ${statSync(`dist/wasm/${target}.wasm`).size} bytes`);

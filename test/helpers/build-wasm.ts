@@ -27,6 +27,6 @@ export function buildIfStale(parts: readonly string[], outputs: readonly string[
 }
 
 export default function buildWasm(): void {
-  const outputs = ["debug", "simd", "relaxed", "threads"].map((name) => `dist/wasm/${name}.wasm`);
+  const outputs = ["debug", "simd", "relaxed", "threads", "limits"].map((name) => `dist/wasm/${name}.wasm`);
   buildIfStale(["wasm"], outputs, [...filesOf("assembly"), "asconfig.json"]);
 }

@@ -5,6 +5,7 @@
 import process from "node:process";
 import type { ChatMessage } from "../../chat/template.ts";
 import { createLoad } from "../../create-load.ts";
+import { DRAFT_MAX } from "../../engine/defaults.ts";
 import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
 import { randomSeed } from "../../engine/random.ts";
@@ -36,6 +37,12 @@ const flags = {
   minP: number("--min-p", "P", { min: 0, max: 1 }, "only tokens at least P times as likely as the likeliest"),
   repeatPenalty: number("--repeat-penalty", "X", { min: 0.01, max: 10 }, "of the last 64 tokens (1: none)"),
   ignoreEos: toggle("--ignore-eos", "go on after an end token"),
+  draftMax: number(
+    "--draft-max",
+    "N",
+    { min: 0, max: 1024, integer: true },
+    `most tokens that a step drafts from earlier text (default ${DRAFT_MAX}; 0: none)`,
+  ),
   logprobs: number(
     "--logprobs",
     "K",
@@ -147,6 +154,7 @@ function generateOptions(model: Model, prompt: readonly number[], { flags: given
     maxTokens: given.predict === -1 ? undefined : given.predict,
     endIds: given.ignoreEos ? new Set() : ends,
     logprobs: given.logprobs,
+    draftMax: given.draftMax,
     sampling: {
       ...sampling,
       temperature: given.temperature ?? sampling.temperature,

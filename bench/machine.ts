@@ -1,0 +1,47 @@
+/**
+ * Where and when something was measured.
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly engine: string;
+  /** `with changes` where the tree differs from the commit. */
+  readonly commit: string;
+  readonly date: string;
+  /** Processes that wanted a core in the last minute, before the benchmark began: 0 on a quiet machine. */
+  readonly load: number;
+}
+
+const cwd = fileURLToPath(new URL("..", import.meta.url));
+const git = (...args: string[]): string => execFileSync("git", args, { cwd, encoding: "utf8" }).trim();
+
+export function machine(): Machine {
+  const changed = git("status", "--porcelain", "assembly", "src", "bench");
+  return {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    engine: `Node ${process.version}, V8 ${process.versions.v8}`,
+    commit: git("rev-parse", "--short", "HEAD") + (changed ? " with changes" : ""),
+    date: new Date().toISOString(),
+    load: loadavg()[0] ?? 0,
+  };
+}
+
+export function machineLine({ cpu, cores, engine, commit, load }: Machine): string {
+  return `${cpu}, ${cores} cores, load ${load.toFixed(2)} before; ${engine}; commit ${commit}`;
+}
+
+/** Whether a module (its `import.meta.url`) is what Node was started with. */
+export function isMain(url: string): boolean {
+  const script = process.argv[1];
+  return script !== undefined && pathToFileURL(realpathSync(script)).href === url;
+}
