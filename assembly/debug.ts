@@ -1,6 +1,6 @@
 // The debug build: everything of the release builds, with assertions on, and the scalar references for the kernel tests.
 export * from "./index";
-export { attentionHeadRef } from "./ref/attention";
+export { attentionRef } from "./ref/attention";
 export { addToRef, siluMulRef } from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
@@ -9,7 +9,9 @@ export { matmulRef } from "./ref/matmul";
 export { gemvFloatRef } from "./ref/matmul-float";
 export { gemvQ4Ref } from "./ref/matmul-q4";
 export { gemvQ8Ref } from "./ref/matmul-q8";
+export { unpackQ4BytesRef, unpackQ4WordsRef, unpackQ8WordsRef } from "./ref/panel";
 export { quantizeRowRef } from "./ref/quantize";
 export { repackRef, widenRef } from "./ref/repack";
 export { rmsNormRef } from "./ref/rms-norm";
 export { ropeHeadRef, ropeTableRef } from "./ref/rope";
+export { tileI8Ref, tileI16Ref } from "./ref/tile";

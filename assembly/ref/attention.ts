@@ -1,13 +1,39 @@
-import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS } from "../layout";
+import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../layout";
 import { keyOffset, valueOffset } from "./kv-store";
 import { expF32Ref } from "./math";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
-export function attentionHeadRef(
+/** One query after the other. */
+export function attentionRef(
+  dst: usize,
+  dstStride: i32,
+  q: usize,
+  qStride: i32,
+  rows: i32,
+  group: i32,
+  positions: usize,
+  pages: usize,
+  headPages: usize,
+  headDim: i32,
+  scale: f32,
+  kvType: i32,
+  scratch: usize,
+): void {
+  for (let r = 0; r < rows; r++) {
+    const position = load<i32>(positions + <usize>(4 * r));
+    for (let h = 0; h < group; h++) {
+      const out = dst + <usize>(r * dstStride + 4 * h * headDim);
+      const query = q + <usize>(r * qStride + 4 * h * headDim);
+      attendOne(out, query, pages, headPages, position, headDim, scale, kvType, scratch);
+    }
+  }
+}
+
+function attendOne(
   dst: usize,
   q: usize,
   pages: usize,
-  headAt: usize,
+  headPages: usize,
   position: i32,
   headDim: i32,
   scale: f32,
@@ -26,7 +52,8 @@ export function attentionHeadRef(
   let top: f32 = -Infinity;
   let total: f32 = 0;
   for (let first = 0; first <= position; first += PAGE_TOKENS) {
-    const keys = <usize>load<u32>(pages + <usize>((first / PAGE_TOKENS) * 4)) + headAt;
+    const page = load<i32>(pages + <usize>((first / PAGE_TOKENS) * 4));
+    const keys = headPages + <usize>(page * (keyBytes(kvType, headDim) + valueBytes(kvType, headDim)));
     const values = keys + <usize>keyBytes(kvType, headDim);
     const count = min(PAGE_TOKENS, position + 1 - first);
     let newTop = top;
@@ -65,7 +92,7 @@ function scoreF32(q: usize, keys: usize, headDim: i32, t: i32, factor: f32): f32
   let even: f32 = 0;
   let odd: f32 = 0;
   for (let d = 0; d < headDim; d++) {
-    const product: f32 = load<f32>(keys + keyOffset(KV_F32, headDim, t, d)) * getF32(q, d);
+    const product: f32 = load<f32>(keys + keyOffset(KV_F32, t, d)) * getF32(q, d);
     if (d % 2 == 0) even += product;
     else odd += product;
   }
@@ -75,7 +102,7 @@ function scoreF32(q: usize, keys: usize, headDim: i32, t: i32, factor: f32): f32
 function scoreCodes(query: usize, keys: usize, headDim: i32, t: i32, factor: f32, kvType: i32): f32 {
   let sum: i32 = 0;
   for (let d = 0; d < headDim; d++) {
-    const at = keys + keyOffset(kvType, headDim, t, d);
+    const at = keys + keyOffset(kvType, t, d);
     const code = kvType == KV_MIXED ? <i32>load<i16>(at) : <i32>load<i8>(at);
     sum += code * <i32>load<i16>(query + <usize>(2 * d));
   }

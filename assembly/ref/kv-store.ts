@@ -2,11 +2,9 @@ import { KV_F32, KV_MIXED, keyBytes, PAGE_TOKENS } from "../layout";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
 /** Where a key's value of token `slot` and dimension `d` lies, from the start of the keys. */
-export function keyOffset(kvType: i32, headDim: i32, slot: i32, d: i32): usize {
-  const quad = slot / 4;
-  const token = slot % 4;
-  if (kvType == KV_F32) return <usize>(((quad * headDim + d) * 4 + token) * 4);
-  const index = ((quad * (headDim / 2) + d / 2) * 4 + token) * 2 + (d % 2);
+export function keyOffset(kvType: i32, slot: i32, d: i32): usize {
+  if (kvType == KV_F32) return <usize>((d * PAGE_TOKENS + slot) * 4);
+  const index = ((d / 2) * PAGE_TOKENS + slot) * 2 + (d % 2);
   return <usize>(PAGE_TOKENS * 4 + index * (kvType == KV_MIXED ? 2 : 1));
 }
 
@@ -25,7 +23,7 @@ export function kvStoreRef(head: usize, slot: i32, key: usize, value: usize, hea
     valueInverse = storeScale(values, slot, value, headDim, 127);
   }
   for (let d = 0; d < headDim; d++) {
-    const keyAt = head + keyOffset(kvType, headDim, slot, d);
+    const keyAt = head + keyOffset(kvType, slot, d);
     const valueAt = values + valueOffset(kvType, headDim, slot, d);
     if (kvType == KV_F32) {
       store<u32>(keyAt, load<u32>(key + <usize>(4 * d)));

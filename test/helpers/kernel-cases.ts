@@ -3,19 +3,34 @@
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
-import { BLOCK, type KvType, kvHeadBytes, quantizedRowBytes } from "../../src/runtime/layout.ts";
+import {
+  attentionScratchBytes,
+  BLOCK,
+  type KvType,
+  kvHeadBytes,
+  matmulScratchBytes,
+  quantizedRowBytes,
+  TILE_TOKENS,
+} from "../../src/runtime/layout.ts";
 import type { Arena, Prepare } from "./arena.ts";
 import {
   ACTIVATIONS,
   type Cached,
+  codeAt,
   DIGITS,
+  digitAt,
   fileRows,
   groupsOf,
   keyBytes,
   keyOffsets,
   kvId,
   kvPages,
+  metaAt,
+  type PanelForm,
+  type Place,
+  panelBytes,
   QUANTIZED,
+  scalesBytes,
   typeId,
   valueOffsets,
   type WeightOptions,
@@ -51,24 +66,21 @@ export interface Gemv {
   readonly scale?: number;
 }
 
-/** A quantised row at `at` in the form that weights of `type` take. */
+/** A quantised row at `place` in the form that weights of `type` take. Rows of a tile have their two digits in different blocks. */
 function writeRow(
   arena: Arena,
-  at: number,
-  { type, columns, pattern = "random", outliers = 2, scale }: Gemv,
+  place: Place,
+  { type, pattern = "random", outliers = 2, scale }: Omit<Gemv, "columns">,
   random: Random,
 ): void {
   const digit = (column: number): number => DIGITS[pattern]!(column, random);
   const d = (): number => scale ?? random.normal() * 0.1;
-  if (type !== "Q8_0")
-    writeDigits(arena, at, columns, digit, (block) => (outliers && block % outliers === 0 ? 2 : 1), d);
-  else
-    writeWide(
-      arena,
-      at,
-      Int16Array.from({ length: columns }, (_, c) => 258 * digit(c) + Math.sign(digit(c))),
-      d,
-    );
+  if (type !== "Q8_0") {
+    writeDigits(arena, place, digit, (block) => (outliers && (block + place.slot) % outliers === 0 ? 2 : 1), d);
+  } else {
+    const wide = (x: number): number => 258 * x + Math.sign(x);
+    writeWide(arena, place, (column) => wide(digit(column)), d);
+  }
 }
 
 /** The last argument: minima for Q4, nothing for Q8_0, the type for floats. */
@@ -80,7 +92,7 @@ export function gemvQuantized(gemv: Gemv): Case {
   return seeded(`${JSON.stringify(gemv)} d ${gemv.scale}`, (arena, random) => {
     const w = arena.input(weights(random, type, 1, columns, options));
     const x = arena.reserve(quantizedRowBytes(columns), 16);
-    writeRow(arena, x, gemv, random);
+    writeRow(arena, { at: x, columns, width: 1, slot: 0 }, gemv, random);
     return [arena.output(64, "f32"), w, x, columns, ...gemvTail(type)];
   });
 }
@@ -93,7 +105,7 @@ export function gemvFloat(type: TensorType, columns: number, pattern: string, op
   });
 }
 
-/** `rows` activation rows times groups [begin, end); strides with a gap, so that a wrong one shows. */
+/** `rows` activation rows times groups [begin, end); strides with a gap, so that a wrong one shows; the last tile's rest poison. */
 export function matmul(
   type: TensorType,
   columns: number,
@@ -108,34 +120,90 @@ export function matmul(
     const gap = 64;
     const xStride = Math.ceil((quantized ? quantizedRowBytes(columns) : 4 * columns) / 64) * 64 + gap;
     const dstStride = end * 64 + gap;
-    const x = arena.reserve(rows * xStride, 16);
+    const width = rows === 1 ? 1 : TILE_TOKENS;
+    const x = arena.reserve(Math.ceil(rows / width) * width * xStride, 16);
     for (let r = 0; r < rows; r++) {
-      if (quantized) writeRow(arena, x + r * xStride, { type, columns, outliers, scale: 0.01 }, random);
+      const slot = r % width;
+      const place = { at: x + (r - slot) * xStride, columns, width, slot };
+      if (quantized) writeRow(arena, place, { type, outliers, scale: 0.01 }, random);
       else arena.write(x + r * xStride, random.normals(columns));
     }
     const dst = arena.reserve(rows * dstStride);
     for (let r = 0; r < rows; r++) arena.owned(dst + r * dstStride + 64 * begin, 64 * (end - begin), "f32");
-    return [dst, dstStride, x, xStride, rows, w, typeId(type), columns, begin, end];
+    const scratch = quantized ? arena.output(matmulScratchBytes(columns), "scratch", 16) : 0;
+    return [dst, dstStride, x, xStride, rows, w, typeId(type), columns, begin, end, scratch];
+  });
+}
+
+/** Unpacks one group. */
+export function unpack(form: PanelForm, type: TensorType, columns: number, options?: WeightOptions): Case {
+  return seeded(`${type} K ${columns} ${JSON.stringify(options ?? "")}`, (arena, random) => {
+    const w = arena.input(weights(random, type, 1, columns, options));
+    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
+    const scales = arena.output(scalesBytes(columns) * (type === "Q4_1" ? 2 : 1), "f32", 16);
+    return [panel, scales, w, columns, ...(type === "Q8_0" ? [] : [type === "Q4_1" ? 1 : 0])];
+  });
+}
+
+export interface Tile extends Gemv {
+  readonly form: PanelForm;
+  readonly tokens: number;
+  /** Every code of the panel; random where left out. */
+  readonly code?: number;
+  /** Of the weights; random where left out. */
+  readonly weightScale?: number;
+}
+
+/** The codes of half a panel lie in this range. */
+function panelCodes({ form, type }: Tile): [low: number, high: number] {
+  if (type === "Q8_0") return [-128, 127];
+  return form === "words" && type === "Q4_0" ? [-8, 7] : [0, 15];
+}
+
+/** Half a panel times a tile of which `tokens` rows are in use, the others poison. */
+export function tile(tile: Tile): Case {
+  const { form, type, columns, tokens, code, weightScale } = tile;
+  return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
+    const codes = Array.from({ length: 8 * columns }, () => code ?? random.integer(...panelCodes(tile)));
+    const panel = arena.input(form === "bytes" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
+    const floats = (): number =>
+      arena.input(
+        random.normals(columns / 4).map((x) => weightScale ?? x),
+        16,
+      );
+    const scales = floats();
+    const minima = type === "Q4_1" ? floats() : 0;
+    const x = arena.reserve(TILE_TOKENS * quantizedRowBytes(columns), 16);
+    for (let slot = 0; slot < tokens; slot++) {
+      writeRow(arena, { at: x, columns, width: TILE_TOKENS, slot }, tile, random);
+    }
+    const dstStride = 32 + 64;
+    const dst = arena.reserve(tokens * dstStride);
+    for (let t = 0; t < tokens; t++) arena.owned(dst + t * dstStride, 32, "f32");
+    return [dst, dstStride, tokens, panel, scales, minima, x, columns];
   });
 }
 
 // --- activations
 
 /** Wide rows are the i16 codes and a scale a block; the others all but the second digits of blocks that have one. */
-export function quantizeRow(columns: number, pattern: string, wide: boolean): Case {
-  return seeded(`K ${columns} ${pattern} ${wide ? "wide" : ""}`, (arena, random) => {
-    const dst = arena.reserve(quantizedRowBytes(columns), 16);
+export function quantizeRow(columns: number, pattern: string, wide: boolean, width = 1, slot = 0): Case {
+  return seeded(`K ${columns} ${pattern} ${wide ? "wide" : ""} slot ${slot} of ${width}`, (arena, random) => {
+    const at = arena.reserve(quantizedRowBytes(columns) * width, 16);
+    const place = { at, columns, width, slot };
     const x = activations(pattern, columns, random);
+    for (let c = 0; c < columns; c += 2) arena.owned(codeAt(place, c), 4, "bytes");
     for (let b = 0; b < columns / BLOCK; b++) {
-      const meta = dst + 4 * columns + 32 * b;
-      arena.owned(dst + 2 * columns + 64 * b, 64, "bytes");
-      arena.owned(meta, wide ? 4 : 8, "f32");
+      arena.owned(metaAt(place, b), wide ? 4 : 8, "f32");
       if (wide) continue;
-      arena.owned(meta + 8, 20, "bytes");
-      arena.owned(dst + 32 * b, 32, "bytes");
-      arena.owned(dst + columns + 32 * b, 32, hasTwoDigits(x, b) ? "bytes" : "scratch");
+      arena.owned(metaAt(place, b) + 8, 20, "bytes");
+      const two = hasTwoDigits(x, b);
+      for (let c = b * BLOCK; c < (b + 1) * BLOCK; c += 4) {
+        arena.owned(digitAt(place, c, 0), 4, "bytes");
+        if (two) arena.owned(digitAt(place, c, 1), 4, "bytes");
+      }
     }
-    return [dst, arena.input(x), columns, wide ? 1 : 0];
+    return [at, arena.input(x), columns, wide ? 1 : 0, width, slot];
   });
 }
 
@@ -146,7 +214,9 @@ function hasTwoDigits(x: Float32Array, b: number): boolean {
     x.subarray(block * BLOCK, (block + 1) * BLOCK).reduce((top, value) => Math.max(top, Math.abs(value)), 0);
   let total = 0;
   for (let block = 0; block < blocks; block++) total = Math.fround(total + Math.fround(amax(block) ** 2));
-  return amax(b) >= 1e-30 && Math.fround(amax(b) ** 2) > Math.fround(Math.fround(4 * total) / blocks);
+  return (
+    amax(b) >= 1e-30 && amax(b) < Infinity && Math.fround(amax(b) ** 2) > Math.fround(Math.fround(4 * total) / blocks)
+  );
 }
 
 export function rmsNorm(n: number, pattern: string, weighted: boolean, inPlace: boolean): Case {
@@ -255,31 +325,59 @@ function cached(kvType: KvType, part: "key" | "value", headDim: number, random: 
 export interface Attention {
   readonly kvType: KvType;
   readonly headDim: number;
-  readonly position: number;
+  /** Of the token rows, not decreasing. */
+  readonly positions: readonly number[];
+  /** Query heads that share the kv head: 1 where left out. */
+  readonly group?: number;
   readonly query?: string;
   /** Of the scores: 1 / sqrt(headDim) where left out. */
   readonly scale?: number;
-  /** Replaces the value of the token in the middle. */
+  /** Replaces the value of the token in the middle: all numbers (f32), or the scale. */
   readonly middle?: number;
   /** Of the largest value. */
   readonly valueSize?: number;
 }
 
-export function attention({ kvType, headDim, position, query = "normal", scale, middle, valueSize }: Attention): Case {
-  const extra = `${scale ? `scale ${scale} ` : ""}${middle ?? ""}${valueSize ?? ""}`;
-  return seeded(`${kvType} head ${headDim} position ${position} q ${query} ${extra}`, (arena, random) => {
-    const headAt = 192;
+/** Strides have a gap, so that a wrong one shows. */
+export function attention(options: Attention): Case {
+  const { kvType, headDim, positions, group = 1, query = "normal", scale, middle, valueSize } = options;
+  return seeded(`${JSON.stringify(options)} middle ${middle}`, (arena, random) => {
+    const last = positions.at(-1)!;
+    // kvStore gives the codes 0 to a vector whose scale is not finite.
+    const special = (value: Cached): Cached =>
+      kvType === "f32"
+        ? { values: new Float32Array(headDim).fill(middle!), scale: 1 }
+        : { values: Number.isFinite(middle) ? value.values : new Int8Array(headDim), scale: middle! };
     const token = (t: number): { key: Cached; value: Cached } => {
       const value = cached(kvType, "value", headDim, random, valueSize);
-      const changed = middle !== undefined && t === position >> 1;
-      const special: Cached =
-        kvType === "f32" ? { values: new Float32Array(headDim).fill(middle!), scale: 1 } : { ...value, scale: middle! };
-      return { key: cached(kvType, "key", headDim, random), value: changed ? special : value };
+      const changed = middle !== undefined && t === last >> 1;
+      return { key: cached(kvType, "key", headDim, random), value: changed ? special(value) : value };
     };
-    const pages = kvPages(arena, kvType, headDim, headAt, token, position);
-    const q = arena.input(activations(query, headDim, random));
-    const scratch = arena.output(192 + 6 * headDim, "scratch", 16);
-    const dst = arena.output(4 * headDim, "f32");
-    return [dst, q, pages, headAt, position, headDim, scale ?? headDim ** -0.5, kvId(kvType), scratch];
+    const { pages, headPages } = kvPages(arena, kvType, headDim, token, last);
+    const bytes = 4 * group * headDim;
+    const [qStride, dstStride] = [bytes + 64, bytes + 128];
+    const q = arena.reserve(positions.length * qStride);
+    const dst = arena.reserve(positions.length * dstStride);
+    positions.forEach((_, r) => {
+      for (let h = 0; h < group; h++) {
+        arena.write(q + r * qStride + 4 * h * headDim, activations(query, headDim, random));
+      }
+      arena.owned(dst + r * dstStride, bytes, "f32");
+    });
+    return [
+      dst,
+      dstStride,
+      q,
+      qStride,
+      positions.length,
+      group,
+      arena.input(Int32Array.from(positions)),
+      pages,
+      headPages,
+      headDim,
+      scale ?? headDim ** -0.5,
+      kvId(kvType),
+      arena.output(attentionScratchBytes(headDim), "scratch", 16),
+    ];
   });
 }

@@ -121,24 +121,44 @@ function starts(codes: ArrayLike<number>): [number, number] {
   return [-8 * sums[0], -8 * sums[1]];
 }
 
+/** A row's place in a tile of quantised activations: row `slot` of `width` at `at`. */
+export interface Place {
+  readonly at: number;
+  readonly columns: number;
+  readonly width: number;
+  readonly slot: number;
+}
+
+/** Address of a column's digit (0 first, 1 second); four columns lie together. */
+export const digitAt = ({ at, columns, width, slot }: Place, column: number, digit: number): number =>
+  at + digit * columns * width + 4 * ((column >> 2) * width + slot) + (column & 3);
+/** Address of a column's 16-bit code; two lie together. */
+export const codeAt = ({ at, columns, width, slot }: Place, column: number): number =>
+  at + 2 * columns * width + 4 * ((column >> 1) * width + slot) + 2 * (column & 1);
+/** Address of a block's scale, sums and number of digits. */
+export const metaAt = ({ at, columns, width, slot }: Place, block: number): number =>
+  at + 4 * columns * width + 32 * (block * width + slot);
+
 /** Writes a row for int4 weights (assembly/layout.ts). Second digits of blocks with one, and unused bytes, stay poison. */
 export function writeDigits(
   arena: Arena,
-  at: number,
-  columns: number,
+  place: Place,
   digit: (column: number) => number,
   digits: (block: number) => number,
   scale: () => number,
 ): void {
-  for (let b = 0; b < columns / BLOCK; b++) {
+  for (let b = 0; b < place.columns / BLOCK; b++) {
     const first = Int8Array.from({ length: BLOCK }, (_, c) => digit(c));
     const second = digits(b) === 2 ? Int8Array.from({ length: BLOCK }, (_, c) => digit(c)) : new Int8Array(BLOCK);
     const codes = Int16Array.from(first, (code, c) => (digits(b) === 2 ? 254 * code + second[c]! : code));
-    arena.write(at + b * BLOCK, first);
-    if (digits(b) === 2) arena.write(at + columns + b * BLOCK, second);
-    arena.write(at + 2 * columns + 2 * b * BLOCK, codes);
+    for (let c = 0; c < BLOCK; c++) {
+      const column = b * BLOCK + c;
+      arena.write(digitAt(place, column, 0), first.subarray(c, c + 1));
+      if (digits(b) === 2) arena.write(digitAt(place, column, 1), second.subarray(c, c + 1));
+      arena.write(codeAt(place, column), codes.subarray(c, c + 1));
+    }
     const d = Math.fround(scale());
-    const meta = at + 4 * columns + 32 * b;
+    const meta = metaAt(place, b);
     const sum = codes.reduce((total, code) => total + code, 0);
     arena.write(meta, Float32Array.of(d, d * sum));
     arena.write(meta + 8, Int16Array.of(...starts(first), ...starts(second)));
@@ -147,11 +167,15 @@ export function writeDigits(
 }
 
 /** Writes a row for int8 weights: 16-bit codes and scales, all else stays poison. */
-export function writeWide(arena: Arena, at: number, codes: Int16Array<ArrayBuffer>, scale: () => number): void {
-  const columns = codes.length;
-  arena.write(at + 2 * columns, codes);
-  for (let b = 0; b < columns / BLOCK; b++) arena.write(at + 4 * columns + 32 * b, Float32Array.of(scale()));
+export function writeWide(arena: Arena, place: Place, code: (column: number) => number, scale: () => number): void {
+  for (let c = 0; c < place.columns; c++) arena.write(codeAt(place, c), Int16Array.of(code(c)));
+  for (let b = 0; b < place.columns / BLOCK; b++) arena.write(metaAt(place, b), Float32Array.of(scale()));
 }
+
+/** The forms in which a group of weights is unpacked (assembly/kernels/panel.ts). */
+export type PanelForm = "bytes" | "words";
+export const panelBytes = (form: PanelForm, columns: number): number => (form === "bytes" ? 16 : 32) * columns;
+export const scalesBytes = (columns: number): number => 2 * columns;
 
 export const KV: readonly KvType[] = ["f32", "int8", "mixed"];
 
@@ -166,8 +190,8 @@ const keyCodeBytes = (kvType: KvType): number => ({ f32: 4, int8: 1, mixed: 2 })
 export function keyOffsets(kvType: KvType, headDim: number, slot: number): number[] {
   return Array.from({ length: headDim }, (_, d) =>
     kvType === "f32"
-      ? 16 * headDim * (slot >> 2) + 16 * d + 4 * (slot & 3)
-      : 128 + keyCodeBytes(kvType) * (4 * headDim * (slot >> 2) + 8 * (d >> 1) + 2 * (slot & 3) + (d & 1)),
+      ? 4 * (PAGE_TOKENS * d + slot)
+      : 128 + keyCodeBytes(kvType) * (2 * PAGE_TOKENS * (d >> 1) + 2 * slot + (d & 1)),
   );
 }
 export function valueOffsets(kvType: KvType, headDim: number, slot: number): number[] {
@@ -182,25 +206,29 @@ export interface Cached {
   readonly scale: number;
 }
 
-/** Fills the slots of tokens 0..position in pages that lie out of order; all other slots stay poison. */
+/**
+ * Fills the slots of tokens 0..position in the pages of a kv head, which the sequence uses backwards and all but the
+ * first of; all other slots stay poison. Gives the address of the page numbers and that of the head's pages.
+ */
 export function kvPages(
   arena: Arena,
   kvType: KvType,
   headDim: number,
-  headAt: number,
   token: (t: number) => { key: Cached; value: Cached },
   position: number,
-): number {
+): { pages: number; headPages: number } {
   const count = Math.floor(position / PAGE_TOKENS) + 1;
-  const pages = Array.from({ length: count }, () => arena.reserve(headAt + kvHeadBytes(kvType, headDim))).reverse();
+  const pageBytes = kvHeadBytes(kvType, headDim);
+  const headPages = arena.reserve((count + 1) * pageBytes);
+  const numbers = Uint32Array.from({ length: count }, (_, i) => count - i);
   for (let t = 0; t <= position; t++) {
     const slot = t % PAGE_TOKENS;
-    const keys = pages[Math.floor(t / PAGE_TOKENS)]! + headAt;
+    const keys = headPages + numbers[Math.floor(t / PAGE_TOKENS)]! * pageBytes;
     const { key, value } = token(t);
     storeToken(arena, keys, kvType, slot, key, keyOffsets(kvType, headDim, slot));
     storeToken(arena, keys + keyBytes(kvType, headDim), kvType, slot, value, valueOffsets(kvType, headDim, slot));
   }
-  return arena.input(Uint32Array.from(pages));
+  return { pages: arena.input(numbers), headPages };
 }
 
 function storeToken(arena: Arena, at: number, kvType: KvType, slot: number, cached: Cached, offsets: number[]): void {

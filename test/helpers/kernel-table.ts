@@ -5,7 +5,7 @@
  * @module
  */
 import { rowBytes, type TensorType } from "../../src/formats/tensor-types.ts";
-import { groupBytes, kvHeadBytes } from "../../src/runtime/layout.ts";
+import { groupBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.ts";
 import type { Arena } from "./arena.ts";
 import {
   addTo,
@@ -22,9 +22,13 @@ import {
   ropeHead,
   ropeTable,
   siluMul,
+  type Tile,
+  tile,
+  unpack,
   widen,
 } from "./kernel-cases.ts";
-import { ACTIVATIONS, DIGITS, FLOATS, groupsOf, KV, QUANTIZED } from "./kernel-data.ts";
+import { ACTIVATIONS, DIGITS, FLOATS, groupsOf, KV, type PanelForm, QUANTIZED } from "./kernel-data.ts";
+
 /** What one call of a benchmark moves and computes. */
 export interface Work extends Case {
   /** Bytes of weights, cache or activations that a call must read. */
@@ -65,9 +69,8 @@ function gemvQuantizedCases(types: readonly TensorType[], extremes: readonly num
     ...times(combine(types, extremes, Object.keys(DIGITS), outliers), ([type, codes, pattern, every]) =>
       gemvQuantized({ type, columns: 96, options: { codes }, pattern, outliers: every }),
     ),
-    ...times(
-      combine(types, ["zero", "subnormal", "largest", "sane"] as const, [0, 1e-38, 1e30, Number.NaN, Infinity]),
-      ([type, scales, scale]) => gemvQuantized({ type, columns: 64, options: { scales }, scale }),
+    ...times(combine(types, SCALES, [0, 1e-38, 1e30, Number.NaN, Infinity]), ([type, scales, scale]) =>
+      gemvQuantized({ type, columns: 64, options: { scales }, scale }),
     ),
   ];
 }
@@ -92,27 +95,95 @@ function matmulBench(type: TensorType, columns: number, outputs: number, rows: n
   return { ...base, title, bytes, macs: rows * outputs * columns, ...(rows === 1 ? { cold: 5 } : {}) };
 }
 
+const SCALES = ["zero", "subnormal", "largest", "sane"] as const;
+
+function unpackCases(form: PanelForm, types: readonly TensorType[], extremes: readonly number[]): Case[] {
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => unpack(form, type, columns)),
+    ...times(combine(types, extremes), ([type, codes]) => unpack(form, type, 96, { codes })),
+    ...times(combine(types, SCALES), ([type, scales]) => unpack(form, type, 64, { scales })),
+  ];
+}
+
+function unpackBench(form: PanelForm, type: TensorType): Work {
+  const columns = 576;
+  return { ...unpack(form, type, columns), bytes: groupBytes(type, columns), macs: 0 };
+}
+
+/** `extremes`: codes at both ends of the panel's range. */
+function tileCases(form: PanelForm, type: TensorType, extremes: readonly number[]): Case[] {
+  const outliers = type === "Q8_0" ? [0] : [0, 1];
+  const base = { form, type, columns: 96, tokens: 4 };
+  return [
+    ...times(combine(EDGE_BLOCKS, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
+    ...times(combine(outliers, [1, 2, 3, 4]), ([every, tokens]) => tile({ ...base, tokens, outliers: every })),
+    ...times(combine(extremes, Object.keys(DIGITS), outliers), ([code, pattern, every]) =>
+      tile({ ...base, code, pattern, outliers: every }),
+    ),
+    ...times(combine([0, 1e-38, 1e30, Number.NaN], [0, 1e-38, 1e30, Number.NaN, Infinity]), ([weightScale, scale]) =>
+      tile({ ...base, weightScale, scale }),
+    ),
+  ];
+}
+
+/** Half a panel, in L1. */
+function tileBench(form: PanelForm, type: TensorType, columns: number): Work {
+  const options: Tile = { form, type, columns, tokens: 4, outliers: OUTLIERS, scale: 0.01 };
+  return {
+    ...tile(options),
+    title: `${type} K ${columns}, 8 rows x 4 tokens`,
+    bytes: (form === "bytes" ? 8 : 16) * columns,
+    macs: 8 * 4 * columns,
+  };
+}
+
 function attentionCases(): Case[] {
   const positions = [...combine(KV, [0, 1, 2, 30, 31, 32, 33, 63, 64, 200])].map(([kvType, position]) =>
-    attention({ kvType, headDim: 64, position }),
+    attention({ kvType, headDim: 64, positions: [position] }),
   );
-  const heads = [...combine(KV, [8, 16, 24, 32, 96, 128, 256])].map(([kvType, headDim]) =>
-    attention({ kvType, headDim, position: 36 }),
+  const heads = [...combine(KV, [8, 16, 24, 32, 40, 96, 128, 256])].map(([kvType, headDim]) =>
+    attention({ kvType, headDim, positions: [36], group: 2 }),
+  );
+  const rows = [...combine(KV, ROWS_OF_ATTENTION)].map(([kvType, [group, rowPositions]]) =>
+    attention({ kvType, headDim: 32, group, positions: rowPositions }),
   );
   const queries = [...combine(KV, PATTERNS)].map(([kvType, query]) =>
-    attention({ kvType, headDim: 64, position: 40, query }),
+    attention({ kvType, headDim: 64, positions: [5, 40], query }),
   );
   // Scores of +-100 and more: e^score overflows, e^(score - max) does not.
   const steep = [...combine(KV, [10, 100, 1e-6])].map(([kvType, scale]) =>
-    attention({ kvType, headDim: 64, position: 70, scale }),
+    attention({ kvType, headDim: 64, positions: [70], scale }),
   );
   const specials = [...combine(KV, [Number.NaN, Infinity, 1e30, 0])].map(([kvType, middle]) =>
-    attention({ kvType, headDim: 64, position: 40, middle }),
+    attention({ kvType, headDim: 64, positions: [12, 40], middle }),
   );
   const tiny = times(combine(KV, [0, 1e-33]), ([kvType, valueSize]) =>
-    attention({ kvType, headDim: 64, position: 40, valueSize }),
+    attention({ kvType, headDim: 64, positions: [40], valueSize }),
   );
-  return [...positions, ...heads, ...queries, ...steep, ...specials, ...tiny];
+  return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny];
+}
+
+/** Rows before, at and after the ends of pages, neighbours and not, up to 16 queries. */
+const ROWS_OF_ATTENTION: readonly (readonly [group: number, positions: readonly number[]])[] = [
+  [1, [0, 1, 2, 3]],
+  [1, [30, 31, 32, 33]],
+  [1, [0, 31, 32, 63, 64, 100]],
+  [1, [7, 7]],
+  [1, Array.from({ length: 16 }, (_, i) => 24 + i)],
+  [3, [61, 62, 63, 64, 65]],
+  [16, [33]],
+  [2, [0, 40]],
+];
+
+function attentionBench(kvType: KvType, rows: number, last: number): Work {
+  const [headDim, group] = [64, 3];
+  const positions = Array.from({ length: rows }, (_, r) => last - rows + 1 + r);
+  return {
+    ...attention({ kvType, headDim, group, positions }),
+    title: `${kvType} head ${headDim}, ${group} heads x ${rows} rows to position ${last}`,
+    bytes: ((last + 1) / 32) * kvHeadBytes(kvType, headDim),
+    macs: 2 * headDim * group * positions.reduce((sum, position) => sum + position + 1, 0),
+  };
 }
 
 const EXP_INPUTS = [
@@ -161,7 +232,7 @@ export const KERNELS: readonly Kernel[] = [
   {
     name: "matmul",
     cases: [
-      ...times(combine(QUANTIZED, [32, 576], [1, 2, 3, 5, 16, 17]), ([type, columns, rows]) =>
+      ...times(combine(QUANTIZED, [32, 576], [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]), ([type, columns, rows]) =>
         matmul(type, columns, rows, 0, 2),
       ),
       ...times(combine(FLOATS, [1, 33, 64], [1, 2, 5, 16]), ([type, columns, rows]) =>
@@ -176,8 +247,45 @@ export const KERNELS: readonly Kernel[] = [
     ],
   },
   {
+    name: "unpackQ4Bytes",
+    cases: unpackCases("bytes", ["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: [unpackBench("bytes", "Q4_0")],
+  },
+  {
+    name: "unpackQ4Words",
+    cases: unpackCases("words", ["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: [unpackBench("words", "Q4_0")],
+  },
+  {
+    name: "unpackQ8Words",
+    cases: unpackCases("words", ["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
+    bench: [unpackBench("words", "Q8_0")],
+  },
+  {
+    name: "tileI8",
+    cases: (["Q4_0", "Q4_1"] as const).flatMap((type) => tileCases("bytes", type, [0, 15])),
+    bench: [...combine(["Q4_0", "Q4_1"] as const, [576, 2048])].map(([type, columns]) =>
+      tileBench("bytes", type, columns),
+    ),
+  },
+  {
+    name: "tileI16",
+    cases: [
+      ...tileCases("words", "Q4_0", [-8, 7]),
+      ...tileCases("words", "Q4_1", [0, 15]),
+      ...tileCases("words", "Q8_0", [-128, 127]),
+    ],
+    bench: [...combine(["Q4_0", "Q8_0"] as const, [576, 2048])].map(([type, columns]) =>
+      tileBench("words", type, columns),
+    ),
+  },
+  {
     name: "quantizeRow",
     cases: [
+      ...times(combine([32, 64, 576], ["normal", "outlying blocks"], [false, true], [0, 1, 2, 3]), (values) => {
+        const [columns, pattern, wide, slot] = values;
+        return quantizeRow(columns, pattern, wide, 4, slot);
+      }),
       ...times(combine(EDGE_BLOCKS, ["normal", "outlying blocks"], [false, true]), ([columns, pattern, wide]) =>
         quantizeRow(columns, pattern, wide),
       ),
@@ -186,7 +294,7 @@ export const KERNELS: readonly Kernel[] = [
       ),
     ],
     bench: [...combine([576, 2048], [false, true])].map(([columns, wide]) => ({
-      ...quantizeRow(columns, "normal", wide),
+      ...quantizeRow(columns, "normal", wide, 4, 1),
       bytes: 4 * columns,
       macs: 0,
     })),
@@ -265,13 +373,9 @@ export const KERNELS: readonly Kernel[] = [
     bench: KV.map((kvType) => ({ ...kvStore(kvType, 64, 13, "normal"), bytes: 512, macs: 0 })),
   },
   {
-    name: "attentionHead",
+    name: "attention",
     cases: attentionCases(),
-    bench: [...combine(KV, [127, 1023])].map(([kvType, position]) => ({
-      ...attention({ kvType, headDim: 64, position }),
-      bytes: ((position + 1) / 32) * kvHeadBytes(kvType, 64),
-      macs: 2 * 64 * (position + 1),
-    })),
+    bench: [...combine(KV, [1, 5], [127, 1023])].map(([kvType, rows, last]) => attentionBench(kvType, rows, last)),
   },
   {
     name: "siluMul",
@@ -304,10 +408,13 @@ export const KERNELS: readonly Kernel[] = [
 /** Exports that are no kernels: layout constants (layout.test.ts) and the interpreter (program.test.ts). */
 export const OTHER_EXPORTS: readonly string[] = [
   "attentionScratchBytes",
+  "execute",
   "groupBytes",
   "heapBase",
   "keyBytes",
+  "matmulScratchBytes",
   "quantizedRowBytes",
   "run",
+  "serve",
   "valueBytes",
 ];

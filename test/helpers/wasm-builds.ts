@@ -1,11 +1,11 @@
 /**
- * The three builds of the kernels, each with a memory of its own.
+ * The four builds of the kernels, each with a memory of its own.
  * @module
  */
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 
-export type BuildName = "debug" | "simd" | "relaxed";
+export type BuildName = "debug" | "simd" | "relaxed" | "threads";
 type Kernel = (...args: number[]) => number | undefined;
 
 export interface WasmBuild {
@@ -18,15 +18,15 @@ const file = (path: string): URL => new URL(`../../dist/wasm/${path}`, import.me
 
 export const wasmBytes = (name: BuildName): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(file(`${name}.wasm`)));
-export const wasmText = (name: "simd" | "relaxed"): string => readFileSync(file(`${name}.wat`), "utf8");
+export const wasmText = (name: Exclude<BuildName, "debug">): string => readFileSync(file(`${name}.wat`), "utf8");
 
-/** Whether this engine runs the relaxed build: Node >= 22 does. */
+/** Whether this engine runs the build; all but the relaxed dot is old: Node >= 22 does. */
 export const canRun = (name: BuildName): boolean => WebAssembly.validate(wasmBytes(name));
 
 /** Instantiates through AssemblyScript's loader, which turns a failed assertion into an Error with its text. */
 export function loadBuild(name: BuildName, megabytes = 16): WasmBuild {
   const pages = megabytes * 16;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: name === "threads" });
   const { exports } = instantiateSync<Record<string, unknown>>(wasmBytes(name), { env: { memory } });
   return { name, memory, kernels: exports as unknown as Record<string, Kernel> };
 }

@@ -2,7 +2,7 @@
 // (reference.test.ts), so one build is enough here.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type KvType, kvHeadBytes, quantizedRowBytes } from "../../src/runtime/layout.ts";
+import { attentionScratchBytes, type KvType, kvHeadBytes, quantizedRowBytes } from "../../src/runtime/layout.ts";
 import { ACTIVATIONS, FLOATS, kvId, QUANTIZED, typeId, weights } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { Random } from "../helpers/random.ts";
@@ -185,7 +185,7 @@ it.each(QUANTIZED)(
     const w = memory.put(weights(random, type, 1, columns, { scales: "sane" }));
     const x = ACTIVATIONS["outlying blocks"]!(columns, random);
     const row = memory.reserve(quantizedRowBytes(columns));
-    memory.run("quantizeRow", row, memory.put(x), columns, wide ? 1 : 0);
+    memory.run("quantizeRow", row, memory.put(x), columns, wide ? 1 : 0, 1, 0);
     const digits = Array.from({ length: columns / 32 }, (_, b) => memory.bytes(row + 4 * columns + 32 * b + 24, 1)[0]);
     expect(new Set(digits)).toEqual(new Set(wide ? [0] : [1, 2])); // the outlying blocks have two
     const codes = new Int16Array(memory.bytes(row + 2 * columns, 2 * columns).buffer);
@@ -215,12 +215,13 @@ it.each(QUANTIZED)(
 describe("attention", () => {
   const headDim = 64;
 
-  /** kvStore of every token, attentionHead of one query; and softmax attention in double precision. */
+  /** kvStore of every token, attention of one query; and softmax attention in double precision. */
   function attend(kvType: KvType, position: number, sharpness: number): { actual: Float32Array; truth: number[] } {
     const random = new Random(`${position}`);
     const memory = new KernelMemory(build);
     const pageCount = (position >> 5) + 1;
-    const pages = Array.from({ length: pageCount }, () => memory.reserve(kvHeadBytes(kvType, headDim)));
+    const pageBytes = kvHeadBytes(kvType, headDim);
+    const headPages = memory.reserve(pageCount * pageBytes);
     const keys: Float32Array[] = [];
     const values: Float32Array[] = [];
     for (let t = 0; t <= position; t++) {
@@ -228,7 +229,7 @@ describe("attention", () => {
       values.push(random.normals(headDim));
       memory.run(
         "kvStore",
-        pages[t >> 5]!,
+        headPages + (t >> 5) * pageBytes,
         t % 32,
         memory.put(keys[t]!),
         memory.put(values[t]!),
@@ -238,10 +239,12 @@ describe("attention", () => {
     }
     const q = random.normals(headDim, sharpness);
     const dst = memory.reserve(4 * headDim);
-    const scratch = memory.reserve(1024);
-    const table = memory.put(Uint32Array.from(pages));
+    const scratch = memory.reserve(attentionScratchBytes(headDim));
+    const table = memory.put(Uint32Array.from({ length: pageCount }, (_, i) => i));
     const scale = Math.fround(headDim ** -0.5);
-    memory.run("attentionHead", dst, memory.put(q), table, 0, position, headDim, scale, kvId(kvType), scratch);
+    const [query, positions] = [memory.put(q), memory.put(Int32Array.of(position))];
+    const shape = [headPages, headDim, scale, kvId(kvType), scratch];
+    memory.run("attention", dst, 0, query, 0, 1, 1, positions, table, ...shape);
     const scores = keys.map((key) => key.reduce((sum, value, d) => sum + value * q[d]!, 0) * scale);
     const top = Math.max(...scores);
     const exps = scores.map((score) => Math.exp(score - top));

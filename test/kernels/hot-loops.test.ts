@@ -11,10 +11,12 @@ function functions(text: string): Map<string, string> {
 /** What lies inside loops: from the first `loop` to the end of the function, which has only stores after it. */
 const loops = (body: string): string => body.slice(body.indexOf(" loop "));
 
-it.each(["simd", "relaxed"] as const)("%s: no constant vector but zero in hot loops", (name) => {
+it.each(["simd", "relaxed", "threads"] as const)("%s: no constant vector but zero in hot loops", (name) => {
   const all = functions(wasmText(name));
-  const hot = [...all].filter(([key]) => /kernels\/(matmul-.*\/gemv|attention\/attentionHead$)/.test(key));
-  expect(hot.length).toBeGreaterThanOrEqual(4);
+  const hot = [...all].filter(([key]) =>
+    /kernels\/(matmul-.*\/gemv|tile\/tile|attention\/(page|addValuesI8)$)/.test(key),
+  );
+  expect(hot.map(([key]) => key)).toHaveLength(7);
   for (const [key, body] of hot) {
     expect(body, key).toContain(" loop ");
     const constants = loops(body).match(/v128\.const .*/g) ?? [];

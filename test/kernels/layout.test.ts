@@ -2,11 +2,21 @@
 import { expect, it } from "vitest";
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
 import * as layout from "../../src/runtime/layout.ts";
-import { FLOATS, KV, keyBytes, kvId, QUANTIZED, typeId, weights } from "../helpers/kernel-data.ts";
+import {
+  FLOATS,
+  KV,
+  keyBytes,
+  kvId,
+  panelBytes,
+  QUANTIZED,
+  scalesBytes,
+  typeId,
+  weights,
+} from "../helpers/kernel-data.ts";
 import { Random } from "../helpers/random.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 
-const builds = (["debug", "simd", "relaxed"] as BuildName[]).filter(canRun);
+const builds = (["debug", "simd", "relaxed", "threads"] as BuildName[]).filter(canRun);
 
 it.each(builds)("%s agrees with the host", (name) => {
   const { kernels } = loadBuild(name);
@@ -18,6 +28,9 @@ it.each(builds)("%s agrees with the host", (name) => {
   }
   for (let columns = 32; columns <= 16384; columns += 32) {
     expect(kernels.quantizedRowBytes!(columns)).toBe(layout.quantizedRowBytes(columns));
+    expect(kernels.matmulScratchBytes!(columns)).toBe(layout.matmulScratchBytes(columns));
+    const panel = panelBytes("words", columns) + 2 * scalesBytes(columns); // the largest: words, with minima
+    expect(layout.matmulScratchBytes(columns)).toBeGreaterThanOrEqual(panel);
   }
   for (let headDim = 4; headDim <= layout.MAX_HEAD_DIM; headDim += 4) {
     expect(kernels.attentionScratchBytes!(headDim)).toBe(layout.attentionScratchBytes(headDim));

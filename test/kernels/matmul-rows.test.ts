@@ -1,13 +1,13 @@
 // The property that batch-invariant logits rest on: a row's product does not depend on the rows and groups around it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isQuantized, quantizedRowBytes } from "../../src/runtime/layout.ts";
+import { isQuantized, matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";
 import { ACTIVATIONS, FLOATS, QUANTIZED, typeId, weights } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { Random } from "../helpers/random.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 
-const builds = (["simd", "relaxed"] as BuildName[]).filter(canRun).map((name) => loadBuild(name));
+const builds = (["simd", "relaxed", "threads"] as BuildName[]).filter(canRun).map((name) => loadBuild(name));
 
 const shape = fc.record({
   type: fc.constantFrom(...QUANTIZED, ...FLOATS),
@@ -27,12 +27,19 @@ describe.each(builds)("$name", (build) => {
         const columns = 32 * blocks;
         const w = memory.put(weights(random, type, groups, columns, { scales: "sane" }));
         const xStride = isQuantized(type) ? quantizedRowBytes(columns) : 4 * columns;
+        const width = rows === 1 ? 1 : TILE_TOKENS;
+        const tiles = memory.reserve(Math.ceil(rows / width) * width * xStride);
         const x = memory.reserve(rows * xStride);
+        const wide = type === "Q8_0" ? 1 : 0;
         for (let r = 0; r < rows; r++) {
           const values = memory.put(ACTIVATIONS[r % 2 ? "normal" : "outlying blocks"]!(columns, random));
-          if (isQuantized(type)) memory.run("quantizeRow", x + r * xStride, values, columns, type === "Q8_0" ? 1 : 0);
-          else memory.run("widen", x + r * xStride, values, columns, typeId("F32"));
+          const slot = r % width;
+          if (isQuantized(type)) {
+            memory.run("quantizeRow", x + r * xStride, values, columns, wide, 1, 0);
+            memory.run("quantizeRow", tiles + (r - slot) * xStride, values, columns, wide, width, slot);
+          } else for (const at of [x, tiles]) memory.run("widen", at + r * xStride, values, columns, typeId("F32"));
         }
+        const scratch = memory.reserve(matmulScratchBytes(columns));
         const stride = 64 * groups;
         const [all, single, parts] = [0, 1, 2].map(() => memory.reserve(rows * stride)) as [number, number, number];
         const product = (dst: number, row: number, count: number, begin: number, end: number): void => {
@@ -40,7 +47,7 @@ describe.each(builds)("$name", (build) => {
             "matmul",
             dst + row * stride,
             stride,
-            x + row * xStride,
+            (count === 1 ? x : tiles) + row * xStride,
             xStride,
             count,
             w,
@@ -48,6 +55,7 @@ describe.each(builds)("$name", (build) => {
             columns,
             begin,
             end,
+            scratch,
           );
         };
         product(all, 0, rows, 0, groups);
@@ -65,18 +73,18 @@ describe.each(builds)("$name", (build) => {
   });
 });
 
-it("both builds give the same bits over a whole product", () => {
+it("all builds give the same bits over a whole product", () => {
   const outputs = builds.map((build) => {
     const random = new Random("builds");
     const memory = new KernelMemory(build);
     const columns = 576;
     const w = memory.put(weights(random, "Q4_0", 8, columns, { scales: "sane" }));
     const x = memory.reserve(quantizedRowBytes(columns));
-    memory.run("quantizeRow", x, memory.put(ACTIVATIONS["outlying blocks"]!(columns, random)), columns, 0);
+    memory.run("quantizeRow", x, memory.put(ACTIVATIONS["outlying blocks"]!(columns, random)), columns, 0, 1, 0);
     const dst = memory.reserve(8 * 64);
-    memory.run("matmul", dst, 512, x, 0, 1, w, typeId("Q4_0"), columns, 0, 8);
+    memory.run("matmul", dst, 512, x, 0, 1, w, typeId("Q4_0"), columns, 0, 8, 0);
     return memory.bytes(dst, 512);
   });
-  expect(outputs).toHaveLength(2);
-  expect(outputs[0]).toEqual(outputs[1]);
+  expect(outputs).toHaveLength(3);
+  for (const output of outputs) expect(output).toEqual(outputs[0]);
 });

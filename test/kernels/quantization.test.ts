@@ -10,7 +10,7 @@ import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 const columns = 512;
 const fixture = (name: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(new URL(`../fixtures/quantization/${name}.bin`, import.meta.url)));
-const builds = (["debug", "simd", "relaxed"] as BuildName[]).filter(canRun).map((name) => loadBuild(name));
+const builds = (["debug", "simd", "relaxed", "threads"] as BuildName[]).filter(canRun).map((name) => loadBuild(name));
 
 /** name: of the fixture; blocks: as in a file; values: f32. F32 is its own block format. */
 const FIXTURES: readonly (readonly [type: TensorType, blocks: string, values: string])[] = [

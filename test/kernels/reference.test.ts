@@ -6,7 +6,7 @@ import { KERNELS, OTHER_EXPORTS } from "../helpers/kernel-table.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 
 const debug = loadBuild("debug");
-const builds: BuildName[] = ["debug", "simd", "relaxed"];
+const builds: BuildName[] = ["debug", "simd", "relaxed", "threads"];
 
 /**
  * Unowned memory as zeros, NaN and 12.08, buffers on and off a multiple of 64: the output may not depend on any of it.
@@ -38,7 +38,7 @@ it("the engine validates every build (Node >= 22: run the tests through npm)", (
   expect(builds.filter((name) => !canRun(name))).toEqual([]);
 });
 
-it.each(["simd", "relaxed"] as const)("the table names every export of %s", (name) => {
+it.each(["simd", "relaxed", "threads"] as const)("the table names every export of %s", (name) => {
   const { kernels } = loadBuild(name);
   const functions = Object.keys(kernels).filter((key) => typeof kernels[key] === "function" && !key.startsWith("__"));
   expect(functions.sort()).toEqual([...KERNELS.map((kernel) => kernel.name), ...OTHER_EXPORTS].sort());
