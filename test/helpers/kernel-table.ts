@@ -107,7 +107,7 @@ function unpackCases(form: PanelForm, types: readonly TensorType[], extremes: re
 
 function unpackBench(form: PanelForm, type: TensorType): Work {
   const columns = 576;
-  return { ...unpack(form, type, columns), bytes: groupBytes(type, columns), macs: 0 };
+  return { ...unpack(form, type, columns), title: `${type} K ${columns}`, bytes: groupBytes(type, columns), macs: 0 };
 }
 
 /** `extremes`: codes at both ends of the panel's range. */
