@@ -10,6 +10,8 @@ export interface Job {
   readonly tokens: readonly number[];
   /** False while its reader is behind; it then keeps its place but is not run. */
   readonly ready: boolean;
+  /** Up to `limit` tokens that it may choose next, to be checked in one step. `cost`: of a row, in steps. */
+  draft(limit: number, cost: number): readonly number[];
   /** Its first rows are about to run. */
   start(): void;
   /** Takes logits [vocabSize] (valid during the call only) and adds a token. True: that was the last. */
@@ -27,7 +29,13 @@ export interface Entry {
 
 export interface Planned extends BatchItem {
   readonly entry: Entry;
+  /** Of an answer in progress: its last token, and drafts of the next ones, with logits "all". */
+  readonly tokens: number[];
+  logits: BatchItem["logits"];
 }
+
+/** A step takes as long as its rows and this many more: what drafts can save. Measured: 2.2 for 140M, 0.4 for crumb. */
+const STEP_ROWS = 2;
 
 /** Tokens that are not in the cache yet. */
 export function pending({ job, sequence }: Entry): number {
@@ -38,12 +46,14 @@ export class BatchPlan {
   readonly items: Planned[] = [];
   freePages: number;
   readonly #pageTokens: number;
+  readonly #contextLength: number;
   #rows: number;
   #logitRows: number;
 
-  constructor({ freePages, pageTokens, maxBatchTokens, maxLogitRows }: Executor) {
+  constructor({ freePages, pageTokens, contextLength, maxBatchTokens, maxLogitRows }: Executor) {
     this.freePages = freePages;
     this.#pageTokens = pageTokens;
+    this.#contextLength = contextLength;
     this.#rows = maxBatchTokens;
     this.#logitRows = maxLogitRows;
   }
@@ -60,18 +70,42 @@ export class BatchPlan {
   fitting(entry: Entry, count: number): number {
     if (!this.hasRows) return 0;
     const length = entry.sequence?.length ?? 0;
-    const room = (this.freePages + Math.ceil(length / this.#pageTokens)) * this.#pageTokens - length;
-    return Math.max(0, Math.min(count, this.#rows, room));
+    return Math.max(0, Math.min(count, this.#rows, this.#room(length)));
   }
 
   add(entry: Entry, count: number): void {
     const length = entry.sequence!.length;
-    const pages = (tokens: number) => Math.ceil(tokens / this.#pageTokens);
     const complete = count === pending(entry);
     const tokens = entry.job.tokens.slice(length, length + count);
     this.items.push({ entry, sequence: entry.sequence!, tokens, logits: complete ? "last" : "none" });
+    this.#take(length, count);
+    if (complete) this.#logitRows--;
+  }
+
+  /** Adds drafts to answers in progress, in equal shares of the rows and pages that are left. */
+  addDrafts(): void {
+    const answers = this.items.filter(({ tokens, logits }) => tokens.length === 1 && logits === "last");
+    const cost = answers.length / (answers.length + STEP_ROWS);
+    for (const [i, item] of answers.entries()) {
+      const length = item.sequence.length + 1;
+      const rows = Math.ceil(Math.min(this.#rows, this.#logitRows) / (answers.length - i));
+      const limit = Math.min(rows, this.#room(length), this.#contextLength - length);
+      const draft = item.entry.job.draft(limit, cost);
+      item.tokens.push(...draft);
+      item.logits = "all";
+      this.#take(length, draft.length);
+      this.#logitRows -= draft.length;
+    }
+  }
+
+  /** Tokens that a sequence of this length may still grow by. */
+  #room(length: number): number {
+    return (this.freePages + Math.ceil(length / this.#pageTokens)) * this.#pageTokens - length;
+  }
+
+  #take(length: number, count: number): void {
+    const pages = (tokens: number) => Math.ceil(tokens / this.#pageTokens);
     this.freePages -= pages(length + count) - pages(length);
     this.#rows -= count;
-    if (complete) this.#logitRows--;
   }
 }

@@ -19,6 +19,9 @@ export const SAMPLING_DEFAULTS: SamplingDefaults = {
   frequencyPenalty: 0,
 };
 
+/** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
+export const DRAFT_MAX = 16;
+
 /** llama.cpp's keys for settings inside a GGUF file. A folder's generation_config.json comes under the same keys. */
 const KEYS: readonly [option: keyof SamplingDefaults, key: string, valid: (value: number) => boolean][] = [
   ["temperature", "temp", (value) => value >= 0 && value <= 2],

@@ -8,8 +8,10 @@ import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
 import type { Job } from "./batch-plan.ts";
 import type { Candidates } from "./candidates.ts";
+import { DRAFT_MAX } from "./defaults.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
+import { PromptLookup } from "./prompt-lookup.ts";
 import { type Logprobs, logprobs, Sampler, type SamplingOptions } from "./sampler.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { StopMatcher } from "./stop.ts";
@@ -27,6 +29,8 @@ export interface GenerateOptions {
   readonly logprobs?: number | undefined;
   /** Which of several answers to the same request (a counter of the random numbers). */
   readonly choice?: number | undefined;
+  /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
+  readonly draftMax?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -67,6 +71,9 @@ export interface Timings {
   readonly predicted_n: number;
   readonly predicted_ms: number;
   readonly predicted_per_second: number;
+  /** Tokens drafted from earlier text, and how many of them came true: the steps saved. Absent if none were drafted. */
+  readonly draft_n?: number;
+  readonly draft_n_accepted?: number;
 }
 
 /** What all requests of a model share. */
@@ -117,6 +124,7 @@ class Generation implements Job {
   readonly #machine: Machine;
   readonly #options: GenerateOptions;
   readonly #sampler: Sampler;
+  readonly #lookup: PromptLookup;
   readonly #text: AnswerText;
   readonly #stops: StopMatcher;
   readonly #maxTokens: number;
@@ -132,6 +140,7 @@ class Generation implements Job {
     this.#options = options;
     this.tokens = [...options.prompt];
     this.#sampler = new Sampler(options.sampling, machine.candidates);
+    this.#lookup = new PromptLookup(this.tokens, machine.executor.vocabSize, options.draftMax ?? DRAFT_MAX);
     this.#text = new AnswerText(machine.tokenizer);
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#maxTokens = Math.min(options.maxTokens ?? Infinity, machine.executor.contextLength - options.prompt.length);
@@ -159,12 +168,18 @@ class Generation implements Job {
     this.#startTime = now();
   }
 
+  draft(limit: number, cost: number): readonly number[] {
+    const left = this.#maxTokens - (this.tokens.length - this.#options.prompt.length);
+    return this.#lookup.propose(Math.min(limit, left - 1), cost);
+  }
+
   accept(logits: Float32Array): boolean {
     const { prompt, choice = 0, endIds, logprobs: k } = this.#options;
     const position = this.tokens.length - prompt.length;
     if (position === 0) this.#firstTime = now();
     const id = this.#sampler.sample(logits, this.tokens, position, choice);
     this.tokens.push(id);
+    this.#lookup.confirm(id);
     const end = endIds.has(id);
     const offset = this.#textLength;
     let piece = end ? "" : this.#text.push(id);
@@ -218,6 +233,7 @@ class Generation implements Job {
 
   #timings(): Timings {
     const { prompt_tokens, completion_tokens } = this.#usage();
+    const { drafted, accepted } = this.#lookup;
     const promptMs = this.#firstTime - this.#startTime;
     const predictedMs = now() - this.#firstTime;
     const rate = (count: number, ms: number) => (ms > 0 ? (count / ms) * 1000 : 0);
@@ -228,6 +244,7 @@ class Generation implements Job {
       predicted_n: completion_tokens,
       predicted_ms: predictedMs,
       predicted_per_second: rate(completion_tokens, predictedMs),
+      ...(drafted > 0 && { draft_n: drafted, draft_n_accepted: accepted }),
     };
   }
 }

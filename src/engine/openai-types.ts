@@ -41,6 +41,8 @@ interface SamplingFields {
   readonly ignore_eos?: boolean | null;
   /** At least 1; cut to what the context holds. */
   readonly max_tokens?: number | null;
+  /** Most tokens that a step drafts from earlier text (default and at most 16; 0: none). They change only the speed. */
+  readonly "speculative.n_max"?: number | null;
   readonly stream?: boolean | null;
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */

@@ -35,8 +35,8 @@ export interface CheckedCompletionRequest extends CommonRequest {
 // biome-ignore format: a list
 const COMMON = [
   "model", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "repeat_last_n", "presence_penalty",
-  "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens", "stream",
-  "stream_options", "user", "logprobs", "signal",
+  "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
+  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal",
 ];
 // biome-ignore format: a list
 const CHAT = [
@@ -109,6 +109,7 @@ function checkCommon(
       stop: checkStops(fields),
       endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds.map((id) => checkId("stop_token_ids", id, context))]),
       logprobs,
+      draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
       signal: checkSignal(fields.get("signal")),
       sampling: {
         temperature: fields.number("temperature", { min: 0, max: 2 }) ?? defaults.temperature,

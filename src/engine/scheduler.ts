@@ -1,7 +1,7 @@
 /**
- * Runs many requests on one model: every step makes one batch of one row for each answer in progress and a chunk of
- * prompt, then lets the host run. Logits do not depend on what shares a batch or how a prompt is cut, so any schedule
- * gives the same tokens.
+ * Runs many requests on one model: every step makes one batch of one row for each answer in progress (more with
+ * drafts) and a chunk of prompt, then lets the host run. Logits do not depend on what shares a batch or how a prompt is
+ * cut, so any schedule gives the same tokens.
  * @module
  */
 import { NibbleError } from "../errors.ts";
@@ -98,13 +98,25 @@ export class Scheduler {
       return;
     }
     let row = 0;
-    for (const { entry, logits } of batch) {
-      if (logits === "none") continue;
-      try {
-        if (entry.job.accept(rows[row++]!)) this.remove(entry.job);
-      } catch (error) {
-        this.#fail(entry, error);
+    for (const item of batch) {
+      const count = item.logits === "all" ? item.tokens.length : item.logits === "last" ? 1 : 0;
+      this.#accept(item, rows.slice(row, (row += count)));
+    }
+  }
+
+  /** Logits after a draft count for as long as the draft is what the job chose; what is wrong leaves the cache. */
+  #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
+    const { job } = entry;
+    const drafts = logits === "all" ? tokens.slice(1) : [];
+    try {
+      for (const [i, row] of rows.entries()) {
+        const ended = job.accept(row);
+        if (ended) this.remove(job);
+        if (ended || (i < drafts.length && job.tokens.at(-1) !== drafts[i])) break;
       }
+      if (drafts.length > 0) entry.sequence?.truncate(job.tokens.length - 1);
+    } catch (error) {
+      this.#fail(entry, error);
     }
   }
 
@@ -126,6 +138,8 @@ export class Scheduler {
       if (rows === 1) this.#take(plan, entry, 1);
       else chunk -= this.#take(plan, entry, Math.min(chunk, rows));
     }
+
+    plan.addDrafts();
 
     // Nothing fits. The oldest may push out all others, so what is missing is held outside of the scheduler.
     const oldest = ready[0];

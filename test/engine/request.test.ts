@@ -23,6 +23,7 @@ const BAD: Record<string, unknown[]> = {
   presence_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   seed: NOT_AN_INTEGER,
+  "speculative.n_max": [...NOT_AN_INTEGER, -1],
   n: [...NOT_AN_INTEGER, 0, 2, -1, 1e9],
   max_tokens: [...NOT_AN_INTEGER, 0, -1],
   stop: [1, true, {}, "", [""], [1], [null], ["a", "x".repeat(257)], "x".repeat(257), new Array(17).fill("a"), [["a"]]],

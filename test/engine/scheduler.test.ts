@@ -23,6 +23,9 @@ class GreedyJob implements Job {
   get answer(): number[] {
     return this.tokens.slice(this.promptLength);
   }
+  draft(): readonly number[] {
+    return [];
+  }
   start(): void {}
   accept(logits: Float32Array): boolean {
     expect(logits.some(Number.isNaN)).toBe(false);

@@ -14,6 +14,8 @@ export interface FakeOptions {
   maxBatchTokens?: number;
   maxLogitRows?: number;
   maxSequences?: number;
+  /** Logits depend on this many last tokens only: with 1, text soon repeats. Default: on all. */
+  memory?: number;
   next?: (tokens: readonly number[]) => number | undefined;
 }
 
@@ -68,6 +70,7 @@ export class FakeExecutor implements Executor {
   disposed = false;
   readonly #maxSequences: number;
   readonly #rows: Float32Array[];
+  readonly #memory: number;
 
   constructor(options: FakeOptions = {}) {
     this.vocabSize = options.vocabSize ?? 300;
@@ -78,6 +81,7 @@ export class FakeExecutor implements Executor {
     this.freePages = options.pages ?? 64;
     this.#maxSequences = options.maxSequences ?? 64;
     this.next = options.next;
+    this.#memory = options.memory ?? Infinity;
     this.#rows = Array.from({ length: this.maxLogitRows }, () => new Float32Array(this.vocabSize));
   }
 
@@ -113,7 +117,8 @@ export class FakeExecutor implements Executor {
         const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
         if (!wanted) continue;
         if (out.length === this.maxLogitRows) throw new NibbleError("invalid_argument", "too many rows with logits");
-        out.push(fakeLogits(fake.tokens, this.#rows[out.length]!, this.next));
+        const seen = fake.tokens.slice(-this.#memory);
+        out.push(fakeLogits(seen, this.#rows[out.length]!, this.next && (() => this.next!(fake.tokens))));
       }
     }
     return out;

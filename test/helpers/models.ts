@@ -67,7 +67,7 @@ export function greedy(
   executor: WasmExecutor,
   prompt: readonly number[],
   count: number,
-  ends = new Set<number>(),
+  ends: ReadonlySet<number> = new Set<number>(),
 ): number[] {
   const sequence: Sequence = executor.createSequence();
   const tokens: number[] = [];
