@@ -168,9 +168,9 @@ class Generation implements Job {
     this.#startTime = now();
   }
 
-  draft(limit: number, cost: number): readonly number[] {
+  draft(limit: number, price: (count: number) => number): readonly number[] {
     const left = this.#maxTokens - (this.tokens.length - this.#options.prompt.length);
-    return this.#lookup.propose(Math.min(limit, left - 1), cost);
+    return this.#lookup.propose(Math.min(limit, left - 1), price);
   }
 
   accept(logits: Float32Array): boolean {

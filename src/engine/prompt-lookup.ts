@@ -7,12 +7,13 @@
  * it is right if the sampler chooses the same token.
  * @module
  */
-/** Tokens that are compared; at least 2 must be equal. A draft is shorter. */
+/** Tokens that must be equal, and the most that are compared. */
+const SHORTEST_MATCH = 4;
 const LONGEST_MATCH = 17;
 /** Earlier places that are compared, latest first: bounds the work for text such as `a a a a`. */
-const PLACES = 16;
+const PLACES = 8;
 /** A purse, in steps: at the start, what a step adds where it holds less than 1, and the most that it holds. */
-const START = 0.5;
+const START = 0.6;
 const INCOME = 0.01;
 const MOST = 4;
 
@@ -30,9 +31,9 @@ export class PromptLookup {
   readonly #tokens: readonly number[];
   readonly #vocabSize: number;
   readonly #max: number;
-  /** Where a pair of tokens ended last; and for each place, where the same pair ended before. */
+  /** By hash: where these three tokens ended last; and for each place, where a hash like its own ended before. */
   readonly #last = new Map<number, number>();
-  readonly #previous: number[] = [-1];
+  readonly #previous: number[] = [-1, -1];
   #draft: number[] = [];
   #purse: number = START;
 
@@ -47,18 +48,20 @@ export class PromptLookup {
   }
 
   /**
-   * Up to `limit` tokens that may come next, fewer than are equal before them: text that is being copied matches the
-   * longer the longer it goes on. Drafts are paid from a purse, and what comes true fills it, so text that does not
-   * repeat loses half a step and 1 % of its steps to drafts, and no more.
-   * @param cost of a row, in steps
+   * Up to `limit` tokens that may come next: fewer than are equal before them, for text that is being copied matches
+   * the longer the longer it goes on, and then as many as come for the same price. Drafts are paid from a purse, and
+   * what comes true fills it, so text that does not repeat loses 0.6 steps and 1 % of its steps to them, and no more.
+   * @param price of so many tokens, in steps that a right one saves
    */
-  propose(limit: number, cost: number): readonly number[] {
+  propose(limit: number, price: (count: number) => number): readonly number[] {
     if (this.#max === 0) return [];
     this.#index();
     const match = this.#find();
-    const count = Math.min(limit, this.#max, match.length - 1, Math.floor(this.#purse / cost));
+    const most = Math.min(this.#purse, price(Math.max(0, match.length - 1)));
+    let count = match.length > 0 ? Math.max(0, Math.min(limit, this.#max)) : 0;
+    while (count > 0 && price(count) > most) count--;
     this.#draft = this.#copy(match.next, count);
-    this.#purse -= this.#draft.length * cost;
+    this.#purse -= price(count);
     if (this.#purse < 1) this.#purse += INCOME;
     this.drafted += this.#draft.length;
     return [...this.#draft];
@@ -73,17 +76,18 @@ export class PromptLookup {
     }
   }
 
-  /** Notes where pairs ended, all but the last pair: that is the one to look for. */
+  /** Notes where three tokens ended, all but the last three: those are looked for. */
   #index(): void {
     for (let end = this.#previous.length; end < this.#tokens.length - 1; end++) {
-      const pair = this.#pair(end);
-      this.#previous.push(this.#last.get(pair) ?? -1);
-      this.#last.set(pair, end);
+      const hash = this.#hash(end);
+      this.#previous.push(this.#last.get(hash) ?? -1);
+      this.#last.set(hash, end);
     }
   }
 
-  #pair(end: number): number {
-    return this.#tokens[end - 1]! * this.#vocabSize + this.#tokens[end]!;
+  #hash(end: number): number {
+    const tokens = this.#tokens;
+    return (tokens[end - 2]! * this.#vocabSize + tokens[end - 1]!) * this.#vocabSize + tokens[end]!;
   }
 
   /** The longest match with the last tokens, of equals the latest; of length 0 if there is none. */
@@ -91,11 +95,11 @@ export class PromptLookup {
     const tokens = this.#tokens;
     const end = tokens.length - 1;
     let best: Match = { next: 0, length: 0 };
-    let place = this.#last.get(this.#pair(end)) ?? -1;
+    let place = this.#last.get(this.#hash(end)) ?? -1;
     for (let i = 0; i < PLACES && place >= 0 && best.length < LONGEST_MATCH; i++) {
-      let length = 2;
+      let length = 0;
       while (length < LONGEST_MATCH && length <= place && tokens[place - length] === tokens[end - length]) length++;
-      if (length > best.length) best = { next: place + 1, length };
+      if (length >= SHORTEST_MATCH && length > best.length) best = { next: place + 1, length };
       place = this.#previous[place]!;
     }
     return best;

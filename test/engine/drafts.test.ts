@@ -133,9 +133,9 @@ describe("with drafts and without: the same", () => {
 });
 
 describe("drafts that are always wrong", () => {
-  // 1 2 x, 1 2 y, 1 2 z: what followed a pair never follows again.
+  // 1 2 3 4 x, 1 2 3 4 y, 1 2 3 4 z: what followed never follows again.
   const next = (tokens: readonly number[]) =>
-    tokens.length % 3 ? tokens.length % 3 : 10 + ((tokens.length / 3) % 280);
+    tokens.length % 5 ? tokens.length % 5 : 10 + ((tokens.length / 5) % 280);
 
   it("cost few rows; their logits are never looked at", async () => {
     const { model, executor, idle } = setUp({ next, contextLength: 1024 });
@@ -151,7 +151,7 @@ describe("drafts that are always wrong", () => {
     const { draft_n, draft_n_accepted } = timings(list);
     expect(draft_n_accepted).toBe(0);
     expect(draft_n).toBeGreaterThan(5);
-    expect(draft_n! / 3).toBeLessThan(0.5 + 0.01 * 800);
+    expect(executor.batches.slice(1).filter(([rows]) => rows! > 1).length * 0.5).toBeLessThan(0.6 + 0.01 * 800);
     expect(executor.batches.length).toBe(800);
     expect(idle()).toBe(true);
   });

@@ -350,7 +350,9 @@ describe("a slow reader", () => {
     const { model, executor, idle } = hashed({ contextLength: 4096, pages: 1024 });
     const options = { prompt: [1, 2, 3], endIds: new Set<number>(), sampling: greedy };
     const slow = model.generate({ ...options, maxTokens: 300 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+    for (let i = 0; i < 1000 && executor.batches.length < 64; i++) await turn();
+    for (let i = 0; i < 5; i++) await turn();
     expect(executor.batches.length).toBe(64);
     expect((await chat(model, { max_tokens: 100, ignore_eos: true })).usage.completion_tokens).toBe(100);
     const events = await all(slow);
