@@ -375,8 +375,18 @@ export class ProgramBuilder {
     const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
     // Quantised rows lie in tiles; the last one may have empty places.
     const bytes = buffers.map((buffer) => align(buffer.stride * align(rows[buffer.rows], TILE_TOKENS)));
+    const needsBarrier = operations.map((operands, i) => {
+      const set = rowLocalSet(operands);
+      return set === undefined || set !== rowLocalSet(operations[i + 1] ?? []) ? 1 : 0;
+    });
+    // Between two barriers one thread may be operations ahead of another: all that is touched there lives together.
+    const stretches: number[] = [];
+    for (let op = 0, stretch = 0; op <= operations.length; op++) {
+      stretches.push(stretch);
+      stretch += needsBarrier[op] ?? 0;
+    }
     const placed = placeBuffers(
-      buffers.map((buffer) => buffer.interval),
+      buffers.map(({ interval }) => ({ first: stretches[interval.first]!, last: stretches[interval.last]! })),
       bytes,
     );
     const offsets = new Map(buffers.map((buffer, i) => [buffer, placed.offsets[i]!]));
@@ -388,10 +398,6 @@ export class ProgramBuilder {
       tableEnd += align(table.byteLength);
     }
     const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
-    const needsBarrier = operations.map((operands, i) => {
-      const set = rowLocalSet(operands);
-      return set === undefined || set !== rowLocalSet(operations[i + 1] ?? []) ? 1 : 0;
-    });
     const link = (bases: Bases, pageCount: number): Int32Array<ArrayBuffer> => {
       const words = new Int32Array((operations.length * OP_BYTES) / 4);
       const floats = new Float32Array(words.buffer);

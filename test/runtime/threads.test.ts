@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { startThread } from "../../src/hosts/node.ts";
-import { loadExecutor } from "../../src/load.ts";
+import { loadExecutor, openCheckpoint } from "../../src/load.ts";
+import type { WasmExecutor } from "../../src/runtime/executor.ts";
+import type { Instance } from "../../src/runtime/kernels.ts";
+import type { MemoryPlan } from "../../src/runtime/memory-plan.ts";
 import type { Thread } from "../../src/runtime/threads.ts";
 import { executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 
@@ -43,16 +46,75 @@ describe("options", () => {
   });
 });
 
+/** The private parts that a test of threads looks at. */
+interface Insides {
+  instance: Instance;
+  readonly plan: MemoryPlan;
+}
+
+describe("threads out of step", () => {
+  const tokens = Array.from({ length: 60 }, (_, i) => (i * 37) % 316);
+  const logitsOf = (executor: WasmExecutor): Float32Array => {
+    const sequence = executor.createSequence();
+    const [logits] = executor.forward([{ sequence, tokens, logits: "last" }]);
+    sequence.dispose();
+    return logits!.slice();
+  };
+
+  // Between two barriers one thread may be any number of operations ahead: here each runs to the barrier in turn.
+  it.each([
+    [2, [0, 1]],
+    [2, [1, 0]],
+    [5, [3, 0, 4, 1, 2]],
+  ])("%i threads, each from barrier to barrier, in the order %j: the bits of one thread", async (threads, order) => {
+    // Quantised: buffers of many sizes share memory.
+    const crumb = () => openCheckpoint(join(root, "dist/crumb.gguf"), testHost);
+    const alone = await executorOf(await crumb(), { build: "simd", contextLength: 64 });
+    const executor = await executorOf(await crumb(), { build: "simd", contextLength: 64 });
+    const insides = executor as unknown as Insides;
+    const { kernels, memory } = insides.instance;
+    const run = (program: number, count: number, batch: number): void => {
+      const words = new Int32Array(memory.buffer, program, count * 16);
+      for (let first = 0, i = 0; i < count; i++) {
+        if (words[i * 16 + 15] === 0) continue;
+        for (const thread of order) kernels.execute(program + first * 64, i + 1 - first, batch, thread, threads);
+        first = i + 1;
+      }
+    };
+    // Scratch is a thread's own; one place will do where they take turns.
+    insides.instance = { ...insides.instance, kernels: { ...kernels, run } };
+    const ops = new Int32Array(memory.buffer, insides.plan.base.program, insides.plan.program / 4);
+    for (let at = 0; at < ops.length; at += 16) {
+      if (ops[at] === 5) ops[at + 11] = 0;
+      if (ops[at] === 9) ops[at + 13] = 0;
+    }
+    expect(logitsOf(executor)).toEqual(logitsOf(alone));
+  });
+
+  it("more threads than cores, many times: always the bits of one thread", async () => {
+    const run = async (threads: number, times: number): Promise<Set<string>> => {
+      const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), {
+        ...options,
+        build: "threads",
+        threads,
+      });
+      const results = Array.from({ length: times }, () => Buffer.from(logitsOf(executor).buffer).toString("base64"));
+      executor.dispose();
+      return new Set(results);
+    };
+    const expected = await run(1, 1);
+    expect(await run(2, 200)).toEqual(expected);
+    expect(await run(3, 50)).toEqual(expected);
+  });
+});
+
 describe("a failing thread", () => {
   it("says so through the memory: the call is poisoned, and later calls too", async () => {
     const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), options);
     const sequence = executor.createSequence();
     executor.forward([{ sequence, tokens: [1, 2, 3], logits: "last" }]);
     // The same as serveThread does after a trap: the failed word, third of the control words.
-    const { instance, plan } = executor as unknown as {
-      instance: { memory: WebAssembly.Memory };
-      plan: { base: { batch: number } };
-    };
+    const { instance, plan } = executor as unknown as Insides;
     const control = new Int32Array(instance.memory.buffer, plan.base.batch + 32, 5);
     Atomics.store(control, 2, 1);
     // One thread more than there are is awaited, so that the barrier is not met.

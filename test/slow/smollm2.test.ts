@@ -104,11 +104,14 @@ it("one hash of the logits for both builds, chunks and neighbours", whenFetched,
   const bytes = readFileSync(path);
   const wasm = join(root, "dist/wasm");
   const hashes: string[] = [];
-  for (const [build, chunk, neighbours] of [
-    ["simd", 64, 0],
-    ["relaxed", 7, 0],
-    ["relaxed", 64, 7],
+  for (const [build, chunk, neighbours, threads] of [
+    ["simd", 64, 0, 1],
+    ["relaxed", 7, 0, 1],
+    ["relaxed", 64, 7, 1],
+    ["threads", 64, 0, 2],
+    ["threads", 64, 3, 2],
+    ["threads", 32, 7, 3],
   ] as const)
-    hashes.push(await logitsHash(wasm, bytes, { build, kvType: "mixed", chunk, neighbours }));
+    hashes.push(await logitsHash(wasm, bytes, { build, kvType: "mixed", chunk, neighbours, threads }));
   expect(new Set(hashes).size).toBe(1);
 });
