@@ -1,0 +1,118 @@
+/** What the linked program promises to threads: between two barriers no operation writes where another row is still read. */
+import { describe, expect, it } from "vitest";
+import { bytesSource } from "../../src/formats/sources.ts";
+import { rowBytes, type TensorType } from "../../src/formats/tensor-types.ts";
+import type { Checkpoint, TensorInfo } from "../../src/formats/types.ts";
+import { describeModel } from "../../src/models/index.ts";
+
+interface Shape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly hidden: number;
+  readonly ffn: number;
+}
+
+/** The header of a llama model without a byte of data. */
+function header({ layers, heads, kvHeads, hidden, ffn }: Shape, type: TensorType): Checkpoint {
+  const tensors = new Map<string, TensorInfo>();
+  const put = (name: string, kind: TensorType, ...shape: number[]): void => {
+    const byteLength = (shape.length > 1 ? shape[0]! : 1) * rowBytes(kind, shape.at(-1)!);
+    tensors.set(name, { name, type: kind, shape, source: bytesSource(new Uint8Array()), offset: 0, byteLength });
+  };
+  const head = hidden / heads;
+  put("token_embd.weight", "Q8_0", 1024, hidden);
+  put("output_norm.weight", "F32", hidden);
+  for (let i = 0; i < layers; i++) {
+    put(`blk.${i}.attn_norm.weight`, "F32", hidden);
+    put(`blk.${i}.attn_q.weight`, type, heads * head, hidden);
+    put(`blk.${i}.attn_k.weight`, type, kvHeads * head, hidden);
+    put(`blk.${i}.attn_v.weight`, type, kvHeads * head, hidden);
+    put(`blk.${i}.attn_output.weight`, type, hidden, heads * head);
+    put(`blk.${i}.ffn_norm.weight`, "F32", hidden);
+    put(`blk.${i}.ffn_gate.weight`, type, ffn, hidden);
+    put(`blk.${i}.ffn_up.weight`, type, ffn, hidden);
+    put(`blk.${i}.ffn_down.weight`, type, hidden, ffn);
+  }
+  const metadata = new Map<string, number>([
+    ["llama.block_count", layers],
+    ["llama.embedding_length", hidden],
+    ["llama.feed_forward_length", ffn],
+    ["llama.attention.head_count", heads],
+    ["llama.attention.head_count_kv", kvHeads],
+    ["llama.attention.layer_norm_rms_epsilon", 1e-5],
+    ["llama.context_length", 1024],
+  ]);
+  const close = async (): Promise<void> => {};
+  return { format: "gguf", architecture: "llama", metadata, tensors, permutedQK: true, headerBytes: 0, close };
+}
+
+/** Operands that are buffers of token rows, as [address, stride]; assembly/program.ts names them. */
+const ROWS: Readonly<Record<number, readonly (readonly [address: number, stride: number])[]>> = {
+  1: [[1, 2]],
+  3: [
+    [2, 3],
+    [4, 5],
+  ],
+  4: [
+    [2, 3],
+    [4, 5],
+  ],
+  6: [[1, 2]],
+  7: [
+    [2, 3],
+    [6, 7],
+  ],
+  8: [
+    [1, 2],
+    [3, 4],
+  ],
+  10: [
+    [2, 3],
+    [4, 7],
+    [5, 7],
+  ],
+  11: [
+    [2, 3],
+    [4, 5],
+  ],
+};
+
+const BATCH = 128;
+const OUTPUTS = 64;
+/** Operations whose first operand is the row set; RoPE's table has all rows. */
+const HAVE_SET = [3, 4, 7, 10, 11];
+
+const shapes: [name: string, shape: Shape][] = [
+  ["SmolLM2-135M", { layers: 3, heads: 9, kvHeads: 3, hidden: 576, ffn: 1536 }],
+  ["crumb", { layers: 3, heads: 3, kvHeads: 1, hidden: 192, ffn: 512 }],
+  ["950M", { layers: 3, heads: 24, kvHeads: 6, hidden: 1536, ffn: 6144 }],
+];
+
+describe.each(shapes)("%s", (_, shape) => {
+  it.each(["Q4_1", "Q8_0", "F16"] as const)("%s: buffers of a stretch are apart, or the same", async (type) => {
+    const model = await describeModel(header(shape, type));
+    const options = { maxBatchTokens: BATCH, maxLogitRows: OUTPUTS, kvType: "mixed", threads: 2 } as const;
+    const program = model.describe(options);
+    const words = program.link({ tables: 0, activations: 2 ** 24, pages: 0, weights: 0 }, 8);
+    const wrong: string[] = [];
+    let stretch: { op: number; begin: number; end: number; stride: number }[] = [];
+    for (let op = 0; op < program.operations; op++) {
+      const at = op * 16;
+      for (const [address, strideAt] of ROWS[words[at]!] ?? []) {
+        const begin = words[at + address]!;
+        const stride = words[at + strideAt]!;
+        const outputs = HAVE_SET.includes(words[at]!) && words[at + 1] === 1 && address !== 6;
+        const end = begin + stride * ((outputs ? OUTPUTS : BATCH) - 1) + 4; // of the last row at least its first value
+        for (const other of stretch) {
+          const sameRows = other.stride === stride && Math.abs(other.begin - begin) < stride;
+          if (other.op !== op && !sameRows && begin < other.end && other.begin < end)
+            wrong.push(`operations ${other.op} and ${op}: [${other.begin}, ${other.end}) and [${begin}, ${end})`);
+        }
+        stretch.push({ op, begin, end, stride });
+      }
+      if (words[at + 15] === 1) stretch = [];
+    }
+    expect(wrong).toEqual([]);
+  });
+});
