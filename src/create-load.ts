@@ -6,7 +6,7 @@ import { samplingDefaults } from "./engine/defaults.ts";
 import { createModel, type Model } from "./engine/model.ts";
 import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
-import { loadExecutor, type ModelSource, openCheckpoint, type RuntimeOptions } from "./load.ts";
+import { checkOptions, loadExecutor, type ModelSource, openCheckpoint, type RuntimeOptions } from "./load.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
 
 export interface LoadOptions extends RuntimeOptions {
@@ -18,6 +18,7 @@ export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model
 
 export function createLoad(host: Host): Load {
   return async (source, options = {}) => {
+    checkOptions(options);
     const checkpoint = await openCheckpoint(source, host);
     try {
       const tokenizer = createTokenizer(checkpoint);

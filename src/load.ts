@@ -11,14 +11,14 @@ import type { ByteSource, Checkpoint, FileSet } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
 import { describeModel } from "./models/index.ts";
 import { WasmExecutor } from "./runtime/executor.ts";
-import { type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
+import { BUILDS, type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
 import { KV_TYPES, type KvType } from "./runtime/layout.ts";
 import { type MemoryOptions, type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 import type { Program } from "./runtime/program.ts";
 import { type LoadProgress, loadWeights } from "./runtime/weights.ts";
 
 /** A model's name or path, its bytes, a Blob, anything that can be read at an offset, or the files of a folder. */
-export type ModelSource = string | Uint8Array | Blob | ByteSource | FileSet;
+export type ModelSource = string | Uint8Array | ArrayBuffer | Blob | ByteSource | FileSet;
 
 export interface RuntimeOptions {
   /** Most tokens of one conversation. Default: what the model was made for, at most 4,096. */
@@ -48,6 +48,51 @@ export interface RuntimeOptions {
   signal?: AbortSignal;
 }
 
+/** Every option of `load`; a misspelt one is refused, not ignored. */
+const OPTION_TYPES: Readonly<Record<keyof RuntimeOptions | "name", "number" | "string" | "object" | "function">> = {
+  contextLength: "number",
+  cacheTokens: "number",
+  kvType: "string",
+  maxBatchTokens: "number",
+  maxLogitRows: "number",
+  maxSequences: "number",
+  memoryLimit: "number",
+  threads: "number",
+  build: "string",
+  wasm: "object",
+  onProgress: "function",
+  signal: "object",
+  name: "string",
+};
+
+/** @throws NibbleError `invalid_argument` that names the option */
+export function checkOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null)
+    throw new NibbleError("invalid_argument", `expected options in an object, got ${String(options)}`);
+  for (const [param, value] of Object.entries(options)) {
+    if (!Object.hasOwn(OPTION_TYPES, param)) {
+      const known = Object.keys(OPTION_TYPES).join(", ");
+      throw new NibbleError("invalid_argument", `expected an option of ${known}, got ${param}`, { param });
+    }
+    const type = OPTION_TYPES[param as keyof typeof OPTION_TYPES];
+    if (value !== undefined && (typeof value !== type || value === null))
+      throw new NibbleError(
+        "invalid_argument",
+        `${param}: expected a ${type}, got ${value === null ? null : typeof value}`,
+        {
+          param,
+        },
+      );
+  }
+  const { build, wasm, signal } = options as RuntimeOptions;
+  if (build !== undefined && !BUILDS.includes(build))
+    throw new NibbleError("invalid_argument", `build: expected ${BUILDS.join(", ")}, got ${build}`, { param: "build" });
+  if (wasm !== undefined && !(wasm instanceof WebAssembly.Module))
+    throw new NibbleError("invalid_argument", "wasm: expected a WebAssembly.Module", { param: "wasm" });
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new NibbleError("invalid_argument", "signal: expected an AbortSignal", { param: "signal" });
+}
+
 /** Opens a source and reads its header. The caller closes the checkpoint. */
 export async function openCheckpoint(source: ModelSource, host: Host): Promise<Checkpoint> {
   if (typeof source === "string") {
@@ -55,11 +100,17 @@ export async function openCheckpoint(source: ModelSource, host: Host): Promise<C
     if ("files" in opened) return readHuggingFace(opened.files);
     return readGgufFile(opened.file, source, opened.siblings);
   }
+  if (source instanceof ArrayBuffer) return readGgufFile(bytesSource(new Uint8Array(source)));
   if (source instanceof Uint8Array) return readGgufFile(bytesSource(source));
   if (source instanceof Blob) return readGgufFile(blobSource(source));
-  if ("read" in source) return readGgufFile(source);
-  if ("open" in source) return readHuggingFace(source);
-  throw new NibbleError("invalid_argument", "expected a name, bytes, a Blob, a ByteSource or a FileSet");
+  if (typeof source === "object" && source !== null) {
+    if ("read" in source && Number.isSafeInteger(source.size) && source.size >= 0) return readGgufFile(source);
+    if ("open" in source) return readHuggingFace(source);
+  }
+  throw new NibbleError(
+    "invalid_argument",
+    `expected a name, bytes, a Blob, a FileSet or a ByteSource with a size, got ${source === null ? "null" : typeof source}`,
+  );
 }
 
 async function readGgufFile(file: ByteSource, name?: string, siblings?: FileSet): Promise<Checkpoint> {
@@ -104,7 +155,7 @@ export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = 
     maxBatchTokens: whole("maxBatchTokens", options.maxBatchTokens ?? Math.min(128, contextLength), 4096),
     maxLogitRows: whole("maxLogitRows", options.maxLogitRows ?? 16, 4096),
     maxSequences: whole("maxSequences", options.maxSequences ?? 64, 65536),
-    memoryLimit: options.memoryLimit ?? MAX_MEMORY_BYTES,
+    memoryLimit: whole("memoryLimit", options.memoryLimit ?? MAX_MEMORY_BYTES, Number.MAX_SAFE_INTEGER),
   };
   const kvType = options.kvType ?? "mixed";
   if (!Object.hasOwn(KV_TYPES, kvType)) {

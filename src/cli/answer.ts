@@ -2,7 +2,6 @@
  * One answer: tokens as they come to the screen, and all of it at the end.
  * @module
  */
-import process from "node:process";
 import type { FinishEvent, GenerateOptions, Timings } from "../engine/generate.ts";
 import type { Model } from "../engine/model.ts";
 import type { Logprobs } from "../engine/sampler.ts";

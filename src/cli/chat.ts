@@ -2,7 +2,6 @@
  * A chat on the terminal.
  * @module
  */
-import process from "node:process";
 import { createInterface } from "node:readline";
 import type { ChatMessage } from "../chat/template.ts";
 import { NibbleError } from "../errors.ts";

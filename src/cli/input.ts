@@ -4,12 +4,11 @@
  */
 import { fstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import process from "node:process";
-import { isatty } from "node:tty";
 import { NibbleError } from "../errors.ts";
 
 /** Whether a person can answer on stdin. */
-export function hasTerminal(): boolean {
+export async function hasTerminal(): Promise<boolean> {
+  const { isatty } = await import("node:tty");
   return isatty(0);
 }
 

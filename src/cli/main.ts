@@ -3,7 +3,6 @@
  * The command `nibble`.
  * @module
  */
-import process from "node:process";
 import { COMMANDS } from "./commands.ts";
 import { UsageError } from "./flags.ts";
 import { leaveWithReader, print, reportError } from "./output.ts";

@@ -3,7 +3,6 @@
  * @module
  */
 import { once } from "node:events";
-import process from "node:process";
 import { NibbleError } from "../errors.ts";
 import { UsageError } from "./flags.ts";
 
@@ -21,12 +20,13 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** A reader that left (`nibble run | head`) is no error: the process ends quietly. */
+/** A reader that left (`nibble run | head`) is no error: the process ends quietly. A full disk is one line and exit code 1. */
 export function leaveWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      if (stream === process.stdout) note(`nibble: could not write to stdout: ${error.message}`);
+      process.exit(1);
     });
   }
 }

@@ -2,7 +2,6 @@
  * How far something slow has come, on stderr: a bar on a terminal, a few lines elsewhere, nothing if it is quick.
  * @module
  */
-import process from "node:process";
 import { note } from "./output.ts";
 
 const QUICK_MS = 1000;

@@ -199,10 +199,16 @@ export function createModel(parts: ModelParts): Model {
     },
     tokenize(text, options) {
       live();
+      if (typeof text !== "string")
+        throw new NibbleError("invalid_argument", `tokenize: expected a string, got ${typeof text}`, { param: "text" });
       return tokenizer.encode(text, options);
     },
     detokenize(ids, options) {
       live();
+      if (!Array.isArray(ids) && !ArrayBuffer.isView(ids))
+        throw new NibbleError("invalid_argument", `detokenize: expected an array of ids, got ${typeof ids}`, {
+          param: "ids",
+        });
       return tokenizer.decode(ids, options);
     },
     applyTemplate,

@@ -5,7 +5,8 @@
 import { NibbleError } from "../errors.ts";
 
 /** `threads` is `relaxed` with a shared memory. */
-export type Build = "simd" | "relaxed" | "threads";
+export const BUILDS = ["simd", "relaxed", "threads"] as const;
+export type Build = (typeof BUILDS)[number];
 
 /** The exports that the host calls (assembly/index.ts). Addresses are byte offsets into the memory. */
 export interface Kernels {

@@ -2,7 +2,6 @@
  * `nibble run`: answers a prompt, or chats.
  * @module
  */
-import process from "node:process";
 import type { ChatMessage } from "../../chat/template.ts";
 import { createLoad } from "../../create-load.ts";
 import { DRAFT_MAX } from "../../engine/defaults.ts";
@@ -122,7 +121,7 @@ async function readArguments({
   const parts: string[] = [];
   if (given.file !== undefined) parts.push(withoutLastBreak(await readText(given.file)));
   else if (prompts[0] !== undefined) parts.push(prompts[0]);
-  const wantsStdin = parts.length > 0 ? isShellInput() && given.file !== "-" : !hasTerminal();
+  const wantsStdin = parts.length > 0 ? isShellInput() && given.file !== "-" : !(await hasTerminal());
   if (wantsStdin) parts.push(withoutLastBreak(await readStdin()));
   const prompt = parts.filter((part) => part !== "").join("\n");
   if (prompt !== "") return { source, prompt };

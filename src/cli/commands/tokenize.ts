@@ -24,7 +24,7 @@ export const tokenize: Command = defineCommand({
   },
   async run({ flags, positionals: [argument] }) {
     if (argument !== undefined && flags.file !== undefined) throw new UsageError("expected TEXT or -f, got both");
-    if (argument === undefined && flags.file === undefined && hasTerminal())
+    if (argument === undefined && flags.file === undefined && (await hasTerminal()))
       throw new UsageError("expected text (an argument, -f or stdin), got none");
     const input = argument ?? (await readText(flags.file ?? "-"));
     const { ids, tokens } = await withCheckpoint(flags.model ?? DEFAULT_MODEL, async (checkpoint) => {

@@ -1,0 +1,52 @@
+/** `load`: what it refuses, before it opens or allocates anything. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createLoad } from "../../src/create-load.ts";
+import { root, testHost } from "../helpers/models.ts";
+
+const load = createLoad(testHost) as (source?: unknown, options?: unknown) => ReturnType<ReturnType<typeof createLoad>>;
+const crumb = join(root, "dist/crumb.gguf");
+
+describe("a source that is none", () => {
+  it.each([undefined, null, 5, true, {}, { size: -1, read: () => {} }, { size: Number.NaN, read: () => {} }])(
+    "%o",
+    async (source) => {
+      await expect(load(source)).rejects.toMatchObject({ code: "invalid_argument" });
+    },
+  );
+});
+
+describe("an option that is wrong is named", () => {
+  it.each([
+    ["contextLenght", 32],
+    ["contextLength", 0],
+    ["contextLength", "32"],
+    ["memoryLimit", Number.NaN],
+    ["memoryLimit", "x"],
+    ["kvType", "int4"],
+    ["build", "debug"],
+    ["wasm", 5],
+    ["wasm", {}],
+    ["onProgress", 5],
+    ["signal", 5],
+    ["signal", {}],
+    ["threads", -1],
+    ["name", 5],
+  ])("%s: %o", async (param, value) => {
+    await expect(load(crumb, { [param]: value })).rejects.toMatchObject({ code: "invalid_argument", param });
+  });
+
+  it.each([null, 5, "x"])("options %o", async (options) => {
+    await expect(load(crumb, options)).rejects.toMatchObject({ code: "invalid_argument" });
+  });
+});
+
+it("bytes and an ArrayBuffer are a model too", async () => {
+  const bytes = new Uint8Array(readFileSync(crumb));
+  for (const source of [bytes, bytes.buffer, new Blob([bytes])]) {
+    const model = await load(source);
+    expect(model.info.name).toBe("crumb");
+    model.dispose();
+  }
+});
