@@ -80,9 +80,13 @@ export function createLimits(readBytes: number = 512 * MIB): () => Limits {
     return ((CALLS / 5) * ROUNDS * exports.operandBytes() * MACS_PER_BYTE[loop]) / best / 1e6;
   };
   const read = (): number => {
-    const start = performance.now();
-    for (let at = 0; at < readBytes; at += READ_BYTES) exports.read(PAGE + at, READ_BYTES, out);
-    return readBytes / (performance.now() - start) / 1e6;
+    let best = Infinity;
+    for (let sweep = 0; sweep < 2; sweep++) {
+      const start = performance.now();
+      for (let at = 0; at < readBytes; at += READ_BYTES) exports.read(PAGE + at, READ_BYTES, out);
+      best = Math.min(best, performance.now() - start);
+    }
+    return readBytes / best / 1e6;
   };
   const measure = (): Limits => ({
     relaxedDot: macs("relaxedDot"),

@@ -1,0 +1,90 @@
+/**
+ * llama.cpp native as a contender: `node native.ts MODEL INSTRUCTIONS THREADS`. The prebuilt library of node-llama-cpp
+ * (@node-llama-cpp/linux-x64) through its addon, one llama_decode a step, as llama-bench does it: no sampling, no
+ * streaming. The addon's own interface is not public, so the package's version is pinned.
+ * @module
+ */
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { serve } from "./contender.ts";
+
+/** The part of node-llama-cpp's AddonTypes.d.ts that is used. */
+interface Addon {
+  readonly AddonModel: new (path: string, options: object) => { init(): Promise<boolean> };
+  readonly AddonContext: new (model: object, options: object) => AddonContext;
+  loadBackends(folder: string): void;
+  init(): Promise<void>;
+  setLoggerLogLevel(level: number): void;
+  systemInfo(): string;
+}
+interface AddonContext {
+  init(): Promise<boolean>;
+  initBatch(size: number): void;
+  /** `logits`: indices of the tokens whose logits are computed. */
+  addToBatch(sequence: number, position: number, tokens: Uint32Array, logits: Uint32Array): void;
+  decodeBatch(): Promise<void>;
+  removeTokenCellsFromSequence(sequence: number, from: number, to: number): boolean;
+}
+
+/** Libraries of ggml by the instructions that they use; ggml takes the best that the CPU has. */
+export const INSTRUCTIONS: Readonly<Record<string, RegExp>> = {
+  avx2: /-haswell\.so$/,
+  avx512: /-(skylakex|cannonlake|cascadelake|icelake|cooperlake|zen4)\.so$/,
+  best: /./,
+};
+
+const package_ = fileURLToPath(new URL("node_modules/@node-llama-cpp/linux-x64/", import.meta.url));
+const libraries = join(package_, "bins/linux-x64");
+
+/** A folder that holds only the libraries in question. */
+function folderOf(instructions: RegExp): string {
+  const folder = mkdtempSync(join(tmpdir(), "nibble-peers-"));
+  for (const file of readdirSync(libraries))
+    if (file.startsWith("libggml-cpu-") && instructions.test(file))
+      symlinkSync(join(libraries, file), join(folder, file));
+  return folder;
+}
+
+const CONTEXT = 1024;
+const BATCH = 512;
+
+async function start(path: string, instructions: string, threads: number) {
+  const addon: Addon = createRequire(import.meta.url)(join(libraries, "llama-addon.node"));
+  addon.setLoggerLogLevel(0);
+  addon.loadBackends(folderOf(INSTRUCTIONS[instructions]!));
+  const system = addon.systemInfo().trim();
+  if (system === "") throw new Error("not on this CPU");
+  await addon.init();
+  const model = new addon.AddonModel(path, { addonExports: addon, useMmap: true, gpuLayers: 0 });
+  if (!(await model.init())) throw new Error(`llama.cpp could not load ${path}`);
+  // Everything else is llama.cpp's default: keys and values in f16, flash attention where it helps.
+  const options = { contextSize: CONTEXT, batchSize: BATCH, sequences: 1, flashAttention: "auto", threads };
+  const context = new addon.AddonContext(model, options);
+  if (!(await context.init())) throw new Error("llama.cpp made no context");
+
+  const step = async (position: number, count: number): Promise<void> => {
+    const tokens = Uint32Array.from({ length: count }, (_, i) => 1000 + (((position + i) * 7919) % 100_000));
+    context.initBatch(count);
+    context.addToBatch(0, position, tokens, Uint32Array.of(count - 1));
+    await context.decodeBatch();
+  };
+  const { version } = JSON.parse(readFileSync(join(package_, "package.json"), "utf8"));
+  const build = JSON.parse(readFileSync(join(libraries, "_nlcBuildMetadata.json"), "utf8")).buildOptions.llamaCpp;
+  return {
+    about: `llama.cpp ${build.release} of node-llama-cpp ${version}; ${system}`,
+    async run({ kind, tokens }: { kind: string; tokens: number }): Promise<number> {
+      context.removeTokenCellsFromSequence(0, 0, -1);
+      const begin = performance.now();
+      if (kind === "prompt") for (let at = 0; at < tokens; at += BATCH) await step(at, Math.min(BATCH, tokens - at));
+      else for (let at = 0; at < tokens; at++) await step(at, 1);
+      return (performance.now() - begin) / 1000;
+    },
+  };
+}
+
+const [model = "", instructions = "best", threads = "1"] = process.argv.slice(2);
+await serve(() => start(model, instructions, Number(threads)));
