@@ -12,7 +12,7 @@ import { addTo, siluMul } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
 import { matmul } from "./kernels/matmul";
-import { quantizeRow } from "./kernels/quantize";
+import { clearSlot, quantizeRow } from "./kernels/quantize";
 import { rmsNorm } from "./kernels/rms-norm";
 import { ropeHead, ropeTable } from "./kernels/rope";
 import { keyBytes, PAGE_TOKENS, TILE_TOKENS, valueBytes } from "./layout";
@@ -190,6 +190,9 @@ function quantize(op: usize, batch: usize, thread: i32, threads: i32): void {
       slot,
     );
   }
+  if (end < rows) return;
+  const last = address(op, 2) + <usize>((rows - 1 - ((rows - 1) % width)) * word(op, 3));
+  for (let slot = ((rows - 1) % width) + 1; slot < width; slot++) clearSlot(last, word(op, 6), width, slot);
 }
 
 /** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 weights, 7 type, 8 columns, 9 row groups, 10 scratch, 11 bytes of scratch a thread */
