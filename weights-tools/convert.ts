@@ -3,21 +3,25 @@
  * @module
  */
 import { NibbleError } from "../src/errors.ts";
-import { readExactly } from "../src/formats/sources.ts";
-import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
+import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
+import type { Checkpoint } from "../src/formats/types.ts";
 import { dequantize } from "./dequantize.ts";
 import { ErrorMeter, type RelativeError } from "./error-meter.ts";
 import { ggufMetadata } from "./gguf-metadata.ts";
 import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf-writer.ts";
-import { headRows, interleaveHalves } from "./permute.ts";
 import { checkFinite, quantize } from "./quantize.ts";
-import { ropeFrequencies } from "./rope-frequencies.ts";
+import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
 import { chooseType, type TypeChoice, type WeightType } from "./weight-types.ts";
 
-export interface ConvertOptions extends TypeChoice {
+export interface ConvertOptions {
+  /** Type of all matrices. Default: every tensor keeps its own. */
+  readonly type?: WeightType;
+  /** Exceptions by tensor name, as in `TypeChoice`. */
+  readonly tensorType?: TypeChoice["tensorType"];
   /** `general.name`; default: the source's own, else its architecture. */
   readonly name?: string;
+  /** Whether a tensor of a quantised type may become another quantised type: its error then adds up. Default: true. */
+  readonly allowRequantize?: boolean;
   /** float32 bytes decoded at a time (default 4 MiB). A head of q or k is never divided. */
   readonly chunkBytes?: number;
   /** Called after every tensor. */
@@ -39,7 +43,8 @@ interface TensorReport extends RelativeError {
 
 export interface ConvertReport {
   readonly architecture: string;
-  readonly type: WeightType;
+  /** The type asked for; undefined where all tensors kept theirs. */
+  readonly type: WeightType | undefined;
   /** Size of the new file. */
   readonly bytes: number;
   readonly tensors: readonly TensorReport[];
@@ -48,30 +53,25 @@ export interface ConvertReport {
 }
 
 interface PlannedTensor extends GgufTensor {
-  readonly source: TensorInfo;
-  /** Rows of a head whose halves are to be interleaved; 0: rows stay where they are. */
-  readonly headRows: number;
+  readonly source: SourceTensor;
   readonly reason?: string;
 }
-
-/** A multiple of every type's block, so that a chunk is whole blocks of the old type and of the new one. */
-const blockMultiple = 256;
 
 /**
  * Writes `checkpoint` as GGUF.
  * @throws NibbleError `bad_weights` naming the tensor for NaN, infinity or overflow; `unsupported_type`;
- *   `unsupported_architecture`; `bad_tokenizer`; `invalid_argument`; what the source and the sink reject with.
- *   The sink then holds an unfinished file.
+ *   `unsupported_architecture`; `bad_tokenizer`; `invalid_argument`, also for a tensor that must not be quantised again;
+ *   what the source and the sink reject with. The sink then holds an unfinished file.
  */
 export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
-  const { metadata, notes } = ggufMetadata(checkpoint, options);
-  const tensors = plan(checkpoint, options);
+  const tensors = sourceTensors(checkpoint).map((source) => plan(source, options));
+  const { metadata, notes } = await ggufMetadata(checkpoint, tensors, options);
   const reports: TensorReport[] = [];
   const bytes = await writeGguf(sink, metadata, tensors, async function* (tensor) {
     const meter = new ErrorMeter();
     yield* encodedChunks(tensor, meter, options);
     const { name, shape, type, source, reason } = tensor;
-    const facts = { name, shape, from: source.type, to: type, bytes: tensorBytes(tensor), ...meter.result() };
+    const facts = { name, shape, from: source.info.type, to: type, bytes: tensorBytes(tensor), ...meter.result() };
     const report = reason === undefined ? facts : { ...facts, reason };
     reports.push(report);
     options.onTensor?.(report, reports.length - 1, tensors.length);
@@ -79,56 +79,56 @@ export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: C
   return { architecture: checkpoint.architecture, type: options.type, bytes, tensors: reports, notes };
 }
 
-/** What is written, in the source's order. */
-function plan(checkpoint: Checkpoint, options: ConvertOptions): PlannedTensor[] {
-  const sources = [...checkpoint.tensors.values()];
-  const frequencies = checkpoint.tensors.has("rope_freqs.weight") ? undefined : ropeFrequencies(checkpoint);
-  if (frequencies !== undefined) sources.unshift(frequencies);
-  return sources.map((source) => {
-    const { name, shape } = source;
-    return { name, shape, source, headRows: headRows(checkpoint, source), ...chooseType(source, options) };
-  });
+function plan(source: SourceTensor, options: ConvertOptions): PlannedTensor {
+  const { name, shape } = source;
+  const { allowRequantize = true } = options;
+  const choice = newType(source, options);
+  if (!allowRequantize && choice.type !== source.type && isQuantized(source.type) && isQuantized(choice.type)) {
+    throw new NibbleError(
+      "invalid_argument",
+      `tensor ${name} is ${source.type} already: as ${choice.type} it would have the errors of both; start from a float model, or allow it (--allow-requantize)`,
+    );
+  }
+  return { name, shape, source, ...choice };
 }
+
+function newType(source: SourceTensor, { type, tensorType }: ConvertOptions): { type: TensorType; reason?: string } {
+  if (type !== undefined) return chooseType(source.info, tensorType === undefined ? { type } : { type, tensorType });
+  if (tensorType !== undefined)
+    throw new NibbleError("invalid_argument", "expected a type for the tensors without one of their own, got none");
+  // A folder's vectors are F32 in GGUF, whatever they were.
+  return { type: source.shape.length === 1 && !isQuantized(source.type) ? "F32" : source.type };
+}
+
+const isQuantized = (type: TensorType): boolean => tensorTypeFacts(type).blockValues > 1;
 
 /** The tensor's bytes in its new type, chunk by chunk. Chunks share one buffer. */
 async function* encodedChunks(
-  tensor: PlannedTensor,
+  { name, type, source }: PlannedTensor,
   meter: ErrorMeter,
-  { chunkBytes = 4 * 1024 * 1024 }: ConvertOptions,
+  { chunkBytes }: ConvertOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { source, type } = tensor;
-  const columns = source.shape.length === 1 ? 1 : source.shape.at(-1)!; // a bias is permuted like a matrix of one column
-  const unit = tensor.headRows > 0 ? tensor.headRows * columns : blockMultiple;
-  const chunkValues = unit * Math.max(1, Math.floor(chunkBytes / 4 / unit));
-  const total = source.shape.reduce((product, length) => product * length, 1);
-  const size = Math.min(chunkValues, total);
-  const values = new Float32Array(size);
-  const decoded = new Float32Array(size);
-  const encoded = new Uint8Array(rowBytes(type, size));
-  for (let done = 0; done < total; done += chunkValues) {
-    const count = Math.min(chunkValues, total - done);
-    let input = await readExactly(
-      source.source,
-      source.offset + rowBytes(source.type, done),
-      rowBytes(source.type, count),
-    );
-    if (tensor.headRows > 0) input = interleaveHalves(input, tensor.headRows, rowBytes(source.type, columns));
-    const from = values.subarray(0, count);
-    const output = encoded.subarray(0, rowBytes(type, count));
+  let decoded = new Float32Array(0);
+  let encoded = new Uint8Array(0);
+  for await (const { values, stored } of readChunks(source, { chunkBytes })) {
+    if (decoded.length < values.length) {
+      decoded = new Float32Array(values.length);
+      encoded = new Uint8Array(rowBytes(type, values.length));
+    }
+    const output = encoded.subarray(0, rowBytes(type, values.length));
     try {
-      dequantize(source.type, input, from);
       if (type === source.type) {
-        checkFinite(from);
-        output.set(input);
+        checkFinite(values);
+        output.set(stored);
       } else {
-        quantize(type, from, output);
+        quantize(type, values, output);
       }
     } catch (error) {
-      throw named(error, tensor.name);
+      throw named(error, name);
     }
-    const to = decoded.subarray(0, count);
-    dequantize(type, output, to);
-    meter.add(from, to);
+    const again = decoded.subarray(0, values.length);
+    dequantize(type, output, again);
+    meter.add(values, again);
     yield output;
   }
 }

@@ -2,50 +2,112 @@
  * The metadata of a new file, as llama.cpp's converter writes it.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { readExactly } from "../src/formats/sources.ts";
+import type { TensorType } from "../src/formats/tensor-types.ts";
 import type { Checkpoint, MetadataValue } from "../src/formats/types.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
+import type { GgufTensor, HeaderMetadata, HeaderValue } from "./gguf-writer.ts";
+import { valueCount } from "./source-tensors.ts";
 import { fileType, type WeightType } from "./weight-types.ts";
 
-/** Keys of a GGUF source that describe the old file's layout, not the model. */
-const aboutOldFile = /^(general\.alignment|split\.(no|count|tensors\.count))$/;
+/** Keys of a GGUF source that say how its files were cut, which says nothing about the model. */
+export const splitKey: RegExp = /^split\.(no|count|tensors\.count)$/;
 
 /** Llama 3's RoPE scaling, which GGUF keeps in the tensor rope_freqs.weight: scaling twice would be wrong. */
 const llama3Scaling = /(^|\.)rope\.scaling\.(type|factor|original_context_length|low_freq_factor|high_freq_factor)$/;
 
-/** Architectures whose Hugging Face folders we translate; a GGUF of any architecture keeps its own keys. */
-const translated: ReadonlySet<string> = new Set(["llama", "llama4"]);
+/**
+ * Keys that llama.cpp's converter leaves out for an architecture, with the key whose value is then taken: we leave them
+ * out where the two agree.
+ */
+const implied: ReadonlyMap<string, readonly string[]> = new Map([
+  ["qwen2", ["rope.dimension_count"]],
+  ["qwen3", ["rope.dimension_count"]],
+  ["gemma3", ["rope.dimension_count"]],
+  ["olmo2", ["rope.dimension_count", "attention.key_length", "attention.value_length"]],
+]);
+
+interface MetadataOptions {
+  readonly type?: WeightType;
+  readonly name?: string;
+}
 
 /**
- * @throws NibbleError `unsupported_architecture`, `bad_tokenizer`
+ * @param tensors what the new file holds
+ * @throws NibbleError `bad_tokenizer`; what the source rejects with
  */
-export function ggufMetadata(
+export async function ggufMetadata(
   checkpoint: Checkpoint,
-  options: { type: WeightType; name?: string },
-): { metadata: Map<string, MetadataValue>; notes: readonly string[] } {
-  const { architecture, huggingFace } = checkpoint;
-  if (huggingFace !== undefined && !translated.has(architecture)) {
-    throw new NibbleError(
-      "unsupported_architecture",
-      `cannot convert a ${architecture} folder yet, only ${[...translated]}`,
+  tensors: readonly GgufTensor[],
+  options: MetadataOptions,
+): Promise<{ metadata: HeaderMetadata; notes: readonly string[] }> {
+  return checkpoint.huggingFace === undefined
+    ? { metadata: await fromGguf(checkpoint, options), notes: [] }
+    : fromHuggingFace(checkpoint, tensors, options);
+}
+
+/** Its own keys, each with its own number type; the type of the weights only where it was asked for. */
+async function fromGguf(checkpoint: Checkpoint, { type, name }: MetadataOptions): Promise<HeaderMetadata> {
+  const metadata = await encodedMetadata(checkpoint);
+  if (name !== undefined) metadata.set("general.name", name);
+  if (type !== undefined) metadata.set("general.file_type", fileType(type));
+  if (type !== undefined) metadata.set("general.quantization_version", 2);
+  return metadata;
+}
+
+/** The metadata of a GGUF file as it stands, without `split.*`. */
+export async function encodedMetadata({ metadata, encodedMetadata }: Checkpoint): Promise<Map<string, HeaderValue>> {
+  const copied = new Map<string, HeaderValue>();
+  for (const [key, value] of metadata) {
+    if (splitKey.test(key)) continue;
+    const range = encodedMetadata?.get(key);
+    copied.set(
+      key,
+      range === undefined ? value : { encoded: await readExactly(range.source, range.offset, range.length) },
     );
   }
-  const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
-  if (huggingFace !== undefined) {
-    metadata.set("general.type", "model").set("general.name", architecture);
-    metadata.set("general.file_type", 0).set("general.quantization_version", 2); // set below; here for llama.cpp's order
-  }
-  for (const [key, value] of checkpoint.metadata) if (!aboutOldFile.test(key)) metadata.set(key, value);
-  if (options.name !== undefined) metadata.set("general.name", options.name);
-  metadata.set("general.file_type", fileType(options.type));
-  metadata.set("general.quantization_version", 2);
+  return copied;
+}
+
+function fromHuggingFace(
+  checkpoint: Checkpoint,
+  tensors: readonly GgufTensor[],
+  { type, name }: MetadataOptions,
+): { metadata: HeaderMetadata; notes: readonly string[] } {
+  const { architecture } = checkpoint;
+  // The order is that of llama.cpp's converter.
+  const metadata = new Map<string, MetadataValue>([
+    ["general.architecture", architecture],
+    ["general.type", "model"],
+    ["general.name", name ?? architecture],
+    ["general.file_type", fileType(type ?? mostly(tensors))],
+    ["general.quantization_version", 2],
+  ]);
+  for (const [key, value] of checkpoint.metadata) metadata.set(key, value);
   if (metadata.get(`${architecture}.rope.scaling.type`) === "llama3") {
     for (const key of metadata.keys()) if (llama3Scaling.test(key)) metadata.delete(key);
   }
-  if (huggingFace === undefined) return { metadata, notes: [] };
+  leaveOutImplied(metadata, architecture);
   const vocabSize = checkpoint.tensors.get("token_embd.weight")?.shape[0] ?? 0;
   metadata.set(`${architecture}.vocab_size`, vocabSize);
-  const tokenizer = ggufTokenizer(huggingFace, vocabSize);
+  const tokenizer = ggufTokenizer(checkpoint.huggingFace!, vocabSize);
   for (const [key, value] of tokenizer.metadata) metadata.set(key, value);
   return { metadata, notes: tokenizer.notes };
+}
+
+/** The float type that most of a folder's weights have. */
+function mostly(tensors: readonly GgufTensor[]): WeightType {
+  const sums = new Map<TensorType, number>();
+  for (const { type, shape } of tensors) sums.set(type, (sums.get(type) ?? 0) + valueCount(shape));
+  const [type = "F32"] = [...sums].sort(([, a], [, b]) => b - a)[0] ?? [];
+  return type.toLowerCase() as WeightType;
+}
+
+function leaveOutImplied(metadata: Map<string, MetadataValue>, architecture: string): void {
+  const get = (key: string): unknown => metadata.get(`${architecture}.${key}`);
+  const headSize = Number(get("embedding_length")) / Number(get("attention.head_count"));
+  for (const key of implied.get(architecture) ?? []) {
+    const otherwise = key === "rope.dimension_count" ? (get("attention.key_length") ?? headSize) : headSize;
+    if (get(key) === otherwise) metadata.delete(`${architecture}.${key}`);
+  }
 }

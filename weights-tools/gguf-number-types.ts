@@ -12,8 +12,17 @@ const floatSampling =
   /^general\.sampling\.(temp|top_p|min_p|xtc_probability|xtc_threshold|penalty_repeat|mirostat_tau|mirostat_eta)$/;
 const signedSampling = /^general\.sampling\.(top_k|penalty_last_n|mirostat)$/;
 
+/** Sizes of a split file (llama.cpp, tools/gguf-split). */
+const splitKeys: ReadonlyMap<string, GgufNumberType> = new Map([
+  ["split.no", "U16"],
+  ["split.count", "U16"],
+  ["split.tensors.count", "I32"],
+]);
+
 /** The type to write `value` with: u32 where it fits, and what is needed where not. */
 export function numberType(key: string, value: number): GgufNumberType {
+  const split = splitKeys.get(key);
+  if (split !== undefined) return split;
   if (floatKeys.test(key) || floatSampling.test(key)) return "F32";
   if (signedSampling.test(key)) return "I32";
   if (!Number.isInteger(value)) return Math.fround(value) === value ? "F32" : "F64";

@@ -6,7 +6,7 @@
 import { NibbleError } from "../src/errors.ts";
 import { GgufType } from "../src/formats/gguf-values.ts";
 import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { Metadata, MetadataValue } from "../src/formats/types.ts";
+import type { MetadataValue } from "../src/formats/types.ts";
 import { numberType } from "./gguf-number-types.ts";
 import { HeaderBytes } from "./header-bytes.ts";
 
@@ -22,8 +22,17 @@ export interface GgufTensor {
   readonly shape: readonly number[];
 }
 
-/** The alignment of tensor data that llama.cpp assumes where no key says otherwise. */
-const alignment = 32;
+/** A value as another file encodes it, its type in front (`Checkpoint.encodedMetadata`): written as it stands. */
+export interface EncodedValue {
+  readonly encoded: Uint8Array;
+}
+export type HeaderValue = MetadataValue | EncodedValue;
+/** Written in the map's order. */
+export type HeaderMetadata = ReadonlyMap<string, HeaderValue>;
+
+/** Where tensor data begins: what llama.cpp assumes where `general.alignment` does not say otherwise. */
+const defaultAlignment = 32;
+const largestAlignment = 65_536; // as our reader
 const maxNameBytes = 63; // GGML_MAX_NAME less its NUL
 
 /** Bytes of a tensor's data. */
@@ -35,7 +44,7 @@ export function tensorBytes({ type, shape }: GgufTensor): number {
 
 /**
  * Writes a whole file.
- * @param metadata written in the map's order, except that `general.architecture` comes first
+ * @param metadata `general.alignment` counts
  * @param data gives a tensor's bytes in chunks of any size, in order
  * @returns bytes written in all
  * @throws NibbleError `bad_shape` for rows that are no whole blocks; `invalid_argument` for names that GGUF cannot
@@ -43,11 +52,12 @@ export function tensorBytes({ type, shape }: GgufTensor): number {
  */
 export async function writeGguf<T extends GgufTensor>(
   sink: ByteSink,
-  metadata: Metadata,
+  metadata: HeaderMetadata,
   tensors: readonly T[],
   data: (tensor: T) => AsyncIterable<Uint8Array>,
 ): Promise<number> {
-  const header = encodeHeader(metadata, tensors);
+  const alignment = alignmentOf(metadata);
+  const header = encodeHeader(metadata, tensors, alignment);
   await sink.write(header);
   let total = header.length;
   for (const tensor of tensors) {
@@ -62,24 +72,42 @@ export async function writeGguf<T extends GgufTensor>(
       const came = written > expected ? "more" : written;
       throw new NibbleError("invalid_argument", `tensor ${tensor.name} has ${expected} bytes, but ${came} came`);
     }
-    const padding = padded(expected) - expected;
+    const padding = padded(expected, alignment) - expected;
     if (padding > 0) await sink.write(new Uint8Array(padding));
     total += expected + padding;
   }
   return total;
 }
 
-const padded = (length: number): number => Math.ceil(length / alignment) * alignment;
+const padded = (length: number, alignment: number): number => Math.ceil(length / alignment) * alignment;
+
+function alignmentOf(metadata: HeaderMetadata): number {
+  const value = metadata.get("general.alignment") ?? defaultAlignment;
+  const alignment = typeof value === "object" && "encoded" in value ? encodedU32(value.encoded) : value;
+  if (
+    typeof alignment === "number" &&
+    alignment >= 1 &&
+    alignment <= largestAlignment &&
+    Number.isInteger(Math.log2(alignment))
+  )
+    return alignment;
+  throw new NibbleError(
+    "bad_alignment",
+    `general.alignment: expected a power of two from 1 to ${largestAlignment}, got ${String(alignment)}`,
+  );
+}
+
+/** Readers let `general.alignment` be nothing but a u32. */
+const encodedU32 = ({ buffer, byteOffset }: Uint8Array): number => new DataView(buffer, byteOffset).getUint32(4, true);
 
 /** Everything before the first tensor's bytes, padded to the alignment. */
-function encodeHeader(metadata: Metadata, tensors: readonly GgufTensor[]): Uint8Array {
-  const entries = [...metadata].sort(([a], [b]) => Number(b === architectureKey) - Number(a === architectureKey));
+function encodeHeader(metadata: HeaderMetadata, tensors: readonly GgufTensor[], alignment: number): Uint8Array {
   const header = new HeaderBytes();
   header.u32(0x46554747); // "GGUF"
   header.u32(3);
   header.u64(tensors.length);
-  header.u64(entries.length);
-  for (const [key, value] of entries) writeEntry(header, key, value);
+  header.u64(metadata.size);
+  for (const [key, value] of metadata) writeEntry(header, key, value);
   let offset = 0;
   const names = new Set<string>();
   for (const tensor of tensors) {
@@ -89,18 +117,13 @@ function encodeHeader(metadata: Metadata, tensors: readonly GgufTensor[]): Uint8
     for (const length of tensor.shape.toReversed()) header.u64(length); // GGUF names the fastest dimension first
     header.u32(tensorTypeFacts(tensor.type).id);
     header.u64(offset);
-    offset += padded(tensorBytes(tensor));
+    offset += padded(tensorBytes(tensor), alignment);
   }
   header.padTo(alignment);
   return header.take();
 }
 
-const architectureKey = "general.architecture";
-
-function writeEntry(header: HeaderBytes, key: string, value: MetadataValue): void {
-  if (key === "general.alignment" && value !== alignment) {
-    throw new NibbleError("invalid_argument", `the writer aligns to ${alignment} bytes, but ${key} says ${value}`);
-  }
+function writeEntry(header: HeaderBytes, key: string, value: HeaderValue): void {
   header.string(key);
   if (typeof value === "number") {
     const type = numberType(key, value);
@@ -112,6 +135,8 @@ function writeEntry(header: HeaderBytes, key: string, value: MetadataValue): voi
   } else if (typeof value === "boolean") {
     header.u32(GgufType.BOOL);
     header.u8(Number(value));
+  } else if ("encoded" in value) {
+    header.bytes(value.encoded);
   } else {
     header.u32(GgufType.ARRAY);
     header.array(value);

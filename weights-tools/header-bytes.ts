@@ -58,11 +58,17 @@ export class HeaderBytes {
     }
   }
 
+  bytes(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+    this.#length += bytes.length;
+  }
+
   /** u64 length in bytes, then UTF-8. */
   string(value: string): void {
     const bytes = text.encode(value);
     this.u64(bytes.length);
-    this.#bytesOf(bytes);
+    this.bytes(bytes);
   }
 
   /** Element type, u64 count, elements. */
@@ -78,18 +84,12 @@ export class HeaderBytes {
   }
 
   padTo(alignment: number): void {
-    this.#bytesOf(new Uint8Array((alignment - (this.#length % alignment)) % alignment));
+    this.bytes(new Uint8Array((alignment - (this.#length % alignment)) % alignment));
   }
 
   /** What was written so far; the buffer must not be written to afterwards. */
   take(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
-  }
-
-  #bytesOf(bytes: Uint8Array): void {
-    const at = this.#reserve(bytes.length);
-    this.#bytes.set(bytes, at);
-    this.#length += bytes.length;
   }
 
   /** Room for `count` more bytes; gives the position to write them at. */

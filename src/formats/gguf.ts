@@ -11,13 +11,15 @@ import { GgufType, readValue } from "./gguf-values.ts";
 import type { FormatLimits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
 import { getString } from "./metadata.ts";
-import type { ByteSource, Checkpoint, Metadata, MetadataValue, TensorInfo } from "./types.ts";
+import type { ByteRange, ByteSource, Checkpoint, Metadata, MetadataValue, TensorInfo } from "./types.ts";
 
 /** One GGUF file. */
 export interface GgufHeader {
   readonly version: number;
   readonly alignment: number;
   readonly metadata: Metadata;
+  /** Where each value lies, its type in front. */
+  readonly encodedMetadata: ReadonlyMap<string, ByteRange>;
   /** In the order of the file; every range lies inside it. */
   readonly tensors: readonly TensorInfo[];
   /** Absolute offset of the data section, which is also the length of the padded header. */
@@ -45,12 +47,13 @@ export async function readGguf(
   if (shards.length === 0) throw new NibbleError("invalid_argument", "expected at least one GGUF file, got none");
   const headers: GgufHeader[] = [];
   for (const shard of shards) headers.push(await readGgufHeader(shard, limits));
-  const metadata = headers[0]!.metadata;
+  const { metadata, encodedMetadata } = headers[0]!;
   const architecture = getString(metadata, "general.architecture");
   return {
     format: "gguf",
     architecture,
     metadata,
+    encodedMetadata,
     tensors: joinShards(headers),
     // llama.cpp's converter reorders q and k rows of this architecture only.
     permutedQK: architecture === "llama",
@@ -73,7 +76,10 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
   const version = checkVersion(await cursor.u32("version"));
   const tensorCount = await count(cursor, "tensors", bounds.tensors);
   const keyCount = await count(cursor, "metadata keys", bounds.keyValues);
-  const metadata = await readMetadata(cursor, keyCount, bounds);
+  const encodedMetadata = new Map<string, ByteRange>();
+  const metadata = await readMetadata(cursor, keyCount, bounds, (key, offset) =>
+    encodedMetadata.set(key, { source, offset, length: cursor.position - offset }),
+  );
   const alignment = (metadata.get("general.alignment") as number | undefined) ?? 32;
   const tensors = new Map<string, HeaderTensor>();
   for (let i = 0; i < tensorCount; i++) {
@@ -88,6 +94,7 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
     version,
     alignment,
     metadata,
+    encodedMetadata,
     tensors: placeTensors(tensors.values(), source, dataOffset, alignment),
     dataOffset,
     bytesRead: cursor.fetched,
@@ -106,13 +113,19 @@ async function count(cursor: Cursor, what: string, limit: number): Promise<numbe
   return n;
 }
 
-async function readMetadata(cursor: Cursor, keyCount: number, limits: FormatLimits): Promise<Metadata> {
+async function readMetadata(
+  cursor: Cursor,
+  keyCount: number,
+  limits: FormatLimits,
+  onValue: (key: string, offset: number) => void,
+): Promise<Metadata> {
   const metadata = new Map<string, MetadataValue>();
   for (let i = 0; i < keyCount; i++) {
     const key = await cursor.string(`metadata key ${i}`, limits.keyBytes);
     if (key === "") throw new NibbleError("bad_string", `expected a name for metadata key ${i}, got an empty one`);
     const what = `metadata ${JSON.stringify(key)}`;
     if (metadata.has(key)) throw new NibbleError("duplicate_key", `${what}: expected once, got twice`);
+    const offset = cursor.position;
     const type = await cursor.u32(what);
     if (key === "general.alignment" && type !== GgufType.U32) {
       throw new NibbleError("bad_type", `${what}: expected value type ${GgufType.U32} (u32), got ${type}`);
@@ -120,6 +133,7 @@ async function readMetadata(cursor: Cursor, keyCount: number, limits: FormatLimi
     const value = await readValue(cursor, type, what, limits);
     if (key === "general.alignment") checkAlignment(value as number, limits);
     metadata.set(key, value);
+    onValue(key, offset);
   }
   return metadata;
 }

@@ -44,6 +44,13 @@ export type NumericArray =
 /** Keys as in GGUF (`general.architecture`, `llama.block_count`, `tokenizer.ggml.tokens`, ...). */
 export type Metadata = ReadonlyMap<string, MetadataValue>;
 
+/** A stretch of a source. */
+export interface ByteRange {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /**
  * A model as it lies on disk, whatever the container: metadata under GGUF's keys, tensors under GGUF's names.
  * A Hugging Face folder is translated to the same keys and names by `huggingface.ts`.
@@ -53,6 +60,11 @@ export interface Checkpoint {
   /** `general.architecture`: "llama4", "llama", ... */
   readonly architecture: string;
   readonly metadata: Metadata;
+  /**
+   * GGUF only: where each value lies as the file encodes it, its type in front. `metadata` holds plain numbers; a copy
+   * of these bytes keeps their types.
+   */
+  readonly encodedMetadata?: ReadonlyMap<string, ByteRange>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** True where q and k rows are permuted for interleaved RoPE (GGUF files of architecture `llama`). */
   readonly permutedQK: boolean;

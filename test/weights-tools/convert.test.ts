@@ -234,11 +234,6 @@ describe("refuses", () => {
     await expect(converted(headed(true), { type })).rejects.toMatchObject({ code: "invalid_argument" });
   });
 
-  it("a Hugging Face folder of another architecture", async () => {
-    const folder = { ...(await crumb()), architecture: "gemma3" };
-    await expect(converted(folder, { type: "f32" })).rejects.toMatchObject({ code: "unsupported_architecture" });
-  });
-
   it("a source that ends early", async () => {
     const source = syntheticCheckpoint([{ name: "a.weight", shape: [4, 32] }], bytesSource(new Uint8Array(500)));
     await expect(converted(source, { type: "q8_0" })).rejects.toMatchObject({ code: "truncated" });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readGguf } from "../../src/formats/gguf.ts";
 import { bytesSource } from "../../src/formats/sources.ts";
 import type { Checkpoint, MetadataValue } from "../../src/formats/types.ts";
-import { type GgufTensor, writeGguf } from "../../weights-tools/gguf-writer.ts";
+import { type GgufTensor, type HeaderValue, writeGguf } from "../../weights-tools/gguf-writer.ts";
 import { MemorySink, rawBytes } from "./helpers.ts";
 
 const architecture = ["general.architecture", "test"] as const;
@@ -14,7 +14,7 @@ async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Ar
 }
 
 async function write(
-  metadata: Iterable<readonly [string, MetadataValue]>,
+  metadata: Iterable<readonly [string, HeaderValue]>,
   tensors: readonly (GgufTensor & { data: Uint8Array })[] = [],
 ): Promise<{ bytes: Uint8Array; total: number }> {
   const sink = new MemorySink();
@@ -56,9 +56,27 @@ it("round-trips every kind of value", async () => {
   expect([...read]).toEqual([architecture, ...metadata]);
 });
 
-it("puts the architecture first, and keeps the order of the rest", async () => {
+it("keeps the order of the keys", async () => {
   const { metadata } = await roundTrip([["b", 1], ["a", 2], architecture]);
-  expect([...metadata.keys()]).toEqual(["general.architecture", "b", "a"]);
+  expect([...metadata.keys()]).toEqual(["b", "a", "general.architecture"]);
+});
+
+it("writes an encoded value as it stands", async () => {
+  // A u8, which a plain number never becomes.
+  const { bytes } = await write([["n", { encoded: Uint8Array.of(0, 0, 0, 0, 7) }]]);
+  expect([...bytes.subarray(24 + 8 + 1, 24 + 8 + 6)]).toEqual([0, 0, 0, 0, 7]);
+});
+
+it.each([1, 64, 4096])("aligns tensors to %d", async (alignment) => {
+  const tensors = [
+    { name: "a", type: "F32", shape: [3], data: filled(12, 1) },
+    { name: "b", type: "F32", shape: [5], data: filled(20, 2) },
+  ] as const;
+  const { bytes, total } = await write([architecture, ["general.alignment", alignment]], tensors);
+  expect([total, total % alignment]).toEqual([bytes.length, 0]);
+  const read = await readGguf(bytesSource(bytes));
+  expect(read.tensors.get("b")!.offset % alignment).toBe(0);
+  for (const { name, data } of tensors) expect(await rawBytes(read.tensors.get(name)!)).toEqual(data);
 });
 
 it.each([
@@ -115,7 +133,7 @@ describe("refuses", () => {
     await expect(write([architecture], tensors)).rejects.toMatchObject({ name: "NibbleError", code });
   });
 
-  it("another alignment", async () => {
-    await expect(write([["general.alignment", 64]])).rejects.toMatchObject({ code: "invalid_argument" });
+  it.each([0, 48, -32, 2 ** 17, "32"])("an alignment of %s", async (alignment) => {
+    await expect(write([["general.alignment", alignment]])).rejects.toMatchObject({ code: "bad_alignment" });
   });
 });

@@ -1,0 +1,90 @@
+/**
+ * A checkpoint's weights as GGUF holds them, whatever the container: q and k rows in the architecture's order, Gemma's
+ * norms with their one added, Llama 3's RoPE scaling as a tensor. Read in pieces.
+ * @module
+ */
+import { readExactly } from "../src/formats/sources.ts";
+import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
+import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
+import { dequantize } from "./dequantize.ts";
+import { headRows, interleaveHalves } from "./permute.ts";
+import { ropeFrequencies } from "./rope-frequencies.ts";
+
+/** One tensor, under GGUF's name and in GGUF's shape. */
+export interface SourceTensor {
+  readonly name: string;
+  /** Row-major, outermost first. */
+  readonly shape: readonly number[];
+  /** Type of `Chunk.stored`. */
+  readonly type: TensorType;
+  /** Where it is read from. */
+  readonly info: TensorInfo;
+  /** Rows of a head whose halves are to be interleaved; 0: rows stay where they are. */
+  readonly headRows: number;
+  /** What is added to every value. */
+  readonly offset: number;
+}
+
+/** Neighbouring values of a tensor. Both arrays are used again for the next chunk. */
+export interface Chunk {
+  /** Index of the first value in the tensor. */
+  readonly from: number;
+  readonly values: Float32Array;
+  /** The same values in the source's type. */
+  readonly stored: Uint8Array;
+}
+
+/** A multiple of every type's block, so that a chunk is whole blocks of any type. */
+const blockMultiple = 256;
+const defaultChunkBytes = 4 * 1024 * 1024;
+
+/** All tensors, in the source's order. */
+export function sourceTensors(checkpoint: Checkpoint): SourceTensor[] {
+  const infos = [...checkpoint.tensors.values()];
+  const frequencies = checkpoint.tensors.has("rope_freqs.weight") ? undefined : ropeFrequencies(checkpoint);
+  if (frequencies !== undefined) infos.unshift(frequencies);
+  return infos.map((info) => {
+    const { name, shape } = info;
+    const offset = normOffset(checkpoint, name);
+    return { name, shape, type: offset === 0 ? info.type : "F32", info, headRows: headRows(checkpoint, info), offset };
+  });
+}
+
+/** Gemma multiplies by 1 + w; its GGUF files hold the sum (llama.cpp, conversion/gemma.py). */
+function normOffset({ format, architecture }: Checkpoint, name: string): number {
+  return format === "huggingface" && architecture === "gemma3" && name.endsWith("norm.weight") ? 1 : 0;
+}
+
+/** Number of values. */
+export function valueCount(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/**
+ * The tensor's values, front to back.
+ * @param options.chunkBytes float32 bytes at a time (default 4 MiB); a head that is rearranged is never divided
+ * @param options.wholeRows chunks are whole rows, however long
+ * @throws NibbleError `unsupported_type`; what the source rejects with
+ */
+export async function* readChunks(
+  { info, shape, headRows, offset }: SourceTensor,
+  { chunkBytes = defaultChunkBytes, wholeRows = false }: { chunkBytes?: number | undefined; wholeRows?: boolean } = {},
+): AsyncGenerator<Chunk> {
+  const columns = shape.length === 1 ? 1 : shape.at(-1)!; // a bias is permuted like a matrix of one column
+  const unit = headRows > 0 ? headRows * columns : wholeRows ? columns : blockMultiple;
+  const chunkValues = unit * Math.max(1, Math.floor(chunkBytes / 4 / unit));
+  const total = valueCount(shape);
+  const buffer = new Float32Array(Math.min(chunkValues, total));
+  for (let from = 0; from < total; from += chunkValues) {
+    const values = buffer.subarray(0, Math.min(chunkValues, total - from));
+    const at = info.offset + rowBytes(info.type, from);
+    let stored = await readExactly(info.source, at, rowBytes(info.type, values.length));
+    if (headRows > 0) stored = interleaveHalves(stored, headRows, rowBytes(info.type, columns));
+    dequantize(info.type, stored, values);
+    if (offset !== 0) {
+      for (let i = 0; i < values.length; i++) values[i]! += offset;
+      stored = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    }
+    yield { from, values, stored };
+  }
+}
