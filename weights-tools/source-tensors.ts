@@ -88,3 +88,9 @@ export async function* readChunks(
     yield { from, values, stored };
   }
 }
+
+/** The tensor's bytes as they lie in its file. */
+export async function* readRaw({ source, offset, byteLength }: TensorInfo): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += defaultChunkBytes)
+    yield await readExactly(source, offset + at, Math.min(defaultChunkBytes, byteLength - at));
+}

@@ -34,4 +34,6 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
       load: async () => (await import("./commands/convert.ts")).convert,
     },
   ],
+  ["split", { summary: "one GGUF as several files", load: async () => (await import("./commands/split.ts")).split }],
+  ["merge", { summary: "several files as one GGUF", load: async () => (await import("./commands/merge.ts")).merge }],
 ]);

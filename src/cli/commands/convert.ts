@@ -2,15 +2,14 @@
  * `nibble convert`: writes a model as GGUF.
  * @module
  */
-import { existsSync } from "node:fs";
 import { type ConvertReport, convert as convertCheckpoint } from "../../../weights-tools/convert.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
 import type { WeightType } from "../../../weights-tools/weight-types.ts";
-import { NibbleError } from "../../errors.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { oneOf, repeated, text, toggle, UsageError } from "../flags.ts";
+import { oneOf, repeated, text, UsageError } from "../flags.ts";
 import { jsonFlag, withCheckpoint } from "../model.ts";
 import { note, print, printJson, size } from "../output.ts";
+import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 
 /** Types that the runtime has kernels for. */
@@ -32,15 +31,14 @@ Errors are relative to the root mean square of a tensor's values.`,
       readTensorType,
     ),
     name: text("--name", "NAME", "the model's name in the file (default: the source's)"),
-    force: toggle("--force", "overwrite OUT"),
+    force: forceFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {
     const [source, out] = positionals as [string, string];
     const { type, tensorType, name } = flags;
     if (type === undefined) throw new UsageError(`--type: expected ${TYPES.join(", ")}, got nothing`, "--type");
-    if (!flags.force && existsSync(out))
-      throw new NibbleError("io_error", `expected a new file, got ${out}, which exists; --force overwrites it`);
+    checkOutput(out, flags.force, [source]);
     const progress = new Progress(`converting to ${out}`);
     const report = await withCheckpoint(source, (checkpoint) =>
       writeFileAtomically(out, (sink) =>

@@ -1,0 +1,80 @@
+/**
+ * `nibble split`: one GGUF as several files.
+ * @module
+ */
+import { rm } from "node:fs/promises";
+import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { planSplit, shardNames, writeShard } from "../../../weights-tools/split.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { type Flag, number, UsageError } from "../flags.ts";
+import { jsonFlag, withCheckpoint } from "../model.ts";
+import { print, printJson, size } from "../output.ts";
+import { checkOutput, forceFlag } from "../output-file.ts";
+import { Progress } from "../progress.ts";
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["k", 1e3],
+  ["m", 1e6],
+  ["g", 1e9],
+]);
+
+/** Sizes as llama.cpp's gguf-split takes them: `500M`, `2G`, powers of ten. */
+const maxSize: Flag<number> = {
+  names: ["--split-max-size"],
+  placeholder: "SIZE",
+  expected: "a size such as 500M or 2G",
+  help: "most bytes of weights in a shard: 500M, 2G",
+  read(text) {
+    const [, amount, unit] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+    const bytes = Number(amount) * (UNITS.get(unit?.toLowerCase() ?? "") ?? Number.NaN);
+    return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
+  },
+};
+
+export const split: Command = defineCommand({
+  name: "split",
+  usage: "SOURCE PREFIX",
+  positionals: [2, 2],
+  about: `Writes the GGUF file SOURCE as PREFIX-00001-of-0000N.gguf and so on, as llama.cpp names them; every program opens
+the first one. The first is written last: where it is, all are. A tensor is never divided.`,
+  flags: {
+    maxSize,
+    maxTensors: number(
+      "--split-max-tensors",
+      "N",
+      { min: 1, integer: true },
+      "most tensors in a shard (default 128, without a size)",
+    ),
+    force: forceFlag,
+    json: jsonFlag,
+  },
+  async run({ flags, positionals }) {
+    const [source, prefix] = positionals as [string, string];
+    const { maxSize, maxTensors = 128 } = flags;
+    if (maxSize !== undefined && flags.maxTensors !== undefined)
+      throw new UsageError("expected --split-max-size or --split-max-tensors, got both", "--split-max-size");
+    const shards = await withCheckpoint(source, async (checkpoint) => {
+      const plan = planSplit(checkpoint, maxSize === undefined ? { tensors: maxTensors } : { bytes: maxSize });
+      const names = shardNames(prefix, plan.shards.length);
+      for (const name of names) checkOutput(name, flags.force, [source]);
+      const progress = new Progress(`splitting ${source}`);
+      const written: { file: string; bytes: number; tensors: number }[] = [];
+      try {
+        for (const [i, file] of [...names.entries()].reverse()) {
+          const bytes = await writeFileAtomically(file, (sink) => writeShard(plan, i, sink));
+          written.unshift({ file, bytes, tensors: plan.shards[i]!.length });
+          progress.update(written.length, names.length);
+        }
+      } catch (error) {
+        for (const { file } of written) await rm(file, { force: true });
+        throw error;
+      } finally {
+        progress.end();
+      }
+      return written;
+    });
+    if (flags.json) return printJson({ shards });
+    await print(shards.map(({ file, bytes, tensors }) => `${file}  ${tensors} tensors, ${size(bytes)}\n`).join(""));
+  },
+});
