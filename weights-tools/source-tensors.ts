@@ -90,7 +90,11 @@ export async function* readChunks(
 }
 
 /** The tensor's bytes as they lie in its file. */
-export async function* readRaw({ source, offset, byteLength }: TensorInfo): AsyncGenerator<Uint8Array> {
+export async function* readRaw({
+  source,
+  offset,
+  byteLength,
+}: Pick<TensorInfo, "source" | "offset" | "byteLength">): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < byteLength; at += defaultChunkBytes)
     yield await readExactly(source, offset + at, Math.min(defaultChunkBytes, byteLength - at));
 }

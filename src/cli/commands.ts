@@ -34,6 +34,13 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
       load: async () => (await import("./commands/convert.ts")).convert,
     },
   ],
+  [
+    "verify",
+    {
+      summary: "hash and check a model, compare two",
+      load: async () => (await import("./commands/verify.ts")).verify,
+    },
+  ],
   ["split", { summary: "one GGUF as several files", load: async () => (await import("./commands/split.ts")).split }],
   ["merge", { summary: "several files as one GGUF", load: async () => (await import("./commands/merge.ts")).merge }],
 ]);

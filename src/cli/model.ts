@@ -2,8 +2,10 @@
  * The model of a command: its flags, and how to open it.
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { NibbleError } from "../errors.ts";
+import { splitNames } from "../formats/gguf-shards.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import { nodeHost } from "../hosts/node.ts";
 import { openCheckpoint, type RuntimeOptions } from "../load.ts";
@@ -68,6 +70,18 @@ export function runtimeOptions({ context, kv, batch, threads }: Partial<Values<R
 export function isModel(argument: string): boolean {
   if (KNOWN_MODELS.includes(argument) || argument.endsWith(".gguf")) return true;
   return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
+}
+
+/** The files of a model: the file, the shards of a split one, or those of a folder. None for a known name. */
+export function modelFiles(model: string): string[] {
+  const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
+    return readdirSync(model)
+      .map((name) => join(model, name))
+      .filter(isFile)
+      .sort();
+  const shards = splitNames(basename(model))?.map((name) => join(dirname(model), name));
+  return (shards ?? [model]).filter(isFile);
 }
 
 /** Runs `action` on an open checkpoint. */

@@ -2,11 +2,10 @@
  * Files that commands write: never over what they read, and over older ones only when told.
  * @module
  */
-import { readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { statSync } from "node:fs";
 import { NibbleError } from "../errors.ts";
-import { splitNames } from "../formats/gguf-shards.ts";
 import { type Flag, toggle } from "./flags.ts";
+import { modelFiles } from "./model.ts";
 
 export const forceFlag: Flag<boolean> = toggle("--force", "overwrite OUT");
 
@@ -18,17 +17,10 @@ export const forceFlag: Flag<boolean> = toggle("--force", "overwrite OUT");
 export function checkOutput(out: string, force: boolean | undefined, inputs: readonly string[]): void {
   const old = statSync(out, { throwIfNoEntry: false });
   if (old === undefined) return;
-  const same = inputs.flatMap(filesOf).find((path) => {
+  const same = inputs.flatMap(modelFiles).find((path) => {
     const input = statSync(path, { throwIfNoEntry: false });
     return input !== undefined && input.dev === old.dev && input.ino === old.ino;
   });
   if (same !== undefined) throw new NibbleError("io_error", `expected another file than the input, got ${out}`);
   if (!force) throw new NibbleError("io_error", `expected a new file, got ${out}, which exists; --force overwrites it`);
-}
-
-/** A file, the shards of a split one, or what a folder holds. */
-function filesOf(model: string): string[] {
-  if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
-    return readdirSync(model).map((name) => join(model, name));
-  return splitNames(basename(model))?.map((name) => join(dirname(model), name)) ?? [model];
 }
