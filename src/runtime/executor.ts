@@ -5,7 +5,7 @@
 import { NibbleError } from "../errors.ts";
 import type { Instance } from "./kernels.ts";
 import { CachedSequence, KvCache } from "./kv-cache.ts";
-import { PAGE_TOKENS } from "./layout.ts";
+import { OP_BYTES, PAGE_TOKENS } from "./layout.ts";
 import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
 import type { Program } from "./program.ts";
 import { type StartThread, ThreadPool } from "./threads.ts";
@@ -16,6 +16,9 @@ interface CheckedItem {
   readonly tokens: ArrayLike<number>;
   readonly logits: BatchItem["logits"];
 }
+
+/** Sees a row of activations before it is multiplied with `weights`. */
+export type Observer = (weights: readonly string[], row: Float32Array) => void;
 
 export class WasmExecutor implements Executor {
   readonly vocabSize: number;
@@ -69,8 +72,12 @@ export class WasmExecutor implements Executor {
     return this.cache.createSequence();
   }
 
-  forward(batch: readonly BatchItem[]): Float32Array[] {
-    const { kernels, memory } = this.alive();
+  /**
+   * @param observe gets the input of every product, row by row; the pass then takes one thread. A row is valid until
+   *   `observe` returns
+   */
+  forward(batch: readonly BatchItem[], observe?: Observer): Float32Array[] {
+    const { memory } = this.alive();
     const items = this.check(batch);
     const { base } = this.plan;
     const words = new Int32Array(memory.buffer, base.batch, (base.pageTables - base.batch) / 4);
@@ -91,7 +98,8 @@ export class WasmExecutor implements Executor {
     words[0] = rows;
     words[1] = outputs;
     try {
-      kernels.run(base.program, this.program.operations, base.batch, this.threads);
+      if (observe) this.runObserved(observe, rows, outputs);
+      else this.run(0, this.program.operations, this.threads);
     } catch (cause) {
       this.poison = cause;
       this.pool?.dispose();
@@ -103,6 +111,25 @@ export class WasmExecutor implements Executor {
     for (let i = 0; i < outputs; i++)
       result.push(new Float32Array(memory.buffer, base.activations + offset + i * stride, this.vocabSize));
     return result;
+  }
+
+  /** Operations `from` to `to` of the batch in memory. Helping threads can only take part in the whole program. */
+  private run(from: number, to: number, threads: number): void {
+    const { base } = this.plan;
+    this.alive().kernels.run(base.program + from * OP_BYTES, to - from, base.batch, threads);
+  }
+
+  private runObserved(observe: Observer, rows: number, outputs: number): void {
+    const { memory } = this.alive();
+    let done = 0;
+    for (const { operation, weights, rows: set, width, offset, stride } of this.program.inputs) {
+      this.run(done, operation, 1);
+      done = operation;
+      const first = this.plan.base.activations + offset;
+      for (let row = 0; row < (set === "all" ? rows : outputs); row++)
+        observe(weights, new Float32Array(memory.buffer, first + row * stride, width));
+    }
+    this.run(done, this.program.operations, 1);
   }
 
   dispose(): void {

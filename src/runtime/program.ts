@@ -111,6 +111,18 @@ export interface ProgramOptions {
   readonly threads: number;
 }
 
+/** The input of products, as it is when `operation` begins: what `Executor.forward` shows an observer. */
+export interface ProductInput {
+  readonly operation: number;
+  /** The matrices it is multiplied with. */
+  readonly weights: string[];
+  readonly rows: RowSet;
+  readonly width: number;
+  /** Offset of the first row in the activations, and bytes from row to row. */
+  readonly offset: number;
+  readonly stride: number;
+}
+
 /** Where the regions begin, for `link`. */
 export interface Bases {
   readonly tables: number;
@@ -130,6 +142,8 @@ export interface Program {
   /** The same, one a layer and kv head, in the order in which their pages lie in memory. */
   readonly headPageBytes: readonly number[];
   readonly vocabSize: number;
+  /** In the order of their operations. */
+  readonly inputs: readonly ProductInput[];
   /** Offset and stride of the logits in the activations. */
   readonly logits: { readonly offset: number; readonly stride: number };
   /** The program's words, OP_BYTES an operation. */
@@ -143,6 +157,7 @@ export class ProgramBuilder {
   private readonly weights: WeightTable;
   private readonly options: ProgramOptions;
   private readonly quantized = new Map<Value, { wide?: Buffer; digits?: Buffer }>();
+  private readonly inputs = new Map<Value, { operation: number; weights: string[] }>();
   private pageBytes = 0;
   private readonly headPageBytes: number[] = [];
   private scratchBytes = 0;
@@ -212,6 +227,9 @@ export class ProgramBuilder {
    * one after the other in memory and become a single product: one linear weight stream.
    */
   matmuls(x: Value, matrices: readonly (readonly [weight: string, out: number])[]): Value[] {
+    const input = this.inputs.get(x) ?? { operation: this.operations.length, weights: [] };
+    this.inputs.set(x, input);
+    for (const [weight] of matrices) input.weights.push(weight);
     const total = matrices.reduce((sum, [, out]) => sum + align(out, GROUP_ROWS), 0);
     const buffer = this.buffer(total * 4, x.rows);
     const values: Value[] = [];
@@ -427,6 +445,13 @@ export class ProgramBuilder {
       pageBytes,
       headPageBytes: this.headPageBytes,
       vocabSize: logits.width,
+      inputs: [...this.inputs].map(([x, input]) => ({
+        ...input,
+        rows: x.rows,
+        width: x.width,
+        offset: at(x),
+        stride: x.buffer.stride,
+      })),
       logits: { offset: at(logits), stride: logits.buffer.stride },
       link,
     };
