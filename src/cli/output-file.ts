@@ -7,7 +7,7 @@ import { NibbleError } from "../errors.ts";
 import { type Flag, toggle } from "./flags.ts";
 import { modelFiles } from "./model.ts";
 
-export const forceFlag: Flag<boolean> = toggle("--force", "overwrite OUT");
+export const forceFlag: Flag<boolean> = toggle("--force", "overwrite a file that exists");
 
 /**
  * Refuses to write `out` where it exists, unless `force`, and where it is part of an input in any case.

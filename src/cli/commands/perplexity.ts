@@ -1,21 +1,33 @@
 /**
- * `nibble perplexity`: how well a model predicts a text.
+ * `nibble perplexity`: how well a model predicts a text, and how far it is from a reference.
  * @module
  */
-import { NibbleError } from "../../errors.ts";
+import { type Divergence, DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/divergence.ts";
+import { openLogits, writeLogits } from "../../../weights-tools/logits-file.ts";
+import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
 import type { Checkpoint } from "../../formats/types.ts";
-import { nodeHost } from "../../hosts/node.ts";
+import { fileSource, nodeHost } from "../../hosts/node.ts";
 import { loadExecutor } from "../../load.ts";
-import { exp, log } from "../../math.ts";
+import { exp } from "../../math.ts";
 import { describeModel } from "../../models/index.ts";
+import type { WasmExecutor } from "../../runtime/executor.ts";
 import type { Executor } from "../../runtime/types.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { text, UsageError } from "../flags.ts";
-import { readText } from "../input.ts";
-import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";
+import { text, toggle, UsageError, type Values } from "../flags.ts";
+import {
+  DEFAULT_MODEL,
+  jsonFlag,
+  loading,
+  modelFlag,
+  type RuntimeFlags,
+  runtimeFlags,
+  runtimeOptions,
+  withCheckpoint,
+} from "../model.ts";
 import { print, printJson } from "../output.ts";
-import { Progress } from "../progress.ts";
+import { checkOutput, forceFlag } from "../output-file.ts";
+import { predictions, readIds, textFlags } from "../predictions.ts";
 
 /** Rows with logits in a step: 64 rows of 128k words are 32 MiB. */
 const BATCH = 64;
@@ -27,89 +39,146 @@ export const perplexity: Command = defineCommand({
   about: `Mean negative log-likelihood (natural logarithm) of every token but the first, given those before it, and its
 exponential. The text is tokenized as it stands, with BOS where the model's files ask for it. A text longer than the
 context is read in windows that share one token, so that each token but the first is still predicted once.
---json: { "nll", "ppl", "tokens" }; tokens counts all, the first included.`,
+Against a reference: Kullback-Leibler divergence in nats (mean, median, 99 % quantile, largest) and how often both put the
+same token first. Either name the reference model, or record its logits with --kl-divergence-base and read them with
+--kl-divergence as well; the record holds the text's tokens and 4 bytes a word of the vocabulary and token.
+--json: { "nll", "ppl", "tokens", "divergence"? }; tokens counts all, the first included.`,
   flags: {
     model: modelFlag,
-    file: text("-f, --file", "FILE", "the text; - is stdin"),
-    ids: text("--ids", "FILE", "instead of text: a JSON array of token ids"),
+    ...textFlags,
+    klDivergence: toggle("--kl-divergence", "compare with --kl-divergence-base, instead of recording it"),
+    base: text("--kl-divergence-base", "FILE", "logits of the reference: recorded, or read with --kl-divergence"),
+    reference: text("--reference", "MODEL", "compare with this model directly"),
     ...runtimeFlags,
+    force: forceFlag,
     json: jsonFlag,
   },
   async run({ flags }) {
-    if ((flags.file === undefined) === (flags.ids === undefined))
-      throw new UsageError(`expected either -f or --ids, got ${flags.file === undefined ? "neither" : "both"}`);
-    const input = await readText((flags.file ?? flags.ids)!);
-    const given = flags.ids === undefined ? undefined : parseIds(input, flags.ids);
-    const source = flags.model ?? DEFAULT_MODEL;
-    const result = await withCheckpoint(source, async (checkpoint) => {
-      const ids = given ?? createTokenizer(checkpoint).encode(input);
-      if (ids.length < 2) throw new NibbleError("invalid_argument", `expected at least 2 tokens, got ${ids.length}`);
-      const batch = flags.batch ?? BATCH;
-      const options = {
-        ...runtimeOptions({ ...flags, batch }),
-        contextLength: flags.context ?? Math.min(ids.length, await trainedContext(checkpoint)),
-        maxLogitRows: batch,
-        maxSequences: 1,
-      };
-      if (options.contextLength < 2) throw new UsageError("-c: expected at least 2, got 1", "-c");
-      const executor = await loading(source, options, (all) => loadExecutor(checkpoint, nodeHost, all));
-      const nll = meanNll(executor, ids);
-      return { nll, ppl: exp(nll), tokens: ids.length };
+    const { base, reference, klDivergence } = flags;
+    if (klDivergence && base === undefined)
+      throw new UsageError("--kl-divergence: expected --kl-divergence-base FILE too, got nothing", "--kl-divergence");
+    if (base !== undefined && reference !== undefined)
+      throw new UsageError("expected --kl-divergence-base or --reference, got both", "--reference");
+    const model = flags.model ?? DEFAULT_MODEL;
+    if (base !== undefined && !klDivergence) checkOutput(base, flags.force, [model]);
+    const result = await withCheckpoint(model, async (checkpoint) => {
+      if (klDivergence)
+        return againstFile(base!, flags, (context, tokens) => open(checkpoint, model, flags, tokens, context));
+      const ids = await readIds(flags, (input) => createTokenizer(checkpoint).encode(input));
+      const executor = await open(checkpoint, model, flags, ids.length, flags.context);
+      if (base !== undefined) return record(executor, ids, base);
+      if (reference === undefined) return score(executor, ids);
+      return withCheckpoint(reference, async (other) => {
+        const rows = predictions(await open(other, reference, flags, ids.length, executor.contextLength), ids);
+        return score(executor, ids, () => rows.next().value as Float32Array);
+      });
     });
-    if (flags.json) return printJson(result);
-    await print(`perplexity ${result.ppl.toFixed(4)}, nll ${result.nll.toFixed(6)}, ${result.tokens} tokens\n`);
+    await (flags.json ? printJson(result) : print(describe(result)));
   },
 });
 
-async function trainedContext(checkpoint: Checkpoint): Promise<number> {
-  return (await describeModel(checkpoint)).config.contextLength;
+interface Result {
+  readonly nll: number;
+  readonly ppl: number;
+  readonly tokens: number;
+  readonly divergence?: Divergence & { readonly referencePpl: number };
 }
 
-function parseIds(json: string, path: string): number[] {
-  let ids: unknown;
-  try {
-    ids = JSON.parse(json);
-  } catch (cause) {
-    throw new NibbleError("bad_json", `${path}: expected a JSON array of token ids: ${(cause as Error).message}`, {
-      cause,
-    });
+/** @param context tokens of a window; default: the text, as far as the model was made for it */
+async function open(
+  checkpoint: Checkpoint,
+  model: string,
+  flags: Partial<Values<RuntimeFlags>>,
+  tokens: number,
+  context: number | undefined,
+): Promise<WasmExecutor> {
+  const batch = flags.batch ?? BATCH;
+  const trained = (await describeModel(checkpoint)).config.contextLength;
+  const options = {
+    ...runtimeOptions({ ...flags, batch }),
+    contextLength: context ?? Math.min(tokens, trained),
+    maxLogitRows: batch,
+    maxSequences: 1,
+  };
+  if (options.contextLength < 2) throw new UsageError("-c: expected at least 2, got 1", "-c");
+  return loading(model, options, (all) => loadExecutor(checkpoint, nodeHost, all));
+}
+
+/** A running mean of -ln p. */
+class Likelihood {
+  #sum = 0;
+  #count = 0;
+  add(logits: Float32Array, id: number): void {
+    this.#sum += negativeLogLikelihood(logits, id);
+    this.#count++;
   }
-  if (Array.isArray(ids) && ids.every((id) => Number.isInteger(id))) return ids;
-  throw new NibbleError("bad_json", `${path}: expected a JSON array of whole numbers`);
+  get nll(): number {
+    return this.#sum / this.#count;
+  }
+  get ppl(): number {
+    return exp(this.nll);
+  }
 }
 
-/** Mean of -log p(ids[i] | ids before it in its window) for i >= 1. */
-function meanNll(executor: Executor, ids: readonly number[]): number {
-  const { contextLength, maxLogitRows } = executor;
-  const progress = new Progress("perplexity");
-  const sequence = executor.createSequence();
-  let sum = 0;
-  for (let start = 0; start < ids.length - 1; start += contextLength - 1) {
-    sequence.truncate(0);
-    // The last token of a window is only predicted: it is the first that the next window reads.
-    const end = Math.min(start + contextLength, ids.length) - 1;
-    for (let at = start; at < end; at += maxLogitRows) {
-      const tokens = ids.slice(at, Math.min(at + maxLogitRows, end));
-      executor.forward([{ sequence, tokens, logits: "all" }]).forEach((logits, i) => {
-        sum += nll(logits, ids[at + i + 1]!);
-      });
-      progress.update(at, ids.length);
+/** @param reference gives the reference's logits of each prediction in turn */
+async function score(
+  executor: Executor,
+  ids: readonly number[],
+  reference?: (index: number) => Float32Array | Promise<Float32Array>,
+): Promise<Result> {
+  const [own, others, meter] = [new Likelihood(), new Likelihood(), new DivergenceMeter()];
+  let i = 0;
+  for (const logits of predictions(executor, ids)) {
+    own.add(logits, ids[i + 1]!);
+    if (reference) {
+      const expected = await reference(i);
+      others.add(expected, ids[i + 1]!);
+      meter.add(expected, logits);
+    }
+    i++;
+  }
+  const result = { nll: own.nll, ppl: own.ppl, tokens: ids.length };
+  return reference ? { ...result, divergence: { referencePpl: others.ppl, ...meter.result() } } : result;
+}
+
+/** Scores while the logits go to a file. */
+async function record(executor: WasmExecutor, ids: readonly number[], path: string): Promise<Result> {
+  const { contextLength, vocabSize } = executor;
+  const own = new Likelihood();
+  function* watched(): Generator<Float32Array> {
+    let next = 1;
+    for (const logits of predictions(executor, ids)) {
+      own.add(logits, ids[next++]!);
+      yield logits;
     }
   }
-  progress.end();
-  sequence.dispose();
-  return sum / (ids.length - 1);
+  await writeFileAtomically(path, (sink) => writeLogits(sink, { tokens: ids, contextLength, vocabSize }, watched()));
+  return { nll: own.nll, ppl: own.ppl, tokens: ids.length };
 }
 
-/** -log softmax(logits)[id], in double precision. */
-function nll(logits: Float32Array, id: number): number {
-  if (!(id >= 0 && id < logits.length))
-    throw new NibbleError("invalid_argument", `expected token ids from 0 to ${logits.length - 1}, got ${id}`);
-  let max = -Infinity;
-  for (const logit of logits) if (logit > max) max = logit;
-  let sum = 0;
-  for (const logit of logits) sum += exp(logit - max);
-  const result = max + log(sum) - logits[id]!;
-  if (!Number.isFinite(result)) throw new NibbleError("non_finite_logits", "expected finite logits, got others");
-  return result;
+async function againstFile(
+  path: string,
+  flags: { file: string | undefined; ids: string | undefined; context: number | undefined },
+  openModel: (context: number, tokens: number) => Promise<Executor>,
+): Promise<Result> {
+  const given = [flags.file && "-f", flags.ids && "--ids", flags.context && "-c"].find(Boolean);
+  if (given) throw new UsageError(`${given}: the text and its windows are those of ${path}`, given);
+  const source = await fileSource(path);
+  try {
+    const run = await openLogits(source);
+    return await score(await openModel(run.contextLength, run.tokens.length), run.tokens, run.row);
+  } finally {
+    await source.close?.();
+  }
+}
+
+function describe({ nll, ppl, tokens, divergence }: Result): string {
+  const line = `perplexity ${ppl.toFixed(4)}, nll ${nll.toFixed(6)}, ${tokens} tokens\n`;
+  if (divergence === undefined) return line;
+  const { mean, standardError, median, quantile99, max, top1, referencePpl } = divergence;
+  const nats = (value: number): string => value.toExponential(3);
+  return `${line}reference perplexity ${referencePpl.toFixed(4)}, ratio ${(ppl / referencePpl).toFixed(5)}
+KL divergence: mean ${nats(mean)} +- ${nats(standardError)}, median ${nats(median)}, 99 % ${nats(quantile99)}, max ${nats(max)}
+same top token: ${(100 * top1).toFixed(2)} %
+`;
 }
