@@ -35,6 +35,13 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     },
   ],
   [
+    "imatrix",
+    {
+      summary: "which weights matter, over a text",
+      load: async () => (await import("./commands/imatrix.ts")).imatrix,
+    },
+  ],
+  [
     "verify",
     {
       summary: "hash and check a model, compare two",

@@ -3,7 +3,18 @@ import { describe, expect, it } from "vitest";
 import { fixtureModel, nibble, pathOf } from "./helpers.ts";
 
 const { version } = JSON.parse(readFileSync(pathOf("package.json"), "utf8"));
-const COMMANDS = ["run", "tokenize", "perplexity", "bench", "inspect", "convert"];
+const COMMANDS = [
+  "run",
+  "tokenize",
+  "perplexity",
+  "bench",
+  "inspect",
+  "convert",
+  "imatrix",
+  "verify",
+  "split",
+  "merge",
+];
 
 // [arguments, exit code, what the line must say]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
@@ -45,9 +56,17 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["bench", "-r", "0"], 2, /^-r: expected a whole number from 1 to 1000, got "0"/],
   [["inspect"], 2, /expected MODEL, got nothing/],
   [["convert", "models/crumb"], 2, /expected SOURCE OUT, got 1 arguments/],
-  [["convert", "models/crumb", "/tmp/out.gguf"], 2, /^--type: expected q8_0, .* got nothing/],
+  [["convert", "a", "b", "--tensor-type", "x=q8_0"], 2, /^--tensor-type: expected --type with it/],
   [["convert", "models/crumb", "/tmp/out.gguf", "--type", "q2_k"], 2, /^--type: expected q8_0, .* got "q2_k"/],
   [["convert", "a", "b", "--type", "q8_0", "--tensor-type", "x"], 2, /^--tensor-type: expected NAME=TYPE .* got "x"/],
+  [["perplexity", "--kl-divergence", "-f", "a"], 2, /^--kl-divergence: expected --kl-divergence-base FILE too/],
+  [["perplexity", "-f", "a", "--kl-divergence-base", "b", "--reference", "c"], 2, /or --reference, got both/],
+  [["perplexity", "-f", "a", "--kl-divergence", "--kl-divergence-base", "b"], 2, /^-f: the text and its windows are/],
+  [["imatrix"], 2, /expected either -f or --ids, got neither/],
+  [["split", "a", "b", "--split-max-size", "2T"], 2, /^--split-max-size: expected a size such as 500M or 2G, got "2T"/],
+  [["split", "a", "b", "--split-max-size", "2G", "--split-max-tensors", "5"], 2, /got both/],
+  [["merge", "a"], 2, /expected FIRST OUT, got 1 arguments/],
+  [["verify"], 2, /expected MODEL \[OTHER\], got 0 arguments/],
   // What only the file or the model can tell.
   [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],
   [["run", "missing.gguf", "-p", "Hi"], 1, /expected a model name, .* got missing\.gguf/],

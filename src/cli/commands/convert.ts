@@ -22,7 +22,7 @@ export const convert: Command = defineCommand({
   about: `Writes SOURCE (a Hugging Face folder or a GGUF file) as the GGUF file OUT with its matrices in another type.
 Errors are relative to the root mean square of a tensor's values.`,
   flags: {
-    type: oneOf("--type", "TYPE", TYPES, `type of matrices: ${TYPES.join(", ")}`),
+    type: oneOf("--type", "TYPE", TYPES, `type of matrices: ${TYPES.join(", ")} (default: each keeps its own)`),
     tensorType: repeated(
       "--tensor-type",
       "NAME=TYPE",
@@ -37,13 +37,14 @@ Errors are relative to the root mean square of a tensor's values.`,
   async run({ flags, positionals }) {
     const [source, out] = positionals as [string, string];
     const { type, tensorType, name } = flags;
-    if (type === undefined) throw new UsageError(`--type: expected ${TYPES.join(", ")}, got nothing`, "--type");
+    if (type === undefined && tensorType !== undefined)
+      throw new UsageError("--tensor-type: expected --type with it, for the other tensors", "--tensor-type");
     checkOutput(out, flags.force, [source]);
     const progress = new Progress(`converting to ${out}`);
     const report = await withCheckpoint(source, (checkpoint) =>
       writeFileAtomically(out, (sink) =>
         convertCheckpoint(checkpoint, sink, {
-          type,
+          ...(type && { type }),
           ...(tensorType && { tensorType }),
           ...(name !== undefined && { name }),
           onTensor: (_, index, all) => progress.update(index + 1, all),

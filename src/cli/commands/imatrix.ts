@@ -1,0 +1,113 @@
+/**
+ * `nibble imatrix`: which columns of a model's matrices matter, for `nibble quantize --imatrix`.
+ * @module
+ */
+import { basename } from "node:path";
+import { ImportanceCollector } from "../../../weights-tools/importance.ts";
+import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { NibbleError } from "../../errors.ts";
+import type { Checkpoint } from "../../formats/types.ts";
+import { nodeHost } from "../../hosts/node.ts";
+import { loadExecutor } from "../../load.ts";
+import { describeModel } from "../../models/index.ts";
+import type { WasmExecutor } from "../../runtime/executor.ts";
+import { createTokenizer } from "../../tokenizer/index.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { number, text, toggle, UsageError } from "../flags.ts";
+import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, withCheckpoint } from "../model.ts";
+import { note, printJson, size } from "../output.ts";
+import { checkOutput, forceFlag } from "../output-file.ts";
+import { readIds, textFlags } from "../predictions.ts";
+import { Progress } from "../progress.ts";
+
+/** Tokens of a window, as llama-imatrix. */
+const WINDOW = 512;
+/** Rows of a step; all have logits, so that the last layer sees them all. */
+const BATCH = 64;
+
+export const imatrix: Command = defineCommand({
+  name: "imatrix",
+  usage: "",
+  positionals: [0, 0],
+  about: `Reads a text with a model (best in F32, F16 or BF16) and writes the mean squares of what each matrix is multiplied
+with, column by column, in the format of llama.cpp's llama-imatrix (GGUF): both programs' quantisers read it. Windows are
+read one after the other, each from an empty context, with BOS first where the model's files ask for it. Keys and values
+are cached in f32. On one thread.`,
+  flags: {
+    model: modelFlag,
+    ...textFlags,
+    out: text("-o, --output-file", "FILE", "where to write (default: imatrix.gguf)"),
+    window: number("-c, --ctx-size", "N", { min: 2, integer: true }, `tokens of a window (default ${WINDOW})`),
+    processOutput: toggle("--process-output", "the output matrix too, which is the embedding where they are tied"),
+    force: forceFlag,
+    json: jsonFlag,
+  },
+  async run({ flags }) {
+    const model = flags.model ?? DEFAULT_MODEL;
+    const out = flags.out ?? "imatrix.gguf";
+    const inputs = [model, ...(flags.file === undefined || flags.file === "-" ? [] : [flags.file])];
+    checkOutput(out, flags.force, inputs);
+    const report = await withCheckpoint(model, async (checkpoint) => {
+      const tokenizer = createTokenizerIfAny(checkpoint, flags.ids !== undefined);
+      const ids = await readIds(flags, (input) => tokenizer!.encode(input));
+      const trained = (await describeModel(checkpoint)).config.contextLength;
+      const contextLength = flags.window ?? Math.min(WINDOW, trained);
+      if (contextLength > trained) throw new UsageError(`-c: expected at most ${trained}, got ${contextLength}`, "-c");
+      const options = { contextLength, maxBatchTokens: BATCH, maxLogitRows: BATCH, maxSequences: 1, threads: 1 };
+      const executor = await loading(model, { ...options, kvType: "f32" }, (all) =>
+        loadExecutor(checkpoint, nodeHost, all),
+      );
+      const bos = tokenizer?.addBos ? tokenizer.bosId : undefined;
+      const collector = collect(executor, ids, bos, flags.processOutput === true);
+      const facts = {
+        dataset: basename(flags.file ?? flags.ids ?? ""),
+        chunkCount: Math.ceil(ids.length / contextLength),
+        chunkSize: contextLength,
+      };
+      const bytes = await writeFileAtomically(out, (sink) => collector.write(sink, facts));
+      return { out, bytes, matrices: collector.names.length, tokens: ids.length, ...facts };
+    });
+    if (flags.json) return printJson(report);
+    note(`${out}: ${report.matrices} matrices, ${report.tokens} tokens, ${size(report.bytes)}`);
+  },
+});
+
+/** A model that is read by ids needs no tokenizer. */
+function createTokenizerIfAny(
+  checkpoint: Checkpoint,
+  optional: boolean,
+): ReturnType<typeof createTokenizer> | undefined {
+  try {
+    return createTokenizer(checkpoint);
+  } catch (error) {
+    if (optional && error instanceof NibbleError) return undefined;
+    throw error;
+  }
+}
+
+/** @param bos takes the place of a later window's first token, as llama-imatrix does it; the first has its own */
+function collect(
+  executor: WasmExecutor,
+  ids: readonly number[],
+  bos: number | undefined,
+  withOutput: boolean,
+): ImportanceCollector {
+  const progress = new Progress("reading the text");
+  const collector = new ImportanceCollector();
+  const sequence = executor.createSequence();
+  for (let start = 0; start < ids.length; start += executor.contextLength) {
+    sequence.truncate(0);
+    const window = ids.slice(start, start + executor.contextLength);
+    if (bos !== undefined && start > 0) window[0] = bos;
+    for (let at = 0; at < window.length; at += BATCH) {
+      const tokens = window.slice(at, at + BATCH);
+      executor.forward([{ sequence, tokens, logits: "all" }], (weights, row) => {
+        if (withOutput || weights[0]!.startsWith("blk.")) collector.add(weights, row);
+      });
+      progress.update(start + at, ids.length);
+    }
+  }
+  progress.end();
+  sequence.dispose();
+  return collector;
+}

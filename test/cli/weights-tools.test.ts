@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fixtureModel, nibble, nibbleJson, pathOf, reference } from "./helpers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "nibble-tools-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const sha256 = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+const text = reference.map(({ prompt, text }) => prompt + text).join("\n");
+const textFile = at("text.txt");
+beforeAll(() => writeFileSync(textFile, text));
+
+describe("split and merge", () => {
+  it("by count: llama.cpp's names, and the same bytes back", async () => {
+    const { shards } = await nibbleJson(["split", fixtureModel, at("s"), "--split-max-tensors", "8"]);
+    const names = [1, 2, 3].map((n) => at(`s-0000${n}-of-00003.gguf`));
+    expect(shards.map(({ file }: { file: string }) => file)).toEqual(names);
+    expect(shards.map(({ tensors }: { tensors: number }) => tensors)).toEqual([8, 8, 4]);
+    const merged = await nibbleJson(["merge", names[0]!, at("merged.gguf")]);
+    expect(merged).toMatchObject({ out: at("merged.gguf"), tensors: 20 });
+    expect(sha256(at("merged.gguf"))).toBe(sha256(fixtureModel));
+  });
+  it("by size; a split model answers as the whole", async () => {
+    const { shards } = await nibbleJson(["split", "crumb", at("c"), "--split-max-size", "1M"]);
+    expect(shards.length).toBeGreaterThan(3);
+    const [prompt, rest] = ["2+2?", ["-n", "4", "--temp", "0"]];
+    const whole = await nibbleJson(["run", "crumb", prompt, ...rest]);
+    expect((await nibbleJson(["run", shards[0].file, prompt, ...rest])).tokens).toEqual(whole.tokens);
+  });
+  it("leave nothing behind when they fail, and never write over their input", async () => {
+    const before = readdirSync(folder);
+    const taken = at("m-00002-of-00003.gguf");
+    writeFileSync(taken, "mine");
+    const args = ["split", fixtureModel, at("m"), "--split-max-tensors", "8"];
+    expect((await nibble(args)).stderr).toMatch(/m-00002-of-00003\.gguf, which exists; --force overwrites it\n$/);
+    expect(readFileSync(taken, "utf8")).toBe("mine");
+    rmSync(taken);
+    expect(readdirSync(folder)).toEqual(before);
+    const first = at("s-00001-of-00003.gguf");
+    for (const [out, source] of [
+      [at("s-00002-of-00003.gguf"), first],
+      [at("link.gguf"), at("merged.gguf")],
+    ] as const) {
+      if (out === at("link.gguf")) symlinkSync(source, out);
+      const { code, stderr } = await nibble(["merge", source, out, "--force"]);
+      expect([code, stderr]).toEqual([1, `nibble: expected another file than the input, got ${out}\n`]);
+    }
+    expect(sha256(at("merged.gguf"))).toBe(sha256(fixtureModel));
+  });
+});
+
+describe("verify", () => {
+  it("hashes files and tensors", async () => {
+    const { files, tensors, problems } = await nibbleJson(["verify", fixtureModel]);
+    expect(files).toEqual([
+      { file: fixtureModel, bytes: readFileSync(fixtureModel).length, sha256: sha256(fixtureModel) },
+    ]);
+    expect([tensors.length, problems]).toEqual([20, []]);
+    expect((await nibble(["verify", fixtureModel, "--sha256", sha256(fixtureModel).toUpperCase()])).code).toBe(0);
+    const wrong = await nibble(["verify", fixtureModel, "--sha256", "00"]);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("expected SHA-256 00")]);
+  });
+  it("knows the same model in other types and containers, and another model", async () => {
+    await nibbleJson(["convert", pathOf("models/crumb"), at("q4.gguf"), "--type", "q4_0"]);
+    const same = await nibble(["verify", pathOf("models/crumb"), at("q4.gguf")]);
+    expect([same.code, same.stdout.trimEnd().split("\n").at(-1)]).toEqual([
+      0,
+      "the same model, within the errors of its types",
+    ]);
+    const other = await nibble(["verify", "crumb", fixtureModel]);
+    expect([other.code, other.stdout.trimEnd().split("\n").at(-1)]).toEqual([1, "not the same model"]);
+  });
+  it("finds a changed byte and a lost one", async () => {
+    const bytes = readFileSync(fixtureModel);
+    bytes[bytes.length - 1] = 0x7e; // the last half of the last norm's last float: NaN
+    bytes.fill(0xff, bytes.length - 2);
+    writeFileSync(at("bad.gguf"), bytes);
+    const { code, stdout } = await nibble(["verify", at("bad.gguf"), "--json"]);
+    expect([code, JSON.parse(stdout).problems]).toEqual([1, [expect.stringContaining("NaN")]]);
+    writeFileSync(at("bad.gguf"), bytes.subarray(0, -40));
+    expect((await nibble(["verify", at("bad.gguf")])).stderr).toMatch(/^nibble: .*expected/);
+  });
+});
+
+describe("perplexity against a reference", () => {
+  const args = ["perplexity", "-f", textFile, "-c", "200", "-b", "50"];
+  it("the same figures from a recorded run and from the model itself", async () => {
+    await nibbleJson(["convert", pathOf("models/crumb"), at("q4_1.gguf"), "--type", "q4_1"]);
+    const float = ["-m", pathOf("models/crumb")];
+    const recorded = await nibbleJson([...args, ...float, "--kl-divergence-base", at("base.gguf")]);
+    expect(recorded.divergence).toBeUndefined();
+    const direct = await nibbleJson([...args, "-m", at("q4_1.gguf"), "--reference", pathOf("models/crumb")]);
+    const fromFile = await nibbleJson([
+      "perplexity",
+      ...["-m", at("q4_1.gguf"), "-b", "50", "--kl-divergence", "--kl-divergence-base", at("base.gguf")],
+    ]);
+    expect(fromFile).toEqual(direct);
+    const { divergence } = direct;
+    expect(divergence.referencePpl).toBe(recorded.ppl);
+    expect(divergence.predictions).toBe(direct.tokens - 1);
+    expect(divergence.mean).toBeGreaterThan(1e-4);
+    expect(divergence.mean).toBeLessThan(0.5);
+    expect(divergence.median).toBeLessThan(divergence.quantile99);
+    expect(divergence.quantile99).toBeLessThanOrEqual(divergence.max);
+    expect(divergence.top1).toBeGreaterThan(0.8);
+  });
+  it("a model does not differ from itself", async () => {
+    const { divergence } = await nibbleJson([...args, "-m", "crumb", "--reference", "crumb"]);
+    expect(divergence).toMatchObject({ mean: 0, max: 0, top1: 1 });
+    const { stdout } = await nibble([...args, "-m", "crumb", "--reference", "crumb"]);
+    expect(stdout).toMatch(/^perplexity .*\nreference perplexity .* ratio 1\.00000\nKL divergence: mean 0\.000e\+0 /);
+    expect(stdout).toMatch(/same top token: 100\.00 %\n$/);
+  });
+  it("needs the same vocabulary", async () => {
+    writeFileSync(at("ids.json"), "[1,2,3]");
+    const { stderr } = await nibble([
+      "perplexity",
+      "--ids",
+      at("ids.json"),
+      "-m",
+      fixtureModel,
+      "--reference",
+      "crumb",
+    ]);
+    expect(stderr).toMatch(/expected a vocabulary of 1024, got 320/);
+  });
+});
+
+describe("imatrix", () => {
+  it("writes sums for every matrix of the layers, and for the output if asked", async () => {
+    const args = ["imatrix", "-m", pathOf("models/crumb"), "-f", textFile, "-c", "128", "-o"];
+    const report = await nibbleJson([...args, at("imatrix.gguf")]);
+    expect(report).toMatchObject({ dataset: "text.txt", chunkSize: 128, matrices: 56 });
+    expect(report.chunkCount).toBe(Math.ceil(report.tokens / 128));
+    const withOutput = await nibbleJson([...args, at("imatrix2.gguf"), "--process-output"]);
+    expect(withOutput.matrices).toBe(57);
+    const again = await nibble([...args, at("imatrix.gguf")]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--force")]);
+  });
+});
+
+it("the weights of a folder are inputs too: nothing is written over them", async () => {
+  mkdirSync(at("hf"));
+  for (const name of ["config.json", "tokenizer.json", "model.safetensors"])
+    copyFileSync(pathOf(`models/crumb/${name}`), at(`hf/${name}`));
+  const target = at("hf/model.safetensors");
+  const { code, stderr } = await nibble(["convert", at("hf"), target, "--type", "q8_0", "--force"]);
+  expect([code, stderr]).toEqual([1, `nibble: expected another file than the input, got ${target}\n`]);
+});
