@@ -9,6 +9,7 @@ import { dequantize } from "./dequantize.ts";
 import { ErrorMeter, type RelativeError } from "./error-meter.ts";
 import { ggufMetadata } from "./gguf-metadata.ts";
 import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf-writer.ts";
+import { type ModelFacts, modelFacts } from "./mixes.ts";
 import { checkFinite, quantize } from "./quantize.ts";
 import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
 import { chooseType, type TypeChoice, type WeightType } from "./weight-types.ts";
@@ -64,7 +65,8 @@ interface PlannedTensor extends GgufTensor {
  *   what the source and the sink reject with. The sink then holds an unfinished file.
  */
 export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
-  const tensors = sourceTensors(checkpoint).map((source) => plan(source, options));
+  const facts = modelFacts(checkpoint);
+  const tensors = sourceTensors(checkpoint).map((source) => plan(source, options, facts));
   const { metadata, notes } = await ggufMetadata(checkpoint, tensors, options);
   const reports: TensorReport[] = [];
   const bytes = await writeGguf(sink, metadata, tensors, async function* (tensor) {
@@ -79,10 +81,10 @@ export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: C
   return { architecture: checkpoint.architecture, type: options.type, bytes, tensors: reports, notes };
 }
 
-function plan(source: SourceTensor, options: ConvertOptions): PlannedTensor {
+function plan(source: SourceTensor, options: ConvertOptions, facts: ModelFacts): PlannedTensor {
   const { name, shape } = source;
   const { allowRequantize = true } = options;
-  const choice = newType(source, options);
+  const choice = newType(source, options, facts);
   if (!allowRequantize && choice.type !== source.type && isQuantized(source.type) && isQuantized(choice.type)) {
     throw new NibbleError(
       "invalid_argument",
@@ -92,8 +94,13 @@ function plan(source: SourceTensor, options: ConvertOptions): PlannedTensor {
   return { name, shape, source, ...choice };
 }
 
-function newType(source: SourceTensor, { type, tensorType }: ConvertOptions): { type: TensorType; reason?: string } {
-  if (type !== undefined) return chooseType(source.info, tensorType === undefined ? { type } : { type, tensorType });
+function newType(
+  source: SourceTensor,
+  { type, tensorType }: ConvertOptions,
+  facts: ModelFacts,
+): { type: TensorType; reason?: string } {
+  if (type !== undefined)
+    return chooseType(source.info, tensorType === undefined ? { type } : { type, tensorType }, facts);
   if (tensorType !== undefined)
     throw new NibbleError("invalid_argument", "expected a type for the tensors without one of their own, got none");
   // A folder's vectors are F32 in GGUF, whatever they were.

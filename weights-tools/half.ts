@@ -3,6 +3,7 @@
  * Own code, because `Float16Array` and `Math.f16round` are missing in Node 20 and 22.
  * @module
  */
+import { NibbleError } from "../src/errors.ts";
 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
@@ -25,6 +26,20 @@ export function f32ToF16(value: number): number {
   return sign | roundedShift(mantissa, 126 - (magnitude >>> 23));
 }
 
+/** @throws NibbleError `bad_weights` where binary16 has only infinity */
+export function finiteF16(value: number): number {
+  const half = f32ToF16(value);
+  if ((half & 0x7c00) === 0x7c00) throw new NibbleError("bad_weights", `${value} is beyond F16's 65504`);
+  return half;
+}
+
+/** The nearest finite binary16 of the same or a larger magnitude. @throws as `finiteF16` */
+export function f16AwayFromZero(value: number): number {
+  const half = finiteF16(value);
+  const isSmaller = Math.abs(f16ToF32(half)) < Math.abs(value);
+  return isSmaller && (half & 0x7fff) < 0x7bff ? half + 1 : half;
+}
+
 /** The 16 bits of binary16 to float32, exactly. */
 export function f16ToF32(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
@@ -33,6 +48,13 @@ export function f16ToF32(half: number): number {
   if (exponent === 0) return sign * mantissa * 2 ** -24;
   if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+}
+
+/** All 65,536 binary16 values: 1.4 ms for a million look-ups, 15 ms for the arithmetic (Node 24, x86-64). */
+let f16Table: Float32Array | undefined;
+export function f16Values(): Float32Array {
+  f16Table ??= Float32Array.from({ length: 65536 }, (_, half) => f16ToF32(half));
+  return f16Table;
 }
 
 /** float32 to the 16 bits of bfloat16. NaN stays NaN (quiet, sign and high payload kept), as in ggml. */
@@ -47,6 +69,12 @@ export function f32ToBf16(value: number): number {
 export function bf16ToF32(half: number): number {
   bits[0] = half << 16;
   return float[0]!;
+}
+
+/** The exponent of a float32 as stored: 127 for 1 <= |value| < 2, 0 for zero and subnormals. */
+export function exponentBits(value: number): number {
+  float[0] = value;
+  return (bits[0]! >>> 23) & 255;
 }
 
 /** value / 2^shift, ties to even. */

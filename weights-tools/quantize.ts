@@ -1,19 +1,33 @@
 /**
  * float32 to stored weights: the scalar reference, one entry a tensor type. Layouts: see dequantize.ts.
- * The bytes equal those of ggml (`quantize_row_*_ref`) and gguf-py, which round the scale's reciprocal, not the scale.
+ *
+ * Types of one scale (and minimum) by peak (and range) are here. Their bytes equal those of ggml (`quantize_row_*_ref`)
+ * and gguf-py, which round the scale's reciprocal, not the scale. All others, and these with an importance matrix, search
+ * for the least error: quantize-search.ts.
  * @module
  */
 import { NibbleError } from "../src/errors.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import { f32ToBf16, f32ToF16 } from "./half.ts";
+import { f32ToBf16, finiteF16 } from "./half.ts";
+import { searchEncoders } from "./quantize-search.ts";
 
-/** One block of `values` from index `from` on, into `blocks` at byte `at`. */
-type BlockEncoder = (values: Float32Array, from: number, blocks: DataView, at: number) => void;
+/**
+ * One block of `values` from index `from` on, into `blocks` at byte `at`.
+ * @param importance how much the squared error counts, by column; the block begins at `column`
+ */
+export type BlockEncoder = (
+  values: Float32Array,
+  from: number,
+  blocks: DataView,
+  at: number,
+  importance: Float32Array | undefined,
+  column: number,
+) => void;
 
 const { abs, floor, fround, min, trunc } = Math;
 
-/** To add a type, add its block function here and its decoder in dequantize.ts. */
-const encoders: ReadonlyMap<TensorType, BlockEncoder> = new Map<TensorType, BlockEncoder>([
+/** The types with a closed form. To add one, add its block function here and its decoder in dequantize.ts. */
+const closedForms: ReadonlyMap<TensorType, BlockEncoder> = new Map<TensorType, BlockEncoder>([
   ["F32", (values, from, blocks, at) => blocks.setFloat32(at, values[from]!, true)],
   ["F16", (values, from, blocks, at) => storeF16(values[from]!, blocks, at)],
   ["BF16", encodeBf16],
@@ -23,28 +37,63 @@ const encoders: ReadonlyMap<TensorType, BlockEncoder> = new Map<TensorType, Bloc
   ["Q5_1", encodeQ5_1],
   ["Q8_0", encodeQ8_0],
 ]);
+const searches: ReadonlyMap<TensorType, BlockEncoder> = new Map(searchEncoders);
+
+/** Without an importance the bytes of Q4_0 ... Q8_0 are ggml's. */
+function encoderOf(type: TensorType, weighted: boolean): BlockEncoder | undefined {
+  const [first, second] = weighted ? [searches, closedForms] : [closedForms, searches];
+  return first.get(type) ?? second.get(type);
+}
 
 /** Whether `quantize` knows the type. */
 export function canQuantize(type: TensorType): boolean {
-  return encoders.has(type);
+  return encoderOf(type, false) !== undefined;
 }
 
 /**
  * Encodes whole blocks.
  * @param bytes (values.length / blockValues) blocks, filled to the end
+ * @param importance [columns]: how much the squared error of each column counts, as an importance matrix has it (mean
+ *   square of the activations that meet it). `values` are then whole rows. F32, F16 and BF16 have no use for it.
  * @throws NibbleError `bad_weights` for NaN, infinity, or a value or scale beyond what the type can hold;
- *   `unsupported_type`; `bad_shape` if the lengths do not fit each other
+ *   `unsupported_type`; `bad_shape` if the lengths do not fit each other; `invalid_argument` for an importance that is
+ *   negative, NaN or infinite
  */
-export function quantize(type: TensorType, values: Float32Array, bytes: Uint8Array): void {
-  const encode = encoders.get(type);
+export function quantize(type: TensorType, values: Float32Array, bytes: Uint8Array, importance?: Float32Array): void {
+  const encode = encoderOf(type, importance !== undefined);
   if (encode === undefined) throw new NibbleError("unsupported_type", `cannot write weights of type ${type} yet`);
   const { blockValues, blockBytes } = tensorTypeFacts(type);
   if (bytes.length * blockValues !== values.length * blockBytes) {
     throw new NibbleError("bad_shape", `${values.length} values of ${type} do not take ${bytes.length} bytes`);
   }
   checkFinite(values);
+  const columns = importance === undefined ? blockValues : importance.length;
+  if (importance !== undefined) checkImportance(importance, values.length, blockValues);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0, from = 0; at < bytes.length; at += blockBytes, from += blockValues) encode(values, from, view, at);
+  let column = 0;
+  for (let at = 0, from = 0; at < bytes.length; at += blockBytes, from += blockValues) {
+    encode(values, from, view, at, importance, column);
+    column += blockValues;
+    if (column === columns) column = 0;
+  }
+}
+
+function checkImportance(importance: Float32Array, count: number, blockValues: number): void {
+  const columns = importance.length;
+  if (columns === 0 || count % columns !== 0 || columns % blockValues !== 0) {
+    throw new NibbleError(
+      "bad_shape",
+      `expected an importance for each column of ${count} values in blocks of ${blockValues}, got ${columns}`,
+    );
+  }
+  for (let i = 0; i < columns; i++) {
+    const value = importance[i]!;
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) continue;
+    throw new NibbleError(
+      "invalid_argument",
+      `expected a finite importance of 0 or more, found ${value} at column ${i}`,
+    );
+  }
 }
 
 /** @throws NibbleError `bad_weights` at the first NaN or infinity */
@@ -56,9 +105,7 @@ export function checkFinite(values: Float32Array): void {
 }
 
 function storeF16(value: number, blocks: DataView, at: number): void {
-  const half = f32ToF16(value);
-  if ((half & 0x7c00) === 0x7c00) throw new NibbleError("bad_weights", `${value} is beyond F16's 65504`);
-  blocks.setUint16(at, half, true);
+  blocks.setUint16(at, finiteF16(value), true);
 }
 
 function encodeBf16(values: Float32Array, from: number, blocks: DataView, at: number): void {

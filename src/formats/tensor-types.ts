@@ -25,6 +25,8 @@ export type TensorType =
   | "Q8_K"
   | "IQ4_NL"
   | "IQ4_XS"
+  | "TQ1_0"
+  | "TQ2_0"
   | "MXFP4";
 
 export interface TensorTypeFacts {
@@ -57,6 +59,8 @@ const table: Record<TensorType, readonly [id: number, blockValues: number, block
   Q8_K: [15, 256, 292],
   IQ4_NL: [20, 32, 18],
   IQ4_XS: [23, 256, 136],
+  TQ1_0: [34, 256, 54],
+  TQ2_0: [35, 256, 66],
   MXFP4: [39, 32, 17],
 };
 

@@ -4,7 +4,7 @@
  */
 import { type ConvertReport, convert as convertCheckpoint } from "../../../weights-tools/convert.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
-import type { WeightType } from "../../../weights-tools/weight-types.ts";
+import type { TensorWeightType } from "../../../weights-tools/weight-types.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { oneOf, repeated, text, UsageError } from "../flags.ts";
 import { jsonFlag, withCheckpoint } from "../model.ts";
@@ -13,7 +13,7 @@ import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 
 /** Types that the runtime has kernels for. */
-const TYPES: readonly WeightType[] = ["q8_0", "q4_0", "q4_1", "f16", "bf16", "f32"];
+const TYPES = ["q8_0", "q4_0", "q4_1", "f16", "bf16", "f32"] as const satisfies readonly TensorWeightType[];
 
 export const convert: Command = defineCommand({
   name: "convert",
@@ -56,7 +56,7 @@ Errors are relative to the root mean square of a tensor's values.`,
   },
 });
 
-function readTensorType(value: string): readonly [string, WeightType] | undefined {
+function readTensorType(value: string): readonly [string, TensorWeightType] | undefined {
   const at = value.lastIndexOf("=");
   const type = TYPES.find((known) => known === value.slice(at + 1));
   return at > 0 && type !== undefined ? [value.slice(0, at), type] : undefined;
