@@ -92,7 +92,7 @@ function layerRule(part: string, mix: Mix, layer: number, facts: ModelFacts): Te
   }
   if (part === "attn_k" && experts === 8) return "Q8_0";
   if (part === "attn_output") {
-    if (experts === 8) return mix === "q5_k_s" || mix === "q5_k_m" || mix === "q6_k" ? undefined : "Q5_K";
+    if (experts === 8) return keptByEightExperts.includes(mix) ? undefined : "Q5_K";
     if (mix === "q2_k") return "Q3_K";
     if (mix === "q3_k_m") return "Q4_K";
     if (mix === "q3_k_l") return "Q5_K";
@@ -113,10 +113,13 @@ function layerRule(part: string, mix: Mix, layer: number, facts: ModelFacts): Te
   return undefined;
 }
 
-/** The type of 32-value blocks nearest in size, for rows that are no whole blocks of 256. */
+/** Mixes in which attn_output of eight experts keeps the main type; the others give it Q5_K. */
+const keptByEightExperts: readonly Mix[] = ["q3_k_l", "q5_k_s", "q5_k_m", "q6_k"];
+
+/** The type of 32-value blocks that llama.cpp takes in size, for rows that are no whole blocks of 256. */
 const narrowTypes: ReadonlyMap<TensorType, TensorType> = new Map<TensorType, TensorType>([
-  ["Q2_K", "IQ4_NL"],
-  ["Q3_K", "IQ4_NL"],
+  ["Q2_K", "Q4_0"],
+  ["Q3_K", "Q4_0"],
   ["IQ4_XS", "IQ4_NL"],
   ["Q4_K", "Q5_0"],
   ["Q5_K", "Q5_1"],
