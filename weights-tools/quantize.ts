@@ -203,9 +203,9 @@ function reciprocal(d: number): number {
   return Number.isFinite(inverse) ? inverse : 0;
 }
 
-/** Code of a symmetric type, 0 .. 2 * middle - 1. ggml fuses the product and the sum, so there is only one rounding. */
+/** Code of a symmetric type, 0 .. 2 * middle - 1. The product is rounded before the sum, as in gguf-py and llama.cpp's x86 builds. */
 function symmetricCode(value: number, inverse: number, middle: number): number {
-  return min(2 * middle - 1, trunc(fround(value * inverse + (middle + 0.5))));
+  return min(2 * middle - 1, trunc(fround(fround(value * inverse) + (middle + 0.5))));
 }
 
 /** Code of a type with an offset, 0 .. top. */

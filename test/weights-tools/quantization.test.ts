@@ -47,6 +47,13 @@ describe.each(closedForms)("%s", (type) => {
   });
 });
 
+it.each(["Q4_0", "Q5_0"] as const)("%s rounds the product before the sum, where that matters", (type) => {
+  const input = floats("ties.f32.bin");
+  const blocks = bytesOf(type, input.length);
+  quantize(type, input, blocks);
+  expect(blocks).toEqual(fixture(`${type.toLowerCase()}-ties.blocks.bin`));
+});
+
 describe.each([...closedForms, ...searched])("%s, any input", (type) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("refuses %s", (bad) => {
     const values = new Float32Array(256);
