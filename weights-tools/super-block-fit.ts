@@ -110,6 +110,9 @@ export class SuperBlockFit {
       let best = Number.POSITIVE_INFINITY;
       let scaleCode = 0;
       let minimumCodeHere = 0;
+      let levels = 0;
+      let levelSquares = 0;
+      let levelValues = 0;
       for (let s = Math.max(lowest, scaleNear - 1); s <= Math.min(highest, scaleNear + 1); s++) {
         for (let m = Math.max(0, minimumNear - 1); m <= Math.min(minimumCode, minimumNear + 1); m++) {
           block.project(d * s, dmin * m);
@@ -118,16 +121,18 @@ export class SuperBlockFit {
           best = error;
           scaleCode = s;
           minimumCodeHere = m;
+          levels = block.sumLevels;
+          levelSquares = block.sumLevelSquares;
+          levelValues = block.sumLevelValues;
         }
       }
       this.#trialScaleCodes[i] = scaleCode;
       this.#trialMinimumCodes[i] = minimumCodeHere;
       total += best;
-      block.project(d * scaleCode, dmin * minimumCodeHere);
-      sums[0]! += scaleCode * scaleCode * block.sumLevelSquares;
-      sums[1]! += scaleCode * minimumCodeHere * block.sumLevels;
+      sums[0]! += scaleCode * scaleCode * levelSquares;
+      sums[1]! += scaleCode * minimumCodeHere * levels;
       sums[2]! += minimumCodeHere * minimumCodeHere * block.sumWeights;
-      sums[3]! += scaleCode * block.sumLevelValues;
+      sums[3]! += scaleCode * levelValues;
       sums[4]! += minimumCodeHere * block.sumValues;
     }
     return total;
