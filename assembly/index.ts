@@ -5,7 +5,7 @@ export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
 export { matmul, matmulScratchBytes } from "./kernels/matmul";
 export { gemvFloat } from "./kernels/matmul-float";
-export { gemvQ4 } from "./kernels/matmul-q4";
+export { gemvQ4, gemvQ4Fused } from "./kernels/matmul-q4";
 export { gemvQ8 } from "./kernels/matmul-q8";
 export { unpackQ4Bytes, unpackQ4Words, unpackQ8Words } from "./kernels/panel";
 export { quantizeRow } from "./kernels/quantize";
@@ -20,4 +20,4 @@ export { execute, run, serve } from "./program";
 export function heapBase(): usize {
   return __heap_base;
 }
-export { tileI8, tileI16 } from "./kernels/tile";
+export { tileI8, tileI8Fused, tileI16 } from "./kernels/tile";

@@ -1,4 +1,4 @@
-import { dotI8, loadF16x4, nibbleMask } from "../lanes";
+import { addDotI8, loadF16x4, nibbleMask, startI16x2, sumsI32 } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
 
 /**
@@ -8,7 +8,7 @@ import { BLOCK, META_BYTES } from "../layout";
  *   acc += sum * (d_w * d_x)            sum: exact integer, of (code - 8) * x for Q4_0, of code * x for Q4_1
  *   acc += m_w * (d_x * sum of x)       Q4_1 only
  *
- * The relaxed build multiplies digit by digit and adds i16 lanes: |(code - 8) x| summed over a lane's 16 columns is at
+ * The relaxed build multiplies digit by digit and adds i32 lanes, or i16: |(code - 8) x| summed over a lane's 16 columns is at
  * most 16,256 for Q4_0, and code * x at most 15 * 127 * 16 = 30,480 for Q4_1; adding wraps in between, which i16 does not
  * mind. The second operand of the relaxed dot is a code 0..15, where all engines agree (reference/kernels.md 5). The
  * baseline build multiplies the i16 codes; 254 * first + second is the same integer.
@@ -16,6 +16,16 @@ import { BLOCK, META_BYTES } from "../layout";
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x quantised row   @param minima 1 for Q4_1, 0 for Q4_0
  */
 export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  gemv<i16>(dst, w, x, columns, minima);
+}
+
+/** The same where `FUSED_DOT`. */
+export function gemvQ4Fused(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  gemv<i32>(dst, w, x, columns, minima);
+}
+
+/** T: lane of the integer sums, see `addDotI8`. */
+function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
   assert(columns > 0 && columns % BLOCK == 0, "gemvQ4: columns must be a positive multiple of 32");
   const mask = nibbleMask();
   let meta = x + 4 * <usize>columns;
@@ -35,7 +45,7 @@ export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32
       const digits = load<i32>(meta, 24);
       for (let digit = 0; digit < digits; digit++) {
         let xd = digit ? xq + <usize>columns : xq;
-        let a0 = minima ? i16x8.splat(0) : v128.load32_splat(meta + ((<usize>digit) << 2), 8);
+        let a0 = minima ? i32x4.splat(0) : startI16x2<T>(meta + 8 + ((<usize>digit) << 2));
         let a1 = a0;
         let a2 = a0;
         let a3 = a0;
@@ -49,14 +59,14 @@ export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32
           const v1 = v128.load(at, 16);
           const v2 = v128.load(at, 32);
           const v3 = v128.load(at, 48);
-          a0 = i16x8.add(a0, dotI8(low, v128.and(v0, mask)));
-          a1 = i16x8.add(a1, dotI8(low, v128.and(v1, mask)));
-          a2 = i16x8.add(a2, dotI8(low, v128.and(v2, mask)));
-          a3 = i16x8.add(a3, dotI8(low, v128.and(v3, mask)));
-          a0 = i16x8.add(a0, dotI8(high, v128.and(i16x8.shr_u(v0, 4), mask)));
-          a1 = i16x8.add(a1, dotI8(high, v128.and(i16x8.shr_u(v1, 4), mask)));
-          a2 = i16x8.add(a2, dotI8(high, v128.and(i16x8.shr_u(v2, 4), mask)));
-          a3 = i16x8.add(a3, dotI8(high, v128.and(i16x8.shr_u(v3, 4), mask)));
+          a0 = addDotI8<T>(a0, low, v128.and(v0, mask));
+          a1 = addDotI8<T>(a1, low, v128.and(v1, mask));
+          a2 = addDotI8<T>(a2, low, v128.and(v2, mask));
+          a3 = addDotI8<T>(a3, low, v128.and(v3, mask));
+          a0 = addDotI8<T>(a0, high, v128.and(i16x8.shr_u(v0, 4), mask));
+          a1 = addDotI8<T>(a1, high, v128.and(i16x8.shr_u(v1, 4), mask));
+          a2 = addDotI8<T>(a2, high, v128.and(i16x8.shr_u(v2, 4), mask));
+          a3 = addDotI8<T>(a3, high, v128.and(i16x8.shr_u(v3, 4), mask));
           at += 64;
           xd += 8;
         }
@@ -66,10 +76,10 @@ export function gemvQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32
           s2 = times254(s2);
           s3 = times254(s3);
         }
-        s0 = i32x4.add(s0, i32x4.extadd_pairwise_i16x8_s(a0));
-        s1 = i32x4.add(s1, i32x4.extadd_pairwise_i16x8_s(a1));
-        s2 = i32x4.add(s2, i32x4.extadd_pairwise_i16x8_s(a2));
-        s3 = i32x4.add(s3, i32x4.extadd_pairwise_i16x8_s(a3));
+        s0 = i32x4.add(s0, sumsI32<T>(a0));
+        s1 = i32x4.add(s1, sumsI32<T>(a1));
+        s2 = i32x4.add(s2, sumsI32<T>(a2));
+        s3 = i32x4.add(s3, sumsI32<T>(a3));
       }
       xq += 32;
     } else {

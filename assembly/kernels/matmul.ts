@@ -1,9 +1,10 @@
+import { FUSED_DOT } from "../lanes";
 import { groupBytes, Q4_0, Q4_1, Q8_0, TILE_TOKENS } from "../layout";
 import { gemvFloat } from "./matmul-float";
-import { gemvQ4 } from "./matmul-q4";
+import { gemvQ4, gemvQ4Fused } from "./matmul-q4";
 import { gemvQ8 } from "./matmul-q8";
 import { panelBytes, scalesBytes, unpack } from "./panel";
-import { tileI8, tileI16 } from "./tile";
+import { tileI8, tileI8Fused, tileI16 } from "./tile";
 
 /** Bytes of scratch that a product of several rows needs. */
 export function matmulScratchBytes(columns: i32): i32 {
@@ -45,9 +46,10 @@ export function matmul(
 }
 
 function gemv(dst: usize, group: usize, x: usize, columns: i32, type: i32): void {
-  if (type == Q4_0) gemvQ4(dst, group, x, columns, 0);
-  else if (type == Q4_1) gemvQ4(dst, group, x, columns, 1);
-  else if (type == Q8_0) gemvQ8(dst, group, x, columns);
+  if (type == Q4_0 || type == Q4_1) {
+    if (FUSED_DOT) gemvQ4Fused(dst, group, x, columns, type == Q4_1 ? 1 : 0);
+    else gemvQ4(dst, group, x, columns, type == Q4_1 ? 1 : 0);
+  } else if (type == Q8_0) gemvQ8(dst, group, x, columns);
   else gemvFloat(dst, group, x, columns, type);
 }
 
@@ -76,7 +78,8 @@ function gemm(
     for (let h: usize = 0; h < 2; h++) {
       const s = scales + h * (all >> 1);
       const m = type == Q4_1 ? s + all : 0;
-      if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      if (digits && FUSED_DOT) tileI8Fused(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
+      else if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
       else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns);
       out += 32;
     }

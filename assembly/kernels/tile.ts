@@ -1,4 +1,4 @@
-import { dotI8 } from "../lanes";
+import { addDotI8, startI16x2, sumsI32 } from "../lanes";
 import { META_BYTES, TILE_TOKENS } from "../layout";
 
 // Eight weight rows of a panel times a tile of four tokens: 2 x 4 accumulators, two weight vectors and four broadcast
@@ -23,6 +23,34 @@ export function tileI8(
   x: usize,
   columns: i32,
 ): void {
+  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns);
+}
+
+/** The same where `FUSED_DOT`. */
+export function tileI8Fused(
+  dst: usize,
+  dstStride: usize,
+  tokens: i32,
+  panel: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+): void {
+  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns);
+}
+
+/** T: lane of the integer sums, see `addDotI8`. */
+function tileDigits<T>(
+  dst: usize,
+  dstStride: usize,
+  tokens: i32,
+  panel: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+): void {
   const second = <usize>(TILE_TOKENS * columns);
   let meta = x + 4 * second;
   const metaEnd = meta + second;
@@ -35,15 +63,15 @@ export function tileI8(
   let f30 = f00;
   let f31 = f00;
   while (meta < metaEnd) {
-    let a00 = i16x8.splat(0);
+    let a00 = i32x4.splat(0);
     let a10 = a00;
     let a20 = a00;
     let a30 = a00;
     if (!minima) {
-      a00 = v128.load32_splat(meta, 8);
-      a10 = v128.load32_splat(meta, 8 + META_BYTES);
-      a20 = v128.load32_splat(meta, 8 + 2 * META_BYTES);
-      a30 = v128.load32_splat(meta, 8 + 3 * META_BYTES);
+      a00 = startI16x2<T>(meta + 8);
+      a10 = startI16x2<T>(meta + 8 + META_BYTES);
+      a20 = startI16x2<T>(meta + 8 + 2 * META_BYTES);
+      a30 = startI16x2<T>(meta + 8 + 3 * META_BYTES);
     }
     let a01 = a00;
     let a11 = a10;
@@ -57,25 +85,25 @@ export function tileI8(
       const x1 = v128.load32_splat(x, 4);
       const x2 = v128.load32_splat(x, 8);
       const x3 = v128.load32_splat(x, 12);
-      a00 = i16x8.add(a00, dotI8(x0, w0));
-      a01 = i16x8.add(a01, dotI8(x0, w1));
-      a10 = i16x8.add(a10, dotI8(x1, w0));
-      a11 = i16x8.add(a11, dotI8(x1, w1));
-      a20 = i16x8.add(a20, dotI8(x2, w0));
-      a21 = i16x8.add(a21, dotI8(x2, w1));
-      a30 = i16x8.add(a30, dotI8(x3, w0));
-      a31 = i16x8.add(a31, dotI8(x3, w1));
+      a00 = addDotI8<T>(a00, x0, w0);
+      a01 = addDotI8<T>(a01, x0, w1);
+      a10 = addDotI8<T>(a10, x1, w0);
+      a11 = addDotI8<T>(a11, x1, w1);
+      a20 = addDotI8<T>(a20, x2, w0);
+      a21 = addDotI8<T>(a21, x2, w1);
+      a30 = addDotI8<T>(a30, x3, w0);
+      a31 = addDotI8<T>(a31, x3, w1);
       panel += 32;
       x += 16;
     }
-    a00 = i32x4.extadd_pairwise_i16x8_s(a00);
-    a01 = i32x4.extadd_pairwise_i16x8_s(a01);
-    a10 = i32x4.extadd_pairwise_i16x8_s(a10);
-    a11 = i32x4.extadd_pairwise_i16x8_s(a11);
-    a20 = i32x4.extadd_pairwise_i16x8_s(a20);
-    a21 = i32x4.extadd_pairwise_i16x8_s(a21);
-    a30 = i32x4.extadd_pairwise_i16x8_s(a30);
-    a31 = i32x4.extadd_pairwise_i16x8_s(a31);
+    a00 = sumsI32<T>(a00);
+    a01 = sumsI32<T>(a01);
+    a10 = sumsI32<T>(a10);
+    a11 = sumsI32<T>(a11);
+    a20 = sumsI32<T>(a20);
+    a21 = sumsI32<T>(a21);
+    a30 = sumsI32<T>(a30);
+    a31 = sumsI32<T>(a31);
     const digits =
       load<i32>(meta, 24) |
       load<i32>(meta, 24 + META_BYTES) |
@@ -84,14 +112,14 @@ export function tileI8(
     if (digits & 2) {
       const w = panel - 256;
       const xd = x - 128 + second;
-      a00 = addSecond(a00, w, xd, meta, minima);
-      a01 = addSecond(a01, w + 16, xd, meta, minima);
-      a10 = addSecond(a10, w, xd + 4, meta + META_BYTES, minima);
-      a11 = addSecond(a11, w + 16, xd + 4, meta + META_BYTES, minima);
-      a20 = addSecond(a20, w, xd + 8, meta + 2 * META_BYTES, minima);
-      a21 = addSecond(a21, w + 16, xd + 8, meta + 2 * META_BYTES, minima);
-      a30 = addSecond(a30, w, xd + 12, meta + 3 * META_BYTES, minima);
-      a31 = addSecond(a31, w + 16, xd + 12, meta + 3 * META_BYTES, minima);
+      a00 = addSecond<T>(a00, w, xd, meta, minima);
+      a01 = addSecond<T>(a01, w + 16, xd, meta, minima);
+      a10 = addSecond<T>(a10, w, xd + 4, meta + META_BYTES, minima);
+      a11 = addSecond<T>(a11, w + 16, xd + 4, meta + META_BYTES, minima);
+      a20 = addSecond<T>(a20, w, xd + 8, meta + 2 * META_BYTES, minima);
+      a21 = addSecond<T>(a21, w + 16, xd + 8, meta + 2 * META_BYTES, minima);
+      a30 = addSecond<T>(a30, w, xd + 12, meta + 3 * META_BYTES, minima);
+      a31 = addSecond<T>(a31, w + 16, xd + 12, meta + 3 * META_BYTES, minima);
     }
     const s0 = v128.load(scales);
     const s1 = v128.load(scales, 16);
@@ -139,16 +167,16 @@ function storeRow(dst: usize, low: v128, high: v128): void {
 }
 
 /** 254 * sum + the second digits' sum, for a token that has them in this block: seldom, so out of line. */
-export function addSecond(sum: v128, w: usize, x: usize, meta: usize, minima: usize): v128 {
+export function addSecond<T>(sum: v128, w: usize, x: usize, meta: usize, minima: usize): v128 {
   if (load<i32>(meta, 24) < 2) return sum;
-  let a = minima ? i16x8.splat(0) : v128.load32_splat(meta, 12);
+  let a = minima ? i32x4.splat(0) : startI16x2<T>(meta + 12);
   const end = w + 256;
   while (w < end) {
-    a = i16x8.add(a, dotI8(v128.load32_splat(x), v128.load(w)));
+    a = addDotI8<T>(a, v128.load32_splat(x), v128.load(w));
     w += 32;
     x += 16;
   }
-  return i32x4.add(i32x4.sub(i32x4.shl(sum, 8), i32x4.shl(sum, 1)), i32x4.extadd_pairwise_i16x8_s(a));
+  return i32x4.add(i32x4.sub(i32x4.shl(sum, 8), i32x4.shl(sum, 1)), sumsI32<T>(a));
 }
 
 /**

@@ -19,7 +19,10 @@ export interface Answer {
   readonly timings: Timings;
 }
 
-/** Generates; with `show`, text goes to stdout as it comes, reasoning dimmed on a terminal. Ctrl-C ends the answer. */
+/**
+ * Generates; with `show`, text goes to stdout as it comes, reasoning dimmed on a terminal.
+ * The options' signal ends the answer, and so does SIGINT (Ctrl-C, where nobody keeps the terminal in raw mode).
+ */
 export async function answer(model: Model, options: GenerateOptions, show: boolean): Promise<Answer> {
   const dimmer = process.stdout.isTTY && !process.env.NO_COLOR ? new ReasoningDimmer() : undefined;
   const tokens: number[] = [];
@@ -32,8 +35,9 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
   const abort = new AbortController();
   const onInterrupt = (): void => abort.abort();
   process.on("SIGINT", onInterrupt);
+  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
   try {
-    for await (const event of model.generate({ ...options, signal: abort.signal })) {
+    for await (const event of model.generate({ ...options, signal })) {
       if (event.type === "finish") {
         finish = { finishReason: event.reason, timings: event.timings };
         break;
@@ -45,7 +49,7 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
       if (show && event.text !== "") await print(dimmer?.push(event.text) ?? event.text);
     }
   } catch (error) {
-    if (!abort.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     process.off("SIGINT", onInterrupt);
     if (show && tokens.length > 0) await print((dimmer?.end() ?? "") + (text.endsWith("\n") ? "" : "\n"));

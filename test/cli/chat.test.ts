@@ -70,6 +70,21 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await chat.exit).toBe(0);
   });
 
+  it("lines pasted during an answer are asked in order, and not echoed into it; Ctrl-D then ends after it", async () => {
+    const chat = terminal();
+    const type = (text: string) => chat.child.stdin!.write(text);
+    let at = await chat.until(">>> ");
+    type(`${QUESTION}\rHow much is 8 * 33?\rHow much is`);
+    at = await chat.until(">>> How much is 8 * 33?", await chat.until("answer ", at));
+    expect(chat.stdout.slice(0, at).split("How much is")).toHaveLength(2);
+    at = await chat.until(">>> How much is", await chat.until("answer ", at));
+    type(" 2 + 3?\r");
+    at = await chat.until("<think>", at);
+    type("\x04");
+    expect(await chat.exit).toBe(0);
+    expect(speeds(chat.stdout)).toHaveLength(3);
+  });
+
   it("NO_COLOR", async () => {
     const chat = terminal([QUESTION], { NO_COLOR: "1" });
     await chat.exit;

@@ -41,6 +41,8 @@ export interface Work extends Case {
 
 export interface Kernel {
   readonly name: string;
+  /** The kernel whose scalar reference this one has; its own where absent. */
+  readonly sameAs?: string;
   readonly cases: readonly Case[];
   readonly bench: readonly Work[];
 }
@@ -207,11 +209,12 @@ const PREFILL = [
 const OUTLIERS = 20;
 
 export const KERNELS: readonly Kernel[] = [
-  {
-    name: "gemvQ4",
+  ...["gemvQ4", "gemvQ4Fused"].map((name) => ({
+    name,
+    sameAs: "gemvQ4",
     cases: gemvQuantizedCases(["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
     bench: [...combine(["Q4_0", "Q4_1"] as const, [0, OUTLIERS, 1])].map(([type, every]) => gemvBench(type, every)),
-  },
+  })),
   {
     name: "gemvQ8",
     cases: gemvQuantizedCases(["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
@@ -261,13 +264,14 @@ export const KERNELS: readonly Kernel[] = [
     cases: unpackCases("words", ["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
     bench: [unpackBench("words", "Q8_0")],
   },
-  {
-    name: "tileI8",
+  ...["tileI8", "tileI8Fused"].map((name) => ({
+    name,
+    sameAs: "tileI8",
     cases: (["Q4_0", "Q4_1"] as const).flatMap((type) => tileCases("bytes", type, [0, 15])),
     bench: [...combine(["Q4_0", "Q4_1"] as const, [576, 2048])].map(([type, columns]) =>
       tileBench("bytes", type, columns),
     ),
-  },
+  })),
   {
     name: "tileI16",
     cases: [

@@ -69,7 +69,8 @@ Ctrl-C ends the answer (exit code 130).`,
     if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
     const { source, prompt } = await readArguments(args);
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
-    const respond = (ids: readonly number[]) => answer(model, generateOptions(model, ids, args), !given.json);
+    const respond = (ids: readonly number[], signal?: AbortSignal) =>
+      answer(model, { ...generateOptions(model, ids, args), signal }, !given.json);
 
     const base = model.info.chatTemplate === "none";
     if (base && given.system !== undefined)
@@ -77,7 +78,7 @@ Ctrl-C ends the answer (exit code 130).`,
     if (prompt === undefined) {
       if (base) throw new UsageError("expected a prompt: this model has no chat template, so it cannot chat");
       const { chat } = await import("../chat.ts");
-      return chat(given.system, async (messages) => finish(await respond(chatIds(model, messages))));
+      return chat(given.system, async (messages, signal) => finish(await respond(chatIds(model, messages), signal)));
     }
     const ids = promptIds(model, prompt, args);
     const result = await respond(ids);
