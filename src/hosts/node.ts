@@ -9,20 +9,33 @@ import type { ByteSource, FileSet } from "../formats/types.ts";
 import type { Thread, ThreadStart } from "../runtime/threads.ts";
 import type { Host } from "./host.ts";
 
-/** A file, read in place: straight into wasm memory where the loader asks for it. */
+type FileHandle = import("node:fs/promises").FileHandle;
+
+/**
+ * A file, read in place: straight into wasm memory where the loader asks for it.
+ * @throws NibbleError `missing_file`; its reads `truncated`, `io_error`
+ */
 export async function fileSource(path: string): Promise<ByteSource> {
   const { open } = await import("node:fs/promises");
-  let file: Awaited<ReturnType<typeof open>>;
+  let file: FileHandle | undefined;
+  let size: number;
   try {
     file = await open(path, "r");
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw new Error("it is a folder");
+    size = stats.size;
   } catch (cause) {
-    throw new NibbleError("missing_file", `expected a readable file, got ${path}`, { cause });
+    await file?.close();
+    throw new NibbleError("missing_file", `expected a readable file, got ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
-  const { size } = await file.stat();
   const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
     checkRange(size, offset, target.length);
     for (let done = 0; done < target.length; ) {
-      const { bytesRead } = await file.read(target, done, target.length - done, offset + done);
+      const { bytesRead } = await file.read(target, done, target.length - done, offset + done).catch((cause: Error) => {
+        throw new NibbleError("io_error", `could not read ${path} at ${offset + done}: ${cause.message}`, { cause });
+      });
       if (bytesRead === 0)
         throw new NibbleError("truncated", `${path}: expected ${size} bytes, the file ended at ${offset + done}`);
       done += bytesRead;

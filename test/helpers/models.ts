@@ -43,9 +43,14 @@ export function openFixture(
   return openCheckpoint(files, testHost);
 }
 
-export async function executorOf(checkpoint: Checkpoint, options: RuntimeOptions): Promise<WasmExecutor> {
+/** Loads and closes the checkpoint, whatever happens. */
+export async function executorOf(
+  checkpoint: Checkpoint,
+  options: RuntimeOptions,
+  host: Host = testHost,
+): Promise<WasmExecutor> {
   try {
-    return await loadExecutor(checkpoint, testHost, options);
+    return await loadExecutor(checkpoint, host, options);
   } finally {
     await checkpoint.close();
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { startThread } from "../../src/hosts/node.ts";
-import { loadExecutor, openCheckpoint } from "../../src/load.ts";
+import { openCheckpoint } from "../../src/load.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Instance } from "../../src/runtime/kernels.ts";
 import type { MemoryPlan } from "../../src/runtime/memory-plan.ts";
@@ -40,7 +40,7 @@ describe("options", () => {
         return { terminate: () => ended.push(n) };
       },
     };
-    const loading = openFixture("llama", "gguf").then((checkpoint) => loadExecutor(checkpoint, host, { threads: 4 }));
+    const loading = openFixture("llama", "gguf").then((checkpoint) => executorOf(checkpoint, { threads: 4 }, host));
     await expect(loading).rejects.toThrow("no more threads");
     expect(ended).toEqual([0, 2]);
   });
@@ -136,7 +136,7 @@ describe("a failing thread", () => {
         return thread;
       },
     };
-    const executor = await loadExecutor(await openFixture("mobilellm-r1", "gguf"), host, options);
+    const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), options, host);
     const sequence = executor.createSequence();
     threads[0]!.terminate();
     await new Promise((resolve) => setTimeout(resolve, 100));
