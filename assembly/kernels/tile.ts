@@ -12,6 +12,8 @@ const META_STEP: usize = TILE_TOKENS * META_BYTES;
  * Int4, relaxed build: digits times bytes.
  * @param dst f32, eight rows of each of `tokens` rows, `dstStride` bytes apart   @param panel half a panel of bytes
  * @param scales of that half   @param minima of that half, or 0   @param x tile of four rows
+ * @param columns of x   @param from first column of the panel; if not 0, dst holds the sums of those before
+ * @param count columns of the panel
  */
 export function tileI8(
   dst: usize,
@@ -22,8 +24,10 @@ export function tileI8(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
-  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns);
+  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -36,8 +40,10 @@ export function tileI8Fused(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
-  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns);
+  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count);
 }
 
 /** T: lane of the integer sums, see `addDotI8`. */
@@ -50,10 +56,13 @@ function tileDigits<T>(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
   const second = <usize>(TILE_TOKENS * columns);
-  let meta = x + 4 * second;
-  const metaEnd = meta + second;
+  let meta = x + 4 * second + <usize>(TILE_TOKENS * from);
+  const metaEnd = meta + <usize>(TILE_TOKENS * count);
+  x += <usize>(TILE_TOKENS * from);
   let f00 = f32x4.splat(0);
   let f01 = f00;
   let f10 = f00;
@@ -62,6 +71,16 @@ function tileDigits<T>(
   let f21 = f00;
   let f30 = f00;
   let f31 = f00;
+  if (from) {
+    f00 = v128.load(dst);
+    f01 = v128.load(dst, 16);
+    f10 = loadRow(dst, dstStride, tokens, 1, 0);
+    f11 = loadRow(dst, dstStride, tokens, 1, 16);
+    f20 = loadRow(dst, dstStride, tokens, 2, 0);
+    f21 = loadRow(dst, dstStride, tokens, 2, 16);
+    f30 = loadRow(dst, dstStride, tokens, 3, 0);
+    f31 = loadRow(dst, dstStride, tokens, 3, 16);
+  }
   while (meta < metaEnd) {
     let a00 = i32x4.splat(0);
     let a10 = a00;
@@ -161,6 +180,11 @@ function tileDigits<T>(
   if (tokens > 3) storeRow(dst + 3 * dstStride, f30, f31);
 }
 
+/** Sums of an earlier call, of row `token` if that is one of `tokens`. */
+function loadRow(dst: usize, dstStride: usize, tokens: i32, token: i32, within: usize): v128 {
+  return token < tokens ? v128.load(dst + <usize>token * dstStride + within) : f32x4.splat(0);
+}
+
 function storeRow(dst: usize, low: v128, high: v128): void {
   v128.store(dst, low);
   v128.store(dst, high, 16);
@@ -192,10 +216,12 @@ export function tileI16(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
-  let meta = x + 4 * <usize>(TILE_TOKENS * columns);
-  const metaEnd = meta + <usize>(TILE_TOKENS * columns);
-  x += 2 * <usize>(TILE_TOKENS * columns);
+  let meta = x + 4 * <usize>(TILE_TOKENS * columns) + <usize>(TILE_TOKENS * from);
+  const metaEnd = meta + <usize>(TILE_TOKENS * count);
+  x += 2 * <usize>(TILE_TOKENS * (columns + from));
   let f00 = f32x4.splat(0);
   let f01 = f00;
   let f10 = f00;
@@ -204,6 +230,16 @@ export function tileI16(
   let f21 = f00;
   let f30 = f00;
   let f31 = f00;
+  if (from) {
+    f00 = v128.load(dst);
+    f01 = v128.load(dst, 16);
+    f10 = loadRow(dst, dstStride, tokens, 1, 0);
+    f11 = loadRow(dst, dstStride, tokens, 1, 16);
+    f20 = loadRow(dst, dstStride, tokens, 2, 0);
+    f21 = loadRow(dst, dstStride, tokens, 2, 16);
+    f30 = loadRow(dst, dstStride, tokens, 3, 0);
+    f31 = loadRow(dst, dstStride, tokens, 3, 16);
+  }
   while (meta < metaEnd) {
     let a00 = i32x4.splat(0);
     let a01 = a00;

@@ -13,8 +13,10 @@ export function tileI8Ref(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
-  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, true);
+  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, true);
 }
 
 export function tileI16Ref(
@@ -26,8 +28,10 @@ export function tileI16Ref(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
 ): void {
-  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, false);
+  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, false);
 }
 
 /** Bytes are 0..15, centred here where there are no minima; words are centred in the panel. */
@@ -40,19 +44,21 @@ function tile(
   minima: usize,
   x: usize,
   columns: i32,
+  from: i32,
+  count: i32,
   bytes: bool,
 ): void {
   for (let t = 0; t < tokens; t++) {
     for (let row = 0; row < 8; row++) {
-      let acc: f32 = 0;
-      for (let block = 0; block < columns / BLOCK; block++) {
-        const meta = metaAt(x, columns, TILE_TOKENS, t, block);
+      let acc: f32 = from ? getF32(dst + <usize>t * dstStride, row) : 0;
+      for (let block = 0; block < count / BLOCK; block++) {
+        const meta = metaAt(x, columns, TILE_TOKENS, t, from / BLOCK + block);
         let sum: i32 = 0;
         for (let c = block * BLOCK; c < (block + 1) * BLOCK; c++) {
           let weight: i32;
           if (bytes) weight = <i32>load<u8>(panel + <usize>byteIndex(row, c)) - (minima ? 0 : 8);
           else weight = <i32>load<i16>(panel + <usize>(2 * wordIndex(row, c)));
-          sum += weight * <i32>load<i16>(codeAt(x, columns, TILE_TOKENS, t, c));
+          sum += weight * <i32>load<i16>(codeAt(x, columns, TILE_TOKENS, t, from + c));
         }
         acc += <f32>sum * (getF32(scales, scaleIndex(row, block)) * getF32(meta, 0));
         if (minima) acc += getF32(minima, scaleIndex(row, block)) * getF32(meta, 1);

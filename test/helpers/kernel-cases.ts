@@ -152,6 +152,8 @@ export interface Tile extends Gemv {
   readonly code?: number;
   /** Of the weights; random where left out. */
   readonly weightScale?: number;
+  /** Columns that an earlier call has summed up. */
+  readonly from?: number;
 }
 
 /** The codes of half a panel lie in this range. */
@@ -162,13 +164,14 @@ function panelCodes({ form, type }: Tile): [low: number, high: number] {
 
 /** Half a panel times a tile of which `tokens` rows are in use, the others poison. */
 export function tile(tile: Tile): Case {
-  const { form, type, columns, tokens, code, weightScale } = tile;
+  const { form, type, columns, tokens, code, weightScale, from = 0 } = tile;
+  const count = columns - from;
   return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
-    const codes = Array.from({ length: 8 * columns }, () => code ?? random.integer(...panelCodes(tile)));
+    const codes = Array.from({ length: 8 * count }, () => code ?? random.integer(...panelCodes(tile)));
     const panel = arena.input(form === "bytes" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
     const floats = (): number =>
       arena.input(
-        random.normals(columns / 4).map((x) => weightScale ?? x),
+        random.normals(count / 4).map((x) => weightScale ?? x),
         16,
       );
     const scales = floats();
@@ -179,8 +182,11 @@ export function tile(tile: Tile): Case {
     }
     const dstStride = 32 + 64;
     const dst = arena.reserve(tokens * dstStride);
-    for (let t = 0; t < tokens; t++) arena.owned(dst + t * dstStride, 32, "f32");
-    return [dst, dstStride, tokens, panel, scales, minima, x, columns];
+    for (let t = 0; t < tokens; t++) {
+      arena.owned(dst + t * dstStride, 32, "f32");
+      if (from > 0) arena.write(dst + t * dstStride, random.normals(8));
+    }
+    return [dst, dstStride, tokens, panel, scales, minima, x, columns, from, count];
   });
 }
 

@@ -119,6 +119,7 @@ function tileCases(form: PanelForm, type: TensorType, extremes: readonly number[
   return [
     ...times(combine(EDGE_BLOCKS, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
     ...times(combine(outliers, [1, 2, 3, 4]), ([every, tokens]) => tile({ ...base, tokens, outliers: every })),
+    ...times(combine([32, 64], [1, 2, 3, 4]), ([from, tokens]) => tile({ ...base, tokens, from, outliers: 1 })),
     ...times(combine(extremes, Object.keys(DIGITS), outliers), ([code, pattern, every]) =>
       tile({ ...base, code, pattern, outliers: every }),
     ),
