@@ -9,20 +9,23 @@ import { dequantize } from "./dequantize.ts";
 import { ErrorMeter, type RelativeError } from "./error-meter.ts";
 import { ggufMetadata } from "./gguf-metadata.ts";
 import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf-writer.ts";
+import type { Importance } from "./importance.ts";
 import { type ModelFacts, modelFacts } from "./mixes.ts";
 import { checkFinite, quantize } from "./quantize.ts";
 import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
-import { chooseType, type TypeChoice, type WeightType } from "./weight-types.ts";
+import { chooseType, matchesName, type TypeChoice, type WeightType } from "./weight-types.ts";
 
 export interface ConvertOptions {
   /** Type of all matrices. Default: every tensor keeps its own. */
   readonly type?: WeightType;
-  /** Exceptions by tensor name, as in `TypeChoice`. */
+  /** Exceptions by tensor name, as in `TypeChoice`. Each must fit a matrix. */
   readonly tensorType?: TypeChoice["tensorType"];
+  /** Whether all matrices get a mix's main type, as in `TypeChoice`. */
+  readonly pure?: boolean;
+  /** How much the errors of a matrix's columns count. Matrices that it does not name are quantised without. */
+  readonly importance?: Importance;
   /** `general.name`; default: the source's own, else its architecture. */
   readonly name?: string;
-  /** Whether a tensor of a quantised type may become another quantised type: its error then adds up. Default: true. */
-  readonly allowRequantize?: boolean;
   /** float32 bytes decoded at a time (default 4 MiB). A head of q or k is never divided. */
   readonly chunkBytes?: number;
   /** Called after every tensor. */
@@ -49,24 +52,29 @@ export interface ConvertReport {
   /** Size of the new file. */
   readonly bytes: number;
   readonly tensors: readonly TensorReport[];
-  /** What the new file cannot say about the source. Empty for an exact translation. */
+  /** What the new file cannot say about the source, and where its weights are worse than need be. */
   readonly notes: readonly string[];
 }
 
 interface PlannedTensor extends GgufTensor {
   readonly source: SourceTensor;
+  readonly importance: Float32Array | undefined;
   readonly reason?: string;
 }
 
 /**
- * Writes `checkpoint` as GGUF.
+ * Writes `checkpoint` as GGUF. What is quantised already is decoded and quantised again, if it gets another type: a note
+ * says so.
  * @throws NibbleError `bad_weights` naming the tensor for NaN, infinity or overflow; `unsupported_type`;
- *   `unsupported_architecture`; `bad_tokenizer`; `invalid_argument`, also for a tensor that must not be quantised again;
- *   what the source and the sink reject with. The sink then holds an unfinished file.
+ *   `unsupported_architecture`; `bad_tokenizer`; `invalid_argument`, also for an exception that fits no matrix and for the
+ *   importance of another model; what the source and the sink reject with. The sink then holds an unfinished file.
  */
 export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
-  const facts = modelFacts(checkpoint);
-  const tensors = sourceTensors(checkpoint).map((source) => plan(source, options, facts));
+  const facts = modelFacts(checkpoint, options.importance !== undefined);
+  const sources = sourceTensors(checkpoint);
+  checkExceptions(sources, options);
+  checkImportance(sources, options.importance);
+  const tensors = sources.map((source) => plan(source, options, facts));
   const { metadata, notes } = await ggufMetadata(checkpoint, tensors, options);
   const reports: TensorReport[] = [];
   const bytes = await writeGguf(sink, metadata, tensors, async function* (tensor) {
@@ -78,46 +86,88 @@ export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: C
     reports.push(report);
     options.onTensor?.(report, reports.length - 1, tensors.length);
   });
-  return { architecture: checkpoint.architecture, type: options.type, bytes, tensors: reports, notes };
+  return {
+    architecture: checkpoint.architecture,
+    type: options.type,
+    bytes,
+    tensors: reports,
+    notes: [...notes, ...qualityNotes(tensors, options)],
+  };
 }
 
 function plan(source: SourceTensor, options: ConvertOptions, facts: ModelFacts): PlannedTensor {
   const { name, shape } = source;
-  const { allowRequantize = true } = options;
   const choice = newType(source, options, facts);
-  if (!allowRequantize && choice.type !== source.type && isQuantized(source.type) && isQuantized(choice.type)) {
+  const importance = isQuantized(choice.type) ? options.importance?.get(name) : undefined;
+  return { name, shape, source, importance, ...choice };
+}
+
+const isMatrix = ({ shape }: SourceTensor): boolean => shape.length > 1;
+
+function checkExceptions(sources: readonly SourceTensor[], { tensorType = [] }: ConvertOptions): void {
+  for (const [pattern] of tensorType) {
+    if (sources.some((source) => isMatrix(source) && matchesName(pattern, source.name))) continue;
     throw new NibbleError(
       "invalid_argument",
-      `tensor ${name} is ${source.type} already: as ${choice.type} it would have the errors of both; start from a float model, or allow it (--allow-requantize)`,
+      `expected the name of a matrix, or a pattern that fits one, got ${pattern}`,
     );
   }
-  return { name, shape, source, ...choice };
+}
+
+function checkImportance(sources: readonly SourceTensor[], importance: Importance | undefined): void {
+  if (importance === undefined) return;
+  const named = sources.filter((source) => isMatrix(source) && importance.has(source.name));
+  if (named.length === 0)
+    throw new NibbleError("invalid_argument", "expected the importance of this model's matrices, got that of none");
+  for (const { name, shape } of named) {
+    const columns = importance.get(name)!.length;
+    if (columns !== shape.at(-1))
+      throw new NibbleError(
+        "invalid_argument",
+        `importance of ${name}: expected ${shape.at(-1)} columns, got ${columns}`,
+      );
+  }
 }
 
 function newType(
   source: SourceTensor,
-  { type, tensorType }: ConvertOptions,
+  { type, tensorType = [], pure = false }: ConvertOptions,
   facts: ModelFacts,
 ): { type: TensorType; reason?: string } {
-  if (type !== undefined)
-    return chooseType(source.info, tensorType === undefined ? { type } : { type, tensorType }, facts);
-  if (tensorType !== undefined)
+  if (type !== undefined) return chooseType(source.info, { type, tensorType, pure }, facts);
+  if (tensorType.length > 0 || pure)
     throw new NibbleError("invalid_argument", "expected a type for the tensors without one of their own, got none");
   // A folder's vectors are F32 in GGUF, whatever they were.
-  return { type: source.shape.length === 1 && !isQuantized(source.type) ? "F32" : source.type };
+  return { type: isMatrix(source) || isQuantized(source.type) ? source.type : "F32" };
+}
+
+function qualityNotes(tensors: readonly PlannedTensor[], { importance }: ConvertOptions): string[] {
+  const quantized = tensors.filter(({ type, source }) => isQuantized(type) && type !== source.type);
+  const again = quantized.filter(({ source }) => isQuantized(source.type));
+  const types = [...new Set(again.map(({ source }) => source.type))].join(", ");
+  const without = quantized.filter((tensor) => tensor.importance === undefined);
+  const notes: string[] = [];
+  if (again.length > 0)
+    notes.push(
+      `${again.length} tensors were ${types} and have the errors of both types; float weights give better ones`,
+    );
+  if (importance !== undefined && without.length > 0)
+    notes.push(`quantised without importance: ${without.map(({ name }) => name).join(", ")}`);
+  return notes;
 }
 
 const isQuantized = (type: TensorType): boolean => tensorTypeFacts(type).blockValues > 1;
 
 /** The tensor's bytes in its new type, chunk by chunk. Chunks share one buffer. */
 async function* encodedChunks(
-  { name, type, source }: PlannedTensor,
+  { name, type, source, importance }: PlannedTensor,
   meter: ErrorMeter,
   { chunkBytes }: ConvertOptions,
 ): AsyncGenerator<Uint8Array> {
   let decoded = new Float32Array(0);
   let encoded = new Uint8Array(0);
-  for await (const { values, stored } of readChunks(source, { chunkBytes })) {
+  const wholeRows = importance !== undefined;
+  for await (const { values, stored } of readChunks(source, { chunkBytes, wholeRows })) {
     if (decoded.length < values.length) {
       decoded = new Float32Array(values.length);
       encoded = new Uint8Array(rowBytes(type, values.length));
@@ -128,7 +178,7 @@ async function* encodedChunks(
         checkFinite(values);
         output.set(stored);
       } else {
-        quantize(type, values, output);
+        quantize(type, values, output, importance);
       }
     } catch (error) {
       throw named(error, name);

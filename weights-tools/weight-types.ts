@@ -37,7 +37,8 @@ const fileTypes: Record<WeightType, number> = {
   q2_k: 10,
 };
 
-const tensorTypes: readonly string[] = [
+/** The names for `--tensor-type`. */
+export const tensorWeightTypeNames: readonly string[] = [
   ...Object.keys(fileTypes).filter((name) => !/_k_/.test(name)),
   "q5_k",
   "q4_k",
@@ -56,7 +57,7 @@ export interface TypeChoice {
   readonly pure?: boolean;
 }
 
-/** @throws NibbleError `invalid_argument` */
+/** In any case: llama.cpp writes Q4_K_M. @throws NibbleError `invalid_argument` */
 export function weightType(name: string): WeightType {
   const type = weightTypeNames.find((known) => known === name.toLowerCase());
   if (type !== undefined) return type;
@@ -65,8 +66,11 @@ export function weightType(name: string): WeightType {
 
 /** @throws NibbleError `invalid_argument`, also for a mix: that is no type of one tensor */
 export function tensorWeightType(name: string): TensorWeightType {
-  if (tensorTypes.includes(name.toLowerCase())) return name.toLowerCase() as TensorWeightType;
-  throw new NibbleError("invalid_argument", `expected a tensor's type of ${tensorTypes.join(", ")}, got ${name}`);
+  if (tensorWeightTypeNames.includes(name.toLowerCase())) return name.toLowerCase() as TensorWeightType;
+  throw new NibbleError(
+    "invalid_argument",
+    `expected a tensor's type of ${tensorWeightTypeNames.join(", ")}, got ${name}`,
+  );
 }
 
 /** `general.file_type` of a file whose matrices are mostly of this type. */
@@ -97,7 +101,7 @@ export function chooseType(
 }
 
 function wantedType(tensor: Pick<TensorInfo, "name" | "shape">, choice: TypeChoice, facts?: ModelFacts): TensorType {
-  const exception = choice.tensorType?.find(([pattern]) => matches(pattern, tensor.name));
+  const exception = choice.tensorType?.find(([pattern]) => matchesName(pattern, tensor.name));
   if (exception !== undefined) return tensorWeightType(exception[1]).toUpperCase() as TensorType;
   const type = weightType(choice.type);
   if (!isMix(type)) return type.toUpperCase() as TensorType;
@@ -111,8 +115,8 @@ function isMix(type: WeightType): type is Mix {
   return Object.hasOwn(mainTypes, type);
 }
 
-/** Glob with `*` only. Matching piece by piece takes linear time, whatever the pattern. */
-function matches(pattern: string, name: string): boolean {
+/** Whether a tensor is meant: glob with `*` only. Matching piece by piece takes linear time, whatever the pattern. */
+export function matchesName(pattern: string, name: string): boolean {
   const pieces = pattern.split("*");
   const first = pieces.shift()!;
   if (pieces.length === 0) return name === first;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -220,6 +220,21 @@ describe("convert", () => {
     expect(types.get("token_embd.weight")).toBe("Q4_1");
     expect(types.get("blk.3.attn_q.weight")).toBe("Q8_0");
     expect((await nibbleJson(["run", out, "-n", "5", QUESTION])).tokens).toHaveLength(5);
+  });
+  it("a pattern that fits nothing is an error, and leaves no file", async () => {
+    const args = ["convert", "crumb", join(folder, "none.gguf"), "--type", "q4_0", "--tensor-type", "blk.99.*=q8_0"];
+    const { code, stderr } = await nibble(args);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^nibble: expected .* that fits one, got blk\.99\.\*\n$/),
+    ]);
+    expect(readdirSync(folder).filter((name) => name.startsWith("none"))).toEqual([]);
+  });
+  it("names a folder's model after the folder", async () => {
+    const path = join(folder, "My Model");
+    cpSync(pathOf("models/crumb"), path, { recursive: true });
+    await nibbleJson(["convert", `${path}/`, out, "--force", "--type", "q8_0"]);
+    expect((await nibbleJson(["inspect", out])).name).toBe("My Model");
   });
   it("as text: a line a tensor", async () => {
     const { code, stdout, stderr } = await nibble(["convert", "crumb", out, "--force", "--type", "f16"]);

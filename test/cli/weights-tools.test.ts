@@ -150,6 +150,23 @@ describe("imatrix", () => {
     const again = await nibble([...args, at("imatrix.gguf")]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--force")]);
   });
+  it("convert --imatrix: other codes, a smaller typical divergence, and a note of the matrix without importance", async () => {
+    const quantized = async (name: string, ...more: string[]) => {
+      const { notes } = await nibbleJson(["convert", pathOf("models/crumb"), at(name), "--type", "Q4_0", ...more]);
+      const args = ["perplexity", "-f", textFile, "-m", at(name), "--reference", pathOf("models/crumb")];
+      return { notes, median: (await nibbleJson(args)).divergence.median };
+    };
+    const plain = await quantized("plain.gguf");
+    const weighted = await quantized("weighted.gguf", "--imatrix", at("imatrix.gguf"));
+    expect(plain.notes).toEqual([]);
+    expect(weighted.notes).toEqual(["quantised without importance: token_embd.weight"]);
+    expect(weighted.median).toBeLessThan(plain.median);
+    const wrong = await nibble(["convert", "crumb", at("x.gguf"), "--type", "q4_0", "--imatrix", pathOf("LICENSE")]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^nibble: .*LICENSE: expected a file that starts with "GGUF"/),
+    ]);
+  });
 });
 
 it("the weights of a folder are inputs too: nothing is written over them", async () => {

@@ -109,7 +109,6 @@ describe("crumb", () => {
       type: "q4_0",
       tensorType: [
         ["token_embd.weight", "q8_0"],
-        ["blk.*.attn_?.weight", "f32"], // only * is special: this matches nothing
         ["*.ffn_*n.weight", "f16"],
       ],
     };
@@ -122,12 +121,81 @@ describe("crumb", () => {
     expect(types.get("blk.0.ffn_norm.weight")).toBe("F32");
   });
 
-  it("is quantised again from a quantised file", async () => {
+  it.each(["blk.*.attn_?.weight", "blk.0.attn_norm.weight", "output.weight", ""])(
+    "refuses %j, which fits no matrix: only * is special, and vectors are always F32",
+    async (pattern) => {
+      const options: ConvertOptions = { type: "q4_0", tensorType: [[pattern, "f32"]] };
+      const message = `expected the name of a matrix, or a pattern that fits one, got ${pattern}`;
+      await expect(converted(await crumb(), options)).rejects.toMatchObject({ code: "invalid_argument", message });
+    },
+  );
+
+  it("is quantised again from a quantised file, with a note", async () => {
     const { checkpoint } = await converted(await crumb(), { type: "q8_0" });
     const { report } = await converted(checkpoint, { type: "q4_0" });
     const down = report.tensors.find(({ name }) => name === "blk.0.ffn_down.weight")!;
     expect([down.from, down.to]).toEqual(["Q8_0", "Q4_0"]);
     expect(down.rmse).toBeGreaterThan(0.05);
+    expect(report.notes).toEqual([expect.stringMatching(/^57 tensors were Q8_0 and have the errors of both types/)]);
+    expect((await converted(checkpoint, { type: "q8_0" })).report.notes).toEqual([]);
+  });
+});
+
+describe("a mix", () => {
+  it("gives some matrices a larger type, narrow rows another one; pure: its main type alone", async () => {
+    const mixed = await converted(await crumb(), { type: "q4_k_m" });
+    const types = new Map(mixed.report.tensors.map(({ name, to, reason }) => [name, { to, reason }]));
+    // Hidden size 192 holds no block of 256, the feed-forward's 512 does.
+    expect(types.get("token_embd.weight")).toEqual({ to: "Q8_0", reason: undefined });
+    expect(types.get("blk.0.attn_q.weight")).toEqual({ to: "Q5_0", reason: expect.stringContaining("192") });
+    expect(types.get("blk.0.attn_v.weight")).toEqual({ to: "Q8_0", reason: expect.stringContaining("192") });
+    expect(types.get("blk.0.ffn_down.weight")?.to).toBe("Q6_K");
+    expect(types.get("blk.1.ffn_down.weight")?.to).toBe("Q4_K");
+    expect(mixed.checkpoint.metadata.get("general.file_type")).toBe(15);
+    const pure = await converted(await crumb(), { type: "q4_k_m", pure: true });
+    expect(new Set(pure.report.tensors.map(({ to }) => to))).toEqual(new Set(["Q5_0", "Q4_K", "F32"]));
+    expect(pure.report.bytes).toBeLessThan(mixed.report.bytes);
+  });
+});
+
+describe("with importance", () => {
+  /** Only the first column of a block matters: its error must fall, whatever becomes of the others. */
+  const columns = 192;
+  const first = Float32Array.from({ length: columns }, (_, i) => (i % 32 === 0 ? 1 : 1e-6));
+  const name = "blk.2.ffn_up.weight";
+  const rms = async (checkpoint: Checkpoint): Promise<number> => {
+    const [before, after] = [
+      await values((await crumb()).tensors.get(name)!),
+      await values(checkpoint.tensors.get(name)!),
+    ];
+    return Math.hypot(...Array.from(before, (value, i) => (i % 32 === 0 ? value - after[i]! : 0)));
+  };
+
+  it.each([4096, 5_000, 4 * 2 ** 20])("column by column, in chunks of %i bytes", async (chunkBytes) => {
+    const importance = new Map([[name, first]]);
+    const plain = await converted(await crumb(), { type: "q4_0" });
+    const { checkpoint, report } = await converted(await crumb(), { type: "q4_0", importance, chunkBytes });
+    expect(await rms(checkpoint)).toBeLessThan((await rms(plain.checkpoint)) / 3);
+    expect(report.notes).toEqual([expect.stringMatching(/^quantised without importance: token_embd\.weight, /)]);
+    expect(report.notes[0]).not.toContain(name);
+    for (const tensor of report.tensors)
+      if (tensor.name !== name)
+        expect(tensor.rmse).toBeCloseTo(plain.report.tensors.find((other) => other.name === tensor.name)!.rmse, 12);
+  });
+
+  it.each([
+    ["of another model", new Map([["blk.9.ffn_up.weight", first]]), /got that of none/],
+    ["of other columns", new Map([[name, first.subarray(1)]]), /blk\.2\.ffn_up\.weight: expected 192 columns, got 191/],
+    [
+      "that is negative",
+      new Map([[name, first.map((x) => -x)]]),
+      /tensor blk\.2\.ffn_up\.weight: .* found -1 at column 0/,
+    ],
+  ])("refuses one %s", async (_, importance, message) => {
+    await expect(converted(await crumb(), { type: "q4_0", importance })).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: expect.stringMatching(message),
+    });
   });
 });
 

@@ -2,63 +2,115 @@
  * `nibble convert`: writes a model as GGUF.
  * @module
  */
-import { type ConvertReport, convert as convertCheckpoint } from "../../../weights-tools/convert.ts";
+import { basename, resolve } from "node:path";
+import {
+  type ConvertOptions,
+  type ConvertReport,
+  convert as convertCheckpoint,
+} from "../../../weights-tools/convert.ts";
+import { type Importance, readImportance } from "../../../weights-tools/importance.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
-import type { TensorWeightType } from "../../../weights-tools/weight-types.ts";
+import {
+  type TensorWeightType,
+  tensorWeightType,
+  tensorWeightTypeNames,
+  type WeightType,
+  weightType,
+  weightTypeNames,
+} from "../../../weights-tools/weight-types.ts";
+import { NibbleError } from "../../errors.ts";
+import { fileSource } from "../../hosts/node.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { oneOf, repeated, text, UsageError } from "../flags.ts";
+import { type Flag, repeated, text, toggle, UsageError } from "../flags.ts";
 import { jsonFlag, withCheckpoint } from "../model.ts";
 import { note, print, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 
-/** Types that the runtime has kernels for. */
-const TYPES = ["q8_0", "q4_0", "q4_1", "f16", "bf16", "f32"] as const satisfies readonly TensorWeightType[];
+const typeFlag: Flag<WeightType> = {
+  names: ["--type"],
+  placeholder: "TYPE",
+  expected: weightTypeNames.join(", "),
+  help: "type or mix of the matrices (default: each keeps its own)",
+  read: (value) => known(weightType, value),
+};
 
 export const convert: Command = defineCommand({
   name: "convert",
   usage: "SOURCE OUT",
   positionals: [2, 2],
-  about: `Writes SOURCE (a Hugging Face folder or a GGUF file) as the GGUF file OUT with its matrices in another type.
-Errors are relative to the root mean square of a tensor's values.`,
+  about: `Writes SOURCE (a Hugging Face folder or a GGUF file) as the GGUF file OUT, its matrices in another type. Types,
+largest first, in small or capital letters:
+  ${weightTypeNames.slice(0, 10).join(" ")}
+  ${weightTypeNames.slice(10).join(" ")}
+q2_k, q6_k, iq4_nl, iq4_xs and those that end in _s, _m, _l are llama.cpp's mixes: the output matrix and some of each layer
+get a larger type. What is quantised already is decoded and quantised again where its type changes: the errors of both
+types add up, so take a float model where there is one. Errors shown are relative to the root mean square of a tensor's
+values.`,
   flags: {
-    type: oneOf("--type", "TYPE", TYPES, `type of matrices: ${TYPES.join(", ")} (default: each keeps its own)`),
+    type: typeFlag,
     tensorType: repeated(
       "--tensor-type",
       "NAME=TYPE",
-      `NAME=TYPE with a type of ${TYPES.join(", ")}`,
-      "another type for some tensors; * in NAME is any text; the first that fits counts",
+      `NAME=TYPE with a type of ${tensorWeightTypeNames.join(", ")}`,
+      "another type for some matrices; * in NAME is any text; the first that fits counts",
       readTensorType,
     ),
-    name: text("--name", "NAME", "the model's name in the file (default: the source's)"),
+    pure: toggle("--pure", "of a mix, only its main type"),
+    imatrix: text("--imatrix", "FILE", "which columns matter most, from nibble imatrix or llama-imatrix"),
+    name: text("--name", "NAME", "the model's name in the file (default: the source's, or its folder's)"),
     force: forceFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {
     const [source, out] = positionals as [string, string];
-    const { type, tensorType, name } = flags;
-    if (type === undefined && tensorType !== undefined)
-      throw new UsageError("--tensor-type: expected --type with it, for the other tensors", "--tensor-type");
-    checkOutput(out, flags.force, [source]);
+    const { type, tensorType, pure, imatrix } = flags;
+    for (const [flag, given] of Object.entries({ "--tensor-type": tensorType, "--pure": pure, "--imatrix": imatrix }))
+      if (type === undefined && given !== undefined) throw new UsageError(`${flag}: expected --type with it`, flag);
+    checkOutput(out, flags.force, imatrix === undefined ? [source] : [source, imatrix]);
+    const importance = imatrix === undefined ? undefined : await importanceOf(imatrix);
     const progress = new Progress(`converting to ${out}`);
-    const report = await withCheckpoint(source, (checkpoint) =>
-      writeFileAtomically(out, (sink) =>
-        convertCheckpoint(checkpoint, sink, {
-          ...(type && { type }),
-          ...(tensorType && { tensorType }),
-          ...(name !== undefined && { name }),
-          onTensor: (_, index, all) => progress.update(index + 1, all),
-        }),
-      ),
-    ).finally(() => progress.end());
+    const report = await withCheckpoint(source, (checkpoint) => {
+      const name = flags.name ?? (checkpoint.huggingFace && basename(resolve(source)));
+      const options: ConvertOptions = {
+        ...(type && { type }),
+        ...(tensorType && { tensorType }),
+        ...(pure && { pure }),
+        ...(importance && { importance }),
+        ...(name !== undefined && { name }),
+        onTensor: (_, index, all) => progress.update(index + 1, all),
+      };
+      return writeFileAtomically(out, (sink) => convertCheckpoint(checkpoint, sink, options));
+    }).finally(() => progress.end());
     await (flags.json ? printJson({ out, ...report }) : print(table(report)));
     if (!flags.json) note(`${out}: ${size(report.bytes)}`);
   },
 });
 
+async function importanceOf(path: string): Promise<Importance> {
+  const source = await fileSource(path);
+  try {
+    return await readImportance(source);
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    throw new NibbleError(error.code, `${path}: ${error.message}`, { cause: error });
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** What `read` makes of a name, undefined where it throws. */
+function known<T>(read: (name: string) => T, name: string): T | undefined {
+  try {
+    return read(name);
+  } catch {
+    return undefined;
+  }
+}
+
 function readTensorType(value: string): readonly [string, TensorWeightType] | undefined {
   const at = value.lastIndexOf("=");
-  const type = TYPES.find((known) => known === value.slice(at + 1));
+  const type = known(tensorWeightType, value.slice(at + 1));
   return at > 0 && type !== undefined ? [value.slice(0, at), type] : undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `nibble imatrix`: which columns of a model's matrices matter, for `nibble quantize --imatrix`.
+ * `nibble imatrix`: which columns of a model's matrices matter, for `nibble convert --imatrix`.
  * @module
  */
 import { basename } from "node:path";
