@@ -1,10 +1,10 @@
 // The debug build: everything of the release builds, with assertions on, and the scalar references for the kernel tests.
 export * from "./index";
 export { attentionRef } from "./ref/attention";
-export { addToRef, siluMulRef } from "./ref/elementwise";
+export { addToRef, geluMulRef, scaleByRef, siluMulRef, softcapRef } from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
-export { expF32Ref, storeCosSinRef } from "./ref/math";
+export { expF32Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
 export { matmulRef } from "./ref/matmul";
 export { gemvFloatRef } from "./ref/matmul-float";
 export { gemvQ4Ref } from "./ref/matmul-q4";

@@ -1,6 +1,6 @@
 // Everything the host may call. The three builds (simd, relaxed, threads) export the same names.
 export { attention, attentionScratchBytes } from "./kernels/attention";
-export { addTo, siluMul } from "./kernels/elementwise";
+export { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
 export { matmul, matmulScratchBytes } from "./kernels/matmul";
@@ -13,7 +13,7 @@ export { repack, widen } from "./kernels/repack";
 export { rmsNorm } from "./kernels/rms-norm";
 export { ropeHead, ropeTable } from "./kernels/rope";
 export { groupBytes, keyBytes, quantizedRowBytes, valueBytes } from "./layout";
-export { expF32, storeCosSin } from "./math";
+export { expF32, storeCosSin, tanhF32 } from "./math";
 export { execute, run, serve } from "./program";
 
 /** First address that the module's own data leaves free. */

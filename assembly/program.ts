@@ -1,6 +1,6 @@
 // The interpreter: executes a flat program over a batch of token rows. `src/runtime/program.ts` writes it.
 //
-// An operation is 16 words of 32 bits: the code, then operands (addresses, strides in bytes, dimensions). A row set says
+// An operation is 32 words of 32 bits: the code, then operands (addresses, strides in bytes, dimensions). A row set says
 // which rows an operation runs over: all rows of the batch, or only the output rows, those whose logits are wanted.
 // Buffers of output rows are compact: row i belongs to batch row outputs[i].
 //
@@ -8,7 +8,7 @@
 // heads, all others their token rows, never a sum. Operations on the same token rows follow each other without a barrier.
 import { awaitStart, barrier, start } from "./barrier";
 import { ATTENTION_QUERIES, attention } from "./kernels/attention";
-import { addTo, siluMul } from "./kernels/elementwise";
+import { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
 import { matmul } from "./kernels/matmul";
@@ -28,9 +28,12 @@ export const OP_KV_STORE: i32 = 8;
 export const OP_ATTENTION: i32 = 9;
 export const OP_SILU_MUL: i32 = 10;
 export const OP_ADD: i32 = 11;
-const OP_BYTES: usize = 64;
-/** Operand 15 of every operation: 1 where the next one may read what another thread writes. */
-const OP_BARRIER: i32 = 15;
+export const OP_GELU_MUL: i32 = 12;
+export const OP_SCALE: i32 = 13;
+export const OP_SOFTCAP: i32 = 14;
+const OP_BYTES: usize = 128;
+/** Operand 31 of every operation: 1 where the next one may read what another thread writes. */
+const OP_BARRIER: i32 = 31;
 
 /** Operand `i` of the operation at `op`. */
 function word(op: usize, i: i32): i32 {
@@ -126,10 +129,15 @@ export function execute(program: usize, count: i32, batch: usize, thread: i32, t
         attend(op, batch, thread, threads);
         break;
       case OP_SILU_MUL:
+      case OP_GELU_MUL:
         gate(op, batch, thread, threads);
         break;
       case OP_ADD:
         add(op, batch, thread, threads);
+        break;
+      case OP_SCALE:
+      case OP_SOFTCAP:
+        adjust(op, batch, thread, threads);
         break;
       default:
         unreachable();
@@ -268,7 +276,7 @@ function cache(op: usize, batch: usize, thread: i32, threads: i32): void {
 
 /**
  * 1 set, 2 dst, 3 stride, 4 q, 5 stride, 6 layer's pages, 7 heads, 8 kv heads, 9 head dim, 10 kv type, 11 scale, 12 scratch,
- * 13 bytes of scratch a thread, 14 bytes of all pages of a head.
+ * 13 bytes of scratch a thread, 14 bytes of all pages of a head, 15 window or 0, 16 softcap or 0.
  * Neighbouring rows of one sequence are taken together, and dealt out by turns: later rows have more to read.
  */
 function attend(op: usize, batch: usize, thread: i32, threads: i32): void {
@@ -312,27 +320,42 @@ function attend(op: usize, batch: usize, thread: i32, threads: i32): void {
         float(op, 11),
         word(op, 10),
         scratch,
+        word(op, 15),
+        float(op, 16),
       );
     }
     row += count;
   }
 }
 
-/** 1 set, 2 dst, 3 stride, 4 gate, 5 up, 6 n; gate and up share the stride of dst's buffer, 7 */
+/** 1 set, 2 dst, 3 stride, 4 gate, 5 up, 6 n; gate and up share the stride of dst's buffer, 7. OP_SILU_MUL, OP_GELU_MUL */
 function gate(op: usize, batch: usize, thread: i32, threads: i32): void {
   const rows = setRows(batch, word(op, 1));
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) {
     const from = <usize>(r * word(op, 7));
-    siluMul(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + from, address(op, 5) + from, word(op, 6));
+    const dst = address(op, 2) + <usize>(r * word(op, 3));
+    if (word(op, 0) == OP_SILU_MUL) siluMul(dst, address(op, 4) + from, address(op, 5) + from, word(op, 6));
+    else geluMul(dst, address(op, 4) + from, address(op, 5) + from, word(op, 6));
   }
 }
 
-/** 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 n: dst += x */
+/** 1 set, 2 dst, 3 stride, 4 x, 5 stride (0: the same vector for every row), 6 n: dst += x */
 function add(op: usize, batch: usize, thread: i32, threads: i32): void {
   const rows = setRows(batch, word(op, 1));
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) {
     addTo(address(op, 2) + <usize>(r * word(op, 3)), address(op, 4) + <usize>(r * word(op, 5)), word(op, 6));
+  }
+}
+
+/** 1 set, 2 x, 3 stride, 4 n, 5 factor or cap: in place. OP_SCALE, OP_SOFTCAP */
+function adjust(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const rows = setRows(batch, word(op, 1));
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const x = address(op, 2) + <usize>(r * word(op, 3));
+    if (word(op, 0) == OP_SCALE) scaleBy(x, word(op, 4), float(op, 5));
+    else softcap(x, word(op, 4), float(op, 5));
   }
 }

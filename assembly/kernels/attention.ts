@@ -1,6 +1,7 @@
 import { addRound, maxAbsF32x4, maxF32x4, roundedI16, sumF32x4 } from "../lanes";
 import { KV_F32, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../layout";
 import { expF32, expF32x4 } from "../math";
+import { softcap } from "./elementwise";
 import { SMALLEST_AMAX } from "./quantize";
 
 /** Slot numbers of the first four tokens, and the step to the next four. */
@@ -21,7 +22,7 @@ export function attentionScratchBytes(headDim: i32): i32 {
 
 /**
  * Attention of `rows` token rows of one sequence and the `group` query heads that share a kv head, each query over the
- * tokens 0..position of its row. Page by page, so that all queries read a page while it is in L1; each query with a running
+ * tokens 0..position of its row, or the last `window` of them. Page by page, so that all queries read a page while it is in L1; each query with a running
  * maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin at multiples of 32 of the absolute
  * position, and a query's sums do not depend on the other queries.
  *
@@ -34,6 +35,8 @@ export function attentionScratchBytes(headDim: i32): i32 {
  * @param rows, group at most ATTENTION_QUERIES queries in all   @param positions i32[rows], not decreasing
  * @param pages i32 numbers of the sequence's pages   @param headPages where all pages of this layer's kv head begin
  * @param scale softmax scale   @param scratch attentionScratchBytes, 16-byte aligned
+ * @param window a token sees itself and window - 1 before it; 0: all. Pages before the first row's window are not read
+ * @param cap of the scores: cap tanh(score / cap); 0: none
  */
 export function attention(
   dst: usize,
@@ -49,6 +52,8 @@ export function attention(
   scale: f32,
   kvType: i32,
   scratch: usize,
+  window: i32,
+  cap: f32,
 ): void {
   assert(headDim > 0 && headDim % 8 == 0 && headDim <= 256, "attention: headDim must be a multiple of 8 up to 256");
   assert(rows > 0 && rows * group <= ATTENTION_QUERIES, "attention: at most 16 queries");
@@ -64,15 +69,17 @@ export function attention(
   const half = <usize>keyBytes(kvType, headDim);
   const pageBytes = half + <usize>valueBytes(kvType, headDim);
   const last = load<i32>(positions + ((<usize>(rows - 1)) << 2));
-  for (let first = 0; first <= last; first += PAGE_TOKENS) {
+  for (let first = firstVisible(load<i32>(positions), window) & -PAGE_TOKENS; first <= last; first += PAGE_TOKENS) {
     const keys = headPages + <usize>load<u32>(pages + ((<usize>(first >> 5)) << 2)) * pageBytes;
     for (let r = 0; r < rows; r++) {
-      const count = min(PAGE_TOKENS, load<i32>(positions + ((<usize>r) << 2)) + 1 - first);
-      if (count <= 0) continue;
+      const position = load<i32>(positions + ((<usize>r) << 2));
+      const count = min(PAGE_TOKENS, position + 1 - first);
+      const from = max(0, firstVisible(position, window) - first);
+      if (from >= count) continue;
       for (let h = 0; h < group; h++) {
         const state = states + <usize>(r * group + h) * step;
         const query = q + <usize>(r * qStride) + <usize>h * headBytes;
-        page(state, query, keys, keys + half, count, headDim, kvType, scratch);
+        page(state, query, keys, keys + half, from, count, headDim, kvType, scratch, cap);
       }
     }
   }
@@ -82,6 +89,11 @@ export function attention(
       finish(dst + <usize>(r * dstStride) + <usize>h * headBytes, state, headDim);
     }
   }
+}
+
+/** The first token that a query at `position` sees. */
+function firstVisible(position: i32, window: i32): i32 {
+  return window == 0 ? 0 : max(0, position + 1 - window);
 }
 
 // A query's state: f32 top | f32 total | f32 query scale | unused | f32 sums[headDim] | i16 query[headDim].
@@ -96,16 +108,18 @@ function begin(state: usize, q: usize, headDim: i32, scale: f32, kvType: i32): v
   memory.fill(state + SUMS, 0, (<usize>headDim) << 2);
 }
 
-/** One query over the first `count` tokens of a page. */
+/** One query over the tokens `from` to `count` of a page. */
 function page(
   state: usize,
   q: usize,
   keys: usize,
   values: usize,
+  from: i32,
   count: i32,
   headDim: i32,
   kvType: i32,
   scratch: usize,
+  cap: f32,
 ): void {
   const weights = scratch;
   const sums = state + SUMS;
@@ -114,6 +128,8 @@ function page(
   if (kvType == KV_F32) scoresF32(weights, q, keys, headDim, queryScale);
   else if (kvType == KV_MIXED) scoresI16(weights, sumsEnd, keys, headDim, queryScale);
   else scoresI8(weights, sumsEnd, keys, headDim, queryScale);
+  if (cap > 0) softcap(weights, PAGE_TOKENS, cap);
+  for (let t = 0; t < from; t++) store<f32>(weights + ((<usize>t) << 2), -Infinity);
   for (let t = count; t < PAGE_TOKENS; t++) store<f32>(weights + ((<usize>t) << 2), -Infinity);
   let best = v128.load(weights);
   for (let i: usize = 16; i < 128; i += 16) best = f32x4.pmax(best, v128.load(weights + i)); // a NaN that gets lost here makes the total NaN
@@ -129,8 +145,8 @@ function page(
   }
   store<f32>(state, newTop);
   store<f32>(state, load<f32>(state, 4) * correction + sumF32x4(sum), 4);
-  if (kvType == KV_F32) addValuesF32(sums, weights, values, headDim, count, correction);
-  else addValuesI8(sums, weights, weights + PAGE_TOKENS * 4, values, headDim, count, correction);
+  if (kvType == KV_F32) addValuesF32(sums, weights, values, headDim, from, count, correction);
+  else addValuesI8(sums, weights, weights + PAGE_TOKENS * 4, values, headDim, from, count, correction);
 }
 
 function finish(dst: usize, state: usize, headDim: i32): void {
@@ -249,13 +265,21 @@ function storeScores(weights: usize, keyScales: usize, scale: f32, s0: v128, s1:
 }
 
 /** sums[d] = sums[d] * correction + sum over the page's tokens of weight * value, token after token. */
-function addValuesF32(sums: usize, weights: usize, values: usize, headDim: i32, count: i32, correction: f32): void {
+function addValuesF32(
+  sums: usize,
+  weights: usize,
+  values: usize,
+  headDim: i32,
+  from: i32,
+  count: i32,
+  correction: f32,
+): void {
   const factor = f32x4.splat(correction);
   const bytes = (<usize>headDim) << 2;
   for (let d: usize = 0; d < bytes; d += 16) {
     let sum = f32x4.splat(0);
-    let value = values + d;
-    for (let t = 0; t < count; t++) {
+    let value = values + d + <usize>from * bytes;
+    for (let t = from; t < count; t++) {
       sum = f32x4.add(sum, f32x4.mul(v128.load(value), v128.load32_splat(weights + ((<usize>t) << 2))));
       value += bytes;
     }
@@ -269,16 +293,18 @@ function addValuesI8(
   weights16: usize,
   values: usize,
   headDim: i32,
+  from: i32,
   count: i32,
   correction: f32,
 ): void {
-  // Slots past `count` hold anything, NaN included, and belong to other rows: their weights are masked, not multiplied by 0.
-  const limit = i32x4.splat(count);
-  let slot = v128.load(SLOTS);
+  // Slots outside from..count may hold anything, NaN included: their weights are masked, not multiplied by 0. Slots are
+  // counted from `from`, so one unsigned comparison is enough.
+  const limit = i32x4.splat(count - from);
+  let slot = i32x4.sub(v128.load(SLOTS), i32x4.splat(from));
   let top = f32x4.splat(0);
   for (let i: usize = 0; i < 128; i += 16) {
     const product = f32x4.mul(v128.load(weights + i), v128.load(values + i));
-    const w = v128.and(product, i32x4.lt_s(slot, limit));
+    const w = v128.and(product, i32x4.lt_u(slot, limit));
     v128.store(weights + i, w);
     top = i32x4.max_s(top, w); // weights and scales have no sign
     slot = i32x4.add(slot, v128.load(SLOTS, 16));

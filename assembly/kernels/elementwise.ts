@@ -1,4 +1,4 @@
-import { expF32x4 } from "../math";
+import { expF32x4, tanhF32x4 } from "../math";
 
 /**
  * dst = silu(gate) * up, silu(x) = x / (1 + e^-x).
@@ -16,6 +16,47 @@ export function siluMul(dst: usize, gate: usize, up: usize, n: i32): void {
     gate += 16;
     up += 16;
   }
+}
+
+/** -2 sqrt(2 / pi) and 0.044715. */
+const GELU: usize = memory.data<f32>([-1.5957691216057308, 0.044715], 4);
+
+/**
+ * dst = gelu(gate) * up, gelu(x) = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016).
+ * (1 + tanh u) / 2 is 1 / (1 + e^-2u): the same function without the cancellation near -1, where an f32 tanh loses all digits.
+ * @param dst, gate, up f32[n]; dst may be gate   @param n multiple of 4
+ */
+export function geluMul(dst: usize, gate: usize, up: usize, n: i32): void {
+  assert(n >= 0 && n % 4 == 0, "geluMul: n must be a multiple of 4");
+  const one = f32x4.splat(1);
+  const factor = v128.load32_splat(GELU);
+  const cubic = v128.load32_splat(GELU, 4);
+  const end = gate + ((<usize>n) << 2);
+  while (gate < end) {
+    const x = v128.load(gate);
+    const inner = f32x4.mul(x, f32x4.add(one, f32x4.mul(cubic, f32x4.mul(x, x))));
+    const gelu = f32x4.div(x, f32x4.add(one, expF32x4(f32x4.mul(inner, factor))));
+    v128.store(dst, f32x4.mul(gelu, v128.load(up)));
+    dst += 16;
+    gate += 16;
+    up += 16;
+  }
+}
+
+/** x *= factor, f32[n], n a multiple of 4. */
+export function scaleBy(x: usize, n: i32, factor: f32): void {
+  assert(n >= 0 && n % 4 == 0, "scaleBy: n must be a multiple of 4");
+  const by = f32x4.splat(factor);
+  const end = x + ((<usize>n) << 2);
+  for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), by));
+}
+
+/** x = cap tanh(x / cap), f32[n], n a multiple of 4: keeps x within +-cap (Gemma Team 2024, Gemma 2). */
+export function softcap(x: usize, n: i32, cap: f32): void {
+  assert(n >= 0 && n % 4 == 0, "softcap: n must be a multiple of 4");
+  const by = f32x4.splat(cap);
+  const end = x + ((<usize>n) << 2);
+  for (; x < end; x += 16) v128.store(x, f32x4.mul(tanhF32x4(f32x4.div(v128.load(x), by)), by));
 }
 
 /** dst += x, f32[n], n a multiple of 4. */

@@ -1,6 +1,6 @@
 import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../layout";
 import { keyOffset, valueOffset } from "./kv-store";
-import { expF32Ref } from "./math";
+import { expF32Ref, tanhF32Ref } from "./math";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
 /** One query after the other. */
@@ -18,13 +18,15 @@ export function attentionRef(
   scale: f32,
   kvType: i32,
   scratch: usize,
+  window: i32,
+  cap: f32,
 ): void {
   for (let r = 0; r < rows; r++) {
     const position = load<i32>(positions + <usize>(4 * r));
     for (let h = 0; h < group; h++) {
       const out = dst + <usize>(r * dstStride + 4 * h * headDim);
       const query = q + <usize>(r * qStride + 4 * h * headDim);
-      attendOne(out, query, pages, headPages, position, headDim, scale, kvType, scratch);
+      attendOne(out, query, pages, headPages, position, headDim, scale, kvType, scratch, window, cap);
     }
   }
 }
@@ -39,6 +41,8 @@ function attendOne(
   scale: f32,
   kvType: i32,
   scratch: usize,
+  window: i32,
+  cap: f32,
 ): void {
   const weights = scratch; // f32[32]
   const codes = scratch + PAGE_TOKENS * 4; // i16[32]
@@ -51,28 +55,32 @@ function attendOne(
   for (let d = 0; d < headDim; d++) setF32(dst, d, 0);
   let top: f32 = -Infinity;
   let total: f32 = 0;
+  const begin = window > 0 && position >= window ? position - window + 1 : 0;
   for (let first = 0; first <= position; first += PAGE_TOKENS) {
+    if (first + PAGE_TOKENS <= begin) continue;
     const page = load<i32>(pages + <usize>((first / PAGE_TOKENS) * 4));
     const keys = headPages + <usize>(page * (keyBytes(kvType, headDim) + valueBytes(kvType, headDim)));
     const values = keys + <usize>keyBytes(kvType, headDim);
     const count = min(PAGE_TOKENS, position + 1 - first);
+    const from = begin > first ? begin - first : 0;
     let newTop = top;
-    for (let t = 0; t < count; t++) {
-      const score =
+    for (let t = from; t < count; t++) {
+      let score =
         kvType == KV_F32 ? scoreF32(q, keys, headDim, t, factor) : scoreCodes(query, keys, headDim, t, factor, kvType);
+      if (cap > 0) score = tanhF32Ref(score / cap) * cap;
       setF32(weights, t, score);
       newTop = max<f32>(newTop, score);
     }
     const correction = expF32Ref(top - newTop);
     top = newTop;
     for (let t = 0; t < PAGE_TOKENS; t++) {
-      const score: f32 = t < count ? getF32(weights, t) : -Infinity;
+      const score: f32 = from <= t && t < count ? getF32(weights, t) : -Infinity;
       setF32(weights, t, expF32Ref(score - newTop));
     }
     total = total * correction + sumByLanes(weights);
     for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(dst, d) * correction);
-    if (kvType == KV_F32) addValuesF32(dst, weights, values, headDim, count);
-    else addValuesI8(dst, weights, codes, values, headDim, count);
+    if (kvType == KV_F32) addValuesF32(dst, weights, values, headDim, from, count);
+    else addValuesI8(dst, weights, codes, values, headDim, from, count);
   }
   for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(dst, d) / total);
 }
@@ -124,10 +132,10 @@ function sumByLanes(weights: usize): f32 {
   return lane0 + lane1 + (lane2 + lane3);
 }
 
-function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, count: i32): void {
+function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, from: i32, count: i32): void {
   for (let d = 0; d < headDim; d++) {
     let sum: f32 = 0;
-    for (let t = 0; t < count; t++) {
+    for (let t = from; t < count; t++) {
       sum += load<f32>(values + valueOffset(KV_F32, headDim, t, d)) * getF32(weights, t);
     }
     setF32(dst, d, getF32(dst, d) + sum);
@@ -135,8 +143,17 @@ function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, c
 }
 
 /** Weight times value scale becomes the weight of an integer sum. */
-function addValuesI8(dst: usize, weights: usize, codes: usize, values: usize, headDim: i32, count: i32): void {
-  for (let t = 0; t < count; t++) setF32(weights, t, getF32(weights, t) * getF32(values, t));
+function addValuesI8(
+  dst: usize,
+  weights: usize,
+  codes: usize,
+  values: usize,
+  headDim: i32,
+  from: i32,
+  count: i32,
+): void {
+  for (let t = 0; t < from; t++) setF32(weights, t, 0);
+  for (let t = from; t < count; t++) setF32(weights, t, getF32(weights, t) * getF32(values, t));
   const unit = quantize(codes, weights, count, 32767);
   if (unit == 0) return;
   for (let d = 0; d < headDim; d++) {

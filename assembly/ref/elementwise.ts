@@ -1,4 +1,4 @@
-import { expF32Ref } from "./math";
+import { expF32Ref, tanhF32Ref } from "./math";
 import { getF32, setF32 } from "./scalar";
 
 export function siluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
@@ -7,6 +7,23 @@ export function siluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
     const silu: f32 = x / (1 + expF32Ref(-x));
     setF32(dst, i, silu * getF32(up, i));
   }
+}
+
+export function geluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
+  for (let i = 0; i < n; i++) {
+    const x = getF32(gate, i);
+    const inner: f32 = x * (1 + <f32>0.044715 * (x * x));
+    const gelu: f32 = x / (1 + expF32Ref(inner * <f32>-1.5957691216057308));
+    setF32(dst, i, gelu * getF32(up, i));
+  }
+}
+
+export function scaleByRef(x: usize, n: i32, factor: f32): void {
+  for (let i = 0; i < n; i++) setF32(x, i, getF32(x, i) * factor);
+}
+
+export function softcapRef(x: usize, n: i32, cap: f32): void {
+  for (let i = 0; i < n; i++) setF32(x, i, tanhF32Ref(getF32(x, i) / cap) * cap);
 }
 
 export function addToRef(dst: usize, x: usize, n: i32): void {

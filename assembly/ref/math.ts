@@ -15,6 +15,21 @@ export function expF32Ref(x: f32): f32 {
   return reinterpret<f32>(reinterpret<i32>(p) + ((<i32>n) << 23));
 }
 
+/** The operations of tanhF32x4 on one number. */
+export function tanhF32Ref(x: f32): f32 {
+  if (isNaN<f32>(x)) return x;
+  const size = abs<f32>(x);
+  if (size < 0.625) {
+    const z = x * x;
+    let p: f32 = <f32>-0.00570498686283826828 * z + <f32>0.0206390880048274994;
+    p = p * z + <f32>-0.0537397153675556183;
+    p = p * z + <f32>0.133314415812492371;
+    p = p * z + <f32>-0.333332806825637817;
+    return copysign<f32>(size + size * (p * z), x);
+  }
+  return copysign<f32>(1 - <f32>2 / (expF32Ref(size + size) + 1), x);
+}
+
 function factorial(n: i32): f64 {
   let product: f64 = 1;
   for (let i = 2; i <= n; i++) product *= <f64>i;

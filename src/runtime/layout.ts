@@ -11,8 +11,8 @@ export const GROUP_ROWS = 16;
 export const BLOCK = 32;
 /** Tokens of a page of the key-value cache. */
 export const PAGE_TOKENS = 32;
-/** Bytes of an operation of the program: 16 words. */
-export const OP_BYTES = 64;
+/** Bytes of an operation of the program: 32 words. */
+export const OP_BYTES = 128;
 /** Every region and buffer begins at a multiple of this: a cache line, four vectors. */
 export const ALIGNMENT = 64;
 /** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention.ts). */
@@ -73,7 +73,7 @@ export function align(n: number, to: number = ALIGNMENT): number {
 }
 
 /** Most queries of one attention call. */
-const ATTENTION_QUERIES = 16;
+export const ATTENTION_QUERIES = 16;
 
 /** Scratch of one attention call (assembly/kernels/attention.ts). */
 export function attentionScratchBytes(headDim: number): number {

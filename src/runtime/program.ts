@@ -8,6 +8,7 @@ import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
 import type { TensorInfo } from "../formats/types.ts";
 import { type Interval, placeBuffers } from "./activations.ts";
 import {
+  ATTENTION_QUERIES,
   align,
   attentionOperationBytes,
   GROUP_ROWS,
@@ -36,6 +37,9 @@ const OP = {
   attention: 9,
   siluMul: 10,
   add: 11,
+  geluMul: 12,
+  scale: 13,
+  softcap: 14,
 } as const;
 
 /** Operations whose token rows depend on no other row, and the operand that holds their row set (0: all rows). */
@@ -48,9 +52,12 @@ const ROW_LOCAL: ReadonlyMap<number, number> = new Map([
   [OP.kvStore, 0],
   [OP.siluMul, 1],
   [OP.add, 1],
+  [OP.geluMul, 1],
+  [OP.scale, 1],
+  [OP.softcap, 1],
 ]);
 /** The operand that says whether threads must meet after an operation. */
-const BARRIER = 15;
+const BARRIER = 31;
 
 /** Which token rows a value has: all of the batch, or only those whose logits are wanted. */
 export type RowSet = "all" | "outputs";
@@ -86,6 +93,13 @@ export interface CachedLayer {
   readonly kvHeads: number;
   /** Bytes of one kv head, a page. */
   readonly headBytes: number;
+}
+
+export interface AttentionOptions {
+  /** A token sees itself and the `window` - 1 tokens before it; 0 (default): all. */
+  readonly window?: number;
+  /** Of the scores: cap tanh(score / cap); 0 (default): none. */
+  readonly softcap?: number;
 }
 
 /** An operand: a number as it stands, an f32, or an address known once the plan is made. */
@@ -195,14 +209,16 @@ export class ProgramBuilder {
     return dst;
   }
 
-  /** In place: the same per head of `headDim` values, without a weight. */
-  headNorm(x: Value, headDim: number, eps: number): Value {
-    this.norm(x, x, 0, headDim, eps);
+  /** In place: the same per head of `headDim` values, all with one weight [headDim], or without. */
+  headNorm(x: Value, headDim: number, eps: number, weight?: string): Value {
+    if (weight) this.weights.vector(weight, headDim);
+    this.norm(x, x, weight ? { weight } : 0, headDim, eps);
     return { ...x };
   }
 
   private norm(dst: Value, x: Value, weight: Operand, n: number, eps: number): void {
     const groups = x.width / n;
+    if (n % 4 !== 0) throw new NibbleError("bad_value", `expected a norm over a multiple of 4 values, got ${n}`);
     this.emit(
       OP.rmsNorm,
       SET_ID[x.rows],
@@ -343,7 +359,14 @@ export class ProgramBuilder {
   }
 
   /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. */
-  attention(q: Value, layer: CachedLayer, headDim: number, scale: number): Value {
+  attention(q: Value, layer: CachedLayer, headDim: number, scale: number, options: AttentionOptions = {}): Value {
+    const { window = 0, softcap = 0 } = options;
+    const group = q.width / headDim / layer.kvHeads;
+    if (group > ATTENTION_QUERIES)
+      throw new NibbleError(
+        "bad_value",
+        `expected at most ${ATTENTION_QUERIES} query heads a key-value head, got ${group}`,
+      );
     const dst = this.value(q.width, q.rows);
     this.emit(
       OP.attention,
@@ -361,14 +384,25 @@ export class ProgramBuilder {
       { scratch: true },
       this.scratch(attentionOperationBytes(headDim)),
       { headPages: layer.headBytes },
+      window,
+      { f32: softcap },
     );
     return dst;
   }
 
   /** silu(gate) * up, in gate's place. Both come from one `matmuls`. */
   siluMul(gate: Value, up: Value): Value {
+    return this.gated(OP.siluMul, gate, up);
+  }
+
+  /** gelu(gate) * up, the tanh form of GELU, in gate's place. Both come from one `matmuls`. */
+  geluMul(gate: Value, up: Value): Value {
+    return this.gated(OP.geluMul, gate, up);
+  }
+
+  private gated(code: number, gate: Value, up: Value): Value {
     this.emit(
-      OP.siluMul,
+      code,
       SET_ID[gate.rows],
       { value: gate },
       gate.buffer.stride,
@@ -383,6 +417,28 @@ export class ProgramBuilder {
   /** In place: x += y. */
   add(x: Value, y: Value): Value {
     this.emit(OP.add, SET_ID[x.rows], { value: x }, x.buffer.stride, { value: y }, y.buffer.stride, x.width);
+    return { ...x };
+  }
+
+  /** In place: adds the vector `weight` to every row. */
+  bias(x: Value, weight: string): Value {
+    this.weights.vector(weight, x.width);
+    this.emit(OP.add, SET_ID[x.rows], { value: x }, x.buffer.stride, { weight }, 0, align(x.width, 4));
+    return { ...x };
+  }
+
+  /** In place: x *= factor, rounded to f32. */
+  scale(x: Value, factor: number): Value {
+    return this.adjusted(OP.scale, x, factor);
+  }
+
+  /** In place: cap tanh(x / cap). */
+  softcap(x: Value, cap: number): Value {
+    return this.adjusted(OP.softcap, x, cap);
+  }
+
+  private adjusted(code: number, x: Value, factor: number): Value {
+    this.emit(code, SET_ID[x.rows], { value: x }, x.buffer.stride, align(x.width, 4), { f32: factor });
     return { ...x };
   }
 

@@ -238,7 +238,8 @@ export function rmsNorm(n: number, pattern: string, weighted: boolean, inPlace: 
   });
 }
 
-export function siluMul(n: number, pattern: string, inPlace: boolean): Case {
+/** siluMul and geluMul. */
+export function gatedMul(n: number, pattern: string, inPlace: boolean): Case {
   return seeded(`n ${n} ${pattern} ${inPlace ? "in place" : ""}`, (arena, random) => {
     const up = arena.input(random.normals(n));
     const gate = activations(pattern, n, random);
@@ -250,6 +251,10 @@ export function siluMul(n: number, pattern: string, inPlace: boolean): Case {
     return [arena.output(4 * n, "f32"), src, up, n];
   });
 }
+
+/** x f32[n] in place, and a number that all values share. */
+export const adjust = (n: number, pattern: string, factor: number): Case =>
+  seeded(`n ${n} ${pattern} ${factor}`, (arena, random) => [arena.inPlace(activations(pattern, n, random)), n, factor]);
 
 export const addTo = (n: number, pattern: string): Case =>
   seeded(`n ${n} ${pattern}`, (arena, random) => [
@@ -342,11 +347,26 @@ export interface Attention {
   readonly middle?: number;
   /** Of the largest value. */
   readonly valueSize?: number;
+  /** Tokens that a row sees; 0: all. Pages before every row's window are not there at all. */
+  readonly window?: number;
+  /** Of the scores; 0: none. */
+  readonly cap?: number;
 }
 
 /** Strides have a gap, so that a wrong one shows. */
 export function attention(options: Attention): Case {
-  const { kvType, headDim, positions, group = 1, query = "normal", scale, middle, valueSize } = options;
+  const {
+    kvType,
+    headDim,
+    positions,
+    group = 1,
+    query = "normal",
+    scale,
+    middle,
+    valueSize,
+    window = 0,
+    cap = 0,
+  } = options;
   return seeded(`${JSON.stringify(options)} middle ${middle}`, (arena, random) => {
     const last = positions.at(-1)!;
     // kvStore gives the codes 0 to a vector whose scale is not finite.
@@ -360,6 +380,9 @@ export function attention(options: Attention): Case {
       return { key: cached(kvType, "key", headDim, random), value: changed ? special(value) : value };
     };
     const { pages, headPages } = kvPages(arena, kvType, headDim, token, last);
+    // A page that no row may see has a number far beyond memory: reading it would trap.
+    const unseen = window ? Math.max(0, positions[0]! + 1 - window) >> 5 : 0;
+    arena.write(pages, new Uint32Array(unseen).fill(0x7fffff));
     const bytes = 4 * group * headDim;
     const [qStride, dstStride] = [bytes + 64, bytes + 128];
     const q = arena.reserve(positions.length * qStride);
@@ -384,6 +407,8 @@ export function attention(options: Attention): Case {
       scale ?? headDim ** -0.5,
       kvId(kvType),
       arena.output(attentionScratchBytes(headDim), "scratch", 16),
+      window,
+      cap,
     ];
   });
 }

@@ -9,9 +9,11 @@ import { groupBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.t
 import type { Arena } from "./arena.ts";
 import {
   addTo,
+  adjust,
   attention,
   type Case,
   embedRow,
+  gatedMul,
   gemvFloat,
   gemvQuantized,
   kvStore,
@@ -21,7 +23,6 @@ import {
   rmsNorm,
   ropeHead,
   ropeTable,
-  siluMul,
   type Tile,
   tile,
   unpack,
@@ -163,8 +164,32 @@ function attentionCases(): Case[] {
   const tiny = times(combine(KV, [0, 1e-33]), ([kvType, valueSize]) =>
     attention({ kvType, headDim: 64, positions: [40], valueSize }),
   );
-  return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny];
+  const windows = [...combine(KV, WINDOWS)].map(([kvType, [window, rowPositions, group]]) =>
+    attention({ kvType, headDim: 32, positions: rowPositions, window, group }),
+  );
+  // The token in the middle is out of sight: what its slot holds must not matter.
+  const hidden = [...combine(KV, [Number.NaN, Infinity])].map(([kvType, middle]) =>
+    attention({ kvType, headDim: 64, positions: [50, 51], window: 20, middle }),
+  );
+  const caps = [...combine(KV, [0.5, 50], [1, 1e-6, 100])].map(([kvType, cap, scale]) =>
+    attention({ kvType, headDim: 64, positions: [12, 40], window: 33, cap, scale }),
+  );
+  return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny, ...windows, ...hidden, ...caps];
 }
+
+/** Windows of one token, ends inside and at the ends of pages, wider than the context; rows whose windows begin pages apart. */
+const WINDOWS: readonly (readonly [window: number, positions: readonly number[], group: number])[] = [
+  [1, [0, 1, 31, 32, 33], 1],
+  [16, [0, 14, 15, 16, 17], 1],
+  [16, [46, 47, 48, 63, 64], 2],
+  [32, [30, 31, 32, 62, 63, 64], 1],
+  [33, [63, 64, 65], 3],
+  [40, [200], 1],
+  [40, [20, 200], 2],
+  [64, [95, 96, 127, 128, 129], 1],
+  [500, [3, 70], 1],
+  [512, [600, 601, 640], 1],
+];
 
 /** Rows before, at and after the ends of pages, neighbours and not, up to 16 queries. */
 const ROWS_OF_ATTENTION: readonly (readonly [group: number, positions: readonly number[]])[] = [
@@ -191,6 +216,9 @@ function attentionBench(kvType: KvType, rows: number, last: number): Work {
 
 const EXP_INPUTS = [
   0, -0, 1, -1, 1e-20, 0.34657359, -0.34657359, 88.3762, 88.4, 1e30, -87.33654, -87.3366, -1e30, 1e-45,
+];
+const TANH_INPUTS = [
+  0, -0, 1e-45, -1e-45, 1e-20, 0.1, -0.3, 0.62499994, 0.625, -0.625, 0.7, -1, 5, 9.1, -44.1, 1e30, -1e38,
 ];
 const ANGLES = [0, 1e-300, 0.1, ...[1, 2, 3, 4, 6, 8].map((n) => (n * Math.PI) / 4), 2, 4, 6, 30000.123, 1048575.9];
 
@@ -382,14 +410,22 @@ export const KERNELS: readonly Kernel[] = [
     cases: attentionCases(),
     bench: [...combine(KV, [1, 5], [127, 1023])].map(([kvType, rows, last]) => attentionBench(kvType, rows, last)),
   },
-  {
-    name: "siluMul",
+  ...["siluMul", "geluMul"].map((name) => ({
+    name,
     cases: [
-      ...[4, 8, 100, 2048].map((n) => siluMul(n, "normal", false)),
-      ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => siluMul(64, pattern, inPlace)),
+      ...[4, 8, 100, 2048].map((n) => gatedMul(n, "normal", false)),
+      ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => gatedMul(64, pattern, inPlace)),
     ],
-    bench: [{ ...siluMul(2048, "normal", false), bytes: 4 * 2048 * 2, macs: 0 }],
-  },
+    bench: [{ ...gatedMul(2048, "normal", false), bytes: 4 * 2048 * 2, macs: 0 }],
+  })),
+  ...["scaleBy", "softcap"].map((name) => ({
+    name,
+    cases: [
+      ...times(combine([4, 8, 100, 576], [30, 0.01]), ([n, factor]) => adjust(n, "normal", factor)),
+      ...PATTERNS.map((pattern) => adjust(64, pattern, 25.298221)),
+    ],
+    bench: [{ ...adjust(576, "normal", 1.0001), bytes: 4 * 576, macs: 0 }],
+  })),
   {
     name: "addTo",
     cases: [...[4, 8, 100, 576].map((n) => addTo(n, "normal")), ...PATTERNS.map((pattern) => addTo(64, pattern))],
@@ -398,6 +434,11 @@ export const KERNELS: readonly Kernel[] = [
   {
     name: "expF32",
     cases: [...EXP_INPUTS, Number.NaN, Infinity, -Infinity].map((x) => ({ title: `${x}`, prepare: () => [x] })),
+    bench: [],
+  },
+  {
+    name: "tanhF32",
+    cases: [...TANH_INPUTS, Number.NaN, Infinity, -Infinity].map((x) => ({ title: `${x}`, prepare: () => [x] })),
     bench: [],
   },
   {

@@ -50,6 +50,25 @@ describe("expF32", () => {
   });
 });
 
+describe("tanhF32", () => {
+  const tanh = build.kernels.tanhF32! as (x: number) => number;
+
+  it("has relative error below 1.5e-7, is odd and never beyond 1", () => {
+    let worst = 0;
+    for (let x = 1e-30; x < 100; x *= 1.0001) {
+      const y = Math.fround(x);
+      worst = Math.max(worst, Math.abs(tanh(y) / Math.tanh(y) - 1));
+      if (tanh(-y) !== -tanh(y) || tanh(y) > 1) throw new Error(`tanh(${y}) is ${tanh(y)}, tanh(-${y}) ${tanh(-y)}`);
+    }
+    expect(worst).toBeLessThan(1.5e-7);
+  });
+
+  it("is 0 with its sign at 0, 1 at infinity, NaN for NaN", () => {
+    expect([tanh(0), tanh(-0), tanh(Infinity), tanh(-Infinity), tanh(10)]).toEqual([0, -0, 1, -1, 1]);
+    expect(tanh(Number.NaN)).toBeNaN();
+  });
+});
+
 describe("cos and sin", () => {
   it("are below 1e-7 off up to 131,072", () => {
     const memory = new KernelMemory(build);
@@ -150,6 +169,24 @@ it("siluMul has relative error below 4e-7 where e^-x is in range, and vanishes b
   expect([high, higher]).toEqual([100, 1e4]);
 });
 
+it("geluMul is within 3e-7 max(1, |x|) of GELU's tanh form, and exact where that is x or 0", () => {
+  const n = 8000;
+  const memory = new KernelMemory(build);
+  const gate = Float32Array.from({ length: n }, (_, i) => (i - n / 2) * 0.0021 + 0.0003);
+  const dst = memory.reserve(4 * n);
+  memory.run("geluMul", dst, memory.put(gate), memory.put(new Float32Array(n).fill(1)), n);
+  memory.floats(dst, n).forEach((actual, i) => {
+    const x = gate[i]!;
+    const truth = (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+    expect(Math.abs(actual - truth)).toBeLessThanOrEqual(3e-7 * Math.max(1, Math.abs(x)));
+  });
+  const ends = Float32Array.of(-100, 0, 12, 1e20);
+  memory.run("geluMul", dst, memory.put(ends), memory.put(new Float32Array(4).fill(1)), 4);
+  const [low, ...rest] = memory.floats(dst, 4);
+  expect(Math.abs(low!)).toBeLessThan(1e-35);
+  expect(rest).toEqual([0, 12, Math.fround(1e20)]);
+});
+
 it.each(FLOATS)("gemvFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (type) => {
   for (const columns of [1, 3, 31, 33, 193, 1023, 4096]) {
     const random = new Random(`${type} ${columns}`);
@@ -216,7 +253,12 @@ describe("attention", () => {
   const headDim = 64;
 
   /** kvStore of every token, attention of one query; and softmax attention in double precision. */
-  function attend(kvType: KvType, position: number, sharpness: number): { actual: Float32Array; truth: number[] } {
+  function attend(
+    kvType: KvType,
+    position: number,
+    sharpness: number,
+    { window = 0, cap = 0 } = {},
+  ): { actual: Float32Array; truth: number[] } {
     const random = new Random(`${position}`);
     const memory = new KernelMemory(build);
     const pageCount = (position >> 5) + 1;
@@ -243,9 +285,13 @@ describe("attention", () => {
     const table = memory.put(Uint32Array.from({ length: pageCount }, (_, i) => i));
     const scale = Math.fround(headDim ** -0.5);
     const [query, positions] = [memory.put(q), memory.put(Int32Array.of(position))];
-    const shape = [headPages, headDim, scale, kvId(kvType), scratch];
+    const shape = [headPages, headDim, scale, kvId(kvType), scratch, window, cap];
     memory.run("attention", dst, 0, query, 0, 1, 1, positions, table, ...shape);
-    const scores = keys.map((key) => key.reduce((sum, value, d) => sum + value * q[d]!, 0) * scale);
+    const scores = keys.map((key, t) => {
+      const score = key.reduce((sum, value, d) => sum + value * q[d]!, 0) * scale;
+      if (window && position - t >= window) return -Infinity;
+      return cap ? cap * Math.tanh(score / cap) : score;
+    });
     const top = Math.max(...scores);
     const exps = scores.map((score) => Math.exp(score - top));
     const total = exps.reduce((sum, e) => sum + e, 0);
@@ -260,6 +306,17 @@ describe("attention", () => {
     for (const sharpness of [1, 40]) {
       const { actual, truth } = attend("f32", position, sharpness);
       expect(normalizedError(actual, truth)).toBeLessThan(2e-13);
+    }
+  });
+
+  it.each([1, 16, 32, 33, 150, 500])("window %i, scores within +-3: the same bounds", (window) => {
+    for (const [kvType, bound] of [
+      ["f32", 2e-13],
+      ["int8", 1.5e-4],
+      ["mixed", 7e-5],
+    ] as const) {
+      const { actual, truth } = attend(kvType, 200, 1, { window, cap: 3 });
+      expect(normalizedError(actual, truth)).toBeLessThan(bound);
     }
   });
 

@@ -27,11 +27,14 @@ it.each<[kernel: string, args: number[], message: string]>([
   ["kvStore", [at, 0, at, at, 12, 0], "kvStore: headDim must be a positive multiple of 8"],
   [
     "attention",
-    [at, 0, at, 0, 1, 1, at, at, at, 260, 1, 0, at],
+    [at, 0, at, 0, 1, 1, at, at, at, 260, 1, 0, at, 0, 0],
     "attention: headDim must be a multiple of 8 up to 256",
   ],
-  ["attention", [at, 0, at, 0, 6, 3, at, at, at, 64, 1, 0, at], "attention: at most 16 queries"],
+  ["attention", [at, 0, at, 0, 6, 3, at, at, at, 64, 1, 0, at, 0, 0], "attention: at most 16 queries"],
   ["siluMul", [at, at, at, 5], "siluMul: n must be a multiple of 4"],
+  ["geluMul", [at, at, at, 6], "geluMul: n must be a multiple of 4"],
+  ["scaleBy", [at, 3, 2], "scaleBy: n must be a multiple of 4"],
+  ["softcap", [at, 1, 2], "softcap: n must be a multiple of 4"],
   ["addTo", [at, at, 7], "addTo: n must be a multiple of 4"],
 ])("%s(%j) says: %s", (kernel, args, message) => {
   expect(() => kernels[kernel]!(...args)).toThrow(message);

@@ -26,6 +26,7 @@ const KV_HEADS = 2;
 const HEAD_DIM = 8;
 const HEAD_PAGES = 3 * kvHeadBytes("int8", HEAD_DIM);
 const SCRATCH = attentionOperationBytes(HEAD_DIM);
+const CAP = 2;
 const Y_STRIDE = 64 * GROUPS + 64;
 
 /** Operands of an operation; a float as its bits. */
@@ -77,9 +78,9 @@ function setup() {
 type Setup = ReturnType<typeof setup>;
 
 /** Four heads of queries in x over two kv heads. */
-const attend = ({ x, y, kv, scratch }: Setup, set: number): number[] => [
+const attend = ({ x, y, kv, scratch }: Setup, set: number, window = 0): number[] => [
   ...[9, set, y, Y_STRIDE, x, X_STRIDE, kv, 4, KV_HEADS, HEAD_DIM, kvId("int8")],
-  ...[bits(0.3), scratch, SCRATCH, HEAD_PAGES],
+  ...[bits(0.3), scratch, SCRATCH, HEAD_PAGES, window, bits(CAP)],
 ];
 
 type Operations = (s: Setup) => number[][];
@@ -106,7 +107,12 @@ const OPERATIONS: readonly (readonly [name: string, words: Operations])[] = [
   ["kvStore", ({ x, kv }) => [[8, x, X_STRIDE, x + 128, X_STRIDE, KV_HEADS, HEAD_DIM, kv, kvId("int8"), HEAD_PAGES]]],
   ["attention", (s) => [attend(s, 0)]],
   ["attention of output rows", (s) => [attend(s, 1)]],
+  ["attention with a window", (s) => [attend(s, 0, 9)]],
   ["siluMul", ({ x, y }) => [[10, 0, y, Y_STRIDE, x, x + 4 * 16, 32, X_STRIDE]]],
+  ["geluMul", ({ x, y }) => [[12, 0, y, Y_STRIDE, x, x + 4 * 16, 32, X_STRIDE]]],
+  ["scale", ({ x }) => [[13, 0, x, X_STRIDE, COLUMNS, bits(3)]]],
+  ["softcap of output rows", ({ x }) => [[14, 1, x, X_STRIDE, COLUMNS, bits(0.5)]]],
+  ["bias", ({ x, norm }) => [[11, 0, x, X_STRIDE, norm, 0, COLUMNS]]],
   ["add", ({ x, y }) => [[11, 0, y, Y_STRIDE, x, X_STRIDE, COLUMNS]]],
 ];
 
@@ -134,10 +140,14 @@ it("an operation equals the kernel calls it stands for, row by row", () => {
   expect(Buffer.compare(memory.bytes(y, ROWS * Y_STRIDE), actual)).toBe(0);
 });
 
-it.each([0, 1])("attention of row set %i equals a call for each row and kv head", (set) => {
+it.each([
+  [0, 0],
+  [1, 0],
+  [0, 9],
+])("attention of row set %i with window %i equals a call for each row and kv head", (set, window) => {
   const rows = set ? OUTPUTS : Array.from({ length: ROWS }, (_, i) => i);
   const made = setup();
-  made.run([attend(made, set)], 3);
+  made.run([attend(made, set, window)], 3);
   const actual = made.memory.bytes(made.y, ROWS * Y_STRIDE);
   const { memory, x, y, kv, scratch } = setup();
   const bytes = 8 * HEAD_DIM; // two heads of queries
@@ -146,7 +156,7 @@ it.each([0, 1])("attention of row set %i equals a call for each row and kv head"
     const pages = memory.put(row < 3 ? Int32Array.of(2, 0) : Int32Array.of(1, 0));
     for (let head = 0; head < KV_HEADS; head++) {
       const [dst, q] = [y + i * Y_STRIDE + head * bytes, x + i * X_STRIDE + head * bytes];
-      const shape = [kv + head * HEAD_PAGES, HEAD_DIM, Math.fround(0.3), kvId("int8"), scratch];
+      const shape = [kv + head * HEAD_PAGES, HEAD_DIM, Math.fround(0.3), kvId("int8"), scratch, window, CAP];
       memory.run("attention", dst, 0, q, 0, 1, 2, positions, pages, ...shape);
     }
   });
