@@ -1,8 +1,8 @@
 /**
- * Reading the fields of an untrusted request. Every error names the field, what was expected and what came.
+ * Reading the fields of an untrusted request or options object. Every error names the field, what was expected and what came.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { type ErrorCode, NibbleError } from "../errors.ts";
 
 export interface Range {
   readonly min?: number;
@@ -12,26 +12,33 @@ export interface Range {
   readonly integer?: boolean;
 }
 
-export function invalid(param: string, expected: string, got: unknown): NibbleError {
-  return new NibbleError("invalid_request", `${param}: expected ${expected}, got ${show(got)}`, { param });
+export function invalid(
+  param: string,
+  expected: string,
+  got: unknown,
+  code: ErrorCode = "invalid_request",
+): NibbleError {
+  return new NibbleError(code, `${param}: expected ${expected}, got ${show(got)}`, { param });
 }
 
 /** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>;
   readonly #prefix: string;
+  readonly #code: ErrorCode;
 
-  /** @throws NibbleError `invalid_request` if it is not an object or has fields that are not `known` */
-  constructor(value: unknown, known: readonly string[], name = "") {
+  /** @throws NibbleError with `code` if it is not an object or has fields that are not `known` */
+  constructor(value: unknown, known: readonly string[], name = "", code: ErrorCode = "invalid_request") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw invalid(name || "body", "an object", value);
+      throw invalid(name || (code === "invalid_request" ? "body" : "options"), "an object", value, code);
     }
+    this.#code = code;
     this.#values = new Map(Object.entries(value).filter(([, field]) => field !== undefined && field !== null));
     this.#prefix = name ? `${name}.` : "";
     for (const key of this.#values.keys()) {
       if (!known.includes(key)) {
         const param = this.#prefix + key;
-        throw new NibbleError("invalid_request", `${param}: unknown field; known are ${known.join(", ")}`, { param });
+        throw new NibbleError(code, `${param}: unknown field; known are ${known.join(", ")}`, { param });
       }
     }
   }
@@ -44,40 +51,50 @@ export class Fields {
     return this.#prefix + key;
   }
 
+  /** The error for one of the fields. */
+  invalid(key: string, expected: string, got: unknown): NibbleError {
+    return invalid(this.param(key), expected, got, this.#code);
+  }
+
   number(key: string, range: Range): number | undefined {
     const value = this.get(key);
-    return value === undefined ? undefined : checkNumber(this.param(key), value, range);
+    return value === undefined ? undefined : checkNumber(this.param(key), value, range, this.#code);
   }
 
   boolean(key: string): boolean | undefined {
     const value = this.get(key);
     if (value === undefined || typeof value === "boolean") return value;
-    throw invalid(this.param(key), "true or false", value);
+    throw this.invalid(key, "true or false", value);
   }
 
   string(key: string, maxLength: number): string | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
     if (typeof value === "string" && value.length <= maxLength) return value;
-    throw invalid(this.param(key), `a string of at most ${maxLength} characters`, value);
+    throw this.invalid(key, `a string of at most ${maxLength} characters`, value);
   }
 
   oneOf<T extends string>(key: string, values: readonly T[]): T | undefined {
     const value = this.get(key);
     const found = values.find((candidate) => candidate === value);
     if (value === undefined || found !== undefined) return found;
-    throw invalid(this.param(key), values.map((candidate) => `"${candidate}"`).join(" or "), value);
+    throw this.invalid(key, values.map((candidate) => `"${candidate}"`).join(" or "), value);
   }
 
   array(key: string, maxLength: number): readonly unknown[] | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.length <= maxLength) return value;
-    throw invalid(this.param(key), `an array of at most ${maxLength} elements`, value);
+    throw this.invalid(key, `an array of at most ${maxLength} elements`, value);
   }
 }
 
-export function checkNumber(param: string, value: unknown, { min, max, above, integer }: Range): number {
+export function checkNumber(
+  param: string,
+  value: unknown,
+  { min, max, above, integer }: Range,
+  code?: ErrorCode,
+): number {
   const fits =
     typeof value === "number" &&
     (integer ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
@@ -89,7 +106,29 @@ export function checkNumber(param: string, value: unknown, { min, max, above, in
     above === undefined ? (min === undefined ? "" : `from ${min}`) : `above ${above}`,
     max === undefined ? "" : `to ${max}`,
   ].filter(Boolean);
-  throw invalid(param, [integer ? "an integer" : "a number", ...bounds].join(" "), value);
+  throw invalid(param, [integer ? "an integer" : "a number", ...bounds].join(" "), value, code);
+}
+
+/**
+ * A copy of token ids: of an array or a typed array, nothing that only looks like one (`{ length: 1e9 }`).
+ * @throws NibbleError `invalid_argument` that names `param`
+ */
+export function checkIds(param: string, value: unknown, vocabSize: number): number[] {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  if (!isList) throw invalid(param, "an array of token ids", value, "invalid_argument");
+  const ids = Array.from(value as ArrayLike<unknown>);
+  // A hole or undefined is wrong too, so the index is asked for, not the element.
+  const wrong = ids.findIndex((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize);
+  if (wrong >= 0) throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, ids[wrong], "invalid_argument");
+  return ids as number[];
+}
+
+export function checkSignal(fields: Fields): AbortSignal | undefined {
+  const value = fields.get("signal");
+  if (value === undefined) return undefined;
+  const signal = value as Partial<AbortSignal>;
+  if (typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function") return value as AbortSignal;
+  throw fields.invalid("signal", "an AbortSignal", value);
 }
 
 function show(value: unknown): string {

@@ -2,7 +2,6 @@
  * One request: prompt ids in, a stream of tokens with their text out.
  * @module
  */
-import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
@@ -16,15 +15,18 @@ import { type Logprobs, logprobs, Sampler, type SamplingOptions } from "./sample
 import type { Scheduler } from "./scheduler.ts";
 import { StopMatcher } from "./stop.ts";
 
+/** Options of `model.generate`. */
 export interface GenerateOptions {
+  /** Token ids, as `tokenize` gives them. */
   readonly prompt: readonly number[];
   /** Most tokens of the answer, the end token included; never beyond the context. Default: to its end. */
   readonly maxTokens?: number | undefined;
-  readonly sampling: SamplingOptions;
-  /** Texts that end the answer and are not part of it. */
+  /** A setting that is left out is the model's (`info.sampling`); the seed is random, and nothing is biased. */
+  readonly sampling?: Partial<SamplingOptions> | undefined;
+  /** Texts that end the answer and are not part of it: at most 16 of 256 characters. */
   readonly stop?: readonly string[] | undefined;
-  /** Tokens that end the answer and are not part of its text. */
-  readonly endIds: ReadonlySet<number>;
+  /** Tokens that end the answer and are not part of its text. Default: the model's (`info.endIds`). */
+  readonly endIds?: ReadonlySet<number> | readonly number[] | undefined;
   /** Log-probabilities of each token and of this many alternatives. */
   readonly logprobs?: number | undefined;
   /** Which of several answers to the same request (a counter of the random numbers). */
@@ -32,6 +34,12 @@ export interface GenerateOptions {
   /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly draftMax?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Checked options, defaults filled in. */
+export interface GenerationSettings extends GenerateOptions {
+  readonly sampling: SamplingOptions;
+  readonly endIds: ReadonlySet<number>;
 }
 
 export interface TokenEvent {
@@ -89,40 +97,21 @@ const MAX_UNREAD = 64;
 
 /**
  * Starts a request. The iterator ends after a `finish` event; leaving it early, or the signal, ends the request and
- * gives its pages back.
- * @throws NibbleError `invalid_argument` for ids that are not tokens, `context_full` if the prompt leaves no room;
- * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
+ * gives its pages back. It rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or
+ * `poisoned`.
  */
-export function generate(machine: Machine, options: GenerateOptions): AsyncIterableIterator<GenerateEvent, undefined> {
-  checkPrompt(options.prompt, machine.executor);
-  return new Generation(machine, options).events;
-}
-
-/** @throws NibbleError `invalid_argument` or `context_full` */
-export function checkPrompt(prompt: readonly number[], { vocabSize, contextLength }: Executor): void {
-  if (prompt.length === 0) {
-    throw new NibbleError("invalid_argument", "expected at least one prompt token, got none", { param: "prompt" });
-  }
-  const wrong = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
-  if (wrong !== undefined) {
-    throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${wrong}`, {
-      param: "prompt",
-    });
-  }
-  if (prompt.length >= contextLength) {
-    throw new NibbleError(
-      "context_full",
-      `the prompt has ${prompt.length} tokens; the context holds ${contextLength} and the answer needs at least one`,
-      { param: "prompt" },
-    );
-  }
+export function generate(
+  machine: Machine,
+  settings: GenerationSettings,
+): AsyncIterableIterator<GenerateEvent, undefined> {
+  return new Generation(machine, settings).events;
 }
 
 class Generation implements Job {
   readonly tokens: number[];
   readonly events: EventQueue<GenerateEvent>;
   readonly #machine: Machine;
-  readonly #options: GenerateOptions;
+  readonly #options: GenerationSettings;
   readonly #sampler: Sampler;
   readonly #lookup: PromptLookup;
   readonly #text: AnswerText;
@@ -133,7 +122,7 @@ class Generation implements Job {
   #startTime = 0;
   #firstTime = 0;
 
-  constructor(machine: Machine, options: GenerateOptions) {
+  constructor(machine: Machine, options: GenerationSettings) {
     const { scheduler } = machine;
     const { signal } = options;
     this.#machine = machine;

@@ -7,9 +7,18 @@ import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/te
 import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
+import { checkFlags, checkTemplateArguments, pickSignal } from "./arguments.ts";
 import { Candidates } from "./candidates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
-import { checkPrompt, type GenerateEvent, type GenerateOptions, generate, type Machine } from "./generate.ts";
+import { checkIds, invalid } from "./fields.ts";
+import {
+  type GenerateEvent,
+  type GenerateOptions,
+  type GenerationSettings,
+  generate,
+  type Machine,
+} from "./generate.ts";
+import { checkGenerateOptions, checkPrompt } from "./generate-options.ts";
 import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
 import type {
   ChatCompletion,
@@ -32,7 +41,7 @@ export interface ModelInfo {
   readonly vocabSize: number;
   /** Where the chat template comes from; "none": only completions work. */
   readonly chatTemplate: "model" | "fallback" | "none";
-  /** Settings of a request that names none; for `generate`, which has no defaults. */
+  /** Settings of a request that names none. */
   readonly sampling: SamplingDefaults;
   /** Tokens that end an answer. */
   readonly endIds: readonly number[];
@@ -94,7 +103,12 @@ export interface Model {
       options?: RequestOptions,
     ): Promise<Completion | AsyncIterableIterator<Completion>>;
   };
-  /** Token events of one answer to prompt ids: what the calls above are made of. See `generate`. */
+  /**
+   * Token events of one answer to prompt ids: what the calls above are made of. The iterator ends after a `finish`
+   * event; leaving it early, or the signal, ends the request.
+   * @throws NibbleError `invalid_argument` that names the option, `context_full` if the prompt leaves no room;
+   * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
+   */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent, undefined>;
   /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
@@ -128,6 +142,7 @@ export function createModel(parts: ModelParts): Model {
 
   function applyTemplate(messages: readonly ChatMessage[], options: ApplyTemplateOptions = {}): string {
     live();
+    checkTemplateArguments(messages, options);
     // Fails with an explanation if there is no template.
     const { render } = template ?? compileTemplate(fallbackTemplate(tokenizer));
     const text = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
@@ -143,11 +158,11 @@ export function createModel(parts: ModelParts): Model {
   }
 
   /** Checks now, starts when the events are asked for. */
-  function prepare(options: GenerateOptions): () => AsyncIterable<GenerateEvent> {
-    checkPrompt(options.prompt, executor);
+  function prepare(settings: GenerationSettings): () => AsyncIterable<GenerateEvent> {
+    checkPrompt(settings.prompt, context);
     return () => {
       live();
-      return generate(machine, options);
+      return generate(machine, settings);
     };
   }
 
@@ -195,21 +210,18 @@ export function createModel(parts: ModelParts): Model {
     completions: { create: createCompletion as Model["completions"]["create"] },
     generate(options) {
       live();
-      return generate(machine, options);
+      return generate(machine, checkGenerateOptions(options, context));
     },
     tokenize(text, options) {
       live();
-      if (typeof text !== "string")
-        throw new NibbleError("invalid_argument", `tokenize: expected a string, got ${typeof text}`, { param: "text" });
+      if (typeof text !== "string") throw invalid("text", "a string", text, "invalid_argument");
+      checkFlags(options, ["special", "addBos"]);
       return tokenizer.encode(text, options);
     },
     detokenize(ids, options) {
       live();
-      if (!Array.isArray(ids) && !ArrayBuffer.isView(ids))
-        throw new NibbleError("invalid_argument", `detokenize: expected an array of ids, got ${typeof ids}`, {
-          param: "ids",
-        });
-      return tokenizer.decode(ids, options);
+      checkFlags(options, ["skipSpecial"]);
+      return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
     },
     applyTemplate,
     session() {
@@ -242,9 +254,4 @@ function checkVariableNames(variables: ReadonlyMap<string, unknown>, template: C
       throw new NibbleError("invalid_request", `${param}: the model's chat template does not read it`, { param });
     }
   }
-}
-
-/** The signal of the second argument goes before one in the body. */
-function pickSignal(options: RequestOptions | undefined): { signal?: AbortSignal } {
-  return options?.signal ? { signal: options.signal } : {};
 }

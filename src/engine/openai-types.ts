@@ -47,6 +47,8 @@ interface SamplingFields {
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */
   readonly user?: string | null;
+  /** Text, for now. */
+  readonly response_format?: { readonly type: "text" } | null;
   readonly signal?: AbortSignal | null;
 }
 
@@ -56,7 +58,7 @@ export interface TextPart {
 }
 
 export interface ChatMessageParam {
-  /** system, user, assistant, tool: what the model's template knows. */
+  /** system, developer, user, assistant or tool; another is refused. (A string, so that TypeScript takes any array.) */
   readonly role: string;
   readonly content?: string | readonly TextPart[] | null;
   readonly name?: string;
@@ -73,6 +75,9 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly top_logprobs?: number | null;
   /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. */
   readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
+  /** None, for now. */
+  readonly tools?: readonly never[] | null;
+  readonly tool_choice?: "none" | "auto" | null;
   /** Variables for the chat template, such as `enable_thinking`; only names that it reads. */
   readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
 }

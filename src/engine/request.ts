@@ -4,8 +4,9 @@
  */
 import type { ChatMessage } from "../chat/template.ts";
 import type { SamplingDefaults } from "./defaults.ts";
-import { checkNumber, Fields, invalid } from "./fields.ts";
-import type { GenerateOptions } from "./generate.ts";
+import { checkNumber, checkSignal, Fields, invalid } from "./fields.ts";
+import type { GenerationSettings } from "./generate.ts";
+import { checkSampling, checkStops } from "./generate-options.ts";
 import { randomSeed } from "./random.ts";
 
 /** What a request is checked against. */
@@ -17,7 +18,7 @@ export interface RequestContext {
 }
 
 interface CommonRequest {
-  readonly options: Omit<GenerateOptions, "prompt">;
+  readonly options: Omit<GenerationSettings, "prompt">;
   readonly stream: boolean;
   readonly includeUsage: boolean;
 }
@@ -36,17 +37,19 @@ export interface CheckedCompletionRequest extends CommonRequest {
 const COMMON = [
   "model", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "repeat_last_n", "presence_penalty",
   "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
-  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal",
+  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal", "response_format",
 ];
 // biome-ignore format: a list
 const CHAT = [
-  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "chat_template_kwargs",
+  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "chat_template_kwargs", "tools",
+  "tool_choice",
 ];
 const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
 
+/** OpenAI's. */
+const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
+
 const MAX_MESSAGES = 1024;
-const MAX_STOPS = 16;
-const MAX_STOP_LENGTH = 256;
 const MAX_BIASES = 1024;
 const MAX_TOP_LOGPROBS = 20;
 
@@ -58,6 +61,7 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
   if (top !== undefined && !wanted) throw invalid("top_logprobs", "logprobs: true with it", top);
   const maxTokens = fields.number("max_completion_tokens", { min: 1, integer: true });
   const common = checkCommon(fields, context, wanted ? (top ?? 0) : undefined, maxTokens);
+  checkNoTools(fields);
   const format = fields.oneOf("reasoning_format", ["none", "deepseek", "auto"]) ?? "none";
   return {
     ...common,
@@ -90,8 +94,8 @@ function checkCommon(
   const { defaults, endIds } = context;
   fields.string("model", 1024);
   fields.string("user", 1024);
+  checkFormat(fields.get("response_format"));
   fields.number("n", { min: 1, max: 1, integer: true });
-  const penalty = { min: -2, max: 2 };
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
   const logitBias = checkBias(fields.get("logit_bias"), context);
   if (ignoreEnd) for (const id of endIds) logitBias.set(id, -Infinity);
@@ -110,21 +114,28 @@ function checkCommon(
       endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds.map((id) => checkId("stop_token_ids", id, context))]),
       logprobs,
       draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
-      signal: checkSignal(fields.get("signal")),
+      signal: checkSignal(fields),
       sampling: {
-        temperature: fields.number("temperature", { min: 0, max: 2 }) ?? defaults.temperature,
-        topK: fields.number("top_k", { min: 0, integer: true }) ?? defaults.topK,
-        topP: fields.number("top_p", { above: 0, max: 1 }) ?? defaults.topP,
-        minP: fields.number("min_p", { min: 0, max: 1 }) ?? defaults.minP,
-        repeatPenalty: fields.number("repeat_penalty", { min: 0.01, max: 10 }) ?? defaults.repeatPenalty,
-        repeatLastN: fields.number("repeat_last_n", { min: -1, integer: true }) ?? defaults.repeatLastN,
-        presencePenalty: fields.number("presence_penalty", penalty) ?? defaults.presencePenalty,
-        frequencyPenalty: fields.number("frequency_penalty", penalty) ?? defaults.frequencyPenalty,
+        ...checkSampling(fields, defaults, requestName),
         logitBias,
         seed: fields.number("seed", { integer: true }) ?? randomSeed(),
       },
     },
   };
+}
+
+/** Only what asks for nothing: an empty list, and choices that leave the model free. */
+function checkNoTools(fields: Fields): void {
+  const tools = fields.get("tools");
+  if (tools !== undefined && !(Array.isArray(tools) && tools.length === 0))
+    throw fields.invalid("tools", "an empty array (this version calls no tools)", tools);
+  fields.oneOf("tool_choice", ["none", "auto"]);
+}
+
+function checkFormat(value: unknown): void {
+  if (value === undefined) return;
+  const fields = new Fields(value, ["type"], "response_format");
+  if (fields.oneOf("type", ["text"]) === undefined) throw fields.invalid("type", '"text"', undefined);
 }
 
 function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] {
@@ -134,8 +145,8 @@ function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] 
   return messages.map((message, i) => {
     const name = `messages[${i}]`;
     const fields = new Fields(message, MESSAGE, name);
-    const role = fields.string("role", 64);
-    if (!role) throw invalid(`${name}.role`, "a role such as user", role);
+    const role = fields.oneOf("role", ROLES);
+    if (role === undefined) throw fields.invalid("role", `one of ${ROLES.join(", ")}`, role);
     const checked: Record<string, unknown> = { role };
     for (const key of ["name", "reasoning_content", "tool_call_id"]) {
       const value = fields.string(key, Infinity);
@@ -180,13 +191,9 @@ function checkVariables(value: unknown): ReadonlyMap<string, unknown> {
   );
 }
 
-function checkStops(fields: Fields): readonly string[] {
-  const stop = fields.get("stop");
-  const stops = typeof stop === "string" ? [stop] : (fields.array("stop", MAX_STOPS) ?? []);
-  return stops.map((text) => {
-    if (typeof text === "string" && text.length > 0 && text.length <= MAX_STOP_LENGTH) return text;
-    throw invalid("stop", `strings of 1 to ${MAX_STOP_LENGTH} characters`, text);
-  });
+/** `topK` is `top_k` in a request. */
+function requestName(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function checkBias(value: unknown, context: RequestContext): Map<number, number> {
@@ -206,11 +213,4 @@ function checkBias(value: unknown, context: RequestContext): Map<number, number>
 
 function checkId(param: string, value: unknown, { vocabSize }: RequestContext): number {
   return checkNumber(param, value, { min: 0, max: vocabSize - 1, integer: true });
-}
-
-function checkSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined) return undefined;
-  const signal = value as Partial<AbortSignal>;
-  if (typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function") return value as AbortSignal;
-  throw invalid("signal", "an AbortSignal", value);
 }

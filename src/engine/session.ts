@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../errors.ts";
 import type { Executor, Sequence } from "../runtime/types.ts";
+import { checkIds, checkNumber, Fields, invalid } from "./fields.ts";
 
 export interface ForwardOptions {
   /** Logits for the last token (default), for each, or for none. */
@@ -31,27 +32,24 @@ export class Session {
 
   /**
    * Appends tokens. On an error nothing is appended.
+   * @param tokens ids in an array or a typed array
    * @returns a copy of the logits, [rows, vocabSize] in one array: 1 row, a row for each token, or none
-   * @throws NibbleError `invalid_argument`, `context_full`, `disposed`, `poisoned`
+   * @throws NibbleError `invalid_argument`, `context_full` (the conversation's `contextLength`, or the `cacheTokens` of
+   * all together, are used up), `disposed`, `poisoned`
    */
-  forward(tokens: ArrayLike<number>, { logits = "last" }: ForwardOptions = {}): Float32Array {
+  forward(tokens: ArrayLike<number>, options?: ForwardOptions): Float32Array {
     const sequence = this.#live();
     const { vocabSize, maxBatchTokens, maxLogitRows, contextLength } = this.#executor;
-    const count = tokens.length;
-    const ids = Array.from(tokens);
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
-    if (wrong !== undefined) {
-      throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${wrong}`);
-    }
-    if (count === 0) throw new NibbleError("invalid_argument", "forward: expected at least one token, got none");
-    if (!["last", "all", "none"].includes(logits)) {
-      throw new NibbleError("invalid_argument", `logits: expected "last", "all" or "none", got ${String(logits)}`);
-    }
+    const ids = checkIds("tokens", tokens, vocabSize);
+    const count = ids.length;
+    if (count === 0) throw invalid("tokens", "at least one token", tokens, "invalid_argument");
+    const fields = new Fields(options ?? {}, ["logits"], "", "invalid_argument");
+    const logits = fields.oneOf("logits", ["last", "all", "none"]) ?? "last";
     const before = sequence.length;
     if (before + count > contextLength) {
       throw new NibbleError(
         "context_full",
-        `the session holds ${before} tokens and ${count} more were given; the context holds ${contextLength}`,
+        `the session holds ${before} tokens and ${count} more were given; the context holds ${contextLength} (contextLength)`,
       );
     }
     const rows = logits === "all" ? count : logits === "last" ? 1 : 0;
@@ -79,12 +77,10 @@ export class Session {
     return new Session(this.#executor, this.#live().fork(), this.#open);
   }
 
-  /** Forgets all tokens from `length` on. */
+  /** Forgets all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */
   truncate(length: number): void {
     const sequence = this.#live();
-    if (!Number.isInteger(length) || length < 0 || length > sequence.length) {
-      throw new NibbleError("invalid_argument", `truncate: expected 0 to ${sequence.length}, got ${length}`);
-    }
+    checkNumber("length", length, { min: 0, max: sequence.length, integer: true }, "invalid_argument");
     sequence.truncate(length);
   }
 

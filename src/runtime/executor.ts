@@ -183,7 +183,8 @@ export class WasmExecutor implements Executor {
     if (pages > this.cache.freePages)
       throw new NibbleError(
         "context_full",
-        `expected ${pages} free pages of ${PAGE_TOKENS} tokens in the KV cache, got ${this.cache.freePages}`,
+        `expected ${pages} free pages of ${PAGE_TOKENS} tokens in the KV cache, got ${this.cache.freePages}: ` +
+          "dispose sessions, or load with more cacheTokens",
       );
     return items;
   }

@@ -40,7 +40,11 @@ export class KvCache {
   /** @throws NibbleError `context_full` where all sequence slots are taken */
   createSequence(): CachedSequence {
     const slot = this.freeSlots.pop();
-    if (slot === undefined) throw new NibbleError("context_full", "expected a free sequence slot, all are in use");
+    if (slot === undefined)
+      throw new NibbleError(
+        "context_full",
+        "expected a free sequence slot, all are in use: dispose sessions, or load with more maxSequences",
+      );
     return new CachedSequence(this, slot);
   }
 

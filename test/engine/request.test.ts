@@ -58,6 +58,8 @@ const BAD: Record<string, unknown[]> = {
   signal: [1, "abort", {}, { aborted: true }, []],
 };
 const BAD_CHAT: Record<string, unknown[]> = {
+  tools: [1, "a", true, {}, [{}]],
+  tool_choice: ["required", 1, {}, []],
   max_completion_tokens: [...NOT_AN_INTEGER, 0, -1],
   logprobs: NOT_A_BOOLEAN,
   reasoning_format: ["deepseek-legacy", "", 1, true, [], {}],
@@ -88,7 +90,14 @@ describe("every field refuses bad values by name", () => {
       [{ messages: [1] }, "messages[0]"],
       [{ messages: [messages[0], {}] }, "messages[1].role"],
       [{ messages: [{ role: 1, content: "a" }] }, "messages[0].role"],
-      [{ messages: [{ role: "x".repeat(65), content: "a" }] }, "messages[0].role"],
+      ...["ipython", "function", "User", "", "__proto__"].map((role): [object, string] => [
+        { messages: [{ role, content: "a" }] },
+        "messages[0].role",
+      ]),
+      [{ response_format: 5 }, "response_format"],
+      [{ response_format: {} }, "response_format.type"],
+      [{ response_format: { type: "json_object" } }, "response_format.type"],
+      [{ response_format: { type: "text", schema: {} } }, "response_format.schema"],
       [{ messages: [{ role: "user" }] }, "messages[0].content"],
       [{ messages: [{ role: "user", content: 1 }] }, "messages[0].content"],
       [{ messages: [{ role: "user", content: [1] }] }, "messages[0].content[0]"],
@@ -118,8 +127,13 @@ describe("every field refuses bad values by name", () => {
     }
   });
 
+  it("stop that is no text says what it may be", () => {
+    const message = "stop: expected a string or an array of at most 16 strings, got 5";
+    expect(() => chat({ stop: 5 })).toThrow(message);
+  });
+
   it("unknown fields are errors that list what is known", () => {
-    for (const field of ["temprature", "tools", "__proto__", "constructor", "grammar"]) {
+    for (const field of ["temprature", "functions", "__proto__", "constructor", "grammar"]) {
       const body = JSON.parse(`{"messages": [{"role": "user", "content": "a"}], "${field}": 1}`);
       expect(() => checkChatRequest(body, context)).toThrow(
         expect.objectContaining({ param: field, message: expect.stringContaining("temperature") }),
@@ -129,6 +143,18 @@ describe("every field refuses bad values by name", () => {
 });
 
 describe("what is accepted", () => {
+  it("OpenAI's roles", () => {
+    for (const role of ["system", "developer", "user", "assistant", "tool"])
+      expect(chat({ messages: [{ role, content: "a" }] }).messages).toEqual([{ role, content: "a" }]);
+  });
+
+  it("fields that ask for nothing", () => {
+    const plain = chat({ seed: 1 });
+    expect(chat({ seed: 1, response_format: { type: "text" }, tools: [], tool_choice: "auto" })).toEqual(plain);
+    expect(chat({ seed: 1, tool_choice: "none" })).toEqual(plain);
+    expect(completion({ seed: 1, response_format: { type: "text" } })).toEqual(completion({ seed: 1 }));
+  });
+
   it("defaults, and null for absent", () => {
     const nothing = Object.fromEntries(Object.keys({ ...BAD, ...BAD_CHAT }).map((key) => [key, null]));
     const { options, ...rest } = checkChatRequest({ ...nothing, messages }, context);

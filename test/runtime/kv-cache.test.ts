@@ -153,7 +153,7 @@ describe("a batch that is refused changes nothing", () => {
     append(third, tokens(32));
     expect(executor.freePages).toBe(0);
     expect(() => executor.forward([{ sequence: third, tokens: [1], logits: "last" }])).toThrow(
-      expect.objectContaining({ code: "context_full" }),
+      expect.objectContaining({ code: "context_full", message: expect.stringContaining("more cacheTokens") }),
     );
     expect(third.length).toBe(32);
     first.dispose();
@@ -162,7 +162,9 @@ describe("a batch that is refused changes nothing", () => {
 
   it("no sequence slots left", () => {
     for (let i = 0; i < 4; i++) executor.createSequence();
-    expect(() => executor.createSequence()).toThrow(expect.objectContaining({ code: "context_full" }));
+    expect(() => executor.createSequence()).toThrow(
+      expect.objectContaining({ code: "context_full", message: expect.stringContaining("more maxSequences") }),
+    );
   });
 });
 
