@@ -44,11 +44,12 @@ export function translateConfig(
       ...(fallback === undefined ? {} : { default: fallback }),
     });
 
-  const activation = getString(config, "hidden_act", { default: "silu" });
-  if (activation !== "silu") {
+  const { key, name } = family.activation ?? { key: "hidden_act", name: "silu" };
+  const activation = getString(config, key, { default: name });
+  if (activation !== name) {
     throw new NibbleError(
       "unsupported_architecture",
-      `config.json hidden_act: expected "silu", got ${JSON.stringify(activation)}`,
+      `config.json ${key}: expected "${name}", got ${JSON.stringify(activation)}`,
     );
   }
   const layers = size("num_hidden_layers");
@@ -89,7 +90,9 @@ function getFloat(values: JsonObject, key: string, options: { default?: number; 
 }
 
 function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
-  const scaling = config.get("rope_parameters") ?? config.get("rope_scaling") ?? new Map<string, never>();
+  const parameters = config.get("rope_parameters") ?? config.get("rope_scaling") ?? new Map<string, never>();
+  // Families with two kinds of layers nest them; the window's are the family's own fact.
+  const scaling = (isObject(parameters) && parameters.get("full_attention")) || parameters;
   if (!isObject(scaling)) throw new NibbleError("bad_type", "config.json rope_scaling: expected an object or null");
   // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
   const base = getFloat(config, "rope_theta", { default: defaults.rope_theta, min: 1 });

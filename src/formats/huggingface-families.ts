@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { isObject } from "./json.ts";
 import { getBoolean, getNumber, getNumbers, getStrings } from "./metadata.ts";
 import type { JsonObject, MetadataValue } from "./types.ts";
 
@@ -25,6 +26,10 @@ export interface Family {
   };
   /** Config key of the width of the (dense) feed-forward layer. */
   readonly feedForward: string;
+  /** Config key and name of the activation. Undefined: `hidden_act`, `silu`. */
+  readonly activation?: { readonly key: string; readonly name: string };
+  /** Norms multiply with 1 + w. GGUF stores the sum. */
+  readonly normsAddOne?: boolean;
   /** Checks and keys beyond those that all families share. */
   readonly addFacts?: (config: JsonObject, put: Put, layers: number) => void;
 }
@@ -46,16 +51,37 @@ const feedForwardTensors = (prefix: string): (readonly [string, string])[] => [
   [`${prefix}.down_proj`, "ffn_down"],
 ];
 
-export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
+const preNormTensors: ReadonlyMap<string, string> = new Map([
+  ...attentionTensors,
+  ["post_attention_layernorm", "ffn_norm"],
+  ...feedForwardTensors("mlp"),
+]);
+
+const queryKeyNorms = [
+  ["self_attn.q_norm", "attn_q_norm"],
+  ["self_attn.k_norm", "attn_k_norm"],
+] as const;
+
+const postNorms = [
+  ["post_attention_layernorm", "post_attention_norm"],
+  ["post_feedforward_layernorm", "post_ffw_norm"],
+] as const;
+
+/** Defaults that transformers' Qwen 2 and 3 share. */
+const qwenDefaults = {
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
+  tie_word_embeddings: false,
+  max_position_embeddings: 32_768,
+  num_key_value_heads: 32,
+};
+
+const known = new Map<string, Family>([
   [
     "llama",
     {
       architecture: "llama",
-      layerTensors: new Map([
-        ...attentionTensors,
-        ["post_attention_layernorm", "ffn_norm"],
-        ...feedForwardTensors("mlp"),
-      ]),
+      layerTensors: preNormTensors,
       defaults: { rms_norm_eps: 1e-6, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
       feedForward: "intermediate_size",
     },
@@ -81,7 +107,125 @@ export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
       addFacts: addLlama4Facts,
     },
   ],
+  [
+    "qwen2",
+    {
+      architecture: "qwen2",
+      layerTensors: preNormTensors,
+      defaults: qwenDefaults,
+      feedForward: "intermediate_size",
+      addFacts: refuseWindows,
+    },
+  ],
+  [
+    "qwen3",
+    {
+      architecture: "qwen3",
+      layerTensors: new Map([...preNormTensors, ...queryKeyNorms]),
+      defaults: { ...qwenDefaults, head_dim: 128 },
+      feedForward: "intermediate_size",
+      addFacts: refuseWindows,
+    },
+  ],
+  [
+    "gemma3_text",
+    {
+      architecture: "gemma3",
+      layerTensors: new Map([
+        ...attentionTensors,
+        ...queryKeyNorms,
+        ...postNorms,
+        ["pre_feedforward_layernorm", "ffn_norm"],
+        ...feedForwardTensors("mlp"),
+      ]),
+      defaults: {
+        rms_norm_eps: 1e-6,
+        rope_theta: 1_000_000,
+        tie_word_embeddings: true,
+        max_position_embeddings: 131_072,
+        head_dim: 256,
+        num_key_value_heads: 4,
+      },
+      feedForward: "intermediate_size",
+      activation: { key: "hidden_activation", name: "gelu_pytorch_tanh" },
+      normsAddOne: true,
+      addFacts: addGemma3Facts,
+    },
+  ],
+  [
+    "olmo2",
+    {
+      architecture: "olmo2",
+      layerTensors: new Map([
+        ...attentionTensors.slice(1),
+        ...queryKeyNorms,
+        ...postNorms,
+        ...feedForwardTensors("mlp"),
+      ]),
+      defaults: { rms_norm_eps: 1e-5, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
+      feedForward: "intermediate_size",
+    },
+  ],
 ]);
+
+/** By `model_type`. */
+export const families: ReadonlyMap<string, Family> = known;
+
+/** One of the same `model_type` is replaced. */
+export function registerFamily(modelType: string, family: Family): void {
+  known.set(modelType, family);
+}
+
+/** Layers of Qwen 2 and 3 may have a window; no public model of a size we run has one. */
+function refuseWindows(config: JsonObject): void {
+  const types = getStrings(config, "layer_types") ?? [];
+  if (getBoolean(config, "use_sliding_window", { default: false }) || types.some((type) => type !== "full_attention"))
+    throw new NibbleError(
+      "unsupported_architecture",
+      "config.json: expected full attention on all layers, got use_sliding_window or other layer_types",
+    );
+}
+
+/** Gemma 3 (transformers, gemma3/configuration_gemma3.py): windows, two RoPE bases, softcaps. */
+function addGemma3Facts(config: JsonObject, put: Put, layers: number): void {
+  if (getBoolean(config, "use_bidirectional_attention", { default: false }))
+    throw new NibbleError("unsupported_architecture", "config.json: expected use_bidirectional_attention false");
+  put("{a}.attention.sliding_window", getNumber(config, "sliding_window", { default: 4096, integer: true, min: 1 }));
+  put("{a}.attention.sliding_window_pattern", slidingLayers(config, layers));
+  const local = config.get("rope_parameters");
+  const nested = isObject(local) ? local.get("sliding_attention") : undefined;
+  const base = getNumber(config, "rope_local_base_freq", { default: 10_000, min: 1 });
+  put(
+    "{a}.rope.freq_base_swa",
+    Math.fround(isObject(nested) ? getNumber(nested, "rope_theta", { default: base, min: 1 }) : base),
+  );
+  // The reference takes the square root in double precision, too.
+  const scalar = getNumber(config, "query_pre_attn_scalar", { default: 256, min: 2 ** -20, max: 2 ** 31 });
+  put("{a}.attention.scale", Math.fround(1 / Math.sqrt(scalar)));
+  for (const name of ["attn_logit_softcapping", "final_logit_softcapping"]) {
+    const cap = getNumber(config, name, { default: 0, min: 0, max: 2 ** 20 });
+    if (cap > 0) put(`{a}.${name}`, Math.fround(cap));
+  }
+}
+
+function slidingLayers(config: JsonObject, layers: number): boolean[] {
+  const types = getStrings(config, "layer_types");
+  if (!types) {
+    const older = getNumber(config, "_sliding_window_pattern", { default: 6, integer: true, min: 1 });
+    const n = getNumber(config, "sliding_window_pattern", { default: older, integer: true, min: 1 });
+    return Array.from({ length: layers }, (_, i) => (i + 1) % n !== 0);
+  }
+  if (types.length !== layers)
+    throw new NibbleError("bad_value", `config.json layer_types: expected ${layers} entries, got ${types.length}`);
+  return types.map((type) => {
+    if (type === "sliding_attention") return true;
+    if (type === "full_attention") return false;
+    throw new NibbleError(
+      "unsupported_architecture",
+      `config.json layer_types: expected full_attention or sliding_attention, got ${type}`,
+    );
+  });
+}
 
 /** Llama 4 without experts: MobileLLM-R1 and crumb (transformers, llama4/configuration_llama4.py). */
 function addLlama4Facts(config: JsonObject, put: Put, layers: number): void {

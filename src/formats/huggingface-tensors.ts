@@ -3,11 +3,13 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { bf16ToF32, f16ToF32 } from "./half.ts";
 import type { Family } from "./huggingface-families.ts";
 import { getBoolean, getNumber } from "./metadata.ts";
 import type { SafetensorsTensor } from "./safetensors.ts";
+import { readExactly } from "./sources.ts";
 import type { TensorType } from "./tensor-types.ts";
-import type { JsonObject, TensorInfo } from "./types.ts";
+import type { ByteSource, JsonObject, TensorInfo } from "./types.ts";
 
 /** Names outside the layers. */
 const modelNames: ReadonlyMap<string, string> = new Map([
@@ -42,7 +44,8 @@ export function translateTensors(
         `tensor ${JSON.stringify(tensor.name)} is not part of a ${family.architecture} model of ${layers} layers`,
       );
     }
-    translated.set(name, toInfo(name, tensor));
+    const info = toInfo(name, tensor);
+    translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
   }
   return translated;
 }
@@ -64,4 +67,31 @@ function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
     );
   }
   return { name, type: dtype as TensorType, shape, source, offset, byteLength };
+}
+
+const MAX_NORM_LENGTH = 65_536;
+
+/** A norm's weight w as GGUF stores it: 1 + w in f32, the sum that transformers computes. */
+function plusOne(info: TensorInfo): TensorInfo {
+  const { name, type, shape } = info;
+  const length = shape[0]!;
+  if (shape.length !== 1 || length > MAX_NORM_LENGTH)
+    throw new NibbleError("bad_shape", `tensor ${name}: expected up to ${MAX_NORM_LENGTH} values, got [${shape}]`);
+  const size = 4 * length;
+  const source: ByteSource = {
+    size,
+    async read(offset, count) {
+      const bytes = await readExactly(info.source, info.offset, info.byteLength);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const sums = Float32Array.from({ length }, (_, i) => 1 + weightAt(view, i, type));
+      return new Uint8Array(sums.buffer, offset, count);
+    },
+  };
+  return { name, type: "F32", shape, source, offset: 0, byteLength: size };
+}
+
+function weightAt(view: DataView, i: number, type: TensorType): number {
+  if (type === "F32") return view.getFloat32(4 * i, true);
+  const half = view.getUint16(2 * i, true);
+  return type === "F16" ? f16ToF32(half) : bf16ToF32(half);
 }

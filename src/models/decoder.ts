@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { getNumber } from "../formats/metadata.ts";
+import { getNumber, getPerLayer } from "../formats/metadata.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import type { ProgramBuilder, Value } from "../runtime/program.ts";
 import { readFrequencies } from "./rope.ts";
@@ -36,8 +36,11 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
   build(b: ProgramBuilder, config: Config): Value;
 }
 
-/** Bounds that no real model comes near; what lies beyond is a broken or hostile header. */
-const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context: 2 ** 24 };
+/**
+ * Bounds that no real model comes near; what lies beyond is a broken or hostile header. The context's is where cos and sin
+ * of a position stay exact (assembly/math.ts).
+ */
+const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context: 2 ** 20 };
 
 /** Reads the facts common to all architectures from `{architecture}.*`. */
 export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boolean): Promise<DecoderConfig> {
@@ -50,9 +53,22 @@ export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boo
       ...(fallback !== undefined && { default: fallback }),
     });
   const layers = count("block_count", LIMITS.layers);
+  /** Files may list these a layer. We run models whose layers are alike. */
+  const alike = (name: string, max: number, fallback?: number): number => {
+    const key = `${architecture}.${name}`;
+    const values = getPerLayer(metadata, key, layers, {
+      integer: true,
+      min: 1,
+      max,
+      ...(fallback !== undefined && { default: fallback }),
+    });
+    if (new Set(values).size > 1)
+      throw new NibbleError("unsupported_architecture", `${key}: expected one number for all layers, got ${values}`);
+    return values[0]!;
+  };
   const hidden = count("embedding_length", LIMITS.hidden);
-  const heads = count("attention.head_count", LIMITS.heads);
-  const kvHeads = count("attention.head_count_kv", LIMITS.heads, heads);
+  const heads = alike("attention.head_count", LIMITS.heads);
+  const kvHeads = alike("attention.head_count_kv", LIMITS.heads, heads);
   const headDim = count("attention.key_length", LIMITS.hidden, hidden / heads);
   const valueDim = count("attention.value_length", LIMITS.hidden, headDim);
   const dims = count("rope.dimension_count", headDim, headDim);
@@ -74,19 +90,23 @@ export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boo
     heads,
     kvHeads,
     headDim,
-    ffn: count("feed_forward_length", LIMITS.ffn),
+    ffn: alike("feed_forward_length", LIMITS.ffn),
     vocabSize,
     contextLength: count("context_length", LIMITS.context),
     eps: getNumber(metadata, `${architecture}.attention.layer_norm_rms_epsilon`, { min: 0, max: 1 }),
-    attentionScale: getNumber(metadata, `${architecture}.attention.scale`, { default: 1 / Math.sqrt(headDim), min: 0 }),
+    attentionScale: getNumber(metadata, `${architecture}.attention.scale`, {
+      default: 1 / Math.sqrt(headDim),
+      min: 2 ** -126,
+      max: 2 ** 20,
+    }),
     frequencies: await readFrequencies(checkpoint, dims),
     interleaved,
   };
 }
 
 /**
- * Queries, keys and values of layer `i` from its normed input x, and the residual stream to go on with.
- * In the last layer only the rows whose logits are wanted go on: the other rows' keys and values are all that is read of them.
+ * Queries, keys and values of layer `i` from its (normed) input x, with the biases that the file has, and the residual
+ * stream to go on with. In the last layer only the rows whose logits are wanted go on: the other rows' keys and values are all that is read of them.
  */
 export function projectAttention(
   b: ProgramBuilder,
@@ -98,21 +118,34 @@ export function projectAttention(
   const query = [`blk.${i}.attn_q.weight`, c.heads * c.headDim] as const;
   const key = [`blk.${i}.attn_k.weight`, c.kvHeads * c.headDim] as const;
   const value = [`blk.${i}.attn_v.weight`, c.kvHeads * c.headDim] as const;
+  const biased = (y: Value, name: string): Value => {
+    const bias = `blk.${i}.${name}.bias`;
+    return b.has(bias) ? b.bias(y, bias) : y;
+  };
   if (i < c.layers - 1) {
     const [q, k, v] = b.matmuls(x, [query, key, value]);
-    return { h, q: q!, k: k!, v: v! };
+    return { h, q: biased(q!, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
   }
   const [k, v] = b.matmuls(x, [key, value]);
-  return { h: b.outputs(h), q: b.matmul(b.outputs(x), ...query), k: k!, v: v! };
+  const out = b.outputs(h);
+  const q = b.matmul(x === h ? out : b.outputs(x), ...query);
+  return { h: out, q: biased(q, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
 }
 
-/** SwiGLU feed-forward: W_down(silu(W_gate x) * W_up x). */
-export function swiGlu(b: ProgramBuilder, c: DecoderConfig, i: number, x: Value): Value {
+/** Gated feed-forward (Shazeer 2020): W_down(f(W_gate x) * W_up x), f = silu (SwiGLU) or the tanh form of GELU (GeGLU). */
+export function gatedFeedForward(
+  b: ProgramBuilder,
+  c: DecoderConfig,
+  i: number,
+  x: Value,
+  activation: "silu" | "gelu" = "silu",
+): Value {
   const [gate, up] = b.matmuls(x, [
     [`blk.${i}.ffn_gate.weight`, c.ffn],
     [`blk.${i}.ffn_up.weight`, c.ffn],
   ]);
-  return b.matmul(b.siluMul(gate!, up!), `blk.${i}.ffn_down.weight`, c.hidden);
+  const inner = activation === "silu" ? b.siluMul(gate!, up!) : b.geluMul(gate!, up!);
+  return b.matmul(inner, `blk.${i}.ffn_down.weight`, c.hidden);
 }
 
 /** The LM head; its matrix is the embedding table where the file has none of its own. */

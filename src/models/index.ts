@@ -1,22 +1,49 @@
 /**
- * The architectures we run, by the name in `general.architecture`.
+ * The architectures we run, by the name in `general.architecture`, and the registry for those of others.
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { type Family, registerFamily } from "../formats/huggingface-families.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import { type Program, ProgramBuilder, type ProgramOptions } from "../runtime/program.ts";
 import type { Architecture, DecoderConfig } from "./decoder.ts";
+import { gemma3 } from "./gemma3.ts";
 import { llama } from "./llama.ts";
 import { llama4 } from "./llama4.ts";
+import { olmo2 } from "./olmo2.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 const architectures = new Map<string, Architecture>();
 
-/** An architecture's own config type is known to itself alone: what it reads goes only to its own `build`. */
-function register<Config extends DecoderConfig>(architecture: Architecture<Config>): void {
-  architectures.set(architecture.name, architecture as unknown as Architecture);
+/**
+ * Makes `load` run models of an architecture. One of the same name is replaced.
+ *
+ * ```ts
+ * registerArchitecture({
+ *   name: "my-arch", // general.architecture of a GGUF file
+ *   readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
+ *   build(b, c) { ... return lmHead(b, c, h); },
+ * });
+ * ```
+ * @param families how folders of Hugging Face translate to it, by `model_type`; without, only GGUF files load
+ * @throws NibbleError `invalid_argument`
+ */
+export function registerArchitecture<Config extends DecoderConfig>(
+  architecture: Architecture<Config>,
+  families: Readonly<Record<string, Omit<Family, "architecture">>> = {},
+): void {
+  const { name, readConfig, build } = architecture ?? {};
+  if (typeof name !== "string" || name === "" || typeof readConfig !== "function" || typeof build !== "function")
+    throw new NibbleError("invalid_argument", "expected an architecture with a name, readConfig and build");
+  // Its config type is known to itself alone: what it reads goes only to its own `build`.
+  architectures.set(name, architecture as unknown as Architecture);
+  for (const [modelType, family] of Object.entries(families))
+    registerFamily(modelType, { ...family, architecture: name });
 }
-register(llama);
-register(llama4);
+for (const architecture of [llama, qwen2, qwen3, olmo2]) registerArchitecture(architecture);
+registerArchitecture(llama4);
+registerArchitecture(gemma3);
 
 /** A model's facts, and how to record its forward pass for given options. */
 export interface ModelDescription {
@@ -39,7 +66,17 @@ export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescri
     config,
     describe(options) {
       const builder = new ProgramBuilder(checkpoint.tensors, options);
-      return builder.finish(architecture.build(builder, config));
+      const program = builder.finish(architecture.build(builder, config));
+      checkAllRead(checkpoint, program);
+      return program;
     },
   };
+}
+
+/** A weight that the forward pass leaves out, such as a bias, would give wrong numbers without a word. */
+function checkAllRead({ architecture, tensors }: Checkpoint, { weights }: Program): void {
+  const read = new Set(weights.placements.map(({ info }) => info.name));
+  for (const name of tensors.keys())
+    if (!read.has(name) && name !== "rope_freqs.weight")
+      throw new NibbleError("unsupported_architecture", `tensor ${name} is not part of a ${architecture} model`);
 }

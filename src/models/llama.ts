@@ -3,7 +3,7 @@
  * A GGUF holds q and k rows permuted for interleaved RoPE, a Hugging Face folder does not (reference: llama.cpp's converter).
  * @module
  */
-import { type Architecture, lmHead, projectAttention, readDecoderConfig, swiGlu } from "./decoder.ts";
+import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
 
 export const llama: Architecture = {
   name: "llama",
@@ -19,7 +19,7 @@ export const llama: Architecture = {
       const cache = b.cache(b.rope(p.k, c.headDim, rotations), p.v, c.headDim);
       const o = b.attention(b.rope(p.q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
       h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
-      h = b.add(h, swiGlu(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
+      h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }
     return lmHead(b, c, h);
   },

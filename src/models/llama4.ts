@@ -11,10 +11,10 @@ import type { Checkpoint } from "../formats/types.ts";
 import {
   type Architecture,
   type DecoderConfig,
+  gatedFeedForward,
   lmHead,
   projectAttention,
   readDecoderConfig,
-  swiGlu,
 } from "./decoder.ts";
 
 interface Llama4Config extends DecoderConfig {
@@ -76,7 +76,7 @@ export const llama4: Architecture<Llama4Config> = {
       const cache = b.cache(k, p.v, c.headDim);
       const o = b.attention(q, cache, c.headDim, c.attentionScale);
       h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
-      h = b.add(h, swiGlu(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
+      h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }
     return lmHead(b, c, h);
   },

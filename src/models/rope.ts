@@ -43,7 +43,12 @@ async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Floa
   if (info.type !== "F32" || info.shape.length !== 1 || info.shape[0] !== count)
     throw new NibbleError("bad_shape", `rope_freqs.weight: expected F32 [${count}], got ${info.type} [${info.shape}]`);
   const bytes = await info.source.read(info.offset, info.byteLength);
-  return new Float32Array(new Uint8Array(bytes).buffer);
+  const divisors = new Float32Array(new Uint8Array(bytes).buffer);
+  // Scaling only ever slows a rotation down; anything else would leave the range of our cos and sin.
+  const wrong = divisors.find((divisor) => !(divisor >= 1 && divisor < Number.POSITIVE_INFINITY));
+  if (wrong !== undefined)
+    throw new NibbleError("bad_value", `rope_freqs.weight: expected finite numbers from 1, got ${wrong}`);
+  return divisors;
 }
 
 /** The frequencies of a checkpoint, whichever way it writes its scaling. @param dims rotated values of a head */
@@ -55,7 +60,7 @@ export async function readFrequencies(checkpoint: Checkpoint, dims: number): Pro
   if (divisors) return plain.map((frequency, j) => frequency / divisors[j]!);
   const type = metadata.get(`${architecture}.rope.scaling.type`);
   if (type === undefined || type === "none") return plain;
-  const key = (name: string): number => getNumber(metadata, name, { min: Number.MIN_VALUE });
+  const key = (name: string): number => getNumber(metadata, name, { min: name.endsWith(".factor") ? 1 : 2 ** -126 });
   if (type === "linear") return plain.map((frequency) => frequency / key(`${architecture}.rope.scaling.factor`));
   if (type !== "llama3")
     throw new NibbleError("unsupported_architecture", `expected rope scaling none, linear or llama3, got "${type}"`);

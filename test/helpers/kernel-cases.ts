@@ -380,9 +380,9 @@ export function attention(options: Attention): Case {
       return { key: cached(kvType, "key", headDim, random), value: changed ? special(value) : value };
     };
     const { pages, headPages } = kvPages(arena, kvType, headDim, token, last);
-    // A page that no row may see has a number far beyond memory: reading it would trap.
+    // A page that no row may see has a number that leads far beyond memory: reading it would trap.
     const unseen = window ? Math.max(0, positions[0]! + 1 - window) >> 5 : 0;
-    arena.write(pages, new Uint32Array(unseen).fill(0x7fffff));
+    arena.write(pages, new Uint32Array(unseen).fill(Math.floor(0x70000000 / kvHeadBytes(kvType, headDim))));
     const bytes = 4 * group * headDim;
     const [qStride, dstStride] = [bytes + 64, bytes + 128];
     const q = arena.reserve(positions.length * qStride);

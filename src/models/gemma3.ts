@@ -1,0 +1,82 @@
+/**
+ * Gemma 3, text (Gemma Team 2025; transformers, gemma3/modeling_gemma3.py).
+ *
+ * Against Llama: five of six layers see a window only, and have a RoPE base of their own; embeddings are scaled; each half
+ * of a layer is normed before and after; queries and keys are normed per head, before RoPE; the gate's activation is GELU;
+ * scores and logits may have a softcap. Norms multiply with 1 + w: a GGUF holds 1 + w, and so does a translated folder.
+ * @module
+ */
+import { getBooleanPerLayer, getNumber } from "../formats/metadata.ts";
+import type { Checkpoint } from "../formats/types.ts";
+import {
+  type Architecture,
+  type DecoderConfig,
+  gatedFeedForward,
+  lmHead,
+  projectAttention,
+  readDecoderConfig,
+} from "./decoder.ts";
+import { inverseFrequencies } from "./rope.ts";
+
+interface Gemma3Config extends DecoderConfig {
+  /** One a layer: how many tokens it sees, 0 for all. */
+  readonly windows: readonly number[];
+  /** RoPE of the layers with a window. */
+  readonly localFrequencies: Float32Array<ArrayBuffer>;
+  /** Of scores and of logits; 0 for none. */
+  readonly attentionSoftcap: number;
+  readonly logitSoftcap: number;
+}
+
+/** What no key says is as in llama.cpp: every sixth layer sees all, the local base is 10,000 (reference/models.md 2.4). */
+async function readConfig(checkpoint: Checkpoint): Promise<Gemma3Config> {
+  const { metadata } = checkpoint;
+  const config = await readDecoderConfig(checkpoint, false);
+  const window = getNumber(metadata, "gemma3.attention.sliding_window", { integer: true, min: 1, max: 2 ** 31 - 1 });
+  const localBase = getNumber(metadata, "gemma3.rope.freq_base_swa", { default: 10_000, min: 1 });
+  const cap = (key: string): number => getNumber(metadata, `gemma3.${key}`, { default: 0, min: 0, max: 2 ** 20 });
+  return {
+    ...config,
+    windows: readPattern(checkpoint, config.layers).map((local) => (local ? window : 0)),
+    localFrequencies: inverseFrequencies(localBase, 2 * config.frequencies.length),
+    attentionSoftcap: cap("attn_logit_softcapping"),
+    logitSoftcap: cap("final_logit_softcapping"),
+  };
+}
+
+/** Which layers have a window: a boolean each, or n: all but every n-th. */
+function readPattern({ metadata }: Checkpoint, layers: number): boolean[] {
+  const key = "gemma3.attention.sliding_window_pattern";
+  const pattern = metadata.get(key) ?? 6;
+  if (typeof pattern !== "number") return getBooleanPerLayer(metadata, key, layers);
+  const n = getNumber(metadata, key, { default: pattern, integer: true, min: 1 });
+  return Array.from({ length: layers }, (_, i) => (i + 1) % n !== 0);
+}
+
+export const gemma3: Architecture<Gemma3Config> = {
+  name: "gemma3",
+  readConfig,
+
+  build(b, c) {
+    const global = b.rotations(c.frequencies, c.interleaved);
+    const local = b.rotations(c.localFrequencies, c.interleaved);
+    let h = b.scale(b.embed("token_embd.weight", c.vocabSize, c.hidden), Math.sqrt(c.hidden));
+    for (let i = 0; i < c.layers; i++) {
+      const window = c.windows[i]!;
+      const rotations = window ? local : global;
+      const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
+      const p = projectAttention(b, c, i, h, x);
+      const q = b.headNorm(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
+      const k = b.headNorm(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
+      const cache = b.cache(b.rope(k, c.headDim, rotations), p.v, c.headDim);
+      const options = { window, softcap: c.attentionSoftcap };
+      const o = b.attention(b.rope(q, c.headDim, rotations), cache, c.headDim, c.attentionScale, options);
+      const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
+      h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
+      const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps), "gelu");
+      h = b.add(h, b.rmsNorm(f, `blk.${i}.post_ffw_norm.weight`, c.eps));
+    }
+    const logits = lmHead(b, c, h);
+    return c.logitSoftcap ? b.softcap(logits, c.logitSoftcap) : logits;
+  },
+};

@@ -1,0 +1,22 @@
+/**
+ * Qwen 2 and 2.5 (Qwen Team 2024; transformers, qwen2/modeling_qwen2.py): Llama with biases of queries, keys and values.
+ * DeepSeek-R1-Distill-Qwen and OpenReasoning-Nemotron are of this architecture.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { type Architecture, readDecoderConfig } from "./decoder.ts";
+import { llama } from "./llama.ts";
+
+export const qwen2: Architecture = {
+  name: "qwen2",
+
+  readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
+
+  build(b, c) {
+    for (let i = 0; i < c.layers; i++)
+      for (const name of ["attn_q", "attn_k", "attn_v"])
+        if (!b.has(`blk.${i}.${name}.bias`))
+          throw new NibbleError("missing_tensor", `expected a tensor blk.${i}.${name}.bias, the file has none`);
+    return llama.build(b, c);
+  },
+};

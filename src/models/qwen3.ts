@@ -1,0 +1,28 @@
+/**
+ * Qwen 3 without experts (Qwen Team 2025; transformers, qwen3/modeling_qwen3.py).
+ * Against Llama: queries and keys are normed per head, all heads with one weight, before RoPE.
+ * @module
+ */
+import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
+
+export const qwen3: Architecture = {
+  name: "qwen3",
+
+  readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
+
+  build(b, c) {
+    const rotations = b.rotations(c.frequencies, c.interleaved);
+    let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
+    for (let i = 0; i < c.layers; i++) {
+      const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
+      const p = projectAttention(b, c, i, h, x);
+      const q = b.headNorm(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
+      const k = b.headNorm(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
+      const cache = b.cache(b.rope(k, c.headDim, rotations), p.v, c.headDim);
+      const o = b.attention(b.rope(q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
+      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
+    }
+    return lmHead(b, c, h);
+  },
+};
