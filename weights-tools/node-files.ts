@@ -3,34 +3,69 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, rename, rm } from "node:fs/promises";
 import { NibbleError } from "../src/errors.ts";
 import type { ByteSink } from "./gguf-writer.ts";
 
+/** A signal came while a file was written. */
+export class InterruptedError extends NibbleError {
+  readonly signal: NodeJS.Signals;
+
+  constructor(path: string, signal: NodeJS.Signals) {
+    super("io_error", `${path} was not written: ${signal}`);
+    this.signal = signal;
+  }
+}
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /**
  * Writes a file through `fill`. Bytes go to a temporary name beside `path`, which is renamed once they are on the
- * disk, and removed if anything fails: an older file at `path` stays until then.
+ * disk, and removed if anything fails: an older file at `path` stays until then. A signal fails the next write; a second
+ * one ends the process at once, as usual.
  * @returns what `fill` returned
- * @throws NibbleError `io_error`; what `fill` rejects with
+ * @throws NibbleError `io_error`, also where the folder is missing; InterruptedError; what `fill` rejects with
  */
 export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink) => Promise<T>): Promise<T> {
   const temporary = `${path}.${randomUUID()}.tmp`;
-  await io(path, () => mkdir(dirname(path), { recursive: true }));
-  const file = await io(path, () => open(temporary, "wx"));
+  let signal: NodeJS.Signals | undefined;
+  const onSignal = (came: NodeJS.Signals): void => {
+    signal = came;
+    ignoreSignals();
+  };
+  const ignoreSignals = (): void => {
+    for (const one of SIGNALS) process.off(one, onSignal);
+  };
+  /** Signals are delivered between turns of the event loop: a turn for each write. */
+  const proceed = async (): Promise<void> => {
+    await new Promise(setImmediate);
+    if (signal !== undefined) throw new InterruptedError(path, signal);
+  };
+  for (const one of SIGNALS) process.on(one, onSignal);
   try {
-    let result: T;
+    const file = await io(path, () => open(temporary, "wx"));
     try {
-      result = await fill({ write: (bytes) => io(path, () => writeAll(file, bytes)) });
-      await io(path, () => file.sync());
-    } finally {
-      await file.close();
+      let result: T;
+      try {
+        result = await fill({
+          async write(bytes) {
+            await proceed();
+            await io(path, () => writeAll(file, bytes));
+          },
+        });
+        await io(path, () => file.sync());
+      } finally {
+        await file.close();
+      }
+      await proceed();
+      await io(path, () => rename(temporary, path));
+      return result;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await io(path, () => rename(temporary, path));
-    return result;
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+  } finally {
+    ignoreSignals();
   }
 }
 

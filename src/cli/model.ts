@@ -11,7 +11,7 @@ import { nodeHost } from "../hosts/node.ts";
 import { openCheckpoint, type RuntimeOptions } from "../load.ts";
 import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
-import { type Flag, number, oneOf, text, toggle, type Values } from "./flags.ts";
+import { type Flag, number, oneOf, text, toggle, UsageError, type Values } from "./flags.ts";
 import { note } from "./output.ts";
 import { Progress } from "./progress.ts";
 
@@ -94,7 +94,7 @@ export async function withCheckpoint<T>(model: string, action: (checkpoint: Chec
   }
 }
 
-/** Runs a loading `action` with progress; errors name flags, not the library's options. */
+/** Runs a loading `action` with progress; a context beyond the model's is wrong usage of `-c`, not of an option. */
 export async function loading<T>(
   model: string,
   options: RuntimeOptions,
@@ -105,7 +105,7 @@ export async function loading<T>(
     return await action({ ...options, onProgress: ({ loaded, total }) => progress.update(loaded, total) });
   } catch (error) {
     if (!(error instanceof NibbleError) || error.param !== "contextLength") throw error;
-    throw new NibbleError(error.code, error.message.replace("contextLength", "-c"), { cause: error, param: "-c" });
+    throw new UsageError(error.message.replace("contextLength", "-c"), "-c");
   } finally {
     progress.end();
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { NibbleError } from "../errors.ts";
 import { type Flag, toggle } from "./flags.ts";
 import { modelFiles } from "./model.ts";
@@ -10,11 +11,14 @@ import { modelFiles } from "./model.ts";
 export const forceFlag: Flag<boolean> = toggle("--force", "overwrite a file that exists");
 
 /**
- * Refuses to write `out` where it exists, unless `force`, and where it is part of an input in any case.
+ * Refuses to write `out` where it exists, unless `force`, and where it is part of an input or in no folder in any case.
  * @param inputs models or files that are read
  * @throws NibbleError `io_error`
  */
 export function checkOutput(out: string, force: boolean | undefined, inputs: readonly string[]): void {
+  const folder = dirname(out);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new NibbleError("io_error", `expected a folder that exists, got ${folder} for ${out}`);
   const old = statSync(out, { throwIfNoEntry: false });
   if (old === undefined) return;
   const same = inputs.flatMap(modelFiles).find((path) => {

@@ -3,6 +3,8 @@
  * @module
  */
 import { once } from "node:events";
+import { constants } from "node:os";
+import { InterruptedError } from "../../weights-tools/node-files.ts";
 import { NibbleError } from "../errors.ts";
 import { UsageError } from "./flags.ts";
 
@@ -31,14 +33,20 @@ export function leaveWithReader(): void {
   }
 }
 
-/** One line on stderr, with `json` also an object on stdout; sets the exit code: 2 for wrong usage, else 1. */
+/** One line on stderr, with `json` also an object on stdout; sets the exit code. */
 export async function reportError(error: unknown, json: boolean): Promise<void> {
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = exitCode(error);
   const known = error instanceof NibbleError;
   const message = oneLine(known ? error.message : `internal error: ${(error as Error)?.message ?? error}`);
   note(`nibble: ${message}`);
   if (!known && process.env.NIBBLE_DEBUG) note(String((error as Error)?.stack));
   if (json) await printJson({ error: { code: known ? error.code : "internal", message } });
+}
+
+/** 2 for wrong usage, 128 and its number for a signal as shells count it, else 1. */
+function exitCode(error: unknown): number {
+  if (error instanceof InterruptedError) return 128 + constants.signals[error.signal];
+  return error instanceof UsageError ? 2 : 1;
 }
 
 function oneLine(text: string): string {

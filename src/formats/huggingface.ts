@@ -23,6 +23,11 @@ import { decodeUtf8 } from "./utf8.ts";
  */
 export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimits> = {}): Promise<Checkpoint> {
   const bounds = { ...defaultLimits, ...limits };
+  if (!(await files.has("config.json")))
+    throw new NibbleError(
+      "missing_file",
+      "expected a model folder with config.json, tokenizer.json and model.safetensors (or its index and shards), got one without config.json",
+    );
   const text = new TextFiles(files);
   const config = parseJsonObject(await text.read("config.json", bounds.configBytes), { name: "config.json" });
   const generationConfig = await text.json("generation_config.json", bounds.configBytes);

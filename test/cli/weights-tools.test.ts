@@ -7,12 +7,15 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fixtureModel, nibble, nibbleJson, pathOf, reference } from "./helpers.ts";
+import { writeGguf } from "../../weights-tools/gguf-writer.ts";
+import { cli, fixtureModel, nibble, nibbleJson, pathOf, Running, reference } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-tools-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -176,4 +179,33 @@ it("the weights of a folder are inputs too: nothing is written over them", async
   const target = at("hf/model.safetensors");
   const { code, stderr } = await nibble(["convert", at("hf"), target, "--type", "q8_0", "--force"]);
   expect([code, stderr]).toEqual([1, `nibble: expected another file than the input, got ${target}\n`]);
+});
+
+describe.runIf(process.platform !== "win32")("interrupted", () => {
+  /** A GGUF of 16 GiB of zeros, which the disk does not hold: some half a minute's work. */
+  beforeAll(async () => {
+    const header: Uint8Array[] = [];
+    const tensors = [{ name: "token_embd.weight", type: "F32", shape: [2 ** 22, 1024] }] as const;
+    const metadata = new Map([["general.architecture", "llama"]]);
+    const stop = new Error("the header is enough");
+    await writeGguf({ write: async (bytes) => void header.push(bytes.slice()) }, metadata, tensors, () => {
+      throw stop;
+    }).catch((error) => expect(error).toBe(stop));
+    writeFileSync(at("zeros.gguf"), Buffer.concat(header));
+    truncateSync(at("zeros.gguf"), Buffer.concat(header).length + 2 ** 34);
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s: code %i, and nothing is left", async (signal, code) => {
+    mkdirSync(at(signal));
+    const out = join(at(signal), "out.gguf");
+    const running = new Running(process.execPath, [cli, "convert", at("zeros.gguf"), out, "--type", "q8_0"]);
+    for (const deadline = Date.now() + 20_000; readdirSync(at(signal)).length === 0; await sleep(5))
+      if (Date.now() > deadline) throw new Error(`expected a file, got none: ${running.stderr}`);
+    running.child.kill(signal);
+    expect(await running.result()).toEqual({ code, stdout: "", stderr: `nibble: ${out} was not written: ${signal}\n` });
+    expect(readdirSync(at(signal))).toEqual([]);
+  });
 });

@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("writeFileAtomically", () => {
   it("writes a file in pieces and gives the result", async () => {
-    const path = join(folder, "new", "file.bin");
+    const path = join(folder, "file.bin");
     const result = await writeFileAtomically(path, async (sink) => {
       await sink.write(Uint8Array.of(1, 2));
       await sink.write(Uint8Array.of(3));
@@ -26,7 +26,7 @@ describe("writeFileAtomically", () => {
     });
     expect(result).toBe("done");
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
-    expect(readdirSync(join(folder, "new"))).toEqual(["file.bin"]);
+    expect(readdirSync(folder)).toEqual(["file.bin"]);
   });
 
   it("leaves the old file and nothing else when it fails half-way", async () => {
@@ -41,7 +41,21 @@ describe("writeFileAtomically", () => {
     expect(readdirSync(folder)).toEqual(["file.bin"]);
   });
 
-  it("says which file cannot be written", async () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("%s fails the next write; handlers do not stay", async (signal) => {
+    const before = process.listenerCount(signal);
+    const failure = writeFileAtomically(join(folder, "file.bin"), async (sink) => {
+      await sink.write(Uint8Array.of(1));
+      process.kill(process.pid, signal);
+      for (;;) await sink.write(Uint8Array.of(2));
+    });
+    await expect(failure).rejects.toMatchObject({ code: "io_error", signal });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(process.listenerCount(signal)).toBe(before);
+  });
+
+  it("says which file cannot be written; makes no folders", async () => {
+    const missing = writeFileAtomically(join(folder, "new", "file"), async () => {});
+    await expect(missing).rejects.toMatchObject({ code: "io_error", message: expect.stringContaining("new/file") });
     writeFileSync(join(folder, "file"), "");
     const failure = writeFileAtomically(join(folder, "file", "below"), async () => {});
     await expect(failure).rejects.toMatchObject({ code: "io_error", message: expect.stringContaining("below") });

@@ -4,6 +4,7 @@
  */
 import { nodeHost } from "../../hosts/node.ts";
 import { loadExecutor } from "../../load.ts";
+import { describeModel } from "../../models/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, numbers, UsageError } from "../flags.ts";
 import { facts, report, table } from "../llama-bench.ts";
@@ -65,6 +66,7 @@ Every test runs once to warm up, then -r times. --json: llama-bench's fields, an
       maxSequences: 1,
     };
     const results = await withCheckpoint(source, async (checkpoint) => {
+      checkLengths(tests, (await describeModel(checkpoint)).config.contextLength);
       const executor = await loading(source, options, (all) => loadExecutor(checkpoint, nodeHost, all));
       const about = facts(checkpoint, { model: source, batch, kv: flags.kv ?? "mixed", threads: executor.threads });
       try {
@@ -77,3 +79,16 @@ Every test runs once to warm up, then -r times. --json: llama-bench's fields, an
     await print(table(results));
   },
 });
+
+/** @throws UsageError naming the flag of the first test that does not fit */
+function checkLengths(tests: readonly Test[], context: number): void {
+  for (const { prompt, gen, depth } of tests) {
+    if (prompt + gen + depth <= context) continue;
+    const flag = depth > context ? "-d" : prompt > 0 ? "-p" : "-n";
+    const beside = depth === 0 ? "" : ` (${depth} of them for -d)`;
+    throw new UsageError(
+      `${flag}: expected at most the ${context} tokens of the model's context${beside}, got ${prompt + gen + depth}`,
+      flag,
+    );
+  }
+}

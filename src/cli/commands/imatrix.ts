@@ -13,7 +13,7 @@ import { describeModel } from "../../models/index.ts";
 import type { WasmExecutor } from "../../runtime/executor.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { number, text, toggle, UsageError } from "../flags.ts";
+import { number, text, toggle } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, withCheckpoint } from "../model.ts";
 import { note, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
@@ -52,7 +52,6 @@ are cached in f32. On one thread.`,
       const ids = await readIds(flags, (input) => tokenizer!.encode(input));
       const trained = (await describeModel(checkpoint)).config.contextLength;
       const contextLength = flags.window ?? Math.min(WINDOW, trained);
-      if (contextLength > trained) throw new UsageError(`-c: expected at most ${trained}, got ${contextLength}`, "-c");
       const options = { contextLength, maxBatchTokens: BATCH, maxLogitRows: BATCH, maxSequences: 1, threads: 1 };
       const executor = await loading(model, { ...options, kvType: "f32" }, (all) =>
         loadExecutor(checkpoint, nodeHost, all),
