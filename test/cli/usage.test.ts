@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { fixtureModel, nibble, pathOf } from "./helpers.ts";
+import { fixtureModel, nibble, pathOf, Running } from "./helpers.ts";
 
 const { version } = JSON.parse(readFileSync(pathOf("package.json"), "utf8"));
 const COMMANDS = [
@@ -136,4 +136,11 @@ describe("help", () => {
   it("--version", async () => {
     expect(await nibble(["--version"])).toEqual({ code: 0, stdout: `nibble ${version}\n`, stderr: "" });
   });
+});
+
+it("an error that nobody catches is shown by its own line, in the library too", async () => {
+  const script = `import(${JSON.stringify(pathOf("dist/index.js"))}).then(({ load }) => load(5))`;
+  const { code, stderr } = await new Running(process.execPath, ["-e", script]).result();
+  expect([code, stderr]).toEqual([1, expect.stringContaining("NibbleError: expected a name")]);
+  expect(stderr.length).toBeLessThan(2000);
 });
