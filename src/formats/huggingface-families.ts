@@ -191,9 +191,11 @@ function addGemma3Facts(config: JsonObject, put: Put, layers: number): void {
   if (getBoolean(config, "use_bidirectional_attention", { default: false }))
     throw new NibbleError("unsupported_architecture", "config.json: expected use_bidirectional_attention false");
   put("{a}.attention.sliding_window", getNumber(config, "sliding_window", { default: 4096, integer: true, min: 1 }));
-  put("{a}.attention.sliding_window_pattern", slidingLayers(config, layers));
-  const local = config.get("rope_parameters");
-  const nested = isObject(local) ? local.get("sliding_attention") : undefined;
+  const sliding = slidingLayers(config, layers);
+  // llama.cpp's converter has no key for the usual pattern.
+  if (sliding.some((local, i) => local !== ((i + 1) % 6 !== 0))) put("{a}.attention.sliding_window_pattern", sliding);
+  const parameters = config.get("rope_parameters");
+  const nested = isObject(parameters) ? parameters.get("sliding_attention") : undefined;
   const base = getNumber(config, "rope_local_base_freq", { default: 10_000, min: 1 });
   put(
     "{a}.rope.freq_base_swa",

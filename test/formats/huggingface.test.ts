@@ -33,7 +33,8 @@ async function values({ source, offset, byteLength, type }: TensorInfo): Promise
   });
 }
 
-describe.each(["mobilellm-r1", "llama", "llama3-rope", "llama-untied"])("%s", (model) => {
+const models = ["mobilellm-r1", "llama", "llama3-rope", "llama-untied", "qwen2", "qwen3", "gemma3", "olmo2"];
+describe.each(models)("%s", (model) => {
   test.each(["config.json", "config.legacy.json"])("%s: every hyper-parameter as in the GGUF", async (name) => {
     const gguf = await readGguf(bytesSource(readFileSync(`${fixtures}${model}/model.gguf`)));
     const folder = await readHuggingFace(memoryFiles(fixtureFiles(model, name)));
