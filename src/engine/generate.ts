@@ -100,10 +100,7 @@ const MAX_UNREAD = 64;
  * gives its pages back. It rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or
  * `poisoned`.
  */
-export function generate(
-  machine: Machine,
-  settings: GenerationSettings,
-): AsyncIterableIterator<GenerateEvent, undefined> {
+export function generate(machine: Machine, settings: GenerationSettings): AsyncIterableIterator<GenerateEvent> {
   return new Generation(machine, settings).events;
 }
 

@@ -109,7 +109,7 @@ export interface Model {
    * @throws NibbleError `invalid_argument` that names the option, `context_full` if the prompt leaves no room;
    * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
    */
-  generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent, undefined>;
+  generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
   /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;

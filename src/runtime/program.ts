@@ -161,7 +161,7 @@ export interface Program {
   /** Offset and stride of the logits in the activations. */
   readonly logits: { readonly offset: number; readonly stride: number };
   /** The program's words, OP_BYTES an operation. */
-  link(bases: Bases, pageCount: number): Int32Array<ArrayBuffer>;
+  link(bases: Bases, pageCount: number): Int32Array;
 }
 
 export class ProgramBuilder {
@@ -472,7 +472,7 @@ export class ProgramBuilder {
       tableEnd += align(table.byteLength);
     }
     const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
-    const link = (bases: Bases, pageCount: number): Int32Array<ArrayBuffer> => {
+    const link = (bases: Bases, pageCount: number): Int32Array => {
       const words = new Int32Array((operations.length * OP_BYTES) / 4);
       const floats = new Float32Array(words.buffer);
       operations.forEach((operands, op) => {

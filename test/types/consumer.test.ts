@@ -1,0 +1,68 @@
+/** The published declarations and the README's examples, in a project that has nothing but TypeScript. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../helpers/models.ts";
+
+const project = mkdtempSync(join(tmpdir(), "nibble-types-"));
+const types = join(project, "node_modules/nibble-llm/dist/types");
+afterAll(() => rmSync(project, { recursive: true }));
+
+/** What tsc has to say. */
+function tsc(...args: string[]): string {
+  const { stdout, stderr } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...args], {
+    encoding: "utf8",
+  });
+  return stdout + stderr;
+}
+
+beforeAll(() => {
+  expect(tsc("-p", join(root, "tsconfig.types.json"), "--outDir", types)).toBe("");
+  writeFileSync(join(types, "../../package.json"), readFileSync(join(root, "package.json")));
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  const compilerOptions = {
+    target: "es2022",
+    module: "nodenext",
+    lib: ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
+    types: [],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+});
+
+it("the README's examples need no @types/node; the model's own facts are options of generate", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]);
+  expect(examples.length).toBeGreaterThan(1);
+  writeFileSync(join(project, "readme.ts"), examples.join("\n"));
+  const uses = `import { load } from "nibble-llm";
+    const { generate, info: { sampling, endIds } } = await load("crumb");
+    generate({ prompt: [1] });
+    generate({ prompt: [1], sampling, endIds, stop: ["x"] });
+    generate({ prompt: [1], sampling: { ...sampling, seed: 1 } });
+    // @ts-expect-error
+    generate({ prompt: "x" });
+    generate({ prompt: [1], sampling: 5 });`;
+  writeFileSync(join(project, "generate.ts"), uses);
+  expect(tsc("-p", project)).toMatch(/^\S*generate\.ts\(8,29\): error TS\d+: .*\n?$/);
+});
+
+// Int32Array<ArrayBuffer> came with TypeScript 5.7, AsyncIterableIterator<T, TReturn> with 5.6: older compilers stop there.
+it("the declarations that index.d.ts reaches need no TypeScript newer than 5.2", () => {
+  const seen = new Set<string>();
+  const open = [join(types, "index.d.ts")];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const text = readFileSync(path, "utf8");
+    const newer = text.match(/\w+(?:\d|Clamped)Array<.*|\bAsync\w*Iterator<[^<>]*,.*/g);
+    expect({ path, newer }).toEqual({ path, newer: null });
+    for (const [, name] of text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g))
+      open.push(join(dirname(path), name!.replace(/(?<!\.d)\.ts$/, ".d.ts")));
+  }
+  expect(seen.size).toBeGreaterThan(10);
+});
