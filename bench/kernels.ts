@@ -2,38 +2,31 @@
  * Times every kernel of the kernel table at the shapes of a real model. How to run and read it: README.md.
  * @module
  */
-import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import Benchmark from "benchmark";
+import { markdownTable } from "../src/cli/llama-bench.ts";
 import { Arena } from "../test/helpers/arena.ts";
-import buildWasm from "../test/helpers/build-wasm.ts";
 import { KERNELS, type Work } from "../test/helpers/kernel-table.ts";
 import { type BuildName, canRun, loadBuild, type WasmBuild } from "../test/helpers/wasm-builds.ts";
-
-const { values: options } = parseArgs({
-  options: {
-    filter: { type: "string", default: "" },
-    build: { type: "string" },
-    seconds: { type: "string", default: "1" },
-    cold: { type: "string", default: "192" },
-    json: { type: "boolean", default: false },
-  },
-});
+import { dotLimit, type Limits } from "./limits.ts";
+import { percent, type Spread, spread } from "./statistics.ts";
 
 /** Cold weights are read round a ring of copies at least this large. */
-const COLD_BYTES = Number(options.cold) * 2 ** 20;
-const MEGABYTES = Number(options.cold) + 32;
+const COLD_BYTES = 192 * 2 ** 20;
+const MEGABYTES = 192 + 32;
 
-interface Result {
+export interface KernelResult {
   readonly kernel: string;
   readonly title: string;
   readonly build: BuildName;
-  /** Of the calls; half the samples lie within `low` and `high`. */
-  readonly microseconds: { readonly median: number; readonly low: number; readonly high: number };
-  readonly opsPerSecond: number;
+  /** Of a call; each sample is a mean over many. */
+  readonly samples_us: readonly number[];
+  readonly microseconds: Spread;
   readonly gigabytesPerSecond: number;
   readonly gigamacsPerSecond: number;
+  /** Of the instruction that the product can use; products of weights only. */
+  readonly dotShare?: number;
+  /** Of sequential reading; cold weights only. */
+  readonly readShare?: number;
 }
 
 /** One call after the other; in decode each reads the next copy of the weights. */
@@ -64,69 +57,63 @@ function warmUp(call: () => void): void {
   }
 }
 
-function time(build: WasmBuild, kernel: string, work: Work): Result {
+function time(build: WasmBuild, kernel: string, work: Work, seconds: number, limits: Limits): KernelResult {
   const call = caller(build, kernel, work);
   warmUp(call);
   const { stats, error } = new Benchmark(work.title, call, {
-    maxTime: Number(options.seconds),
-    minSamples: 15,
-    minTime: 0.02,
+    maxTime: seconds,
+    minSamples: 5,
+    minTime: Math.min(0.02, seconds / 5),
   }).run({ async: false });
   if (error) throw error;
-  const samples = [...stats.sample].sort((a, b) => a - b);
-  const quantile = (q: number): number => samples[Math.round(q * (samples.length - 1))]!;
-  const median = quantile(0.5);
+  const samples = stats.sample.map((sample) => sample * 1e6);
+  const microseconds = spread(samples);
+  const gigabytesPerSecond = work.bytes / microseconds.median / 1e3;
+  const gigamacsPerSecond = work.macs / microseconds.median / 1e3;
+  const product = /^(gemv|matmul|tile)/.test(kernel);
   return {
     kernel,
     title: work.title,
     build: build.name,
-    microseconds: { median: median * 1e6, low: quantile(0.25) * 1e6, high: quantile(0.75) * 1e6 },
-    opsPerSecond: 1 / median,
-    gigabytesPerSecond: work.bytes / median / 1e9,
-    gigamacsPerSecond: work.macs / median / 1e9,
+    samples_us: samples,
+    microseconds,
+    gigabytesPerSecond,
+    gigamacsPerSecond,
+    ...(product && { dotShare: gigamacsPerSecond / dotLimit(build.name, work.title)(limits) }),
+    ...(work.cold !== undefined && { readShare: gigabytesPerSecond / limits.read }),
   };
 }
 
-function line({ kernel, title, build, microseconds: { median, low, high }, ...rates }: Result): string {
-  const macs = rates.gigamacsPerSecond ? rates.gigamacsPerSecond.toFixed(1) : "";
-  const spread = `${low.toFixed(2)}-${high.toFixed(2)}`;
-  return [
-    `${kernel} ${title}`.padEnd(58),
-    build.padEnd(8),
-    median.toFixed(2).padStart(10),
-    spread.padStart(20),
-    rates.opsPerSecond.toFixed(0).padStart(10),
-    rates.gigabytesPerSecond.toFixed(2).padStart(7),
-    macs.padStart(7),
-  ].join(" ");
+/**
+ * Times the kernels whose name and title contain a text, in the builds that this engine runs.
+ * @param limits measures what the machine allows: once a kernel
+ */
+export async function benchKernels(
+  { filter, seconds }: { readonly filter: string; readonly seconds: number },
+  limits: () => Promise<Limits>,
+): Promise<KernelResult[]> {
+  const builds = (["relaxed", "simd"] as const).filter(canRun).map((name) => loadBuild(name, MEGABYTES));
+  const results: KernelResult[] = [];
+  for (const { name, bench } of KERNELS) {
+    const wanted = bench.filter(({ title }) => `${name} ${title}`.includes(filter));
+    const allowed = wanted.length > 0 ? await limits() : undefined;
+    for (const work of wanted) for (const build of builds) results.push(time(build, name, work, seconds, allowed!));
+  }
+  if (results.length === 0) throw new Error(`expected a text of a kernel and its title, got "${filter}"`);
+  return results;
 }
 
-buildWasm();
-const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
-const machine = {
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: cpus().length,
-  engine: `Node ${process.version}, V8 ${process.versions.v8}`,
-  commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "assembly") ? " with changes" : ""),
-  date: new Date().toISOString(),
-};
-const names = (options.build?.split(",") ?? ["relaxed", "simd"]) as BuildName[];
-const builds = names.filter(canRun).map((name) => loadBuild(name, MEGABYTES));
-const results: Result[] = [];
-if (!options.json) {
-  console.log(`${machine.cpu}, ${machine.cores} cores; ${machine.engine}; commit ${machine.commit}`);
-  console.log(
-    `${"kernel".padEnd(58)} ${"build".padEnd(8)} ${"median us".padStart(10)} ${"middle half".padStart(20)}      ops/s    GB/s  GMAC/s`,
-  );
+export function kernelsTable(results: readonly KernelResult[]): string {
+  const rows = results.map(({ kernel, title, build, microseconds: { median, low, high }, ...result }) => [
+    `${kernel} ${title}`.trim(),
+    build,
+    median.toFixed(2),
+    `${low.toFixed(2)}-${high.toFixed(2)}`,
+    result.gigabytesPerSecond.toFixed(2),
+    result.gigamacsPerSecond ? result.gigamacsPerSecond.toFixed(1) : "",
+    percent(result.dotShare),
+    percent(result.readShare),
+  ]);
+  const head = ["kernel", "build", "median us", "middle half", "GB/s", "GMAC/s", "of dot", "of read"];
+  return markdownTable(head, rows, [0, 1]);
 }
-for (const { name, bench } of KERNELS) {
-  for (const work of bench.filter(({ title }) => `${name} ${title}`.includes(options.filter))) {
-    for (const build of builds) {
-      const result = time(build, name, work);
-      results.push(result);
-      if (!options.json) console.log(line(result));
-    }
-  }
-}
-if (options.json) console.log(JSON.stringify({ ...machine, results }, null, 2));
-if (results.length === 0) throw new Error(`no kernel or title contains "${options.filter}"`);

@@ -1,15 +1,10 @@
 /**
  * What the machine at hand allows, measured in the same run as what is compared with it: multiply-adds a second with
  * operands in L1 (assembly/limits.ts), and sequential reading. Every other benchmark gives its figures as shares of these.
- *
- *   npm run bench:limits -- [--json]
  * @module
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import buildWasm from "../test/helpers/build-wasm.ts";
-import { isMain, machine } from "./machine.ts";
-import { quantile } from "./statistics.ts";
 
 /** Rates of one thread. */
 export interface Limits {
@@ -62,15 +57,17 @@ const READ_BYTES = MIB;
 /**
  * Prepares and warms up the loops.
  * @param readBytes what one sweep of `read` covers; 512 MiB or more, to be beyond the caches
+ * @param together called before each loop: threads that measure at once wait for each other
  * @returns a function that measures once, in about 0.2 s
  */
-export function createLimits(readBytes: number = 512 * MIB): () => Limits {
+export function createLimits(readBytes: number = 512 * MIB, together: () => void = () => {}): () => Limits {
   const { memory, exports } = loadLimitLoops(readBytes);
   // Pages that were never written all map to one page of zeros.
   new Uint8Array(memory.buffer, PAGE).fill(1);
   const out = exports.operandsAt() + exports.operandBytes();
 
   const macs = (loop: Loop): number => {
+    together();
     let best = Infinity;
     for (let sample = 0; sample < 5; sample++) {
       const start = performance.now();
@@ -80,6 +77,7 @@ export function createLimits(readBytes: number = 512 * MIB): () => Limits {
     return ((CALLS / 5) * ROUNDS * exports.operandBytes() * MACS_PER_BYTE[loop]) / best / 1e6;
   };
   const read = (): number => {
+    together();
     let best = Infinity;
     for (let sweep = 0; sweep < 2; sweep++) {
       const start = performance.now();
@@ -102,33 +100,12 @@ export function createLimits(readBytes: number = 512 * MIB): () => Limits {
   return measure;
 }
 
-/** Medians of several measurements, taken while something else was measured in between. */
-export function medianLimits(samples: readonly Limits[]): Limits {
-  const median = (key: keyof Limits): number =>
-    quantile(
-      samples.map((sample) => sample[key]),
-      0.5,
-    );
-  return {
-    relaxedDot: median("relaxedDot"),
-    relaxedDotAdd: median("relaxedDotAdd"),
-    dotI16: median("dotI16"),
-    read: median("read"),
-  };
-}
-
-export function limitLines(limits: Limits): string {
-  return [
-    `relaxed_dot + add        ${limits.relaxedDot.toFixed(1)} G multiply-adds/s`,
-    `relaxed_dot_add          ${limits.relaxedDotAdd.toFixed(1)} G multiply-adds/s`,
-    `dot_i16x8 + add          ${limits.dotI16.toFixed(1)} G multiply-adds/s`,
-    `sequential read          ${limits.read.toFixed(1)} GB/s`,
-  ].join("\n");
-}
-
-if (isMain(import.meta.url)) {
-  const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-  const measure = createLimits();
-  const limits = medianLimits(Array.from({ length: 9 }, measure));
-  console.log(values.json ? JSON.stringify({ ...machine(), limits }) : limitLines(limits));
+/**
+ * The instruction that products of a type can use in a build: relaxed dots need one operand below 128, which 8-bit codes
+ * are not. Of the two relaxed ones the faster counts; the engine decides which.
+ * @param type of the weights, or a text that contains it
+ */
+export function dotLimit(build: string, type: string): (limits: Limits) => number {
+  const relaxed = build !== "simd" && !/F32|F16|BF16|Q8_0/.test(type);
+  return ({ relaxedDot, relaxedDotAdd, dotI16 }) => (relaxed ? Math.max(relaxedDot, relaxedDotAdd) : dotI16);
 }

@@ -36,6 +36,13 @@ export function machine(): Machine {
   };
 }
 
+/** For file names: `xeon`, `epyc-7763-64-core`, `apple-m2`. */
+export function machineSlug(cpu: string): string {
+  const words = cpu.toLowerCase().replace(/\((r|tm)\)|@.*/g, " ");
+  const telling = words.split(/[^a-z0-9]+/).filter((word) => !/^(intel|amd|cpu|processor|)$/.test(word));
+  return telling.join("-") || "unknown";
+}
+
 export function machineLine({ cpu, cores, engine, commit, load }: Machine): string {
   return `${cpu}, ${cores} cores, load ${load.toFixed(2)} before; ${engine}; commit ${commit}`;
 }

@@ -1,51 +1,40 @@
 /**
- * Whole models through the executor: llama-bench's tests, their multiply-adds and weight stream as shares of what the
- * machine allows, and the time to load. How to run and read it: README.md.
+ * Whole models: llama-bench's tests in every engine, one after the other, round after round, with the machine's limits
+ * measured before each. Samples of one round ran within a minute, so their ratios hold on a machine that others use too.
  * @module
  */
-import { open } from "node:fs/promises";
-import { parseArgs } from "node:util";
-import { type Facts, facts, markdownTable, type Report, report, testName } from "../src/cli/llama-bench.ts";
-import { prepareTest, type Test } from "../src/cli/throughput.ts";
+import { type Facts, facts, type Report, report, testName } from "../src/cli/llama-bench.ts";
+import type { Test } from "../src/cli/throughput.ts";
 import type { Checkpoint } from "../src/formats/types.ts";
-import { loadExecutor, openCheckpoint } from "../src/load.ts";
-import type { WasmExecutor } from "../src/runtime/executor.ts";
-import type { Build } from "../src/runtime/kernels.ts";
-import buildWasm from "../test/helpers/build-wasm.ts";
-import { testHost } from "../test/helpers/models.ts";
-import { createLimits, type Limits, medianLimits } from "./limits.ts";
-import { isMain, machine, machineLine } from "./machine.ts";
-import { quantile, ratio, type Spread } from "./statistics.ts";
-import { SHAPES, type ShapeName, type SyntheticType, syntheticModel } from "./synthetic-model.ts";
+import { type Engine, label } from "./engines.ts";
+import { dotLimit, type Limits } from "./limits.ts";
+import type { Contender, Timed } from "./peers/contender.ts";
+import { ratio, type Spread } from "./statistics.ts";
 
-export interface ModelResult extends Report {
+/** llama-bench's fields, and ours. */
+export interface Row extends Report {
+  readonly engine: string;
+  readonly ours: boolean;
   readonly test: string;
-  /** Multiply-adds of the matrix products a second, in G; as a share of the limit of the instruction they can use. */
-  readonly gmacs: number;
-  readonly dotShare: Spread;
-  /** Weights read a second, in GB; as a share of sequential reading. Of decode: a prompt reads them once a chunk. */
-  readonly gigabytes?: number;
-  readonly readShare?: Spread;
-  /** Medians over the rounds of this test. */
-  readonly limits: Limits;
-}
-
-export interface LoadResult extends Facts {
-  readonly readSeconds: number;
-  readonly loadSeconds: number;
-  /** How many times as long loading takes as reading the file. */
-  readonly times: Spread;
+  /** G multiply-adds a second of the matrix products, one for each round. */
+  readonly samples_gmacs: readonly number[];
+  /** As a share of what as many threads are allowed of the instruction that they can use; ours only. */
+  readonly dot_share?: Spread;
+  /** Weights read a second, in GB. Of decode: a prompt reads them once a chunk. */
+  readonly samples_gbs?: readonly number[];
+  /** As a share of sequential reading by as many threads; ours only. */
+  readonly read_share?: Spread;
 }
 
 /** What a test computes: multiply-adds, and bytes of weights that each step reads. */
-interface Work {
+export interface Work {
   readonly bodyMacs: number;
   readonly headMacs: number;
   readonly stepBytes: number;
 }
 
 /** Matrices that every token meets, and the head, which only rows that ask for logits meet. */
-function workOf({ tensors }: Checkpoint): Work {
+export function workOf(tensors: Checkpoint["tensors"]): Work {
   let bodyMacs = 0;
   let stepBytes = 0;
   for (const { name, shape, byteLength } of tensors.values()) {
@@ -57,192 +46,132 @@ function workOf({ tensors }: Checkpoint): Work {
   return { bodyMacs, headMacs: head.shape[0]! * head.shape[1]!, stepBytes: stepBytes + head.byteLength };
 }
 
-function macsOf({ prompt, gen, sequences = 1 }: Test, { bodyMacs, headMacs }: Work): number {
+/** Multiply-adds of one run of a test. */
+export function macsOf({ prompt, gen, sequences = 1 }: Test, { bodyMacs, headMacs }: Work): number {
   return sequences * (prompt > 0 ? prompt * bodyMacs + headMacs : gen * (bodyMacs + headMacs));
 }
 
-interface Subject {
-  readonly build: Build;
-  readonly executor: WasmExecutor;
-  readonly about: Facts;
+/** Samples of one engine and one test, and what the machine allowed as many threads in the same rounds. */
+export interface Samples {
+  readonly engine: Pick<Engine, "name" | "threads" | "build">;
+  readonly test: Test;
+  readonly nanoseconds: readonly number[];
+  readonly limits: readonly Limits[];
+}
+
+export interface Subject {
+  readonly facts: Facts;
   readonly work: Work;
-  readonly load: LoadResult;
+}
+
+/** Batch and cache are each engine's default; the fields say ours. */
+export function subjectOf(checkpoint: Checkpoint, path: string): Subject {
+  return { facts: facts(checkpoint, { model: path, batch: 128, kv: "mixed" }), work: workOf(checkpoint.tensors) };
+}
+
+export function rowOf({ engine, test, nanoseconds, limits }: Samples, { facts, work }: Subject): Row {
+  const { name, threads, build } = engine;
+  const gmacs = nanoseconds.map((ns) => macsOf(test, work) / ns);
+  const gbs = nanoseconds.map((ns) => (test.gen * work.stepBytes) / ns);
+  const dot = dotLimit(build ?? "", facts.model_type);
+  return {
+    ...report(test, nanoseconds, { ...facts, backends: build ? `wasm-${build}` : name, n_threads: threads }),
+    engine: name,
+    ours: build !== undefined,
+    test: testName(test),
+    samples_gmacs: gmacs,
+    ...(build && { dot_share: ratio(gmacs, limits.map(dot)) }),
+    ...(test.gen > 0 && { samples_gbs: gbs }),
+    ...(build &&
+      test.gen > 0 && {
+        read_share: ratio(
+          gbs,
+          limits.map(({ read }) => read),
+        ),
+      }),
+  };
 }
 
 export interface Plan {
+  readonly engines: readonly Engine[];
   readonly tests: readonly Test[];
-  readonly builds: readonly Build[];
   readonly rounds: number;
+  readonly slowRounds: number;
+  /** Measures once what a number of threads is allowed. */
+  readonly limits: (threads: number) => Promise<Limits>;
+  readonly say: (line: string) => void;
 }
 
-const BATCH = 128;
-const LOADS = 3;
+/** An engine in the ring, with one entry for each test that it can run. */
+interface Entry {
+  readonly engine: Engine;
+  readonly contender: Contender;
+  readonly timed: Map<Test, Timed>;
+}
 
-/** Loads a file some times, reading it in between; the last executor stays. */
-async function loadSubject(path: string, build: Build, tests: readonly Test[]): Promise<Subject> {
-  const most = (of: (test: Test) => number): number => Math.max(1, ...tests.map(of));
-  const options = {
-    build,
-    maxBatchTokens: BATCH,
-    contextLength: most(({ prompt, gen, depth }) => depth + prompt + gen),
-    cacheTokens: most(
-      ({ prompt, gen, depth, sequences = 1 }) => 64 * Math.ceil((depth + prompt + gen) / 64) * sequences,
-    ),
+/** Runs a plan. Engines that cannot start, or that fail later, are left out; `gaps` says why. */
+export async function runModels(
+  plan: Plan,
+): Promise<{ samples: Samples[]; about: Map<string, string>; gaps: string[] }> {
+  const gaps: string[] = [];
+  const about = new Map<string, string>();
+  let entries: Entry[] = [];
+  const leaveOut = async (engine: Engine, error: unknown, contender?: Contender): Promise<void> => {
+    gaps.push(`${label(engine)}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    plan.say(`left out: ${gaps.at(-1)}`);
+    entries = entries.filter((entry) => entry.engine !== engine);
+    await contender?.close().catch(() => {});
   };
-  const reads: number[] = [];
-  const loads: number[] = [];
-  for (let i = 0; ; i++) {
-    reads.push(await secondsToRead(path));
-    const start = performance.now();
-    const checkpoint = await openCheckpoint(path, testHost);
-    const executor = await loadExecutor(checkpoint, testHost, options);
-    loads.push((performance.now() - start) / 1000);
-    const about = facts(checkpoint, { model: path, batch: BATCH, kv: "mixed", build });
-    const work = workOf(checkpoint);
-    await checkpoint.close();
-    if (i + 1 < LOADS) {
-      executor.dispose();
-      continue;
+  try {
+    for (const engine of plan.engines) {
+      let contender: Contender | undefined;
+      try {
+        contender = await engine.start();
+        const twin = [...about].find(([, text]) => text === contender!.about && !engine.build)?.[0];
+        if (twin && twin !== engine.name) throw new Error(`the same as ${twin} on this CPU`);
+        const timed = new Map<Test, Timed>();
+        entries.push({ engine, contender, timed });
+        for (const test of plan.tests) if (engine.can(test)) timed.set(test, await contender.prepare(test));
+        about.set(engine.name, contender.about);
+        plan.say(`ready: ${label(engine)}`);
+      } catch (error) {
+        await leaveOut(engine, error, contender);
+      }
     }
-    const [readSeconds, loadSeconds] = [quantile(reads, 0.5), quantile(loads, 0.5)];
-    return { build, executor, about, work, load: { ...about, readSeconds, loadSeconds, times: ratio(loads, reads) } };
+    const samples = await measureRounds(plan, () => entries, leaveOut);
+    return { samples, about, gaps };
+  } finally {
+    for (const { contender } of entries) await contender.close();
   }
 }
 
-/** A file that the system has cached, read in pieces into one buffer. */
-async function secondsToRead(path: string): Promise<number> {
-  const buffer = new Uint8Array(2 ** 20);
-  const start = performance.now();
-  const file = await open(path);
-  while ((await file.read(buffer)).bytesRead > 0);
-  await file.close();
-  return (performance.now() - start) / 1000;
-}
-
-/** Limits, then every build, then again: what is compared ran within seconds. */
-function measureTest(test: Test, subjects: readonly Subject[], rounds: number, limits: () => Limits): ModelResult[] {
-  const prepared = subjects.map(({ executor }) => prepareTest(executor, test));
-  const samples: number[][] = subjects.map(() => []);
-  const allowed: Limits[] = [];
-  for (const { run } of prepared) run();
-  for (let round = 0; round < rounds; round++) {
-    allowed.push(limits());
-    for (const [i, { run }] of prepared.entries()) samples[i]!.push(run());
+async function measureRounds(
+  plan: Plan,
+  entries: () => readonly Entry[],
+  leaveOut: (engine: Engine, error: unknown, contender: Contender) => Promise<void>,
+): Promise<Samples[]> {
+  const samples = new Map<string, { engine: Engine; test: Test; nanoseconds: number[]; limits: Limits[] }>();
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const test of plan.tests) {
+      const allowed = new Map<number, Limits>();
+      for (const { threads } of plan.engines)
+        if (!allowed.has(threads)) allowed.set(threads, await plan.limits(threads));
+      for (const { engine, contender, timed } of entries()) {
+        const run = timed.get(test);
+        if (!run || (engine.slow && round >= plan.slowRounds)) continue;
+        try {
+          const nanoseconds = Math.round(1e9 * (await run()));
+          const key = `${label(engine)} ${testName(test)}`;
+          const kept = samples.get(key) ?? { engine, test, nanoseconds: [], limits: [] };
+          samples.set(key, kept);
+          kept.nanoseconds.push(nanoseconds);
+          kept.limits.push(allowed.get(engine.threads)!);
+        } catch (error) {
+          await leaveOut(engine, error, contender);
+        }
+      }
+    }
+    plan.say(`round ${round + 1} of ${plan.rounds}`);
   }
-  for (const { dispose } of prepared) dispose();
-  return subjects.map(({ build, about, work }, i) => {
-    const ns = samples[i]!;
-    const dot = dotLimit(build, about.model_type);
-    const gmacs = ns.map((time) => macsOf(test, work) / time);
-    const gigabytes = ns.map((time) => (test.gen * work.stepBytes) / time);
-    return {
-      ...report(test, ns, about),
-      test: testName(test),
-      gmacs: quantile(gmacs, 0.5),
-      dotShare: ratio(
-        gmacs,
-        allowed.map((limit) => limit[dot]),
-      ),
-      ...(test.prompt === 0 && {
-        gigabytes: quantile(gigabytes, 0.5),
-        readShare: ratio(
-          gigabytes,
-          allowed.map(({ read }) => read),
-        ),
-      }),
-      limits: medianLimits(allowed),
-    };
-  });
+  return [...samples.values()];
 }
-
-/** The instruction that the products can use: relaxed dots need one operand below 128, which 8-bit codes are not. */
-function dotLimit(build: Build, model: string): "relaxedDot" | "dotI16" {
-  return build === "relaxed" && !model.endsWith("Q8_0") ? "relaxedDot" : "dotI16";
-}
-
-/** Runs a plan on one file. */
-export async function benchModel(
-  path: string,
-  { tests, builds, rounds }: Plan,
-  limits: () => Limits,
-): Promise<{ load: LoadResult[]; results: ModelResult[] }> {
-  const subjects: Subject[] = [];
-  for (const build of builds) subjects.push(await loadSubject(path, build, tests));
-  const results = tests.flatMap((test) => measureTest(test, subjects, rounds, limits));
-  for (const { executor } of subjects) executor.dispose();
-  return { load: subjects.map(({ load }) => load), results };
-}
-
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-
-export function modelsTable(results: readonly ModelResult[]): string {
-  const rows = results.map((result) => [
-    result.model_type,
-    result.backends,
-    String(result.n_threads),
-    result.test,
-    quantile(result.samples_ts, 0.5).toFixed(1),
-    `${quantile(result.samples_ts, 0.25).toFixed(1)}-${quantile(result.samples_ts, 0.75).toFixed(1)}`,
-    result.gmacs.toFixed(1),
-    percent(result.dotShare.median),
-    result.gigabytes?.toFixed(1) ?? "",
-    result.readShare ? percent(result.readShare.median) : "",
-  ]);
-  const head = ["model", "backend", "threads", "test", "t/s", "middle half", "GMAC/s", "of dot", "GB/s", "of read"];
-  return markdownTable(head, rows, [0, 1]);
-}
-
-export function loadTable(loads: readonly LoadResult[]): string {
-  const rows = loads.map((load) => [
-    load.model_type,
-    load.backends,
-    `${(1000 * load.readSeconds).toFixed(0)} ms`,
-    `${(1000 * load.loadSeconds).toFixed(0)} ms`,
-    load.times.median.toFixed(2),
-  ]);
-  return markdownTable(["model", "backend", "read", "load", "times"], rows, [0, 1]);
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      shape: { type: "string", default: "140m" },
-      type: { type: "string", default: "q4_0,q8_0,q4_1" },
-      build: { type: "string", default: "relaxed,simd" },
-      depth: { type: "string", default: "4096" },
-      rounds: { type: "string", default: "5" },
-      model: { type: "string" },
-      json: { type: "boolean", default: false },
-    },
-  });
-  const { shape, depth } = values;
-  if (!Object.hasOwn(SHAPES, shape)) throw new Error(`expected --shape ${Object.keys(SHAPES)}, got ${shape}`);
-  buildWasm();
-  const plan: Plan = {
-    rounds: Number(values.rounds),
-    builds: values.build.split(",") as Build[],
-    tests: [
-      { prompt: 512, gen: 0, depth: 0 },
-      { prompt: 0, gen: 128, depth: 0 },
-      ...(Number(depth) > 0 ? [{ prompt: 0, gen: 64, depth: Number(depth) }] : []),
-      { prompt: 0, gen: 64, depth: 0, sequences: 8 },
-    ],
-  };
-  const about = machine();
-  const say = values.json ? console.error : console.log;
-  say(machineLine(about));
-  const limits = createLimits();
-  const load: LoadResult[] = [];
-  const results: ModelResult[] = [];
-  const types = values.type.toUpperCase().split(",") as SyntheticType[];
-  for (const type of values.model ? ["given" as const] : types) {
-    const path = type === "given" ? values.model! : await syntheticModel(shape as ShapeName, type);
-    const part = await benchModel(path, plan, limits);
-    load.push(...part.load);
-    results.push(...part.results);
-    say(`\n${modelsTable(part.results)}\n${loadTable(part.load)}`);
-  }
-  if (values.json) console.log(JSON.stringify({ ...about, load, results }));
-}
-
-if (isMain(import.meta.url)) await main();

@@ -1,96 +1,114 @@
 /**
- * What a person reads of a run: Markdown, and a chart as SVG.
+ * What a person reads of a run, in Markdown.
  * @module
  */
 import { markdownTable } from "../src/cli/llama-bench.ts";
-import type { Entry, Kind, PeersResult } from "./peers.ts";
-import { spread } from "./statistics.ts";
+import { count } from "../src/cli/output.ts";
+import { againstOurselves, againstPeers, type Comparison } from "./compare.ts";
+import type { LoadResult, Size, StartResult } from "./footprint.ts";
+import { kernelsTable } from "./kernels.ts";
+import type { Limits } from "./limits.ts";
+import { machineLine } from "./machine.ts";
+import type { Row } from "./models.ts";
+import type { Results } from "./results.ts";
+import { percent, type Spread, spread, spreadText } from "./statistics.ts";
 
-const ratioText = (value: number): string => (value >= 10 ? value.toFixed(0) : value.toFixed(2));
-
-/** Rates of all engines, and how many times as fast each of ours is as each peer. */
-export function peersTable(result: PeersResult): string {
-  const rows = result.entries.map((entry) => [
-    entry.engine,
-    String(entry.threads),
-    ...(["prompt", "decode"] as const).flatMap((kind) => {
-      const { median, low, high } = spread(entry[kind]);
-      return [median.toFixed(1), `${low.toFixed(1)}-${high.toFixed(1)}`];
-    }),
-  ]);
-  const head = ["engine", "threads", `pp${result.prompt} t/s`, "middle half", `tg${result.decode} t/s`, "middle half"];
-  const pairs = result.comparisons.filter(({ kind }) => kind === "prompt");
-  const ratios = pairs.map(({ ours, peer, threads, ratio: prompt }) => {
-    const decode = result.comparisons.find(
-      (other) => other.kind === "decode" && other.ours === ours && other.peer === peer && other.threads === threads,
-    )!.ratio;
-    const cells = [prompt, decode].flatMap(({ median, low, high }) => [
-      ratioText(median),
-      `${ratioText(low)}-${ratioText(high)}`,
-    ]);
-    return [ours, peer, String(threads), ...cells];
-  });
-  const ratioHead = ["ours", "peer", "threads", "prompt, times", "middle half", "decode, times", "middle half"];
-  const about = [...new Map(result.entries.map(({ engine, about }) => [engine, about]))];
-  return [
-    `Model: ${result.model}, random weights. ${result.cpu}, ${result.cores} cores, load ${result.load.toFixed(1)} before,`,
-    `${result.loadAfter.toFixed(1)} after. Limits of one thread: relaxed dot ${result.limits.relaxedDot.toFixed(0)},`,
-    `dot_i16x8 ${result.limits.dotI16.toFixed(0)} G multiply-adds/s, read ${result.limits.read.toFixed(1)} GB/s.\n`,
-    markdownTable(head, rows, [0]),
-    markdownTable(ratioHead, ratios, [0, 1]),
-    ...about.map(([engine, text]) => `- ${engine}: ${text}`),
-    ...result.leftOut.map((text) => `- left out: ${text}`),
-  ].join("\n");
-}
-
-const COLOURS = { nibble: "#1f6feb", "llama.cpp": "#8b949e", wllama: "#d29922" } as const;
-const WIDTH = 860;
-const LABEL = 190;
-const BAR = 20;
-const GAP = 8;
-const PANEL_HEAD = 40;
-
-/** Two panels of bars: prompt and decode, tokens a second; beside each peer, how many times as fast the best of ours is. */
-export function peersChart(result: PeersResult): string {
-  const height = PANEL_HEAD + result.entries.length * (BAR + GAP) + 12;
-  const panels = [
-    panel(result, "prompt", `Prompt of ${result.prompt} tokens, tokens a second`, 30),
-    panel(result, "decode", `Decode, tokens a second`, 30 + height),
+/** A run's Markdown: what was measured on what, one section a part, and what is missing. */
+export function report(results: Results): string {
+  const { machine, title, command, limits, sizes, start, load, rows, kernels, about, gaps, loadAfter } = results;
+  const section = (heading: string, there: boolean, ...paragraphs: string[]): string[] =>
+    there ? [`## ${heading}`, ...paragraphs] : [];
+  const versusPeers = againstPeers(rows);
+  const versusOurselves = againstOurselves(rows);
+  const text = [
+    `# ${title}, ${machine.date.slice(0, 10)}`,
+    `\`${command}\` on ${machineLine(machine)}; load ${loadAfter.toFixed(2)} after.`,
+    "Figures are medians, in brackets the middle half of the samples. Compare ratios: what is divided ran in the same round.",
+    ...section("Limits of this machine", true, limitsTable(limits)),
+    ...section(
+      "Models",
+      rows.length > 0,
+      modelsTable(rows),
+      "`of dot`: multiply-adds of the matrix products as a share of the limit above for as many threads; `of read`: weights read, as a share of sequential reading.",
+    ),
+    ...section("Times as fast as the peers", versusPeers.length > 0, comparisonTable(versusPeers, rows)),
+    ...section("Against ourselves", versusOurselves.length > 0, selfTable(versusOurselves)),
+    ...section("Loading", load.length > 0, loadTable(load)),
+    ...section("Start", start !== undefined, start ? startText(start) : ""),
+    ...section("WebAssembly", sizes.length > 0, sizesTable(sizes)),
+    ...section("Kernels", kernels.length > 0, kernels.length > 0 ? kernelsTable(kernels) : ""),
+    ...section("Engines", about.size > 0, [...about].map(([engine, says]) => `- ${engine}: ${says}`).join("\n")),
+    ...section("Left out", gaps.length > 0, gaps.map((gap) => `- ${gap}`).join("\n")),
   ];
-  const title = `${result.model}, random weights, on ${result.cpu}, ${result.date.slice(0, 10)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${30 + 2 * height}" font-family="system-ui, sans-serif" font-size="13">
-<rect width="100%" height="100%" fill="#fff"/>
-<text x="12" y="22" font-weight="bold">${escapeXml(title)}</text>
-${panels.join("\n")}
-</svg>
-`;
+  return `${text.map((part) => part.trim()).join("\n\n")}\n`;
 }
 
-function panel(result: PeersResult, kind: Kind, title: string, top: number): string {
-  const median = (entry: Entry): number => spread(entry[kind]).median;
-  const most = Math.max(...result.entries.map(median));
-  const bars = result.entries.map((entry, i) => {
-    const y = top + PANEL_HEAD + i * (BAR + GAP);
-    const rate = median(entry);
-    const width = Math.max(1, (rate / most) * (WIDTH - LABEL - 230));
-    const label = `${entry.engine}, ${entry.threads} ${entry.threads === 1 ? "thread" : "threads"}`;
-    const colour = Object.entries(COLOURS).find(([name]) => entry.engine.startsWith(name))?.[1] ?? "#999";
-    return [
-      `<text x="${LABEL - 8}" y="${y + 15}" text-anchor="end">${escapeXml(label)}</text>`,
-      `<rect x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" fill="${colour}"/>`,
-      `<text x="${(LABEL + width + 6).toFixed(1)}" y="${y + 15}">${escapeXml(rate.toFixed(rate < 100 ? 1 : 0) + versus(result, entry, kind))}</text>`,
-    ].join("\n");
+function limitsTable(limits: Results["limits"]): string {
+  const rows = [...limits].map(([threads, samples]) => {
+    const of = (key: keyof Limits): string => spreadText(spread(samples.map((sample) => sample[key])));
+    return [String(threads), of("relaxedDot"), of("relaxedDotAdd"), of("dotI16"), of("read")];
   });
-  return [`<text x="12" y="${top + 26}" font-weight="bold">${escapeXml(title)}</text>`, ...bars].join("\n");
+  const head = ["threads", "relaxed dot, GMAC/s", "relaxed dot-add, GMAC/s", "dot_i16x8, GMAC/s", "read, GB/s"];
+  return markdownTable(head, rows, []);
 }
 
-/** `; nibble relaxed: 1.6 times` beside a peer's bar. */
-function versus({ comparisons }: PeersResult, { engine, threads }: Entry, kind: Kind): string {
-  const against = comparisons.filter((pair) => pair.kind === kind && pair.peer === engine && pair.threads === threads);
-  const best = [...against].sort((a, b) => b.ratio.median - a.ratio.median)[0];
-  return best ? `; ${best.ours}: ${ratioText(best.ratio.median)} times` : "";
+/** llama-bench's columns, with medians, then ours. */
+export function modelsTable(rows: readonly Row[]): string {
+  const cells = rows.map((row) => [
+    row.model_type,
+    `${(row.model_size / 2 ** 20).toFixed(2)} MiB`,
+    count(row.model_n_params),
+    row.ours ? `nibble ${row.backends}` : row.backends,
+    String(row.n_threads),
+    row.test,
+    spreadText(spread(row.samples_ts)),
+    spread(row.samples_gmacs).median.toFixed(1),
+    percent(row.dot_share?.median),
+    row.samples_gbs ? spread(row.samples_gbs).median.toFixed(1) : "",
+    percent(row.read_share?.median),
+  ]);
+  const head = ["model", "size", "params", "backend", "threads", "test", "t/s", "GMAC/s", "of dot", "GB/s", "of read"];
+  return markdownTable(head, cells, [0, 3, 5]);
 }
 
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** A row for each pair, a column for each test. */
+export function comparisonTable(comparisons: readonly Comparison[], rows: readonly Row[]): string {
+  const tests = [...new Set(rows.map(({ test }) => test))];
+  const pairs = new Map<string, Map<string, Spread>>();
+  for (const { ours, against, test, times } of comparisons) {
+    const key = JSON.stringify([ours, against]);
+    pairs.set(key, (pairs.get(key) ?? new Map<string, Spread>()).set(test, times));
+  }
+  const cells = [...pairs].map(([key, times]) => [
+    ...(JSON.parse(key) as [string, string]),
+    ...tests.map((test) => (times.has(test) ? spreadText(times.get(test)!) : "not measured")),
+  ]);
+  return markdownTable(["ours", "peer", ...tests], cells, [0, 1]);
+}
+
+function selfTable(comparisons: readonly Comparison[]): string {
+  const cells = comparisons.map(({ ours, test, against, times }) => [ours, test, against, spreadText(times)]);
+  return markdownTable(["engine", "test", "against", "times"], cells, [0, 1, 2]);
+}
+
+function loadTable(load: readonly LoadResult[]): string {
+  const ms = (seconds: readonly number[]): string => spreadText(spread(seconds.map((value) => 1000 * value)));
+  const cells = load.map(({ build, threads, read, load, times }) => [
+    build,
+    String(threads),
+    ms(read),
+    ms(load),
+    spreadText(times),
+  ]);
+  return markdownTable(["build", "threads", "read, ms", "load, ms", "times"], cells, [0]);
+}
+
+function startText({ node, firstToken, over }: StartResult): string {
+  const cells = [[spreadText(spread(node)), spreadText(spread(firstToken)), spreadText(over)]];
+  return markdownTable(["`node -e 0`, ms", "`nibble run PROMPT`, first token, ms", "difference, ms"], cells, []);
+}
+
+function sizesTable(sizes: readonly Size[]): string {
+  const cells = sizes.map(({ build, bytes, gzipBytes }) => [build, String(bytes), String(gzipBytes)]);
+  return markdownTable(["build", "bytes", "gzip"], cells, [0]);
 }

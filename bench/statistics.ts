@@ -30,3 +30,14 @@ export function spread(values: readonly number[]): Spread {
 export function ratio(ours: readonly number[], theirs: readonly number[]): Spread {
   return spread(ours.slice(0, theirs.length).map((value, round) => value / theirs[round]!));
 }
+
+/** `73 %`, of 0.73; nothing of nothing. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? "" : `${(100 * share).toFixed(0)} %`;
+}
+
+/** `1.27 (1.25-1.29)`: the median, and the middle half. Three digits. */
+export function spreadText({ median, low, high }: Spread): string {
+  const digits = median >= 100 ? 0 : median >= 10 ? 1 : 2;
+  return `${median.toFixed(digits)} (${low.toFixed(digits)}-${high.toFixed(digits)})`;
+}

@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { serve } from "./contender.ts";
+import type { Test } from "../../src/cli/throughput.ts";
+import { serve, type Timed } from "./contender.ts";
 
 /** The part of node-llama-cpp's AddonTypes.d.ts that is used. */
 interface Addon {
@@ -49,7 +50,6 @@ function folderOf(instructions: RegExp): string {
   return folder;
 }
 
-const CONTEXT = 1024;
 const BATCH = 512;
 
 async function start(path: string, instructions: string, threads: number) {
@@ -57,33 +57,51 @@ async function start(path: string, instructions: string, threads: number) {
   addon.setLoggerLogLevel(0);
   addon.loadBackends(folderOf(INSTRUCTIONS[instructions]!));
   const system = addon.systemInfo().trim();
-  if (system === "") throw new Error("not on this CPU");
+  if (system === "") throw new Error(`no ${instructions} on this CPU`);
   await addon.init();
   const model = new addon.AddonModel(path, { addonExports: addon, useMmap: true, gpuLayers: 0 });
   if (!(await model.init())) throw new Error(`llama.cpp could not load ${path}`);
-  // Everything else is llama.cpp's default: keys and values in f16, flash attention where it helps.
-  const options = { contextSize: CONTEXT, batchSize: BATCH, sequences: 1, flashAttention: "auto", threads };
-  const context = new addon.AddonContext(model, options);
-  if (!(await context.init())) throw new Error("llama.cpp made no context");
-
-  const step = async (position: number, count: number): Promise<void> => {
-    const tokens = Uint32Array.from({ length: count }, (_, i) => 1000 + (((position + i) * 7919) % 100_000));
-    context.initBatch(count);
-    context.addToBatch(0, position, tokens, Uint32Array.of(count - 1));
-    await context.decodeBatch();
-  };
   const { version } = JSON.parse(readFileSync(join(package_, "package.json"), "utf8"));
   const build = JSON.parse(readFileSync(join(libraries, "_nlcBuildMetadata.json"), "utf8")).buildOptions.llamaCpp;
   return {
     about: `llama.cpp ${build.release} of node-llama-cpp ${version}; ${system}`,
-    async run({ kind, tokens }: { kind: string; tokens: number }): Promise<number> {
-      context.removeTokenCellsFromSequence(0, 0, -1);
-      const begin = performance.now();
-      if (kind === "prompt") for (let at = 0; at < tokens; at += BATCH) await step(at, Math.min(BATCH, tokens - at));
-      else for (let at = 0; at < tokens; at++) await step(at, 1);
-      return (performance.now() - begin) / 1000;
-    },
+    prepare: (test: Test) => prepare(addon, model, threads, test),
   };
+}
+
+/** A context for each test: conversations in one cache would look past each other's cells. */
+async function prepare(addon: Addon, model: object, threads: number, test: Test): Promise<Timed> {
+  const { prompt, gen, depth, sequences = 1 } = test;
+  const contextSize = 256 * Math.ceil((depth + prompt + gen) / 256) * sequences;
+  // Everything else is llama.cpp's default: keys and values in f16, flash attention where it helps.
+  const options = { contextSize, batchSize: BATCH, sequences, flashAttention: "auto", threads };
+  const context = new addon.AddonContext(model, options);
+  if (!(await context.init())) throw new Error("llama.cpp made no context");
+
+  const step = async (position: number, count: number): Promise<void> => {
+    context.initBatch(count * sequences);
+    for (let sequence = 0; sequence < sequences; sequence++) {
+      const tokens = Uint32Array.from(
+        { length: count },
+        (_, i) => 1000 + (((position + sequence + i) * 7919) % 40_000),
+      );
+      context.addToBatch(sequence, position, tokens, Uint32Array.of(count - 1));
+    }
+    await context.decodeBatch();
+  };
+  const feed = async (from: number, to: number): Promise<void> => {
+    for (let at = from; at < to; at += BATCH) await step(at, Math.min(BATCH, to - at));
+  };
+  const run = async (): Promise<number> => {
+    for (let sequence = 0; sequence < sequences; sequence++) context.removeTokenCellsFromSequence(sequence, depth, -1);
+    const begin = performance.now();
+    await feed(depth, depth + prompt);
+    for (let at = depth; at < depth + gen; at++) await step(at, 1);
+    return (performance.now() - begin) / 1000;
+  };
+  await feed(0, depth);
+  await run();
+  return run;
 }
 
 const [model = "", instructions = "best", threads = "1"] = process.argv.slice(2);

@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Test } from "../../src/cli/throughput.ts";
 import type { Contender } from "./contender.ts";
 
 /** The part of playwright-core that is used; it is not installed with the project. */
@@ -26,13 +27,12 @@ interface Page {
   evaluate<T>(expression: string): Promise<T>;
 }
 
-/** llama-server's timings (tools/server), and the page's. */
+/** llama-server's timings (tools/server). */
 interface Timings {
   readonly prompt_n: number;
   readonly prompt_ms: number;
   readonly predicted_n: number;
   readonly predicted_ms: number;
-  readonly wall_ms: number;
 }
 
 const packages = new URL("node_modules/", import.meta.url);
@@ -76,31 +76,41 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export async function startWllama(name: string, model: string, threads: number): Promise<Contender> {
+/** @param contextTokens the longest test's */
+export async function startWllama(model: string, threads: number, contextTokens: number): Promise<Contender> {
   const { chromium } = (await import(new URL("playwright-core/index.mjs", packages).href)) as Playwright;
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const server = await serveFiles(model);
   const browser = await chromium.launch({ executablePath, args: FLAGS });
-  const page = await browser.newPage();
-  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/?threads=${threads}`);
-  await page.waitForFunction("window.ready");
-  const got = await page.evaluate<{ threads: number; llama: string }>("start()");
-  if (got.threads !== threads) throw new Error(`${name}: expected ${threads} threads, got ${got.threads}`);
-  const { version } = JSON.parse(readFileSync(new URL("@wllama/wllama/package.json", packages), "utf8"));
-  return {
-    name,
-    about: `wllama ${version} (llama.cpp ${got.llama}), WebAssembly SIMD, Chromium ${browser.version()}`,
-    async run({ kind, tokens }) {
-      // The first token of an answer comes out of its prompt: n steps make n + 1 tokens.
-      const decode = kind === "decode";
-      const t = await page.evaluate<Timings>(decode ? `timings(1, ${tokens + 1})` : `timings(${tokens}, 1)`);
-      if (t.prompt_n !== (decode ? 1 : tokens) || t.predicted_n !== (decode ? tokens + 1 : 1))
-        throw new Error(`${name}: ran ${t.prompt_n} + ${t.predicted_n} tokens, not what was asked for`);
-      return decode ? (1000 * tokens) / t.predicted_ms : (1000 * tokens) / t.prompt_ms;
-    },
-    async close() {
-      await browser.close();
-      server.close();
-    },
+  const server = await serveFiles(model);
+  const close = async (): Promise<void> => {
+    await browser.close();
+    server.close();
   };
+  try {
+    const page = await browser.newPage();
+    const query = new URLSearchParams({ threads: String(threads), context: String(contextTokens) });
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/?${query}`);
+    await page.waitForFunction("window.ready");
+    const got = await page.evaluate<{ threads: number; llama: string }>("start()");
+    if (got.threads !== threads) throw new Error(`expected ${threads} threads, got ${got.threads}`);
+    const { version } = JSON.parse(readFileSync(new URL("@wllama/wllama/package.json", packages), "utf8"));
+    return {
+      about: `wllama ${version} (llama.cpp ${got.llama}), WebAssembly SIMD, Chromium ${browser.version()}`,
+      prepare: async (test) => () => run(page, test),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The first token of an answer comes out of its prompt: n steps make n + 1 tokens. */
+async function run(page: Page, { prompt, gen }: Test): Promise<number> {
+  // Two tokens: the first may be the one that starts every prompt.
+  const asked = { prompt: prompt || 2, predicted: gen + 1 };
+  const t = await page.evaluate<Timings>(`timings(${asked.prompt}, ${asked.predicted})`);
+  if (t.prompt_n !== asked.prompt || t.predicted_n !== asked.predicted)
+    throw new Error(`ran ${t.prompt_n} + ${t.predicted_n} tokens, not ${asked.prompt} + ${asked.predicted}`);
+  return (prompt > 0 ? t.prompt_ms : t.predicted_ms) / 1000;
 }

@@ -1,0 +1,81 @@
+/**
+ * Who takes part in a run.
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Test } from "../src/cli/throughput.ts";
+import type { Build } from "../src/runtime/kernels.ts";
+import { type Contender, startChild } from "./peers/contender.ts";
+import { startWllama } from "./peers/wllama.ts";
+
+export type OurEngine = Engine & { readonly build: Build };
+
+export interface Engine {
+  /** `nibble relaxed`, `llama.cpp avx2`, `wllama`. */
+  readonly name: string;
+  /** Ours only. */
+  readonly build?: Build;
+  readonly threads: number;
+  /** A sample takes it ten seconds and more. */
+  readonly slow: boolean;
+  /** Whether it can run a test at all, or in bearable time. */
+  readonly can: (test: Test) => boolean;
+  readonly start: () => Promise<Contender>;
+}
+
+/** `llama.cpp avx2, 1 thread` */
+export function label({ name, threads }: Pick<Engine, "name" | "threads">): string {
+  return `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
+/** Our builds; more than one thread needs the third, which is the relaxed one with shared memory. */
+export function ourEngines(model: string, threadCounts: readonly number[], tests: readonly Test[]): OurEngine[] {
+  return threadCounts.flatMap((threads) =>
+    (threads === 1 ? (["relaxed", "simd"] as const) : (["threads"] as const)).map((build) => ({
+      name: `nibble ${build}`,
+      build,
+      threads,
+      slow: false,
+      can: () => true,
+      start: () => startChild("nibble.ts", [model, build, String(threads), JSON.stringify(tests)]),
+    })),
+  );
+}
+
+export function peerEngines(model: string, threadCounts: readonly number[], tests: readonly Test[]): Engine[] {
+  return threadCounts.flatMap((threads) => [
+    ...["best", "avx512", "avx2"].map((instructions) => ({
+      name: `llama.cpp ${instructions}`,
+      threads,
+      slow: false,
+      can: () => true,
+      start: () => startChild("native.ts", [model, instructions, String(threads)]),
+    })),
+    wllama(model, threads, tests),
+  ]);
+}
+
+/** It would take minutes to fill 4,096 tokens, and its interface steps one conversation at a time. */
+function wllama(model: string, threads: number, tests: readonly Test[]): Engine {
+  const can = ({ depth, sequences = 1 }: Test): boolean => depth === 0 && sequences === 1;
+  const longest = Math.max(...tests.filter(can).map(({ prompt, gen }) => prompt + gen));
+  const context = 256 * Math.ceil((longest + 2) / 256);
+  return { name: "wllama", threads, slow: true, can, start: () => startWllama(model, threads, context) };
+}
+
+/**
+ * Installs the peers into bench/peers where they are missing.
+ * @returns why they are not there, if so
+ */
+export function installPeers(): string | undefined {
+  const folder = fileURLToPath(new URL("peers", import.meta.url));
+  if (existsSync(`${folder}/node_modules/.package-lock.json`)) return undefined;
+  const { status, error, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  return status === 0 ? undefined : `npm ci in bench/peers: ${error?.message ?? stderr.trim().split("\n")[0]}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * What nibble costs besides computing: bytes to ship, the time to load a file, the time to the first token.
+ * @module
+ */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { loadExecutor, openCheckpoint } from "../src/load.ts";
+import { BUILDS, type Build } from "../src/runtime/kernels.ts";
+import buildBundles from "../test/helpers/build-bundles.ts";
+import { testHost } from "../test/helpers/models.ts";
+import { isMain } from "./machine.ts";
+import { ratio, type Spread, spread } from "./statistics.ts";
+
+const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
+
+export interface Size {
+  readonly build: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+}
+
+export function wasmSizes(): Size[] {
+  return BUILDS.map((build) => {
+    const bytes = readFileSync(dist(`wasm/${build}.wasm`));
+    return { build, bytes: bytes.length, gzipBytes: gzipSync(bytes).length };
+  });
+}
+
+/** Seconds, one for each round; every round is a process of its own. */
+export interface LoadResult {
+  readonly build: string;
+  readonly threads: number;
+  readonly read: readonly number[];
+  readonly load: readonly number[];
+  /** How many times as long loading takes as reading the file. */
+  readonly times: Spread;
+}
+
+/** Times loading in builds that take turns, after a read that fills the page cache. */
+export async function loadTimes(
+  path: string,
+  engines: readonly { readonly build: Build; readonly threads: number }[],
+  rounds: number,
+): Promise<LoadResult[]> {
+  await secondsToRead(path);
+  const samples = engines.map(() => ({ read: [] as number[], load: [] as number[] }));
+  for (let round = 0; round < rounds; round++)
+    for (const [i, { build, threads }] of engines.entries()) {
+      const args = [fileURLToPath(import.meta.url), path, build, String(threads)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      const { read, load } = JSON.parse(stdout) as { read: number; load: number };
+      samples[i]!.read.push(read);
+      samples[i]!.load.push(load);
+    }
+  return engines.map(({ build, threads }, i) => {
+    const { read, load } = samples[i]!;
+    return { build, threads, read, load, times: ratio(load, read) };
+  });
+}
+
+/** A file that the system has cached, read in pieces into one buffer: nothing that keeps its bytes can be faster. */
+async function secondsToRead(path: string): Promise<number> {
+  const buffer = new Uint8Array(2 ** 20);
+  const start = performance.now();
+  const file = await open(path);
+  while ((await file.read(buffer)).bytesRead > 0);
+  await file.close();
+  return (performance.now() - start) / 1000;
+}
+
+/** From nothing to an executor that can take a token: compiles the build, too. */
+async function secondsToLoad(path: string, build: Build, threads: number): Promise<number> {
+  const start = performance.now();
+  const checkpoint = await openCheckpoint(path, testHost);
+  const executor = await loadExecutor(checkpoint, testHost, { build, threads, contextLength: 1024 });
+  const seconds = (performance.now() - start) / 1000;
+  await checkpoint.close();
+  executor.dispose();
+  return seconds;
+}
+
+export interface StartResult {
+  /** Milliseconds of `node -e 0`, from start to end. */
+  readonly node: readonly number[];
+  /** Of `nibble run PROMPT` with the model of the package, from start to its first byte on stdout. */
+  readonly firstToken: readonly number[];
+  /** The difference, round by round. */
+  readonly over: Spread;
+}
+
+export async function startTimes(rounds: number): Promise<StartResult> {
+  buildBundles();
+  const node: number[] = [];
+  const firstToken: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    node.push(await milliseconds(["-e", "0"], "exit"));
+    firstToken.push(await milliseconds([dist("cli.js"), "run", "How much is 8 * 33?", "--temp", "0"], "byte"));
+  }
+  // The first of each filled the page cache.
+  node.shift();
+  firstToken.shift();
+  return { node, firstToken, over: spread(firstToken.map((ms, round) => ms - node[round]!)) };
+}
+
+async function milliseconds(args: readonly string[], until: "exit" | "byte"): Promise<number> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const exit = once(child, "exit");
+  let errors = "";
+  child.stderr.on("data", (text) => (errors += text));
+  const first = await Promise.race([exit, ...(until === "byte" ? [once(child.stdout, "data")] : [])]);
+  const time = performance.now() - start;
+  if (until === "byte") {
+    if (typeof first[0] === "number") throw new Error(`expected an answer of ${args.join(" ")}, got ${errors}`);
+    child.kill();
+    await exit;
+  }
+  return time;
+}
+
+if (isMain(import.meta.url)) {
+  const [path = "", build = "", threads = "1"] = process.argv.slice(2);
+  const read = await secondsToRead(path);
+  const load = await secondsToLoad(path, build as Build, Number(threads));
+  console.log(JSON.stringify({ read, load }));
+}

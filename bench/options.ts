@@ -1,0 +1,123 @@
+/**
+ * What `npm run bench` is asked for.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import type { Test } from "../src/cli/throughput.ts";
+import { SHAPES, type ShapeName, type SyntheticType } from "./synthetic-model.ts";
+
+export const PARTS = ["kernels", "models", "peers", "load", "start", "sizes"] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Options {
+  readonly parts: readonly Part[];
+  /** A file, or the shape and the type of a synthetic one. */
+  readonly model: string | { readonly shape: ShapeName; readonly type: SyntheticType };
+  readonly tests: readonly Test[];
+  readonly rounds: number;
+  /** Rounds of engines that take ten seconds and more for one: wllama. */
+  readonly slowRounds: number;
+  readonly threads: readonly number[];
+  /** Which engines take part, by name: `nibble relaxed, 1 thread`. */
+  readonly engines: RegExp;
+  readonly kernels: {
+    /** A text that kernel and title contain. */
+    readonly filter: string;
+    readonly seconds: number;
+  };
+  /** The folder of the results; none where they are only printed. */
+  readonly out?: string;
+  readonly quick: boolean;
+}
+
+export const USAGE: string = `npm run bench -- [options]
+
+  --shape 140m|360m|950m     synthetic model in the shape of a MobileLLM-R1 (140m)
+  --type q4_0|q4_1|q8_0      its weights (q4_0)
+  --model FILE               a GGUF file instead
+  --only PART,...            of ${PARTS.join(", ")} (all)
+  --rounds N                 samples of each figure (4; wllama at most 2)
+  --threads N,...            thread counts (1,2)
+  --engines REGEXP           engines by name, e.g. "nibble|avx2, 1"
+  --depth N                  cached tokens of the test at depth; 0 leaves it out (4096)
+  --filter TEXT              kernels whose name and title contain a text
+  --seconds S                of each kernel (0.1)
+  --out DIR                  where the results go (bench/results)
+  --print                    prints the table only
+  --quick                    a look in less than 90 s: 2 rounds, fewer engines and kernels, depth 1024`;
+
+const QUICK = { rounds: "2", depth: "1024", engines: "nibble|best|wllama, 1", filter: "matmul Q4_0", seconds: "0.05" };
+const FULL = { rounds: "4", depth: "4096", engines: "", filter: "", seconds: "0.1" };
+
+/**
+ * Reads a command line.
+ * @throws Error that says what was expected and what came
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      shape: { ...text, default: "140m" },
+      type: { ...text, default: "q4_0" },
+      model: text,
+      only: { ...text, default: PARTS.join(",") },
+      rounds: text,
+      threads: { ...text, default: "1,2" },
+      engines: text,
+      depth: text,
+      filter: text,
+      seconds: text,
+      out: { ...text, default: "bench/results" },
+      print: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+    },
+  });
+  const { rounds, depth, engines, filter, seconds } = { ...(values.quick ? QUICK : FULL), ...values };
+  const count = whole("--rounds", rounds, 1);
+  return {
+    parts: values.only.split(",").map((part) => oneOf("--only", PARTS, part)),
+    model: values.model ?? {
+      shape: oneOf("--shape", Object.keys(SHAPES) as ShapeName[], values.shape.toLowerCase()),
+      type: oneOf("--type", ["Q4_0", "Q4_1", "Q8_0"] as const, values.type.toUpperCase()),
+    },
+    tests: testsOf(whole("--depth", depth, 0), values.quick),
+    rounds: count,
+    slowRounds: Math.min(count, values.quick ? 1 : 2),
+    threads: values.threads.split(",").map((threads) => whole("--threads", threads, 1)),
+    engines: new RegExp(engines),
+    kernels: { filter, seconds: positive("--seconds", seconds) },
+    ...(!values.print && { out: values.out }),
+    quick: values.quick,
+  };
+}
+
+/** The rows of every table: a prompt, decode from nothing, decode at depth, eight conversations at once. */
+function testsOf(depth: number, quick: boolean): Test[] {
+  const gen = quick ? 16 : 32;
+  return [
+    { prompt: 512, gen: 0, depth: 0 },
+    { prompt: 0, gen, depth: 0 },
+    ...(depth > 0 ? [{ prompt: 0, gen, depth }] : []),
+    { prompt: 0, gen: gen / 2, depth: 0, sequences: 8 },
+  ];
+}
+
+function oneOf<T extends string>(option: string, allowed: readonly T[], got: string): T {
+  const found = allowed.find((value) => value === got);
+  if (found === undefined) throw new Error(`expected ${option} of ${allowed.join(", ")}, got "${got}"`);
+  return found;
+}
+
+function whole(option: string, got: string, least: number): number {
+  const value = Number(got);
+  if (got.trim() === "" || !Number.isSafeInteger(value) || value < least)
+    throw new Error(`expected ${option} as a whole number of at least ${least}, got "${got}"`);
+  return value;
+}
+
+function positive(option: string, got: string): number {
+  const value = Number(got);
+  if (!(value > 0 && value < Infinity)) throw new Error(`expected ${option} as a positive number, got "${got}"`);
+  return value;
+}
