@@ -1,44 +1,49 @@
 /**
- * Byte-level byte-pair encoding (Sennrich et al. 2016, with GPT-2's bytes).
+ * Byte-pair encoding (Sennrich et al. 2016), over GPT-2's bytes or over characters as in SentencePiece.
  * @module
  */
-import type { MergeTable } from "./merges.ts";
-import { writeUtf8 } from "./utf8.ts";
+import type { Merges } from "./merges.ts";
+import { utf8Length, writeUtf8 } from "./utf8.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 export interface BytePairOptions {
   /** A piece that is a token as it stands is that token, whatever the merges say (Llama 3). */
   readonly ignoreMerges: boolean;
-  /** Stands for a byte without a token. Without it such a byte vanishes, as in Hugging Face and llama.cpp. */
+  /** Stands for a byte or character without a token. Without it such a one vanishes, as in Hugging Face and llama.cpp. */
   readonly unknownId: number | undefined;
-  /** One unknown token for a run of such bytes. */
+  /** One unknown token for a run of them. */
   readonly fuseUnknown: boolean;
+  /** Absent: merging begins with bytes. Else with characters, and one without a token is spelled by these 256 byte tokens (-1: none). */
+  readonly byteFallback?: Int32Array;
 }
 
-/** A heap entry is `rank * POSITIONS + position`: least rank first, leftmost on ties, exact in a double below 2^53. */
+/** A heap entry is `priority * POSITIONS + position`: least priority first, leftmost on ties, exact in a double below 2^53. */
 const POSITIONS = 2 ** 31;
 /** Work arrays for longer pieces are not kept. */
 const KEPT_BYTES = 1 << 14;
 
 export class BytePairEncoder {
   readonly #vocabulary: Vocabulary;
-  readonly #merges: MergeTable;
+  readonly #merges: Merges;
   readonly #options: BytePairOptions;
   /** The token of each byte, or -1. */
   readonly #byteIds: Int32Array;
   #work = new Workspace(256);
 
-  constructor(vocabulary: Vocabulary, merges: MergeTable, options: BytePairOptions) {
+  constructor(vocabulary: Vocabulary, merges: Merges, options: BytePairOptions) {
     this.#vocabulary = vocabulary;
     this.#merges = merges;
     this.#options = options;
-    this.#byteIds = Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
+    this.#byteIds =
+      options.byteFallback ?? Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
   }
 
   /** Appends the ids of the piece `text[start..end)` to `ids`. O(n log n) in its length, without recursion. */
   encode(text: string, start: number, end: number, ids: number[]): void {
-    const room = 3 * (end - start);
-    if (this.#work.capacity < room) this.#work = new Workspace(2 * room);
+    if (this.#work.capacity < 3 * (end - start)) {
+      const room = utf8Length(text, start, end);
+      if (this.#work.capacity < room) this.#work = new Workspace(room > KEPT_BYTES ? room : 2 * room);
+    }
     const { bytes } = this.#work;
     const length = writeUtf8(text, start, end, bytes, 0);
     const whole = this.#options.ignoreMerges ? this.#vocabulary.find(bytes, 0, length) : -1;
@@ -48,42 +53,42 @@ export class BytePairEncoder {
   }
 
   #merge(length: number, ids: number[]): void {
-    const { id, next, previous, rank, heap } = this.#work;
+    const { id, next, previous, merge, heap } = this.#work;
     const merges = this.#merges;
-    const count = this.#symbols(length);
+    const count = this.#options.byteFallback === undefined ? this.#bytes(length) : this.#characters(length);
     heap.clear();
     for (let i = 0; i < count; i++) {
       next[i] = i + 1;
       previous[i] = i - 1;
-      const pair = i + 1 < count ? merges.rank(id[i]!, id[i + 1]!) : -1;
-      rank[i] = pair;
-      if (pair >= 0) heap.push(pair * POSITIONS + i);
+      merge[i] = i + 1 < count ? merges.find(id[i]!, id[i + 1]!) : -1;
+      if (merge[i]! >= 0) heap.push(merges.priority(merge[i]!) * POSITIONS + i);
     }
     while (heap.size > 0) {
       const entry = heap.pop();
-      const pair = Math.floor(entry / POSITIONS);
-      const at = entry - pair * POSITIONS;
-      if (rank[at] !== pair) continue; // one of the two has been merged with another neighbour
+      const priority = Math.floor(entry / POSITIONS);
+      const at = entry - priority * POSITIONS;
+      // One of the two has been merged with another neighbour.
+      if (merge[at]! < 0 || merges.priority(merge[at]!) !== priority) continue;
       const gone = next[at]!;
       const after = next[gone]!;
-      id[at] = merges.merged[pair]!;
+      id[at] = merges.result(merge[at]!);
       next[at] = after;
-      rank[gone] = -1;
+      merge[gone] = -1;
       if (after < count) previous[after] = at;
-      const right = after < count ? merges.rank(id[at]!, id[after]!) : -1;
-      rank[at] = right;
-      if (right >= 0) heap.push(right * POSITIONS + at);
+      const right = after < count ? merges.find(id[at]!, id[after]!) : -1;
+      merge[at] = right;
+      if (right >= 0) heap.push(merges.priority(right) * POSITIONS + at);
       const before = previous[at]!;
       if (before < 0) continue;
-      const left = merges.rank(id[before]!, id[at]!);
-      rank[before] = left;
-      if (left >= 0) heap.push(left * POSITIONS + before);
+      const left = merges.find(id[before]!, id[at]!);
+      merge[before] = left;
+      if (left >= 0) heap.push(merges.priority(left) * POSITIONS + before);
     }
     for (let i = 0; i < count; i = next[i]!) ids.push(id[i]!);
   }
 
   /** Writes one token for each byte, and gives their number. */
-  #symbols(length: number): number {
+  #bytes(length: number): number {
     const { bytes, id } = this.#work;
     const { unknownId, fuseUnknown } = this.#options;
     let count = 0;
@@ -96,7 +101,36 @@ export class BytePairEncoder {
     }
     return count;
   }
+
+  /** Writes one token for each character, or one for each of its bytes, and gives their number. */
+  #characters(length: number): number {
+    const { bytes, id } = this.#work;
+    const { unknownId, fuseUnknown } = this.#options;
+    let count = 0;
+    let fusing = false;
+    for (let start = 0, end = 0; start < length; start = end) {
+      end = start + sequenceLength(bytes[start]!);
+      const whole = this.#vocabulary.find(bytes, start, end);
+      if (whole >= 0) id[count++] = whole;
+      const known = whole >= 0 || this.#fallBack(start, end, count);
+      if (whole < 0 && known) count += end - start;
+      if (!known && unknownId !== undefined && !fusing) id[count++] = unknownId;
+      fusing = !known && fuseUnknown;
+    }
+    return count;
+  }
+
+  /** Writes the byte tokens of a character at `id[at...]`, if there are all of them. */
+  #fallBack(start: number, end: number, at: number): boolean {
+    const { bytes, id } = this.#work;
+    for (let i = start; i < end; i++) if (this.#byteIds[bytes[i]!]! < 0) return false;
+    for (let i = start; i < end; i++) id[at++] = this.#byteIds[bytes[i]!]!;
+    return true;
+  }
 }
+
+/** Bytes of the UTF-8 sequence that begins with `lead`. */
+const sequenceLength = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
 
 /** What merging a piece of up to `capacity` bytes needs: 33 bytes each. */
 class Workspace {
@@ -106,8 +140,8 @@ class Workspace {
   readonly id: Int32Array;
   readonly next: Int32Array;
   readonly previous: Int32Array;
-  /** The rank of the pair that begins here, or -1. */
-  readonly rank: Int32Array;
+  /** The merge of the pair that begins here, or -1. */
+  readonly merge: Int32Array;
   /** At most n - 1 pairs at first, and each of at most n - 1 merges takes one and adds two. */
   readonly heap: MinHeap;
 
@@ -117,7 +151,7 @@ class Workspace {
     this.id = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
     this.previous = new Int32Array(capacity);
-    this.rank = new Int32Array(capacity);
+    this.merge = new Int32Array(capacity);
     this.heap = new MinHeap(2 * capacity);
   }
 }

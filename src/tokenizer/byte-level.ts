@@ -4,6 +4,9 @@
  * @module
  */
 
+import { writeUtf8 } from "./utf8.ts";
+import { type Alphabet, notFound } from "./vocabulary.ts";
+
 /** The byte of each code point below 324, or -1: printable Latin-1 is itself, the other bytes follow from U+0100. */
 const BYTE_OF: Int16Array = alphabet();
 
@@ -17,15 +20,15 @@ function alphabet(): Int16Array {
   return table;
 }
 
-/**
- * Writes the bytes that `text[start..end)` spells at `target[at...]`.
- * @returns the end of what was written, or -1 if a character is not of the alphabet
- */
-export function writeSpelledBytes(text: string, start: number, end: number, target: Uint8Array, at: number): number {
-  for (let i = start; i < end; i++) {
-    const byte = BYTE_OF[text.charCodeAt(i)];
-    if (byte === undefined || byte < 0) return -1;
-    target[at++] = byte;
-  }
-  return at;
-}
+/** A token with any other character, such as `<｜end▁of▁sentence｜>`, stands for its own text. */
+export const byteLevel: Alphabet = {
+  write(token, start, end, target, at) {
+    const first = at;
+    for (let i = start; i < end; i++) {
+      const byte = BYTE_OF[token.charCodeAt(i)];
+      if (byte === undefined || byte < 0) return notFound(writeUtf8(token, start, end, target, first));
+      target[at++] = byte;
+    }
+    return at;
+  },
+};

@@ -7,31 +7,41 @@ import { getBoolean, getNumber, getNumbers, getString, getStrings } from "../for
 import type { Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
+import { byteLevel } from "./byte-level.ts";
 import { MergeTable } from "./merges.ts";
 import { nfc } from "./nfc.ts";
 import { NAMED_PRETOKENIZERS, patternStage } from "./pretokenizer.ts";
+import { mergeKind, ScoredMerges } from "./scored-merges.ts";
+import { byteTokens, SPACE_MARK, sentencePiece, withSpaces, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** Values of `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
+const NORMAL = 1;
 const UNKNOWN = 2;
 const CONTROL = 3;
 const USER_DEFINED = 4;
+const UNUSED = 5;
 
 /**
- * The parts of a byte-level BPE tokenizer (`tokenizer.ggml.model` = "gpt2").
- * Where llama.cpp and Hugging Face differ this follows Hugging Face: NFC for Qwen, and no token becomes special only
- * because of its spelling. `nibble.tokenizer.nfc` (our converter's) says where a model leaves NFC out.
+ * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" (byte-level BPE) or "llama" (SentencePiece's BPE).
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/metadata.ts
  */
 export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
   const model = getString(metadata, "tokenizer.ggml.model");
-  if (model !== "gpt2") {
-    throw new NibbleError(
-      "bad_tokenizer",
-      `tokenizer.ggml.model: expected "gpt2" (byte-level BPE), got ${JSON.stringify(model)}`,
-    );
-  }
+  if (model === "gpt2") return byteLevelParts(metadata);
+  if (model === "llama") return sentencePieceParts(metadata);
+  throw new NibbleError(
+    "bad_tokenizer",
+    `tokenizer.ggml.model: expected "gpt2" (byte-level BPE) or "llama" (SentencePiece), got ${JSON.stringify(model)}`,
+  );
+}
+
+/**
+ * Where llama.cpp and Hugging Face differ this follows Hugging Face: NFC for Qwen, and no token becomes special only
+ * because of its spelling. `nibble.tokenizer.nfc` (our converter's) says where a model leaves NFC out.
+ */
+function byteLevelParts(metadata: Metadata): TokenizerParts {
   const pre = getString(metadata, "tokenizer.ggml.pre", { default: "default" });
   const named = NAMED_PRETOKENIZERS.get(pre);
   if (named === undefined) {
@@ -39,11 +49,10 @@ export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
     throw new NibbleError("bad_tokenizer", `tokenizer.ggml.pre: expected one of ${known}, got ${JSON.stringify(pre)}`);
   }
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
-  const vocabulary = new Vocabulary(tokens);
+  const vocabulary = new Vocabulary(tokens, byteLevel);
   const merges = new MergeTable(vocabulary, requireStrings(metadata, "tokenizer.ggml.merges"));
-  const id = (name: string): number | undefined => optionalId(metadata, `tokenizer.ggml.${name}_token_id`);
-  const endIds = [id("eot"), id("eom"), ...Array.from(getNumbers(metadata, "nibble.end_token_ids") ?? [])];
   return {
+    ...specialIds(metadata, named.addBos === true),
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
       ignoreMerges: named.ignoreMerges === true,
@@ -52,28 +61,87 @@ export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
     }),
     stages: named.patterns.map(patternStage),
     normalize: getBoolean(metadata, "nibble.tokenizer.nfc", { default: named.nfc === true }) ? nfc : undefined,
-    added: addedTokens(tokens, getNumbers(metadata, "tokenizer.ggml.token_type")),
-    bosId: id("bos"),
-    eosId: id("eos"),
-    endIds: endIds.filter((end) => end !== undefined),
-    addBos: getBoolean(metadata, "tokenizer.ggml.add_bos_token", { default: named.addBos === true }),
+    added: addedTokens(tokens, tokenTypes(metadata, tokens.length)),
   };
 }
 
-function addedTokens(tokens: readonly string[], types: ArrayLike<number> | undefined): AddedToken[] {
-  if (types === undefined) return [];
-  if (types.length !== tokens.length) {
-    throw new NibbleError(
-      "bad_tokenizer",
-      `tokenizer.ggml.token_type: expected ${tokens.length} types, got ${types.length}`,
-    );
+/**
+ * Scores stand for the merges of the Hugging Face original. User-defined tokens merge before all others, as those
+ * merges come first (Gemma). One of spaces alone was written `▁▁` in the original and sought in raw text as that: real
+ * spaces become it by merging.
+ */
+function sentencePieceParts(metadata: Metadata): TokenizerParts {
+  const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
+  const types = tokenTypes(metadata, tokens.length) ?? new Int32Array(tokens.length).fill(NORMAL);
+  const scores = getNumbers(metadata, "tokenizer.ggml.scores");
+  if (scores?.length !== tokens.length) {
+    const got = scores === undefined ? "none" : scores.length;
+    throw new NibbleError("bad_tokenizer", `tokenizer.ggml.scores: expected ${tokens.length} numbers, got ${got}`);
   }
-  const added: AddedToken[] = [];
-  for (const [id, content] of tokens.entries()) {
+  const kinds = Uint8Array.from(types, (type) =>
+    type === USER_DEFINED ? mergeKind.first : type === NORMAL || type === UNUSED ? mergeKind.byScore : mergeKind.never,
+  );
+  const vocabulary = new Vocabulary(tokens, sentencePiece);
+  const prefix = getBoolean(metadata, "tokenizer.ggml.add_space_prefix", { default: true });
+  const ids = specialIds(metadata, true);
+  return {
+    ...ids,
+    bosId: ids.bosId ?? 1, // llama.cpp's defaults for this kind of vocabulary
+    eosId: ids.eosId ?? 2,
+    vocabulary,
+    encoder: new BytePairEncoder(vocabulary, new ScoredMerges(vocabulary, scores, kinds), {
+      ignoreMerges: false,
+      unknownId: tokenId(metadata, "unknown") ?? 0,
+      fuseUnknown: true,
+      byteFallback: byteTokens(tokens),
+    }),
+    stages: wordStages(vocabulary),
+    normalize: prefix ? (text) => ` ${withSpaces(text)}` : withSpaces,
+    added: addedTokens(tokens, types).map((token) =>
+      /^ +$/.test(token.content) ? { ...token, content: SPACE_MARK.repeat(token.content.length) } : token,
+    ),
+    decoding: { eachByte: true, ...(prefix ? { strip: "space" } : {}) },
+  };
+}
+
+/** BOS, EOS and further ends of a turn. */
+function specialIds(
+  metadata: Metadata,
+  addBos: boolean,
+): Pick<TokenizerParts, "bosId" | "eosId" | "endIds" | "addBos"> {
+  const endIds = [tokenId(metadata, "eot"), tokenId(metadata, "eom")].filter((id) => id !== undefined);
+  return {
+    bosId: tokenId(metadata, "bos"),
+    eosId: tokenId(metadata, "eos"),
+    endIds: [...endIds, ...Array.from(getNumbers(metadata, "nibble.end_token_ids") ?? [])],
+    addBos: getBoolean(metadata, "tokenizer.ggml.add_bos_token", { default: addBos }),
+  };
+}
+
+const tokenId = (metadata: Metadata, name: string): number | undefined =>
+  optionalId(metadata, `tokenizer.ggml.${name}_token_id`);
+
+/** `tokenizer.ggml.token_type`: one for each token, if there are any. */
+function tokenTypes(metadata: Metadata, count: number): ArrayLike<number> | undefined {
+  const types = getNumbers(metadata, "tokenizer.ggml.token_type");
+  if (types === undefined) return undefined;
+  if (types.length !== count) {
+    throw new NibbleError("bad_tokenizer", `tokenizer.ggml.token_type: expected ${count} types, got ${types.length}`);
+  }
+  for (let id = 0; id < count; id++) {
     const type = types[id]!;
     if (!(type >= 1 && type <= 6)) {
       throw new NibbleError("bad_tokenizer", `tokenizer.ggml.token_type: expected 1 to 6, got ${type} for id ${id}`);
     }
+  }
+  return types;
+}
+
+function addedTokens(tokens: readonly string[], types: ArrayLike<number> | undefined): AddedToken[] {
+  if (types === undefined) return [];
+  const added: AddedToken[] = [];
+  for (const [id, content] of tokens.entries()) {
+    const type = types[id]!;
     if (type === UNKNOWN || type === CONTROL) added.push({ id, content, special: true });
     else if (type === USER_DEFINED) added.push({ id, content, special: false });
   }

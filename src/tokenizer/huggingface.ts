@@ -2,28 +2,30 @@
  * Tokenizers of Hugging Face folders: tokenizer.json (the library's own format) and tokenizer_config.json.
  * @module
  */
-import { NibbleError } from "../errors.ts";
 import { isObject } from "../formats/json.ts";
 import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
 import type { Json, JsonObject, Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
+import { byteLevel } from "./byte-level.ts";
 import { optionalId } from "./gguf.ts";
-import { type Merge, MergeTable } from "./merges.ts";
-import { nfc } from "./nfc.ts";
+import { bad, listAt, objectAt } from "./huggingface-json.ts";
 import {
-  byteLevelStage,
-  digitsStage,
-  MAX_STAGES,
-  matchesEverything,
-  patternStage,
-  type Stage,
-} from "./pretokenizer.ts";
+  byteLevelNormalizer,
+  byteLevelStages,
+  expectByteLevelDecoder,
+  pieceDecoding,
+  pieceNormalizer,
+  pieceStages,
+  templateBosId,
+} from "./huggingface-pipeline.ts";
+import { type Merge, MergeTable } from "./merges.ts";
+import { byteTokens, sentencePiece, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
 
 /**
- * The parts of a byte-level BPE tokenizer.
+ * The parts of a BPE tokenizer: byte-level, or with `byte_fallback` SentencePiece's.
  * @param metadata gives `nibble.end_token_ids` and, where tokenizer_config.json names no tokens, bos and eos
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/metadata.ts
  */
@@ -34,10 +36,10 @@ export function readHuggingFaceTokenizer(
 ): TokenizerParts {
   const model = objectAt(tokenizer, "model");
   refuseOtherModels(model);
-  expectByteLevelDecoder(tokenizer.get("decoder") ?? null);
   const added = addedTokens(listAt(tokenizer, "added_tokens"));
   const tokens = tokensById(objectAt(model, "vocab"), added);
-  const vocabulary = new Vocabulary(tokens);
+  const isPieces = getBoolean(model, "byte_fallback", { default: false });
+  const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel);
   const merges = new MergeTable(vocabulary, listAt(model, "merges").map(toMerge));
   const idOf = new Map<Json | undefined, number>();
   for (const [id, token] of tokens.entries()) if (token !== undefined) idOf.set(token, id);
@@ -46,16 +48,16 @@ export function readHuggingFaceTokenizer(
   if (unknown !== undefined && !(typeof unknown === "string" && idOf.has(unknown))) {
     throw bad("model.unk_token", "a token of the vocabulary", unknown);
   }
-  const templateBos = templateBosId(tokenizer.get("post_processor") ?? null, idOf);
+  const templateBos = templateBosId(tokenizer, idOf);
   return {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
       ignoreMerges: getBoolean(model, "ignore_merges", { default: false }),
       unknownId: idOf.get(unknown),
       fuseUnknown: getBoolean(model, "fuse_unk", { default: false }),
+      ...(isPieces ? { byteFallback: byteTokens(tokens) } : {}),
     }),
-    stages: stagesOf(tokenizer.get("pre_tokenizer") ?? null),
-    normalize: normalizes(tokenizer.get("normalizer") ?? null) ? nfc : undefined,
+    ...(isPieces ? piecePipeline(tokenizer, vocabulary) : byteLevelPipeline(tokenizer)),
     added,
     bosId: templateBos ?? configId("bos_token") ?? optionalId(metadata, "tokenizer.ggml.bos_token_id"),
     eosId: configId("eos_token") ?? optionalId(metadata, "tokenizer.ggml.eos_token_id"),
@@ -64,10 +66,24 @@ export function readHuggingFaceTokenizer(
   };
 }
 
+type Pipeline = Pick<TokenizerParts, "stages" | "normalize" | "decoding">;
+
+function byteLevelPipeline(tokenizer: JsonObject): Pipeline {
+  expectByteLevelDecoder(tokenizer);
+  return { stages: byteLevelStages(tokenizer), normalize: byteLevelNormalizer(tokenizer) };
+}
+
+function piecePipeline(tokenizer: JsonObject, vocabulary: Vocabulary): Pipeline {
+  return {
+    stages: [...pieceStages(tokenizer), ...wordStages(vocabulary)],
+    normalize: pieceNormalizer(tokenizer),
+    decoding: pieceDecoding(tokenizer),
+  };
+}
+
 function refuseOtherModels(model: JsonObject): void {
   const type = model.get("type") ?? "BPE"; // older files leave it out
   if (type !== "BPE") throw bad("model.type", '"BPE"', type);
-  if (getBoolean(model, "byte_fallback", { default: false })) throw bad("model.byte_fallback", "false", true);
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix"]) {
     if (getString(model, key, { default: "" }) !== "") throw bad(`model.${key}`, "none", model.get(key)!);
   }
@@ -116,92 +132,8 @@ function toMerge(merge: Json, rank: number): Merge {
   throw bad(`merge ${rank}`, "two tokens", merge);
 }
 
-/** The components of a normalizer, pre_tokenizer, post_processor or decoder, with sequences laid flat. */
-function components(json: Json, list: string): JsonObject[] {
-  if (json === null) return [];
-  if (!isObject(json)) throw bad(list, "an object", json);
-  if (json.get("type") !== "Sequence") return [json];
-  return listAt(json, list).flatMap((part) => components(part, list)); // parseJson bounds the depth
-}
-
-function stagesOf(json: Json): Stage[] {
-  const parts = components(json, "pretokenizers");
-  const last = parts.at(-1)?.get("type") ?? null;
-  if (last !== "ByteLevel") throw bad("pre_tokenizer", "ByteLevel at the end", last);
-  if (parts.length > MAX_STAGES) throw bad("pre_tokenizer", `at most ${MAX_STAGES} stages`, parts.length);
-  return parts.map((part, i) => {
-    const type = part.get("type") ?? null;
-    if (type === "Split") return splitStage(part);
-    if (type === "Digits") return digitsStage(getBoolean(part, "individual_digits", { default: false }));
-    if (type !== "ByteLevel" || i < parts.length - 1) throw bad("pre_tokenizer", "Split, Digits, then ByteLevel", type);
-    return byteLevelStage({
-      useRegex: getBoolean(part, "use_regex", { default: true }),
-      prefixSpace: getBoolean(part, "add_prefix_space", { default: true }),
-    });
-  });
-}
-
-function splitStage(part: JsonObject): Stage {
-  const behavior = getString(part, "behavior");
-  const invert = getBoolean(part, "invert", { default: false });
-  const pattern = getString(objectAt(part, "pattern"), "Regex");
-  // "Removed, inverted" drops what the pattern does not match: for the patterns that match everything, nothing.
-  if (behavior !== "Isolated" && !(behavior === "Removed" && invert && matchesEverything(pattern))) {
-    throw bad("pre_tokenizer Split behavior", '"Isolated"', behavior);
-  }
-  return patternStage(pattern);
-}
-
-/** Whether text is normalised to form C, the only normaliser of byte-level models. */
-function normalizes(json: Json): boolean {
-  const types = components(json, "normalizers").map((part) => part.get("type") ?? null);
-  for (const type of types) if (type !== "NFC") throw bad("normalizer", "NFC or none", type);
-  return types.length > 0;
-}
-
-function expectByteLevelDecoder(json: Json): void {
-  for (const part of components(json, "decoders")) if (part.get("type") === "ByteLevel") return;
-  throw bad("decoder", "ByteLevel", json);
-}
-
-/** The token that a TemplateProcessing puts in front of a text. What it puts behind is for training, and left out. */
-function templateBosId(json: Json, idOf: ReadonlyMap<Json | undefined, number>): number | undefined {
-  let bosId: number | undefined;
-  for (const part of components(json, "processors")) {
-    const type = part.get("type") ?? null;
-    if (type === "ByteLevel") continue;
-    if (type !== "TemplateProcessing") throw bad("post_processor", "ByteLevel or TemplateProcessing", type);
-    for (const item of listAt(part, "single")) {
-      const token = isObject(item) ? item.get("SpecialToken") : undefined;
-      if (!isObject(token)) break;
-      if (bosId !== undefined) throw bad("post_processor", "one token in front of a text", item);
-      const content = token.get("id");
-      bosId = idOf.get(content);
-      if (bosId === undefined) throw bad("post_processor", "a token of the vocabulary", content ?? null);
-    }
-  }
-  return bosId;
-}
-
 /** Special tokens of tokenizer_config.json are texts, or objects with a `content`. */
 function contentOf(value: Json | undefined): string | undefined {
   const content = isObject(value) ? value.get("content") : value;
   return typeof content === "string" ? content : undefined;
-}
-
-function objectAt(values: JsonObject, key: string): JsonObject {
-  const value = values.get(key);
-  if (!isObject(value)) throw bad(key, "an object", value ?? null);
-  return value;
-}
-
-function listAt(values: JsonObject, key: string): readonly Json[] {
-  const value = values.get(key) ?? [];
-  if (!Array.isArray(value)) throw bad(key, "a list", value);
-  return value;
-}
-
-function bad(what: string, expected: string, got: Json): NibbleError {
-  const shown = isObject(got) ? "an object" : Array.isArray(got) ? `a list of ${got.length}` : JSON.stringify(got);
-  return new NibbleError("bad_tokenizer", `tokenizer.json, ${what}: expected ${expected}, got ${shown}`);
 }

@@ -3,15 +3,24 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { writeSpelledBytes } from "./byte-level.ts";
 import { HASH_SEED, mix, type Vocabulary } from "./vocabulary.ts";
 
 /** `"a b"`, as GGUF and older tokenizer.json write it, or `["a", "b"]`. */
 export type Merge = string | readonly [string, string];
 
-export class MergeTable {
-  /** The token that the merge of a rank gives. */
-  readonly merged: Int32Array;
+/** Which pairs of neighbouring tokens may become one, and in which order. */
+export interface Merges {
+  /** The merge of a pair, or -1. */
+  find(left: number, right: number): number;
+  /** Its place in the order: the least is merged first, of equals the leftmost. */
+  priority(merge: number): number;
+  /** The token that it gives. */
+  result(merge: number): number;
+}
+
+/** Merges that a file lists; they are known by their rank. */
+export class MergeTable implements Merges {
+  readonly #results: Int32Array;
   // Open addressing with linear probing, at most three quarters full. A slot is left, right, rank + 1 (0 where free):
   // side by side, as a look-up costs little but its cache misses.
   readonly #slots: Int32Array;
@@ -24,7 +33,8 @@ export class MergeTable {
    *   make merging go in circles.
    */
   constructor(vocabulary: Vocabulary, merges: readonly Merge[]) {
-    this.merged = new Int32Array(merges.length);
+    const { alphabet } = vocabulary;
+    this.#results = new Int32Array(merges.length);
     const slots = 2 ** Math.ceil(Math.log2((merges.length * 4) / 3 + 1));
     this.#slots = new Int32Array(3 * slots);
     this.#mask = slots - 1;
@@ -36,29 +46,36 @@ export class MergeTable {
       const space = isPair ? merge[0].length : text.indexOf(" ", 1);
       const rest = isPair ? space : space + 1;
       if (space <= 0 || rest >= text.length) throw badMerge(rank, merge, "two tokens");
-      if (scratch.length < text.length) scratch = new Uint8Array(2 * text.length);
-      const middle = writeSpelledBytes(text, 0, space, scratch, 0);
-      const end = middle < 0 ? -1 : writeSpelledBytes(text, rest, text.length, scratch, middle);
+      if (scratch.length < 3 * text.length) scratch = new Uint8Array(6 * text.length);
+      const middle = alphabet.write(text, 0, space, scratch, 0);
+      const end = middle < 0 ? -1 : alphabet.write(text, rest, text.length, scratch, middle);
       const left = end < 0 ? -1 : vocabulary.find(scratch, 0, middle);
       const right = end < 0 ? -1 : vocabulary.find(scratch, middle, end);
       const merged = end < 0 ? -1 : vocabulary.find(scratch, 0, end);
       if (left < 0 || right < 0 || merged < 0)
         throw badMerge(rank, merge, "both parts and their merger in the vocabulary");
       const slot = this.#slotOf(left, right);
-      this.merged[rank] = merged;
+      this.#results[rank] = merged;
       this.#slots[slot] = left;
       this.#slots[slot + 1] = right;
       this.#slots[slot + 2] = rank + 1;
     }
   }
 
-  /** The rank of a pair, or -1. */
-  rank(left: number, right: number): number {
+  find(left: number, right: number): number {
     return this.#slots[this.#slotOf(left, right) + 2]! - 1;
   }
 
+  priority(rank: number): number {
+    return rank;
+  }
+
+  result(rank: number): number {
+    return this.#results[rank]!;
+  }
+
   get memoryBytes(): number {
-    return this.merged.byteLength + this.#slots.byteLength;
+    return this.#results.byteLength + this.#slots.byteLength;
   }
 
   /** Where the slot of a pair begins, or the free one where it belongs. */

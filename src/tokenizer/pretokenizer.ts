@@ -19,17 +19,18 @@ import { characterClasses, NUMERIC, PUNCTUATION } from "./unicode.ts";
 export interface Stage {
   /** Absent: the piece stays whole. */
   readonly scan?: Scanner;
-  /** Put a space in front of a piece that has none (`ByteLevel` with `add_prefix_space`). */
-  readonly prefixSpace?: boolean;
+  /** Put a space in front of a piece that has none (`add_prefix_space`): of every piece, or of what begins a text. */
+  readonly prefixSpace?: "always" | "first";
 }
 
-/** Calls `visit` for every piece of `text[start..end)` in order. */
+/** Calls `visit` for every piece of `text[start..end)` in order. `isFirst`: nothing stands before it. */
 export function forEachPiece(
   stages: readonly Stage[],
   text: string,
   start: number,
   end: number,
   visit: (text: string, start: number, end: number) => void,
+  isFirst: boolean,
   depth = 0,
 ): void {
   if (start === end) return;
@@ -38,14 +39,16 @@ export function forEachPiece(
     visit(text, start, end);
     return;
   }
-  if (stage.prefixSpace === true && text[start] !== " ") {
+  const prefixes = stage.prefixSpace === "always" || (stage.prefixSpace === "first" && isFirst);
+  if (prefixes && text[start] !== " ") {
     text = ` ${text.slice(start, end)}`;
     start = 0;
     end = text.length;
   }
   while (start < end) {
     const stop = stage.scan?.(text, start, end) ?? end;
-    forEachPiece(stages, text, start, stop, visit, depth + 1);
+    forEachPiece(stages, text, start, stop, visit, isFirst, depth + 1);
+    isFirst = false;
     start = stop;
   }
 }
@@ -107,7 +110,7 @@ export function matchesEverything(pattern: string): boolean {
 
 /** `ByteLevel`: GPT-2's pattern unless `use_regex` is false. */
 export function byteLevelStage(options: { useRegex: boolean; prefixSpace: boolean }): Stage {
-  return { ...(options.useRegex ? patternStage(GPT2) : {}), prefixSpace: options.prefixSpace };
+  return { ...(options.useRegex ? patternStage(GPT2) : {}), ...(options.prefixSpace ? { prefixSpace: "always" } : {}) };
 }
 
 /** `Digits`: numbers of any script stand apart, each by itself or in runs. */

@@ -22,6 +22,15 @@ export interface TokenizerParts {
   /** Ends of a turn that the files name, besides eos and the known texts. */
   readonly endIds: Iterable<number>;
   readonly addBos: boolean;
+  /** How ids become text, where it is more than joining bytes. */
+  readonly decoding?: Decoding;
+}
+
+export interface Decoding {
+  /** U+FFFD for every byte of an unfinished character, not one for all. */
+  readonly eachByte?: boolean;
+  /** Leave out, at the start of a text, one space, or all those of the first token. */
+  readonly strip?: "space" | "spaces";
 }
 
 /** End markers of public models: an added token with such a text ends a turn even where no key says so. */
@@ -38,6 +47,10 @@ const END_TEXTS: ReadonlySet<string> = new Set([
   "<｜end▁of▁sentence｜>",
 ]);
 
+/** `</s>` is an HTML tag, too: in Gemma's vocabulary it is one, beside `<s>`, and no control token. */
+const endsTurn = ({ content, special }: AddedToken): boolean =>
+  END_TEXTS.has(content) && (special || content !== "</s>");
+
 export class TextTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly bosId: number | undefined;
@@ -53,10 +66,7 @@ export class TextTokenizer implements Tokenizer {
   /** @throws NibbleError `bad_tokenizer` for an id beyond the vocabulary */
   constructor(parts: TokenizerParts) {
     const { added, vocabulary, normalize } = parts;
-    const endIds = new Set([
-      ...parts.endIds,
-      ...added.filter((token) => END_TEXTS.has(token.content)).map(({ id }) => id),
-    ]);
+    const endIds = new Set([...parts.endIds, ...added.filter(endsTurn).map(({ id }) => id)]);
     if (parts.eosId !== undefined) endIds.add(parts.eosId);
     for (const id of [...endIds, parts.bosId ?? 0]) {
       if (id >= vocabulary.size) throw badId(id, vocabulary.size);
@@ -78,27 +88,30 @@ export class TextTokenizer implements Tokenizer {
   }
 
   /**
-   * Text to ids. A lone surrogate counts as U+FFFD.
-   * @throws NibbleError `invalid_argument` if BOS is asked for and the model has none
+   * Text to ids. EOS is added on request only, also where the files ask for it (`add_eos_token`): that is for training,
+   * a prompt that ends a turn has no answer. A lone surrogate counts as U+FFFD.
+   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    const { special = true, addBos = this.addBos } = options;
+    const { special = true, addBos = this.addBos, addEos = false } = options;
     const ids: number[] = [];
-    if (addBos) {
-      if (this.bosId === undefined) {
-        throw new NibbleError("invalid_argument", "addBos: expected false, as this model has no BOS token", {
-          param: "addBos",
-        });
-      }
-      ids.push(this.bosId);
-    }
+    if (addBos) ids.push(required(this.bosId, "addBos", "BOS"));
+    const end = addEos ? [required(this.eosId, "addEos", "EOS")] : [];
     const { stages, encoder, normalize } = this.#parts;
-    const onToken = (id: number): void => void ids.push(id);
     const onPiece = (piece: string, start: number, end: number): void => encoder.encode(piece, start, end, ids);
-    const onNormalized = (part: string): void => forEachPiece(stages, part, 0, part.length, onPiece);
+    let isFirst = true;
+    const onToken = (id: number): void => {
+      ids.push(id);
+      isFirst = false;
+    };
+    const onNormalized = (part: string): void => {
+      forEachPiece(stages, part, 0, part.length, onPiece, isFirst);
+      isFirst = false;
+    };
     const onRaw = (part: string): void =>
       this.#normalized.split(normalize?.(part) ?? part, special, onNormalized, onToken);
     this.#raw.split(text, special, onRaw, onToken);
+    ids.push(...end);
     return ids;
   }
 
@@ -114,15 +127,24 @@ export class TextTokenizer implements Tokenizer {
   }
 
   decoder(options: { skipSpecial?: boolean } = {}): StreamDecoder {
-    const utf8 = new Utf8Decoder();
+    const { eachByte, strip } = this.#parts.decoding ?? {};
+    const utf8 = new Utf8Decoder(eachByte);
+    let isFirst = strip !== undefined;
     return {
-      push: (id) => (options.skipSpecial === true && this.isSpecial(id) ? "" : utf8.push(this.#bytes(id))),
+      push: (id) => {
+        if (options.skipSpecial === true && this.isSpecial(id)) return "";
+        const bytes = this.#bytes(id);
+        if (!isFirst || bytes.length === 0) return utf8.push(bytes);
+        isFirst = false;
+        return utf8.push(withoutSpaces(bytes, strip === "space" ? 1 : bytes.length));
+      },
       end: () => utf8.end(),
     };
   }
 
   token(id: number): string {
-    return this.decode([id]);
+    const utf8 = new Utf8Decoder();
+    return utf8.push(this.#bytes(id)) + utf8.end();
   }
 
   tokenBytes(id: number): Uint8Array {
@@ -150,6 +172,18 @@ export class TextTokenizer implements Tokenizer {
     }
     return this.#parts.vocabulary.bytesOf(id);
   }
+}
+
+function required(id: number | undefined, param: string, name: string): number {
+  if (id !== undefined) return id;
+  throw new NibbleError("invalid_argument", `${param}: expected false, as this model has no ${name} token`, { param });
+}
+
+/** `bytes` without up to `most` spaces in front. */
+function withoutSpaces(bytes: Uint8Array, most: number): Uint8Array {
+  let start = 0;
+  while (start < most && bytes[start] === 0x20) start++;
+  return bytes.subarray(start);
 }
 
 function badId(id: number, size: number): NibbleError {

@@ -7,6 +7,8 @@ export interface EncodeOptions {
   special?: boolean;
   /** Put BOS first; default: what the model's files say (`addBos`). */
   addBos?: boolean;
+  /** Put EOS behind (default false). */
+  addEos?: boolean;
 }
 
 export interface Tokenizer {

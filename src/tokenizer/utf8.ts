@@ -36,6 +36,24 @@ export function writeUtf8(text: string, start: number, end: number, target: Uint
   return at;
 }
 
+/** How many bytes `writeUtf8` writes. */
+export function utf8Length(text: string, start: number, end: number): number {
+  let length = 0;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+    // A pair takes 4 bytes in 2 units: 3 for the first and 1 for the second.
+    if (code >= 0xd800 && code < 0xdc00 && i + 1 < end) {
+      const low = text.charCodeAt(i + 1);
+      if (low >= 0xdc00 && low < 0xe000) {
+        length++;
+        i++;
+      }
+    }
+  }
+  return length;
+}
+
 /**
  * Decodes UTF-8 that comes in pieces. Bytes that are not UTF-8 become U+FFFD, one for each maximal part of a sequence,
  * as in the WHATWG Encoding Standard and Rust's `from_utf8_lossy`. A byte order mark is text.
@@ -43,11 +61,18 @@ export function writeUtf8(text: string, start: number, end: number, target: Uint
  * Our own, so that every host gives the same text however the bytes are cut.
  */
 export class Utf8Decoder {
+  readonly #eachByte: boolean;
+  #taken = 0;
   #codePoint = 0;
   #needed = 0;
   // The range allowed for the next continuation byte: rules out overlong forms, surrogates and > U+10FFFF.
   #lower = 0x80;
   #upper = 0xbf;
+
+  /** @param eachByte U+FFFD for every byte of an unfinished sequence, not one for all: Hugging Face's `ByteFallback` */
+  constructor(eachByte = false) {
+    this.#eachByte = eachByte;
+  }
 
   /** The characters that `bytes` completes. */
   push(bytes: Uint8Array): string {
@@ -57,12 +82,12 @@ export class Utf8Decoder {
       if (this.#needed === 0) {
         text += this.#first(byte);
       } else if (byte < this.#lower || byte > this.#upper) {
-        this.#needed = 0;
-        text += `\ufffd${this.#first(byte)}`;
+        text += this.end() + this.#first(byte);
       } else {
         this.#lower = 0x80;
         this.#upper = 0xbf;
         this.#codePoint = (this.#codePoint << 6) | (byte & 63);
+        this.#taken++;
         if (--this.#needed === 0) text += String.fromCodePoint(this.#codePoint);
       }
     }
@@ -73,13 +98,14 @@ export class Utf8Decoder {
   end(): string {
     if (this.#needed === 0) return "";
     this.#needed = 0;
-    return "\ufffd";
+    return "\ufffd".repeat(this.#eachByte ? this.#taken : 1);
   }
 
   #first(byte: number): string {
     if (byte < 0x80) return String.fromCharCode(byte);
     if (byte < 0xc2 || byte > 0xf4) return "\ufffd";
     this.#needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    this.#taken = 1;
     this.#codePoint = byte & (0x3f >> this.#needed);
     this.#lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
     this.#upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;

@@ -3,26 +3,41 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { writeSpelledBytes } from "./byte-level.ts";
-import { writeUtf8 } from "./utf8.ts";
 
 /** Twice the largest published vocabulary, rounded up: an id beyond it is refused before anything is allocated. */
 export const MAX_VOCABULARY: number = 1 << 20;
 
+/** Bytes of the longest token that `findJoined` gives: bounds its time. Gemma's longest has 93. */
+export const MAX_JOINED = 1024;
+
+/** How a vocabulary spells the bytes that its tokens stand for. */
+export interface Alphabet {
+  /**
+   * Writes what `token[start..end)` stands for at `target[at...]`, which has room for 3 bytes a unit.
+   * @returns the end of what was written, or `notFound` of it for a token that no text is ever looked up as
+   */
+  write(token: string, start: number, end: number, target: Uint8Array, at: number): number;
+}
+
+/** Marks the end of a token that `Vocabulary.find` must not give: a negative number. */
+export const notFound = (end: number): number => ~end;
+
 export class Vocabulary {
+  readonly alphabet: Alphabet;
   /** One more than the largest id. Ids without a token stand for no bytes. */
   readonly size: number;
   readonly #bytes: Uint8Array;
   readonly #offsets: Uint32Array;
+  readonly #joined = new Uint8Array(MAX_JOINED);
   // Open addressing with linear probing, at most half full: id + 1, or 0 where free.
   readonly #slots: Int32Array;
 
   /**
-   * @param tokens by id, as the file spells them. A token in the byte alphabet can come out of merging; any other, such
-   *   as `<｜end▁of▁sentence｜>`, stands for its own text and `find` does not give it.
+   * @param tokens by id, as the file spells them
    * @throws NibbleError `bad_tokenizer` for no tokens, too many, or one given twice
    */
-  constructor(tokens: readonly (string | undefined)[]) {
+  constructor(tokens: readonly (string | undefined)[], alphabet: Alphabet) {
+    this.alphabet = alphabet;
     this.size = tokens.length;
     if (this.size === 0 || this.size > MAX_VOCABULARY) {
       throw new NibbleError("bad_tokenizer", `vocabulary: expected 1 to ${MAX_VOCABULARY} tokens, got ${this.size}`);
@@ -36,8 +51,8 @@ export class Vocabulary {
     for (const [id, token] of tokens.entries()) {
       if (token !== undefined) {
         const start = at;
-        const end = writeSpelledBytes(token, 0, token.length, bytes, start);
-        at = end >= 0 ? end : writeUtf8(token, 0, token.length, bytes, start);
+        const end = alphabet.write(token, 0, token.length, bytes, start);
+        at = end >= 0 ? end : ~end;
         if (end >= 0 ? !this.#insert(id, bytes, start, at) : others.has(token)) {
           throw new NibbleError(
             "bad_tokenizer",
@@ -56,9 +71,33 @@ export class Vocabulary {
     return this.#bytes.subarray(this.#offsets[id] ?? 0, this.#offsets[id + 1] ?? 0);
   }
 
-  /** The token that stands for `bytes[start..end)` and is spelled in the byte alphabet, or -1. */
+  /** The token that stands for `bytes[start..end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#slotOf(this.#bytes, bytes, start, end)]! - 1;
+  }
+
+  /** The token whose bytes are those of two tokens one after the other, or -1: also where they are more than `MAX_JOINED`. */
+  findJoined(left: number, right: number): number {
+    const leftLength = this.#offsets[left + 1]! - this.#offsets[left]!;
+    const length = leftLength + this.#offsets[right + 1]! - this.#offsets[right]!;
+    if (length > MAX_JOINED) return -1;
+    const bytes = this.#bytes;
+    const joined = this.#joined;
+    let at = 0;
+    for (let i = this.#offsets[left]!; at < leftLength; i++) joined[at++] = bytes[i]!;
+    for (let i = this.#offsets[right]!; at < length; i++) joined[at++] = bytes[i]!;
+    return this.find(joined, 0, length);
+  }
+
+  /** Which bytes stand in front of a space inside a token. */
+  bytesBeforeSpaces(): Uint8Array {
+    const found = new Uint8Array(256);
+    for (let id = 0; id < this.size; id++) {
+      for (let i = this.#offsets[id]! + 1; i < this.#offsets[id + 1]!; i++) {
+        if (this.#bytes[i] === 0x20) found[this.#bytes[i - 1]!] = 1;
+      }
+    }
+    return found;
   }
 
   get memoryBytes(): number {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BytePairEncoder, type BytePairOptions } from "../../src/tokenizer/bpe.ts";
+import { byteLevel } from "../../src/tokenizer/byte-level.ts";
 import { type Merge, MergeTable } from "../../src/tokenizer/merges.ts";
 import { Vocabulary } from "../../src/tokenizer/vocabulary.ts";
 import { Random } from "../helpers/random.ts";
@@ -33,9 +34,9 @@ function slow(tokens: readonly string[], merges: readonly (readonly [string, str
 /** Counts look-ups, which is what merging spends its time on. */
 class CountingMerges extends MergeTable {
   lookups = 0;
-  override rank(left: number, right: number): number {
+  override find(left: number, right: number): number {
     this.lookups++;
-    return super.rank(left, right);
+    return super.find(left, right);
   }
 }
 
@@ -51,7 +52,7 @@ describe("byte-pair merging", () => {
         if (!tokens.includes(left + right)) tokens.push(left + right);
         merges.push([left, right]);
       }
-      const vocabulary = new Vocabulary(tokens);
+      const vocabulary = new Vocabulary(tokens, byteLevel);
       const spelled: Merge[] = merges.map((merge) => (round % 2 === 0 ? merge : merge.join(" ")));
       const encoder = new BytePairEncoder(vocabulary, new MergeTable(vocabulary, spelled), PLAIN);
       for (let i = 0; i < 30; i++) {
@@ -62,7 +63,7 @@ describe("byte-pair merging", () => {
   });
 
   it("lets a byte without a token vanish, so that its neighbours meet", () => {
-    const vocabulary = new Vocabulary(["a", "b", "ab"]);
+    const vocabulary = new Vocabulary(["a", "b", "ab"], byteLevel);
     const merges = new MergeTable(vocabulary, ["a b"]);
     expect(encode(new BytePairEncoder(vocabulary, merges, PLAIN), "axxb")).toEqual([2]);
     const unknown = { ...PLAIN, unknownId: 1 };
@@ -71,7 +72,7 @@ describe("byte-pair merging", () => {
   });
 
   it("takes a whole piece for a token only where merges are ignored", () => {
-    const vocabulary = new Vocabulary(["a", "b", "c", "abc"]);
+    const vocabulary = new Vocabulary(["a", "b", "c", "abc"], byteLevel);
     const merges = new MergeTable(vocabulary, []);
     expect(encode(new BytePairEncoder(vocabulary, merges, PLAIN), "abc")).toEqual([0, 1, 2]);
     expect(encode(new BytePairEncoder(vocabulary, merges, { ...PLAIN, ignoreMerges: true }), "abc")).toEqual([3]);
@@ -83,7 +84,7 @@ describe("byte-pair merging", () => {
       const half = token.slice(0, token.length / 2);
       return [half, half];
     });
-    const vocabulary = new Vocabulary(tokens);
+    const vocabulary = new Vocabulary(tokens, byteLevel);
     for (const length of [1000, 100_000]) {
       const counting = new CountingMerges(vocabulary, merges);
       const encoder = new BytePairEncoder(vocabulary, counting, PLAIN);
@@ -114,7 +115,7 @@ describe("llama3's tables", () => {
     const { model } = JSON.parse(readFileSync(file, "utf8")) as {
       model: { vocab: Record<string, number>; merges: string[] };
     };
-    const vocabulary = new Vocabulary(Object.keys(model.vocab));
+    const vocabulary = new Vocabulary(Object.keys(model.vocab), byteLevel);
     const merges = new MergeTable(vocabulary, model.merges);
     expect(vocabulary.memoryBytes + merges.memoryBytes).toBeLessThan(12_000_000); // 9.8 MB
   });

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../src/tokenizer/index.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
-import { type Family, idsOf, lenml, qwen25Metadata, recorded, smollm2Metadata, textOf } from "./support.ts";
+import {
+  type Family,
+  gemma3Metadata,
+  idsOf,
+  lenml,
+  qwen25Metadata,
+  recorded,
+  smollm2Metadata,
+  textOf,
+} from "./support.ts";
 
 interface FamilyTest {
   name: string;
@@ -12,6 +21,17 @@ interface FamilyTest {
   addBos: boolean;
   ends: number[];
 }
+
+interface LlamaCpp {
+  tokenize: { text: string; ids: number[]; idsSpecial: number[] }[];
+}
+
+/** SHA-256 of the tokens as JSON, of the scores and of the types in the real file's header. */
+const GEMMA3_HASHES = [
+  "c6fc935df8c91719a3648a58ad0015c3e5fbe46369a8a05d8c6b1e65efea7b3c",
+  "a8a8e2bd749472151edb6086e66cf59e70a1ce7974d765f25d9818c4f3cecbd3",
+  "a15ef6506507a923b9faebc51a3a04c3ead93457d1800aafe99801c86d4810b9",
+];
 
 const families: FamilyTest[] = [
   {
@@ -38,6 +58,14 @@ const families: FamilyTest[] = [
     eos: 151645,
     addBos: false,
     ends: [151643, 151645],
+  },
+  {
+    name: "gemma3",
+    open: (family) => lenml("gemma3", family.sha256),
+    bos: 2,
+    eos: 106,
+    addBos: true,
+    ends: [1, 106],
   },
   {
     name: "deepseek-v3",
@@ -106,6 +134,36 @@ describe.each(families)("$name against Hugging Face", async ({ name, open, rando
   });
 });
 
+describe("gemma3 from the keys of its GGUF file", () => {
+  const { metadata, hashes } = gemma3Metadata();
+  const tokenizer = createTokenizer({ metadata });
+
+  it("has the tokens, scores and types of gemma-3-270m-q4_k_m.gguf", () => {
+    expect(hashes).toEqual(GEMMA3_HASHES);
+    expect(tokenizer).toMatchObject({ vocabSize: 262_144, bosId: 2, eosId: 1, addBos: true });
+    expect([...tokenizer.endIds].sort()).toEqual([1, 106]); // no key names <end_of_turn>
+  });
+
+  it("gives Hugging Face's ids and text for 204 strings", () => {
+    const { cases } = recorded<Family>("gemma3");
+    for (const recordedCase of cases) {
+      const text = textOf(recordedCase);
+      expect(tokenizer.encode(text, { addBos: false })).toEqual(idsOf(recordedCase));
+      expect(tokenizer.decode(idsOf(recordedCase))).toBe(recordedCase.decoded ?? text);
+    }
+  });
+
+  it("gives llama.cpp's ids for 46 strings, but </s> is an HTML tag here as in Hugging Face", () => {
+    const { tokenize } = recorded<LlamaCpp>("gemma3-llamacpp");
+    expect(tokenize).toHaveLength(46);
+    for (const { text, ids, idsSpecial } of tokenize) {
+      const asText = text === "</s> [INST] x [/INST]" ? idsSpecial : ids;
+      expect(tokenizer.encode(text, { special: false, addBos: false })).toEqual(asText);
+      expect(tokenizer.encode(text, { addBos: false })).toEqual(idsSpecial);
+    }
+  });
+});
+
 /** Where Hugging Face is followed instead: NFC, and `</s>` in Qwen's vocabulary is text. */
 const DIFFERS = new Set(["café (combining acute)".normalize("NFD"), "</s> [INST] x [/INST]"]);
 
@@ -113,9 +171,7 @@ describe("against llama.cpp", () => {
   it.each(["smollm2", "qwen2.5"])("%s with and without special tokens parsed", async (name) => {
     const metadata = name === "smollm2" ? await smollm2Metadata() : qwen25Metadata();
     const tokenizer = createTokenizer({ metadata });
-    const { tokenize } = recorded<{ tokenize: { text: string; ids: number[]; idsSpecial: number[] }[] }>(
-      `${name}-llamacpp`,
-    );
+    const { tokenize } = recorded<LlamaCpp>(`${name}-llamacpp`);
     expect(tokenize).toHaveLength(46);
     for (const { text, ids, idsSpecial } of tokenize) {
       if (name === "qwen2.5" && DIFFERS.has(text)) continue;

@@ -50,7 +50,7 @@ function slowPieces(patterns: readonly string[], text: string): string[] {
 
 function pieces(stages: readonly Stage[], text: string): string[] {
   const found: string[] = [];
-  forEachPiece(stages, text, 0, text.length, (whole, start, end) => found.push(whole.slice(start, end)));
+  forEachPiece(stages, text, 0, text.length, (whole, start, end) => found.push(whole.slice(start, end)), true);
   return found;
 }
 

