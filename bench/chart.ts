@@ -9,7 +9,7 @@ import type { Results } from "./results.ts";
 import { spread, spreadText } from "./statistics.ts";
 
 const WIDTH = 900;
-const LABEL = 180;
+const LABEL = 210;
 /** Right of the longest bar: a rate and a ratio. */
 const TEXT = 380;
 const BAR = 18;
@@ -46,7 +46,7 @@ export function chart({ title, machine, rows }: Pick<Results, "title" | "machine
   let top = TOP;
   for (const test of new Set(rows.map((row) => row.test))) {
     const bars = rows.filter((row) => row.test === test);
-    panels.push(panel(test, bars, comparisons, top));
+    panels.push(panel(bars, comparisons, top));
     top += PANEL_HEAD + bars.length * (BAR + GAP) + GAP;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img">
@@ -61,7 +61,7 @@ ${panels.join("\n")}
 `;
 }
 
-function panel(test: string, rows: readonly Row[], comparisons: readonly Comparison[], top: number): string {
+function panel(rows: readonly Row[], comparisons: readonly Comparison[], top: number): string {
   const most = Math.max(...rows.map((row) => spread(row.samples_ts).high));
   const x = (rate: number): number => LABEL + (rate / most) * (WIDTH - LABEL - TEXT);
   const bars = rows.map((row, i) => {
@@ -77,7 +77,7 @@ function panel(test: string, rows: readonly Row[], comparisons: readonly Compari
       `<text x="${(x(Math.max(rate.median, rate.high)) + 8).toFixed(1)}" y="${y + 14}">${escapeXml(spreadText(rate) + versus(comparisons, row, name))}</text>`,
     ].join("\n");
   });
-  return [`<text class="title" x="12" y="${top + 26}">${escapeXml(meaning(test))}</text>`, ...bars].join("\n");
+  return [`<text class="title" x="12" y="${top + 26}">${escapeXml(meaning(rows[0]!))}</text>`, ...bars].join("\n");
 }
 
 /** `; nibble relaxed 1.27 (1.25-1.29) times` beside a peer. */
@@ -88,9 +88,10 @@ function versus(comparisons: readonly Comparison[], row: Row, name: string): str
   return best ? `; ${best.ours.split(", ")[0]} ${spreadText(best.times)} times` : "";
 }
 
-function meaning(test: string): string {
-  const what = test.startsWith("pp") ? "prompt" : "decode";
-  return `${test}: ${what}, tokens a second`;
+function meaning({ test, n_prompt, n_depth }: Row): string {
+  const sequences = test.match(/ x (\d+)/)?.[1];
+  const what = n_prompt > 0 ? `prompt of ${n_prompt} tokens` : `decode${n_depth > 0 ? ` after ${n_depth} tokens` : ""}`;
+  return `${test}: ${what}${sequences ? `, ${sequences} sequences together` : ""}, tokens a second`;
 }
 
 function escapeXml(text: string): string {

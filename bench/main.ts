@@ -36,11 +36,12 @@ async function run(options: Options, command: string): Promise<Results> {
     const ours = ourEngines(path, threads, tests);
     const load = wants("load") ? await loadTimes(path, ours, rounds) : [];
     const kernels = wants("kernels") ? await benchKernels(options.kernels, () => limits.measure(1)) : [];
-    const peers = wants("peers") ? peerEngines(path, threads, tests) : [];
-    const missing = peers.length > 0 ? installPeers() : undefined;
+    const missing = wants("peers") ? installPeers() : undefined;
     if (missing) gaps.push(missing);
-    const all = [...(wants("models") ? ours : []), ...peers];
-    const engines = all.filter((engine) => options.engines.test(label(engine)));
+    const peers = wants("peers") && !missing ? peerEngines(path, threads, tests) : [];
+    const engines = [...(wants("models") ? ours : []), ...peers]
+      .filter((engine) => options.engines.test(label(engine)))
+      .sort((a, b) => a.threads - b.threads);
     const models = await runModels({ engines, tests, rounds, slowRounds, say, limits: (n) => limits.measure(n) });
     for (const count of threads) await limits.measure(count);
     const checkpoint = await openCheckpoint(path, testHost);

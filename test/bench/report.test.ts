@@ -103,7 +103,7 @@ describe("the chart", () => {
 
   test("has a panel a test and a bar a row, as long as its rate", () => {
     expect(svg.match(/class="title" x="12"/g)).toHaveLength(1 + 3);
-    const widths = [...svg.matchAll(/<rect class="(\w+)" x="180" y="\d+" width="([\d.]+)"/g)].map(([, name, width]) => [
+    const widths = [...svg.matchAll(/<rect class="(\w+)" x="210" y="\d+" width="([\d.]+)"/g)].map(([, name, width]) => [
       name,
       Number(width),
     ]);
