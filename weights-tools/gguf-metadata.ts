@@ -17,13 +17,13 @@ export const splitKey: RegExp = /^split\.(no|count|tensors\.count)$/;
 const llama3Scaling = /(^|\.)rope\.scaling\.(type|factor|original_context_length|low_freq_factor|high_freq_factor)$/;
 
 /**
- * Keys that llama.cpp's converter leaves out for an architecture, with the key whose value is then taken: we leave them
- * out where the two agree.
+ * Keys that llama.cpp's converter does not write for an architecture. Readers then take another key's value, and we leave
+ * them out where it is the same.
  */
 const implied: ReadonlyMap<string, readonly string[]> = new Map([
   ["qwen2", ["rope.dimension_count"]],
   ["qwen3", ["rope.dimension_count"]],
-  ["gemma3", ["rope.dimension_count"]],
+  ["gemma3", ["rope.dimension_count", "attention.scale"]],
   ["olmo2", ["rope.dimension_count", "attention.key_length", "attention.value_length"]],
 ]);
 
@@ -104,10 +104,13 @@ function mostly(tensors: readonly GgufTensor[]): WeightType {
 }
 
 function leaveOutImplied(metadata: Map<string, MetadataValue>, architecture: string): void {
-  const get = (key: string): unknown => metadata.get(`${architecture}.${key}`);
-  const headSize = Number(get("embedding_length")) / Number(get("attention.head_count"));
-  for (const key of implied.get(architecture) ?? []) {
-    const otherwise = key === "rope.dimension_count" ? (get("attention.key_length") ?? headSize) : headSize;
-    if (get(key) === otherwise) metadata.delete(`${architecture}.${key}`);
-  }
+  const get = (key: string): number => Number(metadata.get(`${architecture}.${key}`));
+  const ofHeads = get("embedding_length") / get("attention.head_count");
+  const headSize = get("attention.key_length") || ofHeads;
+  const otherwise = (key: string): number => {
+    if (key === "attention.scale") return Math.fround(1 / Math.sqrt(headSize));
+    return key === "rope.dimension_count" ? headSize : ofHeads;
+  };
+  for (const key of implied.get(architecture) ?? [])
+    if (get(key) === otherwise(key)) metadata.delete(`${architecture}.${key}`);
 }

@@ -1,6 +1,6 @@
 /**
- * A checkpoint's weights as GGUF holds them, whatever the container: q and k rows in the architecture's order, Gemma's
- * norms with their one added, Llama 3's RoPE scaling as a tensor. Read in pieces.
+ * A checkpoint's weights as GGUF holds them, whatever the container: q and k rows in the architecture's order, Llama
+ * 3's RoPE scaling as a tensor. Read in pieces.
  * @module
  */
 import { readExactly } from "../src/formats/sources.ts";
@@ -15,14 +15,11 @@ export interface SourceTensor {
   readonly name: string;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
-  /** Type of `Chunk.stored`. */
   readonly type: TensorType;
   /** Where it is read from. */
   readonly info: TensorInfo;
   /** Rows of a head whose halves are to be interleaved; 0: rows stay where they are. */
   readonly headRows: number;
-  /** What is added to every value. */
-  readonly offset: number;
 }
 
 /** Neighbouring values of a tensor. Both arrays are used again for the next chunk. */
@@ -44,15 +41,9 @@ export function sourceTensors(checkpoint: Checkpoint): SourceTensor[] {
   const frequencies = checkpoint.tensors.has("rope_freqs.weight") ? undefined : ropeFrequencies(checkpoint);
   if (frequencies !== undefined) infos.unshift(frequencies);
   return infos.map((info) => {
-    const { name, shape } = info;
-    const offset = normOffset(checkpoint, name);
-    return { name, shape, type: offset === 0 ? info.type : "F32", info, headRows: headRows(checkpoint, info), offset };
+    const { name, shape, type } = info;
+    return { name, shape, type, info, headRows: headRows(checkpoint, info) };
   });
-}
-
-/** Gemma multiplies by 1 + w; its GGUF files hold the sum (llama.cpp, conversion/gemma.py). */
-function normOffset({ format, architecture }: Checkpoint, name: string): number {
-  return format === "huggingface" && architecture === "gemma3" && name.endsWith("norm.weight") ? 1 : 0;
 }
 
 /** Number of values. */
@@ -67,7 +58,7 @@ export function valueCount(shape: readonly number[]): number {
  * @throws NibbleError `unsupported_type`; what the source rejects with
  */
 export async function* readChunks(
-  { info, shape, headRows, offset }: SourceTensor,
+  { info, shape, headRows }: SourceTensor,
   { chunkBytes = defaultChunkBytes, wholeRows = false }: { chunkBytes?: number | undefined; wholeRows?: boolean } = {},
 ): AsyncGenerator<Chunk> {
   const columns = shape.length === 1 ? 1 : shape.at(-1)!; // a bias is permuted like a matrix of one column
@@ -81,10 +72,6 @@ export async function* readChunks(
     let stored = await readExactly(info.source, at, rowBytes(info.type, values.length));
     if (headRows > 0) stored = interleaveHalves(stored, headRows, rowBytes(info.type, columns));
     dequantize(info.type, stored, values);
-    if (offset !== 0) {
-      for (let i = 0; i < values.length; i++) values[i]! += offset;
-      stored = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    }
     yield { from, values, stored };
   }
 }

@@ -48,7 +48,7 @@ export async function verifyCheckpoint(
     const hash = newHash();
     for await (const bytes of readRaw(info)) hash.update(bytes);
     tensors.push({ name, type, shape, sha256: hash.digest("hex") });
-    const bad = await firstBadValue({ name, shape, type, info, headRows: 0, offset: 0 });
+    const bad = await firstBadValue({ name, shape, type, info, headRows: 0 });
     if (bad !== undefined) problems.push(`tensor ${name}: ${bad}`);
     ends.set(source, Math.max(ends.get(source) ?? 0, offset + byteLength));
     onTensor?.(tensors.length, checkpoint.tensors.size);

@@ -23,6 +23,10 @@ const fixtures: [string, WeightType][] = [
   ["llama", "f16"],
   ["llama3-rope", "f32"],
   ["llama-untied", "bf16"],
+  ["qwen2", "f32"],
+  ["qwen3", "f16"],
+  ["gemma3", "f16"],
+  ["olmo2", "f16"],
 ];
 
 describe.each(fixtures)("%s", (model, type) => {

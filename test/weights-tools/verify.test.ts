@@ -54,7 +54,7 @@ describe("verifyCheckpoint", () => {
 });
 
 describe("compareCheckpoints", () => {
-  it.each(["llama", "llama3-rope", "mobilellm-r1"])("folder and GGUF of %s are equal", async (model) => {
+  it.each(["llama", "llama3-rope", "mobilellm-r1", "qwen2", "qwen3", "gemma3", "olmo2"])("folder and GGUF of %s are equal", async (model) => {
     const result = await compareCheckpoints(await fixtureFolder(model), await fixtureGguf(model));
     expect(result).toMatchObject({ differences: [], same: true, equal: true });
     expect(result.tensors).toHaveLength((await fixtureGguf(model)).tensors.size);
