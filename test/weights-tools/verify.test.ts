@@ -54,11 +54,14 @@ describe("verifyCheckpoint", () => {
 });
 
 describe("compareCheckpoints", () => {
-  it.each(["llama", "llama3-rope", "mobilellm-r1", "qwen2", "qwen3", "gemma3", "olmo2"])("folder and GGUF of %s are equal", async (model) => {
-    const result = await compareCheckpoints(await fixtureFolder(model), await fixtureGguf(model));
-    expect(result).toMatchObject({ differences: [], same: true, equal: true });
-    expect(result.tensors).toHaveLength((await fixtureGguf(model)).tensors.size);
-  });
+  it.each(["llama", "llama3-rope", "mobilellm-r1", "qwen2", "qwen3", "gemma3", "olmo2"])(
+    "folder and GGUF of %s are equal",
+    async (model) => {
+      const result = await compareCheckpoints(await fixtureFolder(model), await fixtureGguf(model));
+      expect(result).toMatchObject({ differences: [], same: true, equal: true });
+      expect(result.tensors).toHaveLength((await fixtureGguf(model)).tensors.size);
+    },
+  );
 
   it.each(["f16", "bf16", "q8_0", "q5_0", "q4_1", "q4_0"] as const)("crumb as %s is the same model", async (type) => {
     const { checkpoint, report } = await converted(await crumb(), { type });
