@@ -117,6 +117,52 @@ export function runScanner(matches: (codePoint: number) => boolean): Scanner {
   };
 }
 
+/** `\s?[...]+` for the characters that `matches` holds of. */
+export function ledRunScanner(classes: CodePointTable, matches: (codePoint: number) => boolean): Scanner {
+  const matchesAt = (text: string, at: number, end: number): boolean => at < end && matches(text.codePointAt(at)!);
+  const runStart = (text: string, at: number, end: number): number =>
+    (classes.flags(text.codePointAt(at)!) & SPACE) !== 0 && matchesAt(text, at + 1, end) ? at + 1 : at;
+  return (text, start, end) => {
+    let at = runStart(text, start, end);
+    if (matchesAt(text, at, end)) {
+      while (matchesAt(text, at, end)) at += unitsAt(text, at);
+      return at;
+    }
+    do at += unitsAt(text, at);
+    while (at < end && !matchesAt(text, runStart(text, at, end), end));
+    return at;
+  };
+}
+
+/** `\s+$`. White_Space has no surrogate pairs. */
+export function trailingSpaceScanner(classes: CodePointTable): Scanner {
+  return (text, start, end) => {
+    let at = end;
+    while (at > start && (classes.flags(text.charCodeAt(at - 1)) & SPACE) !== 0) at--;
+    return at > start ? at : end;
+  };
+}
+
+/** `[\r\n]` */
+export const lineEndScanner: Scanner = (text, start, end) => {
+  let at = start;
+  while (at < end && !isLineEnd(text.charCodeAt(at))) at++;
+  return at > start ? at : start + 1;
+};
+
+/** Whether a code point is of a regular expression's class of characters and ranges, such as `[A-Za-zµ]`. */
+export function characterClass(pattern: string): (codePoint: number) => boolean {
+  const characters = [...pattern.slice(1, -1)];
+  const ranges: [first: number, last: number][] = [];
+  for (let i = 0; i < characters.length; i++) {
+    const first = characters[i]!.codePointAt(0)!;
+    const isRange = characters[i + 1] === "-" && i + 2 < characters.length;
+    if (isRange) i += 2;
+    ranges.push([first, characters[i]!.codePointAt(0)!]);
+  }
+  return (codePoint) => ranges.some(([first, last]) => codePoint >= first && codePoint <= last);
+}
+
 /** `[0-9][0-9][0-9]` */
 export const threeDigitsScanner: Scanner = (text, start, end) => {
   const isDigit = (at: number): boolean => at < end && text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57;

@@ -22,12 +22,24 @@ const deepseek = [
   "[一-龥぀-ゟ゠-ヿ]+",
   `[!"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_\`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*${END}`,
 ];
+const eastAsian = "[一-龥ࠀ-一가-\ud7ff]+";
+/** The pattern's own text: its class of letters is no shorthand that could be written another way. */
+const cased = NAMED_PRETOKENIZERS.get("deepseek-llm")!.patterns[1]!.slice("\\s?".length);
 const named: Record<string, string[]> = {
   "llama-bpe": [llama3("{1,3}")],
   qwen2: [llama3("")],
   smollm: ["\\p{N}", gpt2],
   "gpt-2": [gpt2],
   "deepseek-v3": deepseek,
+  "deepseek-coder": ["[\\r\\n]", `[${S}]?\\p{L}+`, `[${S}]?\\p{P}+`, eastAsian, "\\p{N}"],
+  "deepseek-llm": [
+    "[\\r\\n]",
+    `[${S}]?${cased}`,
+    `[${S}]?[!-/:-~！-／：-～‘-‟\u3000-。]+`,
+    `[${S}]+$`,
+    eastAsian,
+    "\\p{N}+",
+  ],
   default: ["[\\p{P}$+<=>^~|]+", gpt2, "\\p{N}+", "[0-9][0-9][0-9]"],
 };
 
@@ -113,6 +125,20 @@ describe("stages of tokenizer.json", () => {
     const [pattern] = NAMED_PRETOKENIZERS.get("qwen2")!.patterns;
     const unescaped = pattern!.replaceAll("\\r", "\r").replaceAll("\\n", "\n");
     expect(pieces([patternStage(unescaped)], "a\n\nb")).toEqual(pieces([patternStage(pattern!)], "a\n\nb"));
+  });
+
+  it("has DeepSeek's letters as published: all of them have case", () => {
+    const letters = new RegExp(`^${cased}$`, "u");
+    let count = 0;
+    for (let code = 0; code < 0x20000; code++) {
+      const text = String.fromCodePoint(code);
+      if (!letters.test(text)) continue;
+      count++;
+      if (!/[\p{Lu}\p{Ll}\p{Lt}\u0295]/u.test(text)) throw new Error(`U+${code.toString(16)} has no case`);
+    }
+    expect(count).toBe(2729);
+    for (const text of ["Aé", "ώ", "\u212a\u1f7d", "ﬀ", "Ａ"])
+      expect(pieces([patternStage(`\\s?${cased}`)], `世${text}世`)).toHaveLength(3);
   });
 
   it("refuses a pattern that it does not know, by name", () => {
