@@ -51,7 +51,8 @@ const feedForwardTensors = (prefix: string): (readonly [string, string])[] => [
   [`${prefix}.down_proj`, "ffn_down"],
 ];
 
-const preNormTensors: ReadonlyMap<string, string> = new Map([
+/** Tensor names of Llama's layers, which most families share: `Family.layerTensors`. */
+export const llamaLayerTensors: ReadonlyMap<string, string> = new Map([
   ...attentionTensors,
   ["post_attention_layernorm", "ffn_norm"],
   ...feedForwardTensors("mlp"),
@@ -81,7 +82,7 @@ const known = new Map<string, Family>([
     "llama",
     {
       architecture: "llama",
-      layerTensors: preNormTensors,
+      layerTensors: llamaLayerTensors,
       defaults: { rms_norm_eps: 1e-6, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
       feedForward: "intermediate_size",
     },
@@ -111,7 +112,7 @@ const known = new Map<string, Family>([
     "qwen2",
     {
       architecture: "qwen2",
-      layerTensors: preNormTensors,
+      layerTensors: llamaLayerTensors,
       defaults: qwenDefaults,
       feedForward: "intermediate_size",
       addFacts: refuseWindows,
@@ -121,7 +122,7 @@ const known = new Map<string, Family>([
     "qwen3",
     {
       architecture: "qwen3",
-      layerTensors: new Map([...preNormTensors, ...queryKeyNorms]),
+      layerTensors: new Map([...llamaLayerTensors, ...queryKeyNorms]),
       defaults: { ...qwenDefaults, head_dim: 128 },
       feedForward: "intermediate_size",
       addFacts: refuseWindows,

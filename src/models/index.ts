@@ -14,6 +14,9 @@ import { olmo2 } from "./olmo2.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
+/** How config.json and tensor names of a `model_type` translate to GGUF's. */
+export type HuggingFaceFamily = Omit<Family, "architecture">;
+
 const architectures = new Map<string, Architecture>();
 
 /**
@@ -31,7 +34,7 @@ const architectures = new Map<string, Architecture>();
  */
 export function registerArchitecture<Config extends DecoderConfig>(
   architecture: Architecture<Config>,
-  families: Readonly<Record<string, Omit<Family, "architecture">>> = {},
+  families: Readonly<Record<string, HuggingFaceFamily>> = {},
 ): void {
   const { name, readConfig, build } = architecture ?? {};
   if (typeof name !== "string" || name === "" || typeof readConfig !== "function" || typeof build !== "function")

@@ -3,26 +3,30 @@
  * ones, so that a change of numerics on any machine is seen; a wanted change records them anew with `UPDATE_HASHES=1`.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertCrumb } from "../../scripts/convert-crumb.ts";
+import { convert } from "../../weights-tools/convert.ts";
+import { writeFileAtomically } from "../../weights-tools/node-files.ts";
 import { weightType } from "../../weights-tools/weight-types.ts";
 import { logitsHash, type Run } from "../helpers/logits-hash.ts";
-import { root } from "../helpers/models.ts";
+import { openFixture, root } from "../helpers/models.ts";
 
 const wasm = join(root, "dist/wasm");
 const recordPath = join(root, "test/fixtures/logits-sha256.json");
 const recorded: Record<string, string> = JSON.parse(readFileSync(recordPath, "utf8"));
-const types = ["q4_0", "q4_1", "q8_0", "f16"] as const;
+/** crumb, and two fixtures for what it has not: a window and GELU, grouped heads with weighted norms. */
 const models = [
-  ["q4_0", "mixed"],
-  ["q4_0", "int8"],
-  ["q4_1", "mixed"],
-  ["q8_0", "mixed"],
-  ["f16", "f32"],
+  ["crumb", "q4_0", "mixed"],
+  ["crumb", "q4_0", "int8"],
+  ["crumb", "q4_1", "mixed"],
+  ["crumb", "q8_0", "mixed"],
+  ["crumb", "f16", "f32"],
+  ["gemma3", "q4_0", "mixed"],
+  ["qwen3", "q8_0", "int8"],
 ] as const;
 
 const runs: Omit<Run, "kvType">[] = [
@@ -43,18 +47,27 @@ const runs: Omit<Run, "kvType">[] = [
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "nibble-"));
-  for (const type of types)
-    await convertCrumb(join(root, "models/crumb"), join(folder, `${type}.gguf`), weightType(type));
+  for (const [name, type] of models) {
+    const out = join(folder, `${name}-${type}.gguf`);
+    if (existsSync(out)) continue;
+    if (name === "crumb") {
+      await convertCrumb(join(root, "models/crumb"), out, weightType(type));
+      continue;
+    }
+    const checkpoint = await openFixture(name, "gguf");
+    await writeFileAtomically(out, (sink) => convert(checkpoint, sink, { type }));
+    await checkpoint.close();
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("one hash for all builds, chunks and neighbours", () => {
-  it.each(models)("%s, %s cache", async (type, kvType) => {
-    const model = readFileSync(join(folder, `${type}.gguf`));
+  it.each(models)("%s %s, %s cache", async (name, type, kvType) => {
+    const model = readFileSync(join(folder, `${name}-${type}.gguf`));
     const hashes: string[] = [];
     for (const run of runs) hashes.push(await logitsHash(wasm, model, { ...run, kvType }));
     expect(new Set(hashes).size).toBe(1);
-    const key = `crumb ${type}, ${kvType} cache`;
+    const key = `${name} ${type}, ${kvType} cache`;
     if (process.env.UPDATE_HASHES) {
       recorded[key] = hashes[0]!;
       writeFileSync(recordPath, `${JSON.stringify(recorded, null, 2)}\n`);
@@ -73,11 +86,11 @@ describe("another Node", () => {
     const entry = join(root, "test/helpers/logits-hash.ts");
     await build({ entryPoints: [entry], bundle: true, format: "esm", platform: "node", outfile: script });
     // Node 20 does not validate relaxed SIMD: it runs the simd build.
-    for (const [type, kvType] of models) {
+    for (const [name, type, kvType] of models) {
       const tried = runs.filter((run) => run.build === "simd").map((run) => ({ ...run, kvType }));
-      const args = [script, wasm, join(folder, `${type}.gguf`), JSON.stringify(tried)];
+      const args = [script, wasm, join(folder, `${name}-${type}.gguf`), JSON.stringify(tried)];
       const hashes = execFileSync(other, args, { encoding: "utf8" }).trim().split("\n");
-      expect(hashes).toEqual(tried.map(() => recorded[`crumb ${type}, ${kvType} cache`]));
+      expect(hashes).toEqual(tried.map(() => recorded[`${name} ${type}, ${kvType} cache`]));
     }
   });
 });
