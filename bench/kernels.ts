@@ -85,21 +85,21 @@ function time(build: WasmBuild, kernel: string, work: Work, seconds: number, lim
 }
 
 /**
- * Times the kernels whose name and title contain a text, in the builds that this engine runs.
+ * Times the kernels whose `name title` matches, in the builds that this engine runs.
  * @param limits measures what the machine allows: once a kernel
  */
 export async function benchKernels(
-  { filter, seconds }: { readonly filter: string; readonly seconds: number },
+  { filter, seconds }: { readonly filter: RegExp; readonly seconds: number },
   limits: () => Promise<Limits>,
 ): Promise<KernelResult[]> {
   const builds = (["relaxed", "simd"] as const).filter(canRun).map((name) => loadBuild(name, MEGABYTES));
   const results: KernelResult[] = [];
   for (const { name, bench } of KERNELS) {
-    const wanted = bench.filter(({ title }) => `${name} ${title}`.includes(filter));
+    const wanted = bench.filter(({ title }) => filter.test(`${name} ${title}`));
     const allowed = wanted.length > 0 ? await limits() : undefined;
     for (const work of wanted) for (const build of builds) results.push(time(build, name, work, seconds, allowed!));
   }
-  if (results.length === 0) throw new Error(`expected a text of a kernel and its title, got "${filter}"`);
+  if (results.length === 0) throw new Error(`expected a pattern of a kernel and its title, got ${filter}`);
   return results;
 }
 

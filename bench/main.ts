@@ -106,8 +106,19 @@ function nameOf({ model }: Options): string {
   return typeof model === "string" ? basename(model, ".gguf") : `${model.shape}-${model.type}`;
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args);
+/** Wrong usage is one line and the way to the right one, not a stack. */
+function parseOrExit(args: readonly string[]): Options | undefined {
+  try {
+    if (!args.includes("--help")) return parseOptions(args);
+    console.log(USAGE);
+  } catch (error) {
+    say(`${(error as Error).message}\nnpm run bench -- --help lists the options`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+async function main(args: readonly string[], options: Options): Promise<void> {
   const results = await run(options, ["npm run bench --", ...args].join(" "));
   const name = resultsName(results.machine, nameOf(options), options.quick);
   console.log(report(results));
@@ -115,5 +126,5 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 const args = process.argv.slice(2);
-if (args.includes("--help")) console.log(USAGE);
-else await main(args);
+const options = parseOrExit(args);
+if (options) await main(args, options);

@@ -21,8 +21,8 @@ export interface Options {
   /** Which engines take part, by name: `nibble relaxed, 1 thread`. */
   readonly engines: RegExp;
   readonly kernels: {
-    /** A text that kernel and title contain. */
-    readonly filter: string;
+    /** Of `name title`. */
+    readonly filter: RegExp;
     readonly seconds: number;
   };
   /** The folder of the results; none where they are only printed. */
@@ -40,14 +40,14 @@ export const USAGE: string = `npm run bench -- [options]
   --threads N,...            thread counts (1,2)
   --engines REGEXP           engines by name, e.g. "nibble|avx2, 1"
   --depth N                  cached tokens of the test at depth; 0 leaves it out (4096)
-  --filter TEXT              kernels whose name and title contain a text
+  --filter REGEXP            kernels by name and title (^(matmul|attention) ); "" for all
   --seconds S                of each kernel (0.1)
   --out DIR                  where the results go (bench/results)
   --print                    prints the table only
   --quick                    a look in less than 90 s: 2 rounds, fewer engines and kernels, depth 1024`;
 
-const QUICK = { rounds: "2", depth: "1024", engines: "nibble|best|wllama, 1", filter: "matmul Q4_0", seconds: "0.05" };
-const FULL = { rounds: "4", depth: "4096", engines: "", filter: "", seconds: "0.1" };
+const QUICK = { rounds: "2", depth: "1024", engines: "nibble|best|wllama, 1", filter: "^matmul Q4_0", seconds: "0.05" };
+const FULL = { rounds: "4", depth: "4096", engines: "", filter: "^(matmul|attention) ", seconds: "0.1" };
 
 /**
  * Reads a command line.
@@ -86,7 +86,7 @@ export function parseOptions(args: readonly string[]): Options {
     slowRounds: Math.min(count, values.quick ? 1 : 2),
     threads: values.threads.split(",").map((threads) => whole("--threads", threads, 1)),
     engines: new RegExp(engines),
-    kernels: { filter, seconds: positive("--seconds", seconds) },
+    kernels: { filter: new RegExp(filter), seconds: positive("--seconds", seconds) },
     ...(!values.print && { out: values.out }),
     quick: values.quick,
   };

@@ -24,11 +24,11 @@ describe("the options of npm run bench", () => {
 
   test("what is said wins over --quick, and --quick over the defaults", () => {
     const options = parseOptions(["--quick", "--rounds", "7", "--depth", "0"]);
-    expect(options).toMatchObject({ rounds: 7, slowRounds: 1, kernels: { filter: "matmul Q4_0", seconds: 0.05 } });
+    expect(options).toMatchObject({ rounds: 7, slowRounds: 1, kernels: { filter: /^matmul Q4_0/, seconds: 0.05 } });
     expect(options.tests.map(({ depth }) => depth)).toEqual([0, 0, 0]);
     expect(options.engines.test("llama.cpp avx2, 1 thread")).toBe(false);
     expect(parseOptions(["--quick", "--filter", "", "--engines", "avx2"])).toMatchObject({
-      kernels: { filter: "" },
+      kernels: { filter: /(?:)/ },
       engines: /avx2/,
     });
   });
