@@ -1,19 +1,18 @@
 /**
- * A Hugging Face byte-level BPE tokenizer as GGUF's `tokenizer.*` keys, as llama.cpp's converter writes them
- * (gguf-py/gguf/vocab.py, conversion/base.py). Vocabularies of other kinds are refused.
+ * A Hugging Face BPE tokenizer, byte-level or SentencePiece's, as GGUF's `tokenizer.*` keys, as llama.cpp's converter
+ * writes them (gguf-py/gguf/vocab.py, conversion/base.py). Vocabularies of other kinds are refused.
  * @module
  */
 import { NibbleError } from "../src/errors.ts";
 import type { HuggingFaceFiles, Json, JsonObject, MetadataValue } from "../src/formats/types.ts";
+import { NAMED_PRETOKENIZERS } from "../src/tokenizer/pretokenizer.ts";
+import { scoresOfMerges, tokenType } from "./gguf-scores.ts";
 
 /** The keys to write, and what GGUF cannot say about this tokenizer. */
 export interface GgufTokenizer {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly notes: readonly string[];
 }
-
-/** llama.cpp's token types (llama.h, LLAMA_TOKEN_TYPE_*). */
-const tokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
 interface AddedToken {
   readonly id: number;
@@ -31,14 +30,12 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   const kind = model.get("type") ?? "BPE";
   if (kind !== "BPE") throw bad(`expected a BPE model, found ${kind}`);
   const added = addedTokens(tokenizer);
-  const pre = preTokenizerName(tokenizer);
   const { tokens, types } = tokenLists(object(model.get("vocab"), "model.vocab"), added, vocabSize);
+  const kindKeys = model.get("byte_fallback") === true ? pieceKeys(tokenizer, tokens, types) : byteLevelKeys(tokenizer);
   const metadata = new Map<string, MetadataValue>([
-    ["tokenizer.ggml.model", "gpt2"],
-    ["tokenizer.ggml.pre", pre],
+    ...kindKeys.metadata,
     ["tokenizer.ggml.tokens", tokens],
     ["tokenizer.ggml.token_type", types],
-    ["tokenizer.ggml.merges", merges(model)],
     ...specialIds(files, added, vocabSize),
   ]);
   const adds = addsTokens(tokenizer, tokenizerConfig);
@@ -46,9 +43,68 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
   if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
-  if (normalizer(tokenizer) !== impliedNormalizer(pre))
-    metadata.set("nibble.tokenizer.nfc", normalizer(tokenizer) === "NFC");
-  return { metadata, notes: unsaidNotes(tokenizer, pre) };
+  return { metadata, notes: kindKeys.notes };
+}
+
+interface KindKeys {
+  readonly metadata: readonly (readonly [string, MetadataValue])[];
+  readonly notes: readonly string[];
+}
+
+function byteLevelKeys(tokenizer: JsonObject): KindKeys {
+  const pre = preTokenizerName(tokenizer);
+  const nfc = normalizer(tokenizer) === "NFC";
+  return {
+    metadata: [
+      ["tokenizer.ggml.model", "gpt2"],
+      ["tokenizer.ggml.pre", pre],
+      [
+        "tokenizer.ggml.merges",
+        mergePairs(tokenizer).map((pair) => pair.map((part) => part.replaceAll(" ", "Ġ")).join(" ")),
+      ],
+      ...(normalizer(tokenizer) === impliedNormalizer(pre) ? [] : [["nibble.tokenizer.nfc", nfc] as const]),
+    ],
+    notes: unsaidNotes(tokenizer, pre),
+  };
+}
+
+/** SentencePiece's: `tokens` and `types` become what the converter makes of byte tokens and of runs of `▁`. */
+function pieceKeys(tokenizer: JsonObject, tokens: string[], types: Int32Array): KindKeys {
+  for (const [id, token] of tokens.entries()) {
+    if (/^<0x[0-9A-F]{2}>$/.test(token)) types[id] = tokenType.byte;
+  }
+  const { scores, notes } = scoresOfMerges(tokens, types, mergePairs(tokenizer));
+  for (const [id, token] of tokens.entries()) {
+    if (types[id] === tokenType.userDefined) tokens[id] = token.replaceAll("▁", " ");
+  }
+  const prefix = spacePrefix(tokenizer);
+  if (prefix === "first")
+    notes.push("GGUF puts a space in front of every part of a text, this tokenizer only of the first");
+  return {
+    metadata: [
+      ["tokenizer.ggml.model", "llama"],
+      ["tokenizer.ggml.pre", "default"],
+      ["tokenizer.ggml.scores", scores],
+      ["tokenizer.ggml.add_space_prefix", prefix !== "never"],
+    ],
+    notes,
+  };
+}
+
+/** What a SentencePiece tokenizer puts spaces in front of. Its parts are those that src/tokenizer knows. */
+function spacePrefix(tokenizer: JsonObject): "always" | "first" | "never" {
+  const normalizers = field(tokenizer.get("normalizer"), "normalizers");
+  for (const part of [tokenizer.get("normalizer"), ...list(normalizers)]) {
+    const type = field(part, "type") ?? "Sequence";
+    if (type === "Prepend") return "always";
+    if (type !== "Replace" && type !== "Sequence") throw bad(`GGUF has no key for the normalizer ${type}`);
+  }
+  const stage = tokenizer.get("pre_tokenizer");
+  if (field(stage, "type") !== "Metaspace") return "never";
+  const legacy = field(stage, "add_prefix_space") === false ? "never" : "always";
+  const scheme = field(stage, "prepend_scheme") ?? legacy;
+  if (scheme === "always" || scheme === "first" || scheme === "never") return scheme;
+  throw bad(`Metaspace has the prepend_scheme ${scheme}`);
 }
 
 const bad = (what: string): NibbleError => new NibbleError("bad_tokenizer", `tokenizer.json: ${what}`);
@@ -101,36 +157,29 @@ function looksSpecial(text: string): boolean {
   return (
     text === "<pad>" ||
     text === "<mask>" ||
+    /^<unused\d+>$/.test(text) ||
     (text.startsWith("<|") && text.endsWith("|>")) ||
     (text.startsWith("<｜") && text.endsWith("｜>"))
   );
 }
 
-/** Merges as "a b", whichever of the two spellings the file has. */
-function merges(model: JsonObject): string[] {
-  return list(model.get("merges")).map((merge) => {
-    if (typeof merge === "string") return merge;
-    const [left, right] = list(merge);
-    if (typeof left !== "string" || typeof right !== "string") throw bad("a merge is neither a string nor a pair");
-    return `${left.replaceAll(" ", "Ġ")} ${right.replaceAll(" ", "Ġ")}`;
+/** Merges in order of rank, whichever of the two spellings the file has. */
+function mergePairs(tokenizer: JsonObject): [left: string, right: string][] {
+  return list(field(tokenizer.get("model"), "merges")).map((merge) => {
+    const space = typeof merge === "string" ? merge.indexOf(" ", 1) : -1;
+    const [left, right] = typeof merge === "string" ? [merge.slice(0, space), merge.slice(space + 1)] : list(merge);
+    if (typeof left === "string" && typeof right === "string" && (space > 0 || typeof merge !== "string"))
+      return [left, right];
+    throw bad("a merge is neither two tokens in a string nor a pair");
   });
 }
-
-const words = String.raw`[^\r\n\p{L}\p{N}]?\p{L}+`;
-const rest = String.raw` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
-const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-/** `Split` patterns of the families, and the name that GGUF has for them. */
-const splitPatterns: ReadonlyMap<string, string> = new Map([
-  [String.raw`${contractions}|${words}|\p{N}{1,3}|${rest}`, "llama-bpe"],
-  [String.raw`${contractions}|${words}|\p{N}|${rest}`, "qwen2"],
-]);
 
 /** `tokenizer.ggml.pre`: how text is cut before the merges. */
 function preTokenizerName(tokenizer: JsonObject): string {
   const root = tokenizer.get("pre_tokenizer");
   const stages = field(root, "type") === "Sequence" ? list(field(root, "pretokenizers")) : [root ?? null];
   const described = stages.map(describeStage).join(", ");
-  const name = stageNames.get(described) ?? splitPatterns.get(described.replace(/, ByteLevel$/, ""));
+  const name = stageNames.get(described.replace(/, ByteLevel$/, ""));
   if (name === undefined) throw bad(`GGUF has no name that we know for the pre-tokenizer: ${described}`);
   // OLMo 2's name: the same pattern, but merges are always followed.
   return name === "llama-bpe" && !ignoresMerges(tokenizer) ? "dbrx" : name;
@@ -139,9 +188,15 @@ function preTokenizerName(tokenizer: JsonObject): string {
 /** Whether a piece that is a token as it stands is that token, whatever the merges say. */
 const ignoresMerges = (tokenizer: JsonObject): boolean => field(tokenizer.get("model"), "ignore_merges") === true;
 
+const patternsOf = (name: string): readonly string[] => NAMED_PRETOKENIZERS.get(name)?.patterns ?? [];
 const stageNames: ReadonlyMap<string, string> = new Map([
   ["ByteLevel with its own pattern", "gpt-2"],
   ["single digits, ByteLevel with its own pattern", "smollm"],
+  ...["llama-bpe", "qwen2", "deepseek-v3"].map((name) => [patternsOf(name).join(", "), name] as const),
+  // Where llama.cpp has a pattern for digits, these two files have `Digits`.
+  ...["deepseek-llm", "deepseek-coder"].map(
+    (name) => [[...patternsOf(name).slice(0, -1), "single digits"].join(", "), name] as const,
+  ),
 ]);
 
 function describeStage(stage: Json): string {
@@ -149,7 +204,9 @@ function describeStage(stage: Json): string {
   if (type === "ByteLevel") return field(stage, "use_regex") === false ? "ByteLevel" : "ByteLevel with its own pattern";
   if (type === "Digits" && field(stage, "individual_digits") === true) return "single digits";
   const pattern = field(field(stage, "pattern"), "Regex");
-  if (type === "Split" && typeof pattern === "string" && field(stage, "behavior") === "Isolated") return pattern;
+  if (type === "Split" && typeof pattern === "string" && field(stage, "behavior") === "Isolated") {
+    return pattern.replaceAll("\r", "\\r").replaceAll("\n", "\\n"); // some files spell line ends as escapes
+  }
   return `${type ?? "none"}`;
 }
 
@@ -159,7 +216,9 @@ function specialIds(files: HuggingFaceFiles, added: AddedToken[], vocabSize: num
   const ids: [string, number][] = [];
   for (const [kind, key] of specialKinds) {
     const entry = files.tokenizerConfig?.get(`${kind}_token`);
-    const id = byContent.get(field(entry, "content") ?? entry ?? null) ?? firstId(files.config.get(`${kind}_token_id`));
+    const named =
+      field(entry, "content") ?? entry ?? (kind === "unk" ? field(files.tokenizer.get("model"), "unk_token") : null);
+    const id = byContent.get(named ?? null) ?? firstId(files.config.get(`${kind}_token_id`));
     if (id !== undefined) ids.push([key, id]);
   }
   // Ends of a turn and of a message have no setting: llama.cpp knows them by these texts.
@@ -211,7 +270,12 @@ function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined): { bo
   return adds;
 }
 
-const normalizer = (tokenizer: JsonObject): Json => field(tokenizer.get("normalizer"), "type") ?? "none";
+/** The type of a byte-level tokenizer's normaliser; a sequence of one is that one, of none is none. */
+function normalizer(tokenizer: JsonObject): Json {
+  const root = tokenizer.get("normalizer");
+  const parts = field(root, "type") === "Sequence" ? list(field(root, "normalizers")) : [root ?? null];
+  return parts.length > 1 ? "Sequence" : (field(parts[0], "type") ?? "none");
+}
 
 /** GGUF has no key for it: ours take Qwen's NFC from the pre-tokenizer's name, llama.cpp normalises nothing. */
 const impliedNormalizer = (pre: string): string => (pre === "qwen2" ? "NFC" : "none");

@@ -75,8 +75,8 @@ function byteLevelPipeline(tokenizer: JsonObject): Pipeline {
 
 function piecePipeline(tokenizer: JsonObject, vocabulary: Vocabulary): Pipeline {
   return {
-    stages: [...pieceStages(tokenizer), ...wordStages(vocabulary)],
     normalize: pieceNormalizer(tokenizer),
+    stages: [...pieceStages(tokenizer), ...wordStages(vocabulary)],
     decoding: pieceDecoding(tokenizer),
   };
 }
