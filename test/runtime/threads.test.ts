@@ -7,10 +7,12 @@ import { startThread } from "../../src/hosts/node.ts";
 import { openCheckpoint } from "../../src/load.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Instance } from "../../src/runtime/kernels.ts";
+import { OP_BYTES } from "../../src/runtime/layout.ts";
 import type { MemoryPlan } from "../../src/runtime/memory-plan.ts";
 import type { Thread } from "../../src/runtime/threads.ts";
 import { executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 
+const OP_WORDS = OP_BYTES / 4;
 const options = { threads: 2, contextLength: 64 };
 
 describe("options", () => {
@@ -74,17 +76,17 @@ describe("threads out of step", () => {
     const insides = executor as unknown as Insides;
     const { kernels, memory } = insides.instance;
     const run = (program: number, count: number, batch: number): void => {
-      const words = new Int32Array(memory.buffer, program, count * 16);
+      const words = new Int32Array(memory.buffer, program, count * OP_WORDS);
       for (let first = 0, i = 0; i < count; i++) {
-        if (words[i * 16 + 15] === 0) continue;
-        for (const thread of order) kernels.execute(program + first * 64, i + 1 - first, batch, thread, threads);
+        if (words[(i + 1) * OP_WORDS - 1] === 0) continue; // the last word asks for a barrier
+        for (const thread of order) kernels.execute(program + first * OP_BYTES, i + 1 - first, batch, thread, threads);
         first = i + 1;
       }
     };
     // Scratch is a thread's own; one place will do where they take turns.
     insides.instance = { ...insides.instance, kernels: { ...kernels, run } };
     const ops = new Int32Array(memory.buffer, insides.plan.base.program, insides.plan.program / 4);
-    for (let at = 0; at < ops.length; at += 16) {
+    for (let at = 0; at < ops.length; at += OP_WORDS) {
       if (ops[at] === 5) ops[at + 11] = 0;
       if (ops[at] === 9) ops[at + 13] = 0;
     }
