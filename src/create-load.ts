@@ -8,6 +8,7 @@ import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
 import { checkOptions, loadExecutor, type ModelSource, openCheckpoint, type RuntimeOptions } from "./load.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
+import type { Tokenizer } from "./tokenizer/types.ts";
 
 export interface LoadOptions extends RuntimeOptions {
   /** The name that answers carry in `model`. Default: the source's name. */
@@ -21,15 +22,16 @@ export function createLoad(host: Host): Load {
     checkOptions(options);
     const checkpoint = await openCheckpoint(source, host);
     try {
-      const tokenizer = createTokenizer(checkpoint);
-      const template = chatTemplate(checkpoint);
-      const executor = await loadExecutor(checkpoint, host, options);
+      let tokenizer: Tokenizer | undefined;
+      const executor = await loadExecutor(checkpoint, host, options, () => {
+        tokenizer = createTokenizer(checkpoint);
+      });
       return createModel({
         name: options.name ?? nameOf(source, checkpoint),
         architecture: checkpoint.architecture,
-        tokenizer,
+        tokenizer: tokenizer!,
         executor,
-        template,
+        template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
         facts: { format: checkpoint.format, memory: executor.plan },
       });

@@ -205,18 +205,28 @@ async function chooseThreads(
   return { threads: count, build: build ?? bestBuild(count) };
 }
 
-/** Makes an executor: memory of exactly the planned size, then the weights, streamed into place. */
+/**
+ * Makes an executor: memory of exactly the planned size, then the weights, streamed into place while helping threads
+ * start.
+ * @param meanwhile runs once, while the first weights are being read
+ */
 export async function loadExecutor(
   checkpoint: Checkpoint,
   host: Host,
   options: RuntimeOptions = {},
+  meanwhile?: () => void,
 ): Promise<WasmExecutor> {
   const { threads, build } = await chooseThreads(checkpoint, host, options);
   const { program, plan, memory } = await prepare(checkpoint, options, threads);
   const module = options.wasm ?? (await host.wasm(build));
   const instance = await instantiate(module, plan.total, build === "threads");
-  await loadWeights(instance, plan, program.weights, options);
   const executor = new WasmExecutor(instance, program, plan, memory, threads);
-  if (threads > 1) await executor.startThreads(host.startThread);
-  return executor;
+  const outcomes = await Promise.allSettled([
+    loadWeights(instance, plan, program.weights, options, meanwhile),
+    threads > 1 && executor.startThreads(host.startThread),
+  ]);
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure === undefined) return executor;
+  executor.dispose();
+  throw failure.reason;
 }

@@ -101,7 +101,11 @@ export const nodeHost: Host = {
   name: "node",
   wasm(build) {
     let module = modules.get(build);
-    if (!module) modules.set(build, (module = bytesBeside(`./wasm/${build}.wasm`).then((b) => WebAssembly.compile(b))));
+    if (!module) {
+      module = bytesBeside(`./wasm/${build}.wasm`).then((bytes) => WebAssembly.compile(bytes));
+      modules.set(build, module);
+      module.catch(() => modules.delete(build)); // a later load may try again
+    }
     return module;
   },
   async threads() {

@@ -1,9 +1,13 @@
 /**
- * Streams weights from their source into their final place: a few rows into the staging bytes, from there into tiles.
- * Never two copies.
+ * Streams weights from their source into tiles. Rows are read where their tiles will lie, many pieces at a time; some
+ * rows go through the staging bytes, which stay in a cache, back into tiles. Never two copies.
+ *
+ * So the host's reading threads touch the memory first. A page fault costs as much as reading the page: 80 MB take
+ * 60 ms to repack into new memory, 20 ms into memory that was read into (ARCHITECTURE.md, "Loading").
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { readExactly } from "../formats/sources.ts";
 import { rowBytes, tensorTypeFacts } from "../formats/tensor-types.ts";
 import type { TensorInfo } from "../formats/types.ts";
 import type { Instance } from "./kernels.ts";
@@ -22,61 +26,152 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes of a read, and of all reads under way: a source that reads in place needs no memory for them. */
+const PIECE_BYTES = 2 ** 20;
+const AHEAD_IN_PLACE = 32 * 2 ** 20;
+const AHEAD_COPIED = 2 * PIECE_BYTES;
+/** Rows that are repacked at a time: raw bytes and tiles stay in the second cache. */
+const REPACK_BYTES = 2 ** 17;
+
 /**
  * Loads every tensor of the table.
- * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted
+ * @param meanwhile runs once, while the first pieces are being read
+ * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is under way then.
  */
 export async function loadWeights(
   instance: Instance,
   plan: MemoryPlan,
   weights: WeightTable,
   options: LoadOptions,
+  meanwhile?: () => void,
 ): Promise<void> {
-  const total = weights.placements.reduce((sum, { info }) => sum + info.byteLength, 0);
+  const pieces = weights.placements.flatMap((placement) => piecesOf(placement, plan));
+  const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+  options.signal?.throwIfAborted();
+  const reads = new ReadAhead(pieces, new Uint8Array(instance.memory.buffer));
   let loaded = 0;
-  for (const placement of weights.placements) {
-    for (const { dst, offset, bytes, rows } of pieces(placement, plan)) {
+  try {
+    meanwhile?.();
+    for (const piece of pieces) {
       options.signal?.throwIfAborted();
-      await readInto(placement.info, offset, new Uint8Array(instance.memory.buffer, plan.base.activations, bytes));
-      if (place(instance, plan, placement, dst, rows) !== 0)
+      await reads.next();
+      if (place(instance, plan, piece) !== 0)
         throw new NibbleError(
           "bad_weights",
-          `tensor ${placement.info.name}: expected finite values, got infinity or NaN`,
+          `tensor ${piece.placement.info.name}: expected finite values, got infinity or NaN`,
         );
-      loaded += bytes;
+      loaded += piece.bytes;
       options.onProgress?.({ loaded, total });
+    }
+  } finally {
+    await reads.end();
+  }
+}
+
+/** What one read brings: whole row groups, or a vector. */
+interface Piece {
+  readonly placement: Placement;
+  /** In the source. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly rows: number;
+  /** Addresses of the rows as they are read, and of their tiles. */
+  readonly raw: number;
+  readonly dst: number;
+}
+
+/**
+ * Raw rows lie at the end of their matrix' place. Tiles take no fewer bytes than rows, so the tiles of some groups end
+ * before the raw rows of the next begin.
+ */
+function piecesOf(placement: Placement, plan: MemoryPlan): Piece[] {
+  const { kind, info, type, rows, columns, bytes } = placement;
+  const base = plan.base.weights + placement.offset;
+  const raw = base + bytes - info.byteLength;
+  if (raw < base) throw new Error(`tensor ${info.name}: tiles of ${bytes} bytes, fewer than the file's`);
+  if (kind === "vector") return [{ placement, offset: info.offset, bytes: info.byteLength, rows: 1, raw, dst: base }];
+  const bytesPerRow = rowBytes(type, columns);
+  const step = groupsIn(PIECE_BYTES, bytesPerRow);
+  const pieces: Piece[] = [];
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const dst = base + (row / GROUP_ROWS) * groupBytes(type, columns);
+    const at = row * bytesPerRow;
+    pieces.push({ placement, offset: info.offset + at, bytes: count * bytesPerRow, rows: count, raw: raw + at, dst });
+  }
+  return pieces;
+}
+
+/** Rows of the whole groups that so many bytes hold, one group at least. */
+function groupsIn(bytes: number, bytesPerRow: number): number {
+  return Math.max(1, Math.floor(bytes / (GROUP_ROWS * bytesPerRow))) * GROUP_ROWS;
+}
+
+/** From raw rows to tiles, by way of the staging bytes. */
+function place({ kernels, memory }: Instance, { base }: MemoryPlan, { placement, raw, dst, rows }: Piece): number {
+  const { kind, type, columns, info } = placement;
+  const { id } = tensorTypeFacts(type);
+  const bytes = new Uint8Array(memory.buffer);
+  const staging = base.activations;
+  if (kind === "vector") {
+    bytes.copyWithin(staging, raw, raw + info.byteLength);
+    return kernels.widen(dst, staging, columns, id);
+  }
+  const bytesPerRow = rowBytes(type, columns);
+  const step = groupsIn(REPACK_BYTES, bytesPerRow);
+  let bad = 0;
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const from = raw + row * bytesPerRow;
+    bytes.copyWithin(staging, from, from + count * bytesPerRow);
+    bad |= kernels.repack(dst + (row / GROUP_ROWS) * groupBytes(type, columns), staging, count, columns, id);
+  }
+  return bad;
+}
+
+/** Reads pieces in order, some ahead of the one that is waited for. */
+class ReadAhead {
+  readonly #pieces: readonly Piece[];
+  readonly #memory: Uint8Array;
+  /** Reads under way, the oldest first, and their bytes. */
+  readonly #reads: Promise<void>[] = [];
+  #ahead = 0;
+  #started = 0;
+  #taken = 0;
+
+  /** Starts reading. */
+  constructor(pieces: readonly Piece[], memory: Uint8Array) {
+    this.#pieces = pieces;
+    this.#memory = memory;
+    this.#fill();
+  }
+
+  /** Waits for the next piece. */
+  async next(): Promise<void> {
+    await this.#reads.shift();
+    this.#ahead -= this.#pieces[this.#taken++]!.bytes;
+    this.#fill();
+  }
+
+  /** Waits until nothing is read any more, whatever came of it. */
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#reads);
+  }
+
+  #fill(): void {
+    for (; this.#started < this.#pieces.length; this.#started++) {
+      const { placement, offset, bytes, raw } = this.#pieces[this.#started]!;
+      const limit = placement.info.source.readInto ? AHEAD_IN_PLACE : AHEAD_COPIED;
+      if (this.#ahead > 0 && this.#ahead + bytes > limit) return;
+      const read = readInto(placement.info, offset, this.#memory.subarray(raw, raw + bytes));
+      read.catch(() => {}); // it is reported where it is waited for
+      this.#reads.push(read);
+      this.#ahead += bytes;
     }
   }
 }
 
-/** What one read brings: whole row groups, as many as the staging bytes hold. */
-function* pieces(
-  { kind, info, type, rows, columns, offset }: Placement,
-  plan: MemoryPlan,
-): Generator<{ dst: number; offset: number; bytes: number; rows: number }> {
-  const base = plan.base.weights + offset;
-  if (kind === "vector") {
-    yield { dst: base, offset: info.offset, bytes: info.byteLength, rows: 1 };
-    return;
-  }
-  const bytesPerRow = rowBytes(type, columns);
-  const step = Math.floor(plan.stagingBytes / (GROUP_ROWS * bytesPerRow)) * GROUP_ROWS;
-  for (let row = 0; row < rows; row += step) {
-    const count = Math.min(step, rows - row);
-    const dst = base + (row / GROUP_ROWS) * groupBytes(type, columns);
-    yield { dst, offset: info.offset + row * bytesPerRow, bytes: count * bytesPerRow, rows: count };
-  }
-}
-
-function place({ kernels }: Instance, plan: MemoryPlan, placement: Placement, dst: number, rows: number): number {
-  const type = tensorTypeFacts(placement.type).id;
-  const src = plan.base.activations;
-  return placement.kind === "vector"
-    ? kernels.widen(dst, src, placement.columns, type)
-    : kernels.repack(dst, src, rows, placement.columns, type);
-}
-
 async function readInto(info: TensorInfo, offset: number, target: Uint8Array): Promise<void> {
   if (info.source.readInto) await info.source.readInto(offset, target);
-  else target.set(await info.source.read(offset, target.length));
+  else target.set(await readExactly(info.source, offset, target.length));
 }

@@ -1,7 +1,8 @@
 /** `load`: what it refuses, before it opens or allocates anything. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it, vi } from "vitest";
 import { createLoad } from "../../src/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
@@ -48,5 +49,21 @@ it("bytes and an ArrayBuffer are a model too", async () => {
     const model = await load(source);
     expect(model.info.name).toBe("crumb");
     model.dispose();
+  }
+});
+
+it("a second load shares the compiled module, and with it the machine code", async () => {
+  const compile = vi.spyOn(WebAssembly, "compile");
+  const instantiate = vi.spyOn(WebAssembly, "instantiate");
+  try {
+    const { load } = await import(pathToFileURL(join(root, "dist/index.js")).href);
+    for (const model of await Promise.all([load("crumb"), load("crumb")])) model.dispose();
+    (await load("crumb")).dispose();
+    expect(compile).toHaveBeenCalledTimes(1);
+    expect(new Set(instantiate.mock.calls.map(([module]) => module)).size).toBe(1);
+    expect(instantiate).toHaveBeenCalledTimes(3);
+  } finally {
+    compile.mockRestore();
+    instantiate.mockRestore();
   }
 });
