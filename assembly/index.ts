@@ -4,14 +4,24 @@ export { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
 export { matmul, matmulScratchBytes } from "./kernels/matmul";
+export { gemvCodes, gemvCodesFused } from "./kernels/matmul-codes";
 export { gemvFloat } from "./kernels/matmul-float";
+export { gemvLevels } from "./kernels/matmul-levels";
 export { gemvQ4, gemvQ4Fused } from "./kernels/matmul-q4";
 export { gemvQ8 } from "./kernels/matmul-q8";
-export { unpackQ4Bytes, unpackQ4Words, unpackQ8Words } from "./kernels/panel";
+export {
+  unpackCodesBytes,
+  unpackCodesWords,
+  unpackLevelsWords,
+  unpackQ4Bytes,
+  unpackQ4Words,
+  unpackQ8Words,
+} from "./kernels/panel";
 export { quantizeRow } from "./kernels/quantize";
 export { repack, widen } from "./kernels/repack";
 export { rmsNorm } from "./kernels/rms-norm";
 export { ropeHead, ropeTable } from "./kernels/rope";
+export { unpackGroupScales } from "./kernels/scales";
 export { groupBytes, keyBytes, quantizedRowBytes, valueBytes } from "./layout";
 export { expF32, storeCosSin, tanhF32 } from "./math";
 export { execute, run, serve } from "./program";

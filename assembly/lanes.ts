@@ -52,8 +52,17 @@ export function sumsI32<T>(sums: v128): v128 {
 
 /** Two i16 at `at` as a start of sums of `addDotI8<T>`. */
 export function startI16x2<T>(at: usize): v128 {
-  const pairs = v128.load32_splat(at);
+  return startPairs<T>(v128.load32_splat(at));
+}
+
+/** i16 lanes as a start of sums of `addDotI8<T>`. */
+export function startPairs<T>(pairs: v128): v128 {
   return sizeof<T>() == 2 ? pairs : i32x4.extadd_pairwise_i16x8_s(pairs);
+}
+
+/** 254 times i32 lanes: what a first digit counts in second ones. */
+export function times254(s: v128): v128 {
+  return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
 }
 
 const PROBE: usize = memory.data<u32>([0x7f7f7f7f, 0xffffffff], 4);

@@ -1,4 +1,4 @@
-import { addDotI8, loadF16x4, nibbleMask, startI16x2, sumsI32 } from "../lanes";
+import { addDotI8, loadF16x4, nibbleMask, startI16x2, sumsI32, times254 } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
 
 /**
@@ -109,10 +109,6 @@ function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): voi
   v128.store(dst, f1, 16);
   v128.store(dst, f2, 32);
   v128.store(dst, f3, 48);
-}
-
-function times254(s: v128): v128 {
-  return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
 }
 
 /** Baseline: sums of four rows over a block, as i32x4. `codes`: the quad's vectors, 64 bytes apart; `x`: i16[32]. */

@@ -1,12 +1,28 @@
 import { FUSED_DOT } from "../lanes";
-import { BLOCK, groupBytes, Q4_0, Q4_1, Q8_0, TILE_TOKENS, tileBytes } from "../layout";
+import {
+  groupBytes,
+  groupScalesBytes,
+  hasLevels,
+  hasMinima,
+  isFloat,
+  planes,
+  Q4_1,
+  Q8_0,
+  scaleColumns,
+  scalesInTiles,
+  TILE_TOKENS,
+} from "../layout";
+import { levelsOf } from "./levels";
+import { gemvCodes, gemvCodesFused } from "./matmul-codes";
 import { gemvFloat } from "./matmul-float";
+import { gemvLevels } from "./matmul-levels";
 import { gemvQ4, gemvQ4Fused } from "./matmul-q4";
 import { gemvQ8 } from "./matmul-q8";
 import { panelBytes, scalesBytes, unpack } from "./panel";
+import { unpackGroupScales } from "./scales";
 import { tileI8, tileI8Fused, tileI16 } from "./tile";
 
-/** Bytes of scratch that a product of several rows needs. */
+/** Bytes of scratch that a product needs. */
 export function matmulScratchBytes(columns: i32): i32 {
   return panelBytes(columns);
 }
@@ -32,12 +48,11 @@ export function matmul(
   scratch: usize,
 ): void {
   const bytes = <usize>groupBytes(type, columns);
-  const quantized = type == Q4_0 || type == Q4_1 || type == Q8_0;
   for (let g = groupBegin; g < groupEnd; g++) {
     const group = w + <usize>g * bytes;
     const out = dst + ((<usize>g) << 6);
-    if (rows == 1) gemv(out, group, x, columns, type);
-    else if (quantized) gemm(out, dstStride, x, xStride, rows, group, type, columns, scratch);
+    if (rows == 1) gemv(out, group, x, columns, type, scratch);
+    else if (!isFloat(type)) gemm(out, dstStride, x, xStride, rows, group, type, columns, scratch);
     else {
       for (let r = 0; r < rows; r++)
         gemvFloat(out + <usize>(r * dstStride), group, x + <usize>(r * xStride), columns, type);
@@ -45,12 +60,22 @@ export function matmul(
   }
 }
 
-function gemv(dst: usize, group: usize, x: usize, columns: i32, type: i32): void {
-  if (type == Q4_0 || type == Q4_1) {
+function gemv(dst: usize, group: usize, x: usize, columns: i32, type: i32, scratch: usize): void {
+  if (isFloat(type)) gemvFloat(dst, group, x, columns, type);
+  else if (type == Q8_0) gemvQ8(dst, group, x, columns);
+  else if (scalesInTiles(type)) {
     if (FUSED_DOT) gemvQ4Fused(dst, group, x, columns, type == Q4_1 ? 1 : 0);
     else gemvQ4(dst, group, x, columns, type == Q4_1 ? 1 : 0);
-  } else if (type == Q8_0) gemvQ8(dst, group, x, columns);
-  else gemvFloat(dst, group, x, columns, type);
+  } else {
+    // Scales first, then codes: memory is read in order.
+    const rest = scratch + <usize>scalesBytes(type, columns);
+    unpackGroupScales(scratch, rest, group, type, 0, columns);
+    const w = group + <usize>groupScalesBytes(type, columns);
+    const minima = hasMinima(type) ? rest : 0;
+    if (hasLevels(type)) gemvLevels(dst, w, scratch, x, columns, levelsOf(type));
+    else if (FUSED_DOT) gemvCodesFused(dst, w, scratch, minima, x, columns, planes(type), scaleColumns(type));
+    else gemvCodes(dst, w, scratch, minima, x, columns, planes(type), scaleColumns(type));
+  }
 }
 
 /**
@@ -72,14 +97,16 @@ function gemm(
   columns: i32,
   scratch: usize,
 ): void {
-  const digits = ASC_FEATURE_RELAXED_SIMD ? type != Q8_0 : false;
+  const digits = ASC_FEATURE_RELAXED_SIMD ? type != Q8_0 && !hasLevels(type) : false;
   const chunk = rows <= FEW_ROWS ? min(columns, CHUNK_COLUMNS) : columns;
+  const perScale = scaleColumns(type);
+  const bits = planes(type);
   for (let from = 0; from < columns; from += chunk) {
     const count = min(chunk, columns - from);
     const scales = scratch;
-    const all = <usize>scalesBytes(count);
+    const all = <usize>scalesBytes(type, count);
     const panel = scratch + 2 * all;
-    unpack(panel, scales, group + <usize>((from / BLOCK) * tileBytes(type)), count, type);
+    unpack(panel, scales, group, columns, type, from, count);
     const half = <usize>((digits ? 8 : 16) * count);
     for (let r = 0; r < rows; r += TILE_TOKENS) {
       const tokens = min(TILE_TOKENS, rows - r);
@@ -87,11 +114,12 @@ function gemm(
       let out = dst + <usize>(r * dstStride);
       for (let h: usize = 0; h < 2; h++) {
         const s = scales + h * (all >> 1);
-        const m = type == Q4_1 ? s + all : 0;
+        const m = hasMinima(type) ? s + all : 0;
+        const w = panel + h * half;
         if (digits && FUSED_DOT)
-          tileI8Fused(out, dstStride, tokens, panel + h * half, s, m, tile, columns, from, count);
-        else if (digits) tileI8(out, dstStride, tokens, panel + h * half, s, m, tile, columns, from, count);
-        else tileI16(out, dstStride, tokens, panel + h * half, s, m, tile, columns, from, count);
+          tileI8Fused(out, dstStride, tokens, w, s, m, tile, columns, from, count, bits, perScale);
+        else if (digits) tileI8(out, dstStride, tokens, w, s, m, tile, columns, from, count, bits, perScale);
+        else tileI16(out, dstStride, tokens, w, s, m, tile, columns, from, count, perScale);
         out += 32;
       }
     }

@@ -1,40 +1,48 @@
-import { loadF16x4, nibbleMask } from "../lanes";
-import { BLOCK, Q4_0, Q4_1 } from "../layout";
+import { nibbleMask } from "../lanes";
+import {
+  BLOCK,
+  groupScalesBytes,
+  hasLevels,
+  hasMinima,
+  planes,
+  Q2_K,
+  Q4_1,
+  Q8_0,
+  scaleColumns,
+  scalesInTiles,
+  tileBytes,
+  zeroCode,
+} from "../layout";
+import { firstCodes, highMask, lastCodes, levels, plane, stepBytes } from "./codes";
+import { levelsOf } from "./levels";
+import { unpackF16, unpackGroupScales } from "./scales";
 
 // A group of 16 weight rows unpacked once, for all tiles of tokens to read from L1 (reference/kernels.md 3): nothing is
 // left in the inner loop but loads, dots and adds.
 //
-//   bytes   u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]          relaxed dot, int4
-//   words   i16 codes [half 0..1][columns / 2][quad 0..1][4 rows][2 columns]         baseline dot: int4 centred, int8
-//   scales  f32 [half 0..1][columns / 32][quad 0..1][4 rows], then minima likewise for Q4_1
+//   bytes   u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]          relaxed dot, codes of 4 to 6 bits
+//   words   i16 codes [half 0..1][columns / 2][quad 0..1][4 rows][2 columns]         baseline dot: centred; int8, levels
+//   scales  f32 [half 0..1][columns / scaleColumns][quad 0..1][4 rows], then minima likewise
 
-/** Bytes of the panel of a group, scales and minima included. */
+/** Most bytes of the panel of a group, scales and minima included. */
 export function panelBytes(columns: i32): i32 {
-  return 32 * columns + 2 * scalesBytes(columns);
+  return 32 * columns + 2 * scalesBytes(Q2_K, columns);
 }
 
 /** Bytes of the scales of a panel. */
-export function scalesBytes(columns: i32): i32 {
-  return (columns / BLOCK) * 64;
-}
-
-/** Scales (and minima, which follow) of a block of a group, to their halves. */
-function unpackScales(scales: usize, w: usize, half: usize): void {
-  v128.store(scales, loadF16x4(w));
-  v128.store(scales, loadF16x4(w + 8), 16);
-  v128.store(scales + half, loadF16x4(w + 16));
-  v128.store(scales + half, loadF16x4(w + 24), 16);
+export function scalesBytes(type: i32, columns: i32): i32 {
+  return (columns / scaleColumns(type)) * 64;
 }
 
 /** Q4_0 or Q4_1 to bytes. */
 export function unpackQ4Bytes(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
   const mask = nibbleMask();
   const half = <usize>(8 * columns);
-  const scalesHalf = <usize>scalesBytes(columns) >> 1;
-  const all = <usize>scalesBytes(columns);
+  const scalesHalf = <usize>((columns / BLOCK) << 6) >> 1;
+  const all = <usize>((columns / BLOCK) << 6);
   for (let b = 0; b < columns / BLOCK; b++) {
-    unpackScales(scales, w, scalesHalf);
-    if (minima) unpackScales(scales + all, w + 32, scalesHalf);
+    unpackF16(scales, scalesHalf, w);
+    if (minima) unpackF16(scales + all, scalesHalf, w + 32);
     scales += 32;
     w += minima ? 64 : 32;
     for (let step = 0; step < 4; step++) {
@@ -68,11 +76,11 @@ export function unpackQ4Words(panel: usize, scales: usize, w: usize, columns: i3
   const mask = nibbleMask();
   const centre = i16x8.splat(minima ? 0 : 8);
   const half = <usize>(16 * columns);
-  const scalesHalf = <usize>scalesBytes(columns) >> 1;
-  const all = <usize>scalesBytes(columns);
+  const scalesHalf = <usize>((columns / BLOCK) << 6) >> 1;
+  const all = <usize>((columns / BLOCK) << 6);
   for (let b = 0; b < columns / BLOCK; b++) {
-    unpackScales(scales, w, scalesHalf);
-    if (minima) unpackScales(scales + all, w + 32, scalesHalf);
+    unpackF16(scales, scalesHalf, w);
+    if (minima) unpackF16(scales + all, scalesHalf, w + 32);
     scales += 32;
     w += minima ? 64 : 32;
     for (let step = 0; step < 4; step++) {
@@ -91,9 +99,9 @@ export function unpackQ4Words(panel: usize, scales: usize, w: usize, columns: i3
 /** Q8_0 to words. */
 export function unpackQ8Words(panel: usize, scales: usize, w: usize, columns: i32): void {
   const half = <usize>(16 * columns);
-  const scalesHalf = <usize>scalesBytes(columns) >> 1;
+  const scalesHalf = <usize>((columns / BLOCK) << 6) >> 1;
   for (let b = 0; b < columns / BLOCK; b++) {
-    unpackScales(scales, w, scalesHalf);
+    unpackF16(scales, scalesHalf, w);
     scales += 32;
     w += 32;
     for (let pair = 0; pair < 16; pair++) {
@@ -107,11 +115,109 @@ export function unpackQ8Words(panel: usize, scales: usize, w: usize, columns: i3
   }
 }
 
-/** Unpacks a group of quantised rows into the form that this build multiplies. */
-export function unpack(panel: usize, scales: usize, w: usize, columns: i32, type: i32): void {
-  if (type == Q4_0 || type == Q4_1) {
+/** Codes of 4 to 6 bits to bytes. @param w tiles without scales */
+export function unpackCodesBytes(panel: usize, w: usize, columns: i32, planes: i32): void {
+  if (planes == 0) toBytes<u8>(panel, w, columns);
+  else if (planes == 1) toBytes<u16>(panel, w, columns);
+  else toBytes<u32>(panel, w, columns);
+}
+
+function toBytes<P>(panel: usize, w: usize, columns: i32): void {
+  const mask = nibbleMask();
+  const high = highMask<P>();
+  const half = <usize>(8 * columns);
+  const end = w + <usize>(columns >> 3) * stepBytes<P>();
+  while (w < end) {
+    const h0 = plane<P>(w, 0);
+    const h2 = plane<P>(w, 2);
+    const v0 = v128.load(w);
+    const v1 = v128.load(w, 16);
+    const v2 = v128.load(w, 32);
+    const v3 = v128.load(w, 48);
+    v128.store(panel, firstCodes<P>(v0, h0, 0, mask, high));
+    v128.store(panel, firstCodes<P>(v1, h0, 1, mask, high), 16);
+    v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 32);
+    v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 48);
+    v128.store(panel + half, firstCodes<P>(v2, h2, 2, mask, high));
+    v128.store(panel + half, firstCodes<P>(v3, h2, 3, mask, high), 16);
+    v128.store(panel + half, lastCodes<P>(v2, h2, 2, mask, high), 32);
+    v128.store(panel + half, lastCodes<P>(v3, h2, 3, mask, high), 48);
+    panel += 64;
+    w += stepBytes<P>();
+  }
+}
+
+/** Codes of 4 to 6 bits to words, less `zero`. @param w tiles without scales */
+export function unpackCodesWords(panel: usize, w: usize, columns: i32, planes: i32, zero: i32): void {
+  if (planes == 0) toWords<u8>(panel, w, columns, zero);
+  else if (planes == 1) toWords<u16>(panel, w, columns, zero);
+  else toWords<u32>(panel, w, columns, zero);
+}
+
+function toWords<P>(panel: usize, w: usize, columns: i32, zero: i32): void {
+  const mask = nibbleMask();
+  const high = highMask<P>();
+  const centre = i16x8.splat(<i16>zero);
+  const half = <usize>(16 * columns);
+  const end = w + <usize>(columns >> 3) * stepBytes<P>();
+  while (w < end) {
+    for (let quad = 0; quad < 4; quad++) {
+      const v = v128.load(w + ((<usize>quad) << 4));
+      const h = plane<P>(w, quad);
+      const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
+      storeWords(at, firstCodes<P>(v, h, quad, mask, high), centre);
+      storeWords(at + 64, lastCodes<P>(v, h, quad, mask, high), centre);
+    }
+    panel += 128;
+    w += stepBytes<P>();
+  }
+}
+
+/** Levels of 4-bit codes to words. @param w tiles without scales @param table sixteen levels i8 */
+export function unpackLevelsWords(panel: usize, w: usize, columns: i32, table: usize): void {
+  const mask = nibbleMask();
+  const all = v128.load(table);
+  const half = <usize>(16 * columns);
+  const end = w + <usize>(columns << 3);
+  while (w < end) {
+    for (let quad: usize = 0; quad < 4; quad++) {
+      const v = v128.load(w + (quad << 4));
+      const at = panel + (quad >> 1) * half + ((quad & 1) << 4);
+      storeSigned(at, levels(all, v128.and(v, mask)));
+      storeSigned(at + 64, levels(all, v128.and(i16x8.shr_u(v, 4), mask)));
+    }
+    panel += 128;
+    w += 64;
+  }
+}
+
+/** Four rows by four columns of i8 to two pairs of columns. */
+function storeSigned(at: usize, codes: v128): void {
+  const pairs = v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 1, 3, 5, 7);
+  v128.store(at, i16x8.extend_low_i8x16_s(pairs));
+  v128.store(at, i16x8.extend_high_i8x16_s(pairs), 32);
+}
+
+/** Unpacks columns [from, from + count) of a group of `columns` into the form that this build multiplies. */
+export function unpack(
+  panel: usize,
+  scales: usize,
+  group: usize,
+  columns: i32,
+  type: i32,
+  from: i32,
+  count: i32,
+): void {
+  const w = group + <usize>(groupScalesBytes(type, columns) + (from / BLOCK) * tileBytes(type));
+  if (scalesInTiles(type)) {
     const minima = type == Q4_1 ? 1 : 0;
-    if (ASC_FEATURE_RELAXED_SIMD) unpackQ4Bytes(panel, scales, w, columns, minima);
-    else unpackQ4Words(panel, scales, w, columns, minima);
-  } else unpackQ8Words(panel, scales, w, columns);
+    if (type == Q8_0) unpackQ8Words(panel, scales, w, count);
+    else if (ASC_FEATURE_RELAXED_SIMD) unpackQ4Bytes(panel, scales, w, count, minima);
+    else unpackQ4Words(panel, scales, w, count, minima);
+    return;
+  }
+  unpackGroupScales(scales, scales + <usize>scalesBytes(type, count), group, type, from, count);
+  if (hasLevels(type)) unpackLevelsWords(panel, w, count, levelsOf(type));
+  else if (ASC_FEATURE_RELAXED_SIMD) unpackCodesBytes(panel, w, count, planes(type));
+  else unpackCodesWords(panel, w, count, planes(type), hasMinima(type) ? 0 : zeroCode(type));
 }

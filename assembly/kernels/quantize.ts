@@ -61,6 +61,7 @@ export function clearSlot(dst: usize, columns: i32, width: i32, slot: i32): void
   for (let b = columns / BLOCK; b > 0; b--) {
     store<i64>(meta, 0);
     store<i64>(meta, 0, 24);
+    store<i64>(meta, 0, 40);
     meta += metaStep;
   }
 }
@@ -128,7 +129,13 @@ function quantizeDigits(
   const d: f32 = usable ? (two ? amax / (127 * SECOND) : amax / 127) : emptyScale(amax);
   let sum1 = i16x8.splat(0); // lane: sum of the digits in columns = lane (mod 8)
   let sum2 = sum1;
+  let left1 = sum1; // of the first 16 columns
+  let left2 = sum1;
   for (let i = 0; i < 4; i++) {
+    if (i == 2) {
+      left1 = sum1;
+      left2 = sum2;
+    }
     let code = i16x8.splat(0);
     if (usable) {
       const low = f32x4.mul(v128.load(src), inverse);
@@ -163,13 +170,27 @@ function quantizeDigits(
   const odd = two ? 254 * odd1 + odd2 : odd1;
   store<f32>(meta, d);
   store<f32>(meta, d * <f32>(even + odd), 4);
-  store<i16>(meta, <i16>(-8 * even1), 8);
-  store<i16>(meta, <i16>(-8 * odd1), 10);
-  store<i16>(meta, <i16>(-8 * even2), 12);
-  store<i16>(meta, <i16>(-8 * odd2), 14);
+  storeStart(meta + 8, even1, odd1);
+  storeStart(meta + 12, even2, odd2);
   store<i32>(meta, -8 * even, 16);
   store<i32>(meta, -8 * odd, 20);
   store<i32>(meta, two ? 2 : 1, 24);
+  const leftEven1 = laneSum(left1, 0);
+  const leftOdd1 = laneSum(left1, 1);
+  const leftEven2 = laneSum(left2, 0);
+  const leftOdd2 = laneSum(left2, 1);
+  const left = two ? 254 * (leftEven1 + leftOdd1) + (leftEven2 + leftOdd2) : leftEven1 + leftOdd1;
+  storeStart(meta + 28, leftEven2, leftOdd2);
+  storeStart(meta + 32, leftEven1, leftOdd1);
+  storeStart(meta + 36, even1 - leftEven1, odd1 - leftOdd1);
+  store<f32>(meta, d * <f32>left, 40);
+  store<f32>(meta, d * <f32>(even + odd - left), 44);
+}
+
+/** -8 times sums over columns 0, 1 (mod 4) and 2, 3 (mod 4). */
+function storeStart(at: usize, even: i32, odd: i32): void {
+  store<i16>(at, <i16>(-8 * even));
+  store<i16>(at, <i16>(-8 * odd), 2);
 }
 
 /** Sum over columns 0, 1 (mod 4) for `odd` = 0, over columns 2, 3 (mod 4) for 1. */

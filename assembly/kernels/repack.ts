@@ -1,12 +1,20 @@
-import { BF16, BLOCK, F16, F32, GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0, tileBytes } from "../layout";
-
-/** Bytes of a block of 32 in a file; of a value for floats. */
-function fileBlockBytes(type: i32): i32 {
-  if (type == Q4_0) return 18;
-  if (type == Q4_1) return 20;
-  if (type == Q8_0) return 34;
-  return type == F32 ? 4 : 2;
-}
+import {
+  BF16,
+  BLOCK,
+  blockValues,
+  F16,
+  F32,
+  GROUP_ROWS,
+  groupBytes,
+  isFloat,
+  planes,
+  Q4_1,
+  Q8_0,
+  scalesInTiles,
+  tileBytes,
+} from "../layout";
+import { fileBlockBytes } from "./file-blocks";
+import { repackCodesRow } from "./repack-codes";
 
 /**
  * Brings rows from the order of a file (GGUF's blocks, row after row) into tiles.
@@ -16,19 +24,20 @@ function fileBlockBytes(type: i32): i32 {
  */
 export function repack(dst: usize, src: usize, rows: i32, columns: i32, type: i32): i32 {
   assert(rows > 0, "repack: rows must be positive");
-  const quantized = type == Q4_0 || type == Q4_1 || type == Q8_0;
-  const rowBytes = <usize>((quantized ? columns / BLOCK : columns) * fileBlockBytes(type));
+  const rowBytes = <usize>((columns / blockValues(type)) * fileBlockBytes(type));
   const bytes = <usize>groupBytes(type, columns);
   const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
   let bad = 0;
   for (let g = 0; g < groups; g++) {
     const group = dst + <usize>g * bytes;
     const present = min(GROUP_ROWS, rows - g * GROUP_ROWS);
-    if (present < GROUP_ROWS) memory.fill(group, 0, bytes);
+    // High bits of four rows share a byte: they are added to what is there.
+    if (present < GROUP_ROWS || planes(type)) memory.fill(group, 0, bytes);
     for (let lane = 0; lane < present; lane++) {
       const row = src + <usize>(g * GROUP_ROWS + lane) * rowBytes;
-      if (!quantized) bad |= repackFloatRow(group, row, columns, type, lane);
-      else bad |= repackQuantizedRow(group, row, columns / BLOCK, type, lane);
+      if (isFloat(type)) bad |= repackFloatRow(group, row, columns, type, lane);
+      else if (scalesInTiles(type)) bad |= repackTilesRow(group, row, columns / BLOCK, type, lane);
+      else bad |= repackCodesRow(group, row, columns, type, lane);
     }
   }
   return bad;
@@ -51,7 +60,7 @@ function repackFloatRow(group: usize, row: usize, columns: i32, type: i32, lane:
   return bad;
 }
 
-function repackQuantizedRow(group: usize, row: usize, blocks: i32, type: i32, lane: i32): i32 {
+function repackTilesRow(group: usize, row: usize, blocks: i32, type: i32, lane: i32): i32 {
   const tile = <usize>tileBytes(type);
   const quad = <usize>(lane >> 2);
   const inQuad = <usize>(lane & 3);

@@ -1,19 +1,24 @@
-import { addDotI8, startI16x2, sumsI32 } from "../lanes";
-import { META_BYTES, TILE_TOKENS } from "../layout";
+import { addDotI8, startPairs, sumsI32, times254 } from "../lanes";
+import { BLOCK, META_BYTES, TILE_TOKENS } from "../layout";
 
 // Eight weight rows of a panel times a tile of four tokens: 2 x 4 accumulators, two weight vectors and four broadcast
 // activations are all that is live in the inner loop, and x64 has 16 registers. The loop does one step of the panel:
 // unrolled, V8 schedules each accumulator's chain in turn and spills (62-66 against 46 G/s, reference/kernels.md 3).
-// The f32 part is that of kernels/matmul-q4.ts and matmul-q8.ts, operation by operation.
+// The f32 part is that of kernels/matmul-*.ts, operation by operation.
 
 const META_STEP: usize = TILE_TOKENS * META_BYTES;
 
 /**
- * Int4, relaxed build: digits times bytes.
+ * Codes of 4 to 6 bits, relaxed build: digits times bytes.
  * @param dst f32, eight rows of each of `tokens` rows, `dstStride` bytes apart   @param panel half a panel of bytes
  * @param scales of that half   @param minima of that half, or 0   @param x tile of four rows
  * @param columns of x   @param from first column of the panel; if not 0, dst holds the sums of those before
- * @param count columns of the panel
+ * @param count columns of the panel   @param planes of the codes (layout.ts)   @param perScale columns that share a scale
+ *
+ * Lanes of i16 are exact. Centred by their start (layout.ts, quantizedRowBytes), the sum of a lane's 16 columns is at most
+ * 16 * 16 * 127 = 32,512 for codes of 5 bits, as that of 8 columns is for codes of 6 bits; what wraps in between does not
+ * matter. Codes of 4 bits with minima need no centre: 15 * 127 * 16 = 30,480. 5 bits with minima: the centre is added
+ * again, in i32.
  */
 export function tileI8(
   dst: usize,
@@ -26,8 +31,10 @@ export function tileI8(
   columns: i32,
   from: i32,
   count: i32,
+  planes: i32,
+  perScale: i32,
 ): void {
-  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count);
+  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -42,8 +49,10 @@ export function tileI8Fused(
   columns: i32,
   from: i32,
   count: i32,
+  planes: i32,
+  perScale: i32,
 ): void {
-  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count);
+  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
 }
 
 /** T: lane of the integer sums, see `addDotI8`. */
@@ -58,10 +67,15 @@ function tileDigits<T>(
   columns: i32,
   from: i32,
   count: i32,
+  planes: i32,
+  perScale: i32,
 ): void {
   const second = <usize>(TILE_TOKENS * columns);
-  let meta = x + 4 * second + <usize>(TILE_TOKENS * from);
-  const metaEnd = meta + <usize>(TILE_TOKENS * count);
+  let meta = x + 4 * second + <usize>(from / BLOCK) * META_STEP;
+  const metaEnd = meta + <usize>(count / BLOCK) * META_STEP;
+  const span = <usize>(8 * perScale);
+  const halves = perScale < BLOCK;
+  let part: usize = 0; // 0, and 4 for the last half of a block that has two scales
   x += <usize>(TILE_TOKENS * from);
   let f00 = f32x4.splat(0);
   let f01 = f00;
@@ -86,17 +100,18 @@ function tileDigits<T>(
     let a10 = a00;
     let a20 = a00;
     let a30 = a00;
-    if (!minima) {
-      a00 = startI16x2<T>(meta + 8);
-      a10 = startI16x2<T>(meta + 8 + META_BYTES);
-      a20 = startI16x2<T>(meta + 8 + 2 * META_BYTES);
-      a30 = startI16x2<T>(meta + 8 + 3 * META_BYTES);
+    if (!minima || planes) {
+      const start = meta + (halves ? 32 + part : 8);
+      a00 = startPairs<T>(i16x8.shl(v128.load32_splat(start), planes));
+      a10 = startPairs<T>(i16x8.shl(v128.load32_splat(start, META_BYTES), planes));
+      a20 = startPairs<T>(i16x8.shl(v128.load32_splat(start, 2 * META_BYTES), planes));
+      a30 = startPairs<T>(i16x8.shl(v128.load32_splat(start, 3 * META_BYTES), planes));
     }
     let a01 = a00;
     let a11 = a10;
     let a21 = a20;
     let a31 = a30;
-    const end = panel + 256;
+    const end = panel + span;
     while (panel < end) {
       const w0 = v128.load(panel);
       const w1 = v128.load(panel, 16);
@@ -129,16 +144,27 @@ function tileDigits<T>(
       load<i32>(meta, 24 + 2 * META_BYTES) |
       load<i32>(meta, 24 + 3 * META_BYTES);
     if (digits & 2) {
-      const w = panel - 256;
-      const xd = x - 128 + second;
-      a00 = addSecond<T>(a00, w, xd, meta, minima);
-      a01 = addSecond<T>(a01, w + 16, xd, meta, minima);
-      a10 = addSecond<T>(a10, w, xd + 4, meta + META_BYTES, minima);
-      a11 = addSecond<T>(a11, w + 16, xd + 4, meta + META_BYTES, minima);
-      a20 = addSecond<T>(a20, w, xd + 8, meta + 2 * META_BYTES, minima);
-      a21 = addSecond<T>(a21, w + 16, xd + 8, meta + 2 * META_BYTES, minima);
-      a30 = addSecond<T>(a30, w, xd + 12, meta + 3 * META_BYTES, minima);
-      a31 = addSecond<T>(a31, w + 16, xd + 12, meta + 3 * META_BYTES, minima);
+      const w = panel - span;
+      const xd = x - (span >> 1) + second;
+      const at = minima && !planes ? -1 : halves ? <i32>part : 8;
+      a00 = addSecond<T>(a00, w, xd, meta, span, at, planes);
+      a01 = addSecond<T>(a01, w + 16, xd, meta, span, at, planes);
+      a10 = addSecond<T>(a10, w, xd + 4, meta + META_BYTES, span, at, planes);
+      a11 = addSecond<T>(a11, w + 16, xd + 4, meta + META_BYTES, span, at, planes);
+      a20 = addSecond<T>(a20, w, xd + 8, meta + 2 * META_BYTES, span, at, planes);
+      a21 = addSecond<T>(a21, w + 16, xd + 8, meta + 2 * META_BYTES, span, at, planes);
+      a30 = addSecond<T>(a30, w, xd + 12, meta + 3 * META_BYTES, span, at, planes);
+      a31 = addSecond<T>(a31, w + 16, xd + 12, meta + 3 * META_BYTES, span, at, planes);
+    }
+    if (minima && planes) {
+      a00 = i32x4.add(a00, centreOf(meta));
+      a01 = i32x4.add(a01, centreOf(meta));
+      a10 = i32x4.add(a10, centreOf(meta + META_BYTES));
+      a11 = i32x4.add(a11, centreOf(meta + META_BYTES));
+      a20 = i32x4.add(a20, centreOf(meta + 2 * META_BYTES));
+      a21 = i32x4.add(a21, centreOf(meta + 2 * META_BYTES));
+      a30 = i32x4.add(a30, centreOf(meta + 3 * META_BYTES));
+      a31 = i32x4.add(a31, centreOf(meta + 3 * META_BYTES));
     }
     const s0 = v128.load(scales);
     const s1 = v128.load(scales, 16);
@@ -157,10 +183,11 @@ function tileDigits<T>(
     if (minima) {
       const m0 = v128.load(minima);
       const m1 = v128.load(minima, 16);
-      const u0 = v128.load32_splat(meta, 4);
-      const u1 = v128.load32_splat(meta, 4 + META_BYTES);
-      const u2 = v128.load32_splat(meta, 4 + 2 * META_BYTES);
-      const u3 = v128.load32_splat(meta, 4 + 3 * META_BYTES);
+      const sums = meta + (halves ? 40 + part : 4);
+      const u0 = v128.load32_splat(sums);
+      const u1 = v128.load32_splat(sums, META_BYTES);
+      const u2 = v128.load32_splat(sums, 2 * META_BYTES);
+      const u3 = v128.load32_splat(sums, 3 * META_BYTES);
       f00 = f32x4.add(f00, f32x4.mul(m0, u0));
       f01 = f32x4.add(f01, f32x4.mul(m1, u0));
       f10 = f32x4.add(f10, f32x4.mul(m0, u1));
@@ -172,7 +199,8 @@ function tileDigits<T>(
       minima += 32;
     }
     scales += 32;
-    meta += META_STEP;
+    if (halves) part ^= 4;
+    if (!part) meta += META_STEP;
   }
   storeRow(dst, f00, f01);
   if (tokens > 1) storeRow(dst + dstStride, f10, f11);
@@ -190,21 +218,37 @@ function storeRow(dst: usize, low: v128, high: v128): void {
   v128.store(dst, high, 16);
 }
 
-/** 254 * sum + the second digits' sum, for a token that has them in this block: seldom, so out of line. */
-export function addSecond<T>(sum: v128, w: usize, x: usize, meta: usize, minima: usize): v128 {
+/**
+ * 254 * sum + the second digits' sum, for a token that has them in this block: seldom, so out of line.
+ * @param at which start centres the codes: -1 none, 8 of the block, 0 and 4 of its halves
+ */
+export function addSecond<T>(sum: v128, w: usize, x: usize, meta: usize, span: usize, at: i32, planes: i32): v128 {
   if (load<i32>(meta, 24) < 2) return sum;
-  let a = minima ? i32x4.splat(0) : startI16x2<T>(meta + 12);
-  const end = w + 256;
+  let a = at < 0 ? i32x4.splat(0) : startPairs<T>(i16x8.shl(secondStart(meta, at), planes));
+  const end = w + span;
   while (w < end) {
     a = addDotI8<T>(a, v128.load32_splat(x), v128.load(w));
     w += 32;
     x += 16;
   }
-  return i32x4.add(i32x4.sub(i32x4.shl(sum, 8), i32x4.shl(sum, 1)), sumsI32<T>(a));
+  return i32x4.add(times254(sum), sumsI32<T>(a));
+}
+
+/** Start of the second digits: 8 of the block, 0 and 4 of its halves. */
+export function secondStart(meta: usize, at: i32): v128 {
+  if (!at) return v128.load32_splat(meta, 28);
+  const all = v128.load32_splat(meta, 12);
+  return at == 8 ? all : i16x8.sub(all, v128.load32_splat(meta, 28));
+}
+
+/** 16 times the sum of a block's codes: what the start of 5-bit codes took away. */
+export function centreOf(meta: usize): v128 {
+  return i32x4.splat(-2 * (load<i32>(meta, 16) + load<i32>(meta, 20)));
 }
 
 /**
- * Int8 in every build, int4 in the baseline build: i16 codes times words. Sums fit i32 (32 * 128 * 32767 < 2^27).
+ * Int8 and levels in every build, all else in the baseline build: i16 codes times words. Sums fit i32
+ * (32 * 128 * 32767 < 2^27).
  * Parameters as tileI8.
  */
 export function tileI16(
@@ -218,9 +262,13 @@ export function tileI16(
   columns: i32,
   from: i32,
   count: i32,
+  perScale: i32,
 ): void {
-  let meta = x + 4 * <usize>(TILE_TOKENS * columns) + <usize>(TILE_TOKENS * from);
-  const metaEnd = meta + <usize>(TILE_TOKENS * count);
+  let meta = x + 4 * <usize>(TILE_TOKENS * columns) + <usize>(from / BLOCK) * META_STEP;
+  const metaEnd = meta + <usize>(count / BLOCK) * META_STEP;
+  const span = <usize>(16 * perScale);
+  const halves = perScale < BLOCK;
+  let part: usize = 0;
   x += 2 * <usize>(TILE_TOKENS * (columns + from));
   let f00 = f32x4.splat(0);
   let f01 = f00;
@@ -249,7 +297,7 @@ export function tileI16(
     let a21 = a00;
     let a30 = a00;
     let a31 = a00;
-    const end = panel + 512;
+    const end = panel + span;
     while (panel < end) {
       const w0 = v128.load(panel);
       const w1 = v128.load(panel, 16);
@@ -285,10 +333,11 @@ export function tileI16(
     if (minima) {
       const m0 = v128.load(minima);
       const m1 = v128.load(minima, 16);
-      const u0 = v128.load32_splat(meta, 4);
-      const u1 = v128.load32_splat(meta, 4 + META_BYTES);
-      const u2 = v128.load32_splat(meta, 4 + 2 * META_BYTES);
-      const u3 = v128.load32_splat(meta, 4 + 3 * META_BYTES);
+      const sums = meta + (halves ? 40 + part : 4);
+      const u0 = v128.load32_splat(sums);
+      const u1 = v128.load32_splat(sums, META_BYTES);
+      const u2 = v128.load32_splat(sums, 2 * META_BYTES);
+      const u3 = v128.load32_splat(sums, 3 * META_BYTES);
       f00 = f32x4.add(f00, f32x4.mul(m0, u0));
       f01 = f32x4.add(f01, f32x4.mul(m1, u0));
       f10 = f32x4.add(f10, f32x4.mul(m0, u1));
@@ -300,7 +349,8 @@ export function tileI16(
       minima += 32;
     }
     scales += 32;
-    meta += META_STEP;
+    if (halves) part ^= 4;
+    if (!part) meta += META_STEP;
   }
   storeRow(dst, f00, f01);
   if (tokens > 1) storeRow(dst + dstStride, f10, f11);

@@ -1,5 +1,5 @@
 // The panel of ../kernels/panel.ts, one element at a time.
-import { BLOCK, GROUP_ROWS, Q4_0, Q4_1, Q8_0 } from "../layout";
+import { BLOCK, GROUP_ROWS, Q4_0, Q4_1, Q4_K, Q5_K, Q6_K, Q8_0, tileBytes } from "../layout";
 import { setF32 } from "./scalar";
 import { codeOf, minimumOf, scaleOf, tileOf } from "./tiles";
 
@@ -63,4 +63,38 @@ export function unpackQ4WordsRef(panel: usize, scales: usize, w: usize, columns:
 
 export function unpackQ8WordsRef(panel: usize, scales: usize, w: usize, columns: i32): void {
   unpackWords(panel, scales, w, columns, Q8_0, 0);
+}
+
+/** A code of tiles without scales. */
+function codeWithout(w: usize, planes: i32, row: i32, column: i32): i32 {
+  const type = planes == 0 ? Q4_K : planes == 1 ? Q5_K : Q6_K;
+  return codeOf(w + <usize>((column / BLOCK) * tileBytes(type)), type, row, column % BLOCK);
+}
+
+export function unpackCodesBytesRef(panel: usize, w: usize, columns: i32, planes: i32): void {
+  for (let row = 0; row < GROUP_ROWS; row++) {
+    for (let c = 0; c < columns; c++) {
+      const index = (row / 8) * 8 * columns + byteIndex(row % 8, c);
+      store<u8>(panel + <usize>index, <u8>codeWithout(w, planes, row, c));
+    }
+  }
+}
+
+export function unpackCodesWordsRef(panel: usize, w: usize, columns: i32, planes: i32, zero: i32): void {
+  for (let row = 0; row < GROUP_ROWS; row++) {
+    for (let c = 0; c < columns; c++) {
+      const index = (row / 8) * 8 * columns + wordIndex(row % 8, c);
+      store<i16>(panel + <usize>(2 * index), <i16>(codeWithout(w, planes, row, c) - zero));
+    }
+  }
+}
+
+export function unpackLevelsWordsRef(panel: usize, w: usize, columns: i32, table: usize): void {
+  for (let row = 0; row < GROUP_ROWS; row++) {
+    for (let c = 0; c < columns; c++) {
+      const index = (row / 8) * 8 * columns + wordIndex(row % 8, c);
+      const level = load<i8>(table + <usize>codeWithout(w, 0, row, c));
+      store<i16>(panel + <usize>(2 * index), <i16>level);
+    }
+  }
 }

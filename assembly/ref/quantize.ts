@@ -51,8 +51,9 @@ function quantizeDigits(
   digits: i32,
 ): void {
   const meta = metaAt(dst, columns, width, slot, block);
-  memory.fill(meta, 0, META_BYTES - 4);
+  memory.fill(meta, 0, META_BYTES);
   let sum: i32 = 0;
+  let left: i32 = 0; // of the first 16 columns
   for (let c = 0; c < BLOCK; c++) {
     const column = block * BLOCK + c;
     const scaled: f32 = hasCodes(amax) ? getF32(src, column) * (127 / amax) : 0;
@@ -67,9 +68,12 @@ function quantizeDigits(
     }
     store<i16>(codeAt(dst, columns, width, slot, column), <i16>code);
     sum += code;
+    if (c < 16) left += code;
     const lane = c % 4 < 2 ? 0 : 1;
     addI16(meta + 8, lane, -8 * first);
     addI16(meta + 12, lane, -8 * second);
+    if (c < 16) addI16(meta + 28, lane, -8 * second);
+    addI16(meta + (c < 16 ? 32 : 36), lane, -8 * first);
     const start = meta + <usize>(16 + 4 * lane);
     store<i32>(start, load<i32>(start) - 8 * code);
   }
@@ -77,6 +81,8 @@ function quantizeDigits(
   setF32(meta, 0, d);
   setF32(meta, 1, d * <f32>sum);
   store<i32>(meta, digits, 24);
+  setF32(meta, 10, d * <f32>left);
+  setF32(meta, 11, d * <f32>(sum - left));
 }
 
 function addI16(base: usize, i: i32, value: i32): void {

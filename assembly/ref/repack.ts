@@ -1,6 +1,24 @@
-import { BF16, BLOCK, F16, F32, GROUP_ROWS, groupBytes, Q4_1, Q8_0 } from "../layout";
+import {
+  BF16,
+  BLOCK,
+  blockValues,
+  F16,
+  F32,
+  GROUP_ROWS,
+  groupBytes,
+  hasMinima,
+  hasSuperBlocks,
+  isFloat,
+  MXFP4,
+  planes,
+  Q4_1,
+  Q8_0,
+  scaleColumns,
+} from "../layout";
+import { blockBytes, codeOfBlock, halfOf, smallMinimum, smallScale } from "./file-blocks";
 import { bf16, f16, getF32, setF32 } from "./scalar";
-import { codeAddress, isHigh, isQ4, tileOf } from "./tiles";
+import { halfAddress, smallAddress } from "./scales";
+import { codeAddress, highAddress, highShift, isHigh, isQ4, tileOf } from "./tiles";
 
 function isFiniteF16(bits: u32): bool {
   return (bits & 0x7c00) != 0x7c00;
@@ -14,7 +32,8 @@ export function repackRef(dst: usize, src: usize, rows: i32, columns: i32, type:
     for (let c = 0; c < columns; c++) {
       if (isQ4(type)) bad |= repackQ4(dst, src, columns, type, row, c);
       else if (type == Q8_0) bad |= repackQ8(dst, src, columns, row, c);
-      else bad |= repackFloat(dst, src, columns, type, row, c);
+      else if (isFloat(type)) bad |= repackFloat(dst, src, columns, type, row, c);
+      else bad |= repackCodes(dst, src, columns, type, row, c);
     }
   }
   return bad;
@@ -48,6 +67,40 @@ function repackQ8(dst: usize, src: usize, columns: i32, row: i32, column: i32): 
   store<u8>(codeAddress(tile, Q8_0, lane, c), load<u8>(block + <usize>(2 + c)));
   store<u16>(tile + <usize>(2 * lane), load<u16>(block));
   return isFiniteF16(load<u16>(block)) ? 0 : 1;
+}
+
+/** Types whose scales go before a group's codes: one code, and the scales that it shares with others. */
+function repackCodes(dst: usize, src: usize, columns: i32, type: i32, row: i32, column: i32): i32 {
+  const per = blockValues(type);
+  const index = row * (columns / per) + column / per;
+  const block = src + <usize>(index * blockBytes(type));
+  const code = codeOfBlock(block, type, column % per);
+  const lane = row % GROUP_ROWS;
+  const c = column % BLOCK;
+  const tile = tileOf(dst, type, columns, row, column);
+  const at = codeAddress(tile, type, lane, c);
+  store<u8>(at, load<u8>(at) | <u8>(isHigh(c) ? (code % 16) * 16 : code % 16));
+  if (planes(type) > 0) {
+    const high = highAddress(tile, type, lane, c);
+    store<u8>(high, load<u8>(high) | <u8>((code / 16) << highShift(type, lane, c)));
+  }
+  const group = dst + <usize>((row / GROUP_ROWS) * groupBytes(type, columns));
+  if (type == MXFP4) {
+    const exponent = <u32>load<u8>(block);
+    store<u8>(group + <usize>((column / 32) * 16 + lane), <u8>exponent);
+    return exponent > 252 ? 1 : 0;
+  }
+  let bad = 0;
+  for (let kind = 0; kind < (hasMinima(type) ? 2 : 1); kind++) {
+    const bits = <u32>load<u16>(halfOf(block, type) + <usize>(2 * kind));
+    store<u16>(halfAddress(group, type, column / per, kind, lane), <u16>bits);
+    if (!isFiniteF16(bits)) bad = 1;
+    if (!hasSuperBlocks(type)) continue;
+    const s = (column % per) / scaleColumns(type);
+    const small = kind ? smallMinimum(block, type, s) : smallScale(block, type, s);
+    store<i8>(smallAddress(group, type, column / per, s, kind, lane), <i8>small);
+  }
+  return bad;
 }
 
 function repackFloat(dst: usize, src: usize, columns: i32, type: i32, row: i32, column: i32): i32 {

@@ -15,8 +15,24 @@ export function tileI8Ref(
   columns: i32,
   from: i32,
   count: i32,
+  planes: i32,
+  perScale: i32,
 ): void {
-  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, true);
+  tile(
+    dst,
+    dstStride,
+    tokens,
+    panel,
+    scales,
+    minima,
+    x,
+    columns,
+    from,
+    count,
+    perScale,
+    minima ? 0 : 8 << planes,
+    true,
+  );
 }
 
 export function tileI16Ref(
@@ -30,11 +46,12 @@ export function tileI16Ref(
   columns: i32,
   from: i32,
   count: i32,
+  perScale: i32,
 ): void {
-  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, false);
+  tile(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, perScale, 0, false);
 }
 
-/** Bytes are 0..15, centred here where there are no minima; words are centred in the panel. */
+/** Bytes are centred here by `zero`; words are in the panel. `perScale`: columns of a scale, 16 or 32. */
 function tile(
   dst: usize,
   dstStride: usize,
@@ -46,22 +63,28 @@ function tile(
   columns: i32,
   from: i32,
   count: i32,
+  perScale: i32,
+  zero: i32,
   bytes: bool,
 ): void {
   for (let t = 0; t < tokens; t++) {
     for (let row = 0; row < 8; row++) {
       let acc: f32 = from ? getF32(dst + <usize>t * dstStride, row) : 0;
-      for (let block = 0; block < count / BLOCK; block++) {
-        const meta = metaAt(x, columns, TILE_TOKENS, t, from / BLOCK + block);
+      for (let block = 0; block < count / perScale; block++) {
+        const begin = block * perScale;
+        const d = getF32(metaAt(x, columns, TILE_TOKENS, t, (from + begin) / BLOCK), 0);
         let sum: i32 = 0;
-        for (let c = block * BLOCK; c < (block + 1) * BLOCK; c++) {
-          let weight: i32;
-          if (bytes) weight = <i32>load<u8>(panel + <usize>byteIndex(row, c)) - (minima ? 0 : 8);
-          else weight = <i32>load<i16>(panel + <usize>(2 * wordIndex(row, c)));
-          sum += weight * <i32>load<i16>(codeAt(x, columns, TILE_TOKENS, t, from + c));
+        let codes: i32 = 0; // of x
+        for (let c = begin; c < begin + perScale; c++) {
+          const weight = bytes
+            ? <i32>load<u8>(panel + <usize>byteIndex(row, c)) - zero
+            : <i32>load<i16>(panel + <usize>(2 * wordIndex(row, c)));
+          const code = <i32>load<i16>(codeAt(x, columns, TILE_TOKENS, t, from + c));
+          sum += weight * code;
+          codes += code;
         }
-        acc += <f32>sum * (getF32(scales, scaleIndex(row, block)) * getF32(meta, 0));
-        if (minima) acc += getF32(minima, scaleIndex(row, block)) * getF32(meta, 1);
+        acc += <f32>sum * (getF32(scales, scaleIndex(row, block)) * d);
+        if (minima) acc += getF32(minima, scaleIndex(row, block)) * (d * <f32>codes);
       }
       setF32(dst + <usize>t * dstStride, row, acc);
     }

@@ -1,20 +1,35 @@
 // The weight layout of ../layout.ts, one element at a time.
-import { BF16, F16, F32, GROUP_ROWS, groupBytes, Q4_0, Q4_1, Q8_0, tileBytes, tileColumns } from "../layout";
+import {
+  BF16,
+  F16,
+  F32,
+  GROUP_ROWS,
+  groupBytes,
+  groupScalesBytes,
+  planes,
+  Q4_0,
+  Q4_1,
+  Q8_0,
+  tileBytes,
+  tileColumns,
+} from "../layout";
 import { bf16, f16 } from "./scalar";
 
 /** The tile of `row` and `column` in a matrix at `w`. */
 export function tileOf(w: usize, type: i32, columns: i32, row: i32, column: i32): usize {
   const group = row / GROUP_ROWS;
-  return w + <usize>(group * groupBytes(type, columns) + (column / tileColumns(type)) * tileBytes(type));
+  const scales = groupScalesBytes(type, columns);
+  return w + <usize>(group * groupBytes(type, columns) + scales + (column / tileColumns(type)) * tileBytes(type));
 }
 
 export function isQ4(type: i32): bool {
   return type == Q4_0 || type == Q4_1;
 }
 
-/** Bytes of scales and minima before the codes. */
+/** Bytes of scales and minima before the codes of a tile. */
 export function headerBytes(type: i32): i32 {
-  return type == Q4_1 ? 64 : 32;
+  if (type == Q4_1) return 64;
+  return type == Q4_0 || type == Q8_0 ? 32 : 0;
 }
 
 /** The byte that holds the code of `lane` (row in the group) and `column` (in the block). */
@@ -22,7 +37,9 @@ export function codeAddress(tile: usize, type: i32, lane: i32, column: i32): usi
   const quad = lane / 4;
   const row = lane % 4;
   if (type == Q8_0) return tile + <usize>(headerBytes(type) + (column / 2) * 32 + quad * 8 + row * 2 + (column % 2));
-  return tile + <usize>(headerBytes(type) + (column / 8) * 64 + quad * 16 + row * 4 + (column % 4));
+  return (
+    tile + <usize>(headerBytes(type) + (column / 8) * (64 + 16 * planes(type)) + quad * 16 + row * 4 + (column % 4))
+  );
 }
 
 /** Whether the code of `column` is the high nibble of its byte. */
@@ -30,11 +47,32 @@ export function isHigh(column: i32): bool {
   return column % 8 >= 4;
 }
 
-/** 0..15 for Q4, -128..127 for Q8_0. */
+/** -128..127 for Q8_0, else 0..15, 0..31 or 0..63. */
 export function codeOf(tile: usize, type: i32, lane: i32, column: i32): i32 {
   const at = codeAddress(tile, type, lane, column);
   if (type == Q8_0) return <i32>load<i8>(at);
-  return isHigh(column) ? <i32>load<u8>(at) / 16 : <i32>load<u8>(at) % 16;
+  const low = isHigh(column) ? <i32>load<u8>(at) / 16 : <i32>load<u8>(at) % 16;
+  if (planes(type) == 0) return low;
+  const field = 1 << planes(type); // 2 or 4 values
+  const bits = <i32>load<u8>(highAddress(tile, type, lane, column)) >> highShift(type, lane, column);
+  return low + 16 * (bits % field);
+}
+
+/** The byte that holds the bits of a code above its nibble. */
+export function highAddress(tile: usize, type: i32, lane: i32, column: i32): usize {
+  const step = tile + <usize>((column / 8) * (64 + 16 * planes(type)));
+  const vector = (fieldOf(lane, column) * planes(type)) / 8;
+  return step + <usize>(64 + 16 * vector + (lane % 4) * 4 + (column % 4));
+}
+
+/** Where in that byte. */
+export function highShift(type: i32, lane: i32, column: i32): i32 {
+  return (fieldOf(lane, column) * planes(type)) % 8;
+}
+
+/** The eight fields of a step: quad by quad, low nibbles before high ones. */
+function fieldOf(lane: i32, column: i32): i32 {
+  return 2 * (lane / 4) + (isHigh(column) ? 1 : 0);
 }
 
 export function scaleOf(tile: usize, lane: i32): f32 {

@@ -18,30 +18,55 @@ export const ALIGNMENT = 64;
 /** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention.ts). */
 export const MAX_HEAD_DIM = 256;
 
-/** Tensor types that kernels multiply with, and the bytes of a tile of GROUP_ROWS rows (assembly/layout.ts). */
-const TILES: ReadonlyMap<TensorType, { columns: number; bytes: number }> = new Map([
-  ["F32", { columns: 1, bytes: 64 }],
-  ["F16", { columns: 1, bytes: 32 }],
-  ["BF16", { columns: 1, bytes: 32 }],
-  ["Q4_0", { columns: BLOCK, bytes: 32 + 256 }],
-  ["Q4_1", { columns: BLOCK, bytes: 64 + 256 }],
-  ["Q8_0", { columns: BLOCK, bytes: 32 + 512 }],
+/** How a type's weights lie in memory (assembly/layout.ts): tiles of GROUP_ROWS rows, and scales before them. */
+interface WeightLayout {
+  /** Columns and bytes of a tile. */
+  readonly tile: readonly [columns: number, bytes: number];
+  /** Columns and bytes of the scales that lie before all tiles of a group. */
+  readonly scales?: readonly [columns: number, bytes: number];
+  /** Whether a product takes activations of 16 bits, not of one or two int8 digits. */
+  readonly wide?: boolean;
+}
+
+/** Every type that kernels multiply with. */
+const LAYOUTS: ReadonlyMap<TensorType, WeightLayout> = new Map<TensorType, WeightLayout>([
+  ["F32", { tile: [1, 64] }],
+  ["F16", { tile: [1, 32] }],
+  ["BF16", { tile: [1, 32] }],
+  ["Q4_0", { tile: [BLOCK, 32 + 256] }],
+  ["Q4_1", { tile: [BLOCK, 64 + 256] }],
+  ["Q8_0", { tile: [BLOCK, 32 + 512], wide: true }],
+  ["Q5_0", { tile: [BLOCK, 256 + 64], scales: [BLOCK, 32] }],
+  ["Q5_1", { tile: [BLOCK, 256 + 64], scales: [BLOCK, 64] }],
+  ["Q2_K", { tile: [BLOCK, 256], scales: [256, 64 + 16 * 32] }],
+  ["Q3_K", { tile: [BLOCK, 256], scales: [256, 32 + 16 * 16] }],
+  ["Q4_K", { tile: [BLOCK, 256], scales: [256, 64 + 8 * 32] }],
+  ["Q5_K", { tile: [BLOCK, 256 + 64], scales: [256, 64 + 8 * 32] }],
+  ["Q6_K", { tile: [BLOCK, 256 + 128], scales: [256, 32 + 16 * 16] }],
+  ["IQ4_NL", { tile: [BLOCK, 256], scales: [BLOCK, 32], wide: true }],
+  ["IQ4_XS", { tile: [BLOCK, 256], scales: [256, 32 + 8 * 16], wide: true }],
+  ["MXFP4", { tile: [BLOCK, 256], scales: [BLOCK, 16], wide: true }],
 ]);
 
 /** Whether a kernel exists for this type. */
 export function hasKernel(type: TensorType): boolean {
-  return TILES.has(type);
+  return LAYOUTS.has(type);
 }
 
-/** Whether its products take int8 activations. */
+/** Whether its products take quantised activations. */
 export function isQuantized(type: TensorType): boolean {
   return tensorTypeFacts(type).blockValues > 1;
 }
 
+/** Whether those have 16 bits (assembly/kernels/quantize.ts). */
+export function takesWide(type: TensorType): boolean {
+  return LAYOUTS.get(type)!.wide ?? false;
+}
+
 /** Bytes of one group of GROUP_ROWS rows. */
 export function groupBytes(type: TensorType, columns: number): number {
-  const tile = TILES.get(type)!;
-  return (columns / tile.columns) * tile.bytes;
+  const { tile, scales } = LAYOUTS.get(type)!;
+  return (columns / tile[0]) * tile[1] + (scales ? (columns / scales[0]) * scales[1] : 0);
 }
 
 /** Bytes of a tiled matrix; rows are padded to whole groups. */
@@ -54,7 +79,7 @@ export const TILE_TOKENS = 4;
 
 /** Bytes of a quantised activation row. */
 export function quantizedRowBytes(columns: number): number {
-  return 5 * columns;
+  return 4 * columns + (columns / BLOCK) * 48;
 }
 
 /** Key-value cache: int8; `mixed`, keys of 12 bits and int8 values; f32. */
@@ -87,5 +112,5 @@ export function attentionOperationBytes(headDim: number): number {
 
 /** Scratch of a product of several rows: a group's panel, its scales and minima (assembly/kernels/panel.ts). */
 export function matmulScratchBytes(columns: number): number {
-  return 32 * columns + 2 * (columns / BLOCK) * 64;
+  return 32 * columns + 2 * (columns / 16) * 64;
 }

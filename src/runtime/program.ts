@@ -21,6 +21,7 @@ import {
   OP_BYTES,
   quantizedRowBytes,
   TILE_TOKENS,
+  takesWide,
 } from "./layout.ts";
 import { WeightTable } from "./weight-table.ts";
 
@@ -290,9 +291,9 @@ export class ProgramBuilder {
     );
   }
 
-  /** Quantised activations of x, made once however many products read them. int8 weights take wide codes. */
+  /** Quantised activations of x, made once however many products read them. some types take wide codes. */
   private quantize(x: Value, type: TensorType): Buffer {
-    const form = type === "Q8_0" ? "wide" : "digits";
+    const form = takesWide(type) ? "wide" : "digits";
     const made = this.quantized.get(x) ?? {};
     this.quantized.set(x, made);
     const known = made[form];

@@ -3,9 +3,9 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { TensorType } from "../formats/tensor-types.ts";
+import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
 import type { TensorInfo } from "../formats/types.ts";
-import { align, BLOCK, hasKernel, isQuantized, matrixBytes } from "./layout.ts";
+import { align, hasKernel, matrixBytes } from "./layout.ts";
 
 /** A tensor's place. Matrices are tiled, vectors are f32. */
 export interface Placement {
@@ -43,8 +43,12 @@ export class WeightTable {
     const info = this.require(name, [rows, columns]);
     if (!hasKernel(info.type))
       throw new NibbleError("unsupported_type", `tensor ${name}: this version has no kernel for ${info.type}`);
-    if (isQuantized(info.type) && columns % BLOCK !== 0)
-      throw new NibbleError("bad_shape", `tensor ${name}: expected a multiple of ${BLOCK} columns, got ${columns}`);
+    const { blockValues } = tensorTypeFacts(info.type);
+    if (columns % blockValues !== 0)
+      throw new NibbleError(
+        "bad_shape",
+        `tensor ${name}: expected a multiple of ${blockValues} columns for ${info.type}, got ${columns}`,
+      );
     return this.place({ info, kind: "matrix", type: info.type, rows, columns }, matrixBytes(info.type, rows, columns));
   }
 

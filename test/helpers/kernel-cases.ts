@@ -11,6 +11,7 @@ import {
   matmulScratchBytes,
   quantizedRowBytes,
   TILE_TOKENS,
+  takesWide,
 } from "../../src/runtime/layout.ts";
 import type { Arena, Prepare } from "./arena.ts";
 import {
@@ -20,6 +21,7 @@ import {
   DIGITS,
   digitAt,
   fileRows,
+  GROUPS,
   groupsOf,
   keyBytes,
   keyOffsets,
@@ -30,6 +32,7 @@ import {
   type Place,
   panelBytes,
   QUANTIZED,
+  type Scales,
   scalesBytes,
   typeId,
   valueOffsets,
@@ -61,7 +64,7 @@ export interface Gemv {
   readonly options?: WeightOptions;
   /** Of DIGITS. */
   readonly pattern?: string;
-  /** Every how many blocks one has two digits: 0 none, 1 all, 2 by turns (where left out). Int4 only. */
+  /** Every how many blocks one has two digits: 0 none, 1 all, 2 by turns (where left out). Not for wide rows. */
   readonly outliers?: number;
   readonly scale?: number;
 }
@@ -75,7 +78,7 @@ function writeRow(
 ): void {
   const digit = (column: number): number => DIGITS[pattern]!(column, random);
   const d = (): number => scale ?? random.normal() * 0.1;
-  if (type !== "Q8_0") {
+  if (!takesWide(type)) {
     writeDigits(arena, place, digit, (block) => (outliers && (block + place.slot) % outliers === 0 ? 2 : 1), d);
   } else {
     const wide = (x: number): number => 258 * x + Math.sign(x);
@@ -94,6 +97,53 @@ export function gemvQuantized(gemv: Gemv): Case {
     const x = arena.reserve(quantizedRowBytes(columns), 16);
     writeRow(arena, { at: x, columns, width: 1, slot: 0 }, gemv, random);
     return [arena.output(64, "f32"), w, x, columns, ...gemvTail(type)];
+  });
+}
+
+/** Scales or minima as f32 of a group, 16 a block. */
+const floats = (arena: Arena, random: Random, count: number, value?: number): number =>
+  arena.input(
+    random.normals(count).map((x) => value ?? x),
+    16,
+  );
+
+export interface GemvCodes extends Gemv {
+  /** Every scale and minimum; random where left out. */
+  readonly weightScale?: number;
+}
+
+/** A group of tiles without scales. */
+const tilesOnly = (random: Random, type: TensorType, columns: number, codes?: number): Uint8Array<ArrayBuffer> => {
+  const bytes = random.bytes((columns / BLOCK) * (256 + 64 * GROUPS.get(type)!.planes));
+  return codes === undefined ? bytes : bytes.fill(codes);
+};
+
+/** Codes of 4 to 6 bits whose scales are f32. */
+export function gemvCodes(gemv: GemvCodes): Case {
+  const { type, columns, options, weightScale } = gemv;
+  return seeded(`${JSON.stringify(gemv)} d ${gemv.scale} ${weightScale}`, (arena, random) => {
+    const { planes, perScale, minima } = GROUPS.get(type)!;
+    const w = arena.input(tilesOnly(random, type, columns, options?.codes));
+    const scales = floats(arena, random, (16 * columns) / perScale, weightScale);
+    const m = minima ? floats(arena, random, (16 * columns) / perScale, weightScale) : 0;
+    const x = arena.reserve(quantizedRowBytes(columns), 16);
+    writeRow(arena, { at: x, columns, width: 1, slot: 0 }, gemv, random);
+    return [arena.output(64, "f32"), w, scales, m, x, columns, planes, perScale];
+  });
+}
+
+/** Sixteen levels up to both ends of i8. */
+const someLevels = (arena: Arena, random: Random): number =>
+  arena.input(Int8Array.from({ length: 16 }, (_, i) => (i < 2 ? [-128, 127][i]! : random.integer(-128, 127))));
+
+export function gemvLevels(gemv: GemvCodes): Case {
+  const { type, columns, options, weightScale } = gemv;
+  return seeded(`${JSON.stringify(gemv)} d ${gemv.scale} ${weightScale}`, (arena, random) => {
+    const w = arena.input(tilesOnly(random, type, columns, options?.codes));
+    const scales = floats(arena, random, columns / 2, weightScale);
+    const x = arena.reserve(quantizedRowBytes(columns), 16);
+    writeRow(arena, { at: x, columns, width: 1, slot: 0 }, gemv, random);
+    return [arena.output(64, "f32"), w, scales, x, columns, someLevels(arena, random)];
   });
 }
 
@@ -145,6 +195,34 @@ export function unpack(form: PanelForm, type: TensorType, columns: number, optio
   });
 }
 
+/** Unpacks the codes of one group, without scales. */
+export function unpackCodes(form: PanelForm, type: TensorType, columns: number, codes?: number): Case {
+  return seeded(`${type} K ${columns} codes ${codes}`, (arena, random) => {
+    const { planes, minima } = GROUPS.get(type)!;
+    const w = arena.input(tilesOnly(random, type, columns, codes));
+    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
+    if (takesWide(type)) return [panel, w, columns, someLevels(arena, random)];
+    return [panel, w, columns, planes, ...(form === "words" ? [minima ? 0 : 8 << planes] : [])];
+  });
+}
+
+/** The scales of columns [from, from + count) of a group. */
+export function unpackGroupScales(
+  type: TensorType,
+  columns: number,
+  from: number,
+  count: number,
+  scales: Scales = "any",
+): Case {
+  return seeded(`${type} K ${columns}, ${count} columns from ${from} ${scales}`, (arena, random) => {
+    const { perScale, minima } = GROUPS.get(type)!;
+    const group = arena.input(weights(random, type, 1, columns, { scales }));
+    const bytes = scalesBytes(count, perScale);
+    const out = arena.output(bytes, "f32", 16);
+    return [out, minima ? arena.output(bytes, "f32", 16) : 0, group, typeId(type), from, count];
+  });
+}
+
 export interface Tile extends Gemv {
   readonly form: PanelForm;
   readonly tokens: number;
@@ -158,8 +236,10 @@ export interface Tile extends Gemv {
 
 /** The codes of half a panel lie in this range. */
 function panelCodes({ form, type }: Tile): [low: number, high: number] {
-  if (type === "Q8_0") return [-128, 127];
-  return form === "words" && type === "Q4_0" ? [-8, 7] : [0, 15];
+  if (takesWide(type)) return [-128, 127];
+  const { planes, minima } = GROUPS.get(type)!;
+  const zero = form === "words" && !minima ? 8 << planes : 0;
+  return [-zero, (16 << planes) - 1 - zero];
 }
 
 /** Half a panel times a tile of which `tokens` rows are in use, the others poison. */
@@ -169,13 +249,9 @@ export function tile(tile: Tile): Case {
   return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
     const codes = Array.from({ length: 8 * count }, () => code ?? random.integer(...panelCodes(tile)));
     const panel = arena.input(form === "bytes" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
-    const floats = (): number =>
-      arena.input(
-        random.normals(count / 4).map((x) => weightScale ?? x),
-        16,
-      );
-    const scales = floats();
-    const minima = type === "Q4_1" ? floats() : 0;
+    const { planes, perScale, minima } = GROUPS.get(type)!;
+    const scales = floats(arena, random, (8 * count) / perScale, weightScale);
+    const m = minima ? floats(arena, random, (8 * count) / perScale, weightScale) : 0;
     const x = arena.reserve(TILE_TOKENS * quantizedRowBytes(columns), 16);
     for (let slot = 0; slot < tokens; slot++) {
       writeRow(arena, { at: x, columns, width: TILE_TOKENS, slot }, tile, random);
@@ -186,7 +262,8 @@ export function tile(tile: Tile): Case {
       arena.owned(dst + t * dstStride, 32, "f32");
       if (from > 0) arena.write(dst + t * dstStride, random.normals(8));
     }
-    return [dst, dstStride, tokens, panel, scales, minima, x, columns, from, count];
+    const tail = form === "bytes" ? [planes, perScale] : [perScale];
+    return [dst, dstStride, tokens, panel, scales, m, x, columns, from, count, ...tail];
   });
 }
 
@@ -202,7 +279,8 @@ export function quantizeRow(columns: number, pattern: string, wide: boolean, wid
     for (let b = 0; b < columns / BLOCK; b++) {
       arena.owned(metaAt(place, b), wide ? 4 : 8, "f32");
       if (wide) continue;
-      arena.owned(metaAt(place, b) + 8, 20, "bytes");
+      arena.owned(metaAt(place, b) + 8, 32, "bytes");
+      arena.owned(metaAt(place, b) + 40, 8, "f32");
       const two = hasTwoDigits(x, b);
       for (let c = b * BLOCK; c < (b + 1) * BLOCK; c += 4) {
         arena.owned(digitAt(place, c, 0), 4, "bytes");
@@ -291,7 +369,7 @@ export const repack = (type: TensorType, columns: number, rows: number, bad?: nu
   seeded(`${type} K ${columns}, ${rows} rows${bad === undefined ? "" : `, not finite at ${bad}`}`, (arena, random) => {
     const file = fileRows(random, type, rows, columns);
     if (bad !== undefined)
-      new DataView(file.buffer).setUint16(bad, type.includes("F32") || type === "BF16" ? 0x7f80 : 0xfc01, true);
+      new DataView(file.buffer).setUint16(bad, type.includes("F32") || type === "BF16" ? 0x7f80 : 0xfcfd, true);
     const dst = arena.output(weights(random, type, groupsOf(rows), columns).length, "bytes");
     return [dst, arena.input(file), rows, columns, typeId(type)];
   });

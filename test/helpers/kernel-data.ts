@@ -17,7 +17,54 @@ import {
 import type { Arena } from "./arena.ts";
 import type { Random } from "./random.ts";
 
-export const QUANTIZED: readonly TensorType[] = ["Q4_0", "Q4_1", "Q8_0"];
+/** How a quantised type keeps a group of rows (assembly/layout.ts). */
+interface GroupFacts {
+  /** Vectors of high bits of a step of eight columns. */
+  readonly planes: number;
+  /** Columns that share a scale. */
+  readonly perScale: 16 | 32;
+  readonly minima: boolean;
+  /** Columns of a block of scales before the codes: kinds of f16 (0: exponents), and bytes of 16 rows. */
+  readonly scales?: { readonly columns: number; readonly halves: number; readonly bytes: number };
+  /** Where a block of a file has its f16. */
+  readonly fileHalves: readonly number[];
+}
+const facts = (
+  planes: number,
+  perScale: 16 | 32,
+  minima: boolean,
+  fileHalves: readonly number[],
+  scales?: readonly [columns: number, halves: number, bytes: number],
+): GroupFacts => ({
+  planes,
+  perScale,
+  minima,
+  fileHalves,
+  ...(scales && { scales: { columns: scales[0], halves: scales[1], bytes: scales[2] } }),
+});
+export const GROUPS: ReadonlyMap<TensorType, GroupFacts> = new Map<TensorType, GroupFacts>([
+  ["Q4_0", facts(0, 32, false, [0])],
+  ["Q4_1", facts(0, 32, true, [0, 2])],
+  ["Q8_0", facts(0, 32, false, [0])],
+  ["Q5_0", facts(1, 32, false, [0], [32, 1, 32])],
+  ["Q5_1", facts(1, 32, true, [0, 2], [32, 2, 64])],
+  ["Q2_K", facts(0, 16, true, [80, 82], [256, 2, 64 + 512])],
+  ["Q3_K", facts(0, 16, false, [108], [256, 1, 32 + 256])],
+  ["Q4_K", facts(0, 32, true, [0, 2], [256, 2, 64 + 256])],
+  ["Q5_K", facts(1, 32, true, [0, 2], [256, 2, 64 + 256])],
+  ["Q6_K", facts(2, 16, false, [208], [256, 1, 32 + 256])],
+  ["IQ4_NL", facts(0, 32, false, [0], [32, 1, 32])],
+  ["IQ4_XS", facts(0, 32, false, [0], [256, 1, 32 + 128])],
+  ["MXFP4", facts(0, 32, false, [], [32, 0, 16])],
+]);
+export const QUANTIZED: readonly TensorType[] = [...GROUPS.keys()];
+/** Those whose scales go before the codes of a group, not into tiles. */
+export const SCALES_FIRST: readonly TensorType[] = QUANTIZED.filter((type) => GROUPS.get(type)!.scales);
+/** `columns` up to a whole number of the type's blocks. */
+export const wholeBlocks = (type: TensorType, columns: number): number => {
+  const { blockValues } = tensorTypeFacts(type);
+  return Math.ceil(columns / blockValues) * blockValues;
+};
 export const FLOATS: readonly TensorType[] = ["F32", "F16", "BF16"];
 export const typeId = (type: TensorType): number => tensorTypeFacts(type).id;
 
@@ -57,6 +104,14 @@ function f16Bits(scales: Scales, random: Random): number {
   return sign | (random.integer(scales === "sane" ? 6 : 0, scales === "sane" ? 16 : 30) << 10) | fraction;
 }
 
+/** Exponents of MXFP4: 2^(e - 128) times at most 12. */
+function exponent(scales: Scales, random: Random): number {
+  if (scales === "zero") return 0;
+  if (scales === "subnormal") return random.integer(0, 1);
+  if (scales === "largest") return 252;
+  return scales === "sane" ? random.integer(118, 128) : random.integer(0, 252);
+}
+
 export interface WeightOptions {
   readonly scales?: Scales;
   /** Every byte of the codes; random where left out. */
@@ -81,6 +136,19 @@ export function weights(
     }
     return bytes;
   }
+  const { scales: before } = GROUPS.get(type) ?? {};
+  if (before) {
+    const group = groupBytes(type, columns);
+    const scalesBytes = (columns / before.columns) * before.bytes;
+    for (let at = 0; at < bytes.length; at += group) {
+      if (codes !== undefined) bytes.fill(codes, at + scalesBytes, at + group);
+      for (let block = at; block < at + scalesBytes; block += before.bytes) {
+        for (let i = 0; i < before.halves * 32; i += 2) view.setUint16(block + i, f16Bits(scales, random), true);
+        if (before.halves === 0) for (let i = 0; i < 16; i++) bytes[block + i] = exponent(scales, random);
+      }
+    }
+    return bytes;
+  }
   const header = type === "F16" ? 32 : type === "Q4_1" ? 64 : 32;
   const tile = isQuantized(type) ? groupBytes(type, BLOCK) : 32;
   for (let at = 0; at < bytes.length; at += tile) {
@@ -95,16 +163,17 @@ export function fileRows(random: Random, type: TensorType, rows: number, columns
   const { blockValues, blockBytes } = tensorTypeFacts(type);
   const bytes = random.bytes(((rows * columns) / blockValues) * blockBytes);
   const view = new DataView(bytes.buffer);
-  const halves = type === "Q4_1" ? 2 : 1;
+  const halves = GROUPS.get(type)?.fileHalves ?? [0];
   for (let at = 0; at < bytes.length; at += blockBytes) {
     if (type === "F32") view.setUint32(at, random.uint32() & 0xbfffffff, true);
     else if (type === "BF16") view.setUint16(at, random.uint32() & 0xbfff, true);
-    else for (let i = 0; i < halves; i++) view.setUint16(at + 2 * i, f16Bits("any", random), true);
+    else if (type === "MXFP4") bytes[at] = exponent("any", random);
+    else for (const within of halves) view.setUint16(at + within, f16Bits("any", random), true);
   }
   return bytes;
 }
 
-/** Digits of an activation row for int4 products, by name; times 258 the codes of one for int8 weights. */
+/** Digits of an activation row, by name; times 258 the codes of a wide one. */
 export const DIGITS: Readonly<Record<string, (column: number, random: Random) => number>> = {
   random: (_, random) => random.integer(-127, 127),
   "+127": () => 127,
@@ -117,7 +186,7 @@ export const DIGITS: Readonly<Record<string, (column: number, random: Random) =>
 /** Sums over columns 0, 1 (mod 4) and over columns 2, 3 (mod 4), times -8. */
 function starts(codes: ArrayLike<number>): [number, number] {
   const sums: [number, number] = [0, 0];
-  for (let c = 0; c < BLOCK; c++) sums[(c >> 1) & 1]! += codes[c]!;
+  for (let c = 0; c < codes.length; c++) sums[(c >> 1) & 1]! += codes[c]!;
   return [-8 * sums[0], -8 * sums[1]];
 }
 
@@ -137,9 +206,9 @@ export const codeAt = ({ at, columns, width, slot }: Place, column: number): num
   at + 2 * columns * width + 4 * ((column >> 1) * width + slot) + 2 * (column & 1);
 /** Address of a block's scale, sums and number of digits. */
 export const metaAt = ({ at, columns, width, slot }: Place, block: number): number =>
-  at + 4 * columns * width + 32 * (block * width + slot);
+  at + 4 * columns * width + 48 * (block * width + slot);
 
-/** Writes a row for int4 weights (assembly/layout.ts). Second digits of blocks with one, and unused bytes, stay poison. */
+/** Writes a row of digits (assembly/layout.ts). Second digits of blocks with one, and unused bytes, stay poison. */
 export function writeDigits(
   arena: Arena,
   place: Place,
@@ -159,14 +228,17 @@ export function writeDigits(
     }
     const d = Math.fround(scale());
     const meta = metaAt(place, b);
-    const sum = codes.reduce((total, code) => total + code, 0);
-    arena.write(meta, Float32Array.of(d, d * sum));
+    const sum = (of: Int16Array): number => of.reduce((total, code) => total + code, 0);
+    arena.write(meta, Float32Array.of(d, d * sum(codes)));
     arena.write(meta + 8, Int16Array.of(...starts(first), ...starts(second)));
     arena.write(meta + 16, Int32Array.of(...starts(codes), digits(b)));
+    const halves = [starts(second.subarray(0, 16)), starts(first.subarray(0, 16)), starts(first.subarray(16))];
+    arena.write(meta + 28, Int16Array.from(halves.flat()));
+    arena.write(meta + 40, Float32Array.of(d * sum(codes.subarray(0, 16)), d * sum(codes.subarray(16))));
   }
 }
 
-/** Writes a row for int8 weights: 16-bit codes and scales, all else stays poison. */
+/** Writes a wide row: 16-bit codes and scales, all else stays poison. */
 export function writeWide(arena: Arena, place: Place, code: (column: number) => number, scale: () => number): void {
   for (let c = 0; c < place.columns; c++) arena.write(codeAt(place, c), Int16Array.of(code(c)));
   for (let b = 0; b < place.columns / BLOCK; b++) arena.write(metaAt(place, b), Float32Array.of(scale()));
@@ -175,7 +247,7 @@ export function writeWide(arena: Arena, place: Place, code: (column: number) => 
 /** The forms in which a group of weights is unpacked (assembly/kernels/panel.ts). */
 export type PanelForm = "bytes" | "words";
 export const panelBytes = (form: PanelForm, columns: number): number => (form === "bytes" ? 16 : 32) * columns;
-export const scalesBytes = (columns: number): number => 2 * columns;
+export const scalesBytes = (columns: number, perScale = 32): number => 64 * (columns / perScale);
 
 export const KV: readonly KvType[] = ["f32", "int8", "mixed"];
 

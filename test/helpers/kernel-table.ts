@@ -4,8 +4,8 @@
  * all three are done.
  * @module
  */
-import { rowBytes, type TensorType } from "../../src/formats/tensor-types.ts";
-import { groupBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.ts";
+import { rowBytes, type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
+import { groupBytes, type KvType, kvHeadBytes, takesWide } from "../../src/runtime/layout.ts";
 import type { Arena } from "./arena.ts";
 import {
   addTo,
@@ -13,8 +13,11 @@ import {
   attention,
   type Case,
   embedRow,
+  type GemvCodes,
   gatedMul,
+  gemvCodes,
   gemvFloat,
+  gemvLevels,
   gemvQuantized,
   kvStore,
   matmul,
@@ -26,9 +29,22 @@ import {
   type Tile,
   tile,
   unpack,
+  unpackCodes,
+  unpackGroupScales,
   widen,
 } from "./kernel-cases.ts";
-import { ACTIVATIONS, DIGITS, FLOATS, groupsOf, KV, type PanelForm, QUANTIZED } from "./kernel-data.ts";
+import {
+  ACTIVATIONS,
+  DIGITS,
+  FLOATS,
+  GROUPS,
+  groupsOf,
+  KV,
+  type PanelForm,
+  QUANTIZED,
+  SCALES_FIRST,
+  wholeBlocks,
+} from "./kernel-data.ts";
 
 /** What one call of a benchmark moves and computes. */
 export interface Work extends Case {
@@ -78,6 +94,46 @@ function gemvQuantizedCases(types: readonly TensorType[], extremes: readonly num
   ];
 }
 
+/** Types whose codes have 4 to 6 bits; those whose codes stand for levels have 16-bit activations. */
+const CODED = SCALES_FIRST.filter((type) => !takesWide(type));
+const LEVELLED = SCALES_FIRST.filter(takesWide);
+
+function gemvCodesCases(types: readonly TensorType[], make: (gemv: GemvCodes) => Case): Case[] {
+  const outliers = types.some(takesWide) ? [0] : [0, 1];
+  const scales = [0, 1e-38, 1e30, Number.NaN];
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => make({ type, columns })),
+    ...times(combine(types, outliers), ([type, every]) => make({ type, columns: 576, outliers: every })),
+    ...times(combine(types, [0x00, 0xff, 0xf0, 0x0f], Object.keys(DIGITS), outliers), ([type, codes, pattern, every]) =>
+      make({ type, columns: 96, options: { codes }, pattern, outliers: every }),
+    ),
+    ...times(combine(types, scales, [...scales, Infinity]), ([type, weightScale, scale]) =>
+      make({ type, columns: 64, weightScale, scale }),
+    ),
+  ];
+}
+
+function gemvCodesBench(type: TensorType, make: (gemv: GemvCodes) => Case): Work {
+  const columns = 2048;
+  const bytes = (columns / 32) * (256 + 64 * GROUPS.get(type)!.planes);
+  const title = `${type} K ${columns}`;
+  return { ...make({ type, columns, outliers: OUTLIERS, scale: 0.01 }), title, bytes, macs: 16 * columns };
+}
+
+function unpackCodesCases(form: PanelForm, types: readonly TensorType[]): Case[] {
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => unpackCodes(form, type, columns)),
+    ...times(combine(types, [0x00, 0xff, 0xf0, 0x0f]), ([type, codes]) => unpackCodes(form, type, 96, codes)),
+  ];
+}
+
+const unpackCodesBench = (form: PanelForm, type: TensorType): Work => ({
+  ...unpackCodes(form, type, 576),
+  title: `${type} K 576`,
+  bytes: groupBytes(type, 768) * 0.75,
+  macs: 0,
+});
+
 /** One row group whose weights stay in L1: the limit of the instructions. */
 function gemvBench(type: TensorType, outliers: number): Work {
   const columns = 2048;
@@ -114,11 +170,16 @@ function unpackBench(form: PanelForm, type: TensorType): Work {
 }
 
 /** `extremes`: codes at both ends of the panel's range. */
-function tileCases(form: PanelForm, type: TensorType, extremes: readonly number[]): Case[] {
-  const outliers = type === "Q8_0" ? [0] : [0, 1];
+function tileCases(
+  form: PanelForm,
+  type: TensorType,
+  extremes: readonly number[],
+  sizes: readonly number[] = EDGE_BLOCKS,
+): Case[] {
+  const outliers = takesWide(type) ? [0] : [0, 1];
   const base = { form, type, columns: 96, tokens: 4 };
   return [
-    ...times(combine(EDGE_BLOCKS, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
+    ...times(combine(sizes, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
     ...times(combine(outliers, [1, 2, 3, 4]), ([every, tokens]) => tile({ ...base, tokens, outliers: every })),
     ...times(combine([32, 64], [1, 2, 3, 4]), ([from, tokens]) => tile({ ...base, tokens, from, outliers: 1 })),
     ...times(combine(extremes, Object.keys(DIGITS), outliers), ([code, pattern, every]) =>
@@ -249,6 +310,17 @@ export const KERNELS: readonly Kernel[] = [
     cases: gemvQuantizedCases(["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
     bench: [gemvBench("Q8_0", 0)],
   },
+  ...["gemvCodes", "gemvCodesFused"].map((name) => ({
+    name,
+    sameAs: "gemvCodes",
+    cases: gemvCodesCases(CODED, gemvCodes),
+    bench: CODED.map((type) => gemvCodesBench(type, gemvCodes)),
+  })),
+  {
+    name: "gemvLevels",
+    cases: gemvCodesCases(LEVELLED, gemvLevels),
+    bench: LEVELLED.map((type) => gemvCodesBench(type, gemvLevels)),
+  },
   {
     name: "gemvFloat",
     cases: [
@@ -264,17 +336,25 @@ export const KERNELS: readonly Kernel[] = [
   {
     name: "matmul",
     cases: [
-      ...times(combine(QUANTIZED, [32, 576], [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]), ([type, columns, rows]) =>
-        matmul(type, columns, rows, 0, 2),
+      ...times(combine(QUANTIZED, [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]), ([type, rows]) =>
+        matmul(type, wholeBlocks(type, 32), rows, 0, 2),
       ),
+      ...times(combine(QUANTIZED, [1, 4, 7, 9]), ([type, rows]) => matmul(type, wholeBlocks(type, 288), rows, 0, 1)),
+      ...times(combine(["Q4_0", "Q4_1", "Q8_0"] as const, [2, 5, 17]), ([type, rows]) => matmul(type, 576, rows, 0, 2)),
       ...times(combine(FLOATS, [1, 33, 64], [1, 2, 5, 16]), ([type, columns, rows]) =>
         matmul(type, columns, rows, 0, 2),
       ),
-      ...times(combine([...QUANTIZED, ...FLOATS], [0, 1, 2, 3]), ([type, begin]) => matmul(type, 96, 3, begin, 3)),
+      ...times(combine([...QUANTIZED, ...FLOATS], [0, 1, 2, 3]), ([type, begin]) =>
+        matmul(type, wholeBlocks(type, 96), 3, begin, 3),
+      ),
     ],
     bench: [
-      ...[...combine(QUANTIZED, DECODE)].map(([type, [columns, outputs]]) => matmulBench(type, columns, outputs, 1)),
-      ...[...combine(QUANTIZED, PREFILL)].map(([type, [columns, outputs]]) => matmulBench(type, columns, outputs, 128)),
+      ...[...combine(QUANTIZED, DECODE)].map(([type, [columns, outputs]]) =>
+        matmulBench(type, wholeBlocks(type, columns), outputs, 1),
+      ),
+      ...[...combine(QUANTIZED, PREFILL)].map(([type, [columns, outputs]]) =>
+        matmulBench(type, wholeBlocks(type, columns), outputs, 128),
+      ),
       ...FLOATS.map((type) => matmulBench(type, 576, 960, 1)),
     ],
   },
@@ -293,11 +373,47 @@ export const KERNELS: readonly Kernel[] = [
     cases: unpackCases("words", ["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
     bench: [unpackBench("words", "Q8_0")],
   },
+  {
+    name: "unpackCodesBytes",
+    cases: unpackCodesCases("bytes", CODED),
+    bench: CODED.map((type) => unpackCodesBench("bytes", type)),
+  },
+  {
+    name: "unpackCodesWords",
+    cases: unpackCodesCases("words", CODED),
+    bench: CODED.map((type) => unpackCodesBench("words", type)),
+  },
+  {
+    name: "unpackLevelsWords",
+    cases: unpackCodesCases("words", LEVELLED),
+    bench: LEVELLED.slice(0, 1).map((type) => unpackCodesBench("words", type)),
+  },
+  {
+    name: "unpackGroupScales",
+    cases: [
+      ...times(combine(SCALES_FIRST, [256, 768]), ([type, columns]) => unpackGroupScales(type, columns, 0, columns)),
+      ...times(combine(SCALES_FIRST, [0, 128, 256, 384], [64, 128, 384]), ([type, from, count]) =>
+        unpackGroupScales(type, 768, from, count),
+      ),
+      ...times(combine(SCALES_FIRST, SCALES), ([type, scales]) => unpackGroupScales(type, 256, 0, 256, scales)),
+    ],
+    bench: SCALES_FIRST.map((type) => ({
+      ...unpackGroupScales(type, 768, 0, 768),
+      title: `${type} K 768`,
+      bytes: 0,
+      macs: 0,
+    })),
+  },
   ...["tileI8", "tileI8Fused"].map((name) => ({
     name,
     sameAs: "tileI8",
-    cases: (["Q4_0", "Q4_1"] as const).flatMap((type) => tileCases("bytes", type, [0, 15])),
-    bench: [...combine(["Q4_0", "Q4_1"] as const, [576, 2048])].map(([type, columns]) =>
+    cases: [
+      ...(["Q4_0", "Q4_1"] as const).flatMap((type) => tileCases("bytes", type, [0, 15])),
+      ...(["Q3_K", "Q2_K"] as const).flatMap((type) => tileCases("bytes", type, [0, 15], [32, 160])),
+      ...(["Q5_0", "Q5_K"] as const).flatMap((type) => tileCases("bytes", type, [0, 31], [32, 160])),
+      ...tileCases("bytes", "Q6_K", [0, 63], [32, 160]),
+    ],
+    bench: [...combine(["Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q6_K"] as const, [576, 2048])].map(([type, columns]) =>
       tileBench("bytes", type, columns),
     ),
   })),
@@ -307,6 +423,9 @@ export const KERNELS: readonly Kernel[] = [
       ...tileCases("words", "Q4_0", [-8, 7]),
       ...tileCases("words", "Q4_1", [0, 15]),
       ...tileCases("words", "Q8_0", [-128, 127]),
+      ...tileCases("words", "Q5_1", [0, 31], [32, 160]),
+      ...tileCases("words", "Q2_K", [0, 15], [32, 160]),
+      ...tileCases("words", "Q6_K", [-32, 31], [32, 160]),
     ],
     bench: [...combine(["Q4_0", "Q8_0"] as const, [576, 2048])].map(([type, columns]) =>
       tileBench("words", type, columns),
@@ -336,20 +455,28 @@ export const KERNELS: readonly Kernel[] = [
     name: "embedRow",
     cases: [
       ...times(combine(QUANTIZED, [32, 96], [0, 1, 15, 16, 17, 38]), ([type, columns, row]) =>
-        embedRow(type, columns, row),
+        embedRow(type, wholeBlocks(type, columns), row),
       ),
       ...times(combine(FLOATS, [1, 33, 100], [0, 7, 15, 16, 33]), ([type, columns, row]) =>
         embedRow(type, columns, row),
       ),
     ],
-    bench: QUANTIZED.map((type) => ({ ...embedRow(type, 576, 5), bytes: rowBytes(type, 576), macs: 0 })),
+    bench: QUANTIZED.map((type) => ({ ...embedRow(type, 768, 5), bytes: rowBytes(type, 768), macs: 0 })),
   },
   {
     name: "repack",
     cases: [
-      ...times(combine(QUANTIZED, [32, 96], [1, 15, 16, 17, 33]), ([type, columns, rows]) =>
-        repack(type, columns, rows),
+      ...times(combine(QUANTIZED, [32, 96, 512], [1, 15, 16, 17, 33]), ([type, columns, rows]) =>
+        repack(type, wholeBlocks(type, columns), rows),
       ),
+      // A NaN in each f16 of the second block.
+      ...SCALES_FIRST.flatMap((type) => {
+        const { blockBytes, blockValues } = tensorTypeFacts(type);
+        const { fileHalves } = GROUPS.get(type)!;
+        return (fileHalves.length > 0 ? fileHalves : [0]).map((at) =>
+          repack(type, 2 * blockValues, 1, blockBytes + at),
+        );
+      }),
       ...times(combine(FLOATS, [1, 3, 31, 33, 100], [1, 15, 16, 17, 33]), ([type, columns, rows]) =>
         repack(type, columns, rows),
       ),
@@ -361,7 +488,7 @@ export const KERNELS: readonly Kernel[] = [
       repack("F16", 33, 3, 64),
       repack("BF16", 33, 3, 64),
     ],
-    bench: QUANTIZED.map((type) => ({ ...repack(type, 576, 16), bytes: 16 * rowBytes(type, 576), macs: 0 })),
+    bench: QUANTIZED.map((type) => ({ ...repack(type, 768, 16), bytes: 16 * rowBytes(type, 768), macs: 0 })),
   },
   {
     name: "widen",

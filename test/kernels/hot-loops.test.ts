@@ -19,7 +19,10 @@ it.each(["simd", "relaxed", "threads"] as const)("%s: no constant vector but zer
   );
   const names = new Set(hot.map(([key]) => key.replace(/^.*kernels\/|<.*/g, "")));
   expect([...names].sort()).toEqual(
-    ["attention/addValuesI8", "attention/page", "matmul-float/gemvFloat", "matmul-q4/gemv", "matmul-q8/gemvQ8"].concat([
+    ["attention/addValuesI8", "attention/page", "matmul-codes/gemv", "matmul-float/gemvFloat"].concat([
+      "matmul-levels/gemvLevels",
+      "matmul-q4/gemv",
+      "matmul-q8/gemvQ8",
       "tile/tileDigits",
       "tile/tileI16",
     ]),

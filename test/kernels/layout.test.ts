@@ -12,6 +12,7 @@ import {
   scalesBytes,
   typeId,
   weights,
+  wholeBlocks,
 } from "../helpers/kernel-data.ts";
 import { Random } from "../helpers/random.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
@@ -22,14 +23,15 @@ it.each(builds)("%s agrees with the host", (name) => {
   const { kernels } = loadBuild(name);
   expect(kernels.heapBase!()).toBeLessThanOrEqual(RESERVED_BYTES);
   for (const type of [...QUANTIZED, ...FLOATS]) {
-    for (const columns of [32, 64, 576, 2048, 8192, ...(FLOATS.includes(type) ? [1, 33, 577] : [])]) {
+    for (const least of [32, 64, 576, 2048, 8192, ...(FLOATS.includes(type) ? [1, 33, 577] : [])]) {
+      const columns = wholeBlocks(type, least);
       expect(kernels.groupBytes!(typeId(type), columns)).toBe(layout.groupBytes(type, columns));
     }
   }
   for (let columns = 32; columns <= 16384; columns += 32) {
     expect(kernels.quantizedRowBytes!(columns)).toBe(layout.quantizedRowBytes(columns));
     expect(kernels.matmulScratchBytes!(columns)).toBe(layout.matmulScratchBytes(columns));
-    const panel = panelBytes("words", columns) + 2 * scalesBytes(columns); // the largest: words, with minima
+    const panel = panelBytes("words", columns) + 2 * scalesBytes(columns, 16); // the largest: words, with minima
     expect(layout.matmulScratchBytes(columns)).toBeGreaterThanOrEqual(panel);
   }
   for (let headDim = 4; headDim <= layout.MAX_HEAD_DIM; headDim += 4) {
@@ -44,7 +46,8 @@ it.each(builds)("%s agrees with the host", (name) => {
 
 it("a matrix is its rows in whole groups", () => {
   for (const type of [...QUANTIZED, ...FLOATS]) {
-    expect(layout.matrixBytes(type, 33, 64)).toBe(weights(new Random(0), type, 3, 64).length);
-    expect(layout.matrixBytes(type, 16, 64)).toBe(layout.groupBytes(type, 64));
+    const columns = wholeBlocks(type, 64);
+    expect(layout.matrixBytes(type, 33, columns)).toBe(weights(new Random(0), type, 3, columns).length);
+    expect(layout.matrixBytes(type, 16, columns)).toBe(layout.groupBytes(type, columns));
   }
 });

@@ -1,8 +1,14 @@
 // The property that batch-invariant logits rest on: a row's product does not depend on the rows and groups around it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isQuantized, matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";
-import { ACTIVATIONS, FLOATS, QUANTIZED, typeId, weights } from "../helpers/kernel-data.ts";
+import {
+  isQuantized,
+  matmulScratchBytes,
+  quantizedRowBytes,
+  TILE_TOKENS,
+  takesWide,
+} from "../../src/runtime/layout.ts";
+import { ACTIVATIONS, FLOATS, QUANTIZED, typeId, weights, wholeBlocks } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { Random } from "../helpers/random.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
@@ -24,13 +30,13 @@ describe.each(builds)("$name", (build) => {
       fc.property(shape, ({ type, blocks, groups, rows, cut, seed }) => {
         const random = new Random(seed);
         const memory = new KernelMemory(build);
-        const columns = 32 * blocks;
+        const columns = wholeBlocks(type, 32 * blocks);
         const w = memory.put(weights(random, type, groups, columns, { scales: "sane" }));
         const xStride = isQuantized(type) ? quantizedRowBytes(columns) : 4 * columns;
         const width = rows === 1 ? 1 : TILE_TOKENS;
         const tiles = memory.reserve(Math.ceil(rows / width) * width * xStride);
         const x = memory.reserve(rows * xStride);
-        const wide = type === "Q8_0" ? 1 : 0;
+        const wide = isQuantized(type) && takesWide(type) ? 1 : 0;
         for (let r = 0; r < rows; r++) {
           const values = memory.put(ACTIVATIONS[r % 2 ? "normal" : "outlying blocks"]!(columns, random));
           const slot = r % width;

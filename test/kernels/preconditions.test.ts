@@ -5,18 +5,20 @@ import { loadBuild } from "../helpers/wasm-builds.ts";
 const { kernels } = loadBuild("debug");
 const at = 65536;
 const Q4_0 = 2;
-const Q4_K = 12;
+const Q8_1 = 9;
 
 it.each<[kernel: string, args: number[], message: string]>([
   ["gemvQ4", [at, at, at, 33, 0], "gemvQ4: columns must be a positive multiple of 32"],
+  ["gemvCodes", [at, at, at, 0, at, 33, 0, 32], "gemvCodes: columns must be a positive multiple of 32"],
+  ["gemvLevels", [at, at, at, at, 33, at], "gemvLevels: columns must be a positive multiple of 32"],
   ["gemvQ8", [at, at, at, 0], "gemvQ8: columns must be a positive multiple of 32"],
   ["gemvFloat", [at, at, at, 0, 0], "gemvFloat: columns must be positive"],
   ["gemvFloat", [at, at, at, 32, Q4_0], "gemvFloat: type must be F32, F16 or BF16"],
-  ["matmul", [at, 64, at, 160, 1, at, Q4_0, 31, 0, 1, at], "groupBytes: columns must be whole tiles"],
+  ["matmul", [at, 64, at, 160, 1, at, Q4_0, 31, 0, 1, at], "groupBytes: columns must be whole blocks"],
   ["quantizeRow", [at, at, 48, 0, 1, 0], "quantizeRow: columns must be a positive multiple of 32"],
   ["quantizeRow", [at, at, 32, 0, 4, 4], "quantizeRow: slot must be in the tile"],
   ["embedRow", [at, at, Q4_0, 32, -1], "embedRow: row must not be negative"],
-  ["embedRow", [at, at, Q4_K, 256, 0], "tileBytes: no kernel for this type"],
+  ["repack", [at, at, 1, 256, Q8_1], "fileBlockBytes: no kernel for this type"],
   ["repack", [at, at, 0, 32, Q4_0], "repack: rows must be positive"],
   ["widen", [at, at, 4, Q4_0], "widen: type must be F32, F16 or BF16"],
   ["rmsNorm", [at, at, 0, 6, 1e-5], "rmsNorm: n must be a positive multiple of 4"],

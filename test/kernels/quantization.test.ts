@@ -20,6 +20,9 @@ const FIXTURES: readonly (readonly [type: TensorType, blocks: string, values: st
   ["Q4_1", "q4_1-random.blocks", "q4_1-random.f32"],
   ["Q8_0", "q8_0.blocks", "q8_0.f32"],
   ["Q8_0", "q8_0-random.blocks", "q8_0-random.f32"],
+  ...["Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"].map(
+    (type) => [type as TensorType, `${type.toLowerCase()}-random.blocks`, `${type.toLowerCase()}-random.f32`] as const,
+  ),
   ["F16", "f16.blocks", "f16.f32"],
   ["BF16", "bf16.blocks", "bf16.f32"],
   ["F32", "input.f32", "input.f32"],

@@ -1,0 +1,56 @@
+// Codes of 4, 5 and 6 bits of a step of eight columns (layout.ts, tileBytes). P: u8, u16, u32 for 0, 1, 2 planes of high
+// bits, so that loops are compiled for each.
+
+/** Masks from memory: V8 rebuilds a v128.const at each use. */
+const MASKS: usize = memory.data<u32>([0, 0x10101010, 0x30303030], 4);
+
+/** Planes of P. */
+export function planesOf<P>(): i32 {
+  return sizeof<P>() >> 1;
+}
+
+/** Bytes of a step. */
+export function stepBytes<P>(): usize {
+  return 64 + 16 * (sizeof<P>() >> 1);
+}
+
+/** Where the high bits go in a code: bit 4, or bits 4 and 5. */
+export function highMask<P>(): v128 {
+  return v128.load32_splat(MASKS + ((sizeof<P>() >> 1) << 2));
+}
+
+const ZEROS: usize = memory.data<u32>([0x00080008, 0x00100010, 0x00200020], 4);
+
+/** The code that stands for 0 where there are no minima, in i16. */
+export function zeroCodes<P>(): v128 {
+  return v128.load32_splat(ZEROS + ((sizeof<P>() >> 1) << 2));
+}
+
+/** The plane that holds the high bits of `quad`, of a step at `at`. */
+export function plane<P>(at: usize, quad: i32): v128 {
+  if (sizeof<P>() == 1) return i32x4.splat(0);
+  return v128.load(at + 64 + (sizeof<P>() == 4 ? (<usize>(quad >> 1)) << 4 : 0));
+}
+
+/** Codes of the first four columns. @param v of the quad @param bits its plane @param mask, high of nibbleMask, highMask */
+export function firstCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v128): v128 {
+  return withHigh<P>(v128.and(v, mask), bits, 2 * quad, high);
+}
+
+/** Codes of the last four columns. */
+export function lastCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v128): v128 {
+  return withHigh<P>(v128.and(i16x8.shr_u(v, 4), mask), bits, 2 * quad + 1, high);
+}
+
+/** Nibbles and the high bits of field `field`: shifts of 16 bits do, since the mask keeps a byte's own. */
+function withHigh<P>(nibbles: v128, bits: v128, field: i32, high: v128): v128 {
+  if (sizeof<P>() == 1) return nibbles;
+  const left = 4 - (sizeof<P>() == 4 ? (2 * field) & 7 : field);
+  return v128.or(nibbles, v128.and(left >= 0 ? i16x8.shl(bits, left) : i16x8.shr_u(bits, -left), high));
+}
+
+/** The levels of nibbles: indices below 16, where the relaxed instruction is the same on every engine. */
+export function levels(table: v128, nibbles: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, nibbles);
+  return i8x16.swizzle(table, nibbles);
+}

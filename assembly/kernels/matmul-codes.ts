@@ -1,0 +1,177 @@
+import { addDotI8, nibbleMask, startPairs, sumsI32, times254 } from "../lanes";
+import { BLOCK, META_BYTES } from "../layout";
+import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes, zeroCodes } from "./codes";
+import { centreOf, secondStart } from "./tile";
+
+/**
+ * One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
+ *
+ * Per 32 columns, or 16 where a scale has so many, in this order:
+ *   acc += sum * (s_w * d_x)            sum: exact integer, of (code - zero) * x, or of code * x where there are minima
+ *   acc += m_w * (d_x * sum of x)       with minima only
+ *
+ * i16 lanes are exact as in kernels/tile.ts, whose bits these are.
+ *
+ * @param dst f32[16]   @param w tiles without scales   @param scales f32 (kernels/scales.ts)   @param minima f32 or 0
+ * @param x quantised row   @param planes of the codes (layout.ts)   @param perScale columns of a scale: 16 or 32
+ */
+export function gemvCodes(
+  dst: usize,
+  w: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+  planes: i32,
+  perScale: i32,
+): void {
+  if (planes == 0) gemv<i16, u8>(dst, w, scales, minima, x, columns, perScale);
+  else if (planes == 1) gemv<i16, u16>(dst, w, scales, minima, x, columns, perScale);
+  else gemv<i16, u32>(dst, w, scales, minima, x, columns, perScale);
+}
+
+/** The same where `FUSED_DOT`. */
+export function gemvCodesFused(
+  dst: usize,
+  w: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+  planes: i32,
+  perScale: i32,
+): void {
+  if (planes == 0) gemv<i32, u8>(dst, w, scales, minima, x, columns, perScale);
+  else if (planes == 1) gemv<i32, u16>(dst, w, scales, minima, x, columns, perScale);
+  else gemv<i32, u32>(dst, w, scales, minima, x, columns, perScale);
+}
+
+/** T: lane of the integer sums, see `addDotI8`. P: see codes.ts. */
+function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize, columns: i32, perScale: i32): void {
+  assert(columns > 0 && columns % BLOCK == 0, "gemvCodes: columns must be a positive multiple of 32");
+  const mask = nibbleMask();
+  const high = highMask<P>();
+  const zero = minima ? i32x4.splat(0) : zeroCodes<P>(); // of the baseline build
+  const halves = perScale < BLOCK;
+  const span = <usize>(perScale >> 3) * stepBytes<P>();
+  const half = <usize>((columns / perScale) << 5);
+  const centred = !minima || sizeof<P>() > 1;
+  let part: usize = 0; // 0, and 4 for the last half of a block that has two scales
+  let meta = x + 4 * <usize>columns;
+  const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
+  let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + 2 * <usize>columns;
+  let f0 = f32x4.splat(0);
+  let f1 = f32x4.splat(0);
+  let f2 = f32x4.splat(0);
+  let f3 = f32x4.splat(0);
+  while (meta < metaEnd) {
+    const end = w + span;
+    let s0 = i32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      const digits = load<i32>(meta, 24);
+      for (let digit = 0; digit < digits; digit++) {
+        let xd = digit ? xq + <usize>columns : xq;
+        let a0 = i32x4.splat(0);
+        if (centred) {
+          const start = digit
+            ? secondStart(meta, halves ? <i32>part : 8)
+            : v128.load32_splat(meta + (halves ? 32 + part : 8));
+          a0 = startPairs<T>(i16x8.shl(start, planesOf<P>()));
+        }
+        let a1 = a0;
+        let a2 = a0;
+        let a3 = a0;
+        let at = w;
+        while (at < end) {
+          const low = v128.load32_splat(xd);
+          const last = v128.load32_splat(xd, 4);
+          const h0 = plane<P>(at, 0);
+          const v0 = v128.load(at);
+          const v1 = v128.load(at, 16);
+          a0 = addDotI8<T>(a0, low, firstCodes<P>(v0, h0, 0, mask, high));
+          a1 = addDotI8<T>(a1, low, firstCodes<P>(v1, h0, 1, mask, high));
+          a0 = addDotI8<T>(a0, last, lastCodes<P>(v0, h0, 0, mask, high));
+          a1 = addDotI8<T>(a1, last, lastCodes<P>(v1, h0, 1, mask, high));
+          const h2 = plane<P>(at, 2);
+          const v2 = v128.load(at, 32);
+          const v3 = v128.load(at, 48);
+          a2 = addDotI8<T>(a2, low, firstCodes<P>(v2, h2, 2, mask, high));
+          a3 = addDotI8<T>(a3, low, firstCodes<P>(v3, h2, 3, mask, high));
+          a2 = addDotI8<T>(a2, last, lastCodes<P>(v2, h2, 2, mask, high));
+          a3 = addDotI8<T>(a3, last, lastCodes<P>(v3, h2, 3, mask, high));
+          at += stepBytes<P>();
+          xd += 8;
+        }
+        if (digit) {
+          s0 = times254(s0);
+          s1 = times254(s1);
+          s2 = times254(s2);
+          s3 = times254(s3);
+        }
+        s0 = i32x4.add(s0, sumsI32<T>(a0));
+        s1 = i32x4.add(s1, sumsI32<T>(a1));
+        s2 = i32x4.add(s2, sumsI32<T>(a2));
+        s3 = i32x4.add(s3, sumsI32<T>(a3));
+      }
+      if (minima && sizeof<P>() > 1) {
+        const centre = centreOf(meta);
+        s0 = i32x4.add(s0, centre);
+        s1 = i32x4.add(s1, centre);
+        s2 = i32x4.add(s2, centre);
+        s3 = i32x4.add(s3, centre);
+      }
+      xq += <usize>perScale;
+    } else {
+      s0 = quadSums<P>(w, end, xq, 0, zero, mask, high);
+      s1 = quadSums<P>(w, end, xq, 1, zero, mask, high);
+      s2 = quadSums<P>(w, end, xq, 2, zero, mask, high);
+      s3 = quadSums<P>(w, end, xq, 3, zero, mask, high);
+      xq += <usize>(2 * perScale);
+    }
+    const d = v128.load32_splat(meta);
+    f0 = f32x4.add(f0, f32x4.mul(f32x4.convert_i32x4_s(s0), f32x4.mul(v128.load(scales), d)));
+    f1 = f32x4.add(f1, f32x4.mul(f32x4.convert_i32x4_s(s1), f32x4.mul(v128.load(scales, 16), d)));
+    f2 = f32x4.add(f2, f32x4.mul(f32x4.convert_i32x4_s(s2), f32x4.mul(v128.load(scales + half), d)));
+    f3 = f32x4.add(f3, f32x4.mul(f32x4.convert_i32x4_s(s3), f32x4.mul(v128.load(scales + half, 16), d)));
+    if (minima) {
+      const sum = v128.load32_splat(meta + (halves ? 40 + part : 4));
+      f0 = f32x4.add(f0, f32x4.mul(v128.load(minima), sum));
+      f1 = f32x4.add(f1, f32x4.mul(v128.load(minima, 16), sum));
+      f2 = f32x4.add(f2, f32x4.mul(v128.load(minima + half), sum));
+      f3 = f32x4.add(f3, f32x4.mul(v128.load(minima + half, 16), sum));
+      minima += 32;
+    }
+    scales += 32;
+    w = end;
+    if (halves) part ^= 4;
+    if (!part) meta += META_BYTES;
+  }
+  v128.store(dst, f0);
+  v128.store(dst, f1, 16);
+  v128.store(dst, f2, 32);
+  v128.store(dst, f3, 48);
+}
+
+/** Baseline: sums of four rows over the steps up to `end`, as i32x4. `x`: i16, eight a step. */
+function quadSums<P>(at: usize, end: usize, x: usize, quad: i32, zero: v128, mask: v128, high: v128): v128 {
+  let rows01 = i32x4.splat(0); // lanes: row 0 columns 01, row 0 columns 23, row 1 columns 01, row 1 columns 23
+  let rows23 = rows01;
+  while (at < end) {
+    const v = v128.load(at + ((<usize>quad) << 4));
+    const h = plane<P>(at, quad);
+    const first = firstCodes<P>(v, h, quad, mask, high);
+    const last = lastCodes<P>(v, h, quad, mask, high);
+    const xf = v128.load64_splat(x);
+    const xl = v128.load64_splat(x, 8);
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_low_i8x16_u(first), zero), xf));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_high_i8x16_u(first), zero), xf));
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_low_i8x16_u(last), zero), xl));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_high_i8x16_u(last), zero), xl));
+    at += stepBytes<P>();
+    x += 16;
+  }
+  return i32x4.add(v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6), v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7));
+}
