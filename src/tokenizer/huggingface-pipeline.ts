@@ -19,6 +19,9 @@ import {
 import { metaspaceStage, SPACE_MARK, withSpaces } from "./sentencepiece.ts";
 import type { Decoding } from "./tokenizer.ts";
 
+/** The id of a token by its text. */
+export type IdOf = (content: Json | undefined) => number | undefined;
+
 type Normalize = (text: string) => string;
 
 /** The normalizer as one function, if there is any. */
@@ -145,7 +148,7 @@ function expectReplace(part: JsonObject, from: string, to: string, where: string
 }
 
 /** The token that a TemplateProcessing puts in front of a text. What it puts behind is for training, and left out. */
-export function templateBosId(tokenizer: JsonObject, idOf: ReadonlyMap<Json | undefined, number>): number | undefined {
+export function templateBosId(tokenizer: JsonObject, idOf: IdOf): number | undefined {
   let bosId: number | undefined;
   for (const part of components(tokenizer.get("post_processor") ?? null, "processors")) {
     const type = part.get("type") ?? null;
@@ -156,7 +159,7 @@ export function templateBosId(tokenizer: JsonObject, idOf: ReadonlyMap<Json | un
       if (!isObject(token)) break;
       if (bosId !== undefined) throw bad("post_processor", "one token in front of a text", item);
       const content = token.get("id");
-      bosId = idOf.get(content);
+      bosId = idOf(content);
       if (bosId === undefined) throw bad("post_processor", "a token of the vocabulary", content ?? null);
     }
   }

@@ -14,6 +14,7 @@ import {
   byteLevelNormalizer,
   byteLevelStages,
   expectByteLevelDecoder,
+  type IdOf,
   pieceDecoding,
   pieceNormalizer,
   pieceStages,
@@ -37,15 +38,20 @@ export function readHuggingFaceTokenizer(
   const model = objectAt(tokenizer, "model");
   refuseOtherModels(model);
   const added = addedTokens(listAt(tokenizer, "added_tokens"));
-  const tokens = tokensById(objectAt(model, "vocab"), added);
+  const vocab = objectAt(model, "vocab");
+  const tokens = tokensById(vocab, added);
   const isPieces = getBoolean(model, "byte_fallback", { default: false });
   const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel);
   const merges = new MergeTable(vocabulary, listAt(model, "merges").map(toMerge));
-  const idOf = new Map<Json | undefined, number>();
-  for (const [id, token] of tokens.entries()) if (token !== undefined) idOf.set(token, id);
-  const configId = (key: string): number | undefined => idOf.get(contentOf(config?.get(key)));
+  const addedIds = new Map<Json, number>(added.map(({ content, id }) => [content, id]));
+  const idOf: IdOf = (content) => {
+    const id = typeof content === "string" ? (addedIds.get(content) ?? vocab.get(content)) : undefined;
+    return typeof id === "number" ? id : undefined;
+  };
+  const configId = (key: string): number | undefined => idOf(contentOf(config?.get(key)));
   const unknown = model.get("unk_token") ?? undefined;
-  if (unknown !== undefined && !(typeof unknown === "string" && idOf.has(unknown))) {
+  const unknownId = idOf(unknown);
+  if (unknown !== undefined && unknownId === undefined) {
     throw bad("model.unk_token", "a token of the vocabulary", unknown);
   }
   const templateBos = templateBosId(tokenizer, idOf);
@@ -53,7 +59,7 @@ export function readHuggingFaceTokenizer(
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
       ignoreMerges: getBoolean(model, "ignore_merges", { default: false }),
-      unknownId: idOf.get(unknown),
+      unknownId,
       fuseUnknown: getBoolean(model, "fuse_unk", { default: false }),
       ...(isPieces ? { byteFallback: byteTokens(tokens) } : {}),
     }),
@@ -127,7 +133,7 @@ function toMerge(merge: Json, rank: number): Merge {
   if (typeof merge === "string") return merge;
   if (Array.isArray(merge) && merge.length === 2) {
     const [left, right] = merge as readonly Json[];
-    if (typeof left === "string" && typeof right === "string") return [left, right];
+    if (typeof left === "string" && typeof right === "string") return merge as readonly Json[] as Merge; // no copy
   }
   throw bad(`merge ${rank}`, "two tokens", merge);
 }

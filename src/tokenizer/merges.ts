@@ -39,19 +39,24 @@ export class MergeTable implements Merges {
     this.#slots = new Int32Array(3 * slots);
     this.#mask = slots - 1;
     let scratch = new Uint8Array(256);
+    let merged = -1;
     for (let rank = 0; rank < merges.length; rank++) {
       const merge = merges[rank]!;
       const isPair = typeof merge !== "string";
-      const text = isPair ? merge[0] + merge[1] : merge;
-      const space = isPair ? merge[0].length : text.indexOf(" ", 1);
-      const rest = isPair ? space : space + 1;
-      if (space <= 0 || rest >= text.length) throw badMerge(rank, merge, "two tokens");
-      if (scratch.length < 3 * text.length) scratch = new Uint8Array(6 * text.length);
-      const middle = alphabet.write(text, 0, space, scratch, 0);
-      const end = middle < 0 ? -1 : alphabet.write(text, rest, text.length, scratch, middle);
+      const space = isPair ? merge[0].length : merge.indexOf(" ", 1);
+      const first = isPair ? merge[0] : merge;
+      const second = isPair ? merge[1] : merge;
+      const rest = isPair ? 0 : space + 1;
+      if (space <= 0 || rest >= second.length) throw badMerge(rank, merge, "two tokens");
+      const room = 3 * (first.length + second.length);
+      if (scratch.length < room) scratch = new Uint8Array(2 * room);
+      const middle = alphabet.write(first, 0, space, scratch, 0);
+      const end = middle < 0 ? -1 : alphabet.write(second, rest, second.length, scratch, middle);
       const left = end < 0 ? -1 : vocabulary.find(scratch, 0, middle);
       const right = end < 0 ? -1 : vocabulary.find(scratch, middle, end);
-      const merged = end < 0 ? -1 : vocabulary.find(scratch, 0, end);
+      // Files list the merges of a token together and tokens by id: looking there first spares a third of the time.
+      if (merged >= 0 && !vocabulary.is(merged, scratch, end)) merged++;
+      if (!vocabulary.is(merged, scratch, end)) merged = end < 0 ? -1 : vocabulary.find(scratch, 0, end);
       if (left < 0 || right < 0 || merged < 0)
         throw badMerge(rank, merge, "both parts and their merger in the vocabulary");
       const slot = this.#slotOf(left, right);

@@ -28,6 +28,8 @@ export class Vocabulary {
   readonly size: number;
   readonly #bytes: Uint8Array;
   readonly #offsets: Uint32Array;
+  /** 1 for the tokens that `find` can give. */
+  readonly #found: Uint8Array;
   readonly #joined = new Uint8Array(MAX_JOINED);
   // Open addressing with linear probing, at most half full: id + 1, or 0 where free.
   readonly #slots: Int32Array;
@@ -45,6 +47,7 @@ export class Vocabulary {
     const room = tokens.reduce((sum, token) => sum + 3 * (token?.length ?? 0), 0);
     const bytes = new Uint8Array(room);
     this.#offsets = new Uint32Array(this.size + 1);
+    this.#found = new Uint8Array(this.size);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.size)));
     const others = new Set<string>();
     let at = 0;
@@ -76,6 +79,11 @@ export class Vocabulary {
     return this.#slots[this.#slotOf(this.#bytes, bytes, start, end)]! - 1;
   }
 
+  /** Whether `find` would give `id` for `bytes[0..end)`, looked up at the token itself. */
+  is(id: number, bytes: Uint8Array, end: number): boolean {
+    return this.#found[id] === 1 && this.#equals(id, this.#bytes, bytes, 0, end);
+  }
+
   /** The token whose bytes are those of two tokens one after the other, or -1: also where they are more than `MAX_JOINED`. */
   findJoined(left: number, right: number): number {
     const leftLength = this.#offsets[left + 1]! - this.#offsets[left]!;
@@ -101,13 +109,21 @@ export class Vocabulary {
   }
 
   get memoryBytes(): number {
-    return this.#bytes.byteLength + this.#offsets.byteLength + this.#slots.byteLength;
+    return this.#bytes.byteLength + this.#offsets.byteLength + this.#found.byteLength + this.#slots.byteLength;
+  }
+
+  #equals(id: number, stored: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+    const offset = this.#offsets[id]! - start;
+    if (this.#offsets[id + 1]! - offset !== end) return false;
+    for (let i = start; i < end; i++) if (stored[offset + i] !== bytes[i]) return false;
+    return true;
   }
 
   #insert(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     const slot = this.#slotOf(bytes, bytes, start, end);
     if (this.#slots[slot] !== 0) return false;
     this.#slots[slot] = id + 1;
+    this.#found[id] = 1;
     return true;
   }
 
@@ -117,11 +133,7 @@ export class Vocabulary {
     for (let slot = hashBytes(bytes, start, end) & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]! - 1;
       if (id < 0) return slot;
-      const offset = this.#offsets[id]!;
-      if (this.#offsets[id + 1]! - offset !== end - start) continue;
-      let i = start;
-      while (i < end && stored[offset + i - start] === bytes[i]) i++;
-      if (i === end) return slot;
+      if (this.#equals(id, stored, bytes, start, end)) return slot;
     }
   }
 }
