@@ -40,7 +40,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
   });
 
   it("Ctrl-C stops an answer, drops a line, and on an empty line ends", async () => {
-    const chat = terminal(["--ignore-eos"]);
+    const chat = terminal(["--ignore-eos", "--draft-max", "0"]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
     type(`${QUESTION}\r`);
