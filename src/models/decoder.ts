@@ -22,7 +22,7 @@ export interface DecoderConfig {
   /** Softmax scale. */
   readonly attentionScale: number;
   /** Inverse frequencies of RoPE, f32[headDim / 2 or less]. */
-  readonly frequencies: Float32Array<ArrayBuffer>;
+  readonly frequencies: Float32Array;
   /** RoPE pairs (2j, 2j + 1); otherwise (j, j + half). */
   readonly interleaved: boolean;
 }
