@@ -3,6 +3,7 @@
 
 /** Masks from memory: V8 rebuilds a v128.const at each use. */
 const MASKS: usize = memory.data<u32>([0, 0x10101010, 0x30303030], 4);
+const FIELDS: usize = memory.data<u32>([0, 0x01010101, 0x03030303], 4);
 
 /** Planes of P. */
 export function planesOf<P>(): i32 {
@@ -17,13 +18,6 @@ export function stepBytes<P>(): usize {
 /** Where the high bits go in a code: bit 4, or bits 4 and 5. */
 export function highMask<P>(): v128 {
   return v128.load32_splat(MASKS + ((sizeof<P>() >> 1) << 2));
-}
-
-const ZEROS: usize = memory.data<u32>([0x00080008, 0x00100010, 0x00200020], 4);
-
-/** The code that stands for 0 where there are no minima, in i16. */
-export function zeroCodes<P>(): v128 {
-  return v128.load32_splat(ZEROS + ((sizeof<P>() >> 1) << 2));
 }
 
 /** The plane that holds the high bits of `quad`, of a step at `at`. */
@@ -47,6 +41,18 @@ function withHigh<P>(nibbles: v128, bits: v128, field: i32, high: v128): v128 {
   if (sizeof<P>() == 1) return nibbles;
   const left = 4 - (sizeof<P>() == 4 ? (2 * field) & 7 : field);
   return v128.or(nibbles, v128.and(left >= 0 ? i16x8.shl(bits, left) : i16x8.shr_u(bits, -left), high));
+}
+
+/** The lowest field of every byte of a plane: 1 or 2 bits. */
+export function fieldMask<P>(): v128 {
+  return v128.load32_splat(FIELDS + ((sizeof<P>() >> 1) << 2));
+}
+
+/** Codes of nibbles and field `field`, 0 to 7, where it is known at run time only. @param low of fieldMask */
+export function codesAt<P>(nibbles: v128, bits: v128, field: i32, low: v128): v128 {
+  if (sizeof<P>() == 1) return nibbles;
+  const shift = sizeof<P>() == 4 ? (2 * field) & 7 : field;
+  return v128.or(nibbles, i16x8.shl(v128.and(i16x8.shr_u(bits, shift), low), 4));
 }
 
 /** The levels of nibbles: indices below 16, where the relaxed instruction is the same on every engine. */

@@ -1,6 +1,6 @@
 import { addDotI8, nibbleMask, startPairs, sumsI32, times254 } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
-import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes, zeroCodes } from "./codes";
+import { codesAt, fieldMask, firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "./codes";
 import { centreOf, secondStart } from "./tile";
 
 /**
@@ -51,7 +51,6 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
   assert(columns > 0 && columns % BLOCK == 0, "gemvCodes: columns must be a positive multiple of 32");
   const mask = nibbleMask();
   const high = highMask<P>();
-  const zero = minima ? i32x4.splat(0) : zeroCodes<P>(); // of the baseline build
   const halves = perScale < BLOCK;
   const span = <usize>(perScale >> 3) * stepBytes<P>();
   const half = <usize>((columns / perScale) << 5);
@@ -125,10 +124,11 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
       }
       xq += <usize>perScale;
     } else {
-      s0 = quadSums<P>(w, end, xq, 0, zero, mask, high);
-      s1 = quadSums<P>(w, end, xq, 1, zero, mask, high);
-      s2 = quadSums<P>(w, end, xq, 2, zero, mask, high);
-      s3 = quadSums<P>(w, end, xq, 3, zero, mask, high);
+      const start = i32x4.splat(minima ? 0 : startOfCodes(meta, halves, part) << planesOf<P>());
+      s0 = quadSums<P>(w, end, xq, 0, start, mask);
+      s1 = quadSums<P>(w, end, xq, 1, start, mask);
+      s2 = quadSums<P>(w, end, xq, 2, start, mask);
+      s3 = quadSums<P>(w, end, xq, 3, start, mask);
       xq += <usize>(2 * perScale);
     }
     const d = v128.load32_splat(meta);
@@ -155,23 +155,35 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
   v128.store(dst, f3, 48);
 }
 
-/** Baseline: sums of four rows over the steps up to `end`, as i32x4. `x`: i16, eight a step. */
-function quadSums<P>(at: usize, end: usize, x: usize, quad: i32, zero: v128, mask: v128, high: v128): v128 {
+/** -8 times the sum of the 16-bit codes of a block, or of the half that `part` says. */
+function startOfCodes(meta: usize, halves: bool, part: usize): i32 {
+  if (!halves) return load<i32>(meta, 16) + load<i32>(meta, 20);
+  const first = <i32>load<i16>(meta + part, 32) + <i32>load<i16>(meta + part, 34);
+  if (load<i32>(meta, 24) < 2) return first;
+  const left = <i32>load<i16>(meta, 28) + <i32>load<i16>(meta, 30);
+  const all = <i32>load<i16>(meta, 12) + <i32>load<i16>(meta, 14);
+  return 254 * first + (part ? all - left : left);
+}
+
+/** Baseline: `start` and the sums of four rows over the steps up to `end`, as i32x4. `x`: i16, eight a step. */
+function quadSums<P>(at: usize, end: usize, x: usize, quad: i32, start: v128, mask: v128): v128 {
+  const low = fieldMask<P>();
   let rows01 = i32x4.splat(0); // lanes: row 0 columns 01, row 0 columns 23, row 1 columns 01, row 1 columns 23
   let rows23 = rows01;
   while (at < end) {
     const v = v128.load(at + ((<usize>quad) << 4));
     const h = plane<P>(at, quad);
-    const first = firstCodes<P>(v, h, quad, mask, high);
-    const last = lastCodes<P>(v, h, quad, mask, high);
+    const first = codesAt<P>(v128.and(v, mask), h, 2 * quad, low);
+    const last = codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low);
     const xf = v128.load64_splat(x);
     const xl = v128.load64_splat(x, 8);
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_low_i8x16_u(first), zero), xf));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_high_i8x16_u(first), zero), xf));
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_low_i8x16_u(last), zero), xl));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.sub(i16x8.extend_high_i8x16_u(last), zero), xl));
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(first), xf));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(first), xf));
+    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(last), xl));
+    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(last), xl));
     at += stepBytes<P>();
     x += 16;
   }
-  return i32x4.add(v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6), v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7));
+  const even = v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6);
+  return i32x4.add(i32x4.add(even, v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7)), start);
 }

@@ -13,7 +13,7 @@ import {
   tileBytes,
   zeroCode,
 } from "../layout";
-import { firstCodes, highMask, lastCodes, levels, plane, stepBytes } from "./codes";
+import { codesAt, fieldMask, firstCodes, highMask, lastCodes, levels, plane, stepBytes } from "./codes";
 import { levelsOf } from "./levels";
 import { unpackF16, unpackGroupScales } from "./scales";
 
@@ -156,7 +156,7 @@ export function unpackCodesWords(panel: usize, w: usize, columns: i32, planes: i
 
 function toWords<P>(panel: usize, w: usize, columns: i32, zero: i32): void {
   const mask = nibbleMask();
-  const high = highMask<P>();
+  const low = fieldMask<P>();
   const centre = i16x8.splat(<i16>zero);
   const half = <usize>(16 * columns);
   const end = w + <usize>(columns >> 3) * stepBytes<P>();
@@ -165,8 +165,8 @@ function toWords<P>(panel: usize, w: usize, columns: i32, zero: i32): void {
       const v = v128.load(w + ((<usize>quad) << 4));
       const h = plane<P>(w, quad);
       const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
-      storeWords(at, firstCodes<P>(v, h, quad, mask, high), centre);
-      storeWords(at + 64, lastCodes<P>(v, h, quad, mask, high), centre);
+      storeWords(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), centre);
+      storeWords(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), centre);
     }
     panel += 128;
     w += stepBytes<P>();

@@ -20,6 +20,8 @@ export const MAX_HEAD_DIM = 256;
 
 /** How a type's weights lie in memory (assembly/layout.ts): tiles of GROUP_ROWS rows, and scales before them. */
 interface WeightLayout {
+  /** What a weight is kept as. */
+  readonly codes: string;
   /** Columns and bytes of a tile. */
   readonly tile: readonly [columns: number, bytes: number];
   /** Columns and bytes of the scales that lie before all tiles of a group. */
@@ -30,27 +32,32 @@ interface WeightLayout {
 
 /** Every type that kernels multiply with. */
 const LAYOUTS: ReadonlyMap<TensorType, WeightLayout> = new Map<TensorType, WeightLayout>([
-  ["F32", { tile: [1, 64] }],
-  ["F16", { tile: [1, 32] }],
-  ["BF16", { tile: [1, 32] }],
-  ["Q4_0", { tile: [BLOCK, 32 + 256] }],
-  ["Q4_1", { tile: [BLOCK, 64 + 256] }],
-  ["Q8_0", { tile: [BLOCK, 32 + 512], wide: true }],
-  ["Q5_0", { tile: [BLOCK, 256 + 64], scales: [BLOCK, 32] }],
-  ["Q5_1", { tile: [BLOCK, 256 + 64], scales: [BLOCK, 64] }],
-  ["Q2_K", { tile: [BLOCK, 256], scales: [256, 64 + 16 * 32] }],
-  ["Q3_K", { tile: [BLOCK, 256], scales: [256, 32 + 16 * 16] }],
-  ["Q4_K", { tile: [BLOCK, 256], scales: [256, 64 + 8 * 32] }],
-  ["Q5_K", { tile: [BLOCK, 256 + 64], scales: [256, 64 + 8 * 32] }],
-  ["Q6_K", { tile: [BLOCK, 256 + 128], scales: [256, 32 + 16 * 16] }],
-  ["IQ4_NL", { tile: [BLOCK, 256], scales: [BLOCK, 32], wide: true }],
-  ["IQ4_XS", { tile: [BLOCK, 256], scales: [256, 32 + 8 * 16], wide: true }],
-  ["MXFP4", { tile: [BLOCK, 256], scales: [BLOCK, 16], wide: true }],
+  ["F32", { codes: "f32", tile: [1, 64] }],
+  ["F16", { codes: "f16", tile: [1, 32] }],
+  ["BF16", { codes: "bf16", tile: [1, 32] }],
+  ["Q4_0", { codes: "4-bit codes", tile: [BLOCK, 32 + 256] }],
+  ["Q4_1", { codes: "4-bit codes", tile: [BLOCK, 64 + 256] }],
+  ["Q8_0", { codes: "int8", tile: [BLOCK, 32 + 512], wide: true }],
+  ["Q5_0", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [BLOCK, 32] }],
+  ["Q5_1", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [BLOCK, 64] }],
+  ["Q2_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 64 + 16 * 32] }],
+  ["Q3_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 32 + 16 * 16] }],
+  ["Q4_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 64 + 8 * 32] }],
+  ["Q5_K", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [256, 64 + 8 * 32] }],
+  ["Q6_K", { codes: "6-bit codes", tile: [BLOCK, 256 + 128], scales: [256, 32 + 16 * 16] }],
+  ["IQ4_NL", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [BLOCK, 32], wide: true }],
+  ["IQ4_XS", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [256, 32 + 8 * 16], wide: true }],
+  ["MXFP4", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [BLOCK, 16], wide: true }],
 ]);
 
 /** Whether a kernel exists for this type. */
 export function hasKernel(type: TensorType): boolean {
   return LAYOUTS.has(type);
+}
+
+/** What kernels keep a weight of this type as; Q2_K and Q3_K get wider codes, no type loses a bit. */
+export function layoutOf(type: TensorType): string {
+  return LAYOUTS.get(type)!.codes;
 }
 
 /** Whether its products take quantised activations. */

@@ -161,6 +161,11 @@ describe("inspect", () => {
       tokenizer: { vocabSize: 1024, bosId: 1019, eosId: 1023, addBos: false },
       memory: { contextLength: 1024, kvType: "mixed", maxBatchTokens: 128 },
     });
+    const { weightTypes } = facts.memory;
+    expect(weightTypes[0]).toMatchObject({ type: "Q8_0", layout: "int8", bitsPerWeight: 8.5 });
+    expect(weightTypes.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0)).toBeLessThanOrEqual(
+      facts.memory.weights,
+    );
     expect(facts.tensors).toHaveLength(74);
     const { constants, program, tables, activations, kvCache, weights, total } = facts.memory;
     expect(constants + program + tables + activations + kvCache + weights).toBe(total);
@@ -169,7 +174,14 @@ describe("inspect", () => {
     expect(short).toMatchObject({ contextLength: 512, kvType: "f32" });
     expect(short.kvCache).toBeGreaterThan(kvCache);
     const stdout = (await nibble(["inspect", "-m", "crumb"])).stdout;
-    for (const part of ["Q8_0 ", "llama4.block_count", "chat template", "memory for a context of 1024", "total "]) {
+    for (const part of [
+      "Q8_0 ",
+      "llama4.block_count",
+      "chat template",
+      "memory for a context of 1024",
+      "total ",
+      "as int8",
+    ]) {
       expect(stdout).toContain(part);
     }
   });

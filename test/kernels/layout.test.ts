@@ -1,5 +1,6 @@
 // The numbers of assembly/layout.ts and of its twin src/runtime/layout.ts.
 import { expect, it } from "vitest";
+import { rowBytes } from "../../src/formats/tensor-types.ts";
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
 import * as layout from "../../src/runtime/layout.ts";
 import {
@@ -41,6 +42,12 @@ it.each(builds)("%s agrees with the host", (name) => {
       expect(keys).toBe(keyBytes(kvType, headDim));
       expect(keys + values).toBe(layout.kvHeadBytes(kvType, headDim));
     }
+  }
+});
+
+it("tiles take no fewer bytes than the rows of a file, which are read where they will lie", () => {
+  for (const type of [...QUANTIZED, ...FLOATS]) {
+    expect(layout.groupBytes(type, 256)).toBeGreaterThanOrEqual(16 * rowBytes(type, 256));
   }
 });
 

@@ -4,9 +4,12 @@
  */
 import { type Inspection, inspectCheckpoint } from "../../../weights-tools/inspect.ts";
 import { NibbleError } from "../../errors.ts";
+import type { TensorType } from "../../formats/tensor-types.ts";
 import type { Checkpoint } from "../../formats/types.ts";
 import { prepare, type RuntimeOptions } from "../../load.ts";
+import { layoutOf } from "../../runtime/layout.ts";
 import type { MemoryPlan } from "../../runtime/memory-plan.ts";
+import type { Placement } from "../../runtime/weight-table.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
@@ -47,7 +50,17 @@ interface TokenizerFacts {
   readonly addBos: boolean;
 }
 
+/** Tensors of a type as they lie in memory. */
+interface WeightFacts {
+  readonly type: TensorType;
+  readonly layout: string;
+  readonly tensors: number;
+  readonly bytes: number;
+  readonly bitsPerWeight: number;
+}
+
 interface MemoryFacts extends Omit<MemoryPlan, "base"> {
+  readonly weightTypes: readonly WeightFacts[];
   readonly contextLength: number;
   readonly kvType: string;
   readonly maxBatchTokens: number;
@@ -71,13 +84,30 @@ function tokenizerFacts(checkpoint: Checkpoint): TokenizerFacts | Failure {
 /** A wrong option is an error; a model that cannot be run is a fact about it. */
 async function memoryFacts(checkpoint: Checkpoint, options: RuntimeOptions): Promise<MemoryFacts | Failure> {
   try {
-    const { plan, memory, kvType } = await prepare(checkpoint, options);
+    const { program, plan, memory, kvType } = await prepare(checkpoint, options);
     const { base: _, ...sizes } = plan;
-    return { ...sizes, contextLength: memory.contextLength, kvType, maxBatchTokens: memory.maxBatchTokens };
+    const { contextLength, maxBatchTokens } = memory;
+    return { ...sizes, weightTypes: weightFacts(program.weights.placements), contextLength, kvType, maxBatchTokens };
   } catch (error) {
     if (error instanceof NibbleError && error.code === "invalid_argument") throw error;
     return failure(error);
   }
+}
+
+/** By type, largest first. Vectors are f32, whatever they are in the file; rows are padded to whole groups. */
+function weightFacts(placements: readonly Placement[]): WeightFacts[] {
+  const sums = new Map<string, { type: TensorType; layout: string; tensors: number; bytes: number; weights: number }>();
+  for (const { kind, type, rows, columns, bytes } of placements) {
+    const layout = kind === "vector" ? "f32" : layoutOf(type);
+    const sum = sums.get(`${type} ${layout}`) ?? { type, layout, tensors: 0, bytes: 0, weights: 0 };
+    sum.tensors++;
+    sum.bytes += bytes;
+    sum.weights += rows * columns;
+    sums.set(`${type} ${layout}`, sum);
+  }
+  return [...sums.values()]
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(({ weights, ...sum }) => ({ ...sum, bitsPerWeight: (8 * sum.bytes) / weights }));
 }
 
 function failure(error: unknown): Failure {
@@ -116,6 +146,11 @@ function describe(facts: Facts): string {
     lines.push(`memory for a context of ${contextLength}, ${kvType} KV cache, steps of ${maxBatchTokens} tokens`);
     for (const region of ["constants", "program", "tables", "activations", "kvCache", "weights", "total"] as const)
       lines.push(row(region, size(memory[region])));
+    lines.push("", "weights in memory");
+    for (const { type, layout, tensors, bytes, bitsPerWeight } of memory.weightTypes)
+      lines.push(
+        row(type, `${tensors} tensors as ${layout}, ${size(bytes)}, ${bitsPerWeight.toFixed(2)} bits a weight`),
+      );
   }
   return `${lines.join("\n")}\n`;
 }
