@@ -1,6 +1,6 @@
 // Builds everything that the package ships: wasm, bundles, types, the embedded model. `node scripts/build.mjs [part ...]`
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,28 +22,42 @@ const parts = {
 
   async bundles() {
     const { build } = await import("esbuild");
-    // Not minified: Node prints the line of an uncaught error, and a minified bundle is one line of 180 kB. It costs 27 kB
-    // of a compressed package of 3.7 MB; source maps would cost 205 kB, and Node reads them only when told.
-    const common = { bundle: true, format: "esm", target: "es2022", external: ["node:*"], legalComments: "linked" };
-    const node = { ...common, platform: "neutral", mainFields: ["module", "main"], conditions: ["import"] };
-    await build({ ...node, entryPoints: { index: "src/index.ts" }, outdir: "dist" });
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
     const commit = stdout?.trim() || "unknown";
-    const old = readdirSync("dist").filter((name) => /^cli-.*\.js$/.test(name));
-    // Chunks stay beside the entry: the host finds wasm and crumb relative to its own file.
+    const old = readdirSync("dist").filter((name) => name.endsWith(".js"));
+    // Not minified: Node prints the line of an uncaught error, and a minified bundle is one line of 180 kB. Source maps would
+    // cost more, and Node reads them only when told. What entries share is there once, in chunks beside them: the hosts find
+    // wasm and crumb relative to their own file.
     const { metafile } = await build({
-      ...node,
-      entryPoints: { cli: "src/cli/main.ts" },
+      entryPoints: {
+        index: "src/index.ts",
+        browser: "src/browser.ts",
+        workerd: "src/workerd.ts",
+        tokenizer: "src/tokenizer/index.ts",
+        gguf: "src/gguf.ts",
+        "model-worker": "src/hosts/worker/model-worker.ts",
+        "browser-thread": "src/hosts/browser-thread.ts",
+        thread: "src/hosts/node-thread.ts",
+        cli: "src/cli/main.ts",
+      },
       outdir: "dist",
+      bundle: true,
       splitting: true,
-      chunkNames: "cli-[name]-[hash]",
+      chunkNames: "[name]-[hash]",
+      format: "esm",
+      target: "es2022",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      conditions: ["import"],
+      external: ["node:*", "./wasm/*"],
+      legalComments: "linked",
       define: { NIBBLE_VERSION: JSON.stringify(version), NIBBLE_COMMIT: JSON.stringify(commit) },
       metafile: true,
     });
     for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`);
-    await build({ ...node, entryPoints: { thread: "src/hosts/node-thread.ts" }, outdir: "dist" });
-    for (const file of ["dist/index.js", "dist/cli.js"]) console.log(`${file}  ${statSync(file).size} bytes`);
+    const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+    console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
   },
 
   async model() {
@@ -67,6 +81,7 @@ const parts = {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
     if (status !== 0) throw new Error("tsc failed");
+    copyFileSync("src/hosts/wasm-module.d.ts", "dist/types/hosts/wasm-module.d.ts");
   },
 };
 

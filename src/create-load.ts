@@ -48,7 +48,7 @@ function chatTemplate({ metadata, huggingFace }: Checkpoint): string | undefined
 }
 
 function nameOf(source: ModelSource, { metadata }: Checkpoint): string {
-  if (typeof source === "string") return source.replace(/\/+$/, "").split("/").pop()!;
+  if (typeof source === "string" || source instanceof URL) return String(source).replace(/\/+$/, "").split("/").pop()!;
   const name = metadata.get("general.name");
   return typeof name === "string" ? name : "model";
 }

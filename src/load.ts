@@ -7,8 +7,10 @@ import { isGguf, readGguf } from "./formats/gguf.ts";
 import { splitNames } from "./formats/gguf-shards.ts";
 import { readHuggingFace } from "./formats/huggingface.ts";
 import { blobSource, bytesSource } from "./formats/sources.ts";
+import { type StreamedFile, streamSource } from "./formats/stream-source.ts";
 import type { ByteSource, Checkpoint, FileSet } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
+import { streamedResponse } from "./hosts/url-source.ts";
 import { describeModel } from "./models/index.ts";
 import { WasmExecutor } from "./runtime/executor.ts";
 import { BUILDS, type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
@@ -17,8 +19,20 @@ import { type MemoryOptions, type MemoryPlan, planMemory } from "./runtime/memor
 import type { Program } from "./runtime/program.ts";
 import { type LoadProgress, loadWeights } from "./runtime/weights.ts";
 
-/** A model's name or path, its bytes, a Blob, anything that can be read at an offset, or the files of a folder. */
-export type ModelSource = string | Uint8Array | ArrayBuffer | Blob | ByteSource | FileSet;
+/**
+ * A model's name, path or URL, its bytes, a Blob or File, a Response, an R2 object or another stream of known size,
+ * anything that can be read at an offset, or the files of a folder. A stream goes into its place as it comes.
+ */
+export type ModelSource =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | Response
+  | StreamedFile
+  | ByteSource
+  | FileSet;
 
 export interface RuntimeOptions {
   /** Most tokens of one conversation. Default: what the model was made for, at most 4,096. */
@@ -95,22 +109,30 @@ export function checkOptions(options: unknown): void {
 
 /** Opens a source and reads its header. The caller closes the checkpoint. */
 export async function openCheckpoint(source: ModelSource, host: Host): Promise<Checkpoint> {
-  if (typeof source === "string") {
-    const opened = await host.open(source);
+  if (typeof source === "string" || source instanceof URL) {
+    const name = String(source);
+    const opened = await host.open(name);
     if ("files" in opened) return readHuggingFace(opened.files);
-    return readGgufFile(opened.file, source, opened.siblings);
+    return readGgufFile(opened.file, name, opened.siblings);
   }
   if (source instanceof ArrayBuffer) return readGgufFile(bytesSource(new Uint8Array(source)));
   if (source instanceof Uint8Array) return readGgufFile(bytesSource(source));
   if (source instanceof Blob) return readGgufFile(blobSource(source));
+  if (source instanceof Response) return readGgufFile(streamSource(streamedResponse(source)));
   if (typeof source === "object" && source !== null) {
-    if ("read" in source && Number.isSafeInteger(source.size) && source.size >= 0) return readGgufFile(source);
+    if ("body" in source && source.body instanceof ReadableStream && isSize(source.size))
+      return readGgufFile(streamSource(source));
+    if ("read" in source && isSize(source.size)) return readGgufFile(source);
     if ("open" in source) return readHuggingFace(source);
   }
   throw new NibbleError(
     "invalid_argument",
-    `expected a name, bytes, a Blob, a FileSet or a ByteSource with a size, got ${source === null ? "null" : typeof source}`,
+    `expected a name, bytes, a Blob, a Response, a stream or ByteSource with a size, or a FileSet, got ${source === null ? "null" : typeof source}`,
   );
+}
+
+function isSize(size: unknown): boolean {
+  return Number.isSafeInteger(size) && (size as number) >= 0;
 }
 
 async function readGgufFile(file: ByteSource, name?: string, siblings?: FileSet): Promise<Checkpoint> {

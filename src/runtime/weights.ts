@@ -45,7 +45,9 @@ export async function loadWeights(
   options: LoadOptions,
   meanwhile?: () => void,
 ): Promise<void> {
-  const pieces = weights.placements.flatMap((placement) => piecesOf(placement, plan));
+  // In the order of the file: a stream brings them so.
+  const placements = weights.placements.toSorted((a, b) => a.info.offset - b.info.offset);
+  const pieces = placements.flatMap((placement) => piecesOf(placement, plan));
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   options.signal?.throwIfAborted();
   const reads = new ReadAhead(pieces, new Uint8Array(instance.memory.buffer));

@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { parseJsonObject } from "../formats/json.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import { readGgufTokenizer } from "./gguf.ts";
 import { readHuggingFaceTokenizer } from "./huggingface.ts";
@@ -28,4 +29,23 @@ export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggi
     if (!(error instanceof NibbleError) || error.code === "bad_tokenizer") throw error;
     throw new NibbleError("bad_tokenizer", error.message, { cause: error });
   }
+}
+
+/**
+ * A tokenizer without a model.
+ * @param tokenizer text or bytes of tokenizer.json, `config` of tokenizer_config.json, which names BOS and EOS
+ * @throws NibbleError `bad_json`, `bad_tokenizer`
+ */
+export function readTokenizer(tokenizer: string | Uint8Array, config?: string | Uint8Array): Tokenizer {
+  const parse = (name: string, json: string | Uint8Array) => parseJsonObject(json, { name });
+  return createTokenizer({
+    metadata: new Map(),
+    huggingFace: {
+      config: new Map(),
+      generationConfig: undefined,
+      chatTemplate: undefined,
+      tokenizer: parse("tokenizer.json", tokenizer),
+      tokenizerConfig: config === undefined ? undefined : parse("tokenizer_config.json", config),
+    },
+  });
 }

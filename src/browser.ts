@@ -1,0 +1,16 @@
+/**
+ * Browsers: `load` on the page's own thread, `loadInWorker` beside it.
+ * @module
+ */
+import { createLoad, type Load } from "./create-load.ts";
+import { browserHost } from "./hosts/browser.ts";
+
+export { loadInWorker, type WorkerLoadOptions, type WorkerModel } from "./hosts/worker/load-in-worker.ts";
+export * from "./public.ts";
+
+/**
+ * Loads a model: `"crumb"`, an URL (relative to the page), a Blob or File (dropped, or of OPFS), bytes, a Response, a
+ * stream of known size, a `ByteSource` or a `FileSet`. The page stands still while a step runs; see `loadInWorker`.
+ * @throws NibbleError as in the package's main entry
+ */
+export const load: Load = /* @__PURE__ */ createLoad(browserHost);

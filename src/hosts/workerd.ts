@@ -1,0 +1,24 @@
+/**
+ * Cloudflare Workers (workerd): no compiling at run time, no threads, no files. wrangler compiles the imported module.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Host } from "./host.ts";
+import { urlSource } from "./url-source.ts";
+import relaxed from "./wasm/relaxed.wasm";
+
+const refuse = (expected: string, got: string): never => {
+  throw new NibbleError("unsupported_host", `Workers: expected ${expected}, got ${got}`);
+};
+
+export const workerdHost: Host = {
+  name: "workerd",
+  wasm: async (build) => (build === "relaxed" ? relaxed : refuse("the relaxed build, or the option wasm", build)),
+  threads: async () => 1,
+  startThread: async () => refuse("one thread", "more"),
+  async open(name) {
+    if (/^https?:/.test(name)) return { file: await urlSource(new URL(name)), siblings: undefined };
+    if (name === "crumb") return refuse('load(crumb) with: import crumb from "nibble-llm/crumb.gguf"', '"crumb"');
+    return refuse("an URL, an R2 object, a Response or bytes", JSON.stringify(name));
+  },
+};
