@@ -26,6 +26,11 @@ export class ReasoningSplitter {
     this.#state = opened ? "reasoning" : "start";
   }
 
+  /** True while what comes is reasoning. */
+  get open(): boolean {
+    return this.#state === "reasoning";
+  }
+
   push(text: string): ReasoningDelta {
     let content = "";
     let reasoning = "";

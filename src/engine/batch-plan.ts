@@ -3,6 +3,7 @@
  * @module
  */
 import type { BatchItem, Executor, Sequence } from "../runtime/types.ts";
+import type { Holder } from "./prefix-cache.ts";
 
 /** A request, as the scheduler sees it: tokens that grow by one whenever it is given logits. */
 export interface Job {
@@ -12,8 +13,8 @@ export interface Job {
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
   draft(limit: number, price: (count: number) => number): readonly number[];
-  /** Its first rows are about to run. */
-  start(): void;
+  /** Its first rows are about to run; so many tokens of the prompt were computed before, for others. */
+  start(cached: number): void;
   /** Takes logits [vocabSize] (valid during the call only) and adds a token. True: that was the last. */
   accept(logits: Float32Array): boolean;
   /** It was removed because of this error. */
@@ -21,10 +22,26 @@ export interface Job {
 }
 
 /** A job and its place in the cache. */
-export interface Entry {
+export class Entry implements Holder {
   readonly job: Job;
   sequence: Sequence | undefined;
-  started: boolean;
+  started = false;
+  /** Another one that is reading what this one begins with, up to `leaderLength`: it waits, then takes it over. */
+  leader: Entry | undefined;
+  leaderLength = 0;
+
+  constructor(job: Job) {
+    this.job = job;
+  }
+
+  get tokens(): readonly number[] {
+    return this.job.tokens;
+  }
+
+  /** Tokens that are not in the cache yet. */
+  get pending(): number {
+    return this.job.tokens.length - (this.sequence?.length ?? 0);
+  }
 }
 
 export interface Planned extends BatchItem {
@@ -42,48 +59,46 @@ function stepTime(rows: number): number {
   return rows === 1 ? 1 : 0.8 + 0.7 * Math.ceil(rows / 4);
 }
 
-/** Tokens that are not in the cache yet. */
-export function pending({ job, sequence }: Entry): number {
-  return job.tokens.length - (sequence?.length ?? 0);
-}
-
 export class BatchPlan {
   readonly items: Planned[] = [];
-  freePages: number;
-  readonly #pageTokens: number;
-  readonly #contextLength: number;
+  readonly #executor: Executor;
   #rows: number;
   #logitRows: number;
 
-  constructor({ freePages, pageTokens, contextLength, maxBatchTokens, maxLogitRows }: Executor) {
-    this.freePages = freePages;
-    this.#pageTokens = pageTokens;
-    this.#contextLength = contextLength;
-    this.#rows = maxBatchTokens;
-    this.#logitRows = maxLogitRows;
+  constructor(executor: Executor) {
+    this.#executor = executor;
+    this.#rows = executor.maxBatchTokens;
+    this.#logitRows = executor.maxLogitRows;
   }
 
-  get hasRows(): boolean {
-    return this.#rows > 0 && this.#logitRows > 0;
+  /** Rows that may still be planned. */
+  get rows(): number {
+    return this.#logitRows > 0 ? this.#rows : 0;
+  }
+
+  /** Pages that the planned items leave; below 0 where a page that one of them writes has become shared. */
+  get freePages(): number {
+    const planned = this.items.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0);
+    return this.#executor.freePages - planned;
   }
 
   has(entry: Entry): boolean {
     return this.items.some((item) => item.entry === entry);
   }
 
-  /** How many of the next `count` tokens fit. */
-  fitting(entry: Entry, count: number): number {
-    if (!this.hasRows) return 0;
-    const length = entry.sequence?.length ?? 0;
-    return Math.max(0, Math.min(count, this.#rows, this.#room(length)));
+  /** How many of the next `count` tokens of an entry, which has a sequence, fit. */
+  fitting({ sequence }: Entry, count: number): number {
+    if (count === 0) return 0;
+    return Math.max(0, Math.min(count, this.rows, this.#room(sequence!, 0)));
   }
 
   add(entry: Entry, count: number): void {
-    const length = entry.sequence!.length;
-    const complete = count === pending(entry);
+    const sequence = entry.sequence!;
+    const { length } = sequence;
+    const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    this.items.push({ entry, sequence: entry.sequence!, tokens, logits: complete ? "last" : "none" });
-    this.#take(length, count);
+    this.items.push({ entry, sequence, tokens, logits: complete ? "last" : "none" });
+    this.#rows -= count;
     if (complete) this.#logitRows--;
   }
 
@@ -93,27 +108,25 @@ export class BatchPlan {
     const saved = stepTime(answers.length) / answers.length;
     let planned = this.items.reduce((sum, { tokens }) => sum + tokens.length, 0);
     for (const [i, item] of answers.entries()) {
-      const length = item.sequence.length + 1;
+      const { sequence, tokens, entry } = item;
       const rows = Math.ceil(Math.min(this.#rows, this.#logitRows) / (answers.length - i));
-      const limit = Math.min(rows, this.#room(length), this.#contextLength - length);
+      const limit = Math.min(rows, this.#room(sequence, 1), this.#executor.contextLength - sequence.length - 1);
       const now = stepTime(planned);
-      const draft = item.entry.job.draft(limit, (count) => (stepTime(planned + count) - now) / saved);
+      const draft = entry.job.draft(limit, (count) => (stepTime(planned + count) - now) / saved);
       planned += draft.length;
-      item.tokens.push(...draft);
+      tokens.push(...draft);
       item.logits = "all";
-      this.#take(length, draft.length);
+      this.#rows -= draft.length;
       this.#logitRows -= draft.length;
     }
   }
 
-  /** Tokens that a sequence of this length may still grow by. */
-  #room(length: number): number {
-    return (this.freePages + Math.ceil(length / this.#pageTokens)) * this.#pageTokens - length;
-  }
-
-  #take(length: number, count: number): void {
-    const pages = (tokens: number) => Math.ceil(tokens / this.#pageTokens);
-    this.freePages -= pages(length + count) - pages(length);
-    this.#rows -= count;
+  /** Tokens that a sequence may still grow by, beyond `planned` ones. */
+  #room(sequence: Sequence, planned: number): number {
+    const { pageTokens } = this.#executor;
+    const length = sequence.length + planned;
+    // What is planned has copied the last page, if it is shared.
+    const copy = planned === 0 && length % pageTokens !== 0 ? sequence.pagesNeeded(1) : 0;
+    return (this.freePages - copy + Math.ceil(length / pageTokens)) * pageTokens - length;
   }
 }

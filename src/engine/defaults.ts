@@ -3,39 +3,65 @@
  * @module
  */
 import type { Metadata } from "../formats/types.ts";
-import type { SamplingOptions } from "./sampler.ts";
+import { fits } from "./fields.ts";
+import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplingOptions } from "./sampling-options.ts";
 
-export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "seed">;
+/** Settings that a model may bring itself. */
+export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "allowedTokens" | "seed">;
 
 /** llama.cpp's. OpenAI's (temperature 1, nothing else) make small models ramble. */
 export const SAMPLING_DEFAULTS: SamplingDefaults = {
+  samplers: SAMPLERS,
   temperature: 0.8,
+  dynatempRange: 0,
+  dynatempExponent: 1,
   topK: 40,
   topP: 0.95,
   minP: 0.05,
+  typicalP: 1,
+  topNSigma: -1,
+  xtcProbability: 0,
+  xtcThreshold: 0.1,
+  minKeep: 0,
   repeatPenalty: 1,
   repeatLastN: 64,
   presencePenalty: 0,
   frequencyPenalty: 0,
+  dryMultiplier: 0,
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  dryPenaltyLastN: -1,
+  drySequenceBreakers: ["\n", ":", '"', "*"],
+  mirostat: 0,
+  mirostatTau: 5,
+  mirostatEta: 0.1,
+  minTokens: 0,
+  badWords: [],
 };
 
 /** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
 export const DRAFT_MAX = 16;
 
 /** llama.cpp's keys for settings inside a GGUF file. A folder's generation_config.json comes under the same keys. */
-const KEYS: readonly [option: keyof SamplingDefaults, key: string, valid: (value: number) => boolean][] = [
-  ["temperature", "temp", (value) => value >= 0 && value <= 2],
-  ["topK", "top_k", (value) => Number.isInteger(value) && value >= 0],
-  ["topP", "top_p", (value) => value > 0 && value <= 1],
-  ["minP", "min_p", (value) => value >= 0 && value <= 1],
-  ["repeatPenalty", "penalty_repeat", (value) => value >= 0.01 && value <= 10],
+const KEYS: readonly [setting: NumericSetting, key: string][] = [
+  ["temperature", "temp"],
+  ["topK", "top_k"],
+  ["topP", "top_p"],
+  ["minP", "min_p"],
+  ["xtcProbability", "xtc_probability"],
+  ["xtcThreshold", "xtc_threshold"],
+  ["repeatPenalty", "penalty_repeat"],
+  ["repeatLastN", "penalty_last_n"],
+  ["mirostat", "mirostat"],
+  ["mirostatTau", "mirostat_tau"],
+  ["mirostatEta", "mirostat_eta"],
 ];
 
 /** A checkpoint's own settings, where it has any. A value that makes no sense is left out. */
 export function samplingDefaults(metadata: Metadata): SamplingDefaults {
-  const own = KEYS.flatMap(([option, key, valid]) => {
+  const own = KEYS.flatMap(([setting, key]) => {
     const value = metadata.get(`general.sampling.${key}`);
-    return typeof value === "number" && valid(value) ? [[option, value]] : [];
+    return fits(value, SAMPLING_RANGES[setting]) ? [[setting, value]] : [];
   });
   return { ...SAMPLING_DEFAULTS, ...Object.fromEntries(own) };
 }

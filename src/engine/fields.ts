@@ -89,19 +89,19 @@ export class Fields {
   }
 }
 
-export function checkNumber(
-  param: string,
-  value: unknown,
-  { min, max, above, integer }: Range,
-  code?: ErrorCode,
-): number {
-  const fits =
+export function fits(value: unknown, { min, max, above, integer }: Range): value is number {
+  return (
     typeof value === "number" &&
     (integer ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
     value >= (min ?? -Infinity) &&
     value <= (max ?? Infinity) &&
-    value > (above ?? -Infinity);
-  if (fits) return value;
+    value > (above ?? -Infinity)
+  );
+}
+
+export function checkNumber(param: string, value: unknown, range: Range, code?: ErrorCode): number {
+  if (fits(value, range)) return value;
+  const { min, max, above, integer } = range;
   const bounds = [
     above === undefined ? (min === undefined ? "" : `from ${min}`) : `above ${above}`,
     max === undefined ? "" : `to ${max}`,

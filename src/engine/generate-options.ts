@@ -3,28 +3,22 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { SamplingDefaults } from "./defaults.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import { checkIds, checkNumber, checkSignal, Fields, invalid, type Range } from "./fields.ts";
 import type { GenerationSettings } from "./generate.ts";
 import { randomSeed } from "./random.ts";
 import type { RequestContext } from "./request.ts";
+import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplerName } from "./sampling-options.ts";
 
 const OPTIONS = ["prompt", "maxTokens", "sampling", "stop", "endIds", "logprobs", "choice", "draftMax", "signal"];
 
 const MAX_STOPS = 16;
 const MAX_STOP_LENGTH = 256;
-
-const PENALTY: Range = { min: -2, max: 2 };
-const SAMPLING: Readonly<Record<keyof SamplingDefaults, Range>> = {
-  temperature: { min: 0, max: 2 },
-  topK: { min: 0, integer: true },
-  topP: { above: 0, max: 1 },
-  minP: { min: 0, max: 1 },
-  repeatPenalty: { min: 0.01, max: 10 },
-  repeatLastN: { min: -1, integer: true },
-  presencePenalty: PENALTY,
-  frequencyPenalty: PENALTY,
-};
+const MAX_BREAKERS = 16;
+/** llama.cpp's. */
+const MAX_BREAKER_LENGTH = 40;
+const MAX_BAD_WORDS = 128;
+const MAX_BAD_WORD_LENGTH = 256;
 
 /** Sampling settings, each from its field or else from the defaults. @param nameOf the field of a setting */
 export function checkSampling(
@@ -32,12 +26,32 @@ export function checkSampling(
   defaults: SamplingDefaults,
   nameOf: (setting: string) => string = (setting) => setting,
 ): SamplingDefaults {
-  const settings = Object.entries(SAMPLING) as [keyof SamplingDefaults, Range][];
-  const checked = settings.map(([setting, range]) => [
-    setting,
-    fields.number(nameOf(setting), range) ?? defaults[setting],
-  ]);
-  return Object.fromEntries(checked) as SamplingDefaults;
+  const numbers = Object.entries(SAMPLING_RANGES) as [NumericSetting, Range][];
+  const checked = numbers.map(([setting, range]) => [setting, fields.number(nameOf(setting), range)]);
+  const texts = (setting: "drySequenceBreakers" | "badWords", most: number, longest: number) =>
+    checkTexts(fields, nameOf(setting), most, longest) ?? defaults[setting];
+  return {
+    ...defaults,
+    ...Object.fromEntries(checked.filter(([, value]) => value !== undefined)),
+    samplers: checkSamplers(fields) ?? defaults.samplers,
+    drySequenceBreakers: texts("drySequenceBreakers", MAX_BREAKERS, MAX_BREAKER_LENGTH),
+    badWords: texts("badWords", MAX_BAD_WORDS, MAX_BAD_WORD_LENGTH),
+  };
+}
+
+/** An order of steps: their names, each at most once. */
+function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
+  const names = fields.array("samplers", SAMPLERS.length);
+  const wrong = names?.find((name, i) => !SAMPLERS.includes(name as SamplerName) || names.indexOf(name) < i);
+  if (wrong !== undefined) throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, wrong);
+  return names as readonly SamplerName[] | undefined;
+}
+
+function checkTexts(fields: Fields, key: string, most: number, longest: number): readonly string[] | undefined {
+  return fields.array(key, most)?.map((text) => {
+    if (typeof text === "string" && text.length > 0 && text.length <= longest) return text;
+    throw fields.invalid(key, `strings of 1 to ${longest} characters`, text);
+  });
 }
 
 /** One text that ends an answer, or several. */
@@ -59,13 +73,14 @@ export function checkStops(fields: Fields): readonly string[] {
 export function checkGenerateOptions(options: unknown, context: RequestContext): GenerationSettings {
   const fields = new Fields(options, OPTIONS, "", "invalid_argument");
   const prompt = checkPrompt(fields.get("prompt"), context);
-  const names = [...Object.keys(SAMPLING), "logitBias", "seed"];
+  const names = [...Object.keys(SAMPLING_DEFAULTS), "allowedTokens", "logitBias", "seed"];
   const sampling = new Fields(fields.get("sampling") ?? {}, names, "sampling", "invalid_argument");
   return {
     prompt,
     maxTokens: fields.number("maxTokens", { min: 1, integer: true }),
     sampling: {
       ...checkSampling(sampling, context.defaults),
+      allowedTokens: checkAllowed(sampling, context),
       logitBias: checkBias(sampling, context),
       seed: sampling.number("seed", { integer: true }) ?? randomSeed(),
     },
@@ -96,8 +111,16 @@ export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: Reque
 }
 
 function checkEndIds(value: unknown, { endIds, vocabSize }: RequestContext): ReadonlySet<number> {
-  if (value === undefined) return endIds;
-  return new Set(checkIds("endIds", value instanceof Set ? [...value] : value, vocabSize));
+  return value === undefined ? endIds : checkIdSet("endIds", value, vocabSize);
+}
+
+function checkAllowed(fields: Fields, { vocabSize }: RequestContext): ReadonlySet<number> | undefined {
+  const value = fields.get("allowedTokens");
+  return value === undefined ? undefined : checkIdSet(fields.param("allowedTokens"), value, vocabSize);
+}
+
+function checkIdSet(param: string, value: unknown, vocabSize: number): ReadonlySet<number> {
+  return new Set(checkIds(param, value instanceof Set ? [...value] : value, vocabSize));
 }
 
 /** Any finite bias, and -Infinity, which forbids a token. */

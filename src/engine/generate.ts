@@ -11,7 +11,8 @@ import { DRAFT_MAX } from "./defaults.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
 import { PromptLookup } from "./prompt-lookup.ts";
-import { type Logprobs, logprobs, Sampler, type SamplingOptions } from "./sampler.ts";
+import { type Logprobs, logprobs, Sampler } from "./sampler.ts";
+import type { SamplingOptions } from "./sampling-options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { StopMatcher } from "./stop.ts";
 
@@ -58,6 +59,8 @@ export interface FinishEvent {
   readonly type: "finish";
   /** "stop": an end token or stop string; "length": `maxTokens` or the end of the context. */
   readonly reason: "stop" | "length";
+  /** The stop string that came, if one did. */
+  readonly stop?: string;
   readonly usage: Usage;
   readonly timings: Timings;
 }
@@ -69,10 +72,16 @@ export interface Usage {
   /** The end token included. */
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  /** Tokens of the prompt that were not computed: another request or session had. */
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  /** Where reasoning is told from the answer: its tokens up to the one that closes it. */
+  readonly completion_tokens_details?: { readonly reasoning_tokens: number };
 }
 
 /** llama-server's figures. The first token counts as predicted, its time as the prompt's. 0 where a clock stands still. */
 export interface Timings {
+  /** Tokens of the prompt that others had computed; `prompt_n` are the rest. */
+  readonly cache_n: number;
   readonly prompt_n: number;
   readonly prompt_ms: number;
   readonly prompt_per_second: number;
@@ -116,6 +125,7 @@ class Generation implements Job {
   readonly #maxTokens: number;
   readonly #abort: () => void;
   #textLength = 0;
+  #cached = 0;
   #startTime = 0;
   #firstTime = 0;
 
@@ -125,7 +135,7 @@ class Generation implements Job {
     this.#machine = machine;
     this.#options = options;
     this.tokens = [...options.prompt];
-    this.#sampler = new Sampler(options.sampling, machine.candidates);
+    this.#sampler = new Sampler(options.sampling, { ...machine, endIds: options.endIds });
     this.#lookup = new PromptLookup(this.tokens, machine.executor.vocabSize, options.draftMax ?? DRAFT_MAX);
     this.#text = new AnswerText(machine.tokenizer);
     this.#stops = new StopMatcher(options.stop ?? []);
@@ -150,8 +160,9 @@ class Generation implements Job {
     return this.events.size < MAX_UNREAD;
   }
 
-  start(): void {
+  start(cached: number): void {
     this.#startTime = now();
+    this.#cached = cached;
   }
 
   draft(limit: number, price: (count: number) => number): readonly number[] {
@@ -172,7 +183,8 @@ class Generation implements Job {
     const full = position + 1 >= this.#maxTokens;
     if (end || full) piece += this.#text.end();
     this.#textLength += piece.length;
-    let { text, stopped } = this.#stops.push(piece);
+    let { text, stop } = this.#stops.push(piece);
+    const stopped = stop !== undefined;
     if ((end || full) && !stopped) text += this.#stops.end();
     this.events.push({
       type: "token",
@@ -187,6 +199,7 @@ class Generation implements Job {
     this.events.push({
       type: "finish",
       reason: end || stopped ? "stop" : "length",
+      ...(stopped && { stop }),
       usage: this.#usage(),
       timings: this.#timings(),
     });
@@ -214,19 +227,22 @@ class Generation implements Job {
       prompt_tokens: prompt,
       completion_tokens: this.tokens.length - prompt,
       total_tokens: this.tokens.length,
+      prompt_tokens_details: { cached_tokens: this.#cached },
     };
   }
 
   #timings(): Timings {
     const { prompt_tokens, completion_tokens } = this.#usage();
     const { drafted, accepted } = this.#lookup;
+    const computed = prompt_tokens - this.#cached;
     const promptMs = this.#firstTime - this.#startTime;
     const predictedMs = now() - this.#firstTime;
     const rate = (count: number, ms: number) => (ms > 0 ? (count / ms) * 1000 : 0);
     return {
-      prompt_n: prompt_tokens,
+      cache_n: this.#cached,
+      prompt_n: computed,
       prompt_ms: promptMs,
-      prompt_per_second: rate(prompt_tokens, promptMs),
+      prompt_per_second: rate(computed, promptMs),
       predicted_n: completion_tokens,
       predicted_ms: predictedMs,
       predicted_per_second: rate(completion_tokens, predictedMs),

@@ -28,9 +28,10 @@ import type {
   CompletionRequest,
   RequestOptions,
 } from "./openai-types.ts";
+import { PrefixCache } from "./prefix-cache.ts";
 import { checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionParts } from "./session.ts";
 
 export interface ModelInfo {
   readonly name: string;
@@ -59,6 +60,8 @@ export interface ModelParts {
   /** More facts for `info`. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
+  /** Whether requests and sessions take over what others have computed (default true). */
+  readonly prefixCache?: boolean | undefined;
 }
 
 export interface ApplyTemplateOptions {
@@ -119,6 +122,13 @@ export interface Model {
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
   session(): Session;
+  /**
+   * Requests that have not ended, pages of the key-value cache that hold their tokens or a session's, and pages that
+   * hold what ended ones have left for others.
+   */
+  load(): { readonly requests: number; readonly usedPages: number; readonly cachedPages: number };
+  /** Forgets the tokens of ended requests and sessions, whose pages are otherwise kept until others need them. */
+  clearPrefixCache(): void;
   /** Ends all requests and sessions and frees the memory. Afterwards every call fails with code `disposed`. */
   dispose(): void;
 }
@@ -126,14 +136,16 @@ export interface Model {
 /** @throws NibbleError `template_error` if the model's template does not parse */
 export function createModel(parts: ModelParts): Model {
   const { tokenizer, executor, name } = parts;
-  const scheduler = new Scheduler(executor, parts.scheduler);
+  const prefixes = new PrefixCache(executor, parts.prefixCache);
+  const scheduler = new Scheduler(executor, prefixes, parts.scheduler);
   const machine: Machine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize) };
-  const sessions = new Set<Session>();
+  const sessions: SessionParts = { executor, prefixes, open: new Set() };
   const [template, origin] = chooseTemplate(parts);
   const { contextLength, vocabSize } = executor;
   const { endIds } = tokenizer;
   const defaults = parts.defaults ?? SAMPLING_DEFAULTS;
   const context: RequestContext = { vocabSize, contextLength, endIds, defaults };
+  const pages = executor.freePages;
   let disposed = false;
 
   function live(): void {
@@ -226,13 +238,22 @@ export function createModel(parts: ModelParts): Model {
     applyTemplate,
     session() {
       live();
-      return new Session(executor, executor.createSequence(), sessions);
+      return new Session(sessions, prefixes.acquire([]));
+    },
+    load() {
+      live();
+      const { usedPages } = prefixes;
+      return { requests: scheduler.size, usedPages, cachedPages: pages - executor.freePages - usedPages };
+    },
+    clearPrefixCache() {
+      live();
+      prefixes.clear();
     },
     dispose() {
       if (disposed) return;
       disposed = true;
+      for (const session of [...sessions.open]) session.dispose();
       scheduler.failAll(new NibbleError("disposed", `the model ${name} was disposed`));
-      for (const session of [...sessions]) session.dispose();
       executor.dispose();
     },
   };

@@ -122,6 +122,8 @@ export interface ChatCompletion {
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason;
+    /** The stop string that came, where one ended the answer. */
+    readonly stop_reason?: string;
   }[];
   readonly usage: Usage;
   readonly timings: Timings;
@@ -142,6 +144,8 @@ export interface ChatCompletionChunk {
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason | null;
+    /** The stop string that came, where one ended the answer. */
+    readonly stop_reason?: string;
   }[];
   readonly usage?: Usage | null;
   /** In the chunk with the finish reason. */
@@ -169,6 +173,8 @@ export interface Completion {
     readonly logprobs: CompletionLogprobs | null;
     /** null in chunks before the last. */
     readonly finish_reason: FinishReason | null;
+    /** The stop string that came, where one ended the answer. */
+    readonly stop_reason?: string;
   }[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;

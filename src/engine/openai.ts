@@ -46,7 +46,7 @@ export async function* chatChunks(
     finish?: FinishEvent,
   ): ChatCompletionChunk => ({
     ...base,
-    choices: [{ index: 0, delta, logprobs, finish_reason: finish?.reason ?? null }],
+    choices: [{ index: 0, delta, logprobs, finish_reason: finish?.reason ?? null, ...stopReason(finish) }],
     ...(finish && { timings: finish.timings }),
     ...(includeUsage && { usage: null }),
   });
@@ -55,15 +55,18 @@ export async function* chatChunks(
     ...(content && { content }),
   });
 
+  let reasoningTokens = 0;
   yield chunk({ role: "assistant", content: "" });
   for await (const event of start()) {
     if (event.type === "finish") {
       const rest = splitter ? delta(splitter.end()) : {};
       if (Object.keys(rest).length > 0) yield chunk(rest);
       yield chunk({}, null, event);
-      if (includeUsage) yield { ...base, choices: [], usage: event.usage };
+      const details = splitter && { completion_tokens_details: { reasoning_tokens: reasoningTokens } };
+      if (includeUsage) yield { ...base, choices: [], usage: { ...event.usage, ...details } };
     } else {
       const part = delta(splitter?.push(event.text) ?? { content: event.text, reasoning: "" });
+      if (splitter?.open) reasoningTokens++;
       const logprobs = chatLogprobs(event, tokens);
       if (logprobs || Object.keys(part).length > 0) yield chunk(part, logprobs);
     }
@@ -97,6 +100,7 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
         message: { role: "assistant", content, ...(reasoning && { reasoning_content: reasoning }) },
         logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
         finish_reason: choices[0]!.finish_reason!,
+        ...(choices[0]!.stop_reason !== undefined && { stop_reason: choices[0]!.stop_reason }),
       },
     ],
     usage: usage!,
@@ -112,7 +116,7 @@ export async function* completionChunks(
   const base = { ...head("cmpl", model), object: "text_completion" as const };
   for await (const event of start()) {
     if (event.type === "finish") {
-      const choice = { index: 0, text: "", logprobs: null, finish_reason: event.reason };
+      const choice = { index: 0, text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
       yield { ...base, choices: [choice], timings: event.timings, ...(includeUsage && { usage: null }) };
       if (includeUsage) yield { ...base, choices: [], usage: event.usage };
     } else {
@@ -152,6 +156,10 @@ function head(prefix: string, model: string): { id: string; created: number; mod
   const random = crypto.getRandomValues(new Uint8Array(12));
   const id = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { id: `${prefix}-${id}`, created: Math.floor(Date.now() / 1000), model };
+}
+
+function stopReason(finish: FinishEvent | undefined): { stop_reason?: string } {
+  return finish?.stop === undefined ? {} : { stop_reason: finish.stop };
 }
 
 /** The end token is no part of the content. */

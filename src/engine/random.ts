@@ -31,10 +31,11 @@ export function philox(counter: readonly [number, number, number, number], key: 
  * @param seed any safe integer
  * @param position which token of the answer
  * @param choice which of several answers to one request
+ * @param stream which of several numbers for one token
  */
-export function uniform(seed: number, position: number, choice: number): number {
+export function uniform(seed: number, position: number, choice: number, stream = 0): number {
   const key = [seed >>> 0, Math.floor(seed / 4294967296) >>> 0] as const;
-  const [high, low] = philox([position, choice, 0, 0], key) as [number, number];
+  const [high, low] = philox([position, choice, stream, 0], key) as [number, number];
   return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992; // 2^26, 2^53
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { ChatMessage } from "../chat/template.ts";
-import type { SamplingDefaults } from "./defaults.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import { checkNumber, checkSignal, Fields, invalid } from "./fields.ts";
 import type { GenerationSettings } from "./generate.ts";
 import { checkSampling, checkStops } from "./generate-options.ts";
@@ -35,8 +35,8 @@ export interface CheckedCompletionRequest extends CommonRequest {
 
 // biome-ignore format: a list
 const COMMON = [
-  "model", "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "repeat_last_n", "presence_penalty",
-  "frequency_penalty", "logit_bias", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
+  "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
+  "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
   "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal", "response_format",
 ];
 // biome-ignore format: a list
@@ -49,7 +49,7 @@ const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "
 /** OpenAI's. */
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
 
-const MAX_MESSAGES = 1024;
+export const MAX_MESSAGES = 1024;
 const MAX_BIASES = 1024;
 const MAX_TOP_LOGPROBS = 20;
 
@@ -98,8 +98,10 @@ function checkCommon(
   fields.number("n", { min: 1, max: 1, integer: true });
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
   const logitBias = checkBias(fields.get("logit_bias"), context);
-  if (ignoreEnd) for (const id of endIds) logitBias.set(id, -Infinity);
-  const stopIds = fields.array("stop_token_ids", MAX_BIASES) ?? [];
+  const banned = checkIdList(fields, "banned_token_ids", MAX_BIASES, context) ?? [];
+  for (const id of [...banned, ...(ignoreEnd ? endIds : [])]) logitBias.set(id, -Infinity);
+  const stopIds = checkIdList(fields, "stop_token_ids", MAX_BIASES, context) ?? [];
+  const allowedIds = checkIdList(fields, "allowed_token_ids", context.vocabSize, context);
   const streamOptions = fields.get("stream_options");
   const stream = fields.boolean("stream") ?? false;
   if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
@@ -111,12 +113,13 @@ function checkCommon(
     options: {
       maxTokens: maxCompletionTokens ?? fields.number("max_tokens", { min: 1, integer: true }),
       stop: checkStops(fields),
-      endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds.map((id) => checkId("stop_token_ids", id, context))]),
+      endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds]),
       logprobs,
       draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
       signal: checkSignal(fields),
       sampling: {
         ...checkSampling(fields, defaults, requestName),
+        allowedTokens: allowedIds && new Set(allowedIds),
         logitBias,
         seed: fields.number("seed", { integer: true }) ?? randomSeed(),
       },
@@ -138,7 +141,8 @@ function checkFormat(value: unknown): void {
   if (fields.oneOf("type", ["text"]) === undefined) throw fields.invalid("type", '"text"', undefined);
 }
 
-function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] {
+/** @throws NibbleError `invalid_request` with `param` */
+export function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] {
   if (messages === undefined || messages.length === 0) {
     throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
   }
@@ -177,7 +181,8 @@ function checkContent(fields: Fields, optional: boolean): string {
     .join("");
 }
 
-function checkVariables(value: unknown): ReadonlyMap<string, unknown> {
+/** Variables of a chat template. @throws NibbleError `invalid_request` with `param` */
+export function checkVariables(value: unknown): ReadonlyMap<string, unknown> {
   if (value === undefined) return new Map();
   const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
   if (names.length > 16) throw invalid("chat_template_kwargs", "at most 16 variables", value);
@@ -209,6 +214,15 @@ function checkBias(value: unknown, context: RequestContext): Map<number, number>
       return [id, checkNumber("logit_bias", bias, { min: -100, max: 100 })];
     }),
   );
+}
+
+function checkIdList(
+  fields: Fields,
+  key: string,
+  most: number,
+  context: RequestContext,
+): readonly number[] | undefined {
+  return fields.array(key, most)?.map((id) => checkId(key, id, context));
 }
 
 function checkId(param: string, value: unknown, { vocabSize }: RequestContext): number {

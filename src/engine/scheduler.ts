@@ -5,9 +5,10 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { Executor, Sequence } from "../runtime/types.ts";
-import { BatchPlan, type Entry, type Job, type Planned, pending } from "./batch-plan.ts";
+import type { Executor } from "../runtime/types.ts";
+import { BatchPlan, Entry, type Job, type Planned } from "./batch-plan.ts";
 import { type HostTurns, hostTurns } from "./host-turn.ts";
+import { type PrefixCache, sharedLength } from "./prefix-cache.ts";
 
 export interface SchedulerOptions {
   /** Prompt rows in one step, over all requests (default 64): bounds how long a step takes. */
@@ -18,6 +19,7 @@ export interface SchedulerOptions {
 
 export class Scheduler {
   readonly #executor: Executor;
+  readonly #prefixes: PrefixCache;
   readonly #chunkTokens: number;
   readonly #turns: () => HostTurns;
   /** Oldest first. */
@@ -25,8 +27,9 @@ export class Scheduler {
   #turn = 0;
   #running = false;
 
-  constructor(executor: Executor, options: SchedulerOptions = {}) {
+  constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
     this.#executor = executor;
+    this.#prefixes = prefixes;
     this.#chunkTokens = options.chunkTokens ?? 64;
     this.#turns = options.turns ?? hostTurns;
   }
@@ -37,7 +40,7 @@ export class Scheduler {
   }
 
   add(job: Job): void {
-    this.#entries.push({ job, sequence: undefined, started: false });
+    this.#entries.push(new Entry(job));
     this.wake();
   }
 
@@ -63,6 +66,7 @@ export class Scheduler {
       this.#release(entry);
       entry.job.fail(error);
     }
+    this.#prefixes.clear();
   }
 
   async #run(): Promise<void> {
@@ -86,7 +90,7 @@ export class Scheduler {
     let rows: Float32Array[];
     try {
       for (const { entry } of batch) {
-        if (!entry.started) entry.job.start();
+        if (!entry.started) entry.job.start(entry.sequence!.length);
         entry.started = true;
       }
       rows = this.#executor.forward(batch);
@@ -122,21 +126,30 @@ export class Scheduler {
 
   /**
    * One request goes first, another one each step, so that none waits for ever. Then answers in progress, one row each,
-   * then prompts, as many rows as the chunk has left.
+   * then prompts, as many rows as the chunk has left. Who has no place in the cache yet gets one in order of arrival.
    */
   #plan(): Planned[] {
     const ready = this.#entries.filter(({ job }) => job.ready);
     const first = this.#turn++ % Math.max(1, ready.length);
     const order = [...ready.slice(first), ...ready.slice(0, first)];
-    const rank = (entry: Entry) => (entry === order[0] ? 0 : pending(entry) === 1 ? 1 : 2);
+    const rank = (entry: Entry) => (entry === order[0] ? 0 : entry.pending === 1 ? 1 : 2);
     order.sort((a, b) => rank(a) - rank(b));
+    const waiting = ready.filter((entry) => !entry.sequence);
 
     const plan = new BatchPlan(this.#executor);
     let chunk = this.#chunkTokens;
-    for (const entry of order) {
-      const rows = pending(entry);
-      if (rows === 1) this.#take(plan, entry, 1);
-      else chunk -= this.#take(plan, entry, Math.min(chunk, rows));
+    let admit = true;
+    for (const turn of order) {
+      const entry = turn.sequence && !plan.has(turn) ? turn : waiting.shift();
+      if (!entry) continue;
+      if (!entry.sequence) {
+        if (!admit || chunk <= 0 || plan.rows === 0 || this.#follows(entry)) continue;
+        admit = this.#admit(plan, entry); // the next in line does not overtake
+        if (!admit) continue;
+      }
+      const { pending } = entry;
+      if (pending === 1) this.#take(plan, entry, 1);
+      else chunk -= this.#take(plan, entry, Math.min(chunk, pending));
     }
 
     plan.addDrafts();
@@ -145,8 +158,9 @@ export class Scheduler {
     const oldest = ready[0];
     if (plan.items.length === 0 && oldest) {
       try {
-        const rows = Math.min(this.#chunkTokens, pending(oldest));
-        if (this.#take(plan, oldest, rows, true) === 0) throw noPages(oldest, this.#executor);
+        if (!oldest.sequence && !this.#admit(plan, oldest, true)) throw noPages(oldest, this.#executor);
+        if (this.#take(plan, oldest, Math.min(this.#chunkTokens, oldest.pending)) === 0)
+          throw noPages(oldest, this.#executor);
       } catch (error) {
         this.#fail(oldest, error);
         return this.#plan();
@@ -155,43 +169,67 @@ export class Scheduler {
     return plan.items;
   }
 
-  /** Plans up to `count` tokens of an entry; gives how many fit. */
-  #take(plan: BatchPlan, entry: Entry, count: number, force = false): number {
-    const need = Math.ceil((entry.job.tokens.length + 1) / this.#executor.pageTokens);
-    // Who would soon be pushed out again does not start: with others running, all of a prompt must fit.
-    if (!entry.sequence && need > plan.freePages && !force && this.#entries.some(({ sequence }) => sequence)) return 0;
-    let fits = plan.fitting(entry, count);
-    while (fits === 0 && count > 0 && plan.hasRows && this.#evict(plan, entry)) fits = plan.fitting(entry, count);
-    if (fits === 0) return 0;
-    entry.sequence ??= this.#createSequence(plan, entry, force);
-    if (!entry.sequence) return 0;
-    plan.add(entry, fits);
-    return fits;
+  /** Whether an entry waits for another that is reading what both begin with. */
+  #follows(entry: Entry): boolean {
+    const { leader } = entry;
+    const leads = (other: Entry, length: number) =>
+      other.job.ready && other.sequence !== undefined && other.sequence.length < length;
+    if (leader && leads(leader, entry.leaderLength)) return true;
+    entry.leader = undefined;
+    entry.leaderLength = this.#prefixes.matchLength(entry.tokens);
+    for (const other of this.#entries) {
+      const most = Math.min(entry.tokens.length - 1, other.tokens.length);
+      if (other === entry || other.pending === 1 || !leads(other, most) || most <= entry.leaderLength) continue;
+      const shared = sharedLength(entry.tokens, other.tokens, most);
+      if (shared < entry.leaderLength + this.#executor.pageTokens || !leads(other, shared)) continue;
+      entry.leader = other;
+      entry.leaderLength = shared;
+    }
+    return entry.leader !== undefined;
   }
 
-  /** The runtime has a fixed number of sequences; when all are in use, the request waits for one. */
-  #createSequence(plan: BatchPlan, entry: Entry, force: boolean): Sequence | undefined {
+  /**
+   * Gives an entry a place in the cache, with what is known of its tokens. Who would soon be pushed out again does not
+   * start: with others running, all of a prompt must fit.
+   */
+  #admit(plan: BatchPlan, entry: Entry, force = false): boolean {
+    const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        return this.#executor.createSequence();
+        entry.sequence = this.#prefixes.acquire(entry.tokens);
+        break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;
-        if (!force) return undefined;
+        if (!force) return false;
         if (!this.#evict(plan, entry)) throw error;
       }
     }
+    this.#prefixes.register(entry);
+    const missing = () => entry.sequence!.pagesNeeded(entry.pending + 1) > plan.freePages;
+    while (missing() && this.#prefixes.reclaim());
+    if (alone || !missing()) return true;
+    this.#release(entry);
+    return false;
   }
 
-  /** Pushes someone out for `entry`: a job that is not being read, else the youngest. It will be computed again. */
+  /** Plans up to `count` tokens of an entry; gives how many fit. */
+  #take(plan: BatchPlan, entry: Entry, count: number): number {
+    const wanted = Math.min(count, plan.rows);
+    let fits = plan.fitting(entry, wanted);
+    while (fits < wanted && (this.#prefixes.reclaim() || (fits === 0 && this.#evict(plan, entry))))
+      fits = plan.fitting(entry, wanted);
+    if (fits > 0) plan.add(entry, fits);
+    return fits;
+  }
+
+  /** Pushes someone out for `entry`: a job that is not being read, else the youngest. What is reclaimed of it is computed again. */
   #evict(plan: BatchPlan, entry: Entry): boolean {
     const age = this.#entries.indexOf(entry);
     const holders = this.#entries.filter((other) => other.sequence && other !== entry && !plan.has(other));
     const victim =
       holders.findLast(({ job }) => !job.ready) ?? holders.findLast((other) => this.#entries.indexOf(other) > age);
     if (!victim) return false;
-    const before = this.#executor.freePages;
     this.#release(victim);
-    plan.freePages += this.#executor.freePages - before;
     return true;
   }
 
@@ -200,8 +238,11 @@ export class Scheduler {
     entry.job.fail(error);
   }
 
+  /** The last token, and drafts after it, are not known to others. */
   #release(entry: Entry): void {
-    entry.sequence?.dispose();
+    const { sequence, tokens } = entry;
+    if (sequence && sequence.length >= tokens.length) sequence.truncate(tokens.length - 1);
+    this.#prefixes.release(entry);
     entry.sequence = undefined;
   }
 }

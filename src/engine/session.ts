@@ -5,47 +5,57 @@
 import { NibbleError } from "../errors.ts";
 import type { Executor, Sequence } from "../runtime/types.ts";
 import { checkIds, checkNumber, Fields, invalid } from "./fields.ts";
+import type { PrefixCache } from "./prefix-cache.ts";
 
 export interface ForwardOptions {
   /** Logits for the last token (default), for each, or for none. */
   readonly logits?: "last" | "all" | "none";
 }
 
+/** What the sessions of a model share. */
+export interface SessionParts {
+  readonly executor: Executor;
+  readonly prefixes: PrefixCache;
+  /** Sessions that are not disposed. */
+  readonly open: Set<Session>;
+}
+
 export class Session {
-  readonly #executor: Executor;
-  readonly #sequence: Sequence;
-  readonly #open: Set<Session>;
+  readonly #parts: SessionParts;
+  /** What others may copy. */
+  readonly #held: { readonly tokens: number[]; sequence: Sequence };
   #disposed = false;
 
-  /** @param open where the session is listed until it is disposed */
-  constructor(executor: Executor, sequence: Sequence, open: Set<Session>) {
-    this.#executor = executor;
-    this.#sequence = sequence;
-    this.#open = open;
-    open.add(this);
+  constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = []) {
+    this.#parts = parts;
+    this.#held = { tokens: [...tokens], sequence };
+    parts.open.add(this);
+    parts.prefixes.register(this.#held);
   }
 
   /** Tokens so far. */
   get length(): number {
-    return this.#live().length;
+    return this.#live().tokens.length;
   }
 
   /**
-   * Appends tokens. On an error nothing is appended.
+   * Appends tokens. On an error nothing is appended. What other sessions and requests have computed of them is not
+   * computed again, where the logits of the last one are all that is wanted.
    * @param tokens ids in an array or a typed array
    * @returns a copy of the logits, [rows, vocabSize] in one array: 1 row, a row for each token, or none
    * @throws NibbleError `invalid_argument`, `context_full` (the conversation's `contextLength`, or the `cacheTokens` of
    * all together, are used up), `disposed`, `poisoned`
    */
   forward(tokens: ArrayLike<number>, options?: ForwardOptions): Float32Array {
-    const sequence = this.#live();
-    const { vocabSize, maxBatchTokens, maxLogitRows, contextLength } = this.#executor;
+    const held = this.#live();
+    const { executor, prefixes } = this.#parts;
+    const { vocabSize, maxBatchTokens, maxLogitRows, contextLength } = executor;
     const ids = checkIds("tokens", tokens, vocabSize);
     const count = ids.length;
     if (count === 0) throw invalid("tokens", "at least one token", tokens, "invalid_argument");
     const fields = new Fields(options ?? {}, ["logits"], "", "invalid_argument");
     const logits = fields.oneOf("logits", ["last", "all", "none"]) ?? "last";
-    const before = sequence.length;
+    const before = held.tokens.length;
     if (before + count > contextLength) {
       throw new NibbleError(
         "context_full",
@@ -56,44 +66,50 @@ export class Session {
     const result = new Float32Array(rows * vocabSize);
     const step = logits === "all" ? Math.min(maxBatchTokens, maxLogitRows) : maxBatchTokens;
     try {
+      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, [...held.tokens, ...ids]);
+      const { sequence } = held;
       let filled = 0;
-      for (let start = 0; start < count; start += step) {
+      for (let start = sequence.length - before; start < count; start += step) {
         const part = ids.slice(start, start + step);
         const wanted = logits === "last" && start + step < count ? "none" : logits;
-        for (const row of this.#executor.forward([{ sequence, tokens: part, logits: wanted }])) {
+        while (sequence.pagesNeeded(part.length) > executor.freePages && prefixes.reclaim());
+        for (const row of executor.forward([{ sequence, tokens: part, logits: wanted }])) {
           result.set(row, filled);
           filled += vocabSize;
         }
       }
     } catch (error) {
-      if (sequence.length > before) sequence.truncate(before);
+      if (held.sequence.length > before) held.sequence.truncate(before);
       throw error;
     }
+    for (const id of ids) held.tokens.push(id);
     return result;
   }
 
   /** Another session with the same tokens; nothing is computed again. */
   fork(): Session {
-    return new Session(this.#executor, this.#live().fork(), this.#open);
+    const { sequence, tokens } = this.#live();
+    return new Session(this.#parts, this.#parts.prefixes.fork(sequence), tokens);
   }
 
   /** Forgets all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */
   truncate(length: number): void {
-    const sequence = this.#live();
-    checkNumber("length", length, { min: 0, max: sequence.length, integer: true }, "invalid_argument");
+    const { sequence, tokens } = this.#live();
+    checkNumber("length", length, { min: 0, max: tokens.length, integer: true }, "invalid_argument");
     sequence.truncate(length);
+    tokens.length = length;
   }
 
-  /** Gives the pages back. A second call does nothing. */
+  /** Gives the pages back, once others need them. A second call does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#open.delete(this);
-    this.#sequence.dispose();
+    this.#parts.open.delete(this);
+    this.#parts.prefixes.release(this.#held);
   }
 
-  #live(): Sequence {
+  #live(): { readonly tokens: number[]; sequence: Sequence } {
     if (this.#disposed) throw new NibbleError("disposed", "the session is disposed");
-    return this.#sequence;
+    return this.#held;
   }
 }

@@ -5,7 +5,8 @@
 export interface StopResult {
   /** Text that is certainly before any stop string. */
   readonly text: string;
-  readonly stopped: boolean;
+  /** The string that ended the text. */
+  readonly stop: string | undefined;
 }
 
 /**
@@ -29,19 +30,19 @@ export class StopMatcher {
   }
 
   push(text: string): StopResult {
-    if (this.#depth.length === 1) return { text, stopped: false };
+    if (this.#depth.length === 1) return { text, stop: undefined };
     const all = this.#held + text;
     for (let i = this.#held.length; i < all.length; i++) {
       this.#node = this.#next(this.#node, all.charCodeAt(i));
       const length = this.#match[this.#node]!;
       if (length > 0) {
         this.#held = "";
-        return { text: all.slice(0, i + 1 - length), stopped: true };
+        return { text: all.slice(0, i + 1 - length), stop: all.slice(i + 1 - length, i + 1) };
       }
     }
     const safe = all.length - this.#depth[this.#node]!;
     this.#held = all.slice(safe);
-    return { text: all.slice(0, safe), stopped: false };
+    return { text: all.slice(0, safe), stop: undefined };
   }
 
   /** What was held back, when no more text comes. */

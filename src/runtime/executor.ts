@@ -67,6 +67,10 @@ export class WasmExecutor implements Executor {
     return this.cache.freePages;
   }
 
+  pagesOf(sequences: readonly Sequence[]): number {
+    return new Set((sequences as readonly CachedSequence[]).flatMap(({ pages }) => pages)).size;
+  }
+
   createSequence(): Sequence {
     this.alive();
     return this.cache.createSequence();

@@ -143,6 +143,11 @@ export class CachedSequence implements Sequence {
     return this.cache.fork(this);
   }
 
+  pagesNeeded(count: number): number {
+    this.check();
+    return this.cache.pagesNeeded(this, count);
+  }
+
   truncate(length: number): void {
     this.check();
     if (!Number.isInteger(length) || length < 0 || length > this.length)

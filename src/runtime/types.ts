@@ -9,6 +9,8 @@ export interface Sequence {
   readonly length: number;
   /** Another sequence with the same first `length` tokens; shares full pages until one of them is written. */
   fork(): Sequence;
+  /** Free pages that appending `count` tokens takes: new ones, and a copy of the last one where it is shared. */
+  pagesNeeded(count: number): number;
   /** Forgets all tokens from `length` on. */
   truncate(length: number): void;
   dispose(): void;
@@ -32,6 +34,8 @@ export interface Executor {
   /** Pages of the KV cache that are free, tokens a page: what the scheduler may still hand out. */
   readonly freePages: number;
   readonly pageTokens: number;
+  /** How many different pages hold the tokens of these sequences. */
+  pagesOf(sequences: readonly Sequence[]): number;
   createSequence(): Sequence;
   /**
    * Appends the tokens of every item and computes logits for the rows that ask.

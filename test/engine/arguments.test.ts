@@ -1,19 +1,19 @@
 /** Wrong arguments of the library's calls: always `invalid_argument` that names the argument, never a TypeError. */
 import { describe, expect, it } from "vitest";
+import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import type { GenerateEvent, GenerateOptions } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
 import { FakeExecutor } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 
 const defaults = {
+  ...SAMPLING_DEFAULTS,
   temperature: 0,
   topK: 3,
   topP: 0.5,
   minP: 0.1,
   repeatPenalty: 1.1,
   repeatLastN: 5,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
 };
 const executor = new FakeExecutor({ contextLength: 64 });
 const model = createModel({ name: "fake", architecture: "test", tokenizer: new FakeTokenizer(), executor, defaults });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import type { FinishEvent, GenerateEvent, GenerateOptions } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import { FakeExecutor, type FakeOptions } from "../helpers/fake-executor.ts";
+import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
 const ROOMY: FakeOptions = { vocabSize: 300, contextLength: 512, pages: 512, maxBatchTokens: 64, maxLogitRows: 24 };
@@ -15,7 +15,7 @@ function setUp(options: FakeOptions = {}) {
   const tokenizer = new FakeTokenizer();
   const model = createModel({ name: "fake", architecture: "test", tokenizer, executor });
   const pages = executor.freePages;
-  return { executor, model, idle: () => executor.freePages === pages && executor.live.size === 0 };
+  return { executor, model, idle: () => isIdle(model, executor, pages) };
 }
 
 async function events(model: Model, options: Partial<GenerateOptions>): Promise<GenerateEvent[]> {

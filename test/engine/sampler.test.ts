@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Candidates, largest } from "../../src/engine/candidates.ts";
 import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import { uniform } from "../../src/engine/random.ts";
-import { logprobs, Sampler, type SamplingOptions } from "../../src/engine/sampler.ts";
+import { logprobs, Sampler } from "../../src/engine/sampler.ts";
+import type { SamplingOptions } from "../../src/engine/sampling-options.ts";
+import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
 const neutral: SamplingOptions = {
   ...SAMPLING_DEFAULTS,
@@ -13,8 +15,10 @@ const neutral: SamplingOptions = {
   logitBias: new Map(),
   seed: 1,
 };
-const sampler = (options: Partial<SamplingOptions>, size: number) =>
-  new Sampler({ ...neutral, ...options }, new Candidates(size));
+const tokenizer = new FakeTokenizer();
+const make = (options: Partial<SamplingOptions>, candidates: Candidates) =>
+  new Sampler({ ...neutral, ...options }, { candidates, tokenizer, endIds: tokenizer.endIds });
+const sampler = (options: Partial<SamplingOptions>, size: number) => make(options, new Candidates(size));
 
 let counter = 0;
 const random = () => uniform(99, counter++, 0);
@@ -61,6 +65,7 @@ describe("the chain equals a simple reference", () => {
       const logits = randomLogits(size, pick(1, 6, 20));
       const tokens = Array.from({ length: 30 }, () => Math.floor(random() * Math.min(size, 25)));
       const options: SamplingOptions = {
+        ...neutral,
         temperature: pick(0, 0.3, 0.8, 1, 2),
         topK: pick(0, 1, 3, 40, 2000),
         topP: pick(1, 0.95, 0.5, 0.01),
@@ -153,8 +158,8 @@ describe("sampling", () => {
     const shared = new Candidates(300);
     const a = randomLogits(300);
     const b = randomLogits(300);
-    const one = new Sampler({ ...neutral, topK: 5, seed: 1 }, shared);
-    const two = new Sampler({ ...neutral, topP: 0.5, seed: 2 }, shared);
+    const one = make({ topK: 5, seed: 1 }, shared);
+    const two = make({ topP: 0.5, seed: 2 }, shared);
     for (let i = 0; i < 20; i++) {
       expect(one.sample(a, [], i)).toBe(sampler({ topK: 5, seed: 1 }, 300).sample(a, [], i));
       expect(two.sample(b, [], i)).toBe(sampler({ topP: 0.5, seed: 2 }, 300).sample(b, [], i));

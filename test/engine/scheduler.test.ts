@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/engine/batch-plan.ts";
 import { type HostTurns, hostTurns, messageTurns, timerTurns } from "../../src/engine/host-turn.ts";
+import { PrefixCache } from "../../src/engine/prefix-cache.ts";
 import { Scheduler } from "../../src/engine/scheduler.ts";
 import { NibbleError } from "../../src/errors.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits } from "../helpers/fake-executor.ts";
@@ -67,17 +68,20 @@ function manualTurns() {
 function setUp(options: FakeOptions = {}, chunkTokens?: number) {
   const executor = new FakeExecutor(options);
   const manual = manualTurns();
-  const scheduler = new Scheduler(executor, { turns: manual.turns, chunkTokens });
+  const prefixes = new PrefixCache(executor);
+  const scheduler = new Scheduler(executor, prefixes, { turns: manual.turns, chunkTokens });
   const pages = executor.freePages;
   const finish = async (limit = 5000) => {
     let steps = 0;
     while (await manual.step()) if (++steps > limit) throw new Error("the scheduler does not end");
+    expect(prefixes.usedPages).toBe(0);
+    prefixes.clear();
     expect(executor.freePages).toBe(pages);
     expect(executor.live.size).toBe(0);
     expect(scheduler.size).toBe(0);
     return steps;
   };
-  return { executor, scheduler, step: manual.step, finish };
+  return { executor, prefixes, scheduler, step: manual.step, finish };
 }
 
 const prompt = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * 31 + seed * 7 + 5) % 250);
@@ -179,7 +183,7 @@ describe("scheduler", () => {
   });
 
   it("a request whose reader is behind waits, and gives way when pages are short", async () => {
-    const { scheduler, step, finish, executor } = setUp({ pages: 6 });
+    const { scheduler, step, finish, prefixes } = setUp({ pages: 6 });
     const slow = new GreedyJob(prompt(20), 10); // 3 of 6 pages
     slow.onAccept = (job) => {
       job.ready = job.answer.length !== 3;
@@ -191,7 +195,7 @@ describe("scheduler", () => {
     scheduler.add(other);
     for (let i = 0; i < 30; i++) await step();
     expect(other.answer).toEqual(alone(prompt(30, 1), 10));
-    expect(executor.freePages).toBe(6);
+    expect(prefixes.usedPages).toBe(0);
     slow.ready = true;
     scheduler.wake();
     await finish();
@@ -224,7 +228,7 @@ describe("a fixed number of sequences", () => {
   });
 
   it("a paused request gives its sequence up; sequences held elsewhere are an error", async () => {
-    const { scheduler, executor, step, finish } = setUp({ maxSequences: 1 });
+    const { scheduler, executor, prefixes, step, finish } = setUp({ maxSequences: 1 });
     const slow = new GreedyJob(prompt(4), 6);
     slow.onAccept = (job) => {
       job.ready = job.answer.length !== 2;
@@ -235,6 +239,7 @@ describe("a fixed number of sequences", () => {
     scheduler.add(other);
     for (let i = 0; i < 10; i++) await step();
     expect(other.answer).toEqual(alone(prompt(5, 1), 6));
+    prefixes.clear();
     const held = executor.createSequence();
     slow.ready = true;
     scheduler.wake();

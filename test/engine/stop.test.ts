@@ -17,7 +17,7 @@ function run(pieces: readonly string[], stops: readonly string[]) {
   for (const piece of pieces) {
     const result = matcher.push(piece);
     text += result.text;
-    if (result.stopped) return { text, stopped: true };
+    if (result.stop !== undefined) return { text, stopped: true };
   }
   return { text: text + matcher.end(), stopped: false };
 }

@@ -3,6 +3,7 @@
  * the sequence, so any wrong token, order or position changes them. Pages are counted as the real cache counts them
  * (shared by forks, copied when a shared last page is written). `next` may make one token far the likeliest.
  */
+import type { Model } from "../../src/engine/model.ts";
 import { NibbleError } from "../../src/errors.ts";
 import type { BatchItem, Executor, Sequence } from "../../src/runtime/types.ts";
 
@@ -42,7 +43,13 @@ class FakeSequence implements Sequence {
     for (const page of copy.pages) page.owners++;
     return copy;
   }
+  pagesNeeded(count: number): number {
+    const { pageTokens } = this.owner;
+    const shared = count > 0 && this.length % pageTokens !== 0 && this.pages.at(-1)!.owners > 1;
+    return Math.ceil((this.length + count) / pageTokens) - this.pages.length + (shared ? 1 : 0);
+  }
   truncate(length: number): void {
+    if (length > this.length) throw new NibbleError("invalid_argument", "beyond the length");
     this.tokens.length = length;
     for (const page of this.pages.splice(Math.ceil(length / this.owner.pageTokens))) this.owner.drop(page);
   }
@@ -85,6 +92,10 @@ export class FakeExecutor implements Executor {
     this.#rows = Array.from({ length: this.maxLogitRows }, () => new Float32Array(this.vocabSize));
   }
 
+  pagesOf(sequences: readonly Sequence[]): number {
+    return new Set((sequences as readonly FakeSequence[]).flatMap(({ pages }) => pages)).size;
+  }
+
   createSequence(): Sequence {
     if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
     if (this.live.size === this.#maxSequences) throw new NibbleError("context_full", "no free sequence");
@@ -103,7 +114,7 @@ export class FakeExecutor implements Executor {
       if (fake.disposed) throw new NibbleError("disposed", "sequence is disposed");
       if (fake.length + tokens.length > this.contextLength) throw new NibbleError("context_full", "beyond the context");
     }
-    if (batch.reduce((sum, item) => sum + this.#pagesFor(item), 0) > this.freePages) {
+    if (batch.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0) > this.freePages) {
       throw new NibbleError("context_full", "no free pages");
     }
     this.batches.push(batch.map(({ tokens }) => tokens.length));
@@ -132,12 +143,6 @@ export class FakeExecutor implements Executor {
     if (--page.owners === 0) this.freePages++;
   }
 
-  #pagesFor({ sequence, tokens }: BatchItem): number {
-    const fake = sequence as FakeSequence;
-    const shared = fake.length % this.pageTokens !== 0 && fake.pages.at(-1)!.owners > 1;
-    return Math.ceil((fake.length + tokens.length) / this.pageTokens) - fake.pages.length + (shared ? 1 : 0);
-  }
-
   #grow(fake: FakeSequence, count: number): void {
     if (fake.length % this.pageTokens !== 0 && fake.pages.at(-1)!.owners > 1) {
       this.drop(fake.pages.pop()!);
@@ -149,6 +154,13 @@ export class FakeExecutor implements Executor {
       this.freePages--;
     }
   }
+}
+
+/** No request or session has pages, and what ended ones left can be given back. */
+export function isIdle(model: Model, executor: FakeExecutor, pages: number): boolean {
+  const { requests, usedPages } = model.load();
+  model.clearPrefixCache();
+  return requests === 0 && usedPages === 0 && executor.freePages === pages && executor.live.size === 0;
 }
 
 /** Logits in [-8, 8) for the token after `tokens`. */

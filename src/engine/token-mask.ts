@@ -1,0 +1,30 @@
+/**
+ * Sets of token ids as bits: id `i` is bit `i % 32` of word `i / 32`. Samplers and constraints say by them what may come.
+ * @module
+ */
+export type TokenMask = Uint32Array;
+
+/** @returns a mask with no token in it */
+export function emptyMask(vocabSize: number): TokenMask {
+  return new Uint32Array((vocabSize + 31) >>> 5);
+}
+
+/** @returns a mask with every token in it */
+export function fullMask(vocabSize: number): TokenMask {
+  const mask = emptyMask(vocabSize).fill(0xffffffff);
+  if (vocabSize % 32 !== 0) mask[mask.length - 1] = (1 << (vocabSize % 32)) - 1;
+  return mask;
+}
+
+export function addToken(mask: TokenMask, id: number): void {
+  mask[id >>> 5]! |= 1 << (id & 31);
+}
+
+export function removeToken(mask: TokenMask, id: number): void {
+  mask[id >>> 5]! &= ~(1 << (id & 31));
+}
+
+/** Takes out of `mask` what is not in `other`. */
+export function intersect(mask: TokenMask, other: TokenMask): void {
+  for (let i = 0; i < mask.length; i++) mask[i]! &= other[i]!;
+}
