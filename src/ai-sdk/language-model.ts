@@ -1,0 +1,80 @@
+/**
+ * A loaded model as a language model of the AI SDK.
+ * @module
+ */
+import type { Model } from "../engine/model.ts";
+import { ContentCollector, failureParts, streamParts } from "./parts.ts";
+import { PROVIDER, toRequest } from "./settings.ts";
+import type { CallOptions, GenerateResult, LanguageModel, SpecificationVersion, StreamPart } from "./types.ts";
+
+/** What the provider asks of a model: one in this thread, or in a worker. */
+export type ChatModel = Pick<Model, "info" | "chat">;
+
+/** @param open gives the model; it is called by every request */
+export function createLanguageModel<Version extends SpecificationVersion>(
+  specificationVersion: Version,
+  modelId: string,
+  open: () => Promise<ChatModel>,
+): LanguageModel<Version> {
+  async function start(options: CallOptions): Promise<{ parts: AsyncGenerator<StreamPart>; body: unknown }> {
+    const { request, warnings } = toRequest(options);
+    const model = await open();
+    const signal = options.abortSignal;
+    const chunks = await model.chat.completions.create(request, signal && { signal });
+    return { parts: streamParts(chunks, warnings, options.includeRawChunks ?? false), body: request };
+  }
+
+  return {
+    specificationVersion,
+    provider: PROVIDER,
+    modelId,
+    supportedUrls: {},
+
+    async doGenerate(options) {
+      const { parts, body } = await start(options);
+      const collector = new ContentCollector();
+      const result: Partial<GenerateResult> = {};
+      for await (const part of parts) {
+        collector.push(part);
+        if (part.type === "stream-start") result.warnings = part.warnings;
+        else if (part.type === "response-metadata") {
+          const { type: _, ...response } = part;
+          result.response = response;
+        } else if (part.type === "finish") {
+          result.usage = part.usage;
+          result.finishReason = part.finishReason;
+        }
+      }
+      return { ...(result as GenerateResult), content: collector.content, request: { body } };
+    },
+
+    async doStream(options) {
+      const { parts, body } = await start(options);
+      return { stream: toStream(parts, options.abortSignal), request: { body } };
+    },
+  };
+}
+
+/** One part a pull: a reader that waits keeps the model waiting. */
+function toStream(parts: AsyncGenerator<StreamPart>, signal: AbortSignal | undefined): ReadableStream<StreamPart> {
+  return new ReadableStream<StreamPart>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await parts.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          // An abort is no failure of the model: it reaches the reader as it is.
+          if (signal?.aborted) return controller.error(error);
+          for (const part of failureParts(error)) controller.enqueue(part);
+          controller.close();
+        }
+      },
+      async cancel() {
+        await parts.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

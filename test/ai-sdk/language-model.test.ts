@@ -1,0 +1,172 @@
+/** The provider under the real AI SDK, versions 7 and 6, on crumb. */
+import { join } from "node:path";
+import type { LanguageModelV3, LanguageModelV4 } from "@ai-sdk/provider";
+import { generateText, streamText } from "ai";
+import { generateText as generateText6, streamText as streamText6 } from "ai-6";
+import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { createNibble, type LanguageModel } from "../../src/ai-sdk/index.ts";
+import { createLoad } from "../../src/create-load.ts";
+import type { Model } from "../../src/engine/model.ts";
+import { root, testHost } from "../helpers/models.ts";
+
+const PROMPT = "How much is 8 * 33?";
+const greedy = { prompt: PROMPT, temperature: 0, maxOutputTokens: 200 };
+
+let model: Model;
+let loads = 0;
+beforeAll(async () => {
+  model = await createLoad(testHost)(join(root, "dist/crumb.gguf"), { name: "crumb" });
+});
+const load = async () => {
+  loads++;
+  return model;
+};
+const nibble = createNibble({ load });
+const nibble3 = createNibble({ load, specificationVersion: "v3" });
+
+/** What the engine itself answers. */
+async function direct() {
+  const messages = [{ role: "user", content: PROMPT }];
+  const answer = await model.chat.completions.create({
+    messages,
+    temperature: 0,
+    max_tokens: 200,
+    reasoning_format: "auto",
+  });
+  return answer.choices[0]!.message;
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+describe("AI SDK 7", () => {
+  it("has the specification's types", () => {
+    expectTypeOf<LanguageModel<"v4">>().toExtend<LanguageModelV4>();
+    expectTypeOf<LanguageModel<"v3">>().toExtend<LanguageModelV3>();
+  });
+
+  it("generateText: the engine's text and reasoning, usage with cache reads", async () => {
+    const expected = await direct();
+    const { text, reasoningText, finishReason, rawFinishReason, usage, response, warnings } = await generateText({
+      model: nibble("crumb"),
+      ...greedy,
+    });
+    expect(text).toBe(expected.content);
+    expect(text).toContain("264");
+    expect(reasoningText).toBe(expected.reasoning_content);
+    expect([finishReason, rawFinishReason]).toEqual(["stop", "stop"]);
+    expect(warnings ?? []).toEqual([]);
+    expect(response.modelId).toBe(model.info.name);
+    const { inputTokens, outputTokens, inputTokenDetails, outputTokenDetails } = usage;
+    // All but the last token of the prompt, whose logits are wanted, come from the request above.
+    expect(inputTokenDetails.cacheReadTokens).toBeGreaterThan(0);
+    expect(inputTokenDetails.cacheReadTokens! + inputTokenDetails.noCacheTokens!).toBe(inputTokens);
+    expect(outputTokenDetails.textTokens! + outputTokenDetails.reasoningTokens!).toBe(outputTokens);
+    expect(outputTokenDetails.reasoningTokens).toBeGreaterThan(0);
+    expect(loads).toBe(1);
+  });
+
+  it("streamText: parts in the specified order, the same text", async () => {
+    const expected = await direct();
+    const result = streamText({ model: nibble("crumb"), ...greedy });
+    const parts = await all(result.fullStream);
+    const types = parts.map(({ type }) => type).filter((type, i, list) => type !== list[i - 1]);
+    expect(types).toEqual([
+      ...["start", "start-step"],
+      ...["reasoning-start", "reasoning-delta", "reasoning-end"],
+      ...["text-start", "text-delta", "text-end"],
+      ...["finish-step", "finish"],
+    ]);
+    expect(await result.text).toBe(expected.content);
+    expect(await result.reasoningText).toBe(expected.reasoning_content);
+  });
+
+  it("seeds, stop sequences and lengths reach the engine", async () => {
+    const settings = { model: nibble("crumb"), prompt: PROMPT, temperature: 1, seed: 7 };
+    const [one, two] = [await generateText(settings), await generateText(settings)];
+    expect(one.text).toBe(two.text);
+    const short = await generateText({ model: nibble("crumb"), prompt: PROMPT, maxOutputTokens: 3 });
+    expect([short.finishReason, short.usage.outputTokens]).toEqual(["length", 3]);
+    const stopped = await generateText({ ...settings, temperature: 0, stopSequences: ["264"] });
+    expect(stopped.finishReason).toBe("stop");
+    expect(stopped.text).not.toContain("264");
+  });
+
+  it("an abort ends the request", async () => {
+    const controller = new AbortController();
+    const result = streamText({
+      model: nibble("crumb"),
+      prompt: PROMPT,
+      providerOptions: { nibble: { ignore_eos: true } },
+      abortSignal: controller.signal,
+    });
+    const types: string[] = [];
+    for await (const { type } of result.fullStream) {
+      types.push(type);
+      if (types.length === 6) controller.abort();
+    }
+    expect(types.at(-1)).toBe("abort");
+    expect(model.load().requests).toBe(0);
+
+    const late = generateText({ model: nibble("crumb"), ...greedy, abortSignal: AbortSignal.abort() });
+    await expect(late).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  it("a stream that is left ends its request", async () => {
+    const { stream } = await nibble("crumb").doStream({
+      prompt: [{ role: "user", content: [{ type: "text", text: PROMPT }] }],
+      providerOptions: { nibble: { ignore_eos: true } },
+    });
+    const reader = stream.getReader();
+    for (let i = 0; i < 4; i++) await reader.read();
+    expect(model.load().requests).toBe(1);
+    await reader.cancel();
+    expect(model.load().requests).toBe(0);
+  });
+
+  it("warns of what it does not do, refuses what it cannot read", async () => {
+    const { warnings } = await generateText({ model: nibble("crumb"), ...greedy, reasoning: "high" });
+    expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "reasoning" })]);
+    const image = { type: "file" as const, data: new Uint8Array(8), mediaType: "image/png" };
+    const refused = generateText({ model: nibble("crumb"), messages: [{ role: "user", content: [image] }] });
+    await expect(refused).rejects.toMatchObject({ code: "invalid_request", param: "prompt[0].content[0]" });
+    const wrong = generateText({ model: nibble("crumb"), prompt: PROMPT, providerOptions: { nibble: { min_p: 7 } } });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_request", param: "min_p" });
+  });
+});
+
+describe("AI SDK 6", () => {
+  it("generateText and streamText give the same", async () => {
+    const expected = await direct();
+    const { text, reasoningText, warnings } = await generateText6({ model: nibble3("crumb"), ...greedy });
+    expect(text).toBe(expected.content);
+    expect(reasoningText).toBe(expected.reasoning_content);
+    expect(warnings).toEqual([]);
+    const result = streamText6({ model: nibble3("crumb"), ...greedy });
+    expect((await all(result.textStream)).join("")).toBe(expected.content);
+    expect((await result.usage).inputTokenDetails.cacheReadTokens).toBeGreaterThan(0);
+  });
+});
+
+describe("the provider", () => {
+  it("a load that fails is an error of the call, and may be tried again", async () => {
+    let fails = true;
+    const flaky = createNibble({
+      load: async () => {
+        if (fails) throw new Error("no file");
+        return model;
+      },
+    });
+    await expect(generateText({ model: flaky("crumb"), ...greedy })).rejects.toThrow("no file");
+    fails = false;
+    expect((await generateText({ model: flaky("crumb"), ...greedy })).text).toContain("264");
+  });
+
+  it("says what it needs", () => {
+    expect(() => createNibble({} as never)).toThrow(expect.objectContaining({ code: "invalid_argument" }));
+    expect(() => nibble.imageModel("x")).toThrow("no image models");
+  });
+});
