@@ -36,6 +36,7 @@ const parts = {
         workerd: "src/workerd.ts",
         tokenizer: "src/tokenizer/index.ts",
         gguf: "src/gguf.ts",
+        server: "src/server/index.ts",
         "ai-sdk": "src/ai-sdk/index.ts",
         "model-worker": "src/hosts/worker/model-worker.ts",
         "browser-thread": "src/hosts/browser-thread.ts",

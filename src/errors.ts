@@ -37,11 +37,27 @@ export type RuntimeErrorCode =
   | "disposed"
   | "poisoned" // a trap in wasm: the instance must not be used again
   | "unsupported_host"
-  | "io_error";
+  | "io_error"
+  | ServerErrorCode;
+
+/** What a server answers besides; `src/server/errors.ts` has their HTTP status. */
+export type ServerErrorCode =
+  | "unauthorized" // no API key, or one that is not known
+  | "forbidden" // a Host that the server does not answer to
+  | "not_found"
+  | "method_not_allowed"
+  | "unsupported_media_type"
+  | "too_large" // a body or header beyond the limits
+  | "timeout" // a client that sends, or reads, too slowly
+  | "overloaded" // the queue is full
+  | "shutting_down"
+  | "internal";
 
 export type ErrorCode = FormatErrorCode | RuntimeErrorCode;
 
 export class NibbleError extends Error {
+  /** The class has another name when minified, and Node prints that of an uncaught error. */
+  static readonly name: string = "NibbleError";
   readonly code: ErrorCode;
   /** The request field or option that was wrong, if one can be named. */
   readonly param: string | undefined;

@@ -11,6 +11,13 @@ interface Entry {
 
 export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["run", { summary: "answer a prompt, or chat", load: async () => (await import("./commands/run.ts")).run }],
+  [
+    "serve",
+    {
+      summary: "answer OpenAI's and Anthropic's clients over HTTP",
+      load: async () => (await import("./commands/serve.ts")).serve,
+    },
+  ],
   ["tokenize", { summary: "text to token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize }],
   [
     "perplexity",

@@ -1,0 +1,92 @@
+/**
+ * `nibble serve`: OpenAI's and Anthropic's APIs over HTTP.
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { createLoad } from "../../create-load.ts";
+import { nodeHost } from "../../hosts/node.ts";
+import { type Listener, listen } from "../../hosts/node-server.ts";
+import { createHandler, type Handler } from "../../server/handler.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { number, repeated, text, toggle, UsageError } from "../flags.ts";
+import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { note, print, printJson } from "../output.ts";
+
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+const isText = (value: string): string | undefined => (value === "" ? undefined : value);
+
+export const serve: Command = defineCommand({
+  name: "serve",
+  usage: "[MODEL]",
+  positionals: [0, 1],
+  about: `Answers /v1/chat/completions, /v1/completions, /v1/responses, /v1/models, Anthropic's /v1/messages, /tokenize,
+/detokenize, /apply-template, /props, /health and /metrics. Only this machine can reach it unless --host says otherwise,
+and then an API key must be set. SIGTERM or Ctrl-C lets answers under way end (a second one does not).
+--json: { "url", "model" } once it listens.`,
+  flags: {
+    model: modelFlag,
+    alias: text("-a, --alias", "NAME", "the model's name in answers (default: of its file)"),
+    host: text("--host", "ADDRESS", "address to listen on (default 127.0.0.1)"),
+    port: number("--port", "N", { min: 0, max: 65535, integer: true }, "port (default 8080; 0: any that is free)"),
+    apiKeys: repeated("--api-key", "KEY", "text", "a key that clients must send; may come more than once", isText),
+    apiKeyFile: text("--api-key-file", "FILE", "a file with such keys, one a line (other users can see flags)"),
+    insecure: toggle("--insecure", "listen beyond this machine without keys"),
+    cors: repeated("--cors", "ORIGIN", "text", "an origin whose pages may read answers, or *", isText),
+    parallel: number("-np, --parallel", "N", { min: 1, max: 4096, integer: true }, "answers made at once (default 8)"),
+    queue: number("--queue", "N", { min: 0, integer: true }, "requests that may wait (default 64); more are told 429"),
+    grace: number("--grace", "SECONDS", { min: 0, max: 3600 }, "how long answers may go on at the end (default 30)"),
+    ...runtimeFlags,
+    json: jsonFlag,
+  },
+  async run({ flags: given, positionals: [argument] }) {
+    if (argument !== undefined && given.model !== undefined) throw new UsageError("expected MODEL or -m, got both");
+    const { host = "127.0.0.1", port = 8080, insecure = false } = given;
+    const apiKeys = [...(given.apiKeys ?? []), ...(given.apiKeyFile === undefined ? [] : keysOf(given.apiKeyFile))];
+    const local = LOOPBACK.includes(host) || host === "::1";
+    if (!local && apiKeys.length === 0 && !insecure)
+      throw new UsageError(`--host ${host}: expected --api-key with it, or --insecure: anyone could use it`, "--host");
+
+    const source = argument ?? given.model ?? DEFAULT_MODEL;
+    const named = given.alias === undefined ? {} : { name: given.alias };
+    const model = await loading(source, runtimeOptions(given), (all) =>
+      createLoad(nodeHost)(source, { ...all, ...named }),
+    );
+    const handler = createHandler(model, {
+      apiKeys,
+      cors: given.cors?.includes("*") ? "*" : (given.cors ?? []),
+      ...(local && apiKeys.length === 0 && { hosts: LOOPBACK }),
+      ...(given.parallel !== undefined && { slots: given.parallel }),
+      ...(given.queue !== undefined && { queue: given.queue }),
+      onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),
+    });
+    const listener = await listen(handler, { host, port });
+    const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
+    if (given.json) await printJson({ url: listener.url, model: model.info.name });
+    else await print(`${model.info.name} at ${listener.url}\n`);
+    await ended;
+    model.dispose();
+  },
+});
+
+function keysOf(file: string): string[] {
+  const keys = readFileSync(file, "utf8")
+    .split(/\r?\n/)
+    .filter((line) => line !== "");
+  if (keys.length === 0) throw new UsageError(`--api-key-file ${file}: expected a key a line, got none`);
+  return keys;
+}
+
+/** The first signal lets answers end, the second ends the process as if nobody listened. */
+function endOnSignal(handler: Handler, listener: Listener, graceMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, end);
+      note("nibble: ending; answers under way may go on");
+      handler
+        .close(graceMs)
+        .then(() => listener.close())
+        .then(resolve, reject);
+    };
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, end);
+  });
+}

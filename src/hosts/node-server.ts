@@ -1,0 +1,166 @@
+/**
+ * A fetch handler behind node:http. (Deno, Bun and Workers call a handler themselves.)
+ * @module
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface ListenOptions {
+  /** Default 127.0.0.1: only this machine. */
+  readonly host?: string;
+  /** Default 8080; 0: any that is free. */
+  readonly port?: number;
+}
+
+export interface Listener {
+  readonly url: string;
+  /** Connections that are open. */
+  connections(): Promise<number>;
+  /** Takes no more connections; those that are open end with their response, or after `graceMs` (default 1,000). */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Milliseconds for a client's headers, and for all of its request. Slower ones are told 408. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 60_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Milliseconds for a client to take the end of its response. */
+const FINISH_TIMEOUT = 30_000;
+
+/** @throws the host's error if the address cannot be had */
+export async function listen(
+  handler: (request: Request) => Promise<Response>,
+  { host = "127.0.0.1", port = 8080 }: ListenOptions = {},
+): Promise<Listener> {
+  const { createServer } = await import("node:http");
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: 1000,
+    },
+    (incoming, outgoing) => {
+      outgoing.on("finish", () => {
+        if (!server.listening) incoming.socket.end();
+      });
+      // What fails here is the connection: there is nobody left to tell.
+      serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}`,
+    connections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+      }),
+    close: (graceMs = 1000) => close(server, graceMs),
+  };
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.on("close", () => {
+    if (!outgoing.writableFinished) gone.abort(new DOMException("the client has left", "AbortError"));
+  });
+  const request = toRequest(incoming, gone.signal);
+  const response = request ? await handler(request) : new Response("bad request", { status: 400 });
+  await send(response, outgoing, gone.signal);
+}
+
+/** undefined: a URL, header or method that `fetch` has no words for. */
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+  const { method = "GET", url = "/", headers: given } = incoming;
+  const headers = new Headers();
+  try {
+    for (const [name, value] of Object.entries(given)) headers.set(name, String(value));
+    const hasBody = method !== "GET" && method !== "HEAD";
+    // A path only: `GET http://elsewhere/` is for proxies.
+    return new Request(new URL(`http://${given.host ?? "localhost"}${url.startsWith("/") ? url : `/${url}`}`), {
+      method,
+      headers,
+      signal,
+      ...(hasBody && { body: bodyOf(incoming), duplex: "half" }),
+    } as RequestInit);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Read as the handler asks for it. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  const iterator = incoming.iterator({ destroyOnReturn: false });
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Waits for the client after every piece that it does not take at once. */
+async function send({ status, headers, body }: Response, outgoing: ServerResponse, gone: AbortSignal): Promise<void> {
+  if (gone.aborted) {
+    await body?.cancel(gone.reason);
+    return;
+  }
+  // A client that is still sending is not read any more: its connection cannot be used again.
+  if (!outgoing.req.complete) headers.set("connection", "close");
+  outgoing.writeHead(status, [...headers].flat());
+  const reader = body?.getReader();
+  if (reader) {
+    const leave = (): void => void reader.cancel(gone.reason).catch(() => {});
+    gone.addEventListener("abort", leave);
+    // The handler gives up a client that takes nothing, also while we wait for it below.
+    reader.closed.catch(() => outgoing.destroy());
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (!outgoing.write(part.value)) await drained(outgoing, gone);
+      }
+    } finally {
+      gone.removeEventListener("abort", leave);
+    }
+  }
+  outgoing.setTimeout(FINISH_TIMEOUT, () => outgoing.destroy());
+  outgoing.end();
+}
+
+function drained(outgoing: ServerResponse, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const ready = (): void => {
+      outgoing.off("drain", ready);
+      gone.removeEventListener("abort", ready);
+      resolve();
+    };
+    outgoing.on("drain", ready);
+    gone.addEventListener("abort", ready);
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Who may ask, and which pages may read the answer.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { Settings } from "./options.ts";
+
+/** Most bytes of all names and values together, as Node counts them by default. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** @throws NibbleError `too_large` */
+export function checkHeaders({ headers, url }: Request): void {
+  let size = url.length;
+  for (const [name, value] of headers) size += name.length + value.length;
+  if (size > MAX_HEADER_BYTES)
+    throw new NibbleError("too_large", `headers: expected at most ${MAX_HEADER_BYTES} bytes, got ${size}`);
+}
+
+/**
+ * A page of another site can point its own name at this machine (DNS rebinding): then `Host` carries that name.
+ * @throws NibbleError `forbidden`
+ */
+export function checkHost({ hostname }: URL, { hosts }: Settings): void {
+  if (!hosts || hosts.includes(hostname)) return;
+  throw new NibbleError("forbidden", `host: expected ${hosts.join(" or ")}, got ${hostname}`);
+}
+
+/**
+ * Compares digests, so that time tells neither the length of a key nor how much of it was right.
+ * @returns a check that throws NibbleError `unauthorized`
+ */
+export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<void> {
+  let known: Promise<Uint8Array[]> | undefined; // not made here: Workers refuse work outside of a request
+  return async ({ headers }) => {
+    if (apiKeys.length === 0) return;
+    const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? headers.get("x-api-key") ?? "";
+    known ??= Promise.all(apiKeys.map(sha256));
+    const digest = await sha256(given);
+    let matches = 0;
+    for (const key of await known) matches |= Number(equalDigests(digest, key));
+    if (matches === 0)
+      throw new NibbleError("unauthorized", `expected a valid API key, got ${given ? "another" : "none"}`);
+  };
+}
+
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
+  return difference === 0;
+}
+
+/** Headers that let a page of this origin read the answer; without `cors`, none. */
+export function corsHeaders({ headers }: Request, { cors }: Settings): Record<string, string> {
+  const origin = headers.get("origin");
+  if (cors === "*") return { "access-control-allow-origin": "*" };
+  if (cors.length === 0) return {};
+  const allowed = origin !== null && cors.includes(origin);
+  return { vary: "origin", ...(allowed && { "access-control-allow-origin": origin }) };
+}
+
+/** What a page may send, where it may read at all. */
+export function preflightHeaders(request: Request): Record<string, string> {
+  const asked = request.headers.get("access-control-request-headers");
+  return {
+    "access-control-allow-methods": "GET, HEAD, POST",
+    // The clients add headers of their own (x-stainless-*): which ones does not matter, none of them is trusted.
+    ...(asked && { "access-control-allow-headers": asked }),
+    "access-control-max-age": "86400",
+  };
+}

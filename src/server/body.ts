@@ -1,0 +1,91 @@
+/**
+ * A request's JSON body: bounded in size, time and depth before anything is made of it.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { parseJson } from "../formats/json.ts";
+import type { Json } from "../formats/types.ts";
+
+/** Most bytes that the bodies of all requests may hold while they arrive. */
+const MAX_ARRIVING = 64 * 2 ** 20;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** The client must have sent all of it by then. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads the bodies of a server's requests.
+ * @throws NibbleError `unsupported_media_type`, `too_large`, `timeout`, `overloaded`, `bad_json`, `duplicate_key`,
+ * `bad_string`
+ */
+export function bodyReader(limits: BodyLimits): (request: Request) => Promise<unknown> {
+  const arriving = { bytes: 0 };
+  return (request) => readJson(request, limits, arriving);
+}
+
+async function readJson(request: Request, limits: BodyLimits, arriving: { bytes: number }): Promise<unknown> {
+  // A page of any site may send forms and plain text to a server on this machine without being asked; JSON it may not.
+  const type = request.headers.get("content-type") ?? "nothing";
+  if (!/^application\/json\s*(;|$)/i.test(type))
+    throw new NibbleError("unsupported_media_type", `content-type: expected application/json, got ${type}`);
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity")
+    throw new NibbleError("unsupported_media_type", `content-encoding: expected none, got ${encoding}`);
+  return plain(parseJson(await readBytes(request, limits, arriving), { name: "body", roundIntegers: true }));
+}
+
+async function readBytes(
+  request: Request,
+  { maxBytes, timeoutMs }: BodyLimits,
+  arriving: { bytes: number },
+): Promise<Uint8Array> {
+  const tooLarge = new NibbleError("too_large", `body: expected at most ${maxBytes} bytes`);
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge;
+  if (!request.body) return new Uint8Array();
+  const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void reader.cancel().catch(() => {});
+  }, timeoutMs);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (late) throw new NibbleError("timeout", `body: expected all of it within ${timeoutMs} ms`);
+      if (done) break;
+      size += value.length;
+      arriving.bytes += value.length;
+      if (size > maxBytes) throw tooLarge;
+      if (arriving.bytes > MAX_ARRIVING)
+        throw new NibbleError("overloaded", "too many bodies are arriving; try again later");
+      chunks.push(value);
+    }
+    return concat(chunks, size);
+  } catch (error) {
+    void reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    arriving.bytes -= size;
+  }
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** Objects as the engine takes them. The parser has bounded the depth; `fromEntries` makes `__proto__` a field as any other. */
+function plain(value: Json): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, field]) => [key, plain(field)]));
+  return Array.isArray(value) ? value.map(plain) : value;
+}

@@ -1,0 +1,6 @@
+/**
+ * `nibble-llm/server`: OpenAI's and Anthropic's APIs for a loaded model, on every host.
+ * @module
+ */
+export { createHandler, type Handler } from "./handler.ts";
+export type { HandlerOptions } from "./options.ts";

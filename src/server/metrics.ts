@@ -1,0 +1,59 @@
+/**
+ * Counters in Prometheus' text format (version 0.0.4).
+ * @module
+ */
+import type { Timings } from "../engine/generate.ts";
+
+/** A gauge's name, what it tells, and its value. */
+export type Gauge = readonly [name: string, help: string, value: number];
+
+export class Metrics {
+  readonly #requests = new Map<string, number>();
+  #promptTokens = 0;
+  #promptSeconds = 0;
+  #answerTokens = 0;
+  #answerSeconds = 0;
+  #unfinished = 0;
+
+  /** @param path one of the server's own: a client must not choose labels */
+  request(path: string, status: number): void {
+    const labels = `path="${path}",status="${status}"`;
+    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+  }
+
+  /** An answer is complete. */
+  answer({ prompt_n, prompt_ms, predicted_n, predicted_ms }: Timings): void {
+    this.#promptTokens += prompt_n;
+    this.#promptSeconds += prompt_ms / 1000;
+    this.#answerTokens += predicted_n;
+    this.#answerSeconds += predicted_ms / 1000;
+  }
+
+  /** An answer was cut off: its reader left, or something failed. */
+  cut(): void {
+    this.#unfinished++;
+  }
+
+  text(gauges: readonly Gauge[]): string {
+    const counters: readonly Gauge[] = [
+      ["nibble_prompt_tokens_total", "Prompt tokens of complete answers.", this.#promptTokens],
+      ["nibble_prompt_seconds_total", "Time to first token of complete answers.", this.#promptSeconds],
+      ["nibble_completion_tokens_total", "Tokens of complete answers.", this.#answerTokens],
+      ["nibble_completion_seconds_total", "Time from first to last token of complete answers.", this.#answerSeconds],
+      ["nibble_answers_cut_total", "Answers whose reader left, or that failed.", this.#unfinished],
+    ];
+    const requests = [...this.#requests].map(([labels, value]) => `nibble_requests_total{${labels}} ${value}`);
+    return [
+      "# HELP nibble_requests_total Responses by path and status.",
+      "# TYPE nibble_requests_total counter",
+      ...requests,
+      ...counters.flatMap((one) => metric("counter", one)),
+      ...gauges.flatMap((one) => metric("gauge", one)),
+      "",
+    ].join("\n");
+  }
+}
+
+function metric(type: string, [name, help, value]: Gauge): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
+}

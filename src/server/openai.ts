@@ -1,0 +1,105 @@
+/**
+ * /v1/chat/completions and /v1/completions: the engine's own calls, for a body from outside.
+ * @module
+ */
+import { Fields, invalid } from "../engine/fields.ts";
+import type { Model } from "../engine/model.ts";
+import { collectChat, collectCompletion } from "../engine/openai.ts";
+import type { ChatCompletionChunk, Completion } from "../engine/openai-types.ts";
+import type { Prepare } from "./answer.ts";
+import { errorBody, renameParam } from "./errors.ts";
+import { sseEvent } from "./sse.ts";
+
+/** Reasoning comes apart from the content unless the request says otherwise, as with llama-server. */
+const REASONING_FORMAT = "auto";
+
+/** A body as the engine takes it. */
+export type Body = Readonly<Record<string, unknown>>;
+
+export function prepareChat(model: Model): Prepare<ChatCompletionChunk> {
+  return async (body, signal) => {
+    const { stream, request } = streamed(withoutUnused(body));
+    const chunks = await openChat(
+      model,
+      { ...request, reasoning_format: request.reasoning_format ?? REASONING_FORMAT },
+      signal,
+    );
+    return { stream, chunks, collect: collectChat, events, failure };
+  };
+}
+
+export function prepareCompletion(model: Model): Prepare<Completion> {
+  return async (body, signal) => {
+    const { stream, request } = streamed(withoutUnused(body));
+    // The engine checks every field: the type is what it will be then.
+    const checked = request as unknown as Parameters<Model["completions"]["create"]>[0] & { stream: true };
+    const chunks = await model.completions.create(checked, { signal });
+    return { stream, chunks, collect: collectCompletion, events, failure };
+  };
+}
+
+/** The engine's chunks for a body that streams. @throws NibbleError that names the field, as a chat calls it */
+export async function openChat(
+  model: Model,
+  body: Body,
+  signal: AbortSignal,
+): Promise<AsyncIterable<ChatCompletionChunk>> {
+  const checked = body as unknown as Parameters<Model["chat"]["completions"]["create"]>[0] & { stream: true };
+  try {
+    return await model.chat.completions.create(checked, { signal });
+  } catch (error) {
+    throw renameParam(error, (param) => (param === "prompt" ? "messages" : param));
+  }
+}
+
+/** What makes the engine stream: a whole answer is collected from the same chunks. */
+export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
+
+function streamed(body: Body): { stream: boolean; request: Body } {
+  const { stream, stream_options: options } = body;
+  if (stream === true) return { stream: true, request: body };
+  if (stream !== undefined && stream !== null && stream !== false) throw invalid("stream", "true or false", stream);
+  if (options !== undefined && options !== null) throw invalid("stream_options", "stream: true with it", options);
+  return { stream: false, request: { ...body, ...STREAMED } };
+}
+
+/** Fields of OpenAI's that say nothing about the answer: checked, and not used. */
+const UNUSED: Readonly<Record<string, "boolean" | "string" | "object">> = {
+  store: "boolean",
+  metadata: "object",
+  service_tier: "string",
+  safety_identifier: "string",
+  prompt_cache_key: "string",
+  parallel_tool_calls: "boolean",
+};
+
+/** @throws NibbleError `invalid_request` that names the field */
+export function withoutUnused(body: unknown): Body {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("body", "an object", body);
+  const rest = new Map(Object.entries(body));
+  for (const [name, type] of Object.entries(UNUSED)) {
+    if (type === "boolean") new Fields({ [name]: rest.get(name) }, [name]).boolean(name);
+    else if (type === "string") new Fields({ [name]: rest.get(name) }, [name]).string(name, 1024);
+    else checkMetadata(name, rest.get(name));
+    rest.delete(name);
+  }
+  return Object.fromEntries(rest);
+}
+
+/** OpenAI's limits. */
+function checkMetadata(name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  const keys = typeof value === "object" ? Object.keys(value) : [];
+  if (keys.length > 16) throw invalid(name, "at most 16 pairs", value);
+  const fields = new Fields(value, keys, name);
+  for (const key of keys) fields.string(key, 512);
+}
+
+async function* events(chunks: AsyncIterable<object>): AsyncGenerator<string, undefined> {
+  for await (const chunk of chunks) yield sseEvent(chunk);
+  yield sseEvent("[DONE]");
+}
+
+function failure(error: unknown): string {
+  return sseEvent(errorBody(error, "openai"));
+}

@@ -1,0 +1,67 @@
+/**
+ * Settings of a handler.
+ * @module
+ */
+import { Fields, invalid } from "../engine/fields.ts";
+
+export interface HandlerOptions {
+  /** One of them must come with every request but /health, as `Authorization: Bearer` or `x-api-key`. Default: none is asked for. */
+  readonly apiKeys?: readonly string[];
+  /** Origins whose pages may read answers; `"*"`: any. Default: none. Credentials are never allowed. */
+  readonly cors?: "*" | readonly string[];
+  /** Names in `Host` that are answered, without ports. Default: all. A server on loopback without keys should name its own. */
+  readonly hosts?: readonly string[];
+  /** Answers made at once (default 8). */
+  readonly slots?: number;
+  /** Requests that may wait for a slot (default 64); more are told 429. */
+  readonly queue?: number;
+  /** Most bytes of a body (default 4 MiB). */
+  readonly maxBodyBytes?: number;
+  /** Milliseconds in which a client must have sent its body (default 30,000). */
+  readonly bodyTimeoutMs?: number;
+  /** Milliseconds after which a reader that takes nothing of its stream is gone (default 30,000). */
+  readonly stallTimeoutMs?: number;
+  /** Answers GET /. Default: 404. */
+  readonly page?: (request: Request) => Response | Promise<Response>;
+  /** Told of every answer with status 500 and its cause: clients only see "internal error". */
+  readonly onError?: (error: unknown) => void;
+}
+
+export type Settings = Required<Omit<HandlerOptions, "hosts" | "page">> & {
+  readonly hosts: HandlerOptions["hosts"];
+  readonly page: HandlerOptions["page"];
+};
+
+/** @throws NibbleError `invalid_argument` that names the option */
+export function checkHandlerOptions(options: HandlerOptions): Settings {
+  const names = ["apiKeys", "cors", "hosts", "slots", "queue", "maxBodyBytes", "bodyTimeoutMs", "stallTimeoutMs"];
+  const fields = new Fields(options, [...names, "page", "onError"], "", "invalid_argument");
+  const whole = (name: string, min: number, otherwise: number): number =>
+    fields.number(name, { min, integer: true }) ?? otherwise;
+  const page = callback<NonNullable<HandlerOptions["page"]>>(fields, "page");
+  return {
+    apiKeys: texts(fields, "apiKeys") ?? [],
+    cors: options.cors === "*" ? "*" : (texts(fields, "cors") ?? []),
+    hosts: texts(fields, "hosts"),
+    slots: whole("slots", 1, 8),
+    queue: whole("queue", 0, 64),
+    maxBodyBytes: whole("maxBodyBytes", 1, 4 * 2 ** 20),
+    bodyTimeoutMs: whole("bodyTimeoutMs", 1, 30_000),
+    stallTimeoutMs: whole("stallTimeoutMs", 1, 30_000),
+    page,
+    onError: callback<Settings["onError"]>(fields, "onError") ?? (() => {}),
+  };
+}
+
+function callback<T>(fields: Fields, name: string): T | undefined {
+  const value = fields.get(name);
+  if (value === undefined || typeof value === "function") return value as T | undefined;
+  throw fields.invalid(name, "a function", value);
+}
+
+function texts(fields: Fields, name: string): readonly string[] | undefined {
+  const list = fields.array(name, 1024);
+  const wrong = list?.find((text) => typeof text !== "string" || text === "");
+  if (wrong !== undefined) throw invalid(name, "strings that are not empty", wrong, "invalid_argument");
+  return list as readonly string[] | undefined;
+}

@@ -1,0 +1,99 @@
+/**
+ * Which path answers what.
+ * @module
+ */
+import type { Model } from "../engine/model.ts";
+import { NibbleError } from "../errors.ts";
+import type { Admission } from "./admission.ts";
+import { type AnswerContext, answer, type Prepare } from "./answer.ts";
+import { bodyReader } from "./body.ts";
+import { isInternal } from "./errors.ts";
+import type { Metrics } from "./metrics.ts";
+import { modelObject, pickModel } from "./models.ts";
+import { prepareChat, prepareCompletion } from "./openai.ts";
+import type { Settings } from "./options.ts";
+import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** Answered without an API key. */
+  readonly open?: boolean;
+  respond(request: Request, url: URL): Response | Promise<Response>;
+}
+
+export function createRoutes(
+  models: readonly Model[],
+  settings: Settings,
+  admission: Admission,
+  metrics: Metrics,
+): ReadonlyMap<string, Route> {
+  const created = Math.floor(Date.now() / 1000);
+  const read = bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs });
+  const onError = (error: unknown): void => {
+    if (isInternal(error)) settings.onError(error);
+  };
+  const context: AnswerContext = { admission, metrics, stallMs: settings.stallTimeoutMs, onError };
+
+  const get = (make: (url: URL) => object): Route => ({
+    method: "GET",
+    respond: (_, url) => Response.json(make(url)),
+  });
+  const call = (make: (model: Model, body: unknown) => object): Route => ({
+    method: "POST",
+    async respond(request) {
+      const body = await read(request);
+      const model = pickModel(models, body);
+      return Response.json(make(model, body));
+    },
+  });
+  const answers = <Chunk extends object>(prepare: (model: Model) => Prepare<Chunk>): Route => ({
+    method: "POST",
+    async respond(request) {
+      admission.check(); // before the body is read
+      const body = await read(request);
+      return answer(prepare(pickModel(models, body)), body, request.signal, context);
+    },
+  });
+  const { page } = settings;
+
+  return new Map<string, Route>([
+    ["/v1/chat/completions", answers(prepareChat)],
+    ["/v1/completions", answers(prepareCompletion)],
+    ["/v1/models", get(() => ({ object: "list", data: models.map((model) => modelObject(model, created)) }))],
+    ...models.map((model): [string, Route] => [
+      `/v1/models/${encodeURIComponent(model.info.name)}`,
+      get(() => modelObject(model, created)),
+    ]),
+    ["/tokenize", call(tokenize)],
+    ["/detokenize", call(detokenize)],
+    ["/apply-template", call(applyTemplate)],
+    ["/props", get((url) => props(pickModel(models, { model: url.searchParams.get("model") }), settings.slots))],
+    ["/metrics", { method: "GET", respond: () => metricsResponse(models, admission, metrics) }],
+    // A load balancer asks without a key whether the server lives, and a browser has none for a page.
+    ["/health", { ...get(() => health(admission)), open: true }],
+    ...(page ? ([["/", { method: "GET", open: true, respond: page }]] as [string, Route][]) : []),
+  ]);
+}
+
+function health({ closed }: Admission): object {
+  if (closed) throw new NibbleError("shutting_down", "the server is shutting down");
+  return { status: "ok" };
+}
+
+function metricsResponse(models: readonly Model[], { active, queued }: Admission, metrics: Metrics): Response {
+  const loads = models.map((model) => model.load());
+  const sum = (field: "requests" | "usedPages" | "cachedPages") =>
+    loads.reduce((total, load) => total + load[field], 0);
+  const text = metrics.text([
+    ["nibble_slots_busy", "Slots that are taken.", active],
+    ["nibble_requests_queued", "Requests that wait for a slot.", queued],
+    ["nibble_requests_running", "Requests in the engine.", sum("requests")],
+    [
+      "nibble_kv_pages_used",
+      "Pages of the key-value cache that hold tokens of requests and sessions.",
+      sum("usedPages"),
+    ],
+    ["nibble_kv_pages_cached", "Pages of the key-value cache that ended requests left for others.", sum("cachedPages")],
+  ]);
+  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+}
