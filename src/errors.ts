@@ -57,7 +57,7 @@ export type ErrorCode = FormatErrorCode | RuntimeErrorCode;
 
 export class NibbleError extends Error {
   /** The class has another name when minified, and Node prints that of an uncaught error. */
-  static readonly name: string = "NibbleError";
+  static override readonly name: string = "NibbleError";
   readonly code: ErrorCode;
   /** The request field or option that was wrong, if one can be named. */
   readonly param: string | undefined;

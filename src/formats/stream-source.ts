@@ -19,7 +19,6 @@ export interface StreamedFile {
  * the time (100 MiB: 686 ms, in pieces of 1 MiB 84 ms).
  */
 const PIECE_BYTES = 2 ** 20;
-/** A gap that is read through rather than asked for anew. */
 const WORTH_SEEKING = 2 ** 20;
 
 /** The next bytes of a stream, one to `wanted` of them; undefined at its end. */
@@ -76,17 +75,23 @@ function reading(stream: ReadableStream<Uint8Array>): Reading {
   };
 }
 
+export interface Seekable {
+  /** Bytes. */
+  readonly size: number;
+  /** A stream of all bytes, if there is one already. */
+  readonly first?: ReadableStream<Uint8Array> | undefined;
+  /** The bytes from an offset on: called where a read goes back, or far ahead. */
+  open(offset: number): Promise<ReadableStream<Uint8Array>>;
+  /** Longest gap in bytes that is read through rather than asked for anew. */
+  readonly worthSeeking?: number;
+}
+
 /**
- * Reads in order from a stream.
- * @param open gives the bytes from an offset on; called again where a read goes back or far ahead
+ * Reads in order from a stream, and from another one where it must.
  * @throws NibbleError its reads `truncated`, `io_error`
  */
-export function seekableSource(
-  size: number,
-  open: (offset: number) => Promise<ReadableStream<Uint8Array>>,
-  worthSeeking: number = WORTH_SEEKING,
-): ByteSource {
-  let current: Reading | undefined;
+export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING }: Seekable): ByteSource {
+  let current: Reading | undefined = first && reading(first);
   /** Offset of the stream's next byte. */
   let position = 0;
   /** What `read` gave last, and where it began: the loader reads the end of the header's last window again. */
@@ -95,14 +100,12 @@ export function seekableSource(
   let last: Promise<void> = Promise.resolve();
 
   async function stand(offset: number): Promise<Reading> {
-    if (current && (offset < position || offset - position > worthSeeking)) {
-      await current.cancel().catch(() => {});
-      current = undefined;
-    }
-    if (!current) {
-      current = reading(await open(offset));
-      position = offset;
-    }
+    if (current && offset >= position && offset - position <= worthSeeking) return current;
+    await current?.cancel().catch(() => {});
+    current = undefined;
+    const stream = await open(offset);
+    position = offset;
+    current = reading(stream);
     return current;
   }
 
@@ -159,15 +162,8 @@ export function seekableSource(
 
 /** A stream that cannot be opened again: it is read once, front to back. */
 export function streamSource({ size, body }: StreamedFile): ByteSource {
-  let opened = false;
-  return seekableSource(
-    size,
-    async (offset) => {
-      if (opened || offset !== 0)
-        throw new NibbleError("io_error", `expected reads in order: byte ${offset} of a stream has passed`);
-      opened = true;
-      return body;
-    },
-    Number.POSITIVE_INFINITY,
-  );
+  const open = async (offset: number): Promise<never> => {
+    throw new NibbleError("io_error", `expected reads in order: byte ${offset} of the stream has passed`);
+  };
+  return seekableSource({ size, first: body, open, worthSeeking: Number.POSITIVE_INFINITY });
 }

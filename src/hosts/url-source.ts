@@ -35,16 +35,9 @@ async function request(url: URL, headers: Record<string, string>): Promise<Respo
 /** @throws NibbleError `missing_file`, `io_error`; its reads `truncated`, `io_error` */
 export async function urlSource(url: URL): Promise<ByteSource> {
   const whole = await request(url, {});
-  const first = streamedResponse(whole);
-  const { size } = first;
+  const { size, body } = streamedResponse(whole);
   const tag = whole.headers.get("etag");
-  let body: ReadableStream<Uint8Array> | undefined = first.body;
-  const source = seekableSource(size, async (offset) => {
-    if (offset === 0 && body) {
-      const stream = body;
-      body = undefined;
-      return stream;
-    }
+  const open = async (offset: number): Promise<ReadableStream<Uint8Array>> => {
     const response = await request(url, {
       range: `bytes=${offset}-`,
       // A weak tag may not be asked for; a file that changes between two requests must not be mixed.
@@ -60,12 +53,6 @@ export async function urlSource(url: URL): Promise<ByteSource> {
       throw new NibbleError("io_error", `${url}: expected status 206 with ${wanted}, got ${got}`);
     }
     return response.body;
-  });
-  return {
-    ...source,
-    async close() {
-      await body?.cancel().catch(() => {});
-      await source.close?.();
-    },
   };
+  return seekableSource({ size, first: body, open });
 }

@@ -1,5 +1,5 @@
 /**
- * vitest's globalSetup: makes dist/index.js, dist/cli.js and dist/crumb.gguf when they are missing or older than their sources.
+ * vitest's globalSetup: makes the bundles in dist/ and dist/crumb.gguf when they are missing or older than their sources.
  * @module
  */
 import { buildIfStale, filesOf } from "./build-wasm.ts";

@@ -1,0 +1,24 @@
+/** Importing an entry does nothing: it needs no global of a host, makes none, and runs no code of one. */
+import { createContext, runInContext } from "node:vm";
+import { expect, it } from "vitest";
+import { bundle, ENTRIES } from "./bundle.ts";
+
+const FACES = ["load", "NibbleError", "registerArchitecture"];
+const EXPORTS = {
+  index: FACES,
+  browser: [...FACES, "loadInWorker"],
+  workerd: FACES,
+  tokenizer: ["createTokenizer", "readTokenizer"],
+  gguf: ["readGguf", "readGgufHeader", "streamSource", "urlSource"],
+};
+
+it.each(ENTRIES)("%s: in a context that has the language and text codecs, nothing else", async (entry) => {
+  const script = await bundle(entry, false);
+  // Every host has them, and they hold no state of it.
+  const context = createContext({ TextDecoder, TextEncoder });
+  const globals = (): string[] => [...runInContext("Object.getOwnPropertyNames(globalThis)", context)].sort();
+  const before = globals();
+  runInContext(script, context);
+  expect(globals()).toEqual([...before, "entry"].sort());
+  expect([...runInContext("Object.keys(entry)", context)]).toEqual(expect.arrayContaining(EXPORTS[entry]));
+});

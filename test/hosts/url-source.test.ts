@@ -1,0 +1,103 @@
+/** Files behind URLs: one request where reads go on, `Range` where they do not; a server's lies are errors. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { urlSource } from "../../src/hosts/url-source.ts";
+
+const size = 5_000_000;
+const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 2654435761) >>> 24));
+const at = (offset: number, length: number): Uint8Array => new Uint8Array(bytes.subarray(offset, offset + length));
+
+let server: Server;
+let url: URL;
+/** Ranges asked for; "" for the whole file. */
+let asked: string[];
+let etag: string;
+
+/** What each path does differently. */
+const PATHS: Record<string, (response: ServerResponse, from: number) => void> = {
+  "/file": (response, from) => {
+    response.writeHead(from ? 206 : 200, {
+      etag,
+      "content-length": size - from,
+      ...(from && { "content-range": `bytes ${from}-${size - 1}/${size}` }),
+    });
+    response.end(bytes.subarray(from));
+  },
+  "/no-ranges": (response) => void response.writeHead(200, { "content-length": size }).end(bytes),
+  "/other-range": (response, from) => {
+    const range = `bytes ${from + 1}-${size - 1}/${size}`;
+    response.writeHead(from ? 206 : 200, { "content-length": size - from, ...(from && { "content-range": range }) });
+    response.end(bytes.subarray(from));
+  },
+  "/packed": (response) =>
+    void response.writeHead(200, { "content-length": size, "content-encoding": "identity" }).end(bytes),
+  "/endless": (response) => void response.writeHead(200).end(bytes),
+  "/cut": (response) => {
+    response.writeHead(200, { "content-length": size });
+    response.write(bytes.subarray(0, 10_000), () => response.destroy());
+  },
+};
+
+function answer({ url: path = "", headers }: IncomingMessage, response: ServerResponse): void {
+  const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
+  asked.push(headers.range ?? "");
+  const known = PATHS[path];
+  if (!known) return void response.writeHead(404).end();
+  // A file that has changed is sent whole.
+  known(response, headers["if-range"] && headers["if-range"] !== etag ? 0 : from);
+}
+
+beforeAll(async () => {
+  server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+beforeEach(() => {
+  asked = [];
+  etag = '"one"';
+});
+
+it("front to back is one request; going back and far ahead are ranges", async () => {
+  const source = await urlSource(new URL("/file", url));
+  expect(source.size).toBe(size);
+  expect(await source.read(0, 10)).toEqual(at(0, 10));
+  expect(await source.read(300_000, 10)).toEqual(at(300_000, 10));
+  expect(asked).toEqual([""]);
+  expect(await source.read(3_000_000, 10)).toEqual(at(3_000_000, 10));
+  expect(await source.read(20, 10)).toEqual(at(20, 10));
+  expect(asked).toEqual(["", "bytes=3000000-", "bytes=20-"]);
+  await source.close?.();
+});
+
+it("a file that changes is not mixed with what it was", async () => {
+  const source = await urlSource(new URL("/file", url));
+  await source.read(100, 10);
+  etag = '"two"';
+  await expect(source.read(4_000_000, 10)).rejects.toMatchObject({ code: "io_error", message: /206.*got status 200/ });
+});
+
+it.each(["/no-ranges", "/other-range"])("%s: what was not asked for is refused", async (path) => {
+  const source = await urlSource(new URL(path, url));
+  expect(await source.read(0, 10)).toEqual(at(0, 10));
+  await expect(source.read(4_000_000, 10)).rejects.toMatchObject({ code: "io_error" });
+  await source.close?.();
+});
+
+it.each([
+  ["/missing", "missing_file"],
+  ["/packed", "io_error"],
+  ["/endless", "io_error"],
+])("%s: %s before a byte is read", async (path, code) => {
+  await expect(urlSource(new URL(path, url))).rejects.toMatchObject({ code });
+});
+
+it("a line that is cut, and a server that is not there", async () => {
+  const source = await urlSource(new URL("/cut", url));
+  await expect(source.read(0, 20_000)).rejects.toMatchObject({ code: "io_error" });
+  await expect(urlSource(new URL("http://127.0.0.1:1/"))).rejects.toMatchObject({ code: "io_error" });
+});
