@@ -113,7 +113,7 @@ export async function openCheckpoint(source: ModelSource, host: Host): Promise<C
     const name = String(source);
     const opened = await host.open(name);
     if ("files" in opened) return readHuggingFace(opened.files);
-    return readGgufFile(opened.file, name, opened.siblings);
+    return readGgufFile(opened.file, opened.name ?? name, opened.siblings);
   }
   if (source instanceof ArrayBuffer) return readGgufFile(bytesSource(new Uint8Array(source)));
   if (source instanceof Uint8Array) return readGgufFile(bytesSource(source));

@@ -18,6 +18,10 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
       load: async () => (await import("./commands/serve.ts")).serve,
     },
   ],
+  ["pull", { summary: "fetch a model by name", load: async () => (await import("./commands/pull.ts")).pull }],
+  ["ls", { summary: "models that were pulled", load: async () => (await import("./commands/ls.ts")).ls }],
+  ["show", { summary: "where a model comes from", load: async () => (await import("./commands/show.ts")).show }],
+  ["rm", { summary: "delete a pulled model", load: async () => (await import("./commands/rm.ts")).rm }],
   ["tokenize", { summary: "text to token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize }],
   [
     "perplexity",

@@ -17,7 +17,8 @@ function help(): string {
 ${commands.join("\n")}
 
 nibble help COMMAND shows its flags; nibble --version the version.
-MODEL is crumb (inside the package), a GGUF file or a Hugging Face folder.
+MODEL is crumb (inside the package), a name such as smollm2:135m (nibble ls --all), hf:owner/repo[:quant], an https URL, a
+GGUF file or a Hugging Face folder.
 `;
 }
 

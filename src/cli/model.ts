@@ -8,6 +8,11 @@ import { NibbleError } from "../errors.ts";
 import { splitNames } from "../formats/gguf-shards.ts";
 import type { Checkpoint } from "../formats/types.ts";
 import { nodeHost } from "../hosts/node.ts";
+import { nodeHub } from "../hosts/node-hub.ts";
+import type { ModelCache, ModelRecord } from "../hub/cache.ts";
+import { findModel, type HubSettings } from "../hub/hub.ts";
+import { pull } from "../hub/pull.ts";
+import { parseReference, type Reference } from "../hub/reference.ts";
 import { openCheckpoint, type RuntimeOptions } from "../load.ts";
 import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
@@ -15,14 +20,12 @@ import { type Flag, number, oneOf, text, toggle, UsageError, type Values } from 
 import { note } from "./output.ts";
 import { Progress } from "./progress.ts";
 
-/** Models that need no path. */
-export const KNOWN_MODELS: readonly string[] = ["crumb"];
 export const DEFAULT_MODEL = "crumb";
 
 export const modelFlag: Flag<string> = text(
   "-m, --model",
   "MODEL",
-  "crumb (default), a GGUF file (the first shard of a split one), or a Hugging Face folder",
+  "crumb (default), a name of `nibble ls --all`, hf:owner/repo[:quant], an https URL, a GGUF file or a model folder",
 );
 export const jsonFlag: Flag<boolean> = toggle("--json", "print JSON, errors too");
 
@@ -32,6 +35,7 @@ export interface RuntimeFlags {
   readonly kv: Flag<KvType>;
   readonly batch: Flag<number>;
   readonly threads: Flag<number>;
+  readonly offline: Flag<boolean>;
 }
 
 export const runtimeFlags: RuntimeFlags = {
@@ -49,10 +53,13 @@ export const runtimeFlags: RuntimeFlags = {
     { min: 1, max: 256, integer: true },
     "threads (default: the cores, 1 for a small model)",
   ),
+  offline: toggle("--offline", "fetch nothing (as NIBBLE_OFFLINE=1 does)"),
 };
 
 /** What the flags say to the runtime, with progress on stderr. */
-export function runtimeOptions({ context, kv, batch, threads }: Partial<Values<RuntimeFlags>>): RuntimeOptions {
+export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): RuntimeOptions {
+  const { context, kv, batch, threads, offline } = flags;
+  if (offline) process.env.NIBBLE_OFFLINE = "1"; // the host asks the environment
   const able = threads === undefined || threads === 1 || bestBuild(threads) === "threads";
   if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has), one thread runs`);
   return {
@@ -68,11 +75,11 @@ export function runtimeOptions({ context, kv, batch, threads }: Partial<Values<R
  * A wrong path is then an error, and no question to crumb.
  */
 export function isModel(argument: string): boolean {
-  if (KNOWN_MODELS.includes(argument) || argument.endsWith(".gguf")) return true;
+  if (argument === DEFAULT_MODEL || argument.endsWith(".gguf") || parseReference(argument)) return true;
   return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
 }
 
-/** The files of a model: the file, the shards of a split one, or those of a folder. None for a known name. */
+/** The files of a path: the file, the shards of a split one, or those of a folder. None for a name. */
 export function modelFiles(model: string): string[] {
   const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
@@ -84,8 +91,47 @@ export function modelFiles(model: string): string[] {
   return (shards ?? [model]).filter(isFile);
 }
 
+/** The files of a model that was pulled. */
+export async function pulledFiles(model: string): Promise<string[]> {
+  const reference = parseReference(model);
+  if (!reference) return [];
+  const { cache } = await nodeHub();
+  const record = await findModel(reference, cache);
+  return record?.files.map(({ sha256 }) => cache.locate(sha256)!) ?? [];
+}
+
+/** Pulls a model that is not here, and says so. */
+export async function ensurePulled(model: string): Promise<void> {
+  const reference = parseReference(model);
+  if (!reference) return;
+  const { cache, settings } = await nodeHub();
+  // Offline, opening it says what is missing.
+  if (settings.offline || (await findModel(reference, cache))) return;
+  note(`nibble: ${reference.id} is not here yet: pulling it`);
+  await pullWithProgress(reference, cache, settings);
+}
+
+/** `pull` with a bar on stderr. */
+export async function pullWithProgress(
+  reference: Reference,
+  cache: ModelCache,
+  settings: HubSettings,
+): Promise<ModelRecord> {
+  const progress = new Progress(reference.id, "bytes");
+  try {
+    return await pull(reference, cache, {
+      ...settings,
+      onProgress: ({ loaded, total }) => progress.update(loaded, total),
+      onRetry: (reason, ms) => note(`nibble: ${reason}; again in ${(ms / 1000).toFixed(1)} s`),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
 /** Runs `action` on an open checkpoint. */
 export async function withCheckpoint<T>(model: string, action: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+  await ensurePulled(model);
   const checkpoint = await openCheckpoint(model, nodeHost);
   try {
     return await action(checkpoint);
@@ -100,6 +146,7 @@ export async function loading<T>(
   options: RuntimeOptions,
   action: (options: RuntimeOptions) => Promise<T>,
 ): Promise<T> {
+  await ensurePulled(model);
   const progress = new Progress(`loading ${model}`);
   try {
     return await action({ ...options, onProgress: ({ loaded, total }) => progress.update(loaded, total) });

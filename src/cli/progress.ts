@@ -2,7 +2,7 @@
  * How far something slow has come, on stderr: a bar on a terminal, a few lines elsewhere, nothing if it is quick.
  * @module
  */
-import { note } from "./output.ts";
+import { note, size } from "./output.ts";
 
 const QUICK_MS = 1000;
 const REDRAW_MS = 100;
@@ -10,17 +10,21 @@ const CELLS = 30;
 
 export class Progress {
   readonly #title: string;
+  readonly #rate: Rate | undefined;
   readonly #bar: boolean = process.stderr.isTTY === true;
   readonly #start = performance.now();
   #drawn = 0;
   #quarters = 0;
 
-  constructor(title: string) {
+  /** `unit`: bytes are shown with their rate and the time that is left. */
+  constructor(title: string, unit?: "bytes") {
     this.#title = title;
+    if (unit) this.#rate = new Rate();
   }
 
   update(done: number, total: number): void {
     const now = performance.now();
+    this.#rate?.add(now, done);
     if (now - this.#start < QUICK_MS || total === 0) return;
     const share = done / total;
     if (this.#bar) {
@@ -28,7 +32,10 @@ export class Progress {
       this.#drawn = now;
       const full = Math.floor(share * CELLS);
       const cells = "#".repeat(full) + ".".repeat(CELLS - full);
-      process.stderr.write(`\r${this.#title} [${cells}] ${Math.floor(100 * share)} %`);
+      const more = this.#rate?.describe(now, done, total) ?? "";
+      const line = `${this.#title} [${cells}] ${Math.floor(100 * share)} %${more}`;
+      // A line that wraps cannot be drawn over.
+      process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
       return;
     }
     const quarters = Math.floor(4 * share);
@@ -41,4 +48,34 @@ export class Progress {
     if (this.#drawn > 0) process.stderr.write("\r\x1b[K");
     this.#drawn = 0;
   }
+}
+
+const WINDOW_MS = 5000;
+
+/** Bytes a second over the last seconds: what an earlier try left counts for nothing. */
+class Rate {
+  #samples: { readonly at: number; readonly done: number }[] = [];
+
+  add(at: number, done: number): void {
+    const last = this.#samples.at(-1);
+    if (last && at - last.at < REDRAW_MS) return;
+    this.#samples.push({ at, done });
+    while (this.#samples.length > 2 && at - this.#samples[1]!.at > WINDOW_MS) this.#samples.shift();
+  }
+
+  /** `, 48.1 MB of 105 MB, 12.3 MB/s, 5 s left` */
+  describe(now: number, done: number, total: number): string {
+    const amount = `, ${size(done)} of ${size(total)}`;
+    const first = this.#samples[0];
+    if (!first || now <= first.at || done <= first.done) return amount;
+    const rate = (1000 * (done - first.done)) / (now - first.at);
+    return `${amount}, ${size(rate)}/s, ${duration((total - done) / rate)} left`;
+  }
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

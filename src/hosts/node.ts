@@ -6,6 +6,8 @@
 import { NibbleError } from "../errors.ts";
 import { checkRange } from "../formats/sources.ts";
 import type { ByteSource, FileSet } from "../formats/types.ts";
+import { ensureModel, openModel } from "../hub/hub.ts";
+import { parseReference } from "../hub/reference.ts";
 import type { Thread, ThreadStart } from "../runtime/threads.ts";
 import type { Host } from "./host.ts";
 
@@ -117,6 +119,12 @@ export const nodeHost: Host = {
     if (name === "crumb") {
       const { fileURLToPath } = await import("node:url");
       return { file: await fileSource(fileURLToPath(new URL("./crumb.gguf", import.meta.url))), siblings: undefined };
+    }
+    const reference = parseReference(name);
+    if (reference) {
+      const { nodeHub } = await import("./node-hub.ts");
+      const { cache, settings } = await nodeHub();
+      return openModel(await ensureModel(reference, cache, settings), cache);
     }
     const { stat } = await import("node:fs/promises");
     const { dirname } = await import("node:path");

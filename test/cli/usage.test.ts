@@ -5,6 +5,10 @@ import { fixtureModel, nibble, pathOf, Running } from "./helpers.ts";
 const { version } = JSON.parse(readFileSync(pathOf("package.json"), "utf8"));
 const COMMANDS = [
   "run",
+  "pull",
+  "ls",
+  "show",
+  "rm",
   "tokenize",
   "perplexity",
   "bench",
@@ -18,7 +22,15 @@ const COMMANDS = [
 
 // [arguments, exit code, what the line must say]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
-  [["pull", "crumb"], 2, /^expected a command \(run, tokenize, .*\), got pull/],
+  [["fetch", "crumb"], 2, /^expected a command \(run, .*tokenize, .*\), got fetch/],
+  [["pull"], 2, /expected MODEL, got 0 arguments/],
+  [["pull", "crumb"], 2, /^expected a name of nibble ls --all, hf:.* got crumb/],
+  [["pull", "smollm2:9b"], 1, /^expected smollm2:135m, .*, got smollm2:9b/],
+  [["pull", "hf:owner"], 1, /^expected hf:owner\/repository/],
+  [["pull", "http://example.org/a.gguf"], 1, /^expected an https URL, got http:\/\/example\.org/],
+  [["rm"], 2, /expected MODEL or --partial/],
+  [["run", "smollm2:1,7b", "--offline", "Hi"], 1, /^expected smollm2:135m/],
+  [["run", "smollm2:1.7b", "--offline", "Hi"], 1, /^expected smollm2:1\.7b in the cache \(offline/],
   [["--nonsense"], 2, /expected a command .* got --nonsense/],
   [["help", "nothing"], 2, /expected a command .* got nothing/],
   [["help", "run", "bench"], 2, /expected one command, got 2/],

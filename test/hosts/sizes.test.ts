@@ -10,9 +10,9 @@ import { bundle, ENTRIES } from "./bundle.ts";
 /** Kilobytes (1,000 bytes) after gzip -9; bundles are minified. */
 const LIMITS = {
   wasm: { simd: 15, relaxed: 16, threads: 16 },
-  bundles: { index: 95, browser: 88, workerd: 87, tokenizer: 20, gguf: 8 },
+  bundles: { index: 107, browser: 88, workerd: 87, tokenizer: 20, gguf: 8 },
   /** All but the embedded model. */
-  package: 240,
+  package: 255,
 };
 
 const kilobytes = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length / 1000;

@@ -14,7 +14,7 @@ import { NibbleError } from "../../errors.ts";
 import { fileSource } from "../../hosts/node.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { text } from "../flags.ts";
-import { jsonFlag, modelFiles, withCheckpoint } from "../model.ts";
+import { ensurePulled, jsonFlag, modelFiles, pulledFiles, withCheckpoint } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 import { Progress } from "../progress.ts";
 
@@ -64,7 +64,8 @@ const newHash = () => createHash("sha256");
 
 async function hashFiles(model: string): Promise<FileHash[]> {
   const hashes: FileHash[] = [];
-  for (const file of modelFiles(model)) {
+  await ensurePulled(model);
+  for (const file of [...modelFiles(model), ...(await pulledFiles(model))]) {
     const source = await fileSource(file);
     try {
       hashes.push({ file, bytes: source.size, sha256: await hashSource(source, newHash()) });

@@ -1,0 +1,57 @@
+/**
+ * `nibble ls`: the models in the cache.
+ * @module
+ */
+import { nodeHub } from "../../hosts/node-hub.ts";
+import type { ModelRecord } from "../../hub/cache.ts";
+import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { toggle } from "../flags.ts";
+import { jsonFlag } from "../model.ts";
+import { print, printJson, size } from "../output.ts";
+
+export const ls: Command = defineCommand({
+  name: "ls",
+  usage: "",
+  positionals: [0, 0],
+  about: "The models that were pulled: name, bytes, licence, when. crumb is inside the package and always there.",
+  flags: { all: toggle("-a, --all", "every name that can be pulled"), json: jsonFlag },
+  async run({ flags }) {
+    const { cache } = await nodeHub();
+    const records = await cache.records();
+    if (flags.json) return printJson(flags.all ? KNOWN_MODELS.map((model) => knownFacts(model, records)) : records);
+    const rows = flags.all ? KNOWN_MODELS.map((model) => knownRow(model, records)) : records.map(pulledRow);
+    await print(table(rows));
+  },
+});
+
+const bytesOf = ({ files }: ModelRecord): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function pulledRow(record: ModelRecord): string[] {
+  return [record.id, size(bytesOf(record)), record.licence ?? "licence unknown", record.pulled.slice(0, 10)];
+}
+
+function knownFacts(model: KnownModel, records: readonly ModelRecord[]) {
+  const record = records.find(({ id }) => id === model.name);
+  return { ...model, pulled: record?.pulled ?? null };
+}
+
+function knownRow(model: KnownModel, records: readonly ModelRecord[]): string[] {
+  const record = records.find(({ id }) => id === model.name);
+  const bytes = record ? bytesOf(record) : model.pinned?.bytes;
+  const state = record || model.repository === undefined ? "here" : model.gated ? "gated: needs HF_TOKEN" : "";
+  return [model.name, model.title, bytes === undefined ? "" : size(bytes), model.licence, state];
+}
+
+function table(rows: readonly string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

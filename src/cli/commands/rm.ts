@@ -1,0 +1,31 @@
+/**
+ * `nibble rm`: a model out of the cache.
+ * @module
+ */
+import { NibbleError } from "../../errors.ts";
+import { nodeHub } from "../../hosts/node-hub.ts";
+import { removeModel } from "../../hub/hub.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { toggle, UsageError } from "../flags.ts";
+import { jsonFlag } from "../model.ts";
+import { print, printJson, size } from "../output.ts";
+import { remoteModel } from "./pull.ts";
+
+export const rm: Command = defineCommand({
+  name: "rm",
+  usage: "[MODEL]...",
+  positionals: [0, 1000],
+  about: "Deletes pulled models; a file that another model needs stays.",
+  flags: { partial: toggle("--partial", "delete what interrupted pulls left"), json: jsonFlag },
+  async run({ flags, positionals }) {
+    if (positionals.length === 0 && !flags.partial) throw new UsageError("nibble rm: expected MODEL or --partial");
+    const { cache } = await nodeHub();
+    const ids = positionals.map((model) => remoteModel(model).id);
+    for (const id of ids)
+      if (!(await removeModel(id, cache)))
+        throw new NibbleError("missing_file", `expected a model of nibble ls, got ${id}`);
+    const freed = flags.partial ? await cache.prune() : 0;
+    if (flags.json) return printJson({ removed: ids, partial: freed });
+    if (flags.partial) await print(`${size(freed)} of interrupted pulls\n`);
+  },
+});

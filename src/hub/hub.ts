@@ -1,0 +1,71 @@
+/**
+ * Models by name for a host: from the cache, else pulled into it.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import type { ByteSource, FileSet } from "../formats/types.ts";
+import type { OpenedModel } from "../hosts/host.ts";
+import type { ModelCache, ModelRecord } from "./cache.ts";
+import { type PullOptions, pull } from "./pull.ts";
+import type { Reference } from "./reference.ts";
+
+export interface HubSettings extends PullOptions {
+  /** Nothing is fetched. */
+  readonly offline?: boolean | undefined;
+}
+
+/** The record of a model whose files are all there. */
+export async function findModel(reference: Reference, cache: ModelCache): Promise<ModelRecord | undefined> {
+  const record = await cache.record(reference.id);
+  if (!record) return undefined;
+  for (const { sha256, bytes } of record.files) if (!(await cache.has(sha256, bytes))) return undefined;
+  return record;
+}
+
+/** @throws NibbleError `missing_file` where it is not here and may not be fetched; as `pull` */
+export async function ensureModel(
+  reference: Reference,
+  cache: ModelCache,
+  settings: HubSettings,
+): Promise<ModelRecord> {
+  const record = await findModel(reference, cache);
+  if (record) return record;
+  if (settings.offline)
+    throw new NibbleError("missing_file", `expected ${reference.id} in the cache (offline: nothing is fetched)`);
+  return pull(reference, cache, settings);
+}
+
+/** Opens a model's files. */
+export async function openModel(record: ModelRecord, cache: ModelCache): Promise<OpenedModel> {
+  const files = cachedFiles(record, cache);
+  const [first] = record.files;
+  if (!/\.gguf$/i.test(first!.name)) return { files };
+  return { file: await files.open(first!.name), siblings: files, name: first!.name };
+}
+
+function cachedFiles(record: ModelRecord, cache: ModelCache): FileSet {
+  const byName = new Map(record.files.map((file) => [file.name, file]));
+  return {
+    has: async (name) => byName.has(name),
+    async open(name): Promise<ByteSource> {
+      const file = byName.get(name);
+      const source = file && (await cache.open(file.sha256, file.bytes));
+      if (source) return source;
+      throw new NibbleError(
+        "missing_file",
+        `expected ${name} among the files of ${record.id}, got none; pull it again`,
+      );
+    },
+  };
+}
+
+/** Deletes a model, and its files where no other needs them. False: there was none. */
+export async function removeModel(id: string, cache: ModelCache): Promise<boolean> {
+  const record = await cache.record(id);
+  if (!record) return false;
+  await cache.deleteRecord(id);
+  const others = await cache.records();
+  const needed = new Set(others.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+  for (const { sha256 } of record.files) if (!needed.has(sha256)) await cache.deleteFile(sha256);
+  return true;
+}

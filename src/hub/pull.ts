@@ -1,0 +1,146 @@
+/**
+ * From a reference to a complete model in the cache.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { isGguf } from "../formats/gguf.ts";
+import type { CachedFile, ModelCache, ModelRecord } from "./cache.ts";
+import { ChangedError, type DownloadOptions, download } from "./download.ts";
+import type { HubReference, Reference } from "./reference.ts";
+import { probe, type RemoteFile } from "./remote.ts";
+import { type HubOptions, type Listing, listRepository, refusal } from "./repository.ts";
+import { digest, hexOf, Sha256 } from "./sha256.ts";
+
+/** How far a pull is. */
+export interface PullProgress {
+  /** The file under way. */
+  readonly file: string;
+  /** Bytes of all files that are here, also from earlier tries, and of all files whose length is known. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface PullOptions extends HubOptions, Omit<DownloadOptions, "onBytes"> {
+  readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+/** A file that keeps changing is none that can be had. */
+const VERSIONS = 3;
+
+/**
+ * Fetches what is missing of a model. Whatever ends it, the cache holds only complete models, and the next pull goes on.
+ * @throws NibbleError `missing_file`, `unauthorized`, `forbidden`; `bad_weights` where a hash differs; `io_error`
+ */
+export async function pull(reference: Reference, cache: ModelCache, options: PullOptions): Promise<ModelRecord> {
+  const listing = await list(reference, options);
+  const remotes: RemoteFile[] = [];
+  for (const file of listing.files) remotes.push("bytes" in file ? file : await inspect(file.url, reference, options));
+  const total = remotes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const files: CachedFile[] = [];
+  let before = 0;
+  for (const remote of remotes) {
+    const report = (loaded: number): void =>
+      options.onProgress?.({ file: remote.name, loaded: before + loaded, total: Math.max(total, before + loaded) });
+    files.push(await fetchFile(remote, reference, cache, { ...options, onBytes: report }));
+    before += remote.bytes;
+    report(0);
+  }
+  const record: ModelRecord = {
+    id: reference.id,
+    source: listing.source,
+    ...(listing.revision !== undefined && { revision: listing.revision }),
+    ...(listing.licence !== undefined && { licence: listing.licence }),
+    pulled: new Date().toISOString(),
+    files,
+  };
+  await cache.putRecord(record);
+  return record;
+}
+
+async function list(reference: Reference, options: PullOptions): Promise<Listing> {
+  if (reference.kind === "hub") return listRepository(reference, options);
+  return { source: reference.id, files: reference.urls.map((url) => ({ url })) };
+}
+
+/** A hub's refusal says what to do. */
+async function inspect(url: URL, reference: Reference, options: PullOptions): Promise<RemoteFile> {
+  try {
+    return await probe(url, options);
+  } catch (error) {
+    throw explained(error, reference, options);
+  }
+}
+
+function explained(error: unknown, reference: Reference, options: PullOptions): unknown {
+  const refused = error instanceof NibbleError && /got (401|403)\b/.exec(error.message)?.[1];
+  return refused && reference.kind === "hub" ? refusal(Number(refused), reference as HubReference, options) : error;
+}
+
+async function fetchFile(
+  remote: RemoteFile,
+  reference: Reference,
+  cache: ModelCache,
+  options: DownloadOptions & PullOptions,
+): Promise<CachedFile> {
+  for (let version = 1; ; version++) {
+    try {
+      return await fetchVersion(remote, reference.id, cache, options);
+    } catch (error) {
+      if (!(error instanceof ChangedError) || version === VERSIONS) throw explained(error, reference, options);
+      const now = await inspect(remote.url, reference, options);
+      // What the hub or the registry promises does not change with the server's mind.
+      remote = remote.sha256 === undefined ? now : remote;
+    }
+  }
+}
+
+async function fetchVersion(
+  remote: RemoteFile,
+  id: string,
+  cache: ModelCache,
+  options: DownloadOptions,
+): Promise<CachedFile> {
+  const { name, bytes, sha256, tag } = remote;
+  const done = (hash: string): CachedFile => ({ name, bytes, sha256: hash, ...(tag !== undefined && { tag }) });
+  const present = async (): Promise<CachedFile | undefined> => {
+    const same = (file: CachedFile): boolean => file.name === name && file.bytes === bytes && file.tag === tag;
+    const hash = sha256 ?? (tag !== undefined ? (await cache.record(id))?.files.find(same)?.sha256 : undefined);
+    return hash !== undefined && (await cache.has(hash, bytes)) ? done(hash) : undefined;
+  };
+  const here = await present();
+  if (here) return here;
+  const file = await cache.partial(await keyOf(remote), bytes, options.signal);
+  try {
+    const meanwhile = await present(); // by another process, for which we waited
+    if (meanwhile) {
+      await file.discard();
+      return meanwhile;
+    }
+    const hash = await download(remote, file, cache.hasher?.() ?? new Sha256(), options);
+    const wrong =
+      hash !== (sha256 ?? hash)
+        ? new NibbleError("bad_weights", `${name}: expected SHA-256 ${sha256}, got ${hash} from ${remote.url.host}`)
+        : /\.gguf$/i.test(name) && !isGguf((await file.read(0)).subarray(0, 4))
+          ? new NibbleError("bad_magic", `${name}: expected a GGUF file, got something else from ${remote.url.host}`)
+          : undefined;
+    if (wrong) {
+      await file.discard();
+      throw wrong;
+    }
+    await file.commit(hash);
+    return done(hash);
+  } catch (error) {
+    // What belongs to no version cannot be gone on with.
+    if (error instanceof ChangedError || (sha256 ?? tag) === undefined) await file.discard();
+    throw error;
+  } finally {
+    await file.release();
+  }
+}
+
+/** One key for one content: its hash, else where and which version it is. What has no version never fits together. */
+async function keyOf({ url, bytes, sha256, tag }: RemoteFile): Promise<string> {
+  if (sha256 !== undefined) return sha256;
+  const version = tag ?? hexOf(crypto.getRandomValues(new Uint8Array(16)));
+  return hexOf(await digest(new TextEncoder().encode(JSON.stringify([url.href, bytes, version]))));
+}

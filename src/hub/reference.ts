@@ -1,0 +1,85 @@
+/**
+ * What a user types for a model that may have to be fetched: a known name, `hf:owner/repo[@revision][:quant]`, an URL.
+ * @module
+ */
+import { NibbleError } from "../errors.ts";
+import { splitNames } from "../formats/gguf-shards.ts";
+import { type KnownModel, knownModel, sizesOf } from "./registry.ts";
+
+export interface HubReference {
+  readonly kind: "hub";
+  /** The reference in its one spelling: the cache's key. */
+  readonly id: string;
+  readonly repository: string;
+  /** Branch, tag or commit. */
+  readonly revision: string;
+  /** As in `Q4_K_M`, or a file of the repository; undefined: the default. */
+  readonly quant: string | undefined;
+  /** The registry's row, where a name was typed. */
+  readonly known?: KnownModel;
+}
+
+export interface UrlReference {
+  readonly kind: "url";
+  readonly id: string;
+  /** The file, or all shards of a split one. */
+  readonly urls: readonly URL[];
+}
+
+export type Reference = HubReference | UrlReference;
+
+const PREFIX = /^(?:hf:|hf\.co\/|huggingface\.co\/)/i;
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * Reads a reference. Undefined: it is none, so a path or a prompt. `crumb` is none either: it is never fetched.
+ * @throws NibbleError `invalid_argument` for what begins like a reference and is none
+ */
+export function parseReference(text: string): Reference | undefined {
+  if (/\s/.test(text)) return undefined;
+  const known = knownModel(text);
+  if (known) return known.repository === undefined ? undefined : knownReference(known, known.repository);
+  if (PREFIX.test(text)) return hubReference(text);
+  const [family, size] = text.split(":");
+  const sizes = size === undefined ? [] : sizesOf(family!);
+  if (sizes.length > 0) throw new NibbleError("invalid_argument", `expected ${sizes.join(", ")}, got ${text}`);
+  return /^https?:/i.test(text) ? urlReference(text) : undefined;
+}
+
+function knownReference(known: KnownModel, repository: string): HubReference {
+  const revision = known.pinned?.revision ?? "main";
+  return { kind: "hub", id: known.name, repository, revision, quant: known.quant, known };
+}
+
+function hubReference(text: string): HubReference {
+  const match = /^([\w.-]{1,96}\/[\w.-]{1,96})(?:@([\w./-]{1,255}))?(?::([\w./-]{1,255}))?$/.exec(
+    text.replace(PREFIX, ""),
+  );
+  const [, repository, revision = "main", quant] = match ?? [];
+  // A dot name would climb in the hub's paths.
+  const climbs = [repository, revision, quant].some((part) => part?.split("/").some((name) => /^\.*$/.test(name)));
+  if (repository === undefined || climbs)
+    throw new NibbleError("invalid_argument", `expected hf:owner/repository[@revision][:quant], got ${text}`);
+  const at = revision === "main" ? "" : `@${revision}`;
+  const file = quant !== undefined && /\.gguf$/i.test(quant);
+  const spelt = file ? quant : quant?.toUpperCase();
+  const id = `hf:${repository}${at}${spelt === undefined ? "" : `:${spelt}`}`;
+  return { kind: "hub", id, repository, revision, quant: spelt };
+}
+
+function urlReference(text: string): UrlReference {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new NibbleError("invalid_argument", `expected an https URL, got ${text}`);
+  }
+  if (url.protocol !== "https:" && !LOOPBACK.has(url.hostname))
+    throw new NibbleError("invalid_argument", `expected an https URL, got ${url.protocol}//${url.host}`);
+  if (url.username !== "" || url.password !== "")
+    throw new NibbleError("invalid_argument", `expected an URL without a user or password, for ${url.host}`);
+  url.hash = "";
+  const shards = splitNames(url.pathname) ?? [url.pathname];
+  const urls = shards.map((pathname) => Object.assign(new URL(url), { pathname }));
+  return { kind: "url", id: url.href, urls };
+}

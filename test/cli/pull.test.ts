@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FaultServer, fileOf } from "../hub/fault-server.ts";
+import { expectSound, sha256, temporary } from "../hub/helpers.ts";
+import { cli, pathOf, QUESTION, type Result, Running } from "./helpers.ts";
+
+const crumb = new Uint8Array(readFileSync(pathOf("dist/crumb.gguf")));
+let server: FaultServer;
+let url: string;
+beforeAll(async () => {
+  server = await FaultServer.start();
+  server.files.set("/crumb.gguf", crumb);
+  url = `${server.url}/crumb.gguf`;
+});
+beforeEach(() => server.reset());
+afterAll(() => server.stop());
+
+function start(cache: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const all = { ...process.env, NIBBLE_CACHE: cache, HF_ENDPOINT: server.url, ...env };
+  return new Running(process.execPath, [cli, ...args], { env: all });
+}
+const nibble = (cache: string, ...args: string[]): Promise<Result> => start(cache, args).result();
+
+it("pull, ls, show, run, inspect, verify, rm", async () => {
+  const cache = temporary();
+  const path = join(cache, "files", sha256(crumb));
+  expect(await nibble(cache, "ls")).toEqual({ code: 0, stdout: "", stderr: "" });
+  const pulled = await nibble(cache, "pull", url);
+  expect(pulled).toEqual({ code: 0, stdout: `${url}  3.60 MB  ${path}\n`, stderr: "" });
+  expect((await nibble(cache, "ls")).stdout).toMatch(
+    new RegExp(`^${url} {2}3.60 MB {2}licence unknown {2}\\d{4}-\\d\\d-\\d\\d\n$`),
+  );
+  const shown = JSON.parse((await nibble(cache, "show", url, "--json")).stdout);
+  expect(shown).toMatchObject({
+    name: url,
+    source: url,
+    files: [{ name: "crumb.gguf", bytes: crumb.length, sha256: sha256(crumb), path }],
+  });
+  const answer = await nibble(cache, "run", url, QUESTION, "--offline");
+  expect(answer.stdout).toContain("\\boxed{260} km.");
+  expect(JSON.parse((await nibble(cache, "inspect", url, "--json")).stdout).architecture).toBe("llama4");
+  expect((await nibble(cache, "verify", url)).stdout).toContain(`${sha256(crumb)}  ${path}`);
+  expect(await nibble(cache, "rm", url)).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(await nibble(cache, "rm", url)).toMatchObject({
+    code: 1,
+    stderr: `nibble: expected a model of nibble ls, got ${url}\n`,
+  });
+  expect((await nibble(cache, "ls", "--json")).stdout).toBe("[]\n");
+});
+
+it("run pulls what is missing and says so on stderr; the library too", async () => {
+  const cache = temporary();
+  const { code, stdout, stderr } = await nibble(cache, "run", url, QUESTION);
+  expect([code, stdout]).toEqual([0, expect.stringContaining("\\boxed{260} km.")]);
+  expect(stderr).toMatch(new RegExp(`^nibble: ${url} is not here yet: pulling it\nprompt \\d+ tokens`));
+  expect((await nibble(cache, "run", url, QUESTION)).stderr).toMatch(/^prompt/);
+
+  const script = `const { load } = await import(${JSON.stringify(pathOf("dist/index.js"))});
+    const model = await load(${JSON.stringify(url)});
+    console.log(model.info.name);`;
+  const library = new Running(process.execPath, ["--input-type=module", "-e", script], {
+    env: { ...process.env, NIBBLE_CACHE: temporary() },
+  });
+  expect(await library.result()).toEqual({ code: 0, stdout: "crumb.gguf\n", stderr: "" });
+});
+
+describe("a process that is killed", () => {
+  it("at any moment leaves a sound cache, and the next pull goes on", async () => {
+    const cache = temporary();
+    const big = fileOf(6 * 2 ** 20);
+    server.files.set("/big.gguf", big);
+    server.fault = () => ({ slow: 2 });
+    for (let moment = 0; moment < 5; moment++) {
+      const running = start(cache, ["pull", `${server.url}/big.gguf`]);
+      await new Promise((resolve) => setTimeout(resolve, 100 + 60 * moment));
+      running.child.kill("SIGKILL");
+      await running.exit;
+      expectSound(cache);
+    }
+    server.reset();
+    expect(await nibble(cache, "pull", `${server.url}/big.gguf`)).toMatchObject({ code: 0, stderr: "" });
+    expect(server.sent).toBeLessThan(big.length);
+    expect(sha256(readFileSync(join(cache, "files", sha256(big))))).toBe(sha256(big));
+    expectSound(cache);
+  });
+});
