@@ -62,14 +62,14 @@ export class Candidates {
 
   /** Keeps the candidates at these positions, in this order. `sorted`: best first; else they must ascend. */
   keep(positions: Uint32Array, sorted: boolean): void {
-    const ids = new Uint32Array(positions.length);
-    const logits = new Float64Array(positions.length);
+    // Where positions ascend, nothing is read that was written over.
+    const inPlace = positions.every((position, i) => position >= i);
+    const ids = inPlace ? this.ids : this.ids.slice(0, this.size);
+    const logits = inPlace ? this.logits : this.logits.slice(0, this.size);
     for (let i = 0; i < positions.length; i++) {
-      ids[i] = this.ids[positions[i]!]!;
-      logits[i] = this.logits[positions[i]!]!;
+      this.ids[i] = ids[positions[i]!]!;
+      this.logits[i] = logits[positions[i]!]!;
     }
-    this.ids.set(ids);
-    this.logits.set(logits);
     this.size = positions.length;
     this.sorted = sorted;
   }

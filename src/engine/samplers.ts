@@ -18,10 +18,11 @@ export function topK(candidates: Candidates, k: number): void {
 export function topP(candidates: Candidates, p: number, minKeep: number): void {
   if (p >= 1) return;
   const target = p * candidates.weigh();
-  const { weights, logits, size } = candidates;
-  const reached = (sum: number) => sum >= target;
-  if (candidates.sorted) candidates.size = prefix(weights, undefined, size, reached, minKeep);
-  else candidates.keep(leading(logits, weights, size, reached, minKeep), true);
+  const { logits, sorted } = candidates;
+  candidates.keep(
+    leading(candidates, logits, (sum) => sum >= target, minKeep),
+    sorted,
+  );
 }
 
 /**
@@ -30,14 +31,15 @@ export function topP(candidates: Candidates, p: number, minKeep: number): void {
  */
 export function typicalP(candidates: Candidates, p: number, minKeep: number): void {
   if (p >= 1) return;
-  const entropy = weighWithEntropy(candidates);
-  const { weights, size, sorted } = candidates;
+  const total = candidates.weigh();
+  const mean = meanExponent(candidates, total);
+  const { logits, size, sorted, temperature } = candidates;
+  const max = candidates.maximum();
+  // -log p is log(total) - exponent, the entropy log(total) - mean.
   const closeness = new Float64Array(size);
-  let total = 0;
-  for (let i = 0; i < size; i++) total += weights[i]!;
-  for (let i = 0; i < size; i++) closeness[i] = -Math.abs(log(total) - log(weights[i]!) - entropy);
-  const kept = leading(closeness, weights, size, (sum) => sum > p * total, minKeep);
-  candidates.keep(kept.sort(), sorted);
+  for (let i = 0; i < size; i++) closeness[i] = -Math.abs(mean - (logits[i]! - max) / temperature);
+  const kept = leading(candidates, closeness, (sum) => sum > p * total, minKeep);
+  candidates.keep(kept, sorted);
 }
 
 /** Tokens at least `p` times as likely as the most likely one (Nguyen et al. 2024), at least `minKeep`. */
@@ -94,21 +96,22 @@ export function scale(candidates: Candidates, temperature: number, range: number
     if (size < 2) return;
     const lowest = Math.max(0, temperature - range);
     // Rounding may give a little below 0 or above 1.
-    const spread = Math.min(1, Math.max(0, weighWithEntropy(candidates) / log(size)));
+    const total = candidates.weigh();
+    const entropy = log(total) - meanExponent(candidates, total);
+    const spread = Math.min(1, Math.max(0, entropy / log(size)));
     effective = lowest + (temperature + range - lowest) * (spread > 0 ? pow(spread, exponent) : exponent === 0 ? 1 : 0);
   }
   if (effective > 0) candidates.temperature *= effective;
   else candidates.keep(Uint32Array.of(candidates.logits.indexOf(candidates.maximum())), true);
 }
 
-/** Weighs, and gives the entropy in nats. */
-function weighWithEntropy(candidates: Candidates): number {
-  const total = candidates.weigh();
+/** Mean of what weights are exp of: log(total) less this is the entropy in nats. @param total of the weights */
+function meanExponent(candidates: Candidates, total: number): number {
   const { weights, logits, size, temperature } = candidates;
   const max = candidates.maximum();
-  let sum = 0; // of w log w: weights are exp(x), so their logarithms are at hand
+  let sum = 0;
   for (let i = 0; i < size; i++) if (weights[i]! > 0) sum += (weights[i]! * (logits[i]! - max)) / temperature;
-  return log(total) - sum / total;
+  return sum / total;
 }
 
 function countFrom({ logits, size }: Candidates, least: number): number {
@@ -117,34 +120,62 @@ function countFrom({ logits, size }: Candidates, least: number): number {
   return count;
 }
 
+/** Buckets of `leading`, and how many members of one are sorted. */
+const BUCKETS = 1024;
+const FEW = 256;
+
 /**
- * Positions of the largest `keys`, best first: as few as have enough weight together. Almost always a few hundred
- * tokens do, so those are looked at first.
+ * Positions, in their order, of as few of the largest `keys` as have enough weight together, at least `minKeep`; of equal
+ * keys the first ones. No sort of a whole vocabulary: buckets of keys say which of them holds the border, and again
+ * among its members, until these are few. O(size) for anything that logits look like.
  */
 function leading(
+  { weights, size }: Candidates,
   keys: Float64Array,
-  weights: Float64Array,
-  size: number,
   enough: (sum: number) => boolean,
   minKeep: number,
 ): Uint32Array {
-  for (let k = Math.max(256, minKeep); ; k *= 8) {
-    const order = largest(keys, size, k);
-    const count = prefix(weights, order, order.length, enough, minKeep);
-    if (count < order.length || order.length === size) return order.subarray(0, count);
-  }
-}
-
-/** How many of the weights, in this order, are enough: at least one. */
-function prefix(
-  weights: Float64Array,
-  order: Uint32Array | undefined,
-  size: number,
-  enough: (sum: number) => boolean,
-  minKeep: number,
-): number {
-  let sum = 0;
+  let members = new Uint32Array(size);
+  for (let i = 0; i < size; i++) members[i] = i;
+  const bucketOf = new Uint16Array(size);
+  let sum = 0; // of what is above the members
   let count = 0;
-  while (count < size && !enough(sum)) sum += weights[order ? order[count++]! : count++]!;
-  return Math.min(size, Math.max(1, count, minKeep));
+  while (members.length > FEW) {
+    let [high, low] = [-Infinity, Infinity];
+    for (let m = 0; m < members.length; m++) {
+      const key = keys[members[m]!]!;
+      if (key > high) high = key;
+      if (key < low) low = key;
+    }
+    if (high === low) break;
+    const width = high / 2 - low / 2; // halves: the difference may be beyond the range of doubles
+    const sums = new Float64Array(BUCKETS);
+    const counts = new Uint32Array(BUCKETS);
+    for (let m = 0; m < members.length; m++) {
+      const i = members[m]!;
+      const bucket = Math.min(BUCKETS - 1, Math.floor(((high / 2 - keys[i]! / 2) / width) * BUCKETS));
+      bucketOf[m] = bucket;
+      sums[bucket]! += weights[i]!;
+      counts[bucket]!++;
+    }
+    let border = 0;
+    while (border < BUCKETS - 1 && !(enough(sum + sums[border]!) && count + counts[border]! >= minKeep)) {
+      sum += sums[border]!;
+      count += counts[border++]!;
+    }
+    let inside = 0;
+    for (let m = 0; m < members.length; m++) if (bucketOf[m] === border) members[inside++] = members[m]!;
+    members = members.subarray(0, inside);
+  }
+  members.sort((a, b) => keys[b]! - keys[a]! || a - b);
+  let last = -1;
+  while (last + 1 < members.length && (last < 0 || !enough(sum) || count < minKeep)) {
+    sum += weights[members[++last]!]!;
+    count++;
+  }
+  const [key, position] = [keys[members[last]!]!, members[last]!];
+  const kept = new Uint32Array(size);
+  let length = 0;
+  for (let i = 0; i < size; i++) if (keys[i]! > key || (keys[i] === key && i <= position)) kept[length++] = i;
+  return kept.subarray(0, length);
 }
