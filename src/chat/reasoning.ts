@@ -8,7 +8,7 @@ export interface ReasoningDelta {
 }
 
 const OPEN = "<think>";
-const CLOSE = "</think>";
+export const CLOSE_TAG = "</think>";
 
 /**
  * Text goes in as it comes, in pieces of any length; the pieces that come out join to the same two texts.
@@ -46,10 +46,10 @@ export class ReasoningSplitter {
     }
     if (this.#state === "reasoning") {
       if (!this.#begun) this.#held = this.#held.trimStart();
-      const close = this.#held.indexOf(CLOSE);
+      const close = this.#held.indexOf(CLOSE_TAG);
       if (close >= 0) {
         reasoning = this.#held.slice(0, close).trimEnd();
-        this.#held = this.#held.slice(close + CLOSE.length);
+        this.#held = this.#held.slice(close + CLOSE_TAG.length);
         this.#state = "gap";
       } else {
         reasoning = this.#held.slice(0, this.#held.length - unsettled(this.#held)).trimEnd();
@@ -79,8 +79,8 @@ export class ReasoningSplitter {
 
 /** Length of the longest end of `text` that may be the beginning of the closing tag. */
 function unsettled(text: string): number {
-  for (let length = Math.min(CLOSE.length - 1, text.length); length > 0; length--) {
-    if (text.endsWith(CLOSE.slice(0, length))) return length;
+  for (let length = Math.min(CLOSE_TAG.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(CLOSE_TAG.slice(0, length))) return length;
   }
   return 0;
 }

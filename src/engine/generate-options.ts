@@ -9,8 +9,20 @@ import type { GenerationSettings } from "./generate.ts";
 import { randomSeed } from "./random.ts";
 import type { RequestContext } from "./request.ts";
 import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplerName } from "./sampling-options.ts";
+import { checkGrammar, compileNamed } from "./structured.ts";
 
-const OPTIONS = ["prompt", "maxTokens", "sampling", "stop", "endIds", "logprobs", "choice", "draftMax", "signal"];
+const OPTIONS = [
+  "prompt",
+  "maxTokens",
+  "sampling",
+  "stop",
+  "endIds",
+  "logprobs",
+  "choice",
+  "draftMax",
+  "grammar",
+  "signal",
+];
 
 const MAX_STOPS = 16;
 const MAX_STOP_LENGTH = 256;
@@ -73,6 +85,7 @@ export function checkStops(fields: Fields): readonly string[] {
 export function checkGenerateOptions(options: unknown, context: RequestContext): GenerationSettings {
   const fields = new Fields(options, OPTIONS, "", "invalid_argument");
   const prompt = checkPrompt(fields.get("prompt"), context);
+  const grammar = checkGrammar(fields.get("grammar"));
   const names = [...Object.keys(SAMPLING_DEFAULTS), "allowedTokens", "logitBias", "seed"];
   const sampling = new Fields(fields.get("sampling") ?? {}, names, "sampling", "invalid_argument");
   return {
@@ -89,6 +102,10 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
     logprobs: fields.number("logprobs", { min: 0, max: context.vocabSize, integer: true }),
     choice: fields.number("choice", { min: 0, max: 2 ** 32 - 1, integer: true }),
     draftMax: fields.number("draftMax", { min: 0, integer: true }),
+    constraint: grammar && {
+      masks: compileNamed(grammar, "grammar", context.grammars, "invalid_argument"),
+      reasoning: undefined,
+    },
     signal: checkSignal(fields),
   };
 }

@@ -2,11 +2,14 @@
  * One request: prompt ids in, a stream of tokens with their text out.
  * @module
  */
+
+import type { GrammarSource } from "../grammar/compile.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
 import type { Job } from "./batch-plan.ts";
 import type { Candidates } from "./candidates.ts";
+import { Constraint, type ConstraintOptions } from "./constraint.ts";
 import { DRAFT_MAX } from "./defaults.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
@@ -34,13 +37,16 @@ export interface GenerateOptions {
   readonly choice?: number | undefined;
   /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly draftMax?: number | undefined;
+  /** What the answer has to look like. It ends with reason "stop" where the grammar is complete. */
+  readonly grammar?: GrammarSource | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Checked options, defaults filled in. */
-export interface GenerationSettings extends GenerateOptions {
+export interface GenerationSettings extends Omit<GenerateOptions, "grammar"> {
   readonly sampling: SamplingOptions;
   readonly endIds: ReadonlySet<number>;
+  readonly constraint?: ConstraintOptions | undefined;
 }
 
 export interface TokenEvent {
@@ -119,6 +125,7 @@ class Generation implements Job {
   readonly #machine: Machine;
   readonly #options: GenerationSettings;
   readonly #sampler: Sampler;
+  readonly #constraint: Constraint | undefined;
   readonly #lookup: PromptLookup;
   readonly #text: AnswerText;
   readonly #stops: StopMatcher;
@@ -136,6 +143,7 @@ class Generation implements Job {
     this.#options = options;
     this.tokens = [...options.prompt];
     this.#sampler = new Sampler(options.sampling, { ...machine, endIds: options.endIds });
+    this.#constraint = options.constraint && new Constraint(options.constraint, machine.tokenizer, options.endIds);
     this.#lookup = new PromptLookup(this.tokens, machine.executor.vocabSize, options.draftMax ?? DRAFT_MAX);
     this.#text = new AnswerText(machine.tokenizer);
     this.#stops = new StopMatcher(options.stop ?? []);
@@ -174,18 +182,20 @@ class Generation implements Job {
     const { prompt, choice = 0, endIds, logprobs: k } = this.#options;
     const position = this.tokens.length - prompt.length;
     if (position === 0) this.#firstTime = now();
-    const id = this.#sampler.sample(logits, this.tokens, position, choice);
+    const id = this.#sampler.sample(logits, this.tokens, position, choice, this.#constraint?.mask());
     this.tokens.push(id);
+    this.#constraint?.accept(id);
     this.#lookup.confirm(id);
     const end = endIds.has(id);
     const offset = this.#textLength;
     let piece = end ? "" : this.#text.push(id);
+    const complete = end || (this.#constraint?.done ?? false);
     const full = position + 1 >= this.#maxTokens;
-    if (end || full) piece += this.#text.end();
+    if (complete || full) piece += this.#text.end();
     this.#textLength += piece.length;
     let { text, stop } = this.#stops.push(piece);
     const stopped = stop !== undefined;
-    if ((end || full) && !stopped) text += this.#stops.end();
+    if ((complete || full) && !stopped) text += this.#stops.end();
     this.events.push({
       type: "token",
       id,
@@ -194,11 +204,11 @@ class Generation implements Job {
       end,
       logprobs: k === undefined ? undefined : logprobs(logits, id, k),
     });
-    if (!end && !stopped && !full) return false;
+    if (!complete && !stopped && !full) return false;
     this.#unlisten();
     this.events.push({
       type: "finish",
-      reason: end || stopped ? "stop" : "length",
+      reason: complete || stopped ? "stop" : "length",
       ...(stopped && { stop }),
       usage: this.#usage(),
       timings: this.#timings(),

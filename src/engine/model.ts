@@ -3,6 +3,7 @@
  * @module
  */
 import { fallbackTemplate } from "../chat/fallback.ts";
+import { opensReasoning } from "../chat/reasoning.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
 import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
@@ -19,6 +20,7 @@ import {
   type Machine,
 } from "./generate.ts";
 import { checkGenerateOptions, checkPrompt } from "./generate-options.ts";
+import { Grammars } from "./grammars.ts";
 import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
 import type {
   ChatCompletion,
@@ -138,13 +140,15 @@ export function createModel(parts: ModelParts): Model {
   const { tokenizer, executor, name } = parts;
   const prefixes = new PrefixCache(executor, parts.prefixCache);
   const scheduler = new Scheduler(executor, prefixes, parts.scheduler);
-  const machine: Machine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize) };
+  const grammars = new Grammars(tokenizer);
+  const candidates = new Candidates(executor.vocabSize);
+  const machine: Machine = { tokenizer, executor, scheduler, candidates };
   const sessions: SessionParts = { executor, prefixes, open: new Set() };
   const [template, origin] = chooseTemplate(parts);
   const { contextLength, vocabSize } = executor;
   const { endIds } = tokenizer;
   const defaults = parts.defaults ?? SAMPLING_DEFAULTS;
-  const context: RequestContext = { vocabSize, contextLength, endIds, defaults };
+  const context: RequestContext = { vocabSize, contextLength, endIds, defaults, grammars };
   const pages = executor.freePages;
   let disposed = false;
 
@@ -186,7 +190,11 @@ export function createModel(parts: ModelParts): Model {
     const prompt = applyTemplate(request.messages, { variables });
     // The template has written BOS if the model wants one.
     const ids = tokenizer.encode(prompt, { special: true, addBos: false });
-    const start = prepare({ ...request.options, ...pickSignal(options), prompt: ids });
+    const constraint = request.masks && {
+      masks: request.masks,
+      reasoning: opensReasoning(prompt) ? grammars.reasoning : undefined,
+    };
+    const start = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint });
     const { splitReasoning, includeUsage, stream } = request;
     const chunks = chatChunks(start, {
       model: name,
@@ -200,9 +208,10 @@ export function createModel(parts: ModelParts): Model {
 
   async function createCompletion(body: unknown, options?: RequestOptions) {
     live();
-    const { prompt, stream, includeUsage, options: checked } = checkCompletionRequest(body, context);
+    const { prompt, stream, includeUsage, masks, options: checked } = checkCompletionRequest(body, context);
     const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
-    const start = prepare({ ...checked, ...pickSignal(options), prompt: ids });
+    const constraint = masks && { masks, reasoning: undefined };
+    const start = prepare({ ...checked, ...pickSignal(options), prompt: ids, constraint });
     const chunks = completionChunks(start, { model: name, tokens: tokenizer, includeUsage: includeUsage || !stream });
     return stream ? chunks : collectCompletion(chunks);
   }

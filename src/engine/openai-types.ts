@@ -47,9 +47,43 @@ interface SamplingFields {
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */
   readonly user?: string | null;
-  /** Text, for now. */
-  readonly response_format?: { readonly type: "text" } | null;
+  /** What the answer has to be: JSON of a schema, any JSON object, or any text. */
+  readonly response_format?: ResponseFormat | null;
+  /** A grammar in llama.cpp's notation. Of this and the next ones, and `response_format`, one may be given. */
+  readonly grammar?: string | null;
+  /** llama-server's name for a schema. */
+  readonly json_schema?: object | boolean | null;
+  /** vLLM's. */
+  readonly structured_outputs?: StructuredOutputs | null;
+  /** vLLM's older names. */
+  readonly guided_json?: object | boolean | null;
+  readonly guided_regex?: string | null;
+  readonly guided_choice?: readonly string[] | null;
+  readonly guided_grammar?: string | null;
   readonly signal?: AbortSignal | null;
+}
+
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json_object"; readonly schema?: object | boolean | null }
+  | {
+      readonly type: "json_schema";
+      readonly json_schema: {
+        readonly name?: string | null;
+        readonly description?: string | null;
+        readonly schema?: object | boolean | null;
+        /** Accepted; answers always keep to the schema. */
+        readonly strict?: boolean | null;
+      };
+    };
+
+export interface StructuredOutputs {
+  readonly json?: object | boolean | null;
+  readonly json_object?: boolean | null;
+  /** Matches the whole answer. */
+  readonly regex?: string | null;
+  readonly choice?: readonly string[] | null;
+  readonly grammar?: string | null;
 }
 
 export interface TextPart {

@@ -3,11 +3,14 @@
  * @module
  */
 import type { ChatMessage } from "../chat/template.ts";
+import type { TokenMasks } from "../grammar/token-masks.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import { checkNumber, checkSignal, Fields, invalid } from "./fields.ts";
 import type { GenerationSettings } from "./generate.ts";
 import { checkSampling, checkStops } from "./generate-options.ts";
+import type { Grammars } from "./grammars.ts";
 import { randomSeed } from "./random.ts";
+import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
 
 /** What a request is checked against. */
 export interface RequestContext {
@@ -15,9 +18,12 @@ export interface RequestContext {
   readonly contextLength: number;
   readonly endIds: ReadonlySet<number>;
   readonly defaults: SamplingDefaults;
+  readonly grammars: Grammars;
 }
 
 interface CommonRequest {
+  /** What the answer has to look like. */
+  readonly masks: TokenMasks | undefined;
   readonly options: Omit<GenerationSettings, "prompt">;
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -37,7 +43,7 @@ export interface CheckedCompletionRequest extends CommonRequest {
 const COMMON = [
   "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
   "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
-  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal", "response_format",
+  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal", ...STRUCTURE_FIELDS,
 ];
 // biome-ignore format: a list
 const CHAT = [
@@ -62,7 +68,9 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
   const maxTokens = fields.number("max_completion_tokens", { min: 1, integer: true });
   const common = checkCommon(fields, context, wanted ? (top ?? 0) : undefined, maxTokens);
   checkNoTools(fields);
-  const format = fields.oneOf("reasoning_format", ["none", "deepseek", "auto"]) ?? "none";
+  // Who asks for JSON wants nothing else in the content.
+  const usual = common.masks ? "auto" : "none";
+  const format = fields.oneOf("reasoning_format", ["none", "deepseek", "auto"]) ?? usual;
   return {
     ...common,
     messages: checkMessages(fields.array("messages", MAX_MESSAGES)),
@@ -94,7 +102,6 @@ function checkCommon(
   const { defaults, endIds } = context;
   fields.string("model", 1024);
   fields.string("user", 1024);
-  checkFormat(fields.get("response_format"));
   fields.number("n", { min: 1, max: 1, integer: true });
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
   const logitBias = checkBias(fields.get("logit_bias"), context);
@@ -106,6 +113,7 @@ function checkCommon(
   const stream = fields.boolean("stream") ?? false;
   if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
   return {
+    masks: checkStructure(fields, context.grammars),
     stream,
     includeUsage:
       streamOptions !== undefined &&
@@ -133,12 +141,6 @@ function checkNoTools(fields: Fields): void {
   if (tools !== undefined && !(Array.isArray(tools) && tools.length === 0))
     throw fields.invalid("tools", "an empty array (this version calls no tools)", tools);
   fields.oneOf("tool_choice", ["none", "auto"]);
-}
-
-function checkFormat(value: unknown): void {
-  if (value === undefined) return;
-  const fields = new Fields(value, ["type"], "response_format");
-  if (fields.oneOf("type", ["text"]) === undefined) throw fields.invalid("type", '"text"', undefined);
 }
 
 /** @throws NibbleError `invalid_request` with `param` */

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS, samplingDefaults } from "../../src/engine/defaults.ts";
+import { Grammars } from "../../src/engine/grammars.ts";
 import { checkChatRequest, checkCompletionRequest } from "../../src/engine/request.ts";
+import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
-const context = { vocabSize: 300, contextLength: 64, endIds: new Set([257]), defaults: SAMPLING_DEFAULTS };
+const grammars = new Grammars(new FakeTokenizer());
+const context = { vocabSize: 300, contextLength: 64, endIds: new Set([257]), defaults: SAMPLING_DEFAULTS, grammars };
 const messages = [{ role: "user", content: "hi" }];
 const chat = (fields: object) => checkChatRequest({ messages, ...fields }, context);
 const completion = (fields: object) => checkCompletionRequest({ prompt: "hi", ...fields }, context);
@@ -96,8 +99,8 @@ describe("every field refuses bad values by name", () => {
       ]),
       [{ response_format: 5 }, "response_format"],
       [{ response_format: {} }, "response_format.type"],
-      [{ response_format: { type: "json_object" } }, "response_format.type"],
-      [{ response_format: { type: "text", schema: {} } }, "response_format.schema"],
+      [{ response_format: { type: "xml" } }, "response_format.type"],
+      [{ response_format: { type: "text", scheme: {} } }, "response_format.scheme"],
       [{ messages: [{ role: "user" }] }, "messages[0].content"],
       [{ messages: [{ role: "user", content: 1 }] }, "messages[0].content"],
       [{ messages: [{ role: "user", content: [1] }] }, "messages[0].content[0]"],
@@ -133,7 +136,7 @@ describe("every field refuses bad values by name", () => {
   });
 
   it("unknown fields are errors that list what is known", () => {
-    for (const field of ["temprature", "functions", "__proto__", "constructor", "grammar"]) {
+    for (const field of ["temprature", "functions", "__proto__", "constructor"]) {
       const body = JSON.parse(`{"messages": [{"role": "user", "content": "a"}], "${field}": 1}`);
       expect(() => checkChatRequest(body, context)).toThrow(
         expect.objectContaining({ param: field, message: expect.stringContaining("temperature") }),

@@ -10,7 +10,7 @@ export const EOS = 257;
 export const IM_END = 259;
 
 export class FakeTokenizer implements Tokenizer {
-  readonly vocabSize = 300;
+  readonly vocabSize: number = 300;
   readonly bosId = BOS;
   readonly eosId = EOS;
   readonly endIds: ReadonlySet<number> = new Set([EOS, IM_END]);

@@ -1,0 +1,76 @@
+/**
+ * Keeps one answer to a grammar. A model that reasons does so freely; what comes behind `</think>` is kept.
+ * @module
+ */
+import type { State } from "../grammar/machine.ts";
+import type { TokenMasks } from "../grammar/token-masks.ts";
+import type { Tokenizer } from "../tokenizer/types.ts";
+import { ReasoningEnd, type ReasoningTokens } from "./reasoning-end.ts";
+import { addToken, emptyMask, fullMask, removeToken, type TokenMask } from "./token-mask.ts";
+
+export interface ConstraintOptions {
+  readonly masks: TokenMasks;
+  /** The prompt ends inside of a `<think>` block. */
+  readonly reasoning: ReasoningTokens | undefined;
+}
+
+export class Constraint {
+  readonly #masks: TokenMasks;
+  readonly #tokenizer: Tokenizer;
+  readonly #endIds: ReadonlySet<number>;
+  readonly #reasoning: ReasoningTokens | undefined;
+  readonly #scratch: TokenMask;
+  #state: State;
+  /** Where the model still reasons. */
+  #open: ReasoningEnd | undefined;
+  /** White space between reasoning and answer may come. */
+  #gap = false;
+
+  constructor({ masks, reasoning }: ConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
+    this.#masks = masks;
+    this.#tokenizer = tokenizer;
+    this.#endIds = endIds;
+    this.#reasoning = reasoning;
+    this.#scratch = emptyMask(tokenizer.vocabSize);
+    this.#state = masks.machine.start;
+    if (reasoning) this.#open = new ReasoningEnd();
+  }
+
+  /** The answer is complete, and nothing may follow. */
+  get done(): boolean {
+    return !this.#open && this.#state.mayEnd && this.#state.nodes.length === 0;
+  }
+
+  /**
+   * Tokens that may come next: end tokens just where the grammar accepts. Valid until the next call.
+   * @throws NibbleError `invalid_argument` if the grammar reads the text in too many ways
+   */
+  mask(): TokenMask {
+    const mask = this.#scratch;
+    if (this.#open) {
+      mask.set(fullMask(this.#tokenizer.vocabSize));
+      for (const id of this.#reasoning!.overruns[this.#open.matched]!) removeToken(mask, id);
+      for (const id of this.#endIds) removeToken(mask, id);
+      return mask;
+    }
+    mask.set(this.#masks.mask(this.#state));
+    if (this.#gap) for (const id of this.#reasoning!.blank) addToken(mask, id);
+    const change = this.#state.mayEnd ? addToken : removeToken;
+    for (const id of this.#endIds) change(mask, id);
+    return mask;
+  }
+
+  /** Takes a token that the mask allowed. End tokens change nothing. */
+  accept(id: number): void {
+    if (this.#endIds.has(id)) return;
+    if (this.#open) {
+      if (!this.#open.push(this.#tokenizer.token(id))) return;
+      this.#open = undefined;
+      this.#gap = true;
+      return;
+    }
+    if (this.#gap && this.#tokenizer.token(id).trim() === "") return;
+    this.#gap = false;
+    this.#state = this.#masks.machine.read(this.#state, this.#tokenizer.tokenBytes(id));
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a request may ask its answer to look like, compiled.
+ * @module
+ */
+import { patternDfa } from "./dfa.ts";
+import { choice, type Grammar, literal } from "./expression.ts";
+import { parseGbnf } from "./gbnf.ts";
+import { spellPlain } from "./json.ts";
+import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
+import { parsePattern } from "./pattern.ts";
+import { compileProgram, type Program } from "./program.ts";
+import { schemaGrammar } from "./schema.ts";
+
+export type GrammarSource =
+  /** A JSON text that keeps to a JSON Schema; `{ type: "object" }` is what `json_object` means. */
+  | { readonly kind: "schema"; readonly schema: unknown }
+  /** llama.cpp's notation. */
+  | { readonly kind: "gbnf"; readonly source: string }
+  /** A regular expression that matches the whole text. */
+  | { readonly kind: "regex"; readonly pattern: string }
+  /** One of these texts. */
+  | { readonly kind: "choice"; readonly texts: readonly string[] };
+
+/**
+ * Takes at most some 200 ms and 16 MB, whatever the source.
+ * @throws NibbleError `invalid_argument` for what cannot be read, is not supported, too large, or matches no text
+ */
+export function compileGrammar(source: GrammarSource): Program {
+  startWork();
+  return compileProgram(readGrammar(source));
+}
+
+function readGrammar(source: GrammarSource): Grammar {
+  switch (source.kind) {
+    case "schema":
+      return schemaGrammar(source.schema);
+    case "gbnf":
+      return parseGbnf(source.source);
+    case "regex": {
+      const dfa = patternDfa(parsePattern(source.pattern));
+      return { rules: [{ kind: "automaton", dfa, spell: spellPlain }], names: ["root"] };
+    }
+    case "choice": {
+      checkLimit("choice: texts", source.texts.length, MAX_ALTERNATIVES);
+      const length = source.texts.reduce((sum, text) => sum + text.length, 0);
+      checkLimit("choice: characters", length, MAX_SOURCE);
+      if (length === 0) throw grammarError("choice: expected at least one text that is not empty");
+      return { rules: [choice(...source.texts.map(literal))], names: ["root"] };
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * llama.cpp's grammar notation: `name ::= alternatives`, with literals, classes, groups and repetition.
+ * @module
+ */
+import { ANY_CHAR, complement, union } from "./char-set.ts";
+import { chars, choice, type Expression, type Grammar, literal, repeat, rule, sequence } from "./expression.ts";
+import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_RULES, MAX_SOURCE } from "./limits.ts";
+
+const NAME = /[a-zA-Z0-9-]/;
+const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", n: "\n", r: "\r" }));
+const HEX_DIGITS: ReadonlyMap<string, number> = new Map(Object.entries({ x: 2, u: 4, U: 8 }));
+
+/**
+ * The rule `root` is the whole text.
+ * @throws NibbleError `invalid_argument` with line and column for what cannot be read, and for rules that are missing or
+ * given twice
+ */
+export function parseGbnf(source: string): Grammar {
+  checkLimit("grammar: length", source.length, MAX_SOURCE);
+  return new GbnfParser(source).parse();
+}
+
+class GbnfParser {
+  readonly #source: readonly string[];
+  readonly #ids = new Map<string, number>([["root", 0]]);
+  readonly #rules: (Expression | undefined)[] = [undefined];
+  #at = 0;
+  #depth = 0;
+
+  constructor(source: string) {
+    this.#source = [...source];
+  }
+
+  parse(): Grammar {
+    this.#space(true);
+    while (this.#peek() !== undefined) {
+      const name = this.#name();
+      this.#space(false);
+      if (!(this.#take(":") && this.#take(":") && this.#take("="))) throw this.#error("::=");
+      const index = this.#index(name);
+      if (this.#rules[index]) throw this.#error(`rule ${name} once`);
+      this.#space(true);
+      this.#rules[index] = this.#choice(false);
+      if (this.#peek() !== undefined && this.#peek() !== "\n") throw this.#error("the end of the rule");
+      this.#space(true);
+    }
+    const names = [...this.#ids.keys()];
+    const missing = names.find((_, index) => !this.#rules[index]);
+    if (missing !== undefined) throw grammarError(`grammar: expected a rule ${missing}, got none`);
+    return { rules: this.#rules as Expression[], names };
+  }
+
+  /** @param nested lines may end anywhere inside of a group */
+  #choice(nested: boolean): Expression {
+    checkLimit("grammar: nested groups", ++this.#depth, MAX_DEPTH);
+    const parts = [this.#sequence(nested)];
+    while (this.#take("|")) {
+      this.#space(true);
+      parts.push(this.#sequence(nested));
+      checkLimit("grammar: alternatives", parts.length, MAX_ALTERNATIVES);
+    }
+    this.#depth--;
+    return choice(...parts);
+  }
+
+  #sequence(nested: boolean): Expression {
+    const parts: Expression[] = [];
+    for (;;) {
+      const next = this.#peek();
+      if (next === undefined || next === "|" || next === ")" || next === "\n") break;
+      parts.push(this.#repeated(this.#item()));
+      this.#space(nested);
+      if (this.#beforeChoice()) this.#space(true);
+    }
+    return sequence(...parts);
+  }
+
+  /** Alternatives may begin the next line with `|`. */
+  #beforeChoice(): boolean {
+    let at = this.#at;
+    while (/\s/.test(this.#source[at] ?? "x")) at++;
+    return this.#source[at] === "|";
+  }
+
+  #item(): Expression {
+    if (this.#take('"')) return this.#literal();
+    if (this.#take("[")) return this.#class();
+    if (this.#take(".")) return chars(ANY_CHAR);
+    if (this.#take("(")) {
+      this.#space(true);
+      const group = this.#choice(true);
+      if (!this.#take(")")) throw this.#error(") of a group");
+      return group;
+    }
+    if (NAME.test(this.#peek() ?? "")) return rule(this.#index(this.#name()));
+    throw this.#error("a literal, a class, a group or the name of a rule");
+  }
+
+  #repeated(part: Expression): Expression {
+    let repeated = part;
+    for (;;) {
+      if (this.#take("*")) repeated = repeat(repeated, 0, Number.POSITIVE_INFINITY);
+      else if (this.#take("+")) repeated = repeat(repeated, 1, Number.POSITIVE_INFINITY);
+      else if (this.#take("?")) repeated = repeat(repeated, 0, 1);
+      else if (this.#take("{")) repeated = this.#counted(repeated);
+      else return repeated;
+      if (repeated.kind === "repeat" && repeated.part.kind === "repeat") throw this.#error("one quantifier");
+    }
+  }
+
+  #counted(part: Expression): Expression {
+    this.#space(false);
+    const min = this.#peek() === "," ? 0 : this.#count();
+    this.#space(false);
+    let max = min;
+    if (this.#take(",")) {
+      this.#space(false);
+      max = this.#peek() === "}" ? Number.POSITIVE_INFINITY : this.#count();
+      this.#space(false);
+    }
+    if (!this.#take("}") || max < min) throw this.#error("{min,max} with min at most max");
+    return repeat(part, min, max);
+  }
+
+  #count(): number {
+    const start = this.#at;
+    while (/^[0-9]$/.test(this.#peek() ?? "")) this.#at++;
+    if (start === this.#at) throw this.#error("a number of repetitions");
+    const count = Number(this.#source.slice(start, this.#at).join(""));
+    checkLimit("grammar: repetitions", count, MAX_REPEAT);
+    return count;
+  }
+
+  #literal(): Expression {
+    let text = "";
+    while (!this.#take('"')) text += this.#char('" of a literal');
+    return literal(text);
+  }
+
+  #class(): Expression {
+    const inverted = this.#take("^");
+    const sets = [];
+    while (!this.#take("]")) {
+      const from = this.#char("] of a class").codePointAt(0)!;
+      if (this.#peek() === "-" && this.#source[this.#at + 1] !== "]") {
+        this.#at++;
+        const to = this.#char("] of a class").codePointAt(0)!;
+        if (to < from) throw this.#error("a range of characters in order");
+        sets.push([from, to]);
+      } else sets.push([from, from]);
+    }
+    const set = union(...sets);
+    return chars(inverted ? complement(set) : set);
+  }
+
+  /** One character of a literal or class. */
+  #char(end: string): string {
+    const char = this.#source[this.#at++];
+    if (char === undefined || char === "\n") throw this.#error(end);
+    if (char !== "\\") return char;
+    const escaped = this.#source[this.#at++];
+    const control = CONTROLS.get(escaped ?? "");
+    if (control !== undefined) return control;
+    const digits = HEX_DIGITS.get(escaped ?? "");
+    if (digits !== undefined) {
+      const hex = this.#source.slice(this.#at, this.#at + digits).join("");
+      const code = Number.parseInt(hex, 16);
+      const valid = hex.length === digits && /^[0-9a-fA-F]+$/.test(hex) && code <= 0x10ffff;
+      if (!valid || (code >= 0xd800 && code <= 0xdfff))
+        throw this.#error(`${digits} hexadecimal digits of a character`);
+      this.#at += digits;
+      return String.fromCodePoint(code);
+    }
+    if (escaped !== undefined && '\\"[]-^'.includes(escaped)) return escaped;
+    throw this.#error('one of \\n \\r \\t \\x \\u \\U \\\\ \\" \\[ \\]');
+  }
+
+  #name(): string {
+    const start = this.#at;
+    while (NAME.test(this.#peek() ?? "")) this.#at++;
+    if (this.#at === start) throw this.#error("the name of a rule");
+    return this.#source.slice(start, this.#at).join("");
+  }
+
+  #index(name: string): number {
+    let index = this.#ids.get(name);
+    if (index === undefined) {
+      index = this.#rules.push(undefined) - 1;
+      checkLimit("grammar: rules", index, MAX_RULES - 1);
+      this.#ids.set(name, index);
+    }
+    return index;
+  }
+
+  /** Skips spaces and comments; a comment ends before its line does. */
+  #space(lines: boolean): void {
+    for (;;) {
+      const next = this.#peek();
+      if (next === "#") while (this.#peek() !== undefined && this.#peek() !== "\n") this.#at++;
+      else if (next === " " || next === "\t" || next === "\r" || (lines && next === "\n")) this.#at++;
+      else return;
+    }
+  }
+
+  #peek(): string | undefined {
+    return this.#source[this.#at];
+  }
+
+  #take(char: string): boolean {
+    if (this.#peek() !== char) return false;
+    this.#at++;
+    return true;
+  }
+
+  #error(expected: string) {
+    const before = this.#source.slice(0, this.#at);
+    const line = before.filter((char) => char === "\n").length + 1;
+    const column = this.#at - before.lastIndexOf("\n");
+    const got = this.#peek();
+    return grammarError(
+      `grammar: expected ${expected} in line ${line}, column ${column}, got ${got === undefined ? "the end" : JSON.stringify(got)}`,
+    );
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Grammars as networks of nodes over bytes (a recursive transition network, Woods 1970): edges read a byte, or call a
+ * rule and go on behind it. Built with free edges (Thompson 1968); `program.ts` takes those out.
+ * @module
+ */
+import { utf8Sequences } from "./char-set.ts";
+import { edgesByTarget, isEmpty } from "./dfa.ts";
+import { type Expression, type Grammar, rule } from "./expression.ts";
+import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT } from "./limits.ts";
+
+export interface ByteEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly target: number;
+}
+
+export interface Call {
+  readonly rule: number;
+  readonly back: number;
+}
+
+const utf8 = new TextEncoder();
+
+/** Rules up to this size and without loops are put where they are called: a call costs more than their nodes. */
+const INLINE_SIZE = 24;
+const FEW_COPIES = 16;
+
+export class Network {
+  readonly free: number[][] = [];
+  readonly bytes: ByteEdge[][] = [];
+  readonly calls: Call[][] = [];
+  /** By rule; -1 for rules that nobody calls. */
+  readonly starts: number[];
+  readonly ends: number[];
+  readonly #rules: Expression[];
+  readonly #sizes: number[];
+  readonly #queue: number[] = [0];
+
+  /** @throws NibbleError `invalid_argument` if it is too large */
+  constructor({ rules }: Grammar) {
+    this.#rules = [...rules];
+    this.#sizes = inlineSizes(rules);
+    this.starts = rules.map(() => -1);
+    this.ends = rules.map(() => -1);
+    this.#enter(0);
+    for (const index of this.#queue) {
+      const end = this.#add(rules[index]!, this.starts[index]!);
+      this.free[end]!.push(this.ends[index]!);
+    }
+  }
+
+  get size(): number {
+    return this.free.length;
+  }
+
+  #node(): number {
+    checkLimit("grammar: size", this.free.length, MAX_NODES);
+    this.free.push([]);
+    this.bytes.push([]);
+    return this.calls.push([]) - 1;
+  }
+
+  #enter(rule: number): void {
+    this.starts[rule] = this.#node();
+    this.ends[rule] = this.#node();
+  }
+
+  /** Adds an expression behind a node and gives the node after it. */
+  #add(expression: Expression, from: number): number {
+    switch (expression.kind) {
+      case "literal":
+        return utf8.encode(expression.text).reduce((node, byte) => this.#byte(node, byte, byte), from);
+      case "bytes": {
+        const target = this.#node();
+        const { ranges } = expression;
+        for (let i = 0; i < ranges.length; i += 2) {
+          this.bytes[from]!.push({ from: ranges[i]!, to: ranges[i + 1]!, target });
+        }
+        return target;
+      }
+      case "chars":
+        return this.#chars(expression.set, from);
+      case "sequence":
+        return expression.parts.reduce((node, part) => this.#add(part, node), from);
+      case "choice": {
+        checkLimit("grammar: alternatives", expression.parts.length, MAX_ALTERNATIVES);
+        const end = this.#node();
+        for (const part of expression.parts) this.free[this.#add(part, this.#step(from))]!.push(end);
+        return end;
+      }
+      case "repeat":
+        return this.#repeat(expression.part, expression.min, expression.max, from);
+      case "rule": {
+        const { index } = expression;
+        if (this.#sizes[index]! <= INLINE_SIZE) return this.#add(this.#rules[index]!, from);
+        if (this.starts[index] === -1) {
+          this.#enter(index);
+          this.#queue.push(index);
+        }
+        const back = this.#node();
+        this.calls[from]!.push({ rule: index, back });
+        return back;
+      }
+      case "automaton": {
+        const { dfa, spell } = expression;
+        const end = this.#node();
+        if (isEmpty(dfa)) return end;
+        const nodes = dfa.accepts.map(() => this.#node());
+        this.free[from]!.push(nodes[0]!);
+        for (const [state, node] of nodes.entries()) {
+          if (dfa.accepts[state]) this.free[node]!.push(end);
+          for (const [target, set] of edgesByTarget(dfa, state)) {
+            this.free[this.#add(spell(set), this.#step(node))]!.push(nodes[target]!);
+          }
+        }
+        return end;
+      }
+    }
+  }
+
+  #byte(from: number, low: number, high: number): number {
+    const target = this.#node();
+    this.bytes[from]!.push({ from: low, to: high, target });
+    return target;
+  }
+
+  /** A node behind `from` that nothing leads back to, so that loops stay their own. */
+  #step(from: number): number {
+    const node = this.#node();
+    this.free[from]!.push(node);
+    return node;
+  }
+
+  /** The ends of sequences that spell alike share their nodes. */
+  #chars(set: readonly number[], from: number): number {
+    const end = this.#node();
+    const tails = new Map<string, number>();
+    const tail = (sequence: readonly number[], at: number): number => {
+      if (at === sequence.length) return end;
+      const key = sequence.slice(at).join();
+      const known = tails.get(key);
+      if (known !== undefined) return known;
+      const node = this.#node();
+      tails.set(key, node);
+      this.bytes[node]!.push({ from: sequence[at]!, to: sequence[at + 1]!, target: tail(sequence, at + 2) });
+      return node;
+    };
+    for (const sequence of utf8Sequences(set)) {
+      this.bytes[from]!.push({ from: sequence[0]!, to: sequence[1]!, target: tail(sequence, 2) });
+    }
+    return end;
+  }
+
+  /** Many copies are calls of one rule instead. */
+  #asRule(part: Expression): Expression {
+    const index = this.#rules.push(part) - 1;
+    this.#sizes.push(INLINE_SIZE + 1);
+    this.starts.push(-1);
+    this.ends.push(-1);
+    return rule(index);
+  }
+
+  #repeat(part: Expression, min: number, max: number, from: number): number {
+    const copies = Number.isFinite(max) ? max : min + 1;
+    checkLimit("grammar: repetitions", copies, MAX_REPEAT + 1);
+    const small =
+      part.kind === "chars" ||
+      part.kind === "bytes" ||
+      (part.kind === "rule" && this.#sizes[part.index]! > INLINE_SIZE);
+    if (copies > FEW_COPIES && !small) part = this.#asRule(part);
+    for (let i = 0; i < min; i++) from = this.#add(part, this.#step(from));
+    const end = this.#node();
+    if (max === Number.POSITIVE_INFINITY) {
+      const loop = this.#step(from);
+      this.free[this.#add(part, loop)]!.push(loop);
+      this.free[loop]!.push(end);
+      return end;
+    }
+    for (let i = min; i < max; i++) {
+      this.free[from]!.push(end);
+      from = this.#add(part, this.#step(from));
+    }
+    this.free[from]!.push(end);
+    return end;
+  }
+}
+
+/** Size of each rule with everything it calls; beyond INLINE_SIZE for those that are large, loop or call themselves. */
+function inlineSizes(rules: readonly Expression[]): number[] {
+  const LARGE = INLINE_SIZE + 1;
+  const sizes = rules.map(() => LARGE);
+  const measure = (expression: Expression): number => {
+    switch (expression.kind) {
+      case "literal":
+        return expression.text.length;
+      case "chars":
+      case "bytes":
+        return 1;
+      case "automaton":
+        return LARGE;
+      case "repeat":
+        return Number.isFinite(expression.max) ? (1 + measure(expression.part)) * Math.max(1, expression.max) : LARGE;
+      case "rule":
+        return 1 + sizes[expression.index]!;
+      default: {
+        let sum = 1;
+        for (const part of expression.parts) {
+          sum += measure(part);
+          if (sum > INLINE_SIZE) break;
+        }
+        return sum;
+      }
+    }
+  };
+  // Each round settles rules whose callees are settled. Few rounds: deep chains of small rules are calls from there on.
+  for (let round = 0; round < 4; round++) {
+    for (const [index, expression] of rules.entries()) sizes[index] = Math.min(LARGE, measure(expression));
+  }
+  return sizes;
+}

@@ -1,0 +1,76 @@
+/**
+ * All tokens of a vocabulary as one tree of bytes.
+ * @module
+ */
+import type { Tokenizer } from "../tokenizer/types.ts";
+
+/**
+ * Nodes lie in the order of a walk (parent, then its children's trees), so that leaving a subtree out is one jump.
+ * Node 0 is the root. Special tokens are not in it: a grammar speaks of text.
+ */
+export interface TokenTrie {
+  readonly vocabSize: number;
+  /** The byte that leads to a node. */
+  readonly bytes: Uint8Array;
+  /** Bytes from the root. */
+  readonly depths: Uint16Array;
+  /** First node behind a node's subtree. */
+  readonly ends: Uint32Array;
+  /** Tokens that end at a node: `tokens[first[node] .. first[node + 1])`. Most nodes have one or none. */
+  readonly first: Uint32Array;
+  readonly tokens: Uint32Array;
+  readonly maxDepth: number;
+}
+
+export function buildTokenTrie(tokenizer: Tokenizer): TokenTrie {
+  const { vocabSize, endIds } = tokenizer;
+  const texts: { id: number; key: string }[] = [];
+  let room = 1;
+  for (let id = 0; id < vocabSize; id++) {
+    if (endIds.has(id) || tokenizer.isSpecial(id)) continue;
+    const bytes = tokenizer.tokenBytes(id);
+    if (bytes.length === 0 || bytes.length > 0xffff) continue;
+    texts.push({ id, key: latin1(bytes) });
+    room += bytes.length;
+  }
+  texts.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id - b.id));
+
+  const bytes = new Uint8Array(room);
+  const depths = new Uint16Array(room);
+  const ends = new Uint32Array(room);
+  const first = new Uint32Array(room + 1);
+  const path = [0]; // nodes from the root to the last token
+  let size = 1;
+  let maxDepth = 0;
+  let previous = "";
+  for (const [i, { key }] of texts.entries()) {
+    let shared = 0;
+    while (shared < previous.length && shared < key.length && previous[shared] === key[shared]) shared++;
+    for (const node of path.splice(shared + 1)) ends[node] = size;
+    for (let at = shared; at < key.length; at++) {
+      bytes[size] = key.charCodeAt(at);
+      depths[size] = at + 1;
+      first[size] = i;
+      path.push(size++);
+    }
+    maxDepth = Math.max(maxDepth, key.length);
+    previous = key;
+  }
+  for (const node of path) ends[node] = size;
+  first[size] = texts.length;
+  return {
+    vocabSize,
+    bytes: bytes.slice(0, size),
+    depths: depths.slice(0, size),
+    ends: ends.slice(0, size),
+    first: first.slice(0, size + 1),
+    tokens: Uint32Array.from(texts, ({ id }) => id),
+    maxDepth,
+  };
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

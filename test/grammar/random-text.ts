@@ -1,0 +1,117 @@
+/** Texts of a grammar, drawn at random by its token masks: a model that knows nothing. */
+
+import { Machine } from "../../src/grammar/machine.ts";
+import type { Program } from "../../src/grammar/program.ts";
+import { TokenMasks } from "../../src/grammar/token-masks.ts";
+import { buildTokenTrie, type TokenTrie } from "../../src/grammar/token-trie.ts";
+import type { Tokenizer } from "../../src/tokenizer/types.ts";
+import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
+
+/** Longer tokens, some of which end in the middle of a character or run over the ends of strings. */
+// biome-ignore format: a list
+const PIECES = [
+  '{"', '"}', '":', '": ', '", "', '",', '"]', '[[', ']]', '}}', '[]', '{}', '""', 'true', 'false', 'null', ' null', '-1',
+  '00', '12', '123', '0.5', '.25', 'e5', 'E-2', '\\"', '\\u00', '\\n', '\n  ', '\n', 'foo', 'bar', 'baz', '"foo": ',
+  '"bar": [', 'a', 'ab', 'abc', 'hello', ' world', '2024-', '-01', 'T12:', ':30', 'é', '日本', '😀', '"é',
+];
+const BROKEN = [[0xe6, 0x97], [0xa5, 0x22], [0xf0, 0x9f], [0x98, 0x80], [0xc3]]; // biome-ignore format: a list
+
+/** Bytes, special tokens, and pieces of several bytes. */
+export class PiecesTokenizer extends FakeTokenizer {
+  override readonly vocabSize: number;
+  readonly #pieces: Uint8Array[];
+
+  constructor(more: readonly string[] = []) {
+    super();
+    const texts = [...PIECES, ...more].map((text) => new TextEncoder().encode(text));
+    this.#pieces = [...texts, ...BROKEN.map((bytes) => Uint8Array.from(bytes))];
+    this.vocabSize = 300 + this.#pieces.length;
+  }
+
+  override tokenBytes(id: number): Uint8Array {
+    return this.#pieces[id - 300] ?? super.tokenBytes(id);
+  }
+
+  override isSpecial(id: number): boolean {
+    return id >= 256 && id < 300;
+  }
+}
+
+export const pieces: PiecesTokenizer = new PiecesTokenizer();
+export const piecesTrie: TokenTrie = buildTokenTrie(pieces);
+
+export type Random = () => number;
+
+/** mulberry32: the same texts in every run. */
+export function random(seed: number): Random {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What ends things soonest; inside of a string only the quote does. */
+const code = (char: string) => char.charCodeAt(0);
+const CLOSING = ["}", "]", "n", "u", "l", '"', ":"].map(code);
+
+export interface Drawn {
+  readonly bytes: Uint8Array;
+  /** False: the text was too long. */
+  readonly complete: boolean;
+}
+
+/** @param wander tokens after which the shortest way to the end is taken */
+export function drawText(
+  program: Program,
+  next: Random,
+  wander = 40,
+  tokenizer: Tokenizer = pieces,
+  trie: TokenTrie = piecesTrie,
+): Drawn {
+  const machine = new Machine(program);
+  const masks = new TokenMasks(machine, trie);
+  const bytes: number[] = [];
+  let state = machine.start;
+  for (let step = 0; step < wander + 2000; step++) {
+    if (state.mayEnd && (step > wander || next() < 0.3)) return { bytes: Uint8Array.from(bytes), complete: true };
+    const mask = masks.mask(state);
+    const ids = tokensOf(mask);
+    const may = (id: number) => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
+    if (ids.length === 0) {
+      if (state.mayEnd) return { bytes: Uint8Array.from(bytes), complete: true };
+      throw new Error(`no token may come after ${new TextDecoder().decode(Uint8Array.from(bytes))}`);
+    }
+    let id = ids[Math.floor(next() * ids.length)]!;
+    const inString = may(code("x")) && may(code('"'));
+    const closing = inString ? [code('"')] : CLOSING.filter(may);
+    if (closing.length > 0 && (step > wander || next() < 0.2)) {
+      id = step > wander ? closing[0]! : closing[Math.floor(next() * closing.length)]!;
+    }
+    for (const byte of tokenizer.tokenBytes(id)) {
+      state = machine.step(state, byte);
+      bytes.push(byte);
+    }
+    if (state === machine.dead) throw new Error(`the mask allowed what the machine refuses: ${id}`);
+  }
+  return { bytes: Uint8Array.from(bytes), complete: false };
+}
+
+export function tokensOf(mask: Uint32Array): number[] {
+  const ids: number[] = [];
+  for (const [word, bits] of mask.entries()) {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) ids.push(word * 32 + 31 - Math.clz32(rest & -rest));
+  }
+  return ids;
+}
+
+/** Whether a program reads a whole text, byte by byte. */
+export function accepts(program: Program, text: string | Uint8Array): boolean {
+  const machine = new Machine(program);
+  let state = machine.start;
+  for (const byte of typeof text === "string" ? new TextEncoder().encode(text) : text)
+    state = machine.step(state, byte);
+  return state.mayEnd;
+}
