@@ -1,0 +1,81 @@
+/**
+ * Chromium on a folder that a local server sends, with or without the headers that isolate a page.
+ * @module
+ */
+import { createReadStream, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromiumPath, tool } from "./project.ts";
+
+/** The part of playwright-core that is used; it is not installed with the project. */
+interface Playwright {
+  readonly chromium: { launch(options: object): Promise<Browser> };
+}
+interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+export interface Page {
+  goto(url: string): Promise<unknown>;
+  waitForFunction(expression: string, argument?: unknown, options?: { timeout: number }): Promise<unknown>;
+  evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
+  on(event: "pageerror" | "console", listener: (what: unknown) => void): unknown;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+};
+const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
+/** Serves `folder`; `extra` are files that lie elsewhere, by their paths. */
+export async function serveFolder(
+  folder: string,
+  isolated: boolean,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<{ url: string; close(): void }> {
+  const server = createServer(({ url = "/", headers }, response) => {
+    const { pathname } = new URL(url, "http://localhost");
+    const path =
+      extra[pathname] ?? join(folder, normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname));
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats?.isFile()) return void response.writeHead(404).end();
+    const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
+    response.writeHead(from ? 206 : 200, {
+      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+      "content-length": stats.size - from,
+      ...(from && { "content-range": `bytes ${from}-${stats.size - 1}/${stats.size}` }),
+      ...(isolated && ISOLATED),
+    });
+    createReadStream(path, { start: from }).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+export async function launchChromium(): Promise<Browser> {
+  const { chromium } = (await import(pathToFileURL(tool("playwright-core/index.mjs")).href)) as Playwright;
+  return chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/** Opens a page that sets `window.ready`. @throws Error with what the page had to say, where it does not come to that */
+export async function openPage(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage();
+  const said: string[] = [];
+  page.on("pageerror", (error) => said.push(String(error)));
+  page.on("console", (message) => said.push((message as { text(): string }).text()));
+  await page.goto(url);
+  await page.waitForFunction("window.ready", undefined, { timeout: 30_000 }).catch((error: Error) => {
+    throw new Error(`${url}: ${error.message}\n${said.join("\n")}`);
+  });
+  return page;
+}

@@ -1,0 +1,87 @@
+/**
+ * The packed package, installed in an empty folder, and the hosts and bundlers that run it (test/hosts/tools).
+ * @module
+ */
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { transformSync } from "esbuild";
+import { root } from "../../helpers/models.ts";
+
+const toolsFolder: string = join(root, "test/hosts/tools");
+const fixtures: string = join(import.meta.dirname, "fixtures");
+
+/** A tool's file. @throws Error that says how to get it */
+export function tool(path: string): string {
+  const file = join(toolsFolder, "node_modules", path);
+  if (!existsSync(file)) throw new Error(`expected ${file}: run "npm ci" in test/hosts/tools`);
+  return file;
+}
+
+/** Debian's, or what CHROMIUM names. @throws Error that says how to get it */
+export function chromiumPath(): string {
+  const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ["chromium", "chromium-browser", "google-chrome"];
+  for (const folder of (process.env.PATH ?? "").split(delimiter))
+    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
+  if (existsSync(names[0]!)) return names[0]!;
+  throw new Error(`expected ${names.join(" or ")}: "apt-get install chromium", or CHROMIUM=/its/path`);
+}
+
+/** Runs a program to its end. @throws Error with what it printed unless it ends with 0 */
+export function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    timeout: 5 * 60_000,
+    ...options,
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error ?? status}\n${stdout}\n${stderr}`);
+  return stdout as string;
+}
+
+/** vitest's Node is not npm's: npm runs with the one that is first in the machine's PATH. */
+const npm = (args: readonly string[], cwd: string): string => run("npm", args, { cwd });
+
+/** Installs the tools where the lock file asks for others than are there. */
+export function installTools(): void {
+  const installed = join(toolsFolder, "node_modules/.package-lock.json");
+  const wanted = JSON.parse(readFileSync(join(toolsFolder, "package-lock.json"), "utf8")).packages;
+  const found = existsSync(installed) ? JSON.parse(readFileSync(installed, "utf8")).packages : {};
+  const { dependencies } = wanted[""] as { dependencies: Record<string, string> };
+  const same = (name: string): boolean =>
+    wanted[`node_modules/${name}`].version === found[`node_modules/${name}`]?.version;
+  if (!Object.keys(dependencies).every(same)) npm(["ci", "--no-audit", "--no-fund"], toolsFolder);
+}
+
+export interface Project {
+  readonly folder: string;
+  /** The packed package. */
+  readonly tarball: string;
+  /** Adds files of a fixture folder. */
+  add(fixture: string): string;
+  remove(): void;
+}
+
+/** `npm pack` of this tree, installed in a folder that has nothing else. */
+export function createProject(): Project {
+  const folder = mkdtempSync(join(tmpdir(), "nibble-hosts-"));
+  run(process.execPath, ["scripts/build.mjs"], { cwd: root });
+  const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
+  const [{ filename }] = JSON.parse(npm(pack, root)) as [{ filename: string }];
+  const tarball = join(folder, filename);
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  npm(["install", "--no-audit", "--no-fund", tarball], folder);
+  return {
+    folder,
+    tarball,
+    add(fixture) {
+      const target = join(folder, fixture);
+      cpSync(join(fixtures, fixture), target, { recursive: true });
+      const table = readFileSync(join(import.meta.dirname, "table.ts"), "utf8");
+      writeFileSync(join(target, "table.js"), transformSync(table, { loader: "ts" }).code);
+      return target;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
