@@ -107,6 +107,41 @@ describe("sampling", () => {
     expect(await sample("--temp", "0", "--repeat-penalty", "5")).not.toEqual(greedy);
   });
 
+  it("each of llama.cpp's flags changes what is drawn", async () => {
+    const usual = ["-s", "3", "--top-k", "0", "--min-p", "0", "--top-p", "1"];
+    const before = await sample(...usual);
+    const common = before[5]!;
+    const flags = [
+      ["--repeat-penalty", "5", "--repeat-last-n", "-1"],
+      ["--presence-penalty", "2"],
+      ["--frequency-penalty", "2"],
+      ["--dry-multiplier", "5", "--dry-base", "3", "--dry-allowed-length", "0", "--dry-sequence-breaker", "none"],
+      ["--top-nsigma", "1"],
+      ["--typical", "0.2"],
+      ["--xtc-probability", "1", "--xtc-threshold", "0.001"],
+      ["--dynatemp-range", "2", "--dynatemp-exp", "3"],
+      ["--mirostat", "1", "--mirostat-ent", "1"],
+      ["--mirostat", "2", "--mirostat-ent", "1", "--mirostat-lr", "0.9"],
+      ["--logit-bias", `${common}-inf`],
+      ["-l", "40+90"],
+      ["--allowed-tokens", "40,41,42"],
+      ["--samplers", "min_p"],
+    ];
+    const all = await Promise.all(flags.map((args) => sample(...usual, ...args)));
+    for (const [i, tokens] of all.entries()) expect([flags[i], tokens]).not.toEqual([flags[i], before]);
+    expect(all[10]).not.toContain(common);
+    expect(new Set(all[11])).toEqual(new Set([40]));
+    for (const id of all[12]!) expect([40, 41, 42]).toContain(id);
+    // Of two flags, the one whose step is left out has no effect.
+    expect(await sample(...usual, "--samplers", "top_k;temperature", "--typical", "0.2")).toEqual(before);
+  });
+
+  it("--bad-word and --min-tokens", async () => {
+    const args = ["run", "--temp", "0", QUESTION];
+    expect((await nibbleJson([...args, "--bad-word", "km"])).text).not.toContain("km");
+    expect((await nibbleJson([...args, "--min-tokens", "80"])).tokens.length).toBeGreaterThanOrEqual(80);
+  });
+
   it("steps, key-value type and context change no greedy token of crumb", async () => {
     for (const args of [
       ["-b", "7"],

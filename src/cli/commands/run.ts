@@ -7,7 +7,6 @@ import { createLoad } from "../../create-load.ts";
 import { DRAFT_MAX } from "../../engine/defaults.ts";
 import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
-import { randomSeed } from "../../engine/random.ts";
 import { NibbleError } from "../../errors.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Answer, answer, speed } from "../answer.ts";
@@ -16,6 +15,7 @@ import { type Arguments, number, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
 import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, printJson } from "../output.ts";
+import { samplingFlags, samplingOptions } from "../sampling.ts";
 
 const flags = {
   model: modelFlag,
@@ -29,13 +29,7 @@ const flags = {
     { min: -1, integer: true },
     "most tokens of an answer (-1: to the context's end)",
   ),
-  seed: number("-s, --seed", "N", { integer: true }, "seed of the random numbers (-1: another every time)"),
-  temperature: number("--temp", "T", { min: 0, max: 2 }, "0: always the likeliest token"),
-  topK: number("--top-k", "N", { min: 0, integer: true }, "only the N likeliest tokens (0: all)"),
-  topP: number("--top-p", "P", { above: 0, max: 1 }, "only the likeliest tokens that make up P (1: all)"),
-  minP: number("--min-p", "P", { min: 0, max: 1 }, "only tokens at least P times as likely as the likeliest"),
-  repeatPenalty: number("--repeat-penalty", "X", { min: 0.01, max: 10 }, "of the last 64 tokens (1: none)"),
-  ignoreEos: toggle("--ignore-eos", "go on after an end token"),
+  ...samplingFlags,
   draftMax: number(
     "--draft-max",
     "N",
@@ -148,22 +142,12 @@ function chatIds(model: Model, messages: readonly ChatMessage[]): number[] {
 
 function generateOptions(model: Model, prompt: readonly number[], { flags: given }: RunArguments): GenerateOptions {
   const { sampling, endIds } = model.info;
-  const ends = new Set(endIds);
   return {
     prompt,
     maxTokens: given.predict === -1 ? undefined : given.predict,
-    endIds: given.ignoreEos ? new Set() : ends,
+    endIds: given.ignoreEos ? [] : endIds,
     logprobs: given.logprobs,
     draftMax: given.draftMax,
-    sampling: {
-      ...sampling,
-      temperature: given.temperature ?? sampling.temperature,
-      topK: given.topK ?? sampling.topK,
-      topP: given.topP ?? sampling.topP,
-      minP: given.minP ?? sampling.minP,
-      repeatPenalty: given.repeatPenalty ?? sampling.repeatPenalty,
-      logitBias: new Map(given.ignoreEos ? endIds.map((id) => [id, -Infinity]) : []),
-      seed: given.seed === undefined || given.seed === -1 ? randomSeed() : given.seed,
-    },
+    sampling: samplingOptions(given, sampling, endIds),
   };
 }
