@@ -1,11 +1,16 @@
 // Small vector helpers that several kernels share.
 
 /** Bit constants for f16 and the nibble mask: from memory, because V8 rebuilds a v128.const at each use. */
-const CONSTANTS: usize = memory.data<u32>([0x8fffffff, 0x77800000 /* 2^112 */, 0x0f0f0f0f], 16);
+const CONSTANTS: usize = memory.data<u32>([0x8fffffff, 0x77800000 /* 2^112 */, 0x0f0f0f0f, 0x00ff00ff], 16);
 
 /** 0x0f in every byte. */
 export function nibbleMask(): v128 {
   return v128.load32_splat(CONSTANTS + 8);
+}
+
+/** 0x00ff in every i16. */
+export function byteMask(): v128 {
+  return v128.load32_splat(CONSTANTS + 12);
 }
 
 /**

@@ -84,7 +84,10 @@ export function zeroCode(type: i32): i32 {
  * Codes of 4 bits: vector [step 0..3][quad 0..3] of 16 bytes; byte 4 r + c holds row 4 quad + r, column 8 step + c in its
  * low nibble and column 8 step + 4 + c in its high nibble. The high bits of a step follow its four vectors, at the same
  * byte 4 r + c: fields of as many bits, in the order quad 0 low nibble, quad 0 high nibble, quad 1 low nibble, ...
- * Codes of Q8_0: 8 bytes at [pair 0..15][quad 0..3]; byte 2 r + c holds row 4 quad + r, column 2 pair + c.
+ * Codes of Q8_0: 8 bytes at [four 0..7][pair 0..1][quad 0..3]; byte 2 r + c holds row 4 quad + r, column 4 four + pair + 2 c.
+ *
+ * Columns c and c + 2 make a pair of i16, of weights and of activations: as i16, the bytes of columns c to c + 3 give
+ * 0 and 2 where they lie, 1 and 3 shifted, and nothing is widened (kernels/matmul-words.ts).
  */
 export function tileBytes(type: i32): i32 {
   if (type == Q8_0) return 32 + 512;
@@ -131,7 +134,7 @@ export function groupBytes(type: i32, columns: i32): i32 {
  * value (kernels/quantize.ts says how the codes come about). With n = columns * width:
  *
  *   i8 first digits[n] | i8 second digits[n] | i16 codes[n] | meta[columns / 32][width] of 48 bytes
- *   digits: [columns / 4][width][4]   codes: [columns / 2][width][2]
+ *   digits: [columns / 4][width][4]   codes: [columns / 4][pair 0..1][width][2], columns c and c + 2
  *   meta: f32 scale d | f32 d * sum of codes | 2 x i16 start of the first digits | 2 x i16 start of the second
  *         | 2 x i32 start of the codes | i32 digits, 1 or 2, then for weights with a scale per 16 columns:
  *         2 x i16 start of the second digits of the first 16 columns | 2 x i16 start of the first digits of the first 16

@@ -56,7 +56,10 @@ export function embedRow(dst: usize, w: usize, type: i32, columns: i32, row: i32
     for (let c = 0; c < BLOCK; c++) {
       let value: f32;
       if (type == Q8_0) {
-        value = <f32>load<i8>(codes + <usize>(((c >> 1) << 5) + (quad << 3) + (inQuad << 1) + (c & 1))) * d;
+        value =
+          <f32>(
+            load<i8>(codes + <usize>(((c >> 2) << 6) + ((c & 1) << 5) + (quad << 3) + (inQuad << 1) + ((c >> 1) & 1)))
+          ) * d;
       } else {
         const byte = load<u8>(codes + <usize>(((c >> 3) << 6) + (quad << 4) + (inQuad << 2) + (c & 3)));
         const code = <i32>(c & 4 ? byte >> 4 : byte & 15);

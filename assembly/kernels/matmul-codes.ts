@@ -1,6 +1,7 @@
 import { addDotI8, nibbleMask, startPairs, sumsI32, times254 } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
-import { codesAt, fieldMask, firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "./codes";
+import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "./codes";
+import { wordMask, wordSums } from "./matmul-words";
 import { centreOf, secondStart } from "./tile";
 
 /**
@@ -59,6 +60,9 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
   let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
   let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + 2 * <usize>columns;
+  const m0 = wordMask<P>(0);
+  const m1 = wordMask<P>(1);
+  const m2 = wordMask<P>(2);
   let f0 = f32x4.splat(0);
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);
@@ -124,11 +128,17 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
       }
       xq += <usize>perScale;
     } else {
-      const start = i32x4.splat(minima ? 0 : startOfCodes(meta, halves, part) << planesOf<P>());
-      s0 = quadSums<P>(w, end, xq, 0, start, mask);
-      s1 = quadSums<P>(w, end, xq, 1, start, mask);
-      s2 = quadSums<P>(w, end, xq, 2, start, mask);
-      s3 = quadSums<P>(w, end, xq, 3, start, mask);
+      s0 = wordSums<P>(w, end, xq, 0, m0, m1, m2);
+      s1 = wordSums<P>(w, end, xq, 1, m0, m1, m2);
+      s2 = wordSums<P>(w, end, xq, 2, m0, m1, m2);
+      s3 = wordSums<P>(w, end, xq, 3, m0, m1, m2);
+      if (!minima) {
+        const start = i32x4.splat(startOfCodes(meta, halves, part) << planesOf<P>());
+        s0 = i32x4.add(s0, start);
+        s1 = i32x4.add(s1, start);
+        s2 = i32x4.add(s2, start);
+        s3 = i32x4.add(s3, start);
+      }
       xq += <usize>(2 * perScale);
     }
     const d = v128.load32_splat(meta);
@@ -163,27 +173,4 @@ function startOfCodes(meta: usize, halves: bool, part: usize): i32 {
   const left = <i32>load<i16>(meta, 28) + <i32>load<i16>(meta, 30);
   const all = <i32>load<i16>(meta, 12) + <i32>load<i16>(meta, 14);
   return 254 * first + (part ? all - left : left);
-}
-
-/** Baseline: `start` and the sums of four rows over the steps up to `end`, as i32x4. `x`: i16, eight a step. */
-function quadSums<P>(at: usize, end: usize, x: usize, quad: i32, start: v128, mask: v128): v128 {
-  const low = fieldMask<P>();
-  let rows01 = i32x4.splat(0); // lanes: row 0 columns 01, row 0 columns 23, row 1 columns 01, row 1 columns 23
-  let rows23 = rows01;
-  while (at < end) {
-    const v = v128.load(at + ((<usize>quad) << 4));
-    const h = plane<P>(at, quad);
-    const first = codesAt<P>(v128.and(v, mask), h, 2 * quad, low);
-    const last = codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low);
-    const xf = v128.load64_splat(x);
-    const xl = v128.load64_splat(x, 8);
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(first), xf));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(first), xf));
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(last), xl));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(last), xl));
-    at += stepBytes<P>();
-    x += 16;
-  }
-  const even = v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6);
-  return i32x4.add(i32x4.add(even, v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7)), start);
 }

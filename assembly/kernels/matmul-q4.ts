@@ -1,5 +1,6 @@
 import { addDotI8, loadF16x4, nibbleMask, startI16x2, sumsI32, times254 } from "../lanes";
 import { BLOCK, META_BYTES } from "../layout";
+import { wordMask, wordSums } from "./matmul-words";
 
 /**
  * One group of 16 rows of a Q4_0 or Q4_1 matrix times one quantised activation row: dst[0..16) = W x.
@@ -31,6 +32,9 @@ function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): voi
   let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
   let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + 2 * <usize>columns;
+  const m0 = wordMask<u8>(0);
+  const m1 = wordMask<u8>(1);
+  const m2 = wordMask<u8>(2);
   let f0 = f32x4.splat(0);
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);
@@ -83,11 +87,17 @@ function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): voi
       }
       xq += 32;
     } else {
-      const start = minima ? s0 : v128.load64_splat(meta, 16);
-      s0 = quadSums(codes, xq, start, mask);
-      s1 = quadSums(codes + 16, xq, start, mask);
-      s2 = quadSums(codes + 32, xq, start, mask);
-      s3 = quadSums(codes + 48, xq, start, mask);
+      s0 = wordSums<u8>(codes, codes + 256, xq, 0, m0, m1, m2);
+      s1 = wordSums<u8>(codes, codes + 256, xq, 1, m0, m1, m2);
+      s2 = wordSums<u8>(codes, codes + 256, xq, 2, m0, m1, m2);
+      s3 = wordSums<u8>(codes, codes + 256, xq, 3, m0, m1, m2);
+      if (!minima) {
+        const start = i32x4.splat(load<i32>(meta, 16) + load<i32>(meta, 20));
+        s0 = i32x4.add(s0, start);
+        s1 = i32x4.add(s1, start);
+        s2 = i32x4.add(s2, start);
+        s3 = i32x4.add(s3, start);
+      }
       xq += 64;
     }
     const d = v128.load32_splat(meta);
@@ -109,25 +119,4 @@ function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): voi
   v128.store(dst, f1, 16);
   v128.store(dst, f2, 32);
   v128.store(dst, f3, 48);
-}
-
-/** Baseline: sums of four rows over a block, as i32x4. `codes`: the quad's vectors, 64 bytes apart; `x`: i16[32]. */
-function quadSums(codes: usize, x: usize, start: v128, mask: v128): v128 {
-  let rows01 = start; // lanes: row 0 columns 01, row 0 columns 23, row 1 columns 01, row 1 columns 23
-  let rows23 = start;
-  const end = codes + 256;
-  while (codes < end) {
-    const v = v128.load(codes);
-    const low = v128.and(v, mask);
-    const high = v128.and(i16x8.shr_u(v, 4), mask);
-    const xl = v128.load64_splat(x);
-    const xh = v128.load64_splat(x, 8);
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), xl));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), xl));
-    rows01 = i32x4.add(rows01, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high), xh));
-    rows23 = i32x4.add(rows23, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high), xh));
-    codes += 64;
-    x += 16;
-  }
-  return i32x4.add(v128.shuffle<i32>(rows01, rows23, 0, 2, 4, 6), v128.shuffle<i32>(rows01, rows23, 1, 3, 5, 7));
 }

@@ -1,4 +1,4 @@
-import { nibbleMask } from "../lanes";
+import { byteMask, nibbleMask } from "../lanes";
 import {
   BLOCK,
   groupScalesBytes,
@@ -21,7 +21,7 @@ import { unpackF16, unpackGroupScales } from "./scales";
 // left in the inner loop but loads, dots and adds.
 //
 //   bytes   u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]          relaxed dot, codes of 4 to 6 bits
-//   words   i16 codes [half 0..1][columns / 2][quad 0..1][4 rows][2 columns]         baseline dot: centred; int8, levels
+//   words   i16 codes [half 0..1][columns / 4][pair 0..1][quad 0..1][4 rows][2 columns]   baseline dot: centred; int8, levels
 //   scales  f32 [half 0..1][columns / scaleColumns][quad 0..1][4 rows], then minima likewise
 
 /** Most bytes of the panel of a group, scales and minima included. */
@@ -64,16 +64,16 @@ export function unpackQ4Bytes(panel: usize, scales: usize, w: usize, columns: i3
   }
 }
 
-/** Four rows by four columns of codes to two pairs of columns, centred. */
-function storeWords(at: usize, codes: v128, centre: v128): void {
-  const pairs = v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 1, 3, 5, 7);
-  v128.store(at, i16x8.sub(i16x8.extend_low_i8x16_u(pairs), centre));
-  v128.store(at, i16x8.sub(i16x8.extend_high_i8x16_u(pairs), centre), 32);
+/** Four rows by four columns of codes to two pairs of columns, centred. @param mask byteMask */
+function storeWords(at: usize, codes: v128, mask: v128, centre: v128): void {
+  v128.store(at, i16x8.sub(v128.and(codes, mask), centre));
+  v128.store(at, i16x8.sub(i16x8.shr_u(codes, 8), centre), 32);
 }
 
 /** Q4_0 or Q4_1 to words. */
 export function unpackQ4Words(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
   const mask = nibbleMask();
+  const bytes = byteMask();
   const centre = i16x8.splat(minima ? 0 : 8);
   const half = <usize>(16 * columns);
   const scalesHalf = <usize>((columns / BLOCK) << 6) >> 1;
@@ -87,8 +87,8 @@ export function unpackQ4Words(panel: usize, scales: usize, w: usize, columns: i3
       for (let quad: usize = 0; quad < 4; quad++) {
         const v = v128.load(w + (quad << 4));
         const at = panel + (quad >> 1) * half + ((quad & 1) << 4);
-        storeWords(at, v128.and(v, mask), centre);
-        storeWords(at + 64, v128.and(i16x8.shr_u(v, 4), mask), centre);
+        storeWords(at, v128.and(v, mask), bytes, centre);
+        storeWords(at + 64, v128.and(i16x8.shr_u(v, 4), mask), bytes, centre);
       }
       panel += 128;
       w += 64;
@@ -156,6 +156,7 @@ export function unpackCodesWords(panel: usize, w: usize, columns: i32, planes: i
 
 function toWords<P>(panel: usize, w: usize, columns: i32, zero: i32): void {
   const mask = nibbleMask();
+  const bytes = byteMask();
   const low = fieldMask<P>();
   const centre = i16x8.splat(<i16>zero);
   const half = <usize>(16 * columns);
@@ -165,8 +166,8 @@ function toWords<P>(panel: usize, w: usize, columns: i32, zero: i32): void {
       const v = v128.load(w + ((<usize>quad) << 4));
       const h = plane<P>(w, quad);
       const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
-      storeWords(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), centre);
-      storeWords(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), centre);
+      storeWords(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), bytes, centre);
+      storeWords(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, centre);
     }
     panel += 128;
     w += stepBytes<P>();
@@ -193,9 +194,8 @@ export function unpackLevelsWords(panel: usize, w: usize, columns: i32, table: u
 
 /** Four rows by four columns of i8 to two pairs of columns. */
 function storeSigned(at: usize, codes: v128): void {
-  const pairs = v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 1, 3, 5, 7);
-  v128.store(at, i16x8.extend_low_i8x16_s(pairs));
-  v128.store(at, i16x8.extend_high_i8x16_s(pairs), 32);
+  v128.store(at, i16x8.shr_s(i16x8.shl(codes, 8), 8));
+  v128.store(at, i16x8.shr_s(codes, 8), 32);
 }
 
 /** Unpacks columns [from, from + count) of a group of `columns` into the form that this build multiplies. */

@@ -73,13 +73,14 @@ function blockMax(src: usize): f32 {
   return maxAbsF32x4(top);
 }
 
-/** Eight i16 codes, two at a time to every `width`-th place. */
+/** Eight i16 codes, a pair at a time to every `width`-th place. */
 function storeCodes(at: usize, codes: v128, width: i32): void {
   const step = <usize>(width * 4);
-  v128.store32_lane(at, codes, 0);
-  v128.store32_lane(at + step, codes, 1);
-  v128.store32_lane(at + 2 * step, codes, 2);
-  v128.store32_lane(at + 3 * step, codes, 3);
+  const pairs = v128.shuffle<i16>(codes, codes, 0, 2, 1, 3, 4, 6, 5, 7);
+  v128.store32_lane(at, pairs, 0);
+  v128.store32_lane(at + step, pairs, 1);
+  v128.store32_lane(at + 2 * step, pairs, 2);
+  v128.store32_lane(at + 3 * step, pairs, 3);
 }
 
 /** Eight digits as i8, four at a time to every `width`-th place. */

@@ -71,7 +71,11 @@ function repackTilesRow(group: usize, row: usize, blocks: i32, type: i32, lane: 
     store<u16>(group + ((<usize>lane) << 1), scale);
     if (type == Q8_0) {
       const to = group + 32 + (quad << 3) + (inQuad << 1);
-      for (let p: usize = 0; p < 16; p++) store<u16>(to + (p << 5), load<u16>(row + 2 + (p << 1)));
+      for (let four: usize = 0; four < 8; four++) {
+        const bytes = load<u32>(row + 2 + (four << 2)); // columns 0 to 3; pairs of columns are 0 2 and 1 3
+        store<u16>(to + (four << 6), <u16>((bytes & 0xff) | ((bytes >> 8) & 0xff00)));
+        store<u16>(to + (four << 6) + 32, <u16>(((bytes >> 8) & 0xff) | ((bytes >> 16) & 0xff00)));
+      }
       row += 34;
     } else {
       let header: usize = 2;

@@ -9,7 +9,8 @@ export function digitAt(x: usize, columns: i32, width: i32, slot: i32, column: i
 
 /** The i16 code of a column. */
 export function codeAt(x: usize, columns: i32, width: i32, slot: i32, column: i32): usize {
-  const place = ((column / 2) * width + slot) * 2 + (column % 2);
+  const pair = (column / 4) * 2 + (column % 2);
+  const place = (pair * width + slot) * 2 + (column % 4) / 2;
   return x + <usize>(2 * columns * width + 2 * place);
 }
 

@@ -10,7 +10,8 @@ export function byteIndex(row: i32, column: i32): i32 {
 
 /** Index of a code in half a panel of words. */
 export function wordIndex(row: i32, column: i32): i32 {
-  return (((column / 2) * 2 + row / 4) * 4 + (row % 4)) * 2 + (column % 2);
+  const pair = (column / 4) * 2 + (column % 2);
+  return ((pair * 2 + row / 4) * 4 + (row % 4)) * 2 + (column % 4) / 2;
 }
 
 /** Index of a scale in half of the scales. */

@@ -36,7 +36,10 @@ export function headerBytes(type: i32): i32 {
 export function codeAddress(tile: usize, type: i32, lane: i32, column: i32): usize {
   const quad = lane / 4;
   const row = lane % 4;
-  if (type == Q8_0) return tile + <usize>(headerBytes(type) + (column / 2) * 32 + quad * 8 + row * 2 + (column % 2));
+  if (type == Q8_0) {
+    const pair = (column / 4) * 2 + (column % 2);
+    return tile + <usize>(headerBytes(type) + pair * 32 + quad * 8 + row * 2 + (column % 4) / 2);
+  }
   return (
     tile + <usize>(headerBytes(type) + (column / 8) * (64 + 16 * planes(type)) + quad * 16 + row * 4 + (column % 4))
   );

@@ -275,7 +275,7 @@ export function quantizeRow(columns: number, pattern: string, wide: boolean, wid
     const at = arena.reserve(quantizedRowBytes(columns) * width, 16);
     const place = { at, columns, width, slot };
     const x = activations(pattern, columns, random);
-    for (let c = 0; c < columns; c += 2) arena.owned(codeAt(place, c), 4, "bytes");
+    for (let c = 0; c < columns; c++) arena.owned(codeAt(place, c), 2, "bytes");
     for (let b = 0; b < columns / BLOCK; b++) {
       arena.owned(metaAt(place, b), wide ? 4 : 8, "f32");
       if (wide) continue;

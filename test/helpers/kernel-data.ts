@@ -201,9 +201,9 @@ export interface Place {
 /** Address of a column's digit (0 first, 1 second); four columns lie together. */
 export const digitAt = ({ at, columns, width, slot }: Place, column: number, digit: number): number =>
   at + digit * columns * width + 4 * ((column >> 2) * width + slot) + (column & 3);
-/** Address of a column's 16-bit code; two lie together. */
+/** Address of a column's 16-bit code; those of columns c and c + 2 lie together. */
 export const codeAt = ({ at, columns, width, slot }: Place, column: number): number =>
-  at + 2 * columns * width + 4 * ((column >> 1) * width + slot) + 2 * (column & 1);
+  at + 2 * columns * width + 4 * ((2 * (column >> 2) + (column & 1)) * width + slot) + (column & 2);
 /** Address of a block's scale, sums and number of digits. */
 export const metaAt = ({ at, columns, width, slot }: Place, block: number): number =>
   at + 4 * columns * width + 48 * (block * width + slot);

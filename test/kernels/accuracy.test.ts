@@ -10,7 +10,17 @@ import {
   quantizedRowBytes,
   takesWide,
 } from "../../src/runtime/layout.ts";
-import { ACTIVATIONS, FLOATS, kvId, metaAt, QUANTIZED, typeId, weights, wholeBlocks } from "../helpers/kernel-data.ts";
+import {
+  ACTIVATIONS,
+  codeAt,
+  FLOATS,
+  kvId,
+  metaAt,
+  QUANTIZED,
+  typeId,
+  weights,
+  wholeBlocks,
+} from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { Random } from "../helpers/random.ts";
 import { loadBuild } from "../helpers/wasm-builds.ts";
@@ -233,7 +243,8 @@ it.each(QUANTIZED)(
     const place = { at: row, columns, width: 1, slot: 0 };
     const digits = Array.from({ length: columns / 32 }, (_, b) => memory.bytes(metaAt(place, b) + 24, 1)[0]);
     expect(new Set(digits)).toEqual(new Set(wide ? [0] : [1, 2])); // the outlying blocks have two
-    const codes = new Int16Array(memory.bytes(row + 2 * columns, 2 * columns).buffer);
+    const code = (c: number) => new Int16Array(memory.bytes(codeAt(place, c), 2).buffer)[0]!;
+    const codes = Array.from({ length: columns }, (_, c) => code(c));
     const dst = memory.reserve(64);
     const scratch = memory.reserve(matmulScratchBytes(columns));
     memory.run("matmul", dst, 64, row, 0, 1, w, typeId(type), columns, 0, 1, scratch);
