@@ -62,7 +62,7 @@ export class Sampler {
    * @param position index of the token in the answer: the counter of the random numbers
    * @param choice which of several answers
    * @param constraint tokens that may come, of a grammar for instance; undefined: all
-   * @throws NibbleError `non_finite_logits` if a logit is not finite, or every token is forbidden
+   * @throws NibbleError `non_finite_logits` if a logit is not finite, `invalid_request` if every token is forbidden
    */
   sample(
     logits: Float32Array,
@@ -78,7 +78,7 @@ export class Sampler {
     const candidates = this.#candidates;
     candidates.load(logits, mask);
     if (candidates.size === 0) {
-      throw new NibbleError("non_finite_logits", "every token is forbidden by logit_bias or a constraint");
+      throw new NibbleError("invalid_request", "every token is forbidden by logit_bias or a constraint");
     }
     if (this.#bias.size > 0) candidates.change(this.#bias, (logit, bias) => logit + bias);
     for (const step of this.#steps) this.#apply(step, tokens, position, choice);
