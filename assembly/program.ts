@@ -49,7 +49,8 @@ function float(op: usize, i: i32): f32 {
 }
 
 // The batch: u32 rows | output rows | then addresses of i32 arrays: tokens, positions, page tables (an address a row),
-// outputs (a batch row each). The control words of barrier.ts stand behind them in the header.
+// outputs (a batch row each). Then, at word 7, how many operations helping threads run. The control words of barrier.ts
+// stand behind them in the header.
 function batchTokens(batch: usize): usize {
   return load<u32>(batch, 8);
 }
@@ -61,6 +62,9 @@ function batchPages(batch: usize): usize {
 }
 function batchOutputs(batch: usize): usize {
   return load<u32>(batch, 20);
+}
+function batchOperations(batch: usize): i32 {
+  return load<i32>(batch, 28);
 }
 
 /** Rows of a set: 0 = all, 1 = output rows. */
@@ -83,15 +87,16 @@ function share(units: i32, thread: i32, threads: i32): i32 {
  * @param program the first operation   @param batch see above
  */
 export function run(program: usize, count: i32, batch: usize, threads: i32): void {
+  store<i32>(batch, count, 28);
   if (threads > 1) start(batch);
   execute(program, count, batch, 0, threads);
 }
 
 /** A helping thread: executes whatever `run` starts, until stopped. */
-export function serve(program: usize, count: i32, batch: usize, thread: i32, threads: i32): void {
+export function serve(program: usize, batch: usize, thread: i32, threads: i32): void {
   let seen = awaitStart(batch, 0);
   while (seen >= 0) {
-    execute(program, count, batch, thread, threads);
+    execute(program, batchOperations(batch), batch, thread, threads);
     seen = awaitStart(batch, seen);
   }
 }

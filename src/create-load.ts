@@ -2,7 +2,7 @@
  * `load` for a host: from a source to a model that answers.
  * @module
  */
-import { samplingDefaults } from "./engine/defaults.ts";
+import { poolingDefault, samplingDefaults } from "./engine/defaults.ts";
 import { createModel, type Model } from "./engine/model.ts";
 import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
@@ -33,6 +33,7 @@ export function createLoad(host: Host): Load {
         executor,
         template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
+        pooling: poolingDefault(checkpoint.metadata, checkpoint.architecture),
         facts: { format: checkpoint.format, memory: executor.plan },
       });
     } finally {

@@ -4,6 +4,7 @@
  */
 export type { ChatMessage } from "./chat/template.ts";
 export type { Load, LoadOptions } from "./create-load.ts";
+export type { EmbedInput, EmbedOptions } from "./engine/embed.ts";
 export type { GenerateEvent, GenerateOptions, Timings, Usage } from "./engine/generate.ts";
 export type { ApplyTemplateOptions, Model, ModelInfo } from "./engine/model.ts";
 export type * from "./engine/openai-types.ts";

@@ -8,13 +8,14 @@ import { PROVIDER, toRequest } from "./settings.ts";
 import type { CallOptions, GenerateResult, LanguageModel, SpecificationVersion, StreamPart } from "./types.ts";
 
 /** What the provider asks of a model: one in this thread, or in a worker. */
-export type ChatModel = Pick<Model, "info" | "chat">;
+export type ProvidedModel = Pick<Model, "info" | "chat" | "embeddings">;
+export type OpenModel = () => Promise<ProvidedModel>;
 
 /** @param open gives the model; it is called by every request */
 export function createLanguageModel<Version extends SpecificationVersion>(
   specificationVersion: Version,
   modelId: string,
-  open: () => Promise<ChatModel>,
+  open: OpenModel,
 ): LanguageModel<Version> {
   async function start(options: CallOptions): Promise<{ parts: AsyncGenerator<StreamPart>; body: unknown }> {
     const { request, warnings } = toRequest(options);

@@ -3,12 +3,13 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { type ChatModel, createLanguageModel } from "./language-model.ts";
-import type { LanguageModel, SpecificationVersion } from "./types.ts";
+import { createEmbeddingModel } from "./embedding-model.ts";
+import { createLanguageModel, type ProvidedModel } from "./language-model.ts";
+import type { EmbeddingModel, LanguageModel, SpecificationVersion } from "./types.ts";
 
 export interface NibbleProviderOptions<Version extends SpecificationVersion = "v4"> {
   /** From a model's name to the model: `load` of this package, or a function that gives one that is loaded. */
-  readonly load: (modelId: string) => ChatModel | PromiseLike<ChatModel>;
+  readonly load: (modelId: string) => ProvidedModel | PromiseLike<ProvidedModel>;
   /** "v4" (default) for AI SDK 7, "v3" for AI SDK 6. */
   readonly specificationVersion?: Version;
 }
@@ -17,6 +18,7 @@ export interface NibbleProvider<Version extends SpecificationVersion = "v4"> {
   (modelId: string): LanguageModel<Version>;
   readonly specificationVersion: Version;
   languageModel(modelId: string): LanguageModel<Version>;
+  embeddingModel(modelId: string): EmbeddingModel<Version>;
   /** @throws NibbleError `invalid_argument`: there are no image models */
   imageModel(modelId: string): never;
 }
@@ -29,9 +31,9 @@ export function createNibble<Version extends SpecificationVersion = "v4">(
   if (typeof load !== "function") {
     throw new NibbleError("invalid_argument", `load: expected a function, got ${typeof load}`, { param: "load" });
   }
-  const models = new Map<string, Promise<ChatModel>>();
+  const models = new Map<string, Promise<ProvidedModel>>();
 
-  function open(modelId: string): Promise<ChatModel> {
+  function open(modelId: string): Promise<ProvidedModel> {
     let model = models.get(modelId);
     if (!model) {
       model = Promise.resolve(load(modelId));
@@ -46,6 +48,7 @@ export function createNibble<Version extends SpecificationVersion = "v4">(
   return Object.assign((modelId: string) => languageModel(modelId), {
     specificationVersion,
     languageModel,
+    embeddingModel: (modelId: string) => createEmbeddingModel(specificationVersion, modelId, () => open(modelId)),
     imageModel: (modelId: string) => {
       throw new NibbleError("invalid_argument", `${modelId}: nibble has no image models`);
     },

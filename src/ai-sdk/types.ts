@@ -127,6 +127,21 @@ export interface GenerateResult {
   response: ResponseMetadata;
 }
 
+export interface EmbeddingModel<Version extends SpecificationVersion = "v4"> {
+  readonly specificationVersion: Version;
+  readonly provider: string;
+  readonly modelId: string;
+  readonly maxEmbeddingsPerCall: number;
+  readonly supportsParallelCalls: boolean;
+  doEmbed(options: {
+    readonly values: readonly string[];
+    /** Only version 4. */
+    readonly dimensions?: number | undefined;
+    readonly abortSignal?: AbortSignal | undefined;
+    readonly providerOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  }): Promise<{ embeddings: number[][]; usage: { tokens: number }; warnings: Warning[] }>;
+}
+
 export interface LanguageModel<Version extends SpecificationVersion = "v4"> {
   readonly specificationVersion: Version;
   readonly provider: string;

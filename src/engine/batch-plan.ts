@@ -5,18 +5,26 @@
 import type { BatchItem, Executor, Sequence } from "../runtime/types.ts";
 import type { Holder } from "./prefix-cache.ts";
 
+/** How hidden states become one embedding: their mean over the tokens, or the last one's. */
+export type Pooling = "mean" | "last";
+
 /** A request, as the scheduler sees it: tokens that grow by one whenever it is given logits. */
 export interface Job {
   /** Prompt and answer so far. */
   readonly tokens: readonly number[];
+  /** Of an embedding, which ends with its prompt: which rows' hidden states it takes. Absent: it takes logits. */
+  readonly pooling?: Pooling | undefined;
   /** False while its reader is behind; it then keeps its place but is not run. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
   draft(limit: number, price: (count: number) => number): readonly number[];
   /** Its first rows are about to run; so many tokens of the prompt were computed before, for others. */
   start(cached: number): void;
-  /** Takes logits [vocabSize] (valid during the call only) and adds a token. True: that was the last. */
-  accept(logits: Float32Array): boolean;
+  /**
+   * Takes the logits [vocabSize] after all its tokens and adds one; an embedding: the hidden state [hiddenSize] of the token
+   * at `position`. The row is valid during the call only. True: that was the last.
+   */
+  accept(row: Float32Array, position: number): boolean;
   /** It was removed because of this error. */
   fail(error: unknown): void;
 }
@@ -87,9 +95,10 @@ export class BatchPlan {
   }
 
   /** How many of the next `count` tokens of an entry, which has a sequence, fit. */
-  fitting({ sequence }: Entry, count: number): number {
+  fitting({ sequence, job }: Entry, count: number): number {
     if (count === 0) return 0;
-    return Math.max(0, Math.min(count, this.rows, this.#room(sequence!, 0)));
+    const rows = job.pooling === "mean" ? Math.min(this.rows, this.#logitRows) : this.rows;
+    return Math.max(0, Math.min(count, rows, this.#room(sequence!, 0)));
   }
 
   add(entry: Entry, count: number): void {
@@ -97,9 +106,11 @@ export class BatchPlan {
     const { length } = sequence;
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    this.items.push({ entry, sequence, tokens, logits: complete ? "last" : "none" });
+    const all = entry.job.pooling === "mean";
+    this.items.push({ entry, sequence, tokens, logits: all ? "all" : complete ? "last" : "none" });
     this.#rows -= count;
-    if (complete) this.#logitRows--;
+    if (all) this.#logitRows -= count;
+    else if (complete) this.#logitRows--;
   }
 
   /** Adds drafts to answers in progress, in equal shares of the rows and pages that are left. */

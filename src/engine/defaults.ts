@@ -3,6 +3,7 @@
  * @module
  */
 import type { Metadata } from "../formats/types.ts";
+import type { Pooling } from "./batch-plan.ts";
 import { fits } from "./fields.ts";
 import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplingOptions } from "./sampling-options.ts";
 
@@ -56,6 +57,12 @@ const KEYS: readonly [setting: NumericSetting, key: string][] = [
   ["mirostatTau", "mirostat_tau"],
   ["mirostatEta", "mirostat_eta"],
 ];
+
+/** How a checkpoint made for embeddings pools them: llama.cpp's key, of whose values we know two. */
+export function poolingDefault(metadata: Metadata, architecture: string): Pooling | undefined {
+  const type = metadata.get(`${architecture}.pooling_type`);
+  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
+}
 
 /** A checkpoint's own settings, where it has any. A value that makes no sense is left out. */
 export function samplingDefaults(metadata: Metadata): SamplingDefaults {

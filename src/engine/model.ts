@@ -9,8 +9,18 @@ import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { checkFlags, checkTemplateArguments, pickSignal } from "./arguments.ts";
+import type { Pooling } from "./batch-plan.ts";
 import { Candidates } from "./candidates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
+import {
+  checkEmbedOptions,
+  type EmbedContext,
+  type EmbedInput,
+  type EmbedOptions,
+  embed,
+  embedPrompts,
+} from "./embed.ts";
+import { checkEmbeddingRequest, embeddingResponse } from "./embeddings-request.ts";
 import { checkIds, invalid } from "./fields.ts";
 import {
   type GenerateEvent,
@@ -28,6 +38,8 @@ import type {
   ChatCompletionRequest,
   Completion,
   CompletionRequest,
+  EmbeddingRequest,
+  EmbeddingResponse,
   RequestOptions,
 } from "./openai-types.ts";
 import { PrefixCache } from "./prefix-cache.ts";
@@ -42,6 +54,8 @@ export interface ModelInfo {
   /** Most tokens of a prompt and its answer together. */
   readonly contextLength: number;
   readonly vocabSize: number;
+  /** Width of an embedding. */
+  readonly hiddenSize: number;
   /** Where the chat template comes from; "none": only completions work. */
   readonly chatTemplate: "model" | "fallback" | "none";
   /** Settings of a request that names none. */
@@ -59,6 +73,8 @@ export interface ModelParts {
   /** Jinja source from the model's files. */
   readonly template?: string | undefined;
   readonly defaults?: SamplingDefaults | undefined;
+  /** Of embeddings that name none (default "mean"). */
+  readonly pooling?: Pooling | undefined;
   /** More facts for `info`. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
@@ -115,6 +131,15 @@ export interface Model {
    * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
    */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
+  readonly embeddings: {
+    create(request: EmbeddingRequest, options?: RequestOptions): Promise<EmbeddingResponse>;
+  };
+  /**
+   * Embeds texts, given as they are or as token ids: f32[hidden size] each.
+   * @throws NibbleError `invalid_argument` that names the option or text, `context_full` for a text longer than the context;
+   * the signal's reason, `disposed` or `poisoned`
+   */
+  embed(texts: readonly EmbedInput[], options?: EmbedOptions): Promise<Float32Array[]>;
   /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
@@ -143,6 +168,7 @@ export function createModel(parts: ModelParts): Model {
   const grammars = new Grammars(tokenizer);
   const candidates = new Candidates(executor.vocabSize);
   const machine: Machine = { tokenizer, executor, scheduler, candidates };
+  const embedding: EmbedContext = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean" };
   const sessions: SessionParts = { executor, prefixes, open: new Set() };
   const [template, origin] = chooseTemplate(parts);
   const { contextLength, vocabSize } = executor;
@@ -223,12 +249,28 @@ export function createModel(parts: ModelParts): Model {
       architecture: parts.architecture,
       contextLength,
       vocabSize,
+      hiddenSize: executor.hiddenSize,
       chatTemplate: origin,
       sampling: defaults,
       endIds: [...endIds],
     },
     chat: { completions: { create: createChat as Model["chat"]["completions"]["create"] } },
     completions: { create: createCompletion as Model["completions"]["create"] },
+    embeddings: {
+      async create(body, options) {
+        live();
+        const request = checkEmbeddingRequest(body, executor.hiddenSize);
+        const prompts = embedPrompts(request.inputs, embedding);
+        const result = await embed(prompts, { ...request.options, ...pickSignal(options) }, embedding);
+        return embeddingResponse(result, name, request.base64);
+      },
+    },
+    async embed(texts, options) {
+      live();
+      const checked = checkEmbedOptions(options);
+      if (!Array.isArray(texts)) throw invalid("texts", "an array of texts", texts, "invalid_argument");
+      return (await embed(embedPrompts(texts, embedding), checked, embedding)).vectors;
+    },
     generate(options) {
       live();
       return generate(machine, checkGenerateOptions(options, context));

@@ -213,3 +213,32 @@ export interface Completion {
   readonly usage?: Usage | null;
   readonly timings?: Timings;
 }
+
+export interface EmbeddingRequest {
+  /** A text or its token ids, or at most 2,048 of either. */
+  readonly input: string | readonly number[] | readonly (string | readonly number[])[];
+  /** Any name; one model answers. */
+  readonly model?: string | null;
+  /** "base64": little-endian f32. Default "float". */
+  readonly encoding_format?: "float" | "base64" | null;
+  /** The model's own width only. */
+  readonly dimensions?: number | null;
+  /** Accepted and not used. */
+  readonly user?: string | null;
+  /** Not OpenAI's; see `EmbedOptions`. */
+  readonly pooling?: "mean" | "last" | null;
+  /** Not OpenAI's; see `EmbedOptions`. */
+  readonly normalize?: boolean | null;
+}
+
+export interface EmbeddingResponse {
+  readonly object: "list";
+  readonly data: readonly {
+    readonly object: "embedding";
+    readonly index: number;
+    /** Numbers, or base64 where the request asks for it. */
+    readonly embedding: readonly number[] | string;
+  }[];
+  readonly model: string;
+  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}

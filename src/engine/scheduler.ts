@@ -25,6 +25,8 @@ export class Scheduler {
   /** Oldest first. */
   #entries: Entry[] = [];
   #turn = 0;
+  /** Whether the last step's turn was that of embeddings. */
+  #embeds = true;
   #running = false;
 
   constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
@@ -93,7 +95,7 @@ export class Scheduler {
         if (!entry.started) entry.job.start(entry.sequence!.length);
         entry.started = true;
       }
-      rows = this.#executor.forward(batch);
+      rows = batch[0]!.entry.job.pooling ? this.#executor.hiddenStates(batch) : this.#executor.forward(batch);
     } catch (error) {
       const ended = error instanceof NibbleError && (error.code === "poisoned" || error.code === "disposed");
       if (ended) this.failAll(error);
@@ -111,10 +113,11 @@ export class Scheduler {
   /** Logits after a draft count for as long as the draft is what the job chose; what is wrong leaves the cache. */
   #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
     const { job } = entry;
-    const drafts = logits === "all" ? tokens.slice(1) : [];
+    const drafts = logits === "all" && !job.pooling ? tokens.slice(1) : [];
+    const first = entry.sequence!.length - rows.length;
     try {
       for (const [i, row] of rows.entries()) {
-        const ended = job.accept(row);
+        const ended = job.accept(row, first + i);
         if (ended) this.remove(job);
         if (ended || (i < drafts.length && job.tokens.at(-1) !== drafts[i])) break;
       }
@@ -125,33 +128,14 @@ export class Scheduler {
   }
 
   /**
-   * One request goes first, another one each step, so that none waits for ever. Then answers in progress, one row each,
-   * then prompts, as many rows as the chunk has left. Who has no place in the cache yet gets one in order of arrival.
+   * A step computes logits or embeddings, by turns where both are wanted.
    */
   #plan(): Planned[] {
     const ready = this.#entries.filter(({ job }) => job.ready);
-    const first = this.#turn++ % Math.max(1, ready.length);
-    const order = [...ready.slice(first), ...ready.slice(0, first)];
-    const rank = (entry: Entry) => (entry === order[0] ? 0 : entry.pending === 1 ? 1 : 2);
-    order.sort((a, b) => rank(a) - rank(b));
-    const waiting = ready.filter((entry) => !entry.sequence);
-
-    const plan = new BatchPlan(this.#executor);
-    let chunk = this.#chunkTokens;
-    let admit = true;
-    for (const turn of order) {
-      const entry = turn.sequence && !plan.has(turn) ? turn : waiting.shift();
-      if (!entry) continue;
-      if (!entry.sequence) {
-        if (!admit || chunk <= 0 || plan.rows === 0 || this.#follows(entry)) continue;
-        admit = this.#admit(plan, entry); // the next in line does not overtake
-        if (!admit) continue;
-      }
-      const { pending } = entry;
-      if (pending === 1) this.#take(plan, entry, 1);
-      else chunk -= this.#take(plan, entry, Math.min(chunk, pending));
-    }
-
+    const kinds = [ready.filter(({ job }) => !job.pooling), ready.filter(({ job }) => job.pooling)] as const;
+    this.#embeds = !this.#embeds;
+    let plan = this.#fill(kinds[this.#embeds ? 1 : 0]);
+    if (plan.items.length === 0) plan = this.#fill(kinds[this.#embeds ? 0 : 1]);
     plan.addDrafts();
 
     // Nothing fits. The oldest may push out all others, so what is missing is held outside of the scheduler.
@@ -169,8 +153,39 @@ export class Scheduler {
     return plan.items;
   }
 
+  /**
+   * One request goes first, another one each step, so that none waits for ever. Then answers in progress, one row each,
+   * then prompts, as many rows as the chunk has left. Who has no place in the cache yet gets one in order of arrival.
+   * @param ready oldest first
+   */
+  #fill(ready: readonly Entry[]): BatchPlan {
+    const plan = new BatchPlan(this.#executor);
+    if (ready.length === 0) return plan;
+    const first = this.#turn++ % ready.length;
+    const order = [...ready.slice(first), ...ready.slice(0, first)];
+    const rank = (entry: Entry) => (entry === order[0] ? 0 : entry.pending === 1 ? 1 : 2);
+    order.sort((a, b) => rank(a) - rank(b));
+    const waiting = ready.filter((entry) => !entry.sequence);
+    let chunk = this.#chunkTokens;
+    let admit = true;
+    for (const turn of order) {
+      const entry = turn.sequence && !plan.has(turn) ? turn : waiting.shift();
+      if (!entry) continue;
+      if (!entry.sequence) {
+        if (!admit || chunk <= 0 || plan.rows === 0 || this.#follows(entry)) continue;
+        admit = this.#admit(plan, entry); // the next in line does not overtake
+        if (!admit) continue;
+      }
+      const { pending } = entry;
+      if (pending === 1) this.#take(plan, entry, 1);
+      else chunk -= this.#take(plan, entry, Math.min(chunk, pending));
+    }
+    return plan;
+  }
+
   /** Whether an entry waits for another that is reading what both begin with. */
   #follows(entry: Entry): boolean {
+    if (entry.job.pooling === "mean") return false;
     const { leader } = entry;
     const leads = (other: Entry, length: number) =>
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
@@ -196,7 +211,8 @@ export class Scheduler {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        entry.sequence = this.#prefixes.acquire(entry.tokens);
+        // A mean takes the hidden states of all tokens, and those of cached ones are gone.
+        entry.sequence = this.#prefixes.acquire(entry.job.pooling === "mean" ? [] : entry.tokens);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;

@@ -7,7 +7,7 @@ import type { Instance } from "./kernels.ts";
 import { CachedSequence, KvCache } from "./kv-cache.ts";
 import { OP_BYTES, PAGE_TOKENS } from "./layout.ts";
 import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
-import type { Program } from "./program.ts";
+import type { Output, Program } from "./program.ts";
 import { type StartThread, ThreadPool } from "./threads.ts";
 import type { BatchItem, Executor, Sequence } from "./types.ts";
 
@@ -22,6 +22,7 @@ export type Observer = (weights: readonly string[], row: Float32Array) => void;
 
 export class WasmExecutor implements Executor {
   readonly vocabSize: number;
+  readonly hiddenSize: number;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
@@ -40,7 +41,8 @@ export class WasmExecutor implements Executor {
     this.instance = instance;
     this.program = program;
     this.plan = plan;
-    this.vocabSize = program.vocabSize;
+    this.vocabSize = program.logits.width;
+    this.hiddenSize = program.hidden.width;
     this.contextLength = options.contextLength;
     this.maxBatchTokens = options.maxBatchTokens;
     this.maxLogitRows = options.maxLogitRows;
@@ -59,7 +61,7 @@ export class WasmExecutor implements Executor {
   /** Starts the helping threads, once, before the first `forward`. */
   async startThreads(startThread: StartThread): Promise<void> {
     const { base } = this.plan;
-    const serve = [base.program, this.program.operations, base.batch] as const;
+    const serve = [base.program, base.batch] as const;
     this.pool = await ThreadPool.start(this.alive(), serve, this.threads, startThread);
   }
 
@@ -81,6 +83,14 @@ export class WasmExecutor implements Executor {
    *   `observe` returns
    */
   forward(batch: readonly BatchItem[], observe?: Observer): Float32Array[] {
+    return this.pass(batch, this.program.logits, observe);
+  }
+
+  hiddenStates(batch: readonly BatchItem[]): Float32Array[] {
+    return this.pass(batch, this.program.hidden);
+  }
+
+  private pass(batch: readonly BatchItem[], output: Output, observe?: Observer): Float32Array[] {
     const { memory } = this.alive();
     const items = this.check(batch);
     const { base } = this.plan;
@@ -103,21 +113,21 @@ export class WasmExecutor implements Executor {
     words[1] = outputs;
     try {
       if (observe) this.runObserved(observe, rows, outputs);
-      else this.run(0, this.program.operations, this.threads);
+      else this.run(0, output.operations, this.threads);
     } catch (cause) {
       this.poison = cause;
       this.pool?.dispose();
       throw new NibbleError("poisoned", `the instance trapped and must not be used again: ${cause}`, { cause });
     }
     for (const { sequence, tokens } of items) sequence.length += tokens.length;
-    const { offset, stride } = this.program.logits;
+    const { offset, stride, width } = output;
     const result: Float32Array[] = [];
     for (let i = 0; i < outputs; i++)
-      result.push(new Float32Array(memory.buffer, base.activations + offset + i * stride, this.vocabSize));
+      result.push(new Float32Array(memory.buffer, base.activations + offset + i * stride, width));
     return result;
   }
 
-  /** Operations `from` to `to` of the batch in memory. Helping threads can only take part in the whole program. */
+  /** Operations `from` to `to` of the batch in memory. Helping threads begin with the first. */
   private run(from: number, to: number, threads: number): void {
     const { base } = this.plan;
     this.alive().kernels.run(base.program + from * OP_BYTES, to - from, base.batch, threads);

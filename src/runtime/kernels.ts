@@ -15,7 +15,7 @@ export interface Kernels {
   run(program: number, count: number, batch: number, threads: number): void;
   /** One thread's share of every operation, without the other threads (for tests). */
   execute(program: number, count: number, batch: number, thread: number, threads: number): void;
-  serve(program: number, count: number, batch: number, thread: number, threads: number): void;
+  serve(program: number, batch: number, thread: number, threads: number): void;
   /** Returns 1 where a weight or scale is not finite. */
   repack(dst: number, src: number, rows: number, columns: number, type: number): number;
   widen(dst: number, src: number, count: number, type: number): number;

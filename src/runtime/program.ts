@@ -138,6 +138,15 @@ export interface ProductInput {
   readonly stride: number;
 }
 
+/** Rows that a caller reads: there when so many operations have run. */
+export interface Output {
+  readonly operations: number;
+  readonly width: number;
+  /** Offset of the first row in the activations, and bytes from row to row. */
+  readonly offset: number;
+  readonly stride: number;
+}
+
 /** Where the regions begin, for `link`. */
 export interface Bases {
   readonly tables: number;
@@ -156,11 +165,11 @@ export interface Program {
   readonly pageBytes: number;
   /** The same, one a layer and kv head, in the order in which their pages lie in memory. */
   readonly headPageBytes: readonly number[];
-  readonly vocabSize: number;
   /** In the order of their operations. */
   readonly inputs: readonly ProductInput[];
-  /** Offset and stride of the logits in the activations. */
-  readonly logits: { readonly offset: number; readonly stride: number };
+  readonly logits: Output;
+  /** Hidden states: what the LM head, the last product, is multiplied with. */
+  readonly hidden: Output;
   /** The program's words, OP_BYTES an operation. */
   link(bases: Bases, pageCount: number): Int32Array;
 }
@@ -450,9 +459,12 @@ export class ProgramBuilder {
     const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
     // Quantised rows lie in tiles; the last one may have empty places.
     const bytes = buffers.map((buffer) => align(buffer.stride * align(rows[buffer.rows], TILE_TOKENS)));
+    const inputs = [...this.inputs];
+    const [hidden, { operation: head }] = inputs.at(-1)!;
+    // A pass may end before the LM head.
     const needsBarrier = operations.map((operands, i) => {
       const set = rowLocalSet(operands);
-      return set === undefined || set !== rowLocalSet(operations[i + 1] ?? []) ? 1 : 0;
+      return set === undefined || set !== rowLocalSet(operations[i + 1] ?? []) || i + 1 === head ? 1 : 0;
     });
     // Between two barriers one thread may be operations ahead of another: all that is touched there lives together.
     const stretches: number[] = [];
@@ -473,6 +485,12 @@ export class ProgramBuilder {
       tableEnd += align(table.byteLength);
     }
     const at = (value: Value): number => offsets.get(value.buffer)! + value.offset;
+    const output = (value: Value, count: number): Output => ({
+      operations: count,
+      width: value.width,
+      offset: at(value),
+      stride: value.buffer.stride,
+    });
     const link = (bases: Bases, pageCount: number): Int32Array => {
       const words = new Int32Array((operations.length * OP_BYTES) / 4);
       const floats = new Float32Array(words.buffer);
@@ -501,15 +519,15 @@ export class ProgramBuilder {
       activationBytes: scratch + scratchBytes * options.threads,
       pageBytes,
       headPageBytes: this.headPageBytes,
-      vocabSize: logits.width,
-      inputs: [...this.inputs].map(([x, input]) => ({
+      inputs: inputs.map(([x, input]) => ({
         ...input,
         rows: x.rows,
         width: x.width,
         offset: at(x),
         stride: x.buffer.stride,
       })),
-      logits: { offset: at(logits), stride: logits.buffer.stride },
+      logits: output(logits, operations.length),
+      hidden: output(hidden, head),
       link,
     };
   }

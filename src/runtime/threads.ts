@@ -9,7 +9,7 @@ export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** Arguments of `serve`. */
-  readonly serve: readonly [program: number, count: number, batch: number, thread: number, threads: number];
+  readonly serve: readonly [program: number, batch: number, thread: number, threads: number];
 }
 
 export interface Thread {
@@ -27,7 +27,7 @@ const STOP = 12;
 
 /** Runs on the helping thread: instantiates, says that it is ready, serves. A trap is passed on through the memory. */
 export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
-  const batch = serve[2];
+  const batch = serve[1];
   const control = new Int32Array(memory.buffer, batch, STOP + 1);
   try {
     const abort = (): never => {
@@ -56,12 +56,12 @@ export class ThreadPool {
   /** Starts `threads - 1` helpers. If one fails to start, the others are ended and the error passed on. */
   static async start(
     { module, memory }: Instance,
-    [program, count, batch]: readonly [program: number, count: number, batch: number],
+    [program, batch]: readonly [program: number, batch: number],
     threads: number,
     startThread: StartThread,
   ): Promise<ThreadPool> {
     const starting = Array.from({ length: threads - 1 }, (_, i) =>
-      startThread({ module, memory, serve: [program, count, batch, i + 1, threads] }),
+      startThread({ module, memory, serve: [program, batch, i + 1, threads] }),
     );
     const pool = new ThreadPool(new Int32Array(memory.buffer, batch, STOP + 1), []);
     const outcomes = await Promise.allSettled(starting);

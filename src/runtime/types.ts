@@ -26,6 +26,8 @@ export interface BatchItem {
 /** Runs a model. All calls are synchronous; the caller yields to the host between them. */
 export interface Executor {
   readonly vocabSize: number;
+  /** Width of the hidden states. */
+  readonly hiddenSize: number;
   /** Most tokens a sequence may hold. */
   readonly contextLength: number;
   /** Most token rows of one `forward` call, over all items, and most rows that may ask for logits. */
@@ -44,5 +46,10 @@ export interface Executor {
    * @throws NibbleError `context_full`, `invalid_argument`, `disposed`, `poisoned`
    */
   forward(batch: readonly BatchItem[]): Float32Array[];
+  /**
+   * The same without the LM head: what it would be multiplied with, the states after the final norm [hiddenSize], one for
+   * each row that asks for logits.
+   */
+  hiddenStates(batch: readonly BatchItem[]): Float32Array[];
   dispose(): void;
 }

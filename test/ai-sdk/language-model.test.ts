@@ -1,10 +1,10 @@
 /** The provider under the real AI SDK, versions 7 and 6, on crumb. */
 import { join } from "node:path";
-import type { LanguageModelV3, LanguageModelV4 } from "@ai-sdk/provider";
-import { generateText, streamText } from "ai";
-import { generateText as generateText6, streamText as streamText6 } from "ai-6";
+import type { EmbeddingModelV3, EmbeddingModelV4, LanguageModelV3, LanguageModelV4 } from "@ai-sdk/provider";
+import { embed, embedMany, generateText, streamText } from "ai";
+import { embed as embed6, generateText as generateText6, streamText as streamText6 } from "ai-6";
 import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import { createNibble, type LanguageModel } from "../../src/ai-sdk/index.ts";
+import { createNibble, type EmbeddingModel, type LanguageModel } from "../../src/ai-sdk/index.ts";
 import { createLoad } from "../../src/create-load.ts";
 import type { Model } from "../../src/engine/model.ts";
 import { root, testHost } from "../helpers/models.ts";
@@ -46,6 +46,8 @@ describe("AI SDK 7", () => {
   it("has the specification's types", () => {
     expectTypeOf<LanguageModel<"v4">>().toExtend<LanguageModelV4>();
     expectTypeOf<LanguageModel<"v3">>().toExtend<LanguageModelV3>();
+    expectTypeOf<EmbeddingModel<"v4">>().toExtend<EmbeddingModelV4>();
+    expectTypeOf<EmbeddingModel<"v3">>().toExtend<EmbeddingModelV3>();
   });
 
   it("generateText: the engine's text and reasoning, usage with cache reads", async () => {
@@ -135,6 +137,32 @@ describe("AI SDK 7", () => {
     await expect(refused).rejects.toMatchObject({ code: "invalid_request", param: "prompt[0].content[0]" });
     const wrong = generateText({ model: nibble("crumb"), prompt: PROMPT, providerOptions: { nibble: { min_p: 7 } } });
     await expect(wrong).rejects.toMatchObject({ code: "invalid_request", param: "min_p" });
+  });
+});
+
+describe("embeddings", () => {
+  const values = ["A train travels.", "How much is 8 * 33?"];
+
+  it("are the engine's, with their tokens", async () => {
+    const expected = (await model.embed(values)).map((vector) => Array.from(vector));
+    const { embeddings, usage } = await embedMany({ model: nibble.embeddingModel("crumb"), values });
+    expect(embeddings).toEqual(expected);
+    expect(usage.tokens).toBe(values.reduce((sum, text) => sum + model.tokenize(text).length, 0));
+    const six = await embed6({ model: nibble3.embeddingModel("crumb"), value: values[1]! });
+    expect(six.embedding).toEqual(expected[1]);
+  });
+
+  it("take the engine's options; other dimensions are a warning; an abort ends them", async () => {
+    const [last] = await model.embed([values[0]!], { pooling: "last", normalize: false });
+    const settings = { model: nibble.embeddingModel("crumb"), value: values[0]! };
+    const options = { nibble: { pooling: "last", normalize: false } };
+    expect((await embed({ ...settings, providerOptions: options })).embedding).toEqual([...last!]);
+    const { warnings } = await nibble.embeddingModel("crumb").doEmbed({ values, dimensions: 3 });
+    expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "dimensions" })]);
+    const aborted = embed({ ...settings, abortSignal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
+    const wrong = embed({ ...settings, providerOptions: { nibble: { pooling: "max" } } });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_request", param: "pooling" });
   });
 });
 

@@ -2,7 +2,7 @@
 import { generateText, jsonSchema, streamText, tool } from "ai";
 import { describe, expect, it } from "vitest";
 import { createNibble } from "../../src/ai-sdk/index.ts";
-import type { ChatModel } from "../../src/ai-sdk/language-model.ts";
+import type { ProvidedModel } from "../../src/ai-sdk/language-model.ts";
 
 type Delta = Record<string, unknown>;
 
@@ -24,7 +24,7 @@ function scripted(...answers: { deltas: Delta[]; finish: string }[]) {
       yield { ...base, choices: [], usage: { ...counts, prompt_tokens_details: { cached_tokens: 4 } } };
     })();
   };
-  const model = { info: { name: "scripted" }, chat: { completions: { create } } } as unknown as ChatModel;
+  const model = { info: { name: "scripted" }, chat: { completions: { create } } } as unknown as ProvidedModel;
   return { requests, model: createNibble({ load: () => model })("scripted") };
 }
 
@@ -185,7 +185,7 @@ describe("failures", () => {
         };
         throw new Error("broken");
       })();
-    const model = { info: { name: "m" }, chat: { completions: { create } } } as unknown as ChatModel;
+    const model = { info: { name: "m" }, chat: { completions: { create } } } as unknown as ProvidedModel;
     const nibble = createNibble({ load: () => model })("m");
     const errors: unknown[] = [];
     const result = streamText({ model: nibble, prompt: "x", onError: ({ error }) => void errors.push(error) });

@@ -439,6 +439,7 @@ describe("text and templates", () => {
       architecture: "test",
       contextLength: 256,
       vocabSize: 300,
+      hiddenSize: 8,
       chatTemplate: "model",
       sampling: SAMPLING_DEFAULTS,
       endIds: [EOS, IM_END],

@@ -63,6 +63,7 @@ class FakeSequence implements Sequence {
 
 export class FakeExecutor implements Executor {
   readonly vocabSize: number;
+  readonly hiddenSize: number = 8;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
@@ -102,6 +103,11 @@ export class FakeExecutor implements Executor {
     const sequence = new FakeSequence(this);
     this.live.add(sequence);
     return sequence;
+  }
+
+  /** A hash of all tokens of the sequence, as logits are. */
+  hiddenStates(batch: readonly BatchItem[]): Float32Array[] {
+    return this.forward(batch).map((row) => row.subarray(0, this.hiddenSize));
   }
 
   forward(batch: readonly BatchItem[]): Float32Array[] {

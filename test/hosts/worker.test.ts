@@ -56,6 +56,10 @@ it("calls", async () => {
   const ids = await model.tokenize("How much is 8 * 33?");
   expect(await model.detokenize(ids)).toBe("How much is 8 * 33?");
   expect(await model.applyTemplate(messages)).toContain("Tom has 3 apples");
+  const [vector] = await model.embed(["How much is 8 * 33?", ids]);
+  expect(vector).toHaveLength(model.info.hiddenSize);
+  const { data } = await model.embeddings.create({ input: ids });
+  expect(data[0]!.embedding).toEqual([...vector!]);
 });
 
 it("an answer whole and streamed, both at once", async () => {

@@ -11,7 +11,7 @@ import type { ModelSource } from "../../load.ts";
 import { Calls } from "./calls.ts";
 
 /** A `Model` behind a worker: what was at once comes by a promise. Sessions stay in the worker that has the memory. */
-export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions"> {
+export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions" | "embeddings" | "embed"> {
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
   tokenize(...args: Parameters<Model["tokenize"]>): Promise<number[]>;
   detokenize(...args: Parameters<Model["detokenize"]>): Promise<string>;
@@ -57,6 +57,8 @@ export async function loadInWorker(
     info,
     chat: { completions: { create: create("chat") } },
     completions: { create: create("completion") },
+    embeddings: { create: (request, options) => calls.one("embeddings", [request], options?.signal) as never },
+    embed: (texts, { signal, ...options } = {}) => calls.one("embed", [texts, options], signal) as never,
     generate: ({ signal, ...options }) => calls.many("generate", [options], signal) as never,
     tokenize: (...args) => calls.one("tokenize", args) as never,
     detokenize: (...args) => calls.one("detokenize", args) as never,

@@ -6,7 +6,16 @@ import { type ErrorCode, NibbleError } from "../../errors.ts";
 import type { LoadProgress } from "../../runtime/weights.ts";
 
 /** `load` is called first, once. */
-export type Method = "load" | "chat" | "completion" | "generate" | "tokenize" | "detokenize" | "applyTemplate";
+export type Method =
+  | "load"
+  | "chat"
+  | "completion"
+  | "embeddings"
+  | "embed"
+  | "generate"
+  | "tokenize"
+  | "detokenize"
+  | "applyTemplate";
 
 export type ToWorker =
   | { readonly type: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }

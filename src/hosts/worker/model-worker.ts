@@ -23,6 +23,8 @@ const METHODS: { readonly [name in Method]: (args: readonly any[], signal: Abort
   },
   chat: ([request], signal) => model.chat.completions.create(request, { signal }),
   completion: ([request], signal) => model.completions.create(request, { signal }),
+  embeddings: ([request], signal) => model.embeddings.create(request, { signal }),
+  embed: ([texts, options], signal) => model.embed(texts, { ...options, signal }),
   generate: ([options], signal) => model.generate({ ...options, signal }),
   tokenize: ([text, options]) => model.tokenize(text, options),
   detokenize: ([ids, options]) => model.detokenize(ids, options),

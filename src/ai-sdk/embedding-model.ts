@@ -1,0 +1,42 @@
+/**
+ * A loaded model as an embedding model of the AI SDK.
+ * @module
+ */
+import type { EmbedOptions } from "../engine/embed.ts";
+import type { OpenModel } from "./language-model.ts";
+import { PROVIDER } from "./settings.ts";
+import type { EmbeddingModel, SpecificationVersion, Warning } from "./types.ts";
+
+/** As many texts as the engine takes in one call. */
+const MAX_TEXTS = 2048;
+
+/** @param open gives the model; it is called by every request */
+export function createEmbeddingModel<Version extends SpecificationVersion>(
+  specificationVersion: Version,
+  modelId: string,
+  open: OpenModel,
+): EmbeddingModel<Version> {
+  return {
+    specificationVersion,
+    provider: PROVIDER,
+    modelId,
+    maxEmbeddingsPerCall: MAX_TEXTS,
+    supportsParallelCalls: true,
+
+    async doEmbed({ values, dimensions, abortSignal, providerOptions }) {
+      const model = await open();
+      const warnings: Warning[] = [];
+      const { hiddenSize } = model.info;
+      if (dimensions !== undefined && dimensions !== hiddenSize)
+        warnings.push({ type: "unsupported", feature: "dimensions", details: `the model's are ${hiddenSize}` });
+      const { pooling, normalize } = (providerOptions?.[PROVIDER] ?? {}) as EmbedOptions;
+      const request = { input: [...values], pooling: pooling ?? null, normalize: normalize ?? null };
+      const { data, usage } = await model.embeddings.create(request, abortSignal && { signal: abortSignal });
+      return {
+        embeddings: data.map(({ embedding }) => embedding as number[]),
+        usage: { tokens: usage.prompt_tokens },
+        warnings,
+      };
+    },
+  };
+}
