@@ -1,12 +1,31 @@
 // Builds everything that the package ships: wasm, bundles, types, the embedded model. `node scripts/build.mjs [part ...]`
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 mkdirSync("dist/wasm", { recursive: true });
+
+/** Removes declarations that none of the package's entries leads to: tsc writes those of every file it has read. */
+function keepReachableTypes() {
+  const reached = new Set();
+  const open = [];
+  JSON.parse(readFileSync("package.json", "utf8"), (key, value) => {
+    if (key === "types" && typeof value === "string") open.push(join(value));
+  });
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    for (const [, name] of readFileSync(path, "utf8").matchAll(/(?:from|import\(|import) ?"(\.[^"]+)\.ts"/g))
+      open.push(join(dirname(path), `${name.replace(/\.d$/, "")}.d.ts`));
+  }
+  for (const name of readdirSync("dist/types", { recursive: true })) {
+    const path = join("dist/types", name);
+    if (name.endsWith(".d.ts") && !reached.has(path)) rmSync(path);
+  }
+}
 
 const parts = {
   async wasm() {
@@ -59,6 +78,11 @@ const parts = {
       define: { NIBBLE_VERSION: JSON.stringify(version), NIBBLE_COMMIT: JSON.stringify(commit) },
       metafile: true,
     });
+    // A line may not end within `import.meta.url`: Vite finds files and workers by a pattern.
+    for (const name of Object.keys(metafile.outputs).filter((name) => name.endsWith(".js"))) {
+      const text = readFileSync(name, "utf8");
+      writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
+    }
     for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`);
     const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
     console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
@@ -86,6 +110,7 @@ const parts = {
     const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
     if (status !== 0) throw new Error("tsc failed");
     copyFileSync("src/hosts/wasm-module.d.ts", "dist/types/hosts/wasm-module.d.ts");
+    keepReachableTypes();
   },
 };
 

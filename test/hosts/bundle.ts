@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { root } from "../helpers/models.ts";
 
 /** Entries that are imported; those of workers and the command line run by themselves. */
-export const ENTRIES = ["index", "browser", "workerd", "tokenizer", "gguf"] as const;
+export const ENTRIES = ["index", "browser", "workerd", "tokenizer", "gguf", "server", "ai-sdk"] as const;
 
 /** One script that leaves the entry's exports in the global `entry`. */
 export async function bundle(entry: (typeof ENTRIES)[number], minify: boolean): Promise<string> {

@@ -10,6 +10,8 @@ const EXPORTS = {
   workerd: FACES,
   tokenizer: ["createTokenizer", "readTokenizer"],
   gguf: ["readGguf", "readGgufHeader", "streamSource", "urlSource"],
+  server: ["createHandler"],
+  "ai-sdk": ["createNibble"],
 };
 
 it.each(ENTRIES)("%s: in a context that has the language and text codecs, nothing else", async (entry) => {

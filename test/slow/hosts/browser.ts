@@ -36,9 +36,11 @@ export async function serveFolder(
   folder: string,
   isolated: boolean,
   extra: Readonly<Record<string, string>> = {},
-): Promise<{ url: string; close(): void }> {
+): Promise<{ url: string; requests: string[]; close(): void }> {
+  const requests: string[] = [];
   const server = createServer(({ url = "/", headers }, response) => {
     const { pathname } = new URL(url, "http://localhost");
+    requests.push(pathname);
     const path =
       extra[pathname] ?? join(folder, normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname));
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -54,6 +56,7 @@ export async function serveFolder(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
+    requests,
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     close() {
       server.close();

@@ -7,6 +7,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { transformSync } from "esbuild";
+import buildBundles from "../../helpers/build-bundles.ts";
+import buildWasm, { buildIfStale, filesOf } from "../../helpers/build-wasm.ts";
 import { root } from "../../helpers/models.ts";
 
 const toolsFolder: string = join(root, "test/hosts/tools");
@@ -66,7 +68,9 @@ export interface Project {
 /** `npm pack` of this tree, installed in a folder that has nothing else. */
 export function createProject(): Project {
   const folder = mkdtempSync(join(tmpdir(), "nibble-hosts-"));
-  run(process.execPath, ["scripts/build.mjs"], { cwd: root });
+  buildWasm();
+  buildBundles();
+  buildIfStale(["types"], ["dist/types/index.d.ts"], [...filesOf("src"), "tsconfig.types.json"]);
   const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
   const [{ filename }] = JSON.parse(npm(pack, root)) as [{ filename: string }];
   const tarball = join(folder, filename);
