@@ -101,13 +101,12 @@ export function errorResponse(error: unknown, dialect: Dialect): Response {
   });
 }
 
-/** The same error for a field that the client knows by another name. */
-export function renameParam(error: unknown, rename: (param: string) => string): unknown {
+/** The same error for a field that the client knows by another name; `stop[0]` begins with `stop`. */
+export function renameParam(error: unknown, names: ReadonlyMap<string, string>): unknown {
   const known = asNibbleError(error);
-  if (known?.param === undefined) return error;
-  const param = rename(known.param);
-  const message = known.message.startsWith(known.param)
-    ? param + known.message.slice(known.param.length)
-    : known.message;
-  return new NibbleError(known.code, message, { param, cause: error });
+  const [field = ""] = known?.param?.split(/[.[]/) ?? [];
+  const name = names.get(field);
+  if (!known?.param || name === undefined) return error;
+  const rename = (text: string): string => (text.startsWith(field) ? name + text.slice(field.length) : text);
+  return new NibbleError(known.code, rename(known.message), { param: rename(known.param), cause: error });
 }

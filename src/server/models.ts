@@ -6,6 +6,8 @@ import { invalid } from "../engine/fields.ts";
 import type { Model } from "../engine/model.ts";
 import { NibbleError } from "../errors.ts";
 
+const MAX_NAME = 1024;
+
 /** @throws NibbleError `invalid_argument` for none, or two of one name */
 export function checkModels(given: Model | readonly Model[]): readonly Model[] {
   const models = Array.isArray(given) ? (given as readonly Model[]) : [given as Model];
@@ -24,7 +26,7 @@ export function checkModels(given: Model | readonly Model[]): readonly Model[] {
 export function pickModel(models: readonly Model[], body: unknown): Model {
   const name = typeof body === "object" && body !== null ? (body as { model?: unknown }).model : undefined;
   if (name === undefined || name === null) return models[0]!;
-  if (typeof name !== "string") throw invalid("model", "a string", name);
+  if (typeof name !== "string" || name.length > MAX_NAME) throw invalid("model", "a name", name);
   const named = models.find(({ info }) => info.name === name) ?? (models.length === 1 ? models[0] : undefined);
   if (named) return named;
   const known = models.map(({ info }) => info.name).join(", ");

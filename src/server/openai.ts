@@ -19,45 +19,54 @@ export type Body = Readonly<Record<string, unknown>>;
 export function prepareChat(model: Model): Prepare<ChatCompletionChunk> {
   return async (body, signal) => {
     const { stream, request } = streamed(withoutUnused(body));
-    const chunks = await openChat(
-      model,
-      { ...request, reasoning_format: request.reasoning_format ?? REASONING_FORMAT },
-      signal,
-    );
-    return { stream, chunks, collect: collectChat, events, failure };
+    return {
+      stream,
+      chunks: await openChat(model, request, signal, CHAT_NAMES),
+      collect: collectChat,
+      events,
+      failure,
+    };
   };
 }
 
 export function prepareCompletion(model: Model): Prepare<Completion> {
   return async (body, signal) => {
     const { stream, request } = streamed(withoutUnused(body));
-    // The engine checks every field: the type is what it will be then.
     const checked = request as unknown as Parameters<Model["completions"]["create"]>[0] & { stream: true };
     const chunks = await model.completions.create(checked, { signal });
     return { stream, chunks, collect: collectCompletion, events, failure };
   };
 }
 
-/** The engine's chunks for a body that streams. @throws NibbleError that names the field, as a chat calls it */
+const CHAT_NAMES: ReadonlyMap<string, string> = new Map([["prompt", "messages"]]);
+
+/**
+ * The engine's chunks for a chat, always with usage unless the body streams by itself.
+ * @param names what the client calls the engine's fields, where it is not the same
+ * @throws NibbleError that names the field as the client does
+ */
 export async function openChat(
   model: Model,
   body: Body,
   signal: AbortSignal,
+  names: ReadonlyMap<string, string>,
 ): Promise<AsyncIterable<ChatCompletionChunk>> {
-  const checked = body as unknown as Parameters<Model["chat"]["completions"]["create"]>[0] & { stream: true };
+  const request = { ...STREAMED, ...body, reasoning_format: body.reasoning_format ?? REASONING_FORMAT };
+  // The engine checks every field: the type is what it will be then.
+  const checked = request as unknown as Parameters<Model["chat"]["completions"]["create"]>[0] & { stream: true };
   try {
     return await model.chat.completions.create(checked, { signal });
   } catch (error) {
-    throw renameParam(error, (param) => (param === "prompt" ? "messages" : param));
+    throw renameParam(error, names);
   }
 }
 
 /** What makes the engine stream: a whole answer is collected from the same chunks. */
-export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
+const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
 
 function streamed(body: Body): { stream: boolean; request: Body } {
   const { stream, stream_options: options } = body;
-  if (stream === true) return { stream: true, request: body };
+  if (stream === true) return { stream: true, request: { ...body, stream_options: options ?? null } };
   if (stream !== undefined && stream !== null && stream !== false) throw invalid("stream", "true or false", stream);
   if (options !== undefined && options !== null) throw invalid("stream_options", "stream: true with it", options);
   return { stream: false, request: { ...body, ...STREAMED } };

@@ -8,10 +8,12 @@ import type { Admission } from "./admission.ts";
 import { type AnswerContext, answer, type Prepare } from "./answer.ts";
 import { bodyReader } from "./body.ts";
 import { isInternal } from "./errors.ts";
+import { countTokens, prepareMessages } from "./messages.ts";
 import type { Metrics } from "./metrics.ts";
 import { modelObject, pickModel } from "./models.ts";
 import { prepareChat, prepareCompletion } from "./openai.ts";
 import type { Settings } from "./options.ts";
+import { prepareResponses } from "./responses.ts";
 import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
 
 export interface Route {
@@ -59,6 +61,9 @@ export function createRoutes(
   return new Map<string, Route>([
     ["/v1/chat/completions", answers(prepareChat)],
     ["/v1/completions", answers(prepareCompletion)],
+    ["/v1/responses", answers(prepareResponses)],
+    ["/v1/messages", answers(prepareMessages)],
+    ["/v1/messages/count_tokens", call(countTokens)],
     ["/v1/models", get(() => ({ object: "list", data: models.map((model) => modelObject(model, created)) }))],
     ...models.map((model): [string, Route] => [
       `/v1/models/${encodeURIComponent(model.info.name)}`,

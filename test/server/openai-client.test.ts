@@ -73,6 +73,87 @@ describe("completions", () => {
   });
 });
 
+describe("responses", () => {
+  const request = { model: "crumb", input: QUESTION, temperature: 0 };
+
+  it("whole: the chat's answer as items, reasoning first", async () => {
+    const chat = await client.chat.completions.create({ model: "crumb", messages: [...messages], temperature: 0 });
+    const message = chat.choices[0]!.message as unknown as { content: string; reasoning_content: string };
+    const response = await client.responses.create(request);
+    expect(response.output_text).toBe(message.content);
+    expect(response.output).toMatchObject([
+      { type: "reasoning", content: [{ type: "reasoning_text", text: message.reasoning_content }] },
+      { type: "message", role: "assistant", status: "completed", content: [{ type: "output_text" }] },
+    ]);
+    expect(response).toMatchObject({ status: "completed", temperature: 0, error: null, incomplete_details: null });
+    expect(response.usage).toMatchObject({
+      input_tokens: chat.usage!.prompt_tokens,
+      output_tokens: chat.usage!.completion_tokens,
+      output_tokens_details: chat.usage!.completion_tokens_details,
+    });
+  });
+
+  it("streamed: the client puts the same response together", async () => {
+    const whole = await client.responses.create(request);
+    const stream = client.responses.stream(request);
+    const types: string[] = [];
+    const numbers: number[] = [];
+    for await (const event of stream) {
+      types.push(event.type);
+      numbers.push(event.sequence_number);
+    }
+    const response = await stream.finalResponse();
+    const contents = (of: readonly object[]) => of.map((item) => ("content" in item ? item.content : []));
+    expect(response.output_text).toBe(whole.output_text);
+    expect(contents(response.output)).toMatchObject(contents(whole.output));
+    expect(numbers).toEqual(numbers.map((_, i) => i));
+    expect(types.filter((type, i) => type !== types[i - 1])).toEqual([
+      "response.created",
+      "response.in_progress",
+      ...["response.output_item.added", "response.content_part.added"],
+      ...["response.reasoning_text.delta", "response.reasoning_text.done"],
+      ...["response.content_part.done", "response.output_item.done"],
+      ...["response.output_item.added", "response.content_part.added"],
+      ...["response.output_text.delta", "response.output_text.done"],
+      ...["response.content_part.done", "response.output_item.done"],
+      "response.completed",
+    ]);
+  });
+
+  it("items of earlier turns are the same chat; the length is told", async () => {
+    const chat = await client.chat.completions.create({
+      model: "crumb",
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "How much is 2 * 3?" },
+        { role: "assistant", content: "6" },
+        { role: "user", content: QUESTION },
+      ],
+      max_tokens: 4,
+    });
+    const response = await client.responses.create({
+      model: "crumb",
+      instructions: "Be brief.",
+      input: [
+        { role: "user", content: [{ type: "input_text", text: "How much is 2 * 3?" }] },
+        { type: "reasoning", id: "rs_1", summary: [] },
+        { role: "assistant", content: "6" },
+        { role: "user", content: QUESTION },
+      ],
+      max_output_tokens: 4,
+    });
+    expect(response.usage!.input_tokens).toBe(chat.usage!.prompt_tokens);
+    expect(response).toMatchObject({ status: "incomplete", incomplete_details: { reason: "max_output_tokens" } });
+  });
+
+  it("errors name the field as this API does", async () => {
+    const wrong = (fields: object) => client.responses.create({ ...request, ...fields });
+    await expect(wrong({ input: "word ".repeat(20_000) })).rejects.toMatchObject({ status: 400, param: "input" });
+    await expect(wrong({ max_output_tokens: 0 })).rejects.toMatchObject({ param: "max_output_tokens" });
+    await expect(wrong({ previous_response_id: "resp_1" })).rejects.toMatchObject({ param: "previous_response_id" });
+  });
+});
+
 describe("the rest", () => {
   it("models", async () => {
     const models = [];

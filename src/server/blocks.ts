@@ -1,0 +1,98 @@
+/**
+ * The parts of an answer in their order: reasoning, text, tool calls. Anthropic's messages and OpenAI's responses are
+ * made of them, whole and streamed.
+ * @module
+ */
+
+import type { Usage } from "../engine/generate.ts";
+import type { ChatCompletionChunk, FinishReason } from "../engine/openai-types.ts";
+
+export interface Block {
+  readonly kind: "reasoning" | "text" | "call";
+  readonly index: number;
+  /** So far; of a call its arguments as JSON. */
+  text: string;
+  /** Of a call. */
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface Finish {
+  readonly type: "finish";
+  readonly reason: FinishReason | "tool_calls";
+  /** The stop string that came, if one did. */
+  readonly stop: string | undefined;
+  readonly usage: Usage;
+}
+
+export type BlockEvent =
+  | { readonly type: "start" | "stop"; readonly block: Block }
+  | { readonly type: "delta"; readonly block: Block; readonly text: string }
+  | Finish;
+
+/** What a delta holds, tool calls in OpenAI's shape. */
+type Delta = ChatCompletionChunk["choices"][number]["delta"] & {
+  readonly tool_calls?: readonly {
+    readonly index: number;
+    readonly id?: string;
+    readonly function?: { readonly name?: string; readonly arguments?: string };
+  }[];
+};
+
+/** @param chunks of a chat completion, with usage. @param showReasoning false: as if there were none */
+export async function* blocksOf(
+  chunks: AsyncIterable<ChatCompletionChunk>,
+  showReasoning = true,
+): AsyncGenerator<BlockEvent, undefined> {
+  let open: Block | undefined;
+  let openCall = -1;
+  let count = 0;
+  let finish: Pick<Finish, "reason" | "stop"> = { reason: "stop", stop: undefined };
+
+  function* enter(kind: Block["kind"], call?: { index: number; id: string; name: string }): Generator<BlockEvent> {
+    if (open?.kind === kind && (!call || call.index === openCall)) return;
+    yield* leave();
+    open = { kind, index: count++, text: "", id: call?.id ?? "", name: call?.name ?? "" };
+    openCall = call?.index ?? -1;
+    yield { type: "start", block: open };
+  }
+  function* append(text: string): Generator<BlockEvent> {
+    if (!open || text === "") return;
+    open.text += text;
+    yield { type: "delta", block: open, text };
+  }
+  function* leave(): Generator<BlockEvent> {
+    if (open) yield { type: "stop", block: open };
+    open = undefined;
+  }
+
+  for await (const { choices, usage } of chunks) {
+    const [choice] = choices;
+    if (choice) {
+      const { reasoning_content: reasoning, content, tool_calls: calls = [] }: Delta = choice.delta;
+      if (reasoning && showReasoning) {
+        yield* enter("reasoning");
+        yield* append(reasoning);
+      }
+      if (content) {
+        yield* enter("text");
+        yield* append(content);
+      }
+      for (const { index, id = "", function: { name = "", arguments: text = "" } = {} } of calls) {
+        yield* enter("call", { index, id, name });
+        yield* append(text);
+      }
+      if (choice.finish_reason) finish = { reason: choice.finish_reason, stop: choice.stop_reason };
+    }
+    if (usage) {
+      yield* leave();
+      yield { type: "finish", ...finish, usage };
+    }
+  }
+}
+
+/** An id as OpenAI's and Anthropic's look: a prefix and 24 digits. */
+export function randomId(prefix: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(12));
+  return `${prefix}_${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}

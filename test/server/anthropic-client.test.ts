@@ -1,0 +1,123 @@
+/** Anthropic's own client against a listening server. */
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { messages, postJson, QUESTION, startServer, type TestServer } from "./helpers.ts";
+
+let server: TestServer;
+let client: Anthropic;
+beforeAll(async () => {
+  server = await startServer({ apiKeys: ["secret"] });
+  client = new Anthropic({ baseURL: server.url, apiKey: "secret", maxRetries: 0 });
+});
+afterAll(() => server.close());
+
+/** The SDK's types leave sampling out; the API has it. */
+const request = { model: "crumb", max_tokens: 200, messages: [...messages], temperature: 0 };
+
+describe("messages", () => {
+  it("whole: the model's own answer, reasoning as a block before the text", async () => {
+    const direct = await server.model.chat.completions.create({ messages, temperature: 0, reasoning_format: "auto" });
+    const { content, reasoning_content } = direct.choices[0]!.message;
+    const answer = await client.messages.create(request);
+    expect(answer.content).toEqual([
+      { type: "thinking", thinking: reasoning_content, signature: "" },
+      { type: "text", text: content, citations: null },
+    ]);
+    expect(answer).toMatchObject({ type: "message", role: "assistant", stop_reason: "end_turn", stop_sequence: null });
+    const { input_tokens, cache_read_input_tokens, output_tokens } = answer.usage;
+    expect(input_tokens + cache_read_input_tokens!).toBe(direct.usage.prompt_tokens);
+    expect(output_tokens).toBe(direct.usage.completion_tokens);
+  });
+
+  it("streamed: the client puts the same message together", async () => {
+    const whole = await client.messages.create(request);
+    const stream = client.messages.stream(request);
+    const texts: string[] = [];
+    stream.on("text", (text) => texts.push(text));
+    const message = await stream.finalMessage();
+    expect(message.content).toEqual(whole.content);
+    expect(message.stop_reason).toBe("end_turn");
+    expect(message.usage.output_tokens).toBe(whole.usage.output_tokens);
+    expect(message.usage.input_tokens + message.usage.cache_read_input_tokens!).toBe(
+      whole.usage.input_tokens + whole.usage.cache_read_input_tokens!,
+    );
+    expect(texts.length).toBeGreaterThan(1);
+  });
+
+  it("system text, blocks, earlier turns: as the same chat", async () => {
+    const direct = await server.model.chat.completions.create({
+      messages: [
+        { role: "system", content: "Be brief. Be right." },
+        { role: "user", content: "How much is 2 * 3?" },
+        { role: "assistant", content: "6", reasoning_content: "2 times 3" },
+        { role: "user", content: QUESTION },
+      ],
+      temperature: 0,
+    });
+    const answer = await client.messages.create({
+      ...request,
+      thinking: { type: "disabled" },
+      system: [
+        { type: "text", text: "Be brief. ", cache_control: { type: "ephemeral" } },
+        { type: "text", text: "Be right." },
+      ],
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "How much is " },
+            { type: "text", text: "2 * 3?" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: [
+            { type: "thinking", thinking: "2 times 3", signature: "" },
+            { type: "text", text: "6" },
+          ],
+        },
+        { role: "user", content: QUESTION },
+      ],
+    });
+    expect(answer.usage.input_tokens + answer.usage.cache_read_input_tokens!).toBe(direct.usage.prompt_tokens);
+    expect(answer.usage.output_tokens).toBe(direct.usage.completion_tokens);
+    expect(answer.content.map(({ type }) => type)).toEqual(["text"]);
+  });
+
+  it("stop sequences and the length say so", async () => {
+    const stopped = await client.messages.create({ ...request, stop_sequences: ["264"] });
+    expect([stopped.stop_reason, stopped.stop_sequence]).toEqual(["stop_sequence", "264"]);
+    const cut = await client.messages.create({ ...request, max_tokens: 3 });
+    expect([cut.stop_reason, cut.usage.output_tokens]).toEqual(["max_tokens", 3]);
+  });
+
+  it("count_tokens", async () => {
+    const { input_tokens } = await client.messages.countTokens({ model: "crumb", messages: [...messages] });
+    expect(input_tokens).toBe(server.model.tokenize(server.model.applyTemplate(messages), { addBos: false }).length);
+  });
+
+  it("errors in Anthropic's shape, as the client's classes", async () => {
+    const wrong = client.messages.create({ ...request, ...{ temperature: 9 } });
+    await expect(wrong).rejects.toThrow(Anthropic.BadRequestError);
+    await expect(wrong).rejects.toMatchObject({
+      error: {
+        type: "error",
+        error: { type: "invalid_request_error", message: expect.stringContaining("temperature") },
+      },
+    });
+    const stranger = new Anthropic({ baseURL: server.url, apiKey: "guess", maxRetries: 0 });
+    await expect(stranger.messages.create(request)).rejects.toThrow(Anthropic.AuthenticationError);
+    const text = await (
+      await postJson(
+        `${server.url}/v1/messages`,
+        { ...request, max_tokens: null },
+        { headers: { "x-api-key": "secret" } },
+      )
+    ).json();
+    expect(text).toEqual({
+      type: "error",
+      error: { type: "invalid_request_error", message: "max_tokens: expected an integer from 1, got nothing" },
+    });
+    expect(server.errors).toEqual([]);
+  });
+});

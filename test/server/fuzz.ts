@@ -1,0 +1,52 @@
+/** Sends fuzzed bodies to a handler and looks after it. */
+import { expect } from "vitest";
+import { createHandler } from "../../src/server/handler.ts";
+import { fuzzedBody, randomNumbers } from "./bodies.ts";
+import { loadCrumb, messages, until } from "./helpers.ts";
+
+/**
+ * `count` bodies, up to eight at once: each ends with 200, 4xx, 429 or 503; a fixed question gets its own tokens between
+ * them; in the end nothing is held.
+ * @returns how many came of each status
+ */
+export async function fuzz(count: number, seed: number): Promise<Map<number, number>> {
+  const model = await loadCrumb();
+  const errors: unknown[] = [];
+  const handler = createHandler(model, { onError: (error) => void errors.push(error) });
+  const send = (path: string, body: string) =>
+    handler(
+      new Request(`http://localhost${path}`, { method: "POST", body, headers: { "content-type": "application/json" } }),
+    );
+  const canary = async () => {
+    const body = JSON.stringify({ messages, seed: 11, max_tokens: 24, logprobs: true });
+    const { choices } = await (await send("/v1/chat/completions", body)).json();
+    return choices;
+  };
+  const expected = await canary();
+  expect(expected[0].logprobs.content).toHaveLength(24);
+
+  const random = randomNumbers(seed);
+  const statuses = new Map<number, number>();
+  let sent = 0;
+  const worker = async () => {
+    while (sent < count) {
+      const number = ++sent;
+      const { path, body } = fuzzedBody(random);
+      const response = await send(path, body);
+      const text = await response.text();
+      const { status } = response;
+      const what = `${path} ${body.slice(0, 2000)} -> ${status} ${text.slice(0, 300)} ${(errors[0] as Error)?.stack}`;
+      expect(status === 200 || (status >= 400 && status < 500) || status === 503, what).toBe(true);
+      expect(errors, what).toEqual([]);
+      if (status !== 200) expect(JSON.parse(text).error.message, what).toBeTypeOf("string");
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      if (number % 500 === 0) expect(await canary()).toEqual(expected);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  expect(await canary()).toEqual(expected);
+  await until(() => model.load().requests === 0);
+  expect(model.load().usedPages).toBe(0);
+  model.dispose();
+  return statuses;
+}
