@@ -150,6 +150,12 @@ export interface Model {
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
   session(): Session;
   /**
+   * A session from bytes that its `save` gave, here or elsewhere.
+   * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded` or `bad_value` for bytes that
+   * are no session of this model; `context_full`
+   */
+  restore(bytes: Uint8Array): Session;
+  /**
    * Requests that have not ended, pages of the key-value cache that hold their tokens or a session's, and pages that
    * hold what ended ones have left for others.
    */
@@ -290,6 +296,11 @@ export function createModel(parts: ModelParts): Model {
     session() {
       live();
       return new Session(sessions, prefixes.acquire([]));
+    },
+    restore(bytes) {
+      live();
+      if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes, "invalid_argument");
+      return Session.restore(sessions, bytes);
     },
     load() {
       live();

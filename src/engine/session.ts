@@ -6,6 +6,7 @@ import { NibbleError } from "../errors.ts";
 import type { Executor, Sequence } from "../runtime/types.ts";
 import { checkIds, checkNumber, Fields, invalid } from "./fields.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
+import { decodeSession, encodeSession } from "./session-file.ts";
 
 export interface ForwardOptions {
   /** Logits for the last token (default), for each, or for none. */
@@ -84,6 +85,38 @@ export class Session {
     }
     for (const id of ids) held.tokens.push(id);
     return result;
+  }
+
+  /**
+   * The session as bytes: `model.restore` goes on with it to the bit, on any host, build and number of threads, for as
+   * long as the model and its `kvType` are the same. Its size is 4 bytes a token and the full pages of the cache.
+   */
+  save(): Uint8Array {
+    const { tokens, sequence } = this.#live();
+    return encodeSession({ tokens, pages: sequence.savePages() }, this.#parts.executor);
+  }
+
+  /**
+   * A session from bytes that `save` gave. Tokens behind the last full page (31 at most) are computed.
+   * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
+   */
+  static restore(parts: SessionParts, bytes: Uint8Array): Session {
+    const { executor, prefixes } = parts;
+    const { tokens, pages } = decodeSession(bytes, executor);
+    const needed = Math.ceil(tokens.length / executor.pageTokens);
+    const sequence = prefixes.acquire([]);
+    try {
+      while (needed > executor.freePages && prefixes.reclaim());
+      sequence.restorePages(pages);
+      for (let start = sequence.length; start < tokens.length; start += executor.maxBatchTokens) {
+        const part = tokens.slice(start, start + executor.maxBatchTokens);
+        executor.forward([{ sequence, tokens: part, logits: "none" }]);
+      }
+    } catch (error) {
+      sequence.dispose();
+      throw error;
+    }
+    return new Session(parts, sequence, tokens);
   }
 
   /** Another session with the same tokens; nothing is computed again. */

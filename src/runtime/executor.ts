@@ -3,13 +3,17 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { Instance } from "./kernels.ts";
-import { CachedSequence, KvCache } from "./kv-cache.ts";
+import { CachedSequence, KvCache, noPages } from "./kv-cache.ts";
 import { OP_BYTES, PAGE_TOKENS } from "./layout.ts";
 import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
 import type { Output, Program } from "./program.ts";
 import { type StartThread, ThreadPool } from "./threads.ts";
 import type { BatchItem, Executor, Sequence } from "./types.ts";
+
+/** Goes up when the same model's keys and values change, or how they lie in a page. */
+const CACHE_VERSION = 1;
 
 interface CheckedItem {
   readonly sequence: CachedSequence;
@@ -27,6 +31,7 @@ export class WasmExecutor implements Executor {
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
   readonly pageTokens: number = PAGE_TOKENS;
+  readonly pageBytes: number;
   readonly plan: MemoryPlan;
   private readonly program: Program;
   private readonly cache: KvCache;
@@ -34,6 +39,7 @@ export class WasmExecutor implements Executor {
   private instance: Instance | undefined;
   private pool: ThreadPool | undefined;
   private poison: unknown;
+  private identity: Uint32Array | undefined;
 
   /** @param threads that `startThreads` will have; 1 needs no call */
   constructor(instance: Instance, program: Program, plan: MemoryPlan, options: MemoryOptions, threads: number) {
@@ -41,6 +47,7 @@ export class WasmExecutor implements Executor {
     this.instance = instance;
     this.program = program;
     this.plan = plan;
+    this.pageBytes = plan.pageBytes;
     this.vocabSize = program.logits.width;
     this.hiddenSize = program.hidden.width;
     this.contextLength = options.contextLength;
@@ -71,6 +78,19 @@ export class WasmExecutor implements Executor {
 
   pagesOf(sequences: readonly Sequence[]): number {
     return new Set((sequences as readonly CachedSequence[]).flatMap(({ pages }) => pages)).size;
+  }
+
+  /** Of the weights as they lie in memory, and of what attention reads besides. */
+  fingerprint(): Uint32Array {
+    const { memory } = this.alive();
+    const { base, weights } = this.plan;
+    const { tables, headPageBytes } = this.program;
+    this.identity ??= fingerprint([
+      Uint32Array.of(CACHE_VERSION, PAGE_TOKENS, this.vocabSize, ...headPageBytes),
+      ...tables.map((table) => new Uint32Array(table.buffer, table.byteOffset, table.length)),
+      new Uint32Array(memory.buffer, base.weights, weights / 4),
+    ]);
+    return this.identity;
   }
 
   createSequence(): Sequence {
@@ -194,12 +214,7 @@ export class WasmExecutor implements Executor {
         "invalid_argument",
         `expected at most ${this.maxLogitRows} rows with logits, got ${outputs}`,
       );
-    if (pages > this.cache.freePages)
-      throw new NibbleError(
-        "context_full",
-        `expected ${pages} free pages of ${PAGE_TOKENS} tokens in the KV cache, got ${this.cache.freePages}: ` +
-          "dispose sessions, or load with more cacheTokens",
-      );
+    if (pages > this.cache.freePages) throw noPages(pages, this.cache.freePages);
     return items;
   }
 }

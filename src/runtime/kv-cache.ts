@@ -92,6 +92,39 @@ export class KvCache {
     }
   }
 
+  /** Copies the first `count` pages of a sequence; a page's kv heads lie one after the other. */
+  savePages({ pages }: CachedSequence, count: number): Uint8Array {
+    const result = new Uint8Array(count * this.plan.pageBytes);
+    this.eachPart(pages.slice(0, count), (part, offset) => result.set(part, offset));
+    return result;
+  }
+
+  /** Gives an empty sequence pages with these contents. */
+  restorePages(sequence: CachedSequence, source: Uint8Array): void {
+    const count = source.length / this.plan.pageBytes;
+    if (sequence.length > 0 || !Number.isInteger(count) || count > this.pagesPerSequence) {
+      const got = `${source.length} bytes for a sequence of ${sequence.length} tokens`;
+      throw new NibbleError("invalid_argument", `expected whole pages of ${this.plan.pageBytes} bytes, got ${got}`);
+    }
+    if (count > this.free.length) throw noPages(count, this.free.length);
+    this.reserve(sequence, count * PAGE_TOKENS);
+    this.eachPart(sequence.pages, (part, offset) => part.set(source.subarray(offset, offset + part.length)));
+    sequence.length = count * PAGE_TOKENS;
+  }
+
+  /** Calls with each kv head's part of each page, and its place where pages lie one after the other. */
+  private eachPart(pages: readonly number[], visit: (part: Uint8Array, offset: number) => void): void {
+    const { base, pageCount, pageBytes } = this.plan;
+    let start = base.pages;
+    let offset = 0;
+    for (const size of this.headPageBytes) {
+      for (const [i, page] of pages.entries())
+        visit(new Uint8Array(this.memory.buffer, start + page * size, size), i * pageBytes + offset);
+      start += size * pageCount;
+      offset += size;
+    }
+  }
+
   private take(): number {
     const page = this.free.pop()!;
     this.references[page] = 1;
@@ -125,6 +158,14 @@ export class KvCache {
   }
 }
 
+export function noPages(needed: number, free: number): NibbleError {
+  return new NibbleError(
+    "context_full",
+    `expected ${needed} free pages of ${PAGE_TOKENS} tokens in the KV cache, got ${free}: ` +
+      "dispose sessions, or load with more cacheTokens",
+  );
+}
+
 /** A sequence of this cache. */
 export class CachedSequence implements Sequence {
   readonly cache: KvCache;
@@ -153,6 +194,16 @@ export class CachedSequence implements Sequence {
     if (!Number.isInteger(length) || length < 0 || length > this.length)
       throw new NibbleError("invalid_argument", `expected a length from 0 to ${this.length}, got ${length}`);
     this.cache.shrink(this, length);
+  }
+
+  savePages(): Uint8Array {
+    this.check();
+    return this.cache.savePages(this, Math.floor(this.length / PAGE_TOKENS));
+  }
+
+  restorePages(pages: Uint8Array): void {
+    this.check();
+    this.cache.restorePages(this, pages);
   }
 
   dispose(): void {

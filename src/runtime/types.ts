@@ -13,6 +13,13 @@ export interface Sequence {
   pagesNeeded(count: number): number;
   /** Forgets all tokens from `length` on. */
   truncate(length: number): void;
+  /** A copy of the pages that are full: `Math.floor(length / pageTokens) * pageBytes` bytes. */
+  savePages(): Uint8Array;
+  /**
+   * Fills an empty sequence with the full pages of another, of any executor with the same fingerprint.
+   * @throws NibbleError `context_full` where too few pages are free; nothing has changed then
+   */
+  restorePages(pages: Uint8Array): void;
   dispose(): void;
 }
 
@@ -36,6 +43,9 @@ export interface Executor {
   /** Pages of the KV cache that are free, tokens a page: what the scheduler may still hand out. */
   readonly freePages: number;
   readonly pageTokens: number;
+  readonly pageBytes: number;
+  /** Four words that tell models apart, and what else a cached key or value depends on. Computed when first asked for. */
+  fingerprint(): Uint32Array;
   /** How many different pages hold the tokens of these sequences. */
   pagesOf(sequences: readonly Sequence[]): number;
   createSequence(): Sequence;

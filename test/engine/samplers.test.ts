@@ -200,7 +200,7 @@ describe("the chain", () => {
       const options: SamplingOptions = {
         ...neutral,
         ...(Object.assign({}, ...chosen) as Partial<SamplingOptions>),
-        samplers: pick(SAMPLERS, shuffled.map(({ name }) => name), shuffled.slice(0, 4).map(({ name }) => name)), // biome-ignore format: a list
+        samplers: pick<readonly SamplerName[]>(SAMPLERS, shuffled.map(({ name }) => name), shuffled.slice(0, 4).map(({ name }) => name)), // biome-ignore format: a list
         logitBias: pick(new Map(), new Map([[below(size), 2], [below(size), -Infinity]])), // biome-ignore format: a list
         allowedTokens: pick(undefined, undefined, new Set(Array.from({ length: size }, (_, id) => id).filter((id) => id % 3 > 0))), // biome-ignore format: a list
         seed: round,

@@ -53,6 +53,17 @@ class FakeSequence implements Sequence {
     this.tokens.length = length;
     for (const page of this.pages.splice(Math.ceil(length / this.owner.pageTokens))) this.owner.drop(page);
   }
+  savePages(): Uint8Array {
+    const { pageTokens } = this.owner;
+    const full = Math.floor(this.length / pageTokens) * pageTokens;
+    return new Uint8Array(Uint32Array.from(this.tokens.slice(0, full)).buffer);
+  }
+  restorePages(pages: Uint8Array): void {
+    const tokens = Array.from(new Uint32Array(pages.slice().buffer));
+    if (this.pagesNeeded(tokens.length) > this.owner.freePages) throw new NibbleError("context_full", "no free pages");
+    this.owner.grow(this, tokens.length);
+    this.tokens = tokens;
+  }
   dispose(): void {
     if (this.disposed) throw new Error("sequence disposed twice");
     this.disposed = true;
@@ -68,6 +79,7 @@ export class FakeExecutor implements Executor {
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
   readonly pageTokens: number;
+  readonly pageBytes: number;
   freePages: number;
   readonly next: FakeOptions["next"];
   readonly live = new Set<FakeSequence>();
@@ -86,6 +98,7 @@ export class FakeExecutor implements Executor {
     this.maxBatchTokens = options.maxBatchTokens ?? 32;
     this.maxLogitRows = options.maxLogitRows ?? 8;
     this.pageTokens = options.pageTokens ?? 8;
+    this.pageBytes = 4 * this.pageTokens; // a page holds its tokens
     this.freePages = options.pages ?? 64;
     this.#maxSequences = options.maxSequences ?? 64;
     this.next = options.next;
@@ -95,6 +108,10 @@ export class FakeExecutor implements Executor {
 
   pagesOf(sequences: readonly Sequence[]): number {
     return new Set((sequences as readonly FakeSequence[]).flatMap(({ pages }) => pages)).size;
+  }
+
+  fingerprint(): Uint32Array {
+    return Uint32Array.of(1, 2, 3, this.vocabSize);
   }
 
   createSequence(): Sequence {
@@ -128,7 +145,7 @@ export class FakeExecutor implements Executor {
     const out: Float32Array[] = [];
     for (const item of batch) {
       const fake = item.sequence as FakeSequence;
-      this.#grow(fake, item.tokens.length);
+      this.grow(fake, item.tokens.length);
       for (let i = 0; i < item.tokens.length; i++) {
         fake.tokens.push(item.tokens[i]!);
         const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
@@ -149,7 +166,7 @@ export class FakeExecutor implements Executor {
     if (--page.owners === 0) this.freePages++;
   }
 
-  #grow(fake: FakeSequence, count: number): void {
+  grow(fake: FakeSequence, count: number): void {
     if (fake.length % this.pageTokens !== 0 && fake.pages.at(-1)!.owners > 1) {
       this.drop(fake.pages.pop()!);
       fake.pages.push({ owners: 1 });
