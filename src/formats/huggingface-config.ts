@@ -97,6 +97,14 @@ function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
   // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
   const base = getFloat(config, "rope_theta", { default: defaults.rope_theta, min: 1 });
   put("{a}.rope.freq_base", getFloat(scaling, "rope_theta", { default: base, min: 1 }));
+  for (const values of [config, scaling]) {
+    const rotated = getNumber(values, "partial_rotary_factor", { default: 1 });
+    if (rotated === 1) continue;
+    throw new NibbleError(
+      "unsupported_architecture",
+      `config.json partial_rotary_factor: expected 1, heads that are rotated whole, got ${rotated}`,
+    );
+  }
   const type = getString(scaling, "rope_type", { default: getString(scaling, "type", { default: "default" }) });
   if (type === "default") return;
   if (type !== "llama3" && type !== "linear") {

@@ -51,21 +51,28 @@ async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Floa
   return divisors;
 }
 
-/** The frequencies of a checkpoint, whichever way it writes its scaling. @param dims rotated values of a head */
+/**
+ * The frequencies of a checkpoint, whichever way it writes its scaling. Without a type, a factor scales all alike, as
+ * llama.cpp reads it; `rope.scale_linear` is the factor's older name.
+ * @param dims rotated values of a head
+ */
 export async function readFrequencies(checkpoint: Checkpoint, dims: number): Promise<Float32Array<ArrayBuffer>> {
   const { metadata, architecture } = checkpoint;
   const theta = getNumber(metadata, `${architecture}.rope.freq_base`, { default: 10000, min: 1 });
-  const plain = inverseFrequencies(theta, dims);
   const divisors = await readDivisors(checkpoint, dims / 2);
-  if (divisors) return plain.map((frequency, j) => frequency / divisors[j]!);
-  const type = metadata.get(`${architecture}.rope.scaling.type`);
-  if (type === undefined || type === "none") return plain;
-  const key = (name: string): number => getNumber(metadata, name, { min: name.endsWith(".factor") ? 1 : 2 ** -126 });
-  if (type === "linear") return plain.map((frequency) => frequency / key(`${architecture}.rope.scaling.factor`));
+  const plain = inverseFrequencies(theta, dims).map((frequency, j) =>
+    divisors ? frequency / divisors[j]! : frequency,
+  );
+  const type = metadata.get(`${architecture}.rope.scaling.type`) ?? "linear";
+  if (type === "none") return plain;
+  const older = getNumber(metadata, `${architecture}.rope.scale_linear`, { default: 1, min: 1 });
+  const factor = getNumber(metadata, `${architecture}.rope.scaling.factor`, { default: older, min: 1 });
+  if (type === "linear") return plain.map((frequency) => frequency / factor);
   if (type !== "llama3")
     throw new NibbleError("unsupported_architecture", `expected rope scaling none, linear or llama3, got "${type}"`);
+  const key = (name: string): number => getNumber(metadata, name, { min: 2 ** -126 });
   return scaleLlama3(plain, {
-    factor: key(`${architecture}.rope.scaling.factor`),
+    factor,
     lowFrequencyFactor: key("nibble.rope.scaling.low_freq_factor"),
     highFrequencyFactor: key("nibble.rope.scaling.high_freq_factor"),
     originalContext: key(`${architecture}.rope.scaling.original_context_length`),
