@@ -18,16 +18,15 @@ type FileHandle = import("node:fs/promises").FileHandle;
  * @throws NibbleError `missing_file`; its reads `truncated`, `io_error`
  */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const { open } = await import("node:fs/promises");
-  let file: FileHandle | undefined;
+  const { open, stat } = await import("node:fs/promises");
+  let file: FileHandle;
   let size: number;
   try {
-    file = await open(path, "r");
-    const stats = await file.stat();
-    if (stats.isDirectory()) throw new Error("it is a folder");
+    const stats = await stat(path); // before opening: a pipe without a writer would never open
+    if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is a pipe or a device");
     size = stats.size;
+    file = await open(path, "r");
   } catch (cause) {
-    await file?.close();
     throw new NibbleError("missing_file", `expected a readable file, got ${path}: ${(cause as Error).message}`, {
       cause,
     });

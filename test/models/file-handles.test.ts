@@ -1,4 +1,5 @@
 /** `load` closes every file that it opened, also where it fails. */
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,4 +101,10 @@ it("the count sees a handle that is left open", async () => {
   const handles = await handlesLeft(async () => sources.push(await fileSource(crumb)));
   await sources[0]!.close!();
   expect(handles).toEqual({ opened: 1, left: [crumb] });
+});
+
+it("a pipe is no model, and nobody waits for its writer", async () => {
+  const pipe = join(temporary, "pipe");
+  expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+  await expect(load(pipe)).rejects.toMatchObject({ code: "missing_file", message: expect.stringContaining("a pipe") });
 });
