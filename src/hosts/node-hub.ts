@@ -15,7 +15,7 @@ export interface NodeHub {
 }
 
 /**
- * NIBBLE_CACHE, NIBBLE_OFFLINE, HF_ENDPOINT, HF_TOKEN; read when it is called.
+ * NIBBLE_CACHE, NIBBLE_OFFLINE, HF_ENDPOINT, HF_TOKEN, PIP_INDEX_URL; read when it is called.
  * @throws NibbleError `invalid_argument` for an endpoint that is no URL
  */
 export async function nodeHub(): Promise<NodeHub> {
@@ -28,9 +28,15 @@ export async function nodeHub(): Promise<NodeHub> {
     endpoint,
     tokenOrigin: new URL(endpoint).origin,
     ...(env.HF_TOKEN && { token: env.HF_TOKEN }),
+    ...(env.PIP_INDEX_URL && usable(env.PIP_INDEX_URL) && { index: env.PIP_INDEX_URL.replace(/\/+$/, "") }),
     offline: isOn(env.NIBBLE_OFFLINE) || isOn(env.HF_HUB_OFFLINE),
   };
   return { cache: await directoryCache(directory), directory, settings };
+}
+
+/** `fetch` takes no URL with a password. */
+function usable(index: string): boolean {
+  return URL.canParse(index) && /^https?:\/\/[^@]*$/.test(index);
 }
 
 function isOn(value: string | undefined): boolean {

@@ -53,6 +53,24 @@ export async function download(
   return pieces.sha256();
 }
 
+/**
+ * Fills a partial file from a stream.
+ * @returns hex of its SHA-256
+ * @throws NibbleError `truncated`; TemporaryError for more than `bytes`
+ */
+export async function store(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: number,
+  file: PartialFile,
+  hasher: Hasher,
+): Promise<string> {
+  const pieces = new Pieces(bytes, file, hasher);
+  const cursor = new Cursor(pieces, 0, pieces.count);
+  for await (const chunk of chunks) await cursor.push(chunk);
+  if (!cursor.done) throw new NibbleError("truncated", `expected ${bytes} bytes, got ${cursor.offset}`);
+  return pieces.sha256();
+}
+
 /** What is there, and the hash of its beginning. */
 class Pieces {
   readonly count: number;

