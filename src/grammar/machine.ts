@@ -4,7 +4,7 @@
  * when they are first reached and kept, which makes a deterministic automaton of what a grammar's texts have in common.
  * @module
  */
-import { checkLimit, MAX_ITEMS } from "./limits.ts";
+import { checkLimit, MAX_ITEMS, MAX_WORK } from "./limits.ts";
 import type { Program } from "./program.ts";
 
 /** Where a rule goes on when it ends: behind each of its calls, inside the caller's frame. */
@@ -17,33 +17,49 @@ export interface Frame {
 }
 
 export interface State {
+  /** Row of the table of next states; of the machine's generation in which it was made. */
+  readonly id: number;
+  readonly generation: number;
   /** Nodes that can read a byte, each in its frame, in order of frames. */
   readonly nodes: readonly number[];
   readonly frames: readonly Frame[];
   /** The text may end here. */
   readonly mayEnd: boolean;
-  /** By byte class, as far as known. */
-  next: (State | undefined)[];
 }
 
-/** States and frames that are kept. When there are more, all are forgotten: what is needed is built again. */
-const MAX_KEPT = 20_000;
+/** Entries of the table of next states, and frames, before everything is forgotten: what is needed is built again. */
+const MAX_TABLE = 1 << 20;
+const MAX_FRAMES = 20_000;
+/** How far one token's mask may go beyond that. */
+const OVERRUN = 4;
+
+/** The state from which nothing can be read. */
+export const DEAD = 0;
+const UNKNOWN = -1;
 
 export class Machine {
   readonly outermost: Frame = { id: 0, backs: [], frames: [], outermost: true };
-  readonly dead: State = { nodes: [], frames: [], mayEnd: false, next: [] };
-  readonly start: State;
   /** Counts how often everything was forgotten. */
   generation = 0;
+  /** Next state by state and byte class: `table[id * classes + class]`, -1 where it is not known. */
+  table: Int32Array;
+  readonly classes: number;
+  readonly start: State;
   readonly #program: Program;
-  readonly #classes: number;
+  readonly #maxFrames: number;
   #frameIds = 1;
-  readonly #states = new Map<string, State>();
+  #states: State[] = [];
+  #work = 0;
+  readonly #stateIds = new Map<string, State>();
   readonly #frames = new Map<string, Frame>();
 
-  constructor(program: Program) {
+  /** @param maxFrames for tests */
+  constructor(program: Program, maxFrames: number = MAX_FRAMES) {
     this.#program = program;
-    this.#classes = program.bytes.length;
+    this.#maxFrames = maxFrames;
+    this.classes = program.bytes.length;
+    this.table = new Int32Array(64 * this.classes).fill(UNKNOWN);
+    this.#addDead();
     this.start = this.closure([program.starts[0]!], [this.outermost]);
   }
 
@@ -51,32 +67,55 @@ export class Machine {
     return this.#program.classOf;
   }
 
-  /** The state after a byte; `dead` if it cannot come. */
-  step(state: State, byte: number): State {
-    const kind = this.#program.classOf[byte]!;
-    return state.next[kind] ?? this.advance(state, kind);
+  state(id: number): State {
+    return this.#states[id]!;
   }
 
-  /** The state after a token's bytes. */
-  read(state: State, bytes: Uint8Array): State {
-    for (const byte of bytes) state = this.step(state, byte);
-    return state;
+  /** Begins a token: forgets what takes too much memory. Gives the state as it is now, for it may have been forgotten. */
+  refresh(state: State): State {
+    this.#work = 0;
+    if (this.#states.length * this.classes > MAX_TABLE || this.#frames.size > this.#maxFrames) this.#forget();
+    if (state.generation === this.generation) return state;
+    const items = new Items(this.#program.nodes.length);
+    for (const [i, node] of state.nodes.entries()) items.add(node, state.frames[i]!);
+    return this.#keep(items, state.mayEnd);
   }
 
-  /** The same for a byte class whose next state is not known yet. */
-  advance(state: State, kind: number): State {
+  /**
+   * The state after a token's bytes.
+   * @throws NibbleError `invalid_argument` if the text can be read in too many ways
+   */
+  read(from: State, bytes: Uint8Array): State {
+    let { id } = this.refresh(from);
+    for (const byte of bytes) {
+      const kind = this.classOf[byte]!;
+      const next = this.table[id * this.classes + kind]!;
+      id = next === UNKNOWN ? this.advance(id, kind) : next;
+    }
+    return this.#states[id]!;
+  }
+
+  isDead(state: State): boolean {
+    return state.nodes.length === 0 && !state.mayEnd;
+  }
+
+  /** The next state for a byte class whose entry in the table is not known yet. */
+  advance(id: number, kind: number): number {
     const byte = this.#program.bytes[kind]!;
+    const state = this.#states[id]!;
     const nodes: number[] = [];
     const frames: Frame[] = [];
     for (const [i, node] of state.nodes.entries()) {
-      for (const { from, to, target } of this.#program.nodes[node]!.bytes) {
+      const edges = this.#program.nodes[node]!.bytes;
+      this.#spend(edges.length);
+      for (const { from, to, target } of edges) {
         if (byte < from || byte > to) continue;
         nodes.push(target);
         frames.push(state.frames[i]!);
       }
     }
-    const next = nodes.length === 0 ? this.dead : this.closure(nodes, frames);
-    state.next[kind] = next;
+    const next = nodes.length === 0 ? DEAD : this.closure(nodes, frames).id;
+    this.table[id * this.classes + kind] = next;
     return next;
   }
 
@@ -93,6 +132,7 @@ export class Machine {
     const items = new Items(this.#program.nodes.length);
     for (const [i, node] of nodes.entries()) items.add(node, frames[i]!);
     for (let i = 0; i < items.nodes.length; i++) {
+      this.#spend(1);
       if (!this.#program.nodes[items.nodes[i]!]!.accepts) continue;
       const frame = items.frames[i]!;
       mayEnd ||= frame.outermost;
@@ -108,6 +148,7 @@ export class Machine {
     const callers = new Map<number, Items>();
     let lowest = order.length;
     const collect = (node: number, frame: Frame) => {
+      this.#spend(nodes[node]!.calls.length);
       for (const { rule, back } of nodes[node]!.calls) {
         let list = callers.get(rule);
         if (!list) callers.set(rule, (list = new Items(nodes.length)));
@@ -146,35 +187,54 @@ export class Machine {
     const key = `${outermost} ${backs.key}`;
     const known = this.#frames.get(key);
     if (known) return known;
-    this.#forget(this.#frames.size);
+    checkLimit("grammar: depth", this.#frames.size, OVERRUN * MAX_FRAMES);
     const frame = { id: this.#frameIds++, backs: backs.nodes, frames: backs.frames, outermost };
     this.#frames.set(key, frame);
     return frame;
   }
 
   #keep(items: Items, mayEnd: boolean): State {
+    this.#spend(items.nodes.length);
     const kept = new Items(this.#program.nodes.length);
     for (const [i, node] of items.nodes.entries()) {
       if (this.#program.nodes[node]!.bytes.length > 0) kept.add(node, items.frames[i]!);
     }
-    if (kept.nodes.length === 0 && !mayEnd) return this.dead;
+    if (kept.nodes.length === 0 && !mayEnd) return this.#states[DEAD]!;
     kept.sort();
     const key = `${mayEnd} ${kept.key}`;
-    const known = this.#states.get(key);
+    const known = this.#stateIds.get(key);
     if (known) return known;
-    this.#forget(this.#states.size);
-    const state: State = { nodes: kept.nodes, frames: kept.frames, mayEnd, next: new Array(this.#classes) };
-    this.#states.set(key, state);
+    const id = this.#states.length;
+    const { generation } = this;
+    const state: State = { id, generation, nodes: kept.nodes, frames: kept.frames, mayEnd };
+    this.#states.push(state);
+    this.#stateIds.set(key, state);
+    checkLimit("grammar: states at one token", id * this.classes, OVERRUN * MAX_TABLE);
+    if ((id + 1) * this.classes > this.table.length) {
+      const grown = new Int32Array(this.table.length * 2).fill(UNKNOWN);
+      grown.set(this.table);
+      this.table = grown;
+    }
     return state;
   }
 
-  /** Edges between states are cut, too, so that only states in use stay in memory. */
-  #forget(size: number): void {
-    if (size < MAX_KEPT) return;
+  #addDead(): void {
+    this.#states = [{ id: DEAD, generation: this.generation, nodes: [], frames: [], mayEnd: false }];
+    this.table.fill(DEAD, 0, this.classes);
+  }
+
+  /** Bounds the time of one token. */
+  #spend(steps: number): void {
+    this.#work += steps;
+    checkLimit("grammar: ways to read the text at one token", this.#work, MAX_WORK);
+  }
+
+  #forget(): void {
     this.generation++;
-    for (const state of this.#states.values()) state.next = new Array(this.#classes);
-    this.#states.clear();
+    this.table = new Int32Array(64 * this.classes).fill(UNKNOWN);
+    this.#stateIds.clear();
     this.#frames.clear();
+    this.#addDead();
   }
 }
 

@@ -44,7 +44,7 @@ export class Network {
     this.ends = rules.map(() => -1);
     this.#enter(0);
     for (const index of this.#queue) {
-      const end = this.#add(rules[index]!, this.starts[index]!);
+      const end = this.#add(this.#rules[index]!, this.starts[index]!);
       this.free[end]!.push(this.ends[index]!);
     }
   }

@@ -15,12 +15,15 @@ export interface TokenTrie {
   /** Bytes from the root. */
   readonly depths: Uint16Array;
   /** First node behind a node's subtree. */
-  readonly ends: Uint32Array;
-  /** Tokens that end at a node: `tokens[first[node] .. first[node + 1])`. Most nodes have one or none. */
-  readonly first: Uint32Array;
-  readonly tokens: Uint32Array;
+  readonly ends: Int32Array;
+  /** The token that ends at a node, or `NO_TOKEN`, or `SEVERAL`: tokens of the same bytes, which are in `several`. */
+  readonly tokens: Int32Array;
+  readonly several: ReadonlyMap<number, readonly number[]>;
   readonly maxDepth: number;
 }
+
+export const NO_TOKEN = -1;
+export const SEVERAL = -2;
 
 export function buildTokenTrie(tokenizer: Tokenizer): TokenTrie {
   const { vocabSize, endIds } = tokenizer;
@@ -37,34 +40,41 @@ export function buildTokenTrie(tokenizer: Tokenizer): TokenTrie {
 
   const bytes = new Uint8Array(room);
   const depths = new Uint16Array(room);
-  const ends = new Uint32Array(room);
-  const first = new Uint32Array(room + 1);
+  const ends = new Int32Array(room);
+  const tokens = new Int32Array(room).fill(NO_TOKEN);
+  const several = new Map<number, number[]>();
   const path = [0]; // nodes from the root to the last token
   let size = 1;
   let maxDepth = 0;
   let previous = "";
-  for (const [i, { key }] of texts.entries()) {
+  for (const { id, key } of texts) {
     let shared = 0;
     while (shared < previous.length && shared < key.length && previous[shared] === key[shared]) shared++;
     for (const node of path.splice(shared + 1)) ends[node] = size;
     for (let at = shared; at < key.length; at++) {
       bytes[size] = key.charCodeAt(at);
       depths[size] = at + 1;
-      first[size] = i;
       path.push(size++);
+    }
+    const node = path.at(-1)!;
+    const others = several.get(node);
+    if (others) others.push(id);
+    else if (tokens[node] === NO_TOKEN) tokens[node] = id;
+    else {
+      several.set(node, [tokens[node]!, id]);
+      tokens[node] = SEVERAL;
     }
     maxDepth = Math.max(maxDepth, key.length);
     previous = key;
   }
   for (const node of path) ends[node] = size;
-  first[size] = texts.length;
   return {
     vocabSize,
     bytes: bytes.slice(0, size),
     depths: depths.slice(0, size),
     ends: ends.slice(0, size),
-    first: first.slice(0, size + 1),
-    tokens: Uint32Array.from(texts, ({ id }) => id),
+    tokens: tokens.slice(0, size),
+    several,
     maxDepth,
   };
 }

@@ -90,11 +90,9 @@ export function drawText(
     if (closing.length > 0 && (step > wander || next() < 0.2)) {
       id = step > wander ? closing[0]! : closing[Math.floor(next() * closing.length)]!;
     }
-    for (const byte of tokenizer.tokenBytes(id)) {
-      state = machine.step(state, byte);
-      bytes.push(byte);
-    }
-    if (state === machine.dead) throw new Error(`the mask allowed what the machine refuses: ${id}`);
+    state = machine.read(state, tokenizer.tokenBytes(id));
+    bytes.push(...tokenizer.tokenBytes(id));
+    if (machine.isDead(state)) throw new Error(`the mask allowed what the machine refuses: ${id}`);
   }
   return { bytes: Uint8Array.from(bytes), complete: false };
 }
@@ -110,8 +108,6 @@ export function tokensOf(mask: Uint32Array): number[] {
 /** Whether a program reads a whole text, byte by byte. */
 export function accepts(program: Program, text: string | Uint8Array): boolean {
   const machine = new Machine(program);
-  let state = machine.start;
-  for (const byte of typeof text === "string" ? new TextEncoder().encode(text) : text)
-    state = machine.step(state, byte);
-  return state.mayEnd;
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  return machine.read(machine.start, bytes).mayEnd;
 }

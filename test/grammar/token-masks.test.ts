@@ -1,0 +1,76 @@
+/** Masks against the machine itself, token by token; states that are forgotten and made again. */
+import { describe, expect, it } from "vitest";
+import { compileGrammar, type GrammarSource } from "../../src/grammar/compile.ts";
+import { Machine } from "../../src/grammar/machine.ts";
+import { TokenMasks } from "../../src/grammar/token-masks.ts";
+import { pieces, piecesTrie, random, tokensOf } from "./random-text.ts";
+
+const gbnf = (source: string): GrammarSource => ({ kind: "gbnf", source });
+const schema = (value: object): GrammarSource => ({ kind: "schema", schema: value });
+
+const SOURCES: readonly GrammarSource[] = [
+  schema({ type: "object" }),
+  schema({ type: "array", items: { type: "string", maxLength: 20 }, maxItems: 30 }),
+  schema({
+    type: "object",
+    properties: { foo: { type: "string" }, bar: { type: "array", items: { type: "number" } } },
+  }),
+  schema({
+    anyOf: [
+      { type: "string", pattern: "^a" },
+      { type: "array", items: { $ref: "#" } },
+    ],
+  }),
+  gbnf('root ::= expr\nexpr ::= term (("+" | "-") term)*\nterm ::= [0-9]+ | "(" expr ")"'),
+  gbnf('root ::= s\ns ::= "a" s "b" | "" | s2\ns2 ::= "[" s "]" s?'),
+  gbnf('root ::= (a | b)* "}"\na ::= [a-z]+\nb ::= [a-c] a?'), // ambiguous
+  gbnf('root ::= "{" str{0,40} "}"\nstr ::= "\\"" char{0,30} "\\""\nchar ::= [^"\\\\] | "\\\\" ["\\\\n]'),
+  { kind: "regex", pattern: "([a-c]{2,5}|é|日本?)*😀?" },
+  { kind: "choice", texts: ["foo", "foobar", "foobarbaz", "日本"] },
+];
+
+describe("a mask has the tokens that the machine can read", () => {
+  it.each(SOURCES.map((source, i) => [i, source] as const))("%i", (_, source) => {
+    const machine = new Machine(compileGrammar(source));
+    const masks = new TokenMasks(machine, piecesTrie);
+    const next = random(3);
+    for (let text = 0; text < 12; text++) {
+      let state = machine.start;
+      for (let step = 0; step < 40; step++) {
+        const found = tokensOf(masks.mask(state));
+        const wanted: number[] = [];
+        for (let id = 0; id < pieces.vocabSize; id++) {
+          if (pieces.isSpecial(id)) continue;
+          if (!machine.isDead(machine.read(state, pieces.tokenBytes(id)))) wanted.push(id);
+        }
+        expect(found).toEqual(wanted);
+        if (found.length === 0) break;
+        state = machine.read(state, pieces.tokenBytes(found[Math.floor(next() * found.length)]!));
+      }
+    }
+  });
+});
+
+describe("what the machine keeps", () => {
+  it("is forgotten when it is too much; the text goes on", () => {
+    const machine = new Machine(compileGrammar(gbnf('root ::= "(" root ")" root | "[" root "]" root | ""')), 300);
+    const masks = new TokenMasks(machine, piecesTrie);
+    const next = random(5);
+    let state = machine.start;
+    const depth: string[] = [];
+    const text: string[] = [];
+    for (let step = 0; step < 5000; step++) {
+      const open = next() < 0.52 ? "([" : "";
+      const char = open && depth.length < 200 ? open[Math.floor(next() * 2)]! : (depth.pop() ?? "(");
+      if (char === "(" || char === "[") depth.push(char === "(" ? ")" : "]");
+      text.push(char);
+      const mask = masks.mask(state);
+      if (((mask[char.charCodeAt(0) >> 5]! >> (char.charCodeAt(0) & 31)) & 1) === 0) throw new Error(text.join(""));
+      state = machine.read(state, Uint8Array.of(char.charCodeAt(0)));
+    }
+    expect(machine.generation).toBeGreaterThan(0);
+    for (const char of depth.toReversed()) state = machine.read(state, Uint8Array.of(char.charCodeAt(0)));
+    expect(state.mayEnd).toBe(true);
+    expect(tokensOf(masks.mask(state)).map((id) => pieces.token(id))).toEqual(["(", "[", "[[", "[]"]);
+  });
+});
