@@ -205,13 +205,13 @@ export function createModel(parts: ModelParts): Model {
     });
   }
 
-  /** Checks now, starts when the events are asked for. */
-  function prepare(settings: GenerationSettings): () => AsyncIterable<GenerateEvent> {
+  /** Checks now, starts when the events are asked for; `n` choices, of which the first reads the prompt for all. */
+  function prepare(settings: GenerationSettings, n: number): (() => AsyncIterable<GenerateEvent>)[] {
     checkPrompt(settings.prompt, context);
-    return () => {
+    return Array.from({ length: n }, (_, choice) => () => {
       live();
-      return generate(machine, settings);
-    };
+      return generate(machine, { ...settings, choice });
+    });
   }
 
   async function createChat(body: unknown, options?: RequestOptions) {
@@ -226,9 +226,9 @@ export function createModel(parts: ModelParts): Model {
       masks: request.masks,
       reasoning: opensReasoning(prompt) ? grammars.reasoning : undefined,
     };
-    const start = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint });
+    const starts = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint }, request.n);
     const { splitReasoning, includeUsage, stream } = request;
-    const chunks = chatChunks(start, {
+    const chunks = chatChunks(starts, {
       model: name,
       tokens: tokenizer,
       includeUsage: includeUsage || !stream,
@@ -240,11 +240,11 @@ export function createModel(parts: ModelParts): Model {
 
   async function createCompletion(body: unknown, options?: RequestOptions) {
     live();
-    const { prompt, stream, includeUsage, masks, options: checked } = checkCompletionRequest(body, context);
+    const { prompt, n, stream, includeUsage, masks, options: checked } = checkCompletionRequest(body, context);
     const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
     const constraint = masks && { masks, reasoning: undefined };
-    const start = prepare({ ...checked, ...pickSignal(options), prompt: ids, constraint });
-    const chunks = completionChunks(start, { model: name, tokens: tokenizer, includeUsage: includeUsage || !stream });
+    const starts = prepare({ ...checked, ...pickSignal(options), prompt: ids, constraint }, n);
+    const chunks = completionChunks(starts, { model: name, tokens: tokenizer, includeUsage: includeUsage || !stream });
     return stream ? chunks : collectCompletion(chunks);
   }
 

@@ -31,7 +31,7 @@ interface SamplingFields {
   readonly logit_bias?: Readonly<Record<string, number>> | null;
   /** The same seed and request give the same tokens on every host. Default: a random one. */
   readonly seed?: number | null;
-  /** 1 for now. */
+  /** Answers to the one prompt, 1 to 8; each has its own random numbers. */
   readonly n?: number | null;
   /** At most 16 strings of 256 characters. */
   readonly stop?: string | readonly string[] | null;

@@ -3,7 +3,8 @@
  * @module
  */
 import { opensReasoning, ReasoningSplitter } from "../chat/reasoning.ts";
-import type { FinishEvent, GenerateEvent, TokenEvent } from "./generate.ts";
+import type { FinishEvent, GenerateEvent, Timings, TokenEvent, Usage } from "./generate.ts";
+import { merge } from "./merge.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -33,20 +34,27 @@ export interface ChatStreamInfo extends StreamInfo {
   readonly prompt: string;
 }
 
-/** Chunks of a chat completion. `start` is called when the first chunk is asked for: a stream nobody reads costs nothing. */
+/**
+ * Chunks of a chat completion, with as many choices as there are `starts`. They are called when the first chunk is
+ * asked for: a stream nobody reads costs nothing.
+ */
 export async function* chatChunks(
-  start: () => AsyncIterable<GenerateEvent>,
+  starts: readonly (() => AsyncIterable<GenerateEvent>)[],
   { model, tokens, includeUsage, splitReasoning, prompt }: ChatStreamInfo,
 ): AsyncGenerator<ChatCompletionChunk, undefined> {
-  const splitter = splitReasoning ? new ReasoningSplitter(opensReasoning(prompt)) : undefined;
   const base = { ...head("chatcmpl", model), object: "chat.completion.chunk" as const };
+  const choices = starts.map(() => ({
+    splitter: splitReasoning ? new ReasoningSplitter(opensReasoning(prompt)) : undefined,
+    reasoningTokens: 0,
+  }));
   const chunk = (
+    index: number,
     delta: ChatCompletionChunk["choices"][number]["delta"],
     logprobs: ChatLogprobs | null = null,
     finish?: FinishEvent,
   ): ChatCompletionChunk => ({
     ...base,
-    choices: [{ index: 0, delta, logprobs, finish_reason: finish?.reason ?? null, ...stopReason(finish) }],
+    choices: [{ index, delta, logprobs, finish_reason: finish?.reason ?? null, ...stopReason(finish) }],
     ...(finish && { timings: finish.timings }),
     ...(includeUsage && { usage: null }),
   });
@@ -55,101 +63,141 @@ export async function* chatChunks(
     ...(content && { content }),
   });
 
-  let reasoningTokens = 0;
-  yield chunk({ role: "assistant", content: "" });
-  for await (const event of start()) {
+  const usages: Usage[] = [];
+  for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
+  for await (const [index, event] of merge(starts.map((start) => start()))) {
+    const choice = choices[index]!;
+    const { splitter } = choice;
     if (event.type === "finish") {
       const rest = splitter ? delta(splitter.end()) : {};
-      if (Object.keys(rest).length > 0) yield chunk(rest);
-      yield chunk({}, null, event);
-      const details = splitter && { completion_tokens_details: { reasoning_tokens: reasoningTokens } };
-      if (includeUsage) yield { ...base, choices: [], usage: { ...event.usage, ...details } };
+      if (Object.keys(rest).length > 0) yield chunk(index, rest);
+      yield chunk(index, {}, null, event);
+      const details = splitter && { completion_tokens_details: { reasoning_tokens: choice.reasoningTokens } };
+      usages[index] = { ...event.usage, ...details };
     } else {
       const part = delta(splitter?.push(event.text) ?? { content: event.text, reasoning: "" });
-      if (splitter?.open) reasoningTokens++;
+      if (splitter?.open) choice.reasoningTokens++;
       const logprobs = chatLogprobs(event, tokens);
-      if (logprobs || Object.keys(part).length > 0) yield chunk(part, logprobs);
+      if (logprobs || Object.keys(part).length > 0) yield chunk(index, part, logprobs);
     }
   }
+  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages) };
 }
 
 /** Puts chunks (with usage) together. */
 export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): Promise<ChatCompletion> {
-  let content = "";
-  let reasoning = "";
-  const logprobs: ChatLogprobs["content"][number][] = [];
+  const parts: { content: string; reasoning: string; logprobs: ChatLogprobs["content"][number][] }[] = [];
+  const choices: ChatCompletion["choices"][number][] = [];
+  const timings: Timings[] = [];
   let last: ChatCompletionChunk | undefined;
-  let usage: ChatCompletionChunk["usage"];
   for await (const chunk of chunks) {
-    const choice = chunk.choices[0];
-    content += choice?.delta.content ?? "";
-    reasoning += choice?.delta.reasoning_content ?? "";
-    logprobs.push(...(choice?.logprobs?.content ?? []));
-    if (choice?.finish_reason) last = chunk;
-    usage = chunk.usage;
+    last = chunk;
+    const [choice] = chunk.choices;
+    if (!choice) continue;
+    const { index, delta, logprobs, finish_reason, stop_reason } = choice;
+    parts[index] ??= { content: "", reasoning: "", logprobs: [] };
+    const part = parts[index];
+    part.content += delta.content ?? "";
+    part.reasoning += delta.reasoning_content ?? "";
+    part.logprobs.push(...(logprobs?.content ?? []));
+    if (!finish_reason) continue;
+    timings[index] = chunk.timings!;
+    const { content, reasoning } = part;
+    choices[index] = {
+      index,
+      message: { role: "assistant", content, ...(reasoning && { reasoning_content: reasoning }) },
+      logprobs: part.logprobs.length > 0 ? { content: part.logprobs, refusal: null } : null,
+      finish_reason,
+      ...(stop_reason !== undefined && { stop_reason }),
+    };
   }
-  const { id, created, model, choices, timings } = last!;
-  return {
-    id,
-    object: "chat.completion",
-    created,
-    model,
-    choices: [
-      {
-        index: 0,
-        message: { role: "assistant", content, ...(reasoning && { reasoning_content: reasoning }) },
-        logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
-        finish_reason: choices[0]!.finish_reason!,
-        ...(choices[0]!.stop_reason !== undefined && { stop_reason: choices[0]!.stop_reason }),
-      },
-    ],
-    usage: usage!,
-    timings: timings!,
-  };
+  const { id, created, model, usage } = last!;
+  return { id, object: "chat.completion", created, model, choices, usage: usage!, timings: totalTimings(timings) };
 }
 
 /** Chunks of a text completion; see `chatChunks`. */
 export async function* completionChunks(
-  start: () => AsyncIterable<GenerateEvent>,
+  starts: readonly (() => AsyncIterable<GenerateEvent>)[],
   { model, tokens, includeUsage }: StreamInfo,
 ): AsyncGenerator<Completion, undefined> {
   const base = { ...head("cmpl", model), object: "text_completion" as const };
-  for await (const event of start()) {
+  const usages: Usage[] = [];
+  for await (const [index, event] of merge(starts.map((start) => start()))) {
     if (event.type === "finish") {
-      const choice = { index: 0, text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
+      const choice = { index, text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
       yield { ...base, choices: [choice], timings: event.timings, ...(includeUsage && { usage: null }) };
-      if (includeUsage) yield { ...base, choices: [], usage: event.usage };
+      usages[index] = event.usage;
     } else {
       const logprobs = completionLogprobs(event, tokens);
       if (!logprobs && event.text === "") continue;
-      const choice = { index: 0, text: event.text, logprobs, finish_reason: null };
+      const choice = { index, text: event.text, logprobs, finish_reason: null };
       yield { ...base, choices: [choice], ...(includeUsage && { usage: null }) };
     }
   }
+  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages) };
 }
 
 /** Puts chunks (with usage) together. */
 export async function collectCompletion(chunks: AsyncIterable<Completion>): Promise<Completion> {
-  let text = "";
-  const parts: CompletionLogprobs[] = [];
+  const parts: { text: string; logprobs: CompletionLogprobs[] }[] = [];
+  const choices: Completion["choices"][number][] = [];
+  const timings: Timings[] = [];
   let last: Completion | undefined;
-  let usage: Completion["usage"];
   for await (const chunk of chunks) {
-    const choice = chunk.choices[0];
-    text += choice?.text ?? "";
-    if (choice?.logprobs) parts.push(choice.logprobs);
-    if (choice?.finish_reason) last = chunk;
-    usage = chunk.usage;
+    last = chunk;
+    const [choice] = chunk.choices;
+    if (!choice) continue;
+    const { index } = choice;
+    parts[index] ??= { text: "", logprobs: [] };
+    const part = parts[index];
+    part.text += choice.text;
+    if (choice.logprobs) part.logprobs.push(choice.logprobs);
+    if (!choice.finish_reason) continue;
+    timings[index] = chunk.timings!;
+    choices[index] = { ...choice, text: part.text, logprobs: joinLogprobs(part.logprobs) };
   }
-  const logprobs: CompletionLogprobs = {
+  return { ...last!, choices, timings: totalTimings(timings) };
+}
+
+function joinLogprobs(parts: readonly CompletionLogprobs[]): CompletionLogprobs | null {
+  if (parts.length === 0) return null;
+  return {
     tokens: parts.flatMap((part) => part.tokens),
     token_logprobs: parts.flatMap((part) => part.token_logprobs),
     top_logprobs: parts.flatMap((part) => part.top_logprobs),
     text_offset: parts.flatMap((part) => part.text_offset),
   };
-  const { choices, ...rest } = last!;
-  const choice = { ...choices[0]!, text, logprobs: parts.length > 0 ? logprobs : null };
-  return { ...rest, choices: [choice], usage: usage! };
+}
+
+/** Choices share their prompt, which counts once; the first has found what was cached. */
+function totalUsage(usages: readonly Usage[]): Usage {
+  const [first] = usages as [Usage];
+  const sum = (count: (usage: Usage) => number) => usages.reduce((total, usage) => total + count(usage), 0);
+  const completion_tokens = sum((usage) => usage.completion_tokens);
+  const reasoning_tokens = sum((usage) => usage.completion_tokens_details?.reasoning_tokens ?? 0);
+  return {
+    ...first,
+    completion_tokens,
+    total_tokens: first.prompt_tokens + completion_tokens,
+    ...(first.completion_tokens_details && { completion_tokens_details: { reasoning_tokens } }),
+  };
+}
+
+/** Of choices that ran together: the first one's prompt, all tokens in the longest time. */
+function totalTimings(timings: readonly Timings[]): Timings {
+  const [first] = timings as [Timings];
+  if (timings.length === 1) return first;
+  const sum = (count: (one: Timings) => number) => timings.reduce((total, one) => total + count(one), 0);
+  const predicted_n = sum((one) => one.predicted_n);
+  const predicted_ms = Math.max(...timings.map((one) => one.predicted_ms));
+  const drafts = { draft_n: sum((one) => one.draft_n ?? 0), draft_n_accepted: sum((one) => one.draft_n_accepted ?? 0) };
+  return {
+    ...first,
+    predicted_n,
+    predicted_ms,
+    predicted_per_second: predicted_ms > 0 ? (predicted_n / predicted_ms) * 1000 : 0,
+    ...(drafts.draft_n > 0 && drafts),
+  };
 }
 
 function head(prefix: string, model: string): { id: string; created: number; model: string } {

@@ -25,6 +25,8 @@ interface CommonRequest {
   /** What the answer has to look like. */
   readonly masks: TokenMasks | undefined;
   readonly options: Omit<GenerationSettings, "prompt">;
+  /** Answers to the one prompt. */
+  readonly n: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
 }
@@ -56,6 +58,7 @@ const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
 
 export const MAX_MESSAGES = 1024;
+const MAX_CHOICES = 8;
 const MAX_BIASES = 1024;
 const MAX_TOP_LOGPROBS = 20;
 
@@ -102,7 +105,6 @@ function checkCommon(
   const { defaults, endIds } = context;
   fields.string("model", 1024);
   fields.string("user", 1024);
-  fields.number("n", { min: 1, max: 1, integer: true });
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
   const logitBias = checkBias(fields.get("logit_bias"), context);
   const banned = checkIdList(fields, "banned_token_ids", MAX_BIASES, context) ?? [];
@@ -114,6 +116,7 @@ function checkCommon(
   if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
   return {
     masks: checkStructure(fields, context.grammars),
+    n: fields.number("n", { min: 1, max: MAX_CHOICES, integer: true }) ?? 1,
     stream,
     includeUsage:
       streamOptions !== undefined &&

@@ -114,7 +114,7 @@ export class Scheduler {
   #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
     const { job } = entry;
     const drafts = logits === "all" && !job.pooling ? tokens.slice(1) : [];
-    const first = entry.sequence!.length - rows.length;
+    const first = (entry.sequence?.length ?? 0) - rows.length;
     try {
       for (const [i, row] of rows.entries()) {
         const ended = job.accept(row, first + i);

@@ -27,7 +27,7 @@ const BAD: Record<string, unknown[]> = {
   frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   seed: NOT_AN_INTEGER,
   "speculative.n_max": [...NOT_AN_INTEGER, -1],
-  n: [...NOT_AN_INTEGER, 0, 2, -1, 1e9],
+  n: [...NOT_AN_INTEGER, 0, 9, -1, 1e9],
   max_tokens: [...NOT_AN_INTEGER, 0, -1],
   stop: [1, true, {}, "", [""], [1], [null], ["a", "x".repeat(257)], "x".repeat(257), new Array(17).fill("a"), [["a"]]],
   stop_token_ids: [1, "1", {}, [300], [-1], [1.5], ["1"], new Array(2000).fill(1)],
@@ -162,6 +162,7 @@ describe("what is accepted", () => {
     const nothing = Object.fromEntries(Object.keys({ ...BAD, ...BAD_CHAT }).map((key) => [key, null]));
     const { options, ...rest } = checkChatRequest({ ...nothing, messages }, context);
     expect(rest).toEqual({
+      n: 1,
       stream: false,
       includeUsage: false,
       messages,
@@ -184,7 +185,7 @@ describe("what is accepted", () => {
       presence_penalty: -2,
       frequency_penalty: 2,
       seed: -(2 ** 53 - 1),
-      n: 1,
+      n: 8,
       max_tokens: 1e9,
       stop: new Array(16).fill("x".repeat(256)),
       logit_bias: { 0: -100, 299: 100 },
