@@ -128,10 +128,10 @@ function gemv<T, P>(dst: usize, w: usize, scales: usize, minima: usize, x: usize
       }
       xq += <usize>perScale;
     } else {
-      s0 = wordSums<P>(w, end, xq, 0, m0, m1, m2);
-      s1 = wordSums<P>(w, end, xq, 1, m0, m1, m2);
-      s2 = wordSums<P>(w, end, xq, 2, m0, m1, m2);
-      s3 = wordSums<P>(w, end, xq, 3, m0, m1, m2);
+      s0 = wordSums<P, u8>(w, end, xq, m0, m1, m2);
+      s1 = wordSums<P, u16>(w, end, xq, m0, m1, m2);
+      s2 = wordSums<P, u32>(w, end, xq, m0, m1, m2);
+      s3 = wordSums<P, u64>(w, end, xq, m0, m1, m2);
       if (!minima) {
         const start = i32x4.splat(startOfCodes(meta, halves, part) << planesOf<P>());
         s0 = i32x4.add(s0, start);

@@ -87,10 +87,10 @@ function gemv<T>(dst: usize, w: usize, x: usize, columns: i32, minima: i32): voi
       }
       xq += 32;
     } else {
-      s0 = wordSums<u8>(codes, codes + 256, xq, 0, m0, m1, m2);
-      s1 = wordSums<u8>(codes, codes + 256, xq, 1, m0, m1, m2);
-      s2 = wordSums<u8>(codes, codes + 256, xq, 2, m0, m1, m2);
-      s3 = wordSums<u8>(codes, codes + 256, xq, 3, m0, m1, m2);
+      s0 = wordSums<u8, u8>(codes, codes + 256, xq, m0, m1, m2);
+      s1 = wordSums<u8, u16>(codes, codes + 256, xq, m0, m1, m2);
+      s2 = wordSums<u8, u32>(codes, codes + 256, xq, m0, m1, m2);
+      s3 = wordSums<u8, u64>(codes, codes + 256, xq, m0, m1, m2);
       if (!minima) {
         const start = i32x4.splat(load<i32>(meta, 16) + load<i32>(meta, 20));
         s0 = i32x4.add(s0, start);
