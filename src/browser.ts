@@ -2,7 +2,7 @@
  * Browsers: `load` on the page's own thread, `loadInWorker` beside it.
  * @module
  */
-import { createLoad, type Load } from "./create-load.ts";
+import { createLoad, createPlan, type Load, type Plan } from "./create-load.ts";
 import { browserHost } from "./hosts/browser.ts";
 
 export { loadInWorker, type WorkerLoadOptions, type WorkerModel } from "./hosts/worker/load-in-worker.ts";
@@ -14,3 +14,9 @@ export * from "./public.ts";
  * @throws NibbleError as in the package's main entry
  */
 export const load: Load = /* @__PURE__ */ createLoad(browserHost);
+
+/**
+ * The memory that `load` would take, from the header alone: no weight is read.
+ * @throws NibbleError as `load`, before its first weight: `out_of_memory` with figures where the model does not fit
+ */
+export const plan: Plan = /* @__PURE__ */ createPlan(browserHost);

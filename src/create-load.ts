@@ -1,12 +1,20 @@
 /**
- * `load` for a host: from a source to a model that answers.
+ * `load` for a host: from a source to a model that answers; `plan`: what that will take.
  * @module
  */
 import { poolingDefault, samplingDefaults } from "./engine/defaults.ts";
 import { createModel, type Model } from "./engine/model.ts";
 import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
-import { checkOptions, loadExecutor, type ModelSource, openCheckpoint, type RuntimeOptions } from "./load.ts";
+import {
+  checkOptions,
+  loadExecutor,
+  type ModelSource,
+  openCheckpoint,
+  planExecutor,
+  type RuntimeOptions,
+} from "./load.ts";
+import type { MemoryPlan } from "./runtime/memory-plan.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
 
@@ -16,6 +24,20 @@ export interface LoadOptions extends RuntimeOptions {
 }
 
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+
+/** What `load` will make of a source with the same options. */
+export interface ModelPlan {
+  readonly name: string;
+  /** `general.architecture`, such as "llama4". */
+  readonly architecture: string;
+  /** Most tokens of one conversation, as the options or their default say. */
+  readonly contextLength: number;
+  readonly threads: number;
+  /** Bytes of each part of the memory, and of all. */
+  readonly memory: MemoryPlan;
+}
+
+export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<ModelPlan>;
 
 export function createLoad(host: Host): Load {
   return async (source, options = {}) => {
@@ -34,10 +56,29 @@ export function createLoad(host: Host): Load {
         template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
         pooling: poolingDefault(checkpoint.metadata, checkpoint.architecture),
-        facts: { format: checkpoint.format, memory: executor.plan },
+        facts: { format: checkpoint.format, memory: executor.plan, threads: executor.threads },
       });
     } finally {
       // All weights are in place: nothing reads the files any more.
+      await checkpoint.close();
+    }
+  };
+}
+
+export function createPlan(host: Host): Plan {
+  return async (source, options = {}) => {
+    checkOptions(options);
+    const checkpoint = await openCheckpoint(source, host);
+    try {
+      const { plan, memory, threads } = await planExecutor(checkpoint, host, options);
+      return {
+        name: options.name ?? nameOf(source, checkpoint),
+        architecture: checkpoint.architecture,
+        contextLength: memory.contextLength,
+        threads,
+        memory: plan,
+      };
+    } finally {
       await checkpoint.close();
     }
   };

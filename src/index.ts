@@ -9,7 +9,7 @@
  * ```
  * @module
  */
-import { createLoad, type Load } from "./create-load.ts";
+import { createLoad, createPlan, type Load, type Plan } from "./create-load.ts";
 import { nodeHost } from "./hosts/node.ts";
 
 export * from "./public.ts";
@@ -20,3 +20,9 @@ export * from "./public.ts";
  * @throws NibbleError with a format code for a file that cannot be run, `out_of_memory` before the first weight is read
  */
 export const load: Load = /* @__PURE__ */ createLoad(nodeHost);
+
+/**
+ * The memory that `load` would take, from the header alone: no weight is read.
+ * @throws NibbleError as `load`, before its first weight: `out_of_memory` with figures where the model does not fit
+ */
+export const plan: Plan = /* @__PURE__ */ createPlan(nodeHost);

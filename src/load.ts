@@ -228,6 +228,19 @@ async function chooseThreads(
 }
 
 /**
+ * What `loadExecutor` will do, from the header alone.
+ * @throws NibbleError as `prepare`
+ */
+export async function planExecutor(
+  checkpoint: Checkpoint,
+  host: Host,
+  options: RuntimeOptions,
+): Promise<Prepared & { readonly threads: number; readonly build: Build }> {
+  const { threads, build } = await chooseThreads(checkpoint, host, options);
+  return { ...(await prepare(checkpoint, options, threads)), threads, build };
+}
+
+/**
  * Makes an executor: memory of exactly the planned size, then the weights, streamed into place while helping threads
  * start.
  * @param meanwhile runs once, while the first weights are being read
@@ -238,8 +251,7 @@ export async function loadExecutor(
   options: RuntimeOptions = {},
   meanwhile?: () => void,
 ): Promise<WasmExecutor> {
-  const { threads, build } = await chooseThreads(checkpoint, host, options);
-  const { program, plan, memory } = await prepare(checkpoint, options, threads);
+  const { program, plan, memory, threads, build } = await planExecutor(checkpoint, host, options);
   const module = options.wasm ?? (await host.wasm(build));
   const instance = await instantiate(module, plan.total, build === "threads");
   const executor = new WasmExecutor(instance, program, plan, memory, threads);

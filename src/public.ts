@@ -3,7 +3,7 @@
  * @module
  */
 export type { ChatMessage } from "./chat/template.ts";
-export type { Load, LoadOptions } from "./create-load.ts";
+export type { Load, LoadOptions, ModelPlan, Plan } from "./create-load.ts";
 export type { EmbedInput, EmbedOptions } from "./engine/embed.ts";
 export type { GenerateEvent, GenerateOptions, Timings, Usage } from "./engine/generate.ts";
 export type { ApplyTemplateOptions, Model, ModelInfo } from "./engine/model.ts";

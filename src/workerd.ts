@@ -2,7 +2,7 @@
  * Cloudflare Workers.
  * @module
  */
-import { createLoad, type Load } from "./create-load.ts";
+import { createLoad, createPlan, type Load, type Plan } from "./create-load.ts";
 import { workerdHost } from "./hosts/workerd.ts";
 
 export * from "./public.ts";
@@ -13,3 +13,9 @@ export * from "./public.ts";
  * @throws NibbleError as in the package's main entry
  */
 export const load: Load = /* @__PURE__ */ createLoad(workerdHost);
+
+/**
+ * The memory that `load` would take, from the header alone: no weight is read.
+ * @throws NibbleError as `load`, before its first weight: `out_of_memory` with figures where the model does not fit
+ */
+export const plan: Plan = /* @__PURE__ */ createPlan(workerdHost);

@@ -3,7 +3,7 @@ import { createContext, runInContext } from "node:vm";
 import { expect, it } from "vitest";
 import { bundle, ENTRIES } from "./bundle.ts";
 
-const FACES = ["load", "NibbleError", "registerArchitecture"];
+const FACES = ["load", "plan", "NibbleError", "registerArchitecture"];
 const EXPORTS = {
   index: FACES,
   browser: [...FACES, "loadInWorker"],
