@@ -15,11 +15,6 @@ export interface SchedulerOptions {
   readonly chunkTokens?: number | undefined;
   /** For tests: how to let the host run. */
   readonly turns?: (() => HostTurns) | undefined;
-  /**
-   * Every request has a loop of its own, which runs steps for all. On Workers a timer dies with the request that set it:
-   * one loop for all would end with the request that began it, and the others would hang.
-   */
-  readonly loopPerRequest?: boolean | undefined;
 }
 
 export class Scheduler {
@@ -32,16 +27,13 @@ export class Scheduler {
   #turn = 0;
   /** Whether the last step's turn was that of embeddings. */
   #embeds = true;
-  /** Jobs whose loop runs; `undefined` stands for the loop of all. */
-  readonly #loops = new Set<Job | undefined>();
-  readonly #loopPerRequest: boolean;
+  #running = false;
 
   constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
     this.#executor = executor;
     this.#prefixes = prefixes;
     this.#chunkTokens = options.chunkTokens ?? 64;
     this.#turns = options.turns ?? hostTurns;
-    this.#loopPerRequest = options.loopPerRequest ?? false;
   }
 
   /** Requests that have not ended. */
@@ -51,7 +43,7 @@ export class Scheduler {
 
   add(job: Job): void {
     this.#entries.push(new Entry(job));
-    this.wake(job);
+    this.wake();
   }
 
   /** Takes a job out and gives its pages back; nothing happens if it is not in. */
@@ -60,15 +52,14 @@ export class Scheduler {
     if (index < 0) return;
     this.#release(this.#entries[index]!);
     this.#entries.splice(index, 1);
-    if (!this.#loopPerRequest) this.wake(job); // others may have waited for the pages; their own loops are running
+    this.wake(); // others may have waited for the pages
   }
 
-  /** A job has become ready. Called where its request runs. */
-  wake(job: Job): void {
-    const owner = this.#loopPerRequest ? job : undefined;
-    if (this.#loops.has(owner)) return;
-    this.#loops.add(owner);
-    void this.#run(owner);
+  /** A job has become ready. */
+  wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run();
   }
 
   /** Ends all requests with an error. */
@@ -80,14 +71,12 @@ export class Scheduler {
     this.#prefixes.clear();
   }
 
-  /** Steps until nothing is to be done, or the owner has its answer. */
-  async #run(owner: Job | undefined): Promise<void> {
+  async #run(): Promise<void> {
     const turns = this.#turns();
     try {
       // The first turn comes before the first step, so that requests made together run together.
       for (let batch: Planned[]; ; this.#execute(batch)) {
         await turns.next();
-        if (owner && !this.#entries.some(({ job }) => job === owner)) break;
         batch = this.#plan();
         if (batch.length === 0) break;
       }
@@ -95,7 +84,7 @@ export class Scheduler {
       this.failAll(error);
     } finally {
       turns.close();
-      this.#loops.delete(owner);
+      this.#running = false;
     }
   }
 
@@ -124,7 +113,7 @@ export class Scheduler {
   /** Logits after a draft count for as long as the draft is what the job chose; what is wrong leaves the cache. */
   #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
     const { job } = entry;
-    const drafts = logits === "all" && !job.allRows ? tokens.slice(1) : [];
+    const drafts = logits === "all" && !job.pooling ? tokens.slice(1) : [];
     const first = (entry.sequence?.length ?? 0) - rows.length;
     try {
       for (const [i, row] of rows.entries()) {
@@ -196,7 +185,7 @@ export class Scheduler {
 
   /** Whether an entry waits for another that is reading what both begin with. */
   #follows(entry: Entry): boolean {
-    if (entry.job.allRows) return false;
+    if (entry.job.pooling === "mean") return false;
     const { leader } = entry;
     const leads = (other: Entry, length: number) =>
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
@@ -222,8 +211,8 @@ export class Scheduler {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        // Rows of cached tokens are gone.
-        entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens);
+        // A mean takes the hidden states of all tokens, and those of cached ones are gone.
+        entry.sequence = this.#prefixes.acquire(entry.job.pooling === "mean" ? [] : entry.tokens);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;
