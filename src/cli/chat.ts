@@ -2,129 +2,76 @@
  * A chat on the terminal.
  * @module
  */
-import { createInterface, type Interface } from "node:readline";
-import { Writable } from "node:stream";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ChatMessage } from "../chat/template.ts";
 import { NibbleError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
+import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./chat-commands.ts";
+import { HISTORY_LINES, Lines } from "./chat-lines.ts";
 import { note, print } from "./output.ts";
 
-const HELP = "/clear forgets the conversation, /bye ends (as Ctrl-D does), Ctrl-C stops an answer\n";
+const WELCOME = "/help lists what else can be typed; /bye or Ctrl-D ends, Ctrl-C stops an answer\n";
 
 /**
  * Reads lines and answers them, with all turns as context, until the reader leaves.
  * @param respond answers; stops when its signal is aborted
+ * @param historyFile where lines are kept for the next chat; undefined: nowhere
  */
 export async function chat(
-  system: string | undefined,
+  conversation: Conversation,
   respond: (messages: readonly ChatMessage[], signal: AbortSignal) => Promise<Answer>,
+  historyFile: string | undefined,
 ): Promise<void> {
-  const beginning: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
-  let messages = beginning;
-  await print(HELP);
-  const lines = new Lines();
+  await print(WELCOME);
+  const names = [...CHAT_COMMANDS.keys()];
+  const lines = new Lines({
+    history: await readHistory(historyFile),
+    complete: (line) => names.filter((name) => name.startsWith(line)),
+  });
   try {
     for (;;) {
       const line = (await lines.ask())?.trim();
-      if (line === undefined || line === "/bye") return;
+      if (line === undefined) return;
       if (line === "") continue;
-      if (line === "/clear") messages = beginning;
-      else if (line.startsWith("/")) await print(HELP);
-      else {
-        const question = [...messages, { role: "user", content: line }];
-        try {
-          const { text } = await respond(question, lines.interruption());
-          messages = [...question, { role: "assistant", content: text }];
-        } catch (error) {
-          if (!(error instanceof NibbleError)) throw error;
-          note(error.code === "context_full" ? `${error.message}; /clear begins a new conversation` : error.message);
-        }
+      try {
+        if (line.startsWith("/")) {
+          const text = await runChatCommand(conversation, line);
+          if (text === undefined) return;
+          await print(text);
+        } else await takeTurn(conversation, line, (messages) => respond(messages, lines.interruption()));
+      } catch (error) {
+        if (!(error instanceof NibbleError)) throw error;
+        note(error.code === "context_full" ? `${error.message}; /clear begins a new conversation` : error.message);
       }
     }
   } finally {
     lines.close();
+    await writeHistory(historyFile, lines.history);
   }
 }
 
-/**
- * Lines from the terminal. One interface for the whole chat: it keeps the terminal in raw mode, so Ctrl-C is a key and
- * never a signal, and nothing typed or pasted during an answer is lost. What is typed then is not echoed into the answer;
- * the next prompt shows it.
- */
-class Lines {
-  private readonly interface: Interface;
-  /** Lines that nobody has asked for yet. */
-  private readonly waiting: string[] = [];
-  private take: ((line: string | undefined) => void) | undefined;
-  private abort = new AbortController();
-  private ended = false;
+/** A turn that fails is no part of the conversation; one that was stopped is, as far as it came. */
+async function takeTurn(
+  conversation: Conversation,
+  content: string,
+  respond: (messages: readonly ChatMessage[]) => Promise<Answer>,
+): Promise<void> {
+  const question = { role: "user", content };
+  const { text } = await respond([...messagesOf(conversation), question]);
+  conversation.turns.push(question, { role: "assistant", content: text });
+}
 
-  constructor() {
-    const echo = new Writable({
-      decodeStrings: false,
-      write: (text, _encoding, done) => {
-        if (this.take) process.stdout.write(text);
-        done();
-      },
-    });
-    this.interface = createInterface({
-      input: process.stdin,
-      output: Object.assign(echo, { columns: process.stdout.columns }),
-      terminal: true,
-      prompt: ">>> ",
-    });
-    this.interface.on("line", (line) => {
-      if (this.take) this.give(line);
-      else this.waiting.push(line);
-    });
-    this.interface.on("SIGINT", () => this.interrupt());
-    this.interface.on("close", () => {
-      this.ended = true;
-      if (this.take) process.stdout.write("\n");
-      this.give(undefined);
-    });
-  }
+/** The file has the latest last, as shells do it. */
+async function readHistory(file: string | undefined): Promise<string[]> {
+  if (file === undefined) return [];
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
+}
 
-  /** The next line; undefined after Ctrl-D, or Ctrl-C on an empty line (on others it drops the line). */
-  ask(): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      this.take = resolve;
-      const line = this.waiting.shift();
-      if (line !== undefined) {
-        process.stdout.write(`>>> ${line}\n`);
-        this.give(line);
-      } else if (this.ended) this.give(undefined);
-      else this.interface.prompt(true);
-    });
-  }
-
-  /** Aborted by Ctrl-C from now on until the next question. */
-  interruption(): AbortSignal {
-    this.abort = new AbortController();
-    return this.abort.signal;
-  }
-
-  close(): void {
-    this.interface.close();
-  }
-
-  private give(line: string | undefined): void {
-    const take = this.take;
-    this.take = undefined;
-    take?.(line);
-  }
-
-  /** Ctrl-C. */
-  private interrupt(): void {
-    if (!this.take) {
-      this.abort.abort();
-      this.waiting.length = 0;
-    } else if (this.interface.line === "") this.interface.close();
-    else {
-      this.interface.write(null, { ctrl: true, name: "e" });
-      this.interface.write(null, { ctrl: true, name: "u" });
-      process.stdout.write("\n");
-      this.interface.prompt();
-    }
-  }
+/** A history that cannot be kept is no reason to fail. */
+async function writeHistory(file: string | undefined, lines: readonly string[]): Promise<void> {
+  if (file === undefined || lines.length === 0) return;
+  await mkdir(dirname(file), { recursive: true }).catch(() => {});
+  await writeFile(file, `${[...lines].reverse().join("\n")}\n`, { mode: 0o600 }).catch(() => {});
 }

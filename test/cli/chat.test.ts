@@ -1,4 +1,7 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporary } from "../hub/helpers.ts";
 import { cli, QUESTION, Running } from "./helpers.ts";
 
 /** A chat on a pseudo-terminal: util-linux's `script` gives one. */
@@ -6,7 +9,7 @@ function terminal(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Ru
   const command = [process.execPath, cli, "run", ...args].map((part) => `'${part}'`).join(" ");
   return new Running("script", ["-qec", command, "/dev/null"], {
     stdio: "pipe",
-    env: { ...process.env, NO_COLOR: undefined, ...env },
+    env: { ...process.env, NO_COLOR: undefined, NIBBLE_HISTORY: "", ...env },
   });
 }
 const SPEED = /answer (\d+) tokens/g;
@@ -27,7 +30,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     type(`${QUESTION}\r`);
     at = await chat.until(">>> ", await chat.until("\\boxed{260} km.", at));
     type("/help\r");
-    at = await chat.until(">>> ", await chat.until("/clear forgets", at));
+    at = await chat.until(">>> ", await chat.until("forgets the conversation", at));
     type("/bye\r");
     expect(await chat.exit).toBe(0);
     const prompts = [...chat.stdout.matchAll(/prompt (\d+) tokens/g)].map(([, n]) => Number(n));
@@ -39,7 +42,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(chat.stdout).toContain("\x1b[2m<think>");
   });
 
-  it("Ctrl-C stops an answer, drops a line, and on an empty line ends", async () => {
+  it("Ctrl-C stops an answer, drops a line, says how to leave, and then leaves", async () => {
     const chat = terminal(["--ignore-eos", "--draft-max", "0"]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
@@ -53,6 +56,14 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     type("\x03");
     at = await chat.until(">>> ", at);
     expect(speeds(chat.stdout)).toHaveLength(1);
+    type("\x03");
+    at = await chat.until(">>> ", await chat.until("/bye or Ctrl-D ends", at));
+    type("/sh\t");
+    at = await chat.until("/show", at);
+    type("\r");
+    at = await chat.until(">>> ", await chat.until("conversation         2 messages", at));
+    type("\x03");
+    at = await chat.until(">>> ", await chat.until("/bye or Ctrl-D ends", at));
     type("\x03");
     expect(await chat.exit).toBe(0);
   });
@@ -83,6 +94,79 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     type("\x04");
     expect(await chat.exit).toBe(0);
     expect(speeds(chat.stdout)).toHaveLength(3);
+  });
+
+  it("/set changes, shows and resets; what is wrong says so and stays as it was", async () => {
+    const chat = terminal(["--temp", "0.5"]);
+    const ask = async (text: string): Promise<string> => {
+      const at = await chat.until(`>>> `, chat.stdout.lastIndexOf(">>> "));
+      chat.child.stdin!.write(`${text}\r`);
+      const end = await chat.until(">>> ", at);
+      return chat.stdout.slice(at, end);
+    };
+    await chat.until(">>> ");
+    expect(await ask("/set temp")).toMatch(/temp +0\.5 +\(set\)/);
+    await ask("/set --temp 0.25");
+    await ask("/set top_k 7");
+    await ask("/set system Be brief.");
+    const shown = await ask("/show");
+    expect(shown).toMatch(/model +crumb, architecture llama4/);
+    expect(shown).toMatch(/conversation +1 messages, \d+ of 1024 tokens/);
+    expect(shown).toMatch(/system +Be brief\./);
+    expect(shown).toMatch(/temp +0\.25/);
+    expect(shown).toMatch(/top-k +7/);
+    await ask("/set temp default");
+    expect(await ask("/set temp")).not.toContain("(set)");
+    expect(await ask("/set top-k many")).toContain('top-k: expected a whole number from 0, got "many"');
+    expect(await ask("/set top-k")).toMatch(/top-k +7/);
+    expect(await ask("/set nonsense 1")).toContain("expected a setting of system, ");
+    expect(await ask("/nonsense")).toContain("expected /set, ");
+    expect(await ask("/save /missing/folder/x.json")).toContain("/save: expected a file that can be made");
+    await ask("/set n-predict 3");
+    expect(await ask(QUESTION)).toContain("answer 3 tokens");
+    const file = join(temporary(), "chat.json");
+    expect(await ask(`/save ${file}`)).toContain("2 messages in");
+    const saved = JSON.parse(readFileSync(file, "utf8"));
+    expect(saved.map(({ role }: { role: string }) => role)).toEqual(["system", "user", "assistant"]);
+    expect(saved[1].content).toBe(QUESTION);
+    expect(await ask(`/save ${file}`)).toContain("EEXIST");
+    chat.child.stdin!.write("/bye\r");
+    expect(await chat.exit).toBe(0);
+  });
+
+  it("lines between triple quotes are one question", async () => {
+    const chat = terminal();
+    const type = (text: string) => chat.child.stdin!.write(text);
+    let at = await chat.until(">>> ");
+    type('"""A train travels at 65 km per hour for 4 hours.\r');
+    at = await chat.until("... ", at);
+    type('How far does it go?"""\r');
+    at = await chat.until(">>> ", await chat.until("answer ", at));
+    expect(speeds(chat.stdout)).toHaveLength(1);
+    type("\x04");
+    expect(await chat.exit).toBe(0);
+  });
+
+  it("the arrow brings earlier lines back, also those of the chat before", async () => {
+    const history = join(temporary(), "history");
+    const first = terminal([], { NIBBLE_HISTORY: history });
+    let at = await first.until(">>> ");
+    first.child.stdin!.write("/set temp\r");
+    at = await first.until(">>> ", at);
+    first.child.stdin!.write("/set top-k\r");
+    at = await first.until(">>> ", at);
+    first.child.stdin!.write("\x04");
+    expect(await first.exit).toBe(0);
+    expect(readFileSync(history, "utf8")).toBe("/set temp\n/set top-k\n");
+    expect(statSync(history).mode & 0o777).toBe(0o600);
+    const second = terminal([], { NIBBLE_HISTORY: history });
+    at = await second.until(">>> ");
+    second.child.stdin!.write("\x1b[A\x1b[A\r");
+    at = await second.until("always the likeliest", at);
+    await second.until(">>> ", at);
+    second.child.stdin!.write("/bye\r");
+    expect(await second.exit).toBe(0);
+    expect(readFileSync(history, "utf8")).toBe("/set top-k\n/set temp\n/bye\n");
   });
 
   it("NO_COLOR", async () => {

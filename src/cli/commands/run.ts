@@ -2,6 +2,7 @@
  * `nibble run`: answers a prompt, or chats.
  * @module
  */
+import { join } from "node:path";
 import type { ChatMessage } from "../../chat/template.ts";
 import { createLoad } from "../../create-load.ts";
 import { DRAFT_MAX } from "../../engine/defaults.ts";
@@ -9,6 +10,7 @@ import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
 import { NibbleError } from "../../errors.ts";
 import { nodeHost } from "../../hosts/node.ts";
+import { nodeHub } from "../../hosts/node-hub.ts";
 import { type Answer, answer, speed } from "../answer.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Arguments, number, text, toggle, UsageError } from "../flags.ts";
@@ -63,19 +65,15 @@ Ctrl-C ends the answer (exit code 130).`,
     if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
     const { source, prompt } = await readArguments(args);
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
-    const respond = (ids: readonly number[], signal?: AbortSignal) =>
-      answer(model, { ...generateOptions(model, ids, args), signal }, !given.json);
-
     const base = model.info.chatTemplate === "none";
     if (base && given.system !== undefined)
       throw new NibbleError("invalid_request", "-sys: this model has no chat template");
     if (prompt === undefined) {
       if (base) throw new UsageError("expected a prompt: this model has no chat template, so it cannot chat");
-      const { chat } = await import("../chat.ts");
-      return chat(given.system, async (messages, signal) => finish(await respond(chatIds(model, messages), signal)));
+      return startChat(model, args);
     }
     const ids = promptIds(model, prompt, args);
-    const result = await respond(ids);
+    const result = await answer(model, generateOptions(model, ids, args), !given.json);
     if (result.finishReason === "abort") process.exitCode = 130;
     if (!given.json) return void finish(result);
     await printJson({
@@ -96,6 +94,41 @@ Ctrl-C ends the answer (exit code 130).`,
 });
 
 type RunArguments = Arguments<typeof flags>;
+
+/** What cannot be set by one short value stays as the command line says. */
+const NOT_IN_CHAT = ["logitBias", "allowedTokens", "badWords", "dryBreakers", "ignoreEos"];
+
+async function startChat(model: Model, args: RunArguments): Promise<void> {
+  const { chat } = await import("../chat.ts");
+  const { predict, draftMax, ...others } = { ...samplingFlags, predict: flags.predict, draftMax: flags.draftMax };
+  const settings = Object.entries({ predict, draftMax, ...others }).filter(([key]) => !NOT_IN_CHAT.includes(key));
+  const { name, architecture, contextLength, sampling } = model.info;
+  const values = new Map(
+    settings.flatMap(([key]) => (key in args.flags ? [[key, args.flags[key as keyof typeof args.flags]]] : [])) as [
+      string,
+      unknown,
+    ][],
+  );
+  const conversation = {
+    system: args.flags.system,
+    turns: [],
+    settings: Object.fromEntries(settings),
+    values,
+    ownValue: (key: string): unknown => (sampling as Readonly<Record<string, unknown>>)[key],
+    facts: (messages: readonly ChatMessage[]) => [
+      `${"model".padEnd(21)}${name}, architecture ${architecture}`,
+      `${"conversation".padEnd(21)}${messages.length} messages, ${messages.length ? chatIds(model, messages).length : 0} of ${contextLength} tokens`,
+    ],
+  };
+  const respond = async (messages: readonly ChatMessage[], signal: AbortSignal): Promise<Answer> => {
+    const given = { ...args.flags, ...Object.fromEntries(settings.map(([key]) => [key, values.get(key)])) };
+    const options = generateOptions(model, chatIds(model, messages), { ...args, flags: given });
+    return finish(await answer(model, { ...options, signal }, true));
+  };
+  const { directory } = await nodeHub();
+  const history = process.env.NIBBLE_HISTORY ?? join(directory, "chat-history");
+  await chat(conversation, respond, history || undefined);
+}
 
 function finish(result: Answer): Answer {
   note(speed(result));

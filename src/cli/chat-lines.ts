@@ -1,0 +1,135 @@
+/**
+ * Lines from the terminal: editing, history, several lines between triple quotes.
+ * @module
+ */
+import { createInterface, type Interface } from "node:readline";
+import { Writable } from "node:stream";
+
+const PROMPT = ">>> ";
+/** Within triple quotes. */
+const MORE = "... ";
+const QUOTES = '"""';
+export const HISTORY_LINES = 1000;
+
+export interface LinesOptions {
+  /** Earlier lines, the latest first. */
+  readonly history: readonly string[];
+  /** What Tab makes of a line's beginning. */
+  readonly complete: (line: string) => readonly string[];
+}
+
+/**
+ * One interface for the whole chat: it keeps the terminal in raw mode, so Ctrl-C is a key and never a signal, and nothing
+ * typed or pasted during an answer is lost. What is typed then is not echoed into the answer; the next prompt shows it.
+ */
+export class Lines {
+  /** The latest first. */
+  history: readonly string[];
+  private readonly interface: Interface;
+  /** Lines that nobody has asked for yet. */
+  private readonly waiting: string[] = [];
+  private take: ((line: string | undefined) => void) | undefined;
+  private abort = new AbortController();
+  private ended = false;
+  /** Ctrl-C came on an empty line: the next one ends. */
+  private warned = false;
+
+  constructor({ history, complete }: LinesOptions) {
+    this.history = history;
+    const echo = new Writable({
+      decodeStrings: false,
+      write: (text, _encoding, done) => {
+        if (this.take) process.stdout.write(text);
+        done();
+      },
+    });
+    this.interface = createInterface({
+      input: process.stdin,
+      output: Object.assign(echo, { columns: process.stdout.columns }),
+      terminal: true,
+      prompt: PROMPT,
+      history: [...history],
+      historySize: HISTORY_LINES,
+      removeHistoryDuplicates: true,
+      completer: (line: string) => [complete(line), line],
+    });
+    process.stdout.on("resize", () => {
+      Object.assign(echo, { columns: process.stdout.columns });
+      echo.emit("resize");
+    });
+    this.interface.on("history", (lines) => {
+      this.history = [...lines];
+    });
+    this.interface.on("line", (line) => {
+      if (this.take) this.give(line);
+      else this.waiting.push(line);
+    });
+    this.interface.on("SIGINT", () => this.interrupt());
+    this.interface.on("close", () => {
+      this.ended = true;
+      if (this.take) process.stdout.write("\n");
+      this.give(undefined);
+    });
+  }
+
+  /** The next line, or all between triple quotes; undefined after Ctrl-D or two Ctrl-C on an empty line. */
+  async ask(): Promise<string | undefined> {
+    const first = await this.line(PROMPT);
+    if (first === undefined || !first.trimStart().startsWith(QUOTES)) return first;
+    let text = first.trimStart().slice(QUOTES.length);
+    while (!text.trimEnd().endsWith(QUOTES)) {
+      const line = await this.line(MORE);
+      if (line === undefined) return undefined;
+      text += `\n${line}`;
+    }
+    return text.trimEnd().slice(0, -QUOTES.length);
+  }
+
+  /** Aborted by Ctrl-C from now on until the next question. */
+  interruption(): AbortSignal {
+    this.abort = new AbortController();
+    return this.abort.signal;
+  }
+
+  close(): void {
+    this.interface.close();
+  }
+
+  private line(prompt: string): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.take = resolve;
+      const line = this.waiting.shift();
+      if (line !== undefined) {
+        process.stdout.write(`${prompt}${line}\n`);
+        this.give(line);
+      } else if (this.ended) this.give(undefined);
+      else {
+        this.interface.setPrompt(prompt);
+        this.interface.prompt(true);
+      }
+    });
+  }
+
+  private give(line: string | undefined): void {
+    const take = this.take;
+    this.take = undefined;
+    this.warned = false;
+    take?.(line);
+  }
+
+  /** Ctrl-C: stops the answer, else drops the line, else says how to leave, else leaves. */
+  private interrupt(): void {
+    if (!this.take) {
+      this.abort.abort();
+      this.waiting.length = 0;
+    } else if (this.interface.line === "" && this.warned) this.interface.close();
+    else {
+      const empty = this.interface.line === "";
+      this.interface.write(null, { ctrl: true, name: "e" });
+      this.interface.write(null, { ctrl: true, name: "u" });
+      process.stdout.write(empty ? "\n(/bye or Ctrl-D ends, and so does another Ctrl-C)\n" : "\n");
+      this.warned = empty;
+      this.interface.prompt();
+    }
+  }
+}
