@@ -56,6 +56,7 @@ export function createLoad(host: Host): Load {
         template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
         pooling: poolingDefault(checkpoint.metadata, checkpoint.architecture),
+        scheduler: { loopPerRequest: host.loopPerRequest },
         facts: { format: checkpoint.format, memory: executor.plan, threads: executor.threads },
       });
     } finally {

@@ -149,7 +149,7 @@ class Generation implements Job {
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#maxTokens = Math.min(options.maxTokens ?? Infinity, machine.executor.contextLength - options.prompt.length);
     this.events = new EventQueue(
-      () => scheduler.wake(),
+      () => scheduler.wake(this),
       () => this.#leave(),
     );
     this.#abort = () => {

@@ -15,6 +15,11 @@ export interface SchedulerOptions {
   readonly chunkTokens?: number | undefined;
   /** For tests: how to let the host run. */
   readonly turns?: (() => HostTurns) | undefined;
+  /**
+   * Every request has a loop of its own, which runs steps for all. On Workers a timer dies with the request that set it:
+   * one loop for all would end with the request that began it, and the others would hang.
+   */
+  readonly loopPerRequest?: boolean | undefined;
 }
 
 export class Scheduler {
@@ -27,13 +32,16 @@ export class Scheduler {
   #turn = 0;
   /** Whether the last step's turn was that of embeddings. */
   #embeds = true;
-  #running = false;
+  /** Jobs whose loop runs; `undefined` stands for the loop of all. */
+  readonly #loops = new Set<Job | undefined>();
+  readonly #loopPerRequest: boolean;
 
   constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
     this.#executor = executor;
     this.#prefixes = prefixes;
     this.#chunkTokens = options.chunkTokens ?? 64;
     this.#turns = options.turns ?? hostTurns;
+    this.#loopPerRequest = options.loopPerRequest ?? false;
   }
 
   /** Requests that have not ended. */
@@ -43,7 +51,7 @@ export class Scheduler {
 
   add(job: Job): void {
     this.#entries.push(new Entry(job));
-    this.wake();
+    this.wake(job);
   }
 
   /** Takes a job out and gives its pages back; nothing happens if it is not in. */
@@ -52,14 +60,15 @@ export class Scheduler {
     if (index < 0) return;
     this.#release(this.#entries[index]!);
     this.#entries.splice(index, 1);
-    this.wake(); // others may have waited for the pages
+    if (!this.#loopPerRequest) this.wake(job); // others may have waited for the pages; their own loops are running
   }
 
-  /** A job has become ready. */
-  wake(): void {
-    if (this.#running) return;
-    this.#running = true;
-    void this.#run();
+  /** A job has become ready. Called where its request runs. */
+  wake(job: Job): void {
+    const owner = this.#loopPerRequest ? job : undefined;
+    if (this.#loops.has(owner)) return;
+    this.#loops.add(owner);
+    void this.#run(owner);
   }
 
   /** Ends all requests with an error. */
@@ -71,12 +80,14 @@ export class Scheduler {
     this.#prefixes.clear();
   }
 
-  async #run(): Promise<void> {
+  /** Steps until nothing is to be done, or the owner has its answer. */
+  async #run(owner: Job | undefined): Promise<void> {
     const turns = this.#turns();
     try {
       // The first turn comes before the first step, so that requests made together run together.
       for (let batch: Planned[]; ; this.#execute(batch)) {
         await turns.next();
+        if (owner && !this.#entries.some(({ job }) => job === owner)) break;
         batch = this.#plan();
         if (batch.length === 0) break;
       }
@@ -84,7 +95,7 @@ export class Scheduler {
       this.failAll(error);
     } finally {
       turns.close();
-      this.#running = false;
+      this.#loops.delete(owner);
     }
   }
 

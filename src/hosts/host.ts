@@ -23,6 +23,8 @@ export interface Host {
   /** Threads that this host would use by itself. */
   threads(): Promise<number>;
   startThread: StartThread;
+  /** Timers end with the request that set them: see `SchedulerOptions`. */
+  readonly loopPerRequest?: boolean;
   /** Opens a model by name or path. @throws NibbleError `missing_file` */
   open(name: string): Promise<OpenedModel>;
 }

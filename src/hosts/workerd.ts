@@ -15,6 +15,7 @@ export const workerdHost: Host = {
   name: "workerd",
   wasm: async (build) => (build === "relaxed" ? relaxed : refuse("the relaxed build, or the option wasm", build)),
   threads: async () => 1,
+  loopPerRequest: true,
   startThread: async () => refuse("one thread", "more"),
   async open(name) {
     if (/^https?:/.test(name)) return { file: await urlSource(new URL(name)), siblings: undefined };

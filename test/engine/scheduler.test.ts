@@ -197,7 +197,7 @@ describe("scheduler", () => {
     expect(other.answer).toEqual(alone(prompt(30, 1), 10));
     expect(prefixes.usedPages).toBe(0);
     slow.ready = true;
-    scheduler.wake();
+    scheduler.wake(slow);
     await finish();
     expect(slow.answer).toEqual(alone(prompt(20), 10));
   });
@@ -242,7 +242,7 @@ describe("a fixed number of sequences", () => {
     prefixes.clear();
     const held = executor.createSequence();
     slow.ready = true;
-    scheduler.wake();
+    scheduler.wake(slow);
     for (let i = 0; i < 5; i++) await step();
     expect(slow.error).toMatchObject({ code: "context_full" });
     held.dispose();
@@ -263,4 +263,49 @@ describe("host turns", () => {
       turns.close();
     });
   }
+});
+
+describe("a loop for each request, as on Workers", () => {
+  /** Loops in the order of their start, each with turns of its own. */
+  function setUpLoops() {
+    const loops: ReturnType<typeof manualTurns>[] = [];
+    const turns = (): HostTurns => {
+      loops.push(manualTurns());
+      return loops.at(-1)!.turns();
+    };
+    const executor = new FakeExecutor();
+    const scheduler = new Scheduler(executor, new PrefixCache(executor), { turns, loopPerRequest: true });
+    return { scheduler, loops };
+  }
+
+  it("the request that came first disappears with its timers: the others get their answers", async () => {
+    const { scheduler, loops } = setUpLoops();
+    const gone = new GreedyJob(prompt(10), 20);
+    const stays = new GreedyJob(prompt(12, 1), 20);
+    scheduler.add(gone);
+    scheduler.add(stays);
+    expect(loops).toHaveLength(2);
+    for (let i = 0; i < 3; i++) await loops[0]!.step();
+    expect(gone.answer.length).toBeGreaterThan(0);
+    while (await loops[1]!.step());
+    expect(stays.answer).toEqual(alone(prompt(12, 1), 20));
+    expect(scheduler.size).toBe(0); // its steps were everybody's
+  });
+
+  it("a loop ends with its answer, and begins anew where a reader has made room", async () => {
+    const { scheduler, loops } = setUpLoops();
+    const slow = new GreedyJob(prompt(10), 6);
+    slow.onAccept = (job) => {
+      job.ready = job.answer.length !== 3;
+    };
+    scheduler.add(slow);
+    while (await loops[0]!.step());
+    expect(slow.answer).toHaveLength(3);
+    slow.ready = true;
+    scheduler.wake(slow);
+    scheduler.wake(slow);
+    expect(loops).toHaveLength(2);
+    while (await loops[1]!.step());
+    expect(slow.answer).toEqual(alone(prompt(10), 6));
+  });
 });
