@@ -4,12 +4,15 @@
  */
 import { createLoad, createPlan, type Load, type Plan } from "./create-load.ts";
 import { browserHost } from "./hosts/browser.ts";
+import { browserHub } from "./hosts/browser-hub.ts";
+import { createModels, type Models } from "./hub/models.ts";
 
 export { loadInWorker, type WorkerLoadOptions, type WorkerModel } from "./hosts/worker/load-in-worker.ts";
 export * from "./public.ts";
 
 /**
- * Loads a model: `"crumb"`, an URL (relative to the page), a Blob or File (dropped, or of OPFS), bytes, a Response, a
+ * Loads a model: a name (`"crumb"`; `"smollm2:135m"` or `"hf:owner/repo:q4_k_m"`, fetched once and kept in the browser's
+ * storage), an URL (relative to the page), a Blob or File (dropped, or of OPFS), bytes, a Response, a
  * stream of known size, a `ByteSource` or a `FileSet`. The page stands still while a step runs; see `loadInWorker`.
  * @throws NibbleError as in the package's main entry
  */
@@ -20,3 +23,6 @@ export const load: Load = /* @__PURE__ */ createLoad(browserHost);
  * @throws NibbleError as `load`, before its first weight: `out_of_memory` with figures where the model does not fit
  */
 export const plan: Plan = /* @__PURE__ */ createPlan(browserHost);
+
+/** Models by name: fetched ahead of `load`, with progress; listed; deleted. */
+export const models: Models = /* @__PURE__ */ createModels(browserHub);

@@ -11,11 +11,14 @@
  */
 import { createLoad, createPlan, type Load, type Plan } from "./create-load.ts";
 import { nodeHost } from "./hosts/node.ts";
+import { nodeHub } from "./hosts/node-hub.ts";
+import { createModels, type Models } from "./hub/models.ts";
 
 export * from "./public.ts";
 
 /**
- * Loads a model: a name (`"crumb"`), the path of a GGUF file (first shard of a split one) or of a Hugging Face folder,
+ * Loads a model: a name (`"crumb"`; `"smollm2:135m"`, `"hf:owner/repo:q4_k_m"` or an https URL, fetched where it is not
+ * here yet), the path of a GGUF file (first shard of a split one) or of a Hugging Face folder,
  * bytes, a Blob, a `ByteSource` or a `FileSet`.
  * @throws NibbleError with a format code for a file that cannot be run, `out_of_memory` before the first weight is read
  */
@@ -26,3 +29,6 @@ export const load: Load = /* @__PURE__ */ createLoad(nodeHost);
  * @throws NibbleError as `load`, before its first weight: `out_of_memory` with figures where the model does not fit
  */
 export const plan: Plan = /* @__PURE__ */ createPlan(nodeHost);
+
+/** Models by name: fetched ahead of `load`, with progress; listed; deleted. */
+export const models: Models = /* @__PURE__ */ createModels(nodeHub);

@@ -14,6 +14,9 @@ export { llamaLayerTensors } from "./formats/huggingface-families.ts";
 export { getNumber } from "./formats/metadata.ts";
 export type { StreamedFile } from "./formats/stream-source.ts";
 export type { ByteSource, Checkpoint, FileSet, Metadata, TensorInfo } from "./formats/types.ts";
+export type { CachedFile, ModelRecord } from "./hub/cache.ts";
+export type { Models, PullModelOptions } from "./hub/models.ts";
+export type { PullProgress } from "./hub/pull.ts";
 export type { ModelSource, RuntimeOptions } from "./load.ts";
 export {
   type Architecture,

@@ -1,10 +1,13 @@
 /**
- * Browsers, and whatever else has `fetch` and no files: models by URL, wasm beside this file, threads as Web Workers.
+ * Browsers, and whatever else has `fetch` and no files: models by name (kept in the browser's storage) or URL, wasm beside this file, threads as Web Workers.
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { ensureModel, openModel } from "../hub/hub.ts";
+import { parseReference } from "../hub/reference.ts";
 import type { Build } from "../runtime/kernels.ts";
 import type { ThreadStart } from "../runtime/threads.ts";
+import { browserHub } from "./browser-hub.ts";
 import type { Host } from "./host.ts";
 import { urlSource } from "./url-source.ts";
 
@@ -54,6 +57,12 @@ export const browserHost: Host = {
   async open(name) {
     if (name === "crumb")
       return { file: await urlSource(new URL("./crumb.gguf", import.meta.url)), siblings: undefined };
+    const reference = parseReference(name);
+    // An URL is streamed: the page may cache it as it likes.
+    if (reference && reference.kind !== "url") {
+      const { cache, settings } = await browserHub();
+      return openModel(await ensureModel(reference, cache, settings), cache);
+    }
     return { file: await urlSource(new URL(name, globalThis.location?.href)), siblings: undefined };
   },
 };
