@@ -7,7 +7,7 @@ export interface ReasoningDelta {
   readonly reasoning: string;
 }
 
-const OPEN = "<think>";
+export const OPEN_TAG = "<think>";
 export const CLOSE_TAG = "</think>";
 
 /**
@@ -37,10 +37,10 @@ export class ReasoningSplitter {
     this.#held += text;
     if (this.#state === "start") {
       const trimmed = this.#held.trimStart();
-      if (trimmed.startsWith(OPEN)) {
+      if (trimmed.startsWith(OPEN_TAG)) {
         this.#state = "reasoning";
-        this.#held = trimmed.slice(OPEN.length);
-      } else if (!OPEN.startsWith(trimmed)) {
+        this.#held = trimmed.slice(OPEN_TAG.length);
+      } else if (!OPEN_TAG.startsWith(trimmed)) {
         this.#state = "content";
       }
     }
@@ -87,5 +87,5 @@ function unsettled(text: string): number {
 
 /** True if a prompt leaves a `<think>` open for the model to fill. */
 export function opensReasoning(prompt: string): boolean {
-  return prompt.trimEnd().endsWith(OPEN);
+  return prompt.trimEnd().endsWith(OPEN_TAG);
 }

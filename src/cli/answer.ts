@@ -42,6 +42,7 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
         finish = { finishReason: event.reason, timings: event.timings };
         break;
       }
+      if (event.type === "prompt") continue;
       if (tokens.length === 0) first = performance.now();
       tokens.push(event.id);
       if (event.logprobs) logprobs.push(event.logprobs);

@@ -14,6 +14,8 @@ export interface Job {
   readonly tokens: readonly number[];
   /** Of an embedding, which ends with its prompt: which rows' hidden states it takes. Absent: it takes logits. */
   readonly pooling?: Pooling | undefined;
+  /** It takes a row of each of its tokens that are not in the cache, not only of the last. */
+  readonly allRows?: boolean | undefined;
   /** False while its reader is behind; it then keeps its place but is not run. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
@@ -21,8 +23,8 @@ export interface Job {
   /** Its first rows are about to run; so many tokens of the prompt were computed before, for others. */
   start(cached: number): void;
   /**
-   * Takes the logits [vocabSize] after all its tokens and adds one; an embedding: the hidden state [hiddenSize] of the token
-   * at `position`. The row is valid during the call only. True: that was the last.
+   * Takes the logits [vocabSize] after the token at `position`, and adds one if that is its last; an embedding: the hidden
+   * state [hiddenSize] of that token. The row is valid during the call only. True: that was the last.
    */
   accept(row: Float32Array, position: number): boolean;
   /** It was removed because of this error. */
@@ -97,7 +99,7 @@ export class BatchPlan {
   /** How many of the next `count` tokens of an entry, which has a sequence, fit. */
   fitting({ sequence, job }: Entry, count: number): number {
     if (count === 0) return 0;
-    const rows = job.pooling === "mean" ? Math.min(this.rows, this.#logitRows) : this.rows;
+    const rows = job.allRows ? Math.min(this.rows, this.#logitRows) : this.rows;
     return Math.max(0, Math.min(count, rows, this.#room(sequence!, 0)));
   }
 
@@ -106,7 +108,7 @@ export class BatchPlan {
     const { length } = sequence;
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    const all = entry.job.pooling === "mean";
+    const all = entry.job.allRows ?? false;
     this.items.push({ entry, sequence, tokens, logits: all ? "all" : complete ? "last" : "none" });
     this.#rows -= count;
     if (all) this.#logitRows -= count;

@@ -114,6 +114,7 @@ class EmbeddingJob implements Job {
   readonly ready = true;
   readonly tokens: readonly number[];
   readonly pooling: Pooling;
+  readonly allRows: boolean;
   readonly done: Promise<Float64Array>;
   readonly #sums: Float64Array;
   /** The next token whose state is wanted. */
@@ -124,6 +125,7 @@ class EmbeddingJob implements Job {
   constructor(tokens: readonly number[], pooling: Pooling, hiddenSize: number) {
     this.tokens = tokens;
     this.pooling = pooling;
+    this.allRows = pooling === "mean";
     this.#sums = new Float64Array(hiddenSize);
     this.#position = pooling === "mean" ? 0 : tokens.length - 1;
     this.done = new Promise((resolve, reject) => {

@@ -18,9 +18,13 @@ const OPTIONS = [
   "stop",
   "endIds",
   "logprobs",
+  "promptLogprobs",
   "choice",
   "draftMax",
   "grammar",
+  "reasoningBudget",
+  "contextShift",
+  "keep",
   "signal",
 ];
 
@@ -88,9 +92,18 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
   const grammar = checkGrammar(fields.get("grammar"));
   const names = [...Object.keys(SAMPLING_DEFAULTS), "allowedTokens", "logitBias", "seed"];
   const sampling = new Fields(fields.get("sampling") ?? {}, names, "sampling", "invalid_argument");
+  const contextShift = fields.boolean("contextShift");
+  const promptLogprobs = fields.number("promptLogprobs", { min: 0, max: context.vocabSize, integer: true });
+  const least = promptLogprobs === undefined ? 1 : 0;
+  const maxTokens = fields.number("maxTokens", { min: least, integer: true });
+  if (contextShift && maxTokens === undefined) throw fields.invalid("maxTokens", "it with contextShift", undefined);
   return {
     prompt,
-    maxTokens: fields.number("maxTokens", { min: 1, integer: true }),
+    maxTokens,
+    promptLogprobs,
+    reasoningBudget: fields.number("reasoningBudget", { min: 0, integer: true }),
+    contextShift,
+    keep: fields.number("keep", { min: 0, integer: true }),
     sampling: {
       ...checkSampling(sampling, context.defaults),
       allowedTokens: checkAllowed(sampling, context),

@@ -2,7 +2,7 @@
  * One request: prompt ids in, a stream of tokens with their text out.
  * @module
  */
-
+import { opensReasoning } from "../chat/reasoning.ts";
 import type { GrammarSource } from "../grammar/compile.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
@@ -14,6 +14,7 @@ import { DRAFT_MAX } from "./defaults.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
 import { PromptLookup } from "./prompt-lookup.ts";
+import { ReasoningBudget } from "./reasoning-budget.ts";
 import { type Logprobs, logprobs, Sampler } from "./sampler.ts";
 import type { SamplingOptions } from "./sampling-options.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -33,12 +34,23 @@ export interface GenerateOptions {
   readonly endIds?: ReadonlySet<number> | readonly number[] | undefined;
   /** Log-probabilities of each token and of this many alternatives. */
   readonly logprobs?: number | undefined;
+  /** The same for the prompt's tokens, in a `prompt` event before the answer. Nothing of the prompt is reused then. */
+  readonly promptLogprobs?: number | undefined;
   /** Which of several answers to the same request (a counter of the random numbers). */
   readonly choice?: number | undefined;
   /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly draftMax?: number | undefined;
   /** What the answer has to look like. It ends with reason "stop" where the grammar is complete. */
   readonly grammar?: GrammarSource | undefined;
+  /** Tokens of reasoning after which the block is closed with `</think>`; 0: no reasoning. Default: no bound. */
+  readonly reasoningBudget?: number | undefined;
+  /**
+   * Where the context is full: forget half of it and go on, as far as `maxTokens`, which is needed then. What is left is
+   * read again, so the answer is what a shorter text would give. Default false: the answer ends with reason "length".
+   */
+  readonly contextShift?: boolean | undefined;
+  /** Tokens at the prompt's start that a shift leaves (at most half of the context). Default 0. */
+  readonly keep?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +59,13 @@ export interface GenerationSettings extends Omit<GenerateOptions, "grammar"> {
   readonly sampling: SamplingOptions;
   readonly endIds: ReadonlySet<number>;
   readonly constraint?: ConstraintOptions | undefined;
+}
+
+/** The first event, where `promptLogprobs` are asked for. */
+export interface PromptEvent {
+  readonly type: "prompt";
+  /** Of the prompt's tokens but the first, for which nothing predicts. */
+  readonly logprobs: readonly Logprobs[];
 }
 
 export interface TokenEvent {
@@ -71,7 +90,7 @@ export interface FinishEvent {
   readonly timings: Timings;
 }
 
-export type GenerateEvent = TokenEvent | FinishEvent;
+export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
 
 export interface Usage {
   readonly prompt_tokens: number;
@@ -107,6 +126,8 @@ export interface Machine {
   readonly candidates: Candidates;
 }
 
+/** Tokens at the end of a prompt that may spell `<think>`. */
+const PROMPT_END = 32;
 /** Events that may wait for the reader before generation pauses. */
 const MAX_UNREAD = 64;
 
@@ -120,34 +141,49 @@ export function generate(machine: Machine, settings: GenerationSettings): AsyncI
 }
 
 class Generation implements Job {
+  /** What the model has before it: the prompt and the answer so far, less what shifts have left out. */
   readonly tokens: number[];
+  /** The same with nothing left out. */
+  readonly #history: number[];
   readonly events: EventQueue<GenerateEvent>;
   readonly #machine: Machine;
   readonly #options: GenerationSettings;
   readonly #sampler: Sampler;
   readonly #constraint: Constraint | undefined;
+  readonly #budget: ReasoningBudget | undefined;
+  /** Of the prompt, where they are asked for. */
+  readonly #scores: Logprobs[] | undefined;
   readonly #lookup: PromptLookup;
   readonly #text: AnswerText;
   readonly #stops: StopMatcher;
   readonly #maxTokens: number;
   readonly #abort: () => void;
+  /** Tokens of the answer. */
+  #count = 0;
   #textLength = 0;
   #cached = 0;
   #startTime = 0;
   #firstTime = 0;
 
   constructor(machine: Machine, options: GenerationSettings) {
-    const { scheduler } = machine;
-    const { signal } = options;
+    const { scheduler, tokenizer, executor } = machine;
+    const { signal, reasoningBudget, maxTokens = Infinity, contextShift } = options;
     this.#machine = machine;
     this.#options = options;
     this.tokens = [...options.prompt];
+    this.#history = contextShift ? [...options.prompt] : this.tokens;
+    this.#scores = options.promptLogprobs === undefined ? undefined : [];
     this.#sampler = new Sampler(options.sampling, { ...machine, endIds: options.endIds });
-    this.#constraint = options.constraint && new Constraint(options.constraint, machine.tokenizer, options.endIds);
-    this.#lookup = new PromptLookup(this.tokens, machine.executor.vocabSize, options.draftMax ?? DRAFT_MAX);
-    this.#text = new AnswerText(machine.tokenizer);
+    this.#constraint = options.constraint && new Constraint(options.constraint, tokenizer, options.endIds);
+    if (reasoningBudget !== undefined) {
+      const opened = opensReasoning(tokenizer.decode(options.prompt.slice(-PROMPT_END)));
+      this.#budget = new ReasoningBudget(reasoningBudget, tokenizer, opened);
+    }
+    this.#lookup = new PromptLookup(this.#history, executor.vocabSize, options.draftMax ?? DRAFT_MAX);
+    this.#text = new AnswerText(tokenizer);
     this.#stops = new StopMatcher(options.stop ?? []);
-    this.#maxTokens = Math.min(options.maxTokens ?? Infinity, machine.executor.contextLength - options.prompt.length);
+    const room = contextShift ? Infinity : executor.contextLength - options.prompt.length;
+    this.#maxTokens = Math.min(maxTokens, room);
     this.events = new EventQueue(
       () => scheduler.wake(this),
       () => this.#leave(),
@@ -168,29 +204,34 @@ class Generation implements Job {
     return this.events.size < MAX_UNREAD;
   }
 
+  get allRows(): boolean {
+    return this.#scores !== undefined && this.#count === 0;
+  }
+
   start(cached: number): void {
+    if (this.#count > 0) return; // after a shift
     this.#startTime = now();
     this.#cached = cached;
   }
 
   draft(limit: number, price: (count: number) => number): readonly number[] {
-    const left = this.#maxTokens - (this.tokens.length - this.#options.prompt.length);
-    return this.#lookup.propose(Math.min(limit, left - 1), price);
+    return this.#lookup.propose(Math.min(limit, this.#maxTokens - this.#count - 1), price);
   }
 
-  accept(logits: Float32Array): boolean {
+  accept(logits: Float32Array, position: number): boolean {
     const { prompt, choice = 0, endIds, logprobs: k } = this.#options;
-    const position = this.tokens.length - prompt.length;
-    if (position === 0) this.#firstTime = now();
-    const id = this.#sampler.sample(logits, this.tokens, position, choice, this.#constraint?.mask());
-    this.tokens.push(id);
-    this.#constraint?.accept(id);
-    this.#lookup.confirm(id);
+    if (this.#scores && position < prompt.length - 1) return this.#score(this.#scores, logits, position);
+    const index = this.#count;
+    if (index === 0) this.#begin();
+    if (this.#maxTokens === 0) return this.#finish("length");
+    const id =
+      this.#budget?.forced ?? this.#sampler.sample(logits, this.#history, index, choice, this.#constraint?.mask());
+    this.#append(id);
     const end = endIds.has(id);
     const offset = this.#textLength;
     let piece = end ? "" : this.#text.push(id);
     const complete = end || (this.#constraint?.done ?? false);
-    const full = position + 1 >= this.#maxTokens;
+    const full = this.#count >= this.#maxTokens;
     if (complete || full) piece += this.#text.end();
     this.#textLength += piece.length;
     let { text, stop } = this.#stops.push(piece);
@@ -204,15 +245,45 @@ class Generation implements Job {
       end,
       logprobs: k === undefined ? undefined : logprobs(logits, id, k),
     });
-    if (!complete && !stopped && !full) return false;
+    if (complete || stopped || full) return this.#finish(complete || stopped ? "stop" : "length", stop);
+    if (this.tokens.length >= this.#machine.executor.contextLength) this.#shift();
+    return false;
+  }
+
+  #begin(): void {
+    this.#firstTime = now();
+    if (this.#scores) this.events.push({ type: "prompt", logprobs: this.#scores });
+  }
+
+  /** A prompt that lost its place in the cache is read again: its first rows come twice. */
+  #score(scores: Logprobs[], logits: Float32Array, position: number): false {
+    const { prompt, promptLogprobs } = this.#options;
+    if (position === scores.length) scores.push(logprobs(logits, prompt[position + 1]!, promptLogprobs!));
+    return false;
+  }
+
+  #append(id: number): void {
+    this.#count++;
+    this.tokens.push(id);
+    if (this.#history !== this.tokens) this.#history.push(id);
+    this.#constraint?.accept(id);
+    this.#budget?.accept(id);
+    this.#lookup.confirm(id);
+  }
+
+  /** Leaves out half of what may be left out. What is kept has the same place as before, the rest is read again. */
+  #shift(): void {
+    const { scheduler, executor } = this.#machine;
+    const keep = Math.min(this.#options.keep ?? 0, executor.contextLength >> 1);
+    scheduler.remove(this);
+    this.tokens.splice(keep, Math.ceil((this.tokens.length - keep) / 2));
+    scheduler.add(this);
+  }
+
+  #finish(reason: FinishEvent["reason"], stop?: string): true {
     this.#unlisten();
-    this.events.push({
-      type: "finish",
-      reason: complete || stopped ? "stop" : "length",
-      ...(stopped && { stop }),
-      usage: this.#usage(),
-      timings: this.#timings(),
-    });
+    const [usage, timings] = [this.#usage(), this.#timings()];
+    this.events.push({ type: "finish", reason, ...(stop !== undefined && { stop }), usage, timings });
     this.events.end();
     return true;
   }
@@ -235,8 +306,8 @@ class Generation implements Job {
     const prompt = this.#options.prompt.length;
     return {
       prompt_tokens: prompt,
-      completion_tokens: this.tokens.length - prompt,
-      total_tokens: this.tokens.length,
+      completion_tokens: this.#count,
+      total_tokens: prompt + this.#count,
       prompt_tokens_details: { cached_tokens: this.#cached },
     };
   }

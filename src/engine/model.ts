@@ -240,11 +240,18 @@ export function createModel(parts: ModelParts): Model {
 
   async function createCompletion(body: unknown, options?: RequestOptions) {
     live();
-    const { prompt, n, stream, includeUsage, masks, options: checked } = checkCompletionRequest(body, context);
+    const request = checkCompletionRequest(body, context);
+    const { prompt, echo, n, stream, includeUsage, masks, options: checked } = request;
     const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
     const constraint = masks && { masks, reasoning: undefined };
     const starts = prepare({ ...checked, ...pickSignal(options), prompt: ids, constraint }, n);
-    const chunks = completionChunks(starts, { model: name, tokens: tokenizer, includeUsage: includeUsage || !stream });
+    const chunks = completionChunks(starts, {
+      model: name,
+      tokens: tokenizer,
+      includeUsage: includeUsage || !stream,
+      echo: echo ? { ...promptText(prompt, ids, tokenizer), ids, logprobs: checked.logprobs !== undefined } : undefined,
+      promptLogprobs: request.promptLogprobs,
+    });
     return stream ? chunks : collectCompletion(chunks);
   }
 
@@ -319,6 +326,22 @@ export function createModel(parts: ModelParts): Model {
       executor.dispose();
     },
   };
+}
+
+/** A prompt as text, and where its tokens begin; one that came as text stays as it was, without the BOS. */
+function promptText(
+  prompt: string | readonly number[],
+  ids: readonly number[],
+  tokenizer: Tokenizer,
+): { text: string; offsets: readonly number[] } {
+  const decoder = tokenizer.decoder({ skipSpecial: typeof prompt === "string" });
+  let text = "";
+  const offsets = ids.map((id) => {
+    const { length } = text;
+    text += decoder.push(id);
+    return length;
+  });
+  return { text: typeof prompt === "string" ? prompt : text + decoder.end(), offsets };
 }
 
 function chooseTemplate({ template, tokenizer }: ModelParts): [ChatTemplate | undefined, ModelInfo["chatTemplate"]] {

@@ -43,6 +43,16 @@ interface SamplingFields {
   readonly max_tokens?: number | null;
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly "speculative.n_max"?: number | null;
+  /** Log-probabilities of the prompt's tokens and of 0 to 20 alternatives, vLLM's; not in streams, for one answer. */
+  readonly prompt_logprobs?: number | null;
+  /**
+   * Where the context is full: true forgets half of it, but for the first `n_keep` tokens, and goes on to `max_tokens`,
+   * which is needed then. Default false: the answer ends there.
+   */
+  readonly context_shift?: boolean | null;
+  readonly n_keep?: number | null;
+  /** Tokens of reasoning after which `</think>` comes; 0: no reasoning, -1 (default): no bound. */
+  readonly reasoning_budget?: number | null;
   readonly stream?: boolean | null;
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */
@@ -109,6 +119,8 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly top_logprobs?: number | null;
   /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. */
   readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
+  /** `max_tokens` is another name of `reasoning_budget`. */
+  readonly reasoning?: { readonly max_tokens?: number | null } | null;
   /** None, for now. */
   readonly tools?: readonly never[] | null;
   readonly tool_choice?: "none" | "auto" | null;
@@ -116,11 +128,18 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
 }
 
+/** vLLM's: for each token of the prompt but the first, by token id. */
+export type PromptLogprobs = readonly (Readonly<
+  Record<string, { readonly logprob: number; readonly decoded_token: string }>
+> | null)[];
+
 export interface CompletionRequest extends SamplingFields {
   /** Text, or token ids as they are. */
   readonly prompt: string | readonly number[];
   /** 0 to 20 alternatives for each token. */
   readonly logprobs?: number | null;
+  /** The prompt before the answer, with its log-probabilities if they are asked for; `max_tokens` may be 0 then. */
+  readonly echo?: boolean | null;
 }
 
 export type FinishReason = "stop" | "length";
@@ -161,6 +180,7 @@ export interface ChatCompletion {
   }[];
   readonly usage: Usage;
   readonly timings: Timings;
+  readonly prompt_logprobs?: PromptLogprobs;
 }
 
 export interface ChatCompletionChunk {
@@ -184,13 +204,15 @@ export interface ChatCompletionChunk {
   readonly usage?: Usage | null;
   /** In the chunk with the finish reason. */
   readonly timings?: Timings;
+  readonly prompt_logprobs?: PromptLogprobs;
 }
 
 export interface CompletionLogprobs {
   readonly tokens: readonly string[];
-  readonly token_logprobs: readonly number[];
+  /** null: the first token of an echoed prompt. */
+  readonly token_logprobs: readonly (number | null)[];
   /** Token text to log-probability. */
-  readonly top_logprobs: readonly Readonly<Record<string, number>>[];
+  readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
   /** UTF-16 units of text before each token. */
   readonly text_offset: readonly number[];
 }
@@ -205,6 +227,7 @@ export interface Completion {
     readonly index: number;
     readonly text: string;
     readonly logprobs: CompletionLogprobs | null;
+    readonly prompt_logprobs?: PromptLogprobs;
     /** null in chunks before the last. */
     readonly finish_reason: FinishReason | null;
     /** The stop string that came, where one ended the answer. */

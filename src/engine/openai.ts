@@ -3,7 +3,7 @@
  * @module
  */
 import { opensReasoning, ReasoningSplitter } from "../chat/reasoning.ts";
-import type { FinishEvent, GenerateEvent, Timings, TokenEvent, Usage } from "./generate.ts";
+import type { FinishEvent, GenerateEvent, PromptEvent, Timings, TokenEvent, Usage } from "./generate.ts";
 import { merge } from "./merge.ts";
 import type {
   ChatCompletion,
@@ -12,8 +12,9 @@ import type {
   ChatLogprobs,
   Completion,
   CompletionLogprobs,
+  PromptLogprobs,
 } from "./openai-types.ts";
-import type { TokenLogprob } from "./sampler.ts";
+import type { Logprobs, TokenLogprob } from "./sampler.ts";
 
 /** Looks of tokens. */
 interface TokenTexts {
@@ -25,6 +26,22 @@ export interface StreamInfo {
   readonly model: string;
   readonly tokens: TokenTexts;
   readonly includeUsage: boolean;
+}
+
+/** A prompt that comes before its answer. */
+export interface Echo {
+  readonly text: string;
+  readonly ids: readonly number[];
+  /** UTF-16 units before each token. */
+  readonly offsets: readonly number[];
+  /** Whether its log-probabilities are wanted. */
+  readonly logprobs: boolean;
+}
+
+export interface CompletionStreamInfo extends StreamInfo {
+  readonly echo: Echo | undefined;
+  /** Whether vLLM's `prompt_logprobs` are wanted. */
+  readonly promptLogprobs: boolean;
 }
 
 export interface ChatStreamInfo extends StreamInfo {
@@ -68,7 +85,9 @@ export async function* chatChunks(
   for await (const [index, event] of merge(starts.map((start) => start()))) {
     const choice = choices[index]!;
     const { splitter } = choice;
-    if (event.type === "finish") {
+    if (event.type === "prompt") {
+      yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
+    } else if (event.type === "finish") {
       const rest = splitter ? delta(splitter.end()) : {};
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
       yield chunk(index, {}, null, event);
@@ -90,8 +109,10 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
   const choices: ChatCompletion["choices"][number][] = [];
   const timings: Timings[] = [];
   let last: ChatCompletionChunk | undefined;
+  let promptLogprobs: PromptLogprobs | undefined;
   for await (const chunk of chunks) {
     last = chunk;
+    promptLogprobs ??= chunk.prompt_logprobs;
     const [choice] = chunk.choices;
     if (!choice) continue;
     const { index, delta, logprobs, finish_reason, stop_reason } = choice;
@@ -112,26 +133,46 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     };
   }
   const { id, created, model, usage } = last!;
-  return { id, object: "chat.completion", created, model, choices, usage: usage!, timings: totalTimings(timings) };
+  return {
+    id,
+    object: "chat.completion",
+    created,
+    model,
+    choices,
+    usage: usage!,
+    timings: totalTimings(timings),
+    ...(promptLogprobs && { prompt_logprobs: promptLogprobs }),
+  };
 }
 
 /** Chunks of a text completion; see `chatChunks`. */
 export async function* completionChunks(
   starts: readonly (() => AsyncIterable<GenerateEvent>)[],
-  { model, tokens, includeUsage }: StreamInfo,
+  { model, tokens, includeUsage, echo, promptLogprobs }: CompletionStreamInfo,
 ): AsyncGenerator<Completion, undefined> {
   const base = { ...head("cmpl", model), object: "text_completion" as const };
   const usages: Usage[] = [];
+  const chunk = (choice: Completion["choices"][number]): Completion => ({
+    ...base,
+    choices: [choice],
+    ...(includeUsage && { usage: null }),
+  });
+  const begin = (index: number, text: string, logprobs: CompletionLogprobs | null) =>
+    chunk({ index, text, logprobs, finish_reason: null });
+  if (echo && !echo.logprobs) for (const index of starts.keys()) yield begin(index, echo.text, null);
   for await (const [index, event] of merge(starts.map((start) => start()))) {
     if (event.type === "finish") {
       const choice = { index, text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
-      yield { ...base, choices: [choice], timings: event.timings, ...(includeUsage && { usage: null }) };
+      yield { ...chunk(choice), timings: event.timings };
       usages[index] = event.usage;
+    } else if (event.type === "prompt") {
+      const logprobs = echo?.logprobs ? echoLogprobs(event, echo, tokens) : null;
+      const entries = promptLogprobs && { prompt_logprobs: promptEntries(event, tokens) };
+      yield chunk({ index, text: echo?.text ?? "", logprobs, finish_reason: null, ...entries });
     } else {
-      const logprobs = completionLogprobs(event, tokens);
+      const logprobs = completionLogprobs(event, tokens, echo?.text.length);
       if (!logprobs && event.text === "") continue;
-      const choice = { index, text: event.text, logprobs, finish_reason: null };
-      yield { ...base, choices: [choice], ...(includeUsage && { usage: null }) };
+      yield chunk({ index, text: event.text, logprobs, finish_reason: null });
     }
   }
   if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages) };
@@ -139,7 +180,7 @@ export async function* completionChunks(
 
 /** Puts chunks (with usage) together. */
 export async function collectCompletion(chunks: AsyncIterable<Completion>): Promise<Completion> {
-  const parts: { text: string; logprobs: CompletionLogprobs[] }[] = [];
+  const parts: { text: string; logprobs: CompletionLogprobs[]; prompt_logprobs?: PromptLogprobs }[] = [];
   const choices: Completion["choices"][number][] = [];
   const timings: Timings[] = [];
   let last: Completion | undefined;
@@ -152,9 +193,10 @@ export async function collectCompletion(chunks: AsyncIterable<Completion>): Prom
     const part = parts[index];
     part.text += choice.text;
     if (choice.logprobs) part.logprobs.push(choice.logprobs);
+    if (choice.prompt_logprobs) part.prompt_logprobs = choice.prompt_logprobs;
     if (!choice.finish_reason) continue;
     timings[index] = chunk.timings!;
-    choices[index] = { ...choice, text: part.text, logprobs: joinLogprobs(part.logprobs) };
+    choices[index] = { ...choice, ...part, logprobs: joinLogprobs(part.logprobs) };
   }
   return { ...last!, choices, timings: totalTimings(timings) };
 }
@@ -222,14 +264,39 @@ function chatLogprobs({ logprobs, end }: TokenEvent, tokens: TokenTexts): ChatLo
   return { content: [{ ...entry(logprobs), top_logprobs: logprobs.top.map(entry) }], refusal: null };
 }
 
-function completionLogprobs({ logprobs, end, offset }: TokenEvent, tokens: TokenTexts): CompletionLogprobs | null {
+/** @param before UTF-16 units of the text before the answer */
+function completionLogprobs(
+  { logprobs, end, offset }: TokenEvent,
+  tokens: TokenTexts,
+  before = 0,
+): CompletionLogprobs | null {
   if (!logprobs || end) return null;
-  // fromEntries defines fields, so a token that reads `__proto__` is one too. Of equal texts the likelier stays.
-  const top = Object.fromEntries(logprobs.top.toReversed().map(({ id, logprob }) => [tokens.token(id), logprob]));
   return {
     tokens: [tokens.token(logprobs.id)],
     token_logprobs: [logprobs.logprob],
-    top_logprobs: [top],
-    text_offset: [offset],
+    top_logprobs: [topLogprobs(logprobs, tokens)],
+    text_offset: [before + offset],
   };
+}
+
+/** The prompt's tokens: nothing predicts the first. */
+function echoLogprobs({ logprobs }: PromptEvent, { ids, offsets }: Echo, tokens: TokenTexts): CompletionLogprobs {
+  return {
+    tokens: ids.map((id) => tokens.token(id)),
+    token_logprobs: [null, ...logprobs.map(({ logprob }) => logprob)],
+    top_logprobs: [null, ...logprobs.map((one) => topLogprobs(one, tokens))],
+    text_offset: offsets,
+  };
+}
+
+/** fromEntries defines fields, so a token that reads `__proto__` is one too. Of equal texts the likelier stays. */
+function topLogprobs({ top }: Logprobs, tokens: TokenTexts): Readonly<Record<string, number>> {
+  return Object.fromEntries(top.toReversed().map(({ id, logprob }) => [tokens.token(id), logprob]));
+}
+
+/** vLLM's `prompt_logprobs`. */
+function promptEntries({ logprobs }: PromptEvent, tokens: TokenTexts): PromptLogprobs {
+  const entries = (one: Logprobs) =>
+    [...one.top, one].map(({ id, logprob }) => [id, { logprob, decoded_token: tokens.token(id) }]);
+  return [null, ...logprobs.map((one) => Object.fromEntries(entries(one)))];
 }

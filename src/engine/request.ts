@@ -22,6 +22,8 @@ export interface RequestContext {
 }
 
 interface CommonRequest {
+  /** Whether vLLM's `prompt_logprobs` are asked for. */
+  readonly promptLogprobs: boolean;
   /** What the answer has to look like. */
   readonly masks: TokenMasks | undefined;
   readonly options: Omit<GenerationSettings, "prompt">;
@@ -39,17 +41,18 @@ export interface CheckedChatRequest extends CommonRequest {
 
 export interface CheckedCompletionRequest extends CommonRequest {
   readonly prompt: string | readonly number[];
+  readonly echo: boolean;
 }
 
 // biome-ignore format: a list
 const COMMON = [
   "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
   "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
-  "speculative.n_max", "stream", "stream_options", "user", "logprobs", "signal", ...STRUCTURE_FIELDS,
+  "speculative.n_max", "prompt_logprobs", "context_shift", "n_keep", "reasoning_budget", "stream", "stream_options", "user", "logprobs", "signal", ...STRUCTURE_FIELDS,
 ];
 // biome-ignore format: a list
 const CHAT = [
-  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "chat_template_kwargs", "tools",
+  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "reasoning", "chat_template_kwargs", "tools",
   "tool_choice",
 ];
 const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
@@ -69,7 +72,7 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
   const top = fields.number("top_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
   if (top !== undefined && !wanted) throw invalid("top_logprobs", "logprobs: true with it", top);
   const maxTokens = fields.number("max_completion_tokens", { min: 1, integer: true });
-  const common = checkCommon(fields, context, wanted ? (top ?? 0) : undefined, maxTokens);
+  const common = checkCommon(fields, context, { logprobs: wanted ? (top ?? 0) : undefined, maxTokens });
   checkNoTools(fields);
   // Who asks for JSON wants nothing else in the content.
   const usual = common.masks ? "auto" : "none";
@@ -84,25 +87,30 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
 
 /** @throws NibbleError `invalid_request` with `param` */
 export function checkCompletionRequest(body: unknown, context: RequestContext): CheckedCompletionRequest {
-  const fields = new Fields(body, ["prompt", ...COMMON]);
+  const fields = new Fields(body, ["prompt", "echo", ...COMMON]);
   const logprobs = fields.number("logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
-  const common = checkCommon(fields, context, logprobs, undefined);
+  const echo = fields.boolean("echo") ?? false;
+  const common = checkCommon(fields, context, { logprobs, echo });
   const prompt = fields.get("prompt");
-  if (typeof prompt === "string") return { ...common, prompt };
+  if (typeof prompt === "string") return { ...common, prompt, echo };
   if (!Array.isArray(prompt)) throw invalid("prompt", "a string or an array of token ids", prompt);
   if (prompt.length > context.contextLength) {
     throw invalid("prompt", `at most ${context.contextLength} token ids`, prompt);
   }
-  return { ...common, prompt: prompt.map((id) => checkId("prompt", id, context)) };
+  return { ...common, prompt: prompt.map((id) => checkId("prompt", id, context)), echo };
 }
 
-function checkCommon(
-  fields: Fields,
-  context: RequestContext,
-  logprobs: number | undefined,
-  maxCompletionTokens: number | undefined,
-): CommonRequest {
+/** What the two kinds of requests have under names of their own. */
+interface Particular {
+  readonly logprobs: number | undefined;
+  /** `max_completion_tokens`. */
+  readonly maxTokens?: number | undefined;
+  readonly echo?: boolean;
+}
+
+function checkCommon(fields: Fields, context: RequestContext, particular: Particular): CommonRequest {
   const { defaults, endIds } = context;
+  const { logprobs, echo } = particular;
   fields.string("model", 1024);
   fields.string("user", 1024);
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
@@ -114,15 +122,29 @@ function checkCommon(
   const streamOptions = fields.get("stream_options");
   const stream = fields.boolean("stream") ?? false;
   if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
+  const n = fields.number("n", { min: 1, max: MAX_CHOICES, integer: true }) ?? 1;
+  const wanted = fields.number("prompt_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
+  if (wanted !== undefined && stream) throw invalid("prompt_logprobs", "stream: false with it", wanted);
+  const promptLogprobs = wanted ?? (echo ? logprobs : undefined);
+  if (promptLogprobs !== undefined && n > 1) throw invalid("n", "1 with log-probabilities of the prompt", n);
+  const least = echo || wanted !== undefined ? 0 : 1;
+  const maxTokens = particular.maxTokens ?? fields.number("max_tokens", { min: least, integer: true });
+  const contextShift = fields.boolean("context_shift");
+  if (contextShift && maxTokens === undefined) throw invalid("max_tokens", "it with context_shift", undefined);
   return {
+    promptLogprobs: wanted !== undefined,
     masks: checkStructure(fields, context.grammars),
-    n: fields.number("n", { min: 1, max: MAX_CHOICES, integer: true }) ?? 1,
+    n,
     stream,
     includeUsage:
       streamOptions !== undefined &&
       (new Fields(streamOptions, ["include_usage"], "stream_options").boolean("include_usage") ?? false),
     options: {
-      maxTokens: maxCompletionTokens ?? fields.number("max_tokens", { min: 1, integer: true }),
+      maxTokens,
+      promptLogprobs,
+      contextShift,
+      keep: fields.number("n_keep", { min: 0, integer: true }),
+      reasoningBudget: checkBudget(fields),
       stop: checkStops(fields),
       endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds]),
       logprobs,
@@ -144,6 +166,17 @@ function checkNoTools(fields: Fields): void {
   if (tools !== undefined && !(Array.isArray(tools) && tools.length === 0))
     throw fields.invalid("tools", "an empty array (this version calls no tools)", tools);
   fields.oneOf("tool_choice", ["none", "auto"]);
+}
+
+/** llama.cpp's name, or a field of `reasoning`. */
+function checkBudget(fields: Fields): number | undefined {
+  const budget = fields.number("reasoning_budget", { min: -1, integer: true });
+  const reasoning = fields.get("reasoning");
+  if (reasoning === undefined) return budget === -1 ? undefined : budget;
+  const own = new Fields(reasoning, ["max_tokens"], "reasoning");
+  const most = own.number("max_tokens", { min: 0, integer: true });
+  if (budget !== undefined && most !== undefined) throw own.invalid("max_tokens", "it or reasoning_budget", most);
+  return most ?? budget;
 }
 
 /** @throws NibbleError `invalid_request` with `param` */

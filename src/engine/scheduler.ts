@@ -124,7 +124,7 @@ export class Scheduler {
   /** Logits after a draft count for as long as the draft is what the job chose; what is wrong leaves the cache. */
   #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
     const { job } = entry;
-    const drafts = logits === "all" && !job.pooling ? tokens.slice(1) : [];
+    const drafts = logits === "all" && !job.allRows ? tokens.slice(1) : [];
     const first = (entry.sequence?.length ?? 0) - rows.length;
     try {
       for (const [i, row] of rows.entries()) {
@@ -196,7 +196,7 @@ export class Scheduler {
 
   /** Whether an entry waits for another that is reading what both begin with. */
   #follows(entry: Entry): boolean {
-    if (entry.job.pooling === "mean") return false;
+    if (entry.job.allRows) return false;
     const { leader } = entry;
     const leads = (other: Entry, length: number) =>
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
@@ -222,8 +222,8 @@ export class Scheduler {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        // A mean takes the hidden states of all tokens, and those of cached ones are gone.
-        entry.sequence = this.#prefixes.acquire(entry.job.pooling === "mean" ? [] : entry.tokens);
+        // Rows of cached tokens are gone.
+        entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;

@@ -112,9 +112,9 @@ describe("with drafts and without: the same", () => {
       const ended = await events(setUp({ next }).model, { endIds: new Set([48]) });
       expect(ids(ended)).toEqual([...text.slice(0, at), 48]);
       const stopped = await events(setUp({ next }).model, { stop: ["0"] });
-      expect(stopped.map((event) => (event.type === "token" ? event.text : event.reason)).join("")).toBe(
-        `${String.fromCharCode(...text.slice(0, at))}stop`,
-      );
+      expect(
+        stopped.map((event) => (event.type === "token" ? event.text : (event as FinishEvent).reason)).join(""),
+      ).toBe(`${String.fromCharCode(...text.slice(0, at))}stop`);
     }
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
+import type { FinishEvent } from "../../src/engine/generate.ts";
 import { createModel, type Model, type ModelParts } from "../../src/engine/model.ts";
 import type { ChatCompletionChunk, ChatCompletionRequest, CompletionRequest } from "../../src/engine/openai-types.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits, isIdle } from "../helpers/fake-executor.ts";
@@ -384,7 +385,9 @@ describe("generate", () => {
     const { model, script } = answering("aü");
     const events = await all(model.generate({ prompt: [5, 6], endIds: tokenizer.endIds, sampling: greedy }));
     expect(
-      events.map((event) => (event.type === "token" ? [event.id, event.text, event.offset, event.end] : event.reason)),
+      events.map((event) =>
+        event.type === "token" ? [event.id, event.text, event.offset, event.end] : (event as FinishEvent).reason,
+      ),
     ).toEqual([
       [script[0], "a", 0, false],
       [script[1], "", 1, false],

@@ -25,7 +25,7 @@ async function ask(model: Model, prompt: readonly number[], options: Partial<Gen
   const sampling = { temperature: 1, seed: 7 };
   for await (const event of model.generate({ prompt, maxTokens: 6, endIds: [], draftMax: 0, sampling, ...options })) {
     if (event.type === "token") tokens.push(event.id);
-    else finish = event;
+    else if (event.type === "finish") finish = event;
   }
   return { tokens, cached: finish!.usage.prompt_tokens_details.cached_tokens, timings: finish!.timings };
 }

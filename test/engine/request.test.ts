@@ -55,6 +55,10 @@ const BAD: Record<string, unknown[]> = {
     Object.fromEntries(Array.from({ length: 1025 }, (_, i) => [i, 1])),
   ],
   ignore_eos: NOT_A_BOOLEAN,
+  context_shift: NOT_A_BOOLEAN,
+  n_keep: [...NOT_AN_INTEGER, -1],
+  prompt_logprobs: [...NOT_AN_INTEGER, -1, 21],
+  reasoning_budget: [...NOT_AN_INTEGER, -2],
   stream: NOT_A_BOOLEAN,
   model: [1, true, {}, [], "x".repeat(2000)],
   user: [1, true, {}, [], "x".repeat(2000)],
@@ -71,6 +75,7 @@ const BAD_CHAT: Record<string, unknown[]> = {
 };
 const BAD_COMPLETION: Record<string, unknown[]> = {
   logprobs: [...NOT_AN_INTEGER, -1, 21],
+  echo: NOT_A_BOOLEAN,
   prompt: [null, undefined, 1, true, {}, ["a"], [300], [-1], [1.5], [Number.NaN], new Array(65).fill(1)],
 };
 
@@ -110,6 +115,13 @@ describe("every field refuses bad values by name", () => {
       [{ messages: [{ role: "user", content: "a", name: 1 }] }, "messages[0].name"],
       [{ messages: [{ role: "user", content: "a", tool_calls: {} }] }, "messages[0].tool_calls"],
       [{ messages: [{ role: "user", content: "a", weight: 1 }] }, "messages[0].weight"],
+      [{ reasoning: { max_tokens: -1 } }, "reasoning.max_tokens"],
+      [{ reasoning: { max_tokens: "1" } }, "reasoning.max_tokens"],
+      [{ reasoning: { max_tokens: 1 }, reasoning_budget: 1 }, "reasoning.max_tokens"],
+      [{ reasoning: 1 }, "reasoning"],
+      [{ prompt_logprobs: 1, stream: true }, "prompt_logprobs"],
+      [{ prompt_logprobs: 1, n: 2 }, "n"],
+      [{ context_shift: true }, "max_tokens"],
       [{ chat_template_kwargs: { a: [] } }, "chat_template_kwargs.a"],
       [{ logprobs: true, top_logprobs: 21 }, "top_logprobs"],
       [{ logprobs: true, top_logprobs: -1 }, "top_logprobs"],
@@ -163,6 +175,7 @@ describe("what is accepted", () => {
     const { options, ...rest } = checkChatRequest({ ...nothing, messages }, context);
     expect(rest).toEqual({
       n: 1,
+      promptLogprobs: false,
       stream: false,
       includeUsage: false,
       messages,

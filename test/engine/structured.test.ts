@@ -91,7 +91,7 @@ describe("answers keep to", () => {
     let text = "";
     for await (const event of model.generate({ prompt: [1], grammar: { kind: "regex", pattern: "[0-9]{4}" } })) {
       if (event.type === "token") text += event.text;
-      else expect(event.reason).toBe("stop");
+      else expect(event).toMatchObject({ type: "finish", reason: "stop" });
     }
     expect(text).toMatch(/^[0-9]{4}$/);
   });
