@@ -24,6 +24,8 @@ export interface Listener {
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 60_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Connections that may wait to be accepted: beyond Node's 511 a client's first packet is lost and comes again after seconds. */
+const BACKLOG = 4096;
 /** Milliseconds for a client to take the end of its response. */
 const FINISH_TIMEOUT = 30_000;
 
@@ -50,7 +52,7 @@ export async function listen(
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off("error", reject);
       resolve();
     });

@@ -59,6 +59,21 @@ export async function answer<Chunk extends { readonly timings?: Timings }>(
   }
 }
 
+/** An answer that is not generated: it takes its turn as others do. */
+export async function computed(
+  compute: (signal: AbortSignal) => Promise<object>,
+  client: AbortSignal,
+  { admission }: AnswerContext,
+): Promise<Response> {
+  const flight = admission.open(client);
+  try {
+    await flight.slot;
+    return Response.json(await compute(flight.signal));
+  } finally {
+    flight.end();
+  }
+}
+
 async function* counted<Chunk extends { readonly timings?: Timings }>(
   chunks: AsyncIterable<Chunk>,
   metrics: Metrics,

@@ -1,5 +1,5 @@
 /**
- * /v1/chat/completions and /v1/completions: the engine's own calls, for a body from outside.
+ * /v1/chat/completions, /v1/completions and /v1/embeddings: the engine's own calls, for a body from outside.
  * @module
  */
 import { Fields, invalid } from "../engine/fields.ts";
@@ -36,6 +36,11 @@ export function prepareCompletion(model: Model): Prepare<Completion> {
     const chunks = await model.completions.create(checked, { signal });
     return { stream, chunks, collect: collectCompletion, events, failure };
   };
+}
+
+/** @throws NibbleError that names the field */
+export function embed(model: Model, body: unknown, signal: AbortSignal): Promise<object> {
+  return model.embeddings.create(body as Parameters<Model["embeddings"]["create"]>[0], { signal });
 }
 
 const CHAT_NAMES: ReadonlyMap<string, string> = new Map([["prompt", "messages"]]);

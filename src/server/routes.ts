@@ -5,13 +5,13 @@
 import type { Model } from "../engine/model.ts";
 import { NibbleError } from "../errors.ts";
 import type { Admission } from "./admission.ts";
-import { type AnswerContext, answer, type Prepare } from "./answer.ts";
+import { type AnswerContext, answer, computed, type Prepare } from "./answer.ts";
 import { bodyReader } from "./body.ts";
 import { isInternal } from "./errors.ts";
 import { countTokens, prepareMessages } from "./messages.ts";
 import type { Metrics } from "./metrics.ts";
 import { modelObject, pickModel } from "./models.ts";
-import { prepareChat, prepareCompletion } from "./openai.ts";
+import { embed, prepareChat, prepareCompletion } from "./openai.ts";
 import type { Settings } from "./options.ts";
 import { prepareResponses } from "./responses.ts";
 import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
@@ -56,12 +56,21 @@ export function createRoutes(
       return answer(prepare(pickModel(models, body)), body, request.signal, context);
     },
   });
+  const embeddings: Route = {
+    method: "POST",
+    async respond(request) {
+      admission.check();
+      const body = await read(request);
+      return computed((signal) => embed(pickModel(models, body), body, signal), request.signal, context);
+    },
+  };
   const { page } = settings;
 
   return new Map<string, Route>([
     ["/v1/chat/completions", answers(prepareChat)],
     ["/v1/completions", answers(prepareCompletion)],
     ["/v1/responses", answers(prepareResponses)],
+    ["/v1/embeddings", embeddings],
     ["/v1/messages", answers(prepareMessages)],
     ["/v1/messages/count_tokens", call(countTokens)],
     ["/v1/models", get(() => ({ object: "list", data: models.map((model) => modelObject(model, created)) }))],

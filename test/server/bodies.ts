@@ -95,6 +95,7 @@ const ROUTES: readonly (readonly [path: string, body: Fields])[] = [
       stream: true,
     },
   ],
+  ["/v1/embeddings", { input: [QUESTION, [1, 2]], pooling: "last", normalize: false, encoding_format: "base64" }],
   ["/v1/messages/count_tokens", { messages: [...messages], system: "s" }],
   ["/tokenize", { content: "<think> héllo \u{1F600}", add_special: true, with_pieces: true }],
   ["/detokenize", { tokens: [1, 2, 3, 500] }],
@@ -108,6 +109,12 @@ const VALUES: readonly unknown[] = [
   "{{ messages }}", "<think>", "<|im_end|>", { toString: 1 }, [1e9], ["", ""],
 ];
 
+const LENGTHS: ReadonlyMap<string, string> = new Map([
+  ["/v1/chat/completions", "max_tokens"],
+  ["/v1/completions", "max_tokens"],
+  ["/v1/responses", "max_output_tokens"],
+  ["/v1/messages", "max_tokens"],
+]);
 const REQUIRED = ["messages", "prompt", "input", "content", "tokens", "stream", "logprobs"];
 
 interface Fuzzed {
@@ -123,8 +130,8 @@ export function fuzzedBody(random: () => number): Fuzzed {
   for (const key of Object.keys(body)) if (random() < (REQUIRED.includes(key) ? 0.03 : 0.7)) delete body[key];
   const mutations = Math.floor(random() * 3);
   for (let i = 0; i < mutations; i++) mutate(body, pick, random);
-  const length = { "/v1/responses": "max_output_tokens" }[path] ?? (path.startsWith("/v1") ? "max_tokens" : undefined);
-  if (length && path !== "/v1/messages/count_tokens") body[length] = 1 + Math.floor(random() * 6);
+  const length = LENGTHS.get(path);
+  if (length) body[length] = 1 + Math.floor(random() * 6);
   let text = JSON.stringify(body);
   if (random() < 0.1) text = damage(text, pick, random);
   return { path, body: text };

@@ -84,6 +84,10 @@ const COMMON: Record<string, unknown[]> = {
   "speculative.n_max": [...INTEGER, -1],
   response_format: [...OBJECT, {}, { type: "nonsense" }, { type: 1 }, { type: "text", nonsense: 1 }],
   signal: [...OBJECT, {}],
+  prompt_logprobs: [...INTEGER, -1, 21],
+  context_shift: BOOLEAN,
+  n_keep: [...INTEGER, -2],
+  reasoning_budget: [...INTEGER, -2],
   grammar: [...STRING.slice(0, 13), "root ::= nonsense"],
   json_schema: [
     0,
@@ -135,6 +139,7 @@ const CHAT: Record<string, unknown[]> = {
   logprobs: BOOLEAN,
   top_logprobs: [...INTEGER, -1, 21],
   reasoning_format: NAME,
+  reasoning: [...OBJECT, { nonsense: 1 }],
   chat_template_kwargs: [...OBJECT, { a: [] }, { a: {} }, { nonsense: 1 }],
   tools: [...ARRAY, [1], [{}], [{ type: "nonsense" }], new Array(2000).fill({})],
   tool_choice: [...NAME, { type: "nonsense" }],
@@ -144,6 +149,7 @@ const COMPLETION: Record<string, unknown[]> = {
   ...COMMON,
   ...UNUSED,
   logprobs: [...INTEGER, -1, 21],
+  echo: BOOLEAN,
   // biome-ignore format: a list
   prompt: [null, 0, 1, -1, 0.5, true, false, {}, { a: 1 }, ["a"], [-1], [1.5], [1e9], [null], [[1]], new Array(100_000).fill(1)],
 };
@@ -217,6 +223,17 @@ const RESPONSES: Record<string, unknown[]> = {
   user: STRING,
 };
 
+const EMBEDDINGS: Record<string, unknown[]> = {
+  // biome-ignore format: a list
+  input: [null, 0, 1, 0.5, true, false, {}, { a: 1 }, [], [""], [1.5], [-1], [1e9], [null], [[]], [["a"]], new Array(2049).fill("a")],
+  model: STRING,
+  user: STRING,
+  encoding_format: NAME,
+  dimensions: [...POSITIVE, 3],
+  pooling: NAME,
+  normalize: BOOLEAN,
+};
+
 const post = async (path: string, body: object) => {
   const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
   const response = await handler(new Request(`http://localhost${path}`, init));
@@ -228,6 +245,7 @@ const ROUTES: [path: string, valid: object, table: Table, named: (body: never) =
   ["/v1/chat/completions", { messages }, CHAT, (body: { error: { param: string } }) => body.error.param],
   ["/v1/completions", { prompt: "a" }, COMPLETION, (body: { error: { param: string } }) => body.error.param],
   ["/v1/responses", { input: "a" }, RESPONSES, (body: { error: { param: string } }) => body.error.param],
+  ["/v1/embeddings", { input: "a" }, EMBEDDINGS, (body: { error: { param: string } }) => body.error.param],
   // Anthropic's errors have no field for it: the message begins with it.
   [
     "/v1/messages",

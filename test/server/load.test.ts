@@ -2,7 +2,9 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/errors.ts";
+import { listen } from "../../src/hosts/node-server.ts";
 import { createHandler } from "../../src/server/handler.ts";
+import { crowd, gauge } from "./crowd.ts";
 import { messages, postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";
 
 let server: TestServer;
@@ -16,31 +18,17 @@ const idle = () => until(() => server.model.load().requests === 0 && server.mode
 /** Goes on to the end of the context. */
 const endless = { prompt: QUESTION, ignore_eos: true, stream: true };
 
-it("100 at once: those admitted are right, the others are told 429, nothing stays behind", async () => {
-  const request = (i: number) => ({ messages, seed: i % 7, max_tokens: 24 });
-  const expected = await Promise.all(
-    Array.from({ length: 7 }, (_, i) =>
-      server.model.chat.completions.create({ ...request(i), reasoning_format: "auto" }),
-    ),
-  );
-  const answers = await Promise.all(
-    Array.from({ length: 100 }, async (_, i) => {
-      const response = await postJson(chat(), request(i));
-      return { i, response, body: await response.json() };
-    }),
-  );
-  const admitted = answers.filter(({ response }) => response.status === 200);
-  expect(admitted.length).toBeGreaterThanOrEqual(20);
-  for (const { i, body } of admitted) expect(body.choices).toEqual(expected[i % 7]!.choices);
-  for (const { response, body } of answers.filter((one) => !admitted.includes(one))) {
-    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "1"]);
-    expect(body.error).toMatchObject({ type: "rate_limit_error", code: "overloaded", param: null });
-  }
-  await idle();
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  expect(metrics).toContain("nibble_slots_busy 0\n");
-  expect(metrics).toContain("nibble_requests_queued 0\n");
-  expect(server.errors).toEqual([]);
+it("100 of every kind at once: who behaves gets the right answer, nothing stays behind", async () => {
+  const busy = await startServer({ slots: 4, queue: 16, stallTimeoutMs: 300, bodyTimeoutMs: 300 });
+  const kinds = { normal: 50, slowReaders: 2, choices: 1, leaving: 28, slowSenders: 10, garbage: 10, retryMs: 50 };
+  const { refusals, close } = await crowd(busy.url, kinds);
+  expect(refusals.length).toBeGreaterThan(0);
+  await until(async () => (await gauge(busy.url, "slots_busy")) === 0);
+  expect(await gauge(busy.url, "requests_queued")).toBe(0);
+  expect(busy.model.load()).toMatchObject({ requests: 0, usedPages: 0 });
+  expect(busy.errors).toEqual([]);
+  close();
+  await busy.close();
 });
 
 describe("a client that leaves", () => {
@@ -67,7 +55,7 @@ describe("a client that leaves", () => {
     const controller = new AbortController();
     const queued = postJson(chat(), { messages }, { signal: controller.signal });
     const behind = postJson(chat(), { messages, max_tokens: 2 });
-    const waiting = async () => Number(/queued (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())![1]);
+    const waiting = () => gauge(server.url, "requests_queued");
     await until(async () => (await waiting()) === 2);
     controller.abort();
     await expect(queued).rejects.toThrow();
@@ -100,22 +88,60 @@ describe("a client that leaves", () => {
   });
 });
 
-it("a reader that takes nothing pauses its answer, and then loses it; others go on", async () => {
-  const slow = await startServer({ stallTimeoutMs: 400 });
-  // The socket is not read: what fits into its buffers is all that is made.
-  const text = JSON.stringify({ ...endless, logprobs: 20 });
-  const socket = connect(Number(new URL(slow.url).port), "127.0.0.1");
-  socket.pause();
-  socket.write(
-    `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
-  );
-  await until(() => slow.model.load().requests === 1);
-  const other = await postJson(`${slow.url}/v1/completions`, { prompt: "a", max_tokens: 3, ignore_eos: true });
-  expect((await other.json()).usage.completion_tokens).toBe(3);
-  await until(() => slow.model.load().requests === 0);
-  await until(async () => (await slow.listener.connections()) <= 1); // the other's, kept alive
-  socket.destroy();
-  await slow.close();
+describe("a slow reader", () => {
+  const ask = (body: object, stallTimeoutMs = 30_000) => {
+    const handler = createHandler(server.model, { stallTimeoutMs });
+    const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+    return handler(new Request("http://localhost/v1/completions", init));
+  };
+
+  it("pauses its answer; others go on", async () => {
+    const paused = await ask(endless);
+    const reader = paused.body!.getReader();
+    await reader.read();
+    const other = await (await ask({ prompt: "a", max_tokens: 1000, ignore_eos: true })).json();
+    expect(other.usage.completion_tokens).toBe(1000);
+    expect(server.model.load().requests).toBe(1); // it would have ended with the other
+    await reader.cancel();
+    await idle();
+  });
+
+  it("loses its answer after a while", async () => {
+    const stalled = await ask(endless, 50);
+    const reader = stalled.body!.getReader();
+    await reader.read();
+    await idle();
+    await expect(reader.read()).rejects.toMatchObject({ code: "timeout" });
+  });
+
+  it("on Node: a connection whose buffers are full takes no more, and closes when the handler gives up", async () => {
+    let pulls = 0;
+    let fail!: (error: Error) => void;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        fail = (error) => controller.error(error);
+      },
+      pull: (controller) => {
+        pulls++;
+        controller.enqueue(new Uint8Array(2 ** 18));
+      },
+    });
+    const listener = await listen(async () => new Response(body), { port: 0 });
+    const socket = connect(Number(new URL(listener.url).port), "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    socket.pause();
+    let before = -1;
+    while (pulls === 0 || pulls !== before) {
+      before = pulls;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(pulls).toBeLessThan(200); // 50 MiB, more than any socket's buffers
+    expect(await listener.connections()).toBe(1);
+    fail(new Error("gave up"));
+    await until(async () => (await listener.connections()) === 0);
+    socket.destroy();
+    await listener.close();
+  });
 });
 
 describe("the end of a server", () => {

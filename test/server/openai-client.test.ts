@@ -73,6 +73,16 @@ describe("completions", () => {
   });
 });
 
+it("embeddings: the model's own vectors", async () => {
+  const input = [QUESTION, "Something else."];
+  const direct = await server.model.embed(input);
+  const { data, usage } = await client.embeddings.create({ model: "crumb", input });
+  expect(data.map(({ embedding }) => embedding)).toEqual(direct.map((vector) => [...vector]));
+  expect(usage.prompt_tokens).toBeGreaterThan(input.length);
+  const floats = await client.embeddings.create({ model: "crumb", input, encoding_format: "float" });
+  expect(floats.data).toEqual(data);
+});
+
 describe("responses", () => {
   const request = { model: "crumb", input: QUESTION, temperature: 0 };
 

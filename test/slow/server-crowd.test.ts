@@ -1,0 +1,55 @@
+/** 1,000 connections at once to `nibble serve`. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { expect, it } from "vitest";
+import { cli, Running } from "../cli/helpers.ts";
+import { crowd, gauge } from "../server/crowd.ts";
+import { until } from "../server/helpers.ts";
+
+/** What Linux tells of the server; undefined elsewhere. */
+function processFacts(pid: number): { sockets: number; bytes: number } | undefined {
+  if (process.platform !== "linux") return undefined;
+  const files = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ""; // closed meanwhile
+    }
+  });
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
+  return { sockets: files.filter((file) => file.startsWith("socket:")).length, bytes: Number(resident[1]) * 1024 };
+}
+
+it("who behaves gets the right answer, at once or later; nothing stays behind", async () => {
+  const server = new Running(process.execPath, [cli, "serve", "--port", "0", "--json", "-t", "1"]);
+  const end = await server.until("\n");
+  const { url } = JSON.parse(server.stdout.slice(0, end));
+  const pid = server.child.pid!;
+  const before = processFacts(pid);
+  const kinds = {
+    normal: 400,
+    slowReaders: 200,
+    choices: 8,
+    leaving: 200,
+    slowSenders: 100,
+    garbage: 100,
+    retryMs: 1000,
+  };
+  const start = performance.now();
+  const { refusals, close } = await crowd(url, kinds);
+  const after = processFacts(pid);
+  // Readers that take nothing lose their slots after 30 s, senders their connections, whether they leave or not.
+  await until(async () => (await gauge(url, "slots_busy")) === 0);
+  expect(await gauge(url, "requests_queued")).toBe(0);
+  expect(await gauge(url, "requests_running")).toBe(0);
+  expect(await gauge(url, "kv_pages_used")).toBe(0);
+  close();
+  const seconds = (performance.now() - start) / 1000;
+  const refusalMs = [0.5, 0.99, 1].map((part) => refusals[Math.ceil(part * refusals.length) - 1]);
+  console.log({ seconds, refusals: refusals.length, refusalMs, before, after, settled: processFacts(pid) });
+  if (before) {
+    expect(after!.bytes - before.bytes).toBeLessThan(1000 * 256 * 1024);
+    await until(() => processFacts(pid)!.sockets <= before.sockets + 1);
+  }
+  server.child.kill("SIGTERM");
+  expect((await server.result()).code).toBe(0);
+});
