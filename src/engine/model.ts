@@ -46,6 +46,7 @@ import { PrefixCache } from "./prefix-cache.ts";
 import { checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { Session, type SessionParts } from "./session.ts";
+import { callMasks, callParser, showTools, toolSupport } from "./tools.ts";
 
 export interface ModelInfo {
   readonly name: string;
@@ -177,6 +178,7 @@ export function createModel(parts: ModelParts): Model {
   const embedding: EmbedContext = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean" };
   const sessions: SessionParts = { executor, prefixes, open: new Set() };
   const [template, origin] = chooseTemplate(parts);
+  const support = toolSupport(parts.template, template?.names);
   const { contextLength, vocabSize } = executor;
   const { endIds } = tokenizer;
   const defaults = parts.defaults ?? SAMPLING_DEFAULTS;
@@ -219,11 +221,14 @@ export function createModel(parts: ModelParts): Model {
     const request = checkChatRequest(body, context);
     checkVariableNames(request.templateVariables, template);
     const variables = Object.fromEntries(request.templateVariables);
-    const prompt = applyTemplate(request.messages, { variables });
+    const { tools } = request;
+    const conversation = showTools(request.messages, tools?.tools, support);
+    const prompt = applyTemplate(conversation.messages, { variables, ...conversation.options });
     // The template has written BOS if the model wants one.
     const ids = tokenizer.encode(prompt, { special: true, addBos: false });
-    const constraint = request.masks && {
-      masks: request.masks,
+    const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
+    const constraint = masks && {
+      masks,
       reasoning: opensReasoning(prompt) ? grammars.reasoning : undefined,
     };
     const starts = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint }, request.n);
@@ -234,6 +239,7 @@ export function createModel(parts: ModelParts): Model {
       includeUsage: includeUsage || !stream,
       splitReasoning,
       prompt,
+      calls: tools && callParser(tools, support.format!),
     });
     return stream ? chunks : collectChat(chunks);
   }

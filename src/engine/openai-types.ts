@@ -101,6 +101,24 @@ export interface TextPart {
   readonly text: string;
 }
 
+export interface ToolParam {
+  readonly type: "function";
+  readonly function: {
+    /** 1 to 64 letters, digits, _ and -. */
+    readonly name: string;
+    readonly description?: string | null;
+    /** JSON schema of the arguments. */
+    readonly parameters?: object | null;
+    /** Accepted; a forced call keeps to the schema, any other is the model's own. */
+    readonly strict?: boolean | null;
+  };
+}
+
+export interface ToolChoice {
+  readonly type: "function";
+  readonly function: { readonly name: string };
+}
+
 export interface ChatMessageParam {
   /** system, developer, user, assistant or tool; another is refused. (A string, so that TypeScript takes any array.) */
   readonly role: string;
@@ -121,9 +139,12 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
   /** `max_tokens` is another name of `reasoning_budget`. */
   readonly reasoning?: { readonly max_tokens?: number | null } | null;
-  /** None, for now. */
-  readonly tools?: readonly never[] | null;
-  readonly tool_choice?: "none" | "auto" | null;
+  /** Functions that the model may call: at most 128. */
+  readonly tools?: readonly ToolParam[] | null;
+  /** Default "auto". "required" and a function's name force a call by a grammar. */
+  readonly tool_choice?: "none" | "auto" | "required" | ToolChoice | null;
+  /** More than one call in an answer (default true). */
+  readonly parallel_tool_calls?: boolean | null;
   /** Variables for the chat template, such as `enable_thinking`; only names that it reads. */
   readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
 }
@@ -142,7 +163,23 @@ export interface CompletionRequest extends SamplingFields {
   readonly echo?: boolean | null;
 }
 
-export type FinishReason = "stop" | "length";
+/** "tool_calls": the answer ended after calls. */
+export type FinishReason = "stop" | "length" | "tool_calls";
+
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  /** `arguments` is JSON text; a model that is not held to a schema may write it wrong. */
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** A piece of a call: the first one has its id and name, all of them more of the arguments' text. */
+export interface ToolCallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name?: string; readonly arguments: string };
+}
 
 export interface ChatLogprob {
   readonly id: number;
@@ -170,8 +207,10 @@ export interface ChatCompletion {
     readonly index: number;
     readonly message: {
       readonly role: "assistant";
-      readonly content: string;
+      /** null where there are calls only. */
+      readonly content: string | null;
       readonly reasoning_content?: string;
+      readonly tool_calls?: readonly ToolCall[];
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason;
@@ -195,6 +234,7 @@ export interface ChatCompletionChunk {
       readonly role?: "assistant";
       readonly content?: string;
       readonly reasoning_content?: string;
+      readonly tool_calls?: readonly ToolCallDelta[];
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason | null;

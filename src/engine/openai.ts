@@ -2,7 +2,9 @@
  * Answers in OpenAI's shapes. A whole answer is made from the chunks of a stream, so both say the same.
  * @module
  */
-import { opensReasoning, ReasoningSplitter } from "../chat/reasoning.ts";
+import { opensReasoning } from "../chat/reasoning.ts";
+import type { ToolParserOptions } from "../chat/tool-calls.ts";
+import { type ChatDelta, ChatText } from "./chat-text.ts";
 import type { FinishEvent, GenerateEvent, PromptEvent, Timings, TokenEvent, Usage } from "./generate.ts";
 import { merge } from "./merge.ts";
 import type {
@@ -13,7 +15,11 @@ import type {
   Completion,
   CompletionLogprobs,
   PromptLogprobs,
+  FinishReason,
+  ToolCall,
+  ToolCallDelta,
 } from "./openai-types.ts";
+import { randomHex } from "./random.ts";
 import type { Logprobs, TokenLogprob } from "./sampler.ts";
 
 /** Looks of tokens. */
@@ -49,6 +55,8 @@ export interface ChatStreamInfo extends StreamInfo {
   readonly splitReasoning: boolean;
   /** The prompt's text: it may end inside <think>. */
   readonly prompt: string;
+  /** How calls of tools are told from the content, if there may be any. */
+  readonly calls: ToolParserOptions | undefined;
 }
 
 /**
@@ -57,45 +65,37 @@ export interface ChatStreamInfo extends StreamInfo {
  */
 export async function* chatChunks(
   starts: readonly (() => AsyncIterable<GenerateEvent>)[],
-  { model, tokens, includeUsage, splitReasoning, prompt }: ChatStreamInfo,
+  { model, tokens, includeUsage, splitReasoning, prompt, calls }: ChatStreamInfo,
 ): AsyncGenerator<ChatCompletionChunk, undefined> {
   const base = { ...head("chatcmpl", model), object: "chat.completion.chunk" as const };
-  const choices = starts.map(() => ({
-    splitter: splitReasoning ? new ReasoningSplitter(opensReasoning(prompt)) : undefined,
-    reasoningTokens: 0,
-  }));
+  const choices = starts.map(() => new ChatText(splitReasoning, opensReasoning(prompt), calls));
   const chunk = (
     index: number,
-    delta: ChatCompletionChunk["choices"][number]["delta"],
+    delta: ChatDelta,
     logprobs: ChatLogprobs | null = null,
     finish?: FinishEvent,
+    called = 0,
   ): ChatCompletionChunk => ({
     ...base,
-    choices: [{ index, delta, logprobs, finish_reason: finish?.reason ?? null, ...stopReason(finish) }],
+    choices: [{ index, delta, logprobs, finish_reason: finishReason(finish, called), ...stopReason(finish) }],
     ...(finish && { timings: finish.timings }),
     ...(includeUsage && { usage: null }),
-  });
-  const delta = ({ content, reasoning }: { content: string; reasoning: string }) => ({
-    ...(reasoning && { reasoning_content: reasoning }),
-    ...(content && { content }),
   });
 
   const usages: Usage[] = [];
   for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
   for await (const [index, event] of merge(starts.map((start) => start()))) {
     const choice = choices[index]!;
-    const { splitter } = choice;
     if (event.type === "prompt") {
       yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
     } else if (event.type === "finish") {
-      const rest = splitter ? delta(splitter.end()) : {};
+      const rest = choice.end();
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
-      yield chunk(index, {}, null, event);
-      const details = splitter && { completion_tokens_details: { reasoning_tokens: choice.reasoningTokens } };
-      usages[index] = { ...event.usage, ...details };
+      yield chunk(index, {}, null, event, choice.calls);
+      const { reasoningTokens: reasoning_tokens } = choice;
+      usages[index] = { ...event.usage, ...(splitReasoning && { completion_tokens_details: { reasoning_tokens } }) };
     } else {
-      const part = delta(splitter?.push(event.text) ?? { content: event.text, reasoning: "" });
-      if (splitter?.open) choice.reasoningTokens++;
+      const part = choice.push(event.text);
       const logprobs = chatLogprobs(event, tokens);
       if (logprobs || Object.keys(part).length > 0) yield chunk(index, part, logprobs);
     }
@@ -105,7 +105,12 @@ export async function* chatChunks(
 
 /** Puts chunks (with usage) together. */
 export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): Promise<ChatCompletion> {
-  const parts: { content: string; reasoning: string; logprobs: ChatLogprobs["content"][number][] }[] = [];
+  const parts: {
+    content: string;
+    reasoning: string;
+    calls: ToolCall[];
+    logprobs: ChatLogprobs["content"][number][];
+  }[] = [];
   const choices: ChatCompletion["choices"][number][] = [];
   const timings: Timings[] = [];
   let last: ChatCompletionChunk | undefined;
@@ -116,17 +121,23 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     const [choice] = chunk.choices;
     if (!choice) continue;
     const { index, delta, logprobs, finish_reason, stop_reason } = choice;
-    parts[index] ??= { content: "", reasoning: "", logprobs: [] };
+    parts[index] ??= { content: "", reasoning: "", calls: [], logprobs: [] };
     const part = parts[index];
     part.content += delta.content ?? "";
     part.reasoning += delta.reasoning_content ?? "";
+    for (const call of delta.tool_calls ?? []) addCall(part.calls, call);
     part.logprobs.push(...(logprobs?.content ?? []));
     if (!finish_reason) continue;
     timings[index] = chunk.timings!;
-    const { content, reasoning } = part;
+    const { content, reasoning, calls } = part;
     choices[index] = {
       index,
-      message: { role: "assistant", content, ...(reasoning && { reasoning_content: reasoning }) },
+      message: {
+        role: "assistant",
+        content: content === "" && calls.length > 0 ? null : content,
+        ...(reasoning && { reasoning_content: reasoning }),
+        ...(calls.length > 0 && { tool_calls: calls }),
+      },
       logprobs: part.logprobs.length > 0 ? { content: part.logprobs, refusal: null } : null,
       finish_reason,
       ...(stop_reason !== undefined && { stop_reason }),
@@ -143,6 +154,12 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     timings: totalTimings(timings),
     ...(promptLogprobs && { prompt_logprobs: promptLogprobs }),
   };
+}
+
+function addCall(calls: ToolCall[], { index, id, function: { name, arguments: more } }: ToolCallDelta): void {
+  const call = calls[index];
+  if (!call) calls[index] = { id: id!, type: "function", function: { name: name!, arguments: more } };
+  else calls[index] = { ...call, function: { ...call.function, arguments: call.function.arguments + more } };
 }
 
 /** Chunks of a text completion; see `chatChunks`. */
@@ -243,9 +260,12 @@ function totalTimings(timings: readonly Timings[]): Timings {
 }
 
 function head(prefix: string, model: string): { id: string; created: number; model: string } {
-  const random = crypto.getRandomValues(new Uint8Array(12));
-  const id = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { id: `${prefix}-${id}`, created: Math.floor(Date.now() / 1000), model };
+  return { id: `${prefix}-${randomHex()}`, created: Math.floor(Date.now() / 1000), model };
+}
+
+function finishReason(finish: FinishEvent | undefined, called: number): FinishReason | null {
+  if (!finish) return null;
+  return finish.reason === "stop" && called > 0 ? "tool_calls" : finish.reason;
 }
 
 function stopReason(finish: FinishEvent | undefined): { stop_reason?: string } {

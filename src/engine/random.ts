@@ -44,6 +44,12 @@ export function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 32);
 }
 
+/** 24 hexadecimal digits, for names that must not meet. */
+export function randomHex(): string {
+  const random = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** The upper 32 bits of an unsigned product, from 16-bit halves. */
 function multiplyHigh(x: number, y: number): number {
   const [x0, x1] = [x & 0xffff, x >>> 16];

@@ -3,6 +3,7 @@
  * @module
  */
 import type { ChatMessage } from "../chat/template.ts";
+import { NibbleError } from "../errors.ts";
 import type { TokenMasks } from "../grammar/token-masks.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import { checkNumber, checkSignal, Fields, invalid } from "./fields.ts";
@@ -11,6 +12,7 @@ import { checkSampling, checkStops } from "./generate-options.ts";
 import type { Grammars } from "./grammars.ts";
 import { randomSeed } from "./random.ts";
 import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
+import { checkCalls, checkTools, type ToolRequest } from "./tools.ts";
 
 /** What a request is checked against. */
 export interface RequestContext {
@@ -37,6 +39,7 @@ export interface CheckedChatRequest extends CommonRequest {
   readonly messages: readonly ChatMessage[];
   readonly templateVariables: ReadonlyMap<string, unknown>;
   readonly splitReasoning: boolean;
+  readonly tools: ToolRequest | undefined;
 }
 
 export interface CheckedCompletionRequest extends CommonRequest {
@@ -53,7 +56,7 @@ const COMMON = [
 // biome-ignore format: a list
 const CHAT = [
   "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "reasoning", "chat_template_kwargs", "tools",
-  "tool_choice",
+  "tool_choice", "parallel_tool_calls",
 ];
 const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
 
@@ -73,15 +76,20 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
   if (top !== undefined && !wanted) throw invalid("top_logprobs", "logprobs: true with it", top);
   const maxTokens = fields.number("max_completion_tokens", { min: 1, integer: true });
   const common = checkCommon(fields, context, { logprobs: wanted ? (top ?? 0) : undefined, maxTokens });
-  checkNoTools(fields);
-  // Who asks for JSON wants nothing else in the content.
-  const usual = common.masks ? "auto" : "none";
+  const tools = checkTools(fields);
+  if (tools && common.masks) {
+    const param = "tools";
+    throw new NibbleError("invalid_request", `${param}: expected them or a format of the answer, got both`, { param });
+  }
+  // Who asks for JSON or calls wants nothing else in the content.
+  const usual = common.masks || tools ? "auto" : "none";
   const format = fields.oneOf("reasoning_format", ["none", "deepseek", "auto"]) ?? usual;
   return {
     ...common,
     messages: checkMessages(fields.array("messages", MAX_MESSAGES)),
     templateVariables: checkVariables(fields.get("chat_template_kwargs")),
     splitReasoning: format !== "none",
+    tools,
   };
 }
 
@@ -160,14 +168,6 @@ function checkCommon(fields: Fields, context: RequestContext, particular: Partic
   };
 }
 
-/** Only what asks for nothing: an empty list, and choices that leave the model free. */
-function checkNoTools(fields: Fields): void {
-  const tools = fields.get("tools");
-  if (tools !== undefined && !(Array.isArray(tools) && tools.length === 0))
-    throw fields.invalid("tools", "an empty array (this version calls no tools)", tools);
-  fields.oneOf("tool_choice", ["none", "auto"]);
-}
-
 /** llama.cpp's name, or a field of `reasoning`. */
 function checkBudget(fields: Fields): number | undefined {
   const budget = fields.number("reasoning_budget", { min: -1, integer: true });
@@ -195,7 +195,7 @@ export function checkMessages(messages: readonly unknown[] | undefined): ChatMes
       if (value !== undefined) checked[key] = value;
     }
     const calls = fields.array("tool_calls", 128);
-    if (calls !== undefined) checked.tool_calls = calls;
+    if (calls !== undefined && calls.length > 0) checked.tool_calls = checkCalls(calls, fields.param("tool_calls"));
     checked.content = checkContent(fields, role === "assistant");
     return checked as unknown as ChatMessage;
   });

@@ -3,13 +3,13 @@
  * @module
  */
 import { patternDfa } from "./dfa.ts";
-import { choice, type Grammar, literal } from "./expression.ts";
+import { choice, type Expression, type Grammar, literal, NEVER, repeat, rule, sequence } from "./expression.ts";
 import { parseGbnf } from "./gbnf.ts";
 import { spellPlain } from "./json.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
 import { parsePattern } from "./pattern.ts";
 import { compileProgram, type Program } from "./program.ts";
-import { schemaGrammar } from "./schema.ts";
+import { objectGrammar, schemaGrammar } from "./schema.ts";
 
 export type GrammarSource =
   /** A JSON text that keeps to a JSON Schema; `{ type: "object" }` is what `json_object` means. */
@@ -19,7 +19,19 @@ export type GrammarSource =
   /** A regular expression that matches the whole text. */
   | { readonly kind: "regex"; readonly pattern: string }
   /** One of these texts. */
-  | { readonly kind: "choice"; readonly texts: readonly string[] };
+  | { readonly kind: "choice"; readonly texts: readonly string[] }
+  | CallSource;
+
+/** Calls of functions: `open {"name": "...", key: {...}} close`, one, or several with a separator between them. */
+export interface CallSource {
+  readonly kind: "calls";
+  readonly functions: readonly { readonly name: string; readonly parameters: unknown }[];
+  readonly open: string;
+  readonly key: string;
+  readonly close: string;
+  /** "": just one call. */
+  readonly separator: string;
+}
 
 /**
  * Takes at most some 200 ms and 16 MB, whatever the source.
@@ -40,6 +52,8 @@ function readGrammar(source: GrammarSource): Grammar {
       const dfa = patternDfa(parsePattern(source.pattern));
       return { rules: [{ kind: "automaton", dfa, spell: spellPlain }], names: ["root"] };
     }
+    case "calls":
+      return callGrammar(source);
     case "choice": {
       checkLimit("choice: texts", source.texts.length, MAX_ALTERNATIVES);
       const length = source.texts.reduce((sum, text) => sum + text.length, 0);
@@ -48,4 +62,22 @@ function readGrammar(source: GrammarSource): Grammar {
       return { rules: [choice(...source.texts.map(literal))], names: ["root"] };
     }
   }
+}
+
+/** Rule 0 is the whole; each function's schema has rules of its own behind it. */
+function callGrammar({ functions, open, key, close, separator }: CallSource): Grammar {
+  const rules: Expression[] = [NEVER, NEVER];
+  const names = ["calls", "call"];
+  const calls = functions.map(({ name, parameters }) => {
+    const first = rules.length;
+    const grammar = objectGrammar(parameters, first);
+    rules.push(...grammar.rules);
+    names.push(...grammar.names);
+    const head = literal(`${open}{"name": ${JSON.stringify(name)}, ${JSON.stringify(key)}: `);
+    return sequence(head, rule(first), literal(`}${close}`));
+  });
+  rules[1] = choice(...calls);
+  const more = repeat(sequence(literal(separator), rule(1)), 0, Number.POSITIVE_INFINITY);
+  rules[0] = separator === "" ? rule(1) : sequence(rule(1), more);
+  return { rules, names };
 }

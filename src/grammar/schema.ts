@@ -28,12 +28,24 @@ const VOID_DEPTH = 3;
  * beyond the limits, and for those that allow nothing
  */
 export function schemaGrammar(schema: unknown): Grammar {
-  if (!isSchema(schema)) throw grammarError("schema: expected an object, true or false");
-  return new SchemaCompiler(schema).compile();
+  return new SchemaCompiler(checkSchema(schema), 0).compile([]);
+}
+
+/** The same for values that are objects, with rules that are numbered from `firstRule` on. */
+export function objectGrammar(schema: unknown, firstRule: number): Grammar {
+  return new SchemaCompiler(checkSchema(schema), firstRule).compile([OBJECT]);
+}
+
+const OBJECT: RawSchema = { type: "object" };
+
+function checkSchema(schema: unknown): RawSchema {
+  if (isSchema(schema)) return schema;
+  throw grammarError("schema: expected an object, true or false");
 }
 
 export class SchemaCompiler {
   readonly #root: RawSchema;
+  readonly #firstRule: number;
   readonly #nodes: SchemaNode[] = [];
   readonly #ids = new Map<RawSchema, number>();
   readonly #rules: (Expression | undefined)[] = [];
@@ -43,12 +55,14 @@ export class SchemaCompiler {
   readonly #pending: (() => void)[] = [];
   readonly #exclusive = new Set<object>();
 
-  constructor(root: RawSchema) {
+  constructor(root: RawSchema, firstRule: number) {
     this.#root = root;
+    this.#firstRule = firstRule;
   }
 
-  compile(): Grammar {
-    this.goalRule([this.node(this.#root, "#")]);
+  /** @param more schemas that values have to keep to besides the root */
+  compile(more: readonly RawSchema[]): Grammar {
+    this.goalRule([this.#root, ...more].map((raw) => this.node(raw, "#")));
     for (const task of this.#pending) task();
     return { rules: this.#rules as Expression[], names: this.#names };
   }
@@ -76,7 +90,7 @@ export class SchemaCompiler {
   /** A rule that is made once, and later: rules may need each other. */
   named(key: string, name: string, define: () => Expression): Expression {
     const known = this.#ruleIds.get(key);
-    if (known !== undefined) return rule(known);
+    if (known !== undefined) return rule(this.#firstRule + known);
     const index = this.#rules.push(undefined) - 1;
     checkLimit("schema: rules", index, MAX_RULES - 1);
     this.#names.push(name);
@@ -84,7 +98,7 @@ export class SchemaCompiler {
     this.#pending.push(() => {
       this.#rules[index] = define();
     });
-    return rule(index);
+    return rule(this.#firstRule + index);
   }
 
   /** Every way to choose among the alternatives of a goal. */

@@ -283,7 +283,7 @@ describe("streaming equals not streaming", () => {
       max_tokens: 5 + seed,
       messages: [{ role: "user", content: "x".repeat(seed * 3) }],
     });
-    const separate: string[] = [];
+    const separate: (string | null)[] = [];
     for (let seed = 0; seed < 12; seed++)
       separate.push((await chat(hashed().model, request(seed))).choices[0]!.message.content);
     const { model, idle } = hashed({ pages: 30, maxBatchTokens: 20, maxLogitRows: 5 });

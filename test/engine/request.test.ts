@@ -65,7 +65,7 @@ const BAD: Record<string, unknown[]> = {
   signal: [1, "abort", {}, { aborted: true }, []],
 };
 const BAD_CHAT: Record<string, unknown[]> = {
-  tools: [1, "a", true, {}, [{}]],
+  tools: [1, "a", true, {}],
   tool_choice: ["required", 1, {}, []],
   max_completion_tokens: [...NOT_AN_INTEGER, 0, -1],
   logprobs: NOT_A_BOOLEAN,
@@ -233,11 +233,11 @@ describe("what is accepted", () => {
       { type: "text", text: "b" },
     ];
     expect(chat({ messages: [{ role: "user", content }] }).messages[0]!.content).toBe("ab");
-    const call = { role: "assistant", content: null, tool_calls: [{ id: "1" }] };
+    const call = { role: "assistant", content: null, tool_calls: [{ id: "1", function: { name: "f" } }] };
     expect(chat({ messages: [call] }).messages[0]).toEqual({
       role: "assistant",
       content: "",
-      tool_calls: [{ id: "1" }],
+      tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: {} } }],
     });
   });
 });

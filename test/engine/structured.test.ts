@@ -24,7 +24,7 @@ const answer = async (model: Model, fields: Partial<ChatCompletionRequest>) => {
     ...fields,
     stream: false,
   });
-  return { ...choices[0]!, text: choices[0]!.message.content, tokens: usage.completion_tokens };
+  return { ...choices[0]!, text: choices[0]!.message.content ?? "", tokens: usage.completion_tokens };
 };
 
 const SCHEMA = {

@@ -1,0 +1,228 @@
+/**
+ * Tells calls of tools from an answer's text, in a stream.
+ * @module
+ */
+import { CallScanner } from "./call-scanner.ts";
+import { parsePythonCall } from "./python-call.ts";
+import type { ToolFormat } from "./tool-format.ts";
+
+export interface CallDelta {
+  /** Which call. */
+  readonly index: number;
+  /** In a call's first piece. */
+  readonly name?: string;
+  /** More of its arguments' JSON text. */
+  readonly arguments: string;
+}
+
+export interface ToolDelta {
+  readonly content: string;
+  readonly calls: readonly CallDelta[];
+}
+
+export interface ToolParserOptions {
+  readonly format: ToolFormat;
+  /** Functions that may be called; what names another one stays text. */
+  readonly names: ReadonlySet<string>;
+  /** More than one call. Others are left out. */
+  readonly parallel: boolean;
+}
+
+/** Where text becomes a call: format Hermes by its tag, format Llama 3 by beginning with it. */
+const TAGS = { hermes: { open: "<tool_call>", close: "</tool_call>" }, llama3: { open: "<|python_tag|>", close: "" } };
+
+/** White space before a call that is held back: what is longer is text, so that it is not looked at again and again. */
+const MAX_HELD = 256;
+
+/**
+ * Text goes in as it comes, in pieces of any length; what comes out joins to the same content and the same calls.
+ * White space around calls belongs to nobody. Text that begins like a call and is none comes out as text.
+ */
+export class ToolCallParser {
+  readonly #options: ToolParserOptions;
+  /** "start": nothing but white space has come; "gap": behind a call. */
+  #state: "start" | "text" | "call" | "python" | "gap" = "start";
+  #scanner = new CallScanner();
+  /** Text whose meaning is not certain. */
+  #held = "";
+  /** Arguments that came before their name. */
+  #early = "";
+  #named = false;
+  #count = 0;
+  #content = "";
+  #calls: CallDelta[] = [];
+
+  constructor(options: ToolParserOptions) {
+    this.#options = options;
+  }
+
+  /** Calls so far. */
+  get count(): number {
+    return this.#options.parallel ? this.#count : Math.min(1, this.#count);
+  }
+
+  push(text: string): ToolDelta {
+    let rest = text;
+    while (rest !== "") rest = this.#step(rest);
+    return this.#take();
+  }
+
+  /** What was held back, when no more text comes. */
+  end(): ToolDelta {
+    if (this.#state === "python") {
+      const call = parsePythonCall(this.#held);
+      if (call && this.#options.names.has(call.name)) {
+        this.#emit({ index: this.#count++, ...call });
+        this.#held = "";
+      }
+    }
+    const silent = this.#count > 0 && this.#held.trim() === "";
+    if (!silent && !(this.#state === "call" && this.#named)) this.#content += this.#held;
+    this.#held = "";
+    return this.#take();
+  }
+
+  #step(text: string): string {
+    switch (this.#state) {
+      case "call":
+        return this.#call(text);
+      case "python":
+        this.#held += text;
+        return "";
+      default:
+        return this.#options.format === "hermes" ? this.#findTag(text) : this.#findStart(text);
+    }
+  }
+
+  /** Hermes: text up to a tag. White space is held, since a call may follow. */
+  #findTag(text: string): string {
+    const { open, close } = TAGS.hermes;
+    let all = this.#held + text;
+    if (this.#state === "gap") {
+      const trimmed = all.trimStart();
+      if (trimmed.startsWith(close)) {
+        this.#state = "text";
+        this.#held = "";
+        return trimmed.slice(close.length);
+      }
+      if (close.startsWith(trimmed)) return this.#hold(all);
+      this.#state = "text";
+    }
+    const at = all.indexOf(open);
+    if (at >= 0) {
+      const before = all.slice(0, at).trimEnd();
+      this.#text(before);
+      this.#begin(all.slice(before.length, at + open.length));
+      return all.slice(at + open.length);
+    }
+    const safe = all.slice(0, all.length - beginning(all, open)).trimEnd();
+    this.#text(safe);
+    all = all.slice(safe.length);
+    return this.#hold(all);
+  }
+
+  /** Llama 3: a call is at the beginning, or behind another one. */
+  #findStart(text: string): string {
+    const all = this.#held + text;
+    if (this.#state === "text") {
+      this.#text(all);
+      this.#held = "";
+      return "";
+    }
+    const { open } = TAGS.llama3;
+    const separators = this.#state === "gap" ? /^[\s;,]*/ : /^\s*/;
+    const start = all.replace(separators, "");
+    const body = start.startsWith(open) ? start.slice(open.length).trimStart() : start;
+    if (body.startsWith("{")) {
+      this.#begin(all.slice(0, all.length - body.length));
+      return body;
+    }
+    if (body === "" || (body === start && open.startsWith(start)) || this.#maybePython(body)) {
+      if (this.#isPython(body)) this.#state = "python";
+      return this.#hold(all);
+    }
+    this.#state = "text";
+    this.#held = "";
+    return all;
+  }
+
+  /** `name.call(` of a function there is, or its beginning. */
+  #maybePython(body: string): boolean {
+    for (const name of this.#options.names) {
+      const call = `${name}.call(`;
+      if (call.startsWith(body) || body.startsWith(call)) return true;
+    }
+    return false;
+  }
+
+  #isPython(body: string): boolean {
+    return [...this.#options.names].some((name) => body.startsWith(`${name}.call(`));
+  }
+
+  #begin(opening: string): void {
+    this.#state = "call";
+    this.#scanner = new CallScanner();
+    this.#held = opening;
+    this.#early = "";
+    this.#named = false;
+  }
+
+  #call(text: string): string {
+    const { name, arguments: more, used } = this.#scanner.push(text);
+    if (!this.#named) this.#held += text.slice(0, used);
+    const unknown = name !== undefined && !this.#options.names.has(name);
+    if (
+      unknown ||
+      (this.#scanner.failed && !this.#named) ||
+      (this.#scanner.done && !this.#named && name === undefined)
+    ) {
+      this.#text(this.#held);
+      this.#held = "";
+      this.#state = "text";
+      return text.slice(used);
+    }
+    if (name !== undefined && !this.#named) {
+      this.#named = true;
+      this.#held = "";
+      this.#emit({ index: this.#count++, name, arguments: this.#early + more });
+    } else if (!this.#named) this.#early += more;
+    else if (more !== "") this.#emit({ index: this.#count - 1, arguments: more });
+    if (this.#scanner.done || this.#scanner.failed) {
+      this.#state = "gap";
+      this.#held = "";
+    }
+    return text.slice(used);
+  }
+
+  #emit(call: CallDelta): void {
+    if (call.index === 0 || this.#options.parallel) this.#calls.push(call);
+  }
+
+  #text(text: string): void {
+    if (text === "") return;
+    if (this.#state === "start") this.#state = "text";
+    this.#content += text;
+  }
+
+  #hold(text: string): string {
+    const over = text.length - MAX_HELD;
+    if (over > 0) this.#text(text.slice(0, over));
+    this.#held = over > 0 ? text.slice(over) : text;
+    return "";
+  }
+
+  #take(): ToolDelta {
+    const delta = { content: this.#content, calls: this.#calls };
+    this.#content = "";
+    this.#calls = [];
+    return delta;
+  }
+}
+
+/** Length of the longest end of a text that may be the beginning of a tag. */
+function beginning(text: string, tag: string): number {
+  for (let length = Math.min(tag.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(tag.slice(0, length))) return length;
+  }
+  return 0;
+}
