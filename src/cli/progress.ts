@@ -30,12 +30,13 @@ export class Progress {
     if (this.#bar) {
       if (now - this.#drawn < REDRAW_MS) return;
       this.#drawn = now;
-      const full = Math.floor(share * CELLS);
-      const cells = "#".repeat(full) + ".".repeat(CELLS - full);
-      const more = this.#rate?.describe(now, done, total) ?? "";
-      const line = `${this.#title} [${cells}] ${Math.floor(100 * share)} %${more}`;
+      const rest = `] ${Math.floor(100 * share)} %${this.#rate?.describe(now, done, total) ?? ""}`;
       // A line that wraps cannot be drawn over.
-      process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
+      const room = (process.stderr.columns || 80) - 1;
+      const cells = Math.max(5, Math.min(CELLS, room - this.#title.length - 2 - rest.length));
+      const full = Math.floor(share * cells);
+      const line = `${this.#title} [${"#".repeat(full)}${".".repeat(cells - full)}${rest}`;
+      process.stderr.write(`\r${line.slice(0, room)}\x1b[K`);
       return;
     }
     const quarters = Math.floor(4 * share);

@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { ensureModel, openModel } from "../hub/hub.ts";
+import { ensureModel, findModel, openModel } from "../hub/hub.ts";
 import { parseReference } from "../hub/reference.ts";
 import type { Build } from "../runtime/kernels.ts";
 import type { ThreadStart } from "../runtime/threads.ts";
@@ -58,10 +58,11 @@ export const browserHost: Host = {
     if (name === "crumb")
       return { file: await urlSource(new URL("./crumb.gguf", import.meta.url)), siblings: undefined };
     const reference = parseReference(name);
-    // An URL is streamed: the page may cache it as it likes.
-    if (reference && reference.kind !== "url") {
+    if (reference) {
       const { cache, settings } = await browserHub();
-      return openModel(await ensureModel(reference, cache, settings), cache);
+      // An URL that was not pulled is streamed: a page may want it once only.
+      const record = await (reference.kind === "url" ? findModel : ensureModel)(reference, cache, settings);
+      if (record) return openModel(record, cache);
     }
     return { file: await urlSource(new URL(name, globalThis.location?.href)), siblings: undefined };
   },

@@ -1,0 +1,123 @@
+/** Models by name in every host: pulled, kept, opened without the network. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { load as Load, models as Models } from "../../../src/browser.ts";
+import { cli, Running } from "../../cli/helpers.ts";
+import buildBundles from "../../helpers/build-bundles.ts";
+import buildWasm from "../../helpers/build-wasm.ts";
+import { root } from "../../helpers/models.ts";
+import { FaultServer } from "../../hub/fault-server.ts";
+import { expectSound, sha256, temporary } from "../../hub/helpers.ts";
+import { launchChromium, openPage, serveFolder } from "./browser.ts";
+import { installTools, tool } from "./project.ts";
+
+const QUESTION = "How much is 8 * 33?";
+let crumb: Uint8Array;
+let server: FaultServer;
+beforeAll(async () => {
+  installTools();
+  buildWasm();
+  buildBundles();
+  crumb = new Uint8Array(readFileSync(join(root, "dist/crumb.gguf")));
+  server = await FaultServer.start();
+  server.files.set("/crumb.gguf", crumb);
+});
+afterAll(() => server.stop());
+
+it.each([
+  ["Node 20", () => [tool("node-20/bin/node")]],
+  ["Node 24", () => [process.execPath]],
+  ["Bun", () => [tool("bun/bin/bun.exe")]],
+  ["Deno", () => [tool("deno/deno"), "run", "-A", "--cached-only"]],
+])("%s: pull after a cut, run offline, rm", async (_, command) => {
+  server.reset();
+  const cache = temporary();
+  const [program, ...before] = command() as [string, ...string[]];
+  const nibble = (...args: string[]) =>
+    new Running(program, [...before, cli, ...args], { env: { ...process.env, NIBBLE_CACHE: cache } }).result();
+  server.fault = (_request, index) => (index === 1 ? { cut: 2_500_000 } : undefined);
+  const url = `${server.url}/crumb.gguf`;
+  const pulled = await nibble("pull", url);
+  expect(pulled.code, pulled.stderr).toBe(0);
+  expect(pulled.stderr).toMatch(/^nibble: .*; again in \d\.\d s\n$/);
+  expectSound(cache);
+  expect((await nibble("run", url, QUESTION, "--offline")).stdout).toContain("\\boxed{264}");
+  expect(await nibble("rm", url)).toMatchObject({ code: 0, stderr: "" });
+  expect((await nibble("ls")).stdout).toBe("");
+});
+
+/** The hub, as a page sees it: across origins, with the headers that it exposes. */
+function hubAnswer(url: URL, range: string | undefined) {
+  const cors = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag,Content-Range,X-Linked-ETag",
+  };
+  if (url.pathname.startsWith("/api/")) {
+    const siblings = [{ rfilename: "m-Q8_0.gguf", size: crumb.length, lfs: { sha256: sha256(crumb) } }];
+    return { status: 200, headers: cors, body: JSON.stringify({ sha: "0".repeat(40), siblings }) };
+  }
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+  const body = Buffer.from(crumb.subarray(Number(from), Number(to) + 1));
+  const headers = { ...cors, "content-range": `bytes ${from}-${to}/${crumb.length}` };
+  return { status: 206, headers, body };
+}
+
+interface Route {
+  request(): { url(): string; headers(): Record<string, string> };
+  fulfill(answer: object): Promise<void>;
+}
+
+it.each(["OPFS", "the Cache API"])("Chromium: models stay in %s over pages, and load from there", async (kind) => {
+  const folder = await serveFolder(join(root, "dist"), true, { "/": join(root, "test/slow/hosts/fixtures/pull.html") });
+  const browser = await launchChromium();
+  try {
+    const open = async () => {
+      const page = await openPage(browser, `${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`);
+      return page as typeof page & { route(pattern: string, handler: (route: Route) => unknown): Promise<void> };
+    };
+    const page = await open();
+    let requests = 0;
+    await page.route("https://huggingface.co/**", (route) => {
+      requests++;
+      const { url, headers } = { url: route.request().url(), headers: route.request().headers() };
+      return route.fulfill(hubAnswer(new URL(url), headers.range));
+    });
+    const answer = async (): Promise<object> => {
+      const { load, models } = window as never as { load: typeof Load; models: typeof Models };
+      const listed = await models.list();
+      const model = await load("hf:owner/repo:q8_0");
+      const messages = [{ role: "user" as const, content: "How much is 8 * 33?" }];
+      const { choices } = await model.chat.completions.create({ messages, temperature: 0 });
+      model.dispose();
+      return { listed: listed.map(({ id }) => id), text: choices[0]!.message.content };
+    };
+    expect(await page.evaluate(answer)).toEqual({ listed: [], text: expect.stringContaining("\\boxed{264}") });
+    expect(requests).toBe(2);
+    // The next page of the same browser has no hub at all.
+    const listed = ["hf:owner/repo:Q8_0"];
+    await page.route("https://huggingface.co/**", (route) => route.fulfill({ status: 500 }));
+    await page.goto(`${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`);
+    await page.waitForFunction("window.ready");
+    expect(await page.evaluate(answer)).toEqual({ listed, text: expect.stringContaining("\\boxed{264}") });
+    const stores = await page.evaluate(async () => ({
+      opfs: await navigator.storage
+        .getDirectory()
+        .then((directory) => directory.getDirectoryHandle("nibble"))
+        .then(
+          () => true,
+          () => false,
+        ),
+      caches: await caches.keys(),
+    }));
+    expect(stores).toEqual(kind === "OPFS" ? { opfs: true, caches: [] } : { opfs: false, caches: ["nibble"] });
+    const removed = async (): Promise<unknown> => {
+      const { models } = window as never as { models: typeof Models };
+      return [await models.remove("hf:owner/repo:q8_0"), await models.list()];
+    };
+    expect(await page.evaluate(removed)).toEqual([true, []]);
+  } finally {
+    await browser.close();
+    folder.close();
+  }
+});
