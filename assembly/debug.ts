@@ -4,6 +4,7 @@ export { attentionRef } from "./ref/attention";
 export { addToRef, geluMulRef, scaleByRef, siluMulRef, softcapRef } from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
+export { addLowRankRef } from "./ref/lora";
 export { expF32Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
 export { matmulRef } from "./ref/matmul";
 export { gemvCodesRef, gemvLevelsRef } from "./ref/matmul-codes";

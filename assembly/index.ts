@@ -3,6 +3,7 @@ export { attention, attentionScratchBytes } from "./kernels/attention";
 export { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
+export { addLowRank, lowRankScratchBytes } from "./kernels/lora";
 export { matmul, matmulScratchBytes } from "./kernels/matmul";
 export { gemvCodes, gemvCodesFused } from "./kernels/matmul-codes";
 export { gemvFloat } from "./kernels/matmul-float";

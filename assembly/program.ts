@@ -11,6 +11,7 @@ import { ATTENTION_QUERIES, attention } from "./kernels/attention";
 import { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
+import { addLowRank } from "./kernels/lora";
 import { matmul } from "./kernels/matmul";
 import { clearSlot, quantizeRow } from "./kernels/quantize";
 import { rmsNorm } from "./kernels/rms-norm";
@@ -31,6 +32,7 @@ export const OP_ADD: i32 = 11;
 export const OP_GELU_MUL: i32 = 12;
 export const OP_SCALE: i32 = 13;
 export const OP_SOFTCAP: i32 = 14;
+export const OP_LOW_RANK: i32 = 15;
 const OP_BYTES: usize = 128;
 /** Operand 31 of every operation: 1 where the next one may read what another thread writes. */
 const OP_BARRIER: i32 = 31;
@@ -49,7 +51,8 @@ function float(op: usize, i: i32): f32 {
 }
 
 // The batch: u32 rows | output rows | then addresses of i32 arrays: tokens, positions, page tables (an address a row),
-// outputs (a batch row each). Then, at word 7, how many operations helping threads run. The control words of barrier.ts
+// outputs (a batch row each), scales (f32, one a row for each adapter). Then, at word 7, how many operations helping
+// threads run. The control words of barrier.ts
 // stand behind them in the header.
 function batchTokens(batch: usize): usize {
   return load<u32>(batch, 8);
@@ -62,6 +65,10 @@ function batchPages(batch: usize): usize {
 }
 function batchOutputs(batch: usize): usize {
   return load<u32>(batch, 20);
+}
+/** How strongly an adapter is applied to batch row `row`; an adapter's scales begin `offset` bytes into all of them. */
+function batchScale(batch: usize, offset: i32, row: i32): f32 {
+  return load<f32>(<usize>load<u32>(batch, 24) + <usize>offset + ((<usize>row) << 2));
 }
 function batchOperations(batch: usize): i32 {
   return load<i32>(batch, 28);
@@ -120,6 +127,9 @@ export function execute(program: usize, count: i32, batch: usize, thread: i32, t
         break;
       case OP_MATMUL:
         product(op, batch, thread, threads);
+        break;
+      case OP_LOW_RANK:
+        lowRank(op, batch, thread, threads);
         break;
       case OP_ROPE_TABLE:
         rotations(op, batch, thread, threads);
@@ -227,6 +237,33 @@ function product(op: usize, batch: usize, thread: i32, threads: i32): void {
     end,
     address(op, 10) + <usize>(thread * word(op, 11)),
   );
+}
+
+/**
+ * 1 set, 2 dst, 3 stride, 4 x, 5 stride, 6 A, 7 type, 8 columns, 9 rank, 10 B, 11 type, 12 row groups, 13 adapter's scale,
+ * 14 where the rows' scales begin, 15 scratch, 16 bytes of scratch a thread. Rows without the adapter stay as they are.
+ */
+function lowRank(op: usize, batch: usize, thread: i32, threads: i32): void {
+  const set = word(op, 1);
+  const rows = setRows(batch, set);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const strength = batchScale(batch, word(op, 14), batchRow(batch, set, r));
+    if (strength == 0) continue;
+    addLowRank(
+      address(op, 2) + <usize>(r * word(op, 3)),
+      address(op, 4) + <usize>(r * word(op, 5)),
+      address(op, 6),
+      word(op, 7),
+      word(op, 8),
+      word(op, 9),
+      address(op, 10),
+      word(op, 11),
+      word(op, 12),
+      strength * float(op, 13),
+      address(op, 15) + <usize>(thread * word(op, 16)),
+    );
+  }
 }
 
 /** 1 dst, 2 stride, 3 frequencies, 4 half */

@@ -6,14 +6,9 @@ import { poolingDefault, samplingDefaults } from "./engine/defaults.ts";
 import { createModel, type Model } from "./engine/model.ts";
 import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
-import {
-  checkOptions,
-  loadExecutor,
-  type ModelSource,
-  openCheckpoint,
-  planExecutor,
-  type RuntimeOptions,
-} from "./load.ts";
+import { checkOptions, loadExecutor, openCheckpoint, planExecutor, type RuntimeOptions } from "./load.ts";
+import { checkAdapters } from "./load-adapters.ts";
+import type { ModelSource } from "./load-source.ts";
 import type { MemoryPlan } from "./runtime/memory-plan.ts";
 import { createTokenizer } from "./tokenizer/index.ts";
 import type { Tokenizer } from "./tokenizer/types.ts";
@@ -55,6 +50,7 @@ export function createLoad(host: Host): Load {
         executor,
         template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
+        adapters: checkAdapters(options.lora),
         pooling: poolingDefault(checkpoint.metadata, checkpoint.architecture),
         scheduler: { loopPerRequest: host.loopPerRequest },
         facts: { format: checkpoint.format, memory: executor.plan, threads: executor.threads },

@@ -6,11 +6,11 @@ import { NibbleError } from "./errors.ts";
 import { isGguf, readGguf } from "./formats/gguf.ts";
 import { splitNames } from "./formats/gguf-shards.ts";
 import { readHuggingFace } from "./formats/huggingface.ts";
-import { blobSource, bytesSource } from "./formats/sources.ts";
-import { type StreamedFile, streamSource } from "./formats/stream-source.ts";
+import type { Adapter } from "./formats/lora-products.ts";
 import type { ByteSource, Checkpoint, FileSet } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
-import { streamedResponse } from "./hosts/url-source.ts";
+import { checkAdapters, type LoraOption, withAdapters } from "./load-adapters.ts";
+import { type ModelSource, openSource } from "./load-source.ts";
 import { describeModel } from "./models/index.ts";
 import { WasmExecutor } from "./runtime/executor.ts";
 import { BUILDS, type Build, bestBuild, instantiate, MAX_MEMORY_BYTES } from "./runtime/kernels.ts";
@@ -18,21 +18,6 @@ import { KV_TYPES, type KvType } from "./runtime/layout.ts";
 import { type MemoryOptions, type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 import type { Program } from "./runtime/program.ts";
 import { type LoadProgress, loadWeights } from "./runtime/weights.ts";
-
-/**
- * A model's name, path or URL, its bytes, a Blob or File, a Response, an R2 object or another stream of known size,
- * anything that can be read at an offset, or the files of a folder. A stream goes into its place as it comes.
- */
-export type ModelSource =
-  | string
-  | URL
-  | Uint8Array
-  | ArrayBuffer
-  | Blob
-  | Response
-  | StreamedFile
-  | ByteSource
-  | FileSet;
 
 export interface RuntimeOptions {
   /** Most tokens of one conversation. Default: what the model was made for, at most 4,096. */
@@ -58,6 +43,8 @@ export interface RuntimeOptions {
   build?: Build;
   /** A compiled build, for hosts that do not allow compiling. */
   wasm?: WebAssembly.Module;
+  /** Low-rank adapters, which each request may choose of. */
+  lora?: readonly LoraOption[];
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
 }
@@ -74,6 +61,7 @@ const OPTION_TYPES: Readonly<Record<keyof RuntimeOptions | "name", "number" | "s
   threads: "number",
   build: "string",
   wasm: "object",
+  lora: "object",
   onProgress: "function",
   signal: "object",
   name: "string",
@@ -98,7 +86,8 @@ export function checkOptions(options: unknown): void {
         },
       );
   }
-  const { build, wasm, signal } = options as RuntimeOptions;
+  const { build, wasm, signal, lora } = options as RuntimeOptions;
+  checkAdapters(lora);
   if (build !== undefined && !BUILDS.includes(build))
     throw new NibbleError("invalid_argument", `build: expected ${BUILDS.join(", ")}, got ${build}`, { param: "build" });
   if (wasm !== undefined && !(wasm instanceof WebAssembly.Module))
@@ -109,30 +98,9 @@ export function checkOptions(options: unknown): void {
 
 /** Opens a source and reads its header. The caller closes the checkpoint. */
 export async function openCheckpoint(source: ModelSource, host: Host): Promise<Checkpoint> {
-  if (typeof source === "string" || source instanceof URL) {
-    const name = String(source);
-    const opened = await host.open(name);
-    if ("files" in opened) return readHuggingFace(opened.files);
-    return readGgufFile(opened.file, opened.name ?? name, opened.siblings);
-  }
-  if (source instanceof ArrayBuffer) return readGgufFile(bytesSource(new Uint8Array(source)));
-  if (source instanceof Uint8Array) return readGgufFile(bytesSource(source));
-  if (source instanceof Blob) return readGgufFile(blobSource(source));
-  if (source instanceof Response) return readGgufFile(streamSource(streamedResponse(source)));
-  if (typeof source === "object" && source !== null) {
-    if ("body" in source && source.body instanceof ReadableStream && isSize(source.size))
-      return readGgufFile(streamSource(source));
-    if ("read" in source && isSize(source.size)) return readGgufFile(source);
-    if ("open" in source) return readHuggingFace(source);
-  }
-  throw new NibbleError(
-    "invalid_argument",
-    `expected a name, bytes, a Blob, a Response, a stream or ByteSource with a size, or a FileSet, got ${source === null ? "null" : typeof source}`,
-  );
-}
-
-function isSize(size: unknown): boolean {
-  return Number.isSafeInteger(size) && (size as number) >= 0;
+  const opened = await openSource(source, host);
+  if ("files" in opened) return readHuggingFace(opened.files);
+  return readGgufFile(opened.file, opened.name, opened.siblings);
 }
 
 async function readGgufFile(file: ByteSource, name?: string, siblings?: FileSet): Promise<Checkpoint> {
@@ -167,7 +135,12 @@ const DEFAULT_CONTEXT = 4096;
  * Plans the memory for a checkpoint, from its header alone.
  * @throws NibbleError for a model that we cannot run, or that does not fit (`out_of_memory`, with figures)
  */
-export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = {}, threads = 1): Promise<Prepared> {
+export async function prepare(
+  checkpoint: Checkpoint,
+  options: RuntimeOptions = {},
+  threads = 1,
+  adapters: readonly Adapter[] = [],
+): Promise<Prepared> {
   const model = await describeModel(checkpoint);
   const trained = model.config.contextLength;
   const contextLength = whole("contextLength", options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT), trained);
@@ -185,7 +158,7 @@ export async function prepare(checkpoint: Checkpoint, options: RuntimeOptions = 
     throw new NibbleError("invalid_argument", `expected kvType ${known}, got ${kvType}`, { param: "kvType" });
   }
   const { maxBatchTokens, maxLogitRows } = memory;
-  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads });
+  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads, adapters });
   return { program, memory, kvType, plan: planMemory(program, memory) };
 }
 
@@ -227,17 +200,24 @@ async function chooseThreads(
   return { threads: count, build: build ?? bestBuild(count) };
 }
 
+type Planned = Prepared & { readonly threads: number; readonly build: Build };
+
 /**
  * What `loadExecutor` will do, from the header alone.
  * @throws NibbleError as `prepare`
  */
-export async function planExecutor(
+export function planExecutor(checkpoint: Checkpoint, host: Host, options: RuntimeOptions): Promise<Planned> {
+  return withAdapters(options.lora, host, checkpoint, (adapters) => planWith(adapters, checkpoint, host, options));
+}
+
+async function planWith(
+  adapters: readonly Adapter[],
   checkpoint: Checkpoint,
   host: Host,
   options: RuntimeOptions,
-): Promise<Prepared & { readonly threads: number; readonly build: Build }> {
+): Promise<Planned> {
   const { threads, build } = await chooseThreads(checkpoint, host, options);
-  return { ...(await prepare(checkpoint, options, threads)), threads, build };
+  return { ...(await prepare(checkpoint, options, threads, adapters)), threads, build };
 }
 
 /**
@@ -245,22 +225,24 @@ export async function planExecutor(
  * start.
  * @param meanwhile runs once, while the first weights are being read
  */
-export async function loadExecutor(
+export function loadExecutor(
   checkpoint: Checkpoint,
   host: Host,
   options: RuntimeOptions = {},
   meanwhile?: () => void,
 ): Promise<WasmExecutor> {
-  const { program, plan, memory, threads, build } = await planExecutor(checkpoint, host, options);
-  const module = options.wasm ?? (await host.wasm(build));
-  const instance = await instantiate(module, plan.total, build === "threads");
-  const executor = new WasmExecutor(instance, program, plan, memory, threads);
-  const outcomes = await Promise.allSettled([
-    loadWeights(instance, plan, program.weights, options, meanwhile),
-    threads > 1 && executor.startThreads(host.startThread),
-  ]);
-  const failure = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failure === undefined) return executor;
-  executor.dispose();
-  throw failure.reason;
+  return withAdapters(options.lora, host, checkpoint, async (adapters) => {
+    const { program, plan, memory, threads, build } = await planWith(adapters, checkpoint, host, options);
+    const module = options.wasm ?? (await host.wasm(build));
+    const instance = await instantiate(module, plan.total, build === "threads");
+    const executor = new WasmExecutor(instance, program, plan, memory, threads);
+    const outcomes = await Promise.allSettled([
+      loadWeights(instance, plan, program.weights, options, meanwhile),
+      threads > 1 && executor.startThreads(host.startThread),
+    ]);
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failure === undefined) return executor;
+    executor.dispose();
+    throw failure.reason;
+  });
 }

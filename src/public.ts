@@ -6,6 +6,7 @@ export type { ChatMessage } from "./chat/template.ts";
 export type { Load, LoadOptions, ModelPlan, Plan } from "./create-load.ts";
 export type { EmbedInput, EmbedOptions } from "./engine/embed.ts";
 export type { GenerateEvent, GenerateOptions, Timings, Usage } from "./engine/generate.ts";
+export type { LoraChoice, LoraInfo } from "./engine/lora.ts";
 export type { ApplyTemplateOptions, Model, ModelInfo } from "./engine/model.ts";
 export type * from "./engine/openai-types.ts";
 export type { ForwardOptions, Session } from "./engine/session.ts";
@@ -17,7 +18,9 @@ export type { ByteSource, Checkpoint, FileSet, Metadata, TensorInfo } from "./fo
 export type { CachedFile, ModelRecord } from "./hub/cache.ts";
 export type { Models, PullModelOptions } from "./hub/models.ts";
 export type { PullProgress } from "./hub/pull.ts";
-export type { ModelSource, RuntimeOptions } from "./load.ts";
+export type { RuntimeOptions } from "./load.ts";
+export type { LoraOption } from "./load-adapters.ts";
+export type { ModelSource } from "./load-source.ts";
 export {
   type Architecture,
   type DecoderConfig,

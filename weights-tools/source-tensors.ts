@@ -3,11 +3,12 @@
  * 3's RoPE scaling as a tensor. Read in pieces.
  * @module
  */
+
+import { headRows, interleaveHalves } from "../src/formats/permute.ts";
 import { readExactly } from "../src/formats/sources.ts";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
 import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
 import { dequantize } from "./dequantize.ts";
-import { headRows, interleaveHalves } from "./permute.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
 
 /** One tensor, under GGUF's name and in GGUF's shape. */

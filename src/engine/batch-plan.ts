@@ -2,7 +2,7 @@
  * One step's batch, put together within the rows and pages that there are.
  * @module
  */
-import type { BatchItem, Executor, Sequence } from "../runtime/types.ts";
+import type { AdapterScales, BatchItem, Executor, Sequence } from "../runtime/types.ts";
 import type { Holder } from "./prefix-cache.ts";
 
 /** How hidden states become one embedding: their mean over the tokens, or the last one's. */
@@ -12,6 +12,7 @@ export type Pooling = "mean" | "last";
 export interface Job {
   /** Prompt and answer so far. */
   readonly tokens: readonly number[];
+  readonly adapters?: AdapterScales | undefined;
   /** Of an embedding, which ends with its prompt: which rows' hidden states it takes. Absent: it takes logits. */
   readonly pooling?: Pooling | undefined;
   /** It takes a row of each of its tokens that are not in the cache, not only of the last. */
@@ -46,6 +47,10 @@ export class Entry implements Holder {
 
   get tokens(): readonly number[] {
     return this.job.tokens;
+  }
+
+  get adapters(): AdapterScales | undefined {
+    return this.job.adapters;
   }
 
   /** Tokens that are not in the cache yet. */

@@ -3,10 +3,11 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { Executor } from "../runtime/types.ts";
+import type { AdapterScales, Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import type { Job, Pooling } from "./batch-plan.ts";
-import { checkIds, checkSignal, Fields, invalid } from "./fields.ts";
+import { checkIds, checkSignal, type Fields, invalid } from "./fields.ts";
+import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface EmbedOptions {
@@ -14,6 +15,16 @@ export interface EmbedOptions {
   readonly pooling?: Pooling | undefined;
   /** Scale to length 1 (default true), so that a dot product is the cosine. */
   readonly normalize?: boolean | undefined;
+  /** Adapters to apply, others are not; default: each as it was loaded. */
+  readonly lora?: readonly LoraChoice[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Checked options, defaults filled in. */
+export interface EmbedSettings {
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+  readonly adapters: AdapterScales | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,14 +47,18 @@ export interface EmbedContext {
   readonly tokenizer: Tokenizer;
   readonly scheduler: Scheduler;
   readonly pooling: Pooling;
+  readonly adapters: readonly LoraInfo[];
 }
 
-/** @throws NibbleError `invalid_argument` */
-export function checkEmbedOptions(options: unknown): EmbedOptions {
-  const fields = new Fields(options ?? {}, ["pooling", "normalize", "signal"], "", "invalid_argument");
+/** Of `EmbedOptions` and of OpenAI's request. */
+export const EMBED_FIELDS: readonly string[] = ["pooling", "normalize", "lora", "signal"];
+
+/** @throws NibbleError with the fields' code */
+export function checkEmbedOptions(fields: Fields, { pooling, adapters }: EmbedContext): EmbedSettings {
   return {
-    pooling: fields.oneOf("pooling", ["mean", "last"]),
-    normalize: fields.boolean("normalize"),
+    pooling: fields.oneOf("pooling", ["mean", "last"]) ?? pooling,
+    normalize: fields.boolean("normalize") ?? true,
+    adapters: checkLora(fields, adapters),
     signal: checkSignal(fields),
   };
 }
@@ -74,10 +89,10 @@ export function embedPrompts(inputs: readonly unknown[], { executor, tokenizer }
  */
 export async function embed(
   prompts: readonly number[][],
-  { pooling, normalize = true, signal }: EmbedOptions,
-  context: EmbedContext,
+  settings: EmbedSettings,
+  { executor, scheduler }: EmbedContext,
 ): Promise<Embeddings> {
-  const { executor, scheduler } = context;
+  const { normalize, signal } = settings;
   const vectors: Float32Array[] = [];
   const pending = new Set<EmbeddingJob>();
   const abort = () => {
@@ -91,7 +106,7 @@ export async function embed(
     while (next < prompts.length) {
       signal?.throwIfAborted();
       const at = next++;
-      const job = new EmbeddingJob(prompts[at]!, pooling ?? context.pooling, executor.hiddenSize);
+      const job = new EmbeddingJob(prompts[at]!, settings, executor.hiddenSize);
       pending.add(job);
       scheduler.add(job);
       const sums = await job.done.finally(() => pending.delete(job));
@@ -115,6 +130,7 @@ class EmbeddingJob implements Job {
   readonly tokens: readonly number[];
   readonly pooling: Pooling;
   readonly allRows: boolean;
+  readonly adapters: AdapterScales | undefined;
   readonly done: Promise<Float64Array>;
   readonly #sums: Float64Array;
   /** The next token whose state is wanted. */
@@ -122,8 +138,9 @@ class EmbeddingJob implements Job {
   #resolve!: (sums: Float64Array) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(tokens: readonly number[], pooling: Pooling, hiddenSize: number) {
+  constructor(tokens: readonly number[], { pooling, adapters }: EmbedSettings, hiddenSize: number) {
     this.tokens = tokens;
+    this.adapters = adapters;
     this.pooling = pooling;
     this.allRows = pooling === "mean";
     this.#sums = new Float64Array(hiddenSize);

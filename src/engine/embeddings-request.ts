@@ -2,20 +2,28 @@
  * OpenAI's embeddings call over `embed`.
  * @module
  */
-import type { Embeddings, EmbedInput, EmbedOptions } from "./embed.ts";
+import {
+  checkEmbedOptions,
+  EMBED_FIELDS,
+  type EmbedContext,
+  type Embeddings,
+  type EmbedInput,
+  type EmbedSettings,
+} from "./embed.ts";
 import { Fields, invalid } from "./fields.ts";
 import type { EmbeddingResponse } from "./openai-types.ts";
 
-const FIELDS = ["input", "model", "encoding_format", "dimensions", "user", "pooling", "normalize"];
+const FIELDS = ["input", "model", "encoding_format", "dimensions", "user", ...EMBED_FIELDS];
 
 export interface CheckedEmbeddingRequest {
   readonly inputs: readonly EmbedInput[];
   readonly base64: boolean;
-  readonly options: EmbedOptions;
+  readonly settings: EmbedSettings;
 }
 
 /** @throws NibbleError `invalid_request` that names the field */
-export function checkEmbeddingRequest(body: unknown, hiddenSize: number): CheckedEmbeddingRequest {
+export function checkEmbeddingRequest(body: unknown, context: EmbedContext): CheckedEmbeddingRequest {
+  const { hiddenSize } = context.executor;
   const fields = new Fields(body, FIELDS);
   fields.string("model", 1024);
   fields.string("user", 1024);
@@ -25,7 +33,7 @@ export function checkEmbeddingRequest(body: unknown, hiddenSize: number): Checke
   return {
     inputs: checkInput(fields.get("input")),
     base64: fields.oneOf("encoding_format", ["float", "base64"]) === "base64",
-    options: { pooling: fields.oneOf("pooling", ["mean", "last"]), normalize: fields.boolean("normalize") },
+    settings: checkEmbedOptions(fields, context),
   };
 }
 

@@ -43,6 +43,11 @@ export class Fields {
     }
   }
 
+  /** The fields of an object that stands in one of these. */
+  nested(value: unknown, known: readonly string[], name: string): Fields {
+    return new Fields(value, known, this.param(name), this.#code);
+  }
+
   get(key: string): unknown {
     return this.#values.get(key);
   }

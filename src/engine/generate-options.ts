@@ -6,6 +6,7 @@ import { NibbleError } from "../errors.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import { checkIds, checkNumber, checkSignal, Fields, invalid, type Range } from "./fields.ts";
 import type { GenerationSettings } from "./generate.ts";
+import { checkLora } from "./lora.ts";
 import { randomSeed } from "./random.ts";
 import type { RequestContext } from "./request.ts";
 import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplerName } from "./sampling-options.ts";
@@ -25,6 +26,7 @@ const OPTIONS = [
   "reasoningBudget",
   "contextShift",
   "keep",
+  "lora",
   "signal",
 ];
 
@@ -115,6 +117,7 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
     logprobs: fields.number("logprobs", { min: 0, max: context.vocabSize, integer: true }),
     choice: fields.number("choice", { min: 0, max: 2 ** 32 - 1, integer: true }),
     draftMax: fields.number("draftMax", { min: 0, integer: true }),
+    adapters: checkLora(fields, context.adapters),
     constraint: grammar && {
       masks: compileNamed(grammar, "grammar", context.grammars, "invalid_argument"),
       reasoning: undefined,

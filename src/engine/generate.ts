@@ -4,7 +4,7 @@
  */
 import { opensReasoning } from "../chat/reasoning.ts";
 import type { GrammarSource } from "../grammar/compile.ts";
-import type { Executor } from "../runtime/types.ts";
+import type { AdapterScales, Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
 import type { Job } from "./batch-plan.ts";
@@ -13,6 +13,7 @@ import { Constraint, type ConstraintOptions } from "./constraint.ts";
 import { DRAFT_MAX } from "./defaults.ts";
 import { EventQueue } from "./event-queue.ts";
 import { now } from "./host-turn.ts";
+import type { LoraChoice } from "./lora.ts";
 import { PromptLookup } from "./prompt-lookup.ts";
 import { ReasoningBudget } from "./reasoning-budget.ts";
 import { type Logprobs, logprobs, Sampler } from "./sampler.ts";
@@ -51,13 +52,16 @@ export interface GenerateOptions {
   readonly contextShift?: boolean | undefined;
   /** Tokens at the prompt's start that a shift leaves (at most half of the context). Default 0. */
   readonly keep?: number | undefined;
+  /** Adapters to apply, others are not; default: each as it was loaded. */
+  readonly lora?: readonly LoraChoice[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Checked options, defaults filled in. */
-export interface GenerationSettings extends Omit<GenerateOptions, "grammar"> {
+export interface GenerationSettings extends Omit<GenerateOptions, "grammar" | "lora"> {
   readonly sampling: SamplingOptions;
   readonly endIds: ReadonlySet<number>;
+  readonly adapters?: AdapterScales | undefined;
   readonly constraint?: ConstraintOptions | undefined;
 }
 
@@ -198,6 +202,10 @@ class Generation implements Job {
     }
     signal?.addEventListener("abort", this.#abort);
     scheduler.add(this);
+  }
+
+  get adapters(): AdapterScales | undefined {
+    return this.#options.adapters;
   }
 
   get ready(): boolean {

@@ -14,6 +14,7 @@ import { Candidates } from "./candidates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
 import {
   checkEmbedOptions,
+  EMBED_FIELDS,
   type EmbedContext,
   type EmbedInput,
   type EmbedOptions,
@@ -21,7 +22,7 @@ import {
   embedPrompts,
 } from "./embed.ts";
 import { checkEmbeddingRequest, embeddingResponse } from "./embeddings-request.ts";
-import { checkIds, invalid } from "./fields.ts";
+import { checkIds, Fields, invalid } from "./fields.ts";
 import {
   type GenerateEvent,
   type GenerateOptions,
@@ -31,6 +32,7 @@ import {
 } from "./generate.ts";
 import { checkGenerateOptions, checkPrompt } from "./generate-options.ts";
 import { Grammars } from "./grammars.ts";
+import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
 import type {
   ChatCompletion,
@@ -61,6 +63,8 @@ export interface ModelInfo {
   readonly chatTemplate: "model" | "fallback" | "none";
   /** Settings of a request that names none. */
   readonly sampling: SamplingDefaults;
+  /** Low-rank adapters that requests may choose. */
+  readonly lora: readonly LoraInfo[];
   /** Tokens that end an answer. */
   readonly endIds: readonly number[];
   readonly [fact: string]: unknown;
@@ -74,6 +78,7 @@ export interface ModelParts {
   /** Jinja source from the model's files. */
   readonly template?: string | undefined;
   readonly defaults?: SamplingDefaults | undefined;
+  readonly adapters?: readonly Omit<LoraInfo, "id">[] | undefined;
   /** Of embeddings that name none (default "mean"). */
   readonly pooling?: Pooling | undefined;
   /** More facts for `info`. */
@@ -149,7 +154,8 @@ export interface Model {
    * message that spells a special token becomes that token when the prompt is tokenized.
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
-  session(): Session;
+  /** @param options adapters as in `generate` */
+  session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
    * A session from bytes that its `save` gave, here or elsewhere.
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded` or `bad_value` for bytes that
@@ -175,14 +181,15 @@ export function createModel(parts: ModelParts): Model {
   const grammars = new Grammars(tokenizer);
   const candidates = new Candidates(executor.vocabSize);
   const machine: Machine = { tokenizer, executor, scheduler, candidates };
-  const embedding: EmbedContext = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean" };
+  const adapters = (parts.adapters ?? []).map((adapter, id): LoraInfo => ({ id, ...adapter }));
+  const embedding: EmbedContext = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean", adapters };
   const sessions: SessionParts = { executor, prefixes, open: new Set() };
   const [template, origin] = chooseTemplate(parts);
   const support = toolSupport(parts.template, template?.names);
   const { contextLength, vocabSize } = executor;
   const { endIds } = tokenizer;
   const defaults = parts.defaults ?? SAMPLING_DEFAULTS;
-  const context: RequestContext = { vocabSize, contextLength, endIds, defaults, grammars };
+  const context: RequestContext = { vocabSize, contextLength, endIds, defaults, grammars, adapters };
   const pages = executor.freePages;
   let disposed = false;
 
@@ -271,6 +278,7 @@ export function createModel(parts: ModelParts): Model {
       hiddenSize: executor.hiddenSize,
       chatTemplate: origin,
       sampling: defaults,
+      lora: adapters,
       endIds: [...endIds],
     },
     chat: { completions: { create: createChat as Model["chat"]["completions"]["create"] } },
@@ -278,15 +286,15 @@ export function createModel(parts: ModelParts): Model {
     embeddings: {
       async create(body, options) {
         live();
-        const request = checkEmbeddingRequest(body, executor.hiddenSize);
+        const request = checkEmbeddingRequest(body, embedding);
         const prompts = embedPrompts(request.inputs, embedding);
-        const result = await embed(prompts, { ...request.options, ...pickSignal(options) }, embedding);
+        const result = await embed(prompts, { ...request.settings, ...pickSignal(options) }, embedding);
         return embeddingResponse(result, name, request.base64);
       },
     },
     async embed(texts, options) {
       live();
-      const checked = checkEmbedOptions(options);
+      const checked = checkEmbedOptions(new Fields(options ?? {}, EMBED_FIELDS, "", "invalid_argument"), embedding);
       if (!Array.isArray(texts)) throw invalid("texts", "an array of texts", texts, "invalid_argument");
       return (await embed(embedPrompts(texts, embedding), checked, embedding)).vectors;
     },
@@ -306,9 +314,10 @@ export function createModel(parts: ModelParts): Model {
       return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
     },
     applyTemplate,
-    session() {
+    session(options) {
       live();
-      return new Session(sessions, prefixes.acquire([]));
+      const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");
+      return new Session(sessions, prefixes.acquire([], checkLora(fields, adapters)));
     },
     restore(bytes) {
       live();

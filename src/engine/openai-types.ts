@@ -3,6 +3,7 @@
  * @module
  */
 import type { Timings, Usage } from "./generate.ts";
+import type { LoraChoice } from "./lora.ts";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
@@ -53,6 +54,8 @@ interface SamplingFields {
   readonly n_keep?: number | null;
   /** Tokens of reasoning after which `</think>` comes; 0: no reasoning, -1 (default): no bound. */
   readonly reasoning_budget?: number | null;
+  /** Adapters to apply, others are not; default: each as it was loaded. */
+  readonly lora?: readonly LoraChoice[] | null;
   readonly stream?: boolean | null;
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */
@@ -292,6 +295,8 @@ export interface EmbeddingRequest {
   readonly pooling?: "mean" | "last" | null;
   /** Not OpenAI's; see `EmbedOptions`. */
   readonly normalize?: boolean | null;
+  /** Not OpenAI's; see `EmbedOptions`. */
+  readonly lora?: readonly LoraChoice[] | null;
 }
 
 export interface EmbeddingResponse {

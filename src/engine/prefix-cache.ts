@@ -5,16 +5,20 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import type { Executor, Sequence } from "../runtime/types.ts";
+import type { AdapterScales, Executor, Sequence } from "../runtime/types.ts";
+import { sameAdapters } from "./lora.ts";
 
 /** A sequence and its tokens; tokens beyond the sequence's length are not computed yet. */
 export interface Holder {
   readonly tokens: readonly number[];
+  /** Keys and values depend on them: only who has the same may take over. */
+  readonly adapters?: AdapterScales | undefined;
   readonly sequence: Sequence | undefined;
 }
 
 interface Kept {
   readonly tokens: number[];
+  readonly adapters: AdapterScales | undefined;
   readonly sequence: Sequence;
 }
 
@@ -52,14 +56,14 @@ export class PrefixCache {
    * A sequence that holds the longest known start of `tokens`; the last token is never part of it, its logits are wanted.
    * @throws NibbleError `context_full` where all of the runtime's sequences are in use
    */
-  acquire(tokens: readonly number[]): Sequence {
-    const match = this.#find(tokens, MIN_SHARED - 1);
-    return match ? this.#begin(match) : this.#withSlot(() => this.#executor.createSequence());
+  acquire(tokens: readonly number[], adapters?: AdapterScales): Sequence {
+    const match = this.#find(tokens, adapters, MIN_SHARED - 1);
+    return match ? this.#begin(match) : this.#withSlot(() => this.#executor.createSequence(adapters));
   }
 
   /** `sequence`, or another in its place that holds more of `tokens`. */
   extend(sequence: Sequence, tokens: readonly number[]): Sequence {
-    const match = this.#find(tokens, sequence.length + MIN_SHARED - 1);
+    const match = this.#find(tokens, sequence.adapters, sequence.length + MIN_SHARED - 1);
     if (!match) return sequence;
     sequence.dispose(); // leaves a slot free for the other
     return this.#begin(match);
@@ -76,16 +80,18 @@ export class PrefixCache {
     const { sequence } = holder;
     if (!sequence) return;
     const { length } = sequence;
-    const within = (other: Holder) => startsWith(other, holder.tokens, length);
+    const within = (other: Holder) =>
+      sameAdapters(other.adapters, holder.adapters) && startsWith(other, holder.tokens, length);
     if (!this.#enabled || length < MIN_SHARED || [...this.#live].some(within) || this.#touch(within)) {
       sequence.dispose();
       return;
     }
     for (const kept of this.#kept) {
       const { length: shorter } = kept.sequence;
+      if (!sameAdapters(kept.adapters, holder.adapters)) continue;
       if (shorter <= length && sharedLength(kept.tokens, holder.tokens, shorter) === shorter) this.#drop(kept);
     }
-    this.#kept.add({ tokens: holder.tokens.slice(0, length), sequence });
+    this.#kept.add({ tokens: holder.tokens.slice(0, length), adapters: holder.adapters, sequence });
     if (this.#kept.size > MAX_KEPT) this.#dropOldest();
   }
 
@@ -117,19 +123,21 @@ export class PrefixCache {
   }
 
   /** How many of `tokens` are computed somewhere (all but the last at most). */
-  matchLength(tokens: readonly number[]): number {
-    return this.#find(tokens, MIN_SHARED - 1)?.length ?? 0;
+  matchLength(tokens: readonly number[], adapters: AdapterScales | undefined): number {
+    return this.#find(tokens, adapters, MIN_SHARED - 1)?.length ?? 0;
   }
 
   /** The longest match of more than `least` tokens. */
-  #find(tokens: readonly number[], least: number): Match | undefined {
+  #find(tokens: readonly number[], adapters: AdapterScales | undefined, least: number): Match | undefined {
     if (!this.#enabled) return undefined;
     let best: Match | undefined;
     let length = least;
-    const consider = ({ tokens: held, sequence }: Holder, kept?: Kept): void => {
+    const consider = (holder: Holder, kept?: Kept): void => {
+      const { tokens: held, sequence } = holder;
       const most = Math.min(tokens.length - 1, held.length, sequence?.length ?? 0);
       // A longer match has the token at `length` too: most holders are told apart by one comparison.
       if (!sequence || most <= length || held[length] !== tokens[length]) return;
+      if (!sameAdapters(holder.adapters, adapters)) return;
       const shared = sharedLength(tokens, held, most);
       if (shared <= length) return;
       length = shared;

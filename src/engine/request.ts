@@ -10,6 +10,7 @@ import { checkNumber, checkSignal, Fields, invalid } from "./fields.ts";
 import type { GenerationSettings } from "./generate.ts";
 import { checkSampling, checkStops } from "./generate-options.ts";
 import type { Grammars } from "./grammars.ts";
+import { checkLora, type LoraInfo } from "./lora.ts";
 import { randomSeed } from "./random.ts";
 import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
 import { checkCalls, checkTools, type ToolRequest } from "./tools.ts";
@@ -21,6 +22,7 @@ export interface RequestContext {
   readonly endIds: ReadonlySet<number>;
   readonly defaults: SamplingDefaults;
   readonly grammars: Grammars;
+  readonly adapters: readonly LoraInfo[];
 }
 
 interface CommonRequest {
@@ -51,7 +53,7 @@ export interface CheckedCompletionRequest extends CommonRequest {
 const COMMON = [
   "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
   "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
-  "speculative.n_max", "prompt_logprobs", "context_shift", "n_keep", "reasoning_budget", "stream", "stream_options", "user", "logprobs", "signal", ...STRUCTURE_FIELDS,
+  "speculative.n_max", "prompt_logprobs", "context_shift", "n_keep", "reasoning_budget", "stream", "stream_options", "user", "logprobs", "signal", "lora", ...STRUCTURE_FIELDS,
 ];
 // biome-ignore format: a list
 const CHAT = [
@@ -157,6 +159,7 @@ function checkCommon(fields: Fields, context: RequestContext, particular: Partic
       endIds: new Set([...(ignoreEnd ? [] : endIds), ...stopIds]),
       logprobs,
       draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
+      adapters: checkLora(fields, context.adapters),
       signal: checkSignal(fields),
       sampling: {
         ...checkSampling(fields, defaults, requestName),

@@ -8,6 +8,7 @@ import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import { BatchPlan, Entry, type Job, type Planned } from "./batch-plan.ts";
 import { type HostTurns, hostTurns } from "./host-turn.ts";
+import { sameAdapters } from "./lora.ts";
 import { type PrefixCache, sharedLength } from "./prefix-cache.ts";
 
 export interface SchedulerOptions {
@@ -202,9 +203,10 @@ export class Scheduler {
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
     if (leader && leads(leader, entry.leaderLength)) return true;
     entry.leader = undefined;
-    entry.leaderLength = this.#prefixes.matchLength(entry.tokens);
+    entry.leaderLength = this.#prefixes.matchLength(entry.tokens, entry.adapters);
     for (const other of this.#entries) {
       const most = Math.min(entry.tokens.length - 1, other.tokens.length);
+      if (!sameAdapters(other.adapters, entry.adapters)) continue;
       if (other === entry || other.pending === 1 || !leads(other, most) || most <= entry.leaderLength) continue;
       const shared = sharedLength(entry.tokens, other.tokens, most);
       if (shared < entry.leaderLength + this.#executor.pageTokens || !leads(other, shared)) continue;
@@ -223,7 +225,7 @@ export class Scheduler {
     for (;;) {
       try {
         // Rows of cached tokens are gone.
-        entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens);
+        entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens, entry.adapters);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;

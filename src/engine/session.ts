@@ -5,7 +5,7 @@
 import { NibbleError } from "../errors.ts";
 import type { Executor, Sequence } from "../runtime/types.ts";
 import { checkIds, checkNumber, Fields, invalid } from "./fields.ts";
-import type { PrefixCache } from "./prefix-cache.ts";
+import type { Holder, PrefixCache } from "./prefix-cache.ts";
 import { decodeSession, encodeSession } from "./session-file.ts";
 
 export interface ForwardOptions {
@@ -21,15 +21,20 @@ export interface SessionParts {
   readonly open: Set<Session>;
 }
 
+interface Held extends Holder {
+  readonly tokens: number[];
+  sequence: Sequence;
+}
+
 export class Session {
   readonly #parts: SessionParts;
   /** What others may copy. */
-  readonly #held: { readonly tokens: number[]; sequence: Sequence };
+  readonly #held: Held;
   #disposed = false;
 
   constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = []) {
     this.#parts = parts;
-    this.#held = { tokens: [...tokens], sequence };
+    this.#held = { tokens: [...tokens], adapters: sequence.adapters, sequence };
     parts.open.add(this);
     parts.prefixes.register(this.#held);
   }
@@ -93,7 +98,7 @@ export class Session {
    */
   save(): Uint8Array {
     const { tokens, sequence } = this.#live();
-    return encodeSession({ tokens, pages: sequence.savePages() }, this.#parts.executor);
+    return encodeSession({ tokens, adapters: sequence.adapters, pages: sequence.savePages() }, this.#parts.executor);
   }
 
   /**
@@ -102,9 +107,9 @@ export class Session {
    */
   static restore(parts: SessionParts, bytes: Uint8Array): Session {
     const { executor, prefixes } = parts;
-    const { tokens, pages } = decodeSession(bytes, executor);
+    const { tokens, adapters, pages } = decodeSession(bytes, executor);
     const needed = Math.ceil(tokens.length / executor.pageTokens);
-    const sequence = prefixes.acquire([]);
+    const sequence = prefixes.acquire([], adapters);
     try {
       while (needed > executor.freePages && prefixes.reclaim());
       sequence.restorePages(pages);
@@ -141,7 +146,7 @@ export class Session {
     this.#parts.prefixes.release(this.#held);
   }
 
-  #live(): { readonly tokens: number[]; sequence: Sequence } {
+  #live(): Held {
     if (this.#disposed) throw new NibbleError("disposed", "the session is disposed");
     return this.#held;
   }

@@ -172,6 +172,12 @@ const known = new Map<string, Family>([
 /** By `model_type`. */
 export const families: ReadonlyMap<string, Family> = known;
 
+/** The family of an architecture. @throws NibbleError `unsupported_architecture` */
+export function familyOfArchitecture(architecture: string): Family {
+  for (const family of known.values()) if (family.architecture === architecture) return family;
+  throw new NibbleError("unsupported_architecture", `${architecture}: no names of Hugging Face are known for it`);
+}
+
 /** One of the same `model_type` is replaced. */
 export function registerFamily(modelType: string, family: Family): void {
   known.set(modelType, family);

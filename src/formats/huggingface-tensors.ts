@@ -37,7 +37,7 @@ export function translateTensors(
   for (const tensor of tensors.values()) {
     if (tied && tensor.name === "lm_head.weight") continue;
     if (tensor.name.endsWith(".rotary_emb.inv_freq")) continue;
-    const name = modelNames.get(tensor.name) ?? layerName(tensor.name, layers, family);
+    const name = ggufName(tensor.name, family, layers);
     if (name === undefined) {
       throw new NibbleError(
         "unsupported_architecture",
@@ -50,6 +50,11 @@ export function translateTensors(
   return translated;
 }
 
+/** A tensor's name in GGUF, or undefined for one that the family does not have. */
+export function ggufName(name: string, family: Family, layers: number = Infinity): string | undefined {
+  return modelNames.get(name) ?? layerName(name, layers, family);
+}
+
 /** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
 function layerName(name: string, layers: number, family: Family): string | undefined {
   const match = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/.exec(name);
@@ -58,7 +63,8 @@ function layerName(name: string, layers: number, family: Family): string | undef
   return translated && `blk.${match[1]}.${translated}.${match[3]}`;
 }
 
-function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
+/** @throws NibbleError `unsupported_type` */
+export function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
   const { dtype, shape, source, offset, byteLength } = tensor;
   if (!runnable.has(dtype)) {
     throw new NibbleError(

@@ -10,7 +10,7 @@ import { OP_BYTES, PAGE_TOKENS } from "./layout.ts";
 import { BATCH_HEADER_BYTES, type MemoryOptions, type MemoryPlan } from "./memory-plan.ts";
 import type { Output, Program } from "./program.ts";
 import { type StartThread, ThreadPool } from "./threads.ts";
-import type { BatchItem, Executor, Sequence } from "./types.ts";
+import type { AdapterScales, BatchItem, Executor, Sequence } from "./types.ts";
 
 /** Goes up when the same model's keys and values change, or how they lie in a page. */
 const CACHE_VERSION = 1;
@@ -60,9 +60,11 @@ export class WasmExecutor implements Executor {
       new Float32Array(instance.memory.buffer, at, table.length).set(table);
       at += Math.ceil(table.byteLength / 64) * 64;
     }
-    const header = new Uint32Array(instance.memory.buffer, plan.base.batch, 6);
+    // Tokens, positions, page tables, outputs; scales.
+    const header = new Uint32Array(instance.memory.buffer, plan.base.batch, 7);
     const arrays = plan.base.batch + BATCH_HEADER_BYTES;
     for (let i = 0; i < 4; i++) header[2 + i] = arrays + i * 4 * options.maxBatchTokens;
+    header[6] = arrays + 4 * (3 * options.maxBatchTokens + options.maxLogitRows);
   }
 
   /** Starts the helping threads, once, before the first `forward`. */
@@ -93,9 +95,12 @@ export class WasmExecutor implements Executor {
     return this.identity;
   }
 
-  createSequence(): Sequence {
+  createSequence(adapters?: AdapterScales): Sequence {
     this.alive();
-    return this.cache.createSequence();
+    const count = this.program.adapters;
+    if (adapters && (adapters.length !== count || !adapters.every(Number.isFinite)))
+      throw new NibbleError("invalid_argument", `expected ${count} finite scales of adapters, got [${adapters}]`);
+    return this.cache.createSequence(adapters?.some((scale) => scale !== 0) ? adapters : undefined);
   }
 
   /**
@@ -116,9 +121,14 @@ export class WasmExecutor implements Executor {
     const { base } = this.plan;
     const words = new Int32Array(memory.buffer, base.batch, (base.pageTables - base.batch) / 4);
     const at = (i: number): number => BATCH_HEADER_BYTES / 4 + i * this.maxBatchTokens;
+    const scales = new Float32Array(memory.buffer, base.batch + 4 * (at(3) + this.maxLogitRows));
     let rows = 0;
     let outputs = 0;
     for (const { sequence, tokens, logits } of items) {
+      for (let i = 0; i < this.program.adapters; i++) {
+        const from = i * this.maxBatchTokens + rows;
+        scales.fill(sequence.adapters?.[i] ?? 0, from, from + tokens.length);
+      }
       this.cache.reserve(sequence, tokens.length);
       const table = this.cache.tableAddress(sequence.slot);
       for (let i = 0; i < tokens.length; i++) {

@@ -6,7 +6,7 @@
 import { NibbleError } from "../errors.ts";
 import { PAGE_TOKENS } from "./layout.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
-import type { Sequence } from "./types.ts";
+import type { AdapterScales, Sequence } from "./types.ts";
 
 export class KvCache {
   private readonly memory: WebAssembly.Memory;
@@ -38,14 +38,14 @@ export class KvCache {
   }
 
   /** @throws NibbleError `context_full` where all sequence slots are taken */
-  createSequence(): CachedSequence {
+  createSequence(adapters?: AdapterScales): CachedSequence {
     const slot = this.freeSlots.pop();
     if (slot === undefined)
       throw new NibbleError(
         "context_full",
         "expected a free sequence slot, all are in use: dispose sessions, or load with more maxSequences",
       );
-    return new CachedSequence(this, slot);
+    return new CachedSequence(this, slot, adapters);
   }
 
   /** Address of a sequence's page table, i32 page numbers. */
@@ -136,7 +136,7 @@ export class KvCache {
   }
 
   fork(sequence: CachedSequence): CachedSequence {
-    const copy = this.createSequence();
+    const copy = this.createSequence(sequence.adapters);
     for (const [index, page] of sequence.pages.entries()) {
       this.references[page]!++;
       copy.pages.push(page);
@@ -170,13 +170,15 @@ export function noPages(needed: number, free: number): NibbleError {
 export class CachedSequence implements Sequence {
   readonly cache: KvCache;
   readonly slot: number;
+  readonly adapters: AdapterScales | undefined;
   readonly pages: number[] = [];
   length = 0;
   disposed = false;
 
-  constructor(cache: KvCache, slot: number) {
+  constructor(cache: KvCache, slot: number, adapters: AdapterScales | undefined) {
     this.cache = cache;
     this.slot = slot;
+    this.adapters = adapters;
   }
 
   fork(): Sequence {

@@ -117,6 +117,11 @@ export function attentionOperationBytes(headDim: number): number {
   return ATTENTION_QUERIES * 4 + attentionScratchBytes(headDim);
 }
 
+/** Scratch of what an adapter adds to a row: A x, and 16 rows of B (assembly/kernels/lora.ts). */
+export function lowRankScratchBytes(rank: number): number {
+  return 4 * align(rank, 16) + 64;
+}
+
 /** Scratch of a product of several rows: a group's panel, its scales and minima (assembly/kernels/panel.ts). */
 export function matmulScratchBytes(columns: number): number {
   return 32 * columns + 2 * (columns / 16) * 64;

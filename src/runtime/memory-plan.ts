@@ -48,7 +48,7 @@ export interface MemoryPlan {
 /** Reading in pieces of 1 MiB costs no more than reading at once (reference/platforms.md 1.4). */
 const STAGING_BYTES = 2 ** 20;
 
-/** Words of the batch header in `assembly/program.ts`: rows, output rows, four addresses; padded. */
+/** Words of the batch header in `assembly/program.ts`: rows, output rows, five addresses, control words; padded. */
 export const BATCH_HEADER_BYTES = 64;
 
 /**
@@ -64,7 +64,7 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
     stagingBytes = Math.max(stagingBytes, least);
   }
   const code = align(program.operations * OP_BYTES);
-  const batch = align(BATCH_HEADER_BYTES + 4 * (3 * maxBatchTokens + maxLogitRows));
+  const batch = align(BATCH_HEADER_BYTES + 4 * ((3 + program.adapters) * maxBatchTokens + maxLogitRows));
   const pageTables = align(maxSequences * Math.ceil(contextLength / PAGE_TOKENS) * 4);
   const frequencies = program.tables.reduce((sum, table) => sum + align(table.byteLength), 0);
   const activations = align(Math.max(program.activationBytes, stagingBytes));

@@ -4,6 +4,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import type { Adapter, LowRank } from "../formats/lora-products.ts";
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
 import type { TensorInfo } from "../formats/types.ts";
 import { type Interval, placeBuffers } from "./activations.ts";
@@ -16,6 +17,7 @@ import {
   KV_TYPES,
   type KvType,
   kvHeadBytes,
+  lowRankScratchBytes,
   MAX_HEAD_DIM,
   matmulScratchBytes,
   OP_BYTES,
@@ -41,6 +43,7 @@ const OP = {
   geluMul: 12,
   scale: 13,
   softcap: 14,
+  lowRank: 15,
 } as const;
 
 /** Operations whose token rows depend on no other row, and the operand that holds their row set (0: all rows). */
@@ -56,6 +59,7 @@ const ROW_LOCAL: ReadonlyMap<number, number> = new Map([
   [OP.geluMul, 1],
   [OP.scale, 1],
   [OP.softcap, 1],
+  [OP.lowRank, 1],
 ]);
 /** The operand that says whether threads must meet after an operation. */
 const BARRIER = 31;
@@ -124,6 +128,8 @@ export interface ProgramOptions {
   readonly maxLogitRows: number;
   readonly kvType: KvType;
   readonly threads: number;
+  /** Low-rank adapters; which rows take which is said by each batch. */
+  readonly adapters?: readonly Adapter[];
 }
 
 /** The input of products, as it is when `operation` begins: what `Executor.forward` shows an observer. */
@@ -158,6 +164,8 @@ export interface Bases {
 /** A recorded forward pass, sizes known, addresses not yet. */
 export interface Program {
   readonly operations: number;
+  /** Low-rank adapters that it knows. */
+  readonly adapters: number;
   readonly weights: WeightTable;
   readonly tables: readonly Float32Array[];
   readonly activationBytes: number;
@@ -182,6 +190,7 @@ export class ProgramBuilder {
   private readonly options: ProgramOptions;
   private readonly quantized = new Map<Value, { wide?: Buffer; digits?: Buffer }>();
   private readonly inputs = new Map<Value, { operation: number; weights: string[] }>();
+  private readonly adapted = new Set<LowRank>();
   private pageBytes = 0;
   private readonly headPageBytes: number[] = [];
   private scratchBytes = 0;
@@ -277,7 +286,49 @@ export class ProgramBuilder {
       }
       this.product({ width: 0, rows: x.rows, buffer, offset: begin }, x, first, (offset - begin) / 4 / GROUP_ROWS);
     }
+    for (const [i, [weight, out]] of matrices.entries()) this.adapt(values[i]!, x, weight, out);
     return values;
+  }
+
+  /** Adds what the adapters have for this product, to the rows that take them. */
+  private adapt(dst: Value, x: Value, weight: string, out: number): void {
+    const { adapters = [], maxBatchTokens } = this.options;
+    for (const [index, adapter] of adapters.entries()) {
+      const low = adapter.products.get(weight);
+      if (!low) continue;
+      const rank = low.a.shape[0]!;
+      const place = (half: "a" | "b", rows: number, columns: number): Operand[] => {
+        const name = `${weight}.lora_${half} of adapter ${index}`;
+        const { type } = this.weights.foreign({ ...low[half], name }, rows, columns);
+        return [{ weight: name }, tensorTypeFacts(type).id];
+      };
+      this.emit(
+        OP.lowRank,
+        SET_ID[x.rows],
+        { value: dst },
+        dst.buffer.stride,
+        { value: x },
+        x.buffer.stride,
+        ...place("a", rank, x.width),
+        x.width,
+        rank,
+        ...place("b", out, rank),
+        Math.ceil(out / GROUP_ROWS),
+        { f32: low.scale },
+        4 * index * maxBatchTokens,
+        { scratch: true },
+        this.scratch(lowRankScratchBytes(rank)),
+      );
+      this.adapted.add(low);
+    }
+  }
+
+  /** An adapter's weights for what is no product of this model would be left out without a word. */
+  private checkAdapters(): void {
+    for (const { products } of this.options.adapters ?? [])
+      for (const [weight, low] of products)
+        if (!this.adapted.has(low))
+          throw new NibbleError("missing_tensor", `adapter of ${weight}: expected a product of this model`);
   }
 
   private product(dst: Value, x: Value, weight: string, groups: number): void {
@@ -455,6 +506,7 @@ export class ProgramBuilder {
   /** Ends the program: `logits` is what the caller reads. */
   finish(logits: Value): Program {
     const { operations, buffers, tables, weights, pageBytes, scratchBytes, options } = this;
+    this.checkAdapters();
     logits.buffer.interval.last = operations.length;
     const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
     // Quantised rows lie in tiles; the last one may have empty places.
@@ -514,6 +566,7 @@ export class ProgramBuilder {
     };
     return {
       operations: operations.length,
+      adapters: options.adapters?.length ?? 0,
       weights,
       tables,
       activationBytes: scratch + scratchBytes * options.threads,

@@ -3,10 +3,15 @@
  * @module
  */
 
+/** How strongly each of the model's adapters is applied, in their order. Undefined: none is. */
+export type AdapterScales = readonly number[];
+
 /** A token sequence with its cached keys and values. Dispose it to give its pages back. */
 export interface Sequence {
   /** Tokens whose keys and values are cached. */
   readonly length: number;
+  /** Applied to all its tokens: keys and values depend on them. */
+  readonly adapters: AdapterScales | undefined;
   /** Another sequence with the same first `length` tokens; shares full pages until one of them is written. */
   fork(): Sequence;
   /** Free pages that appending `count` tokens takes: new ones, and a copy of the last one where it is shared. */
@@ -48,7 +53,8 @@ export interface Executor {
   fingerprint(): Uint32Array;
   /** How many different pages hold the tokens of these sequences. */
   pagesOf(sequences: readonly Sequence[]): number;
-  createSequence(): Sequence;
+  /** @throws NibbleError `context_full` where all sequences are in use, `invalid_argument` for adapters that there are not */
+  createSequence(adapters?: AdapterScales): Sequence;
   /**
    * Appends the tokens of every item and computes logits for the rows that ask.
    * Returns one Float32Array view [vocabSize] per asking row, in order; views are valid until the next call.

@@ -40,7 +40,17 @@ export class WeightTable {
 
   /** @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type` */
   matrix(name: string, rows: number, columns: number): Placement {
-    const info = this.require(name, [rows, columns]);
+    return this.placeMatrix(this.require(name, [rows, columns]), rows, columns);
+  }
+
+  /** A matrix that is not the checkpoint's, under its own name. @throws NibbleError `bad_shape`, `unsupported_type` */
+  foreign(info: TensorInfo, rows: number, columns: number): Placement {
+    checkShape(info, [rows, columns]);
+    return this.placeMatrix(info, rows, columns);
+  }
+
+  private placeMatrix(info: TensorInfo, rows: number, columns: number): Placement {
+    const { name } = info;
     if (!hasKernel(info.type))
       throw new NibbleError("unsupported_type", `tensor ${name}: this version has no kernel for ${info.type}`);
     const { blockValues } = tensorTypeFacts(info.type);
@@ -63,8 +73,7 @@ export class WeightTable {
   private require(name: string, shape: readonly number[]): TensorInfo {
     const info = this.tensors.get(name);
     if (!info) throw new NibbleError("missing_tensor", `expected a tensor ${name}, the file has none`);
-    if (info.shape.length !== shape.length || info.shape.some((n, i) => n !== shape[i]))
-      throw new NibbleError("bad_shape", `tensor ${name}: expected shape [${shape}], got [${info.shape}]`);
+    checkShape(info, shape);
     return info;
   }
 
@@ -78,4 +87,9 @@ export class WeightTable {
     this.byName.set(facts.info.name, placement);
     return placement;
   }
+}
+
+function checkShape({ name, shape }: TensorInfo, expected: readonly number[]): void {
+  if (shape.length !== expected.length || shape.some((n, i) => n !== expected[i]))
+    throw new NibbleError("bad_shape", `tensor ${name}: expected shape [${expected}], got [${shape}]`);
 }

@@ -443,6 +443,7 @@ describe("text and templates", () => {
       contextLength: 256,
       vocabSize: 300,
       hiddenSize: 8,
+      lora: [],
       chatTemplate: "model",
       sampling: SAMPLING_DEFAULTS,
       endIds: [EOS, IM_END],

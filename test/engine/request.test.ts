@@ -5,7 +5,8 @@ import { checkChatRequest, checkCompletionRequest } from "../../src/engine/reque
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
 const grammars = new Grammars(new FakeTokenizer());
-const context = { vocabSize: 300, contextLength: 64, endIds: new Set([257]), defaults: SAMPLING_DEFAULTS, grammars };
+const facts = { vocabSize: 300, contextLength: 64, endIds: new Set([257]), defaults: SAMPLING_DEFAULTS };
+const context = { ...facts, grammars, adapters: [] };
 const messages = [{ role: "user", content: "hi" }];
 const chat = (fields: object) => checkChatRequest({ messages, ...fields }, context);
 const completion = (fields: object) => checkCompletionRequest({ prompt: "hi", ...fields }, context);

@@ -5,7 +5,7 @@
  */
 import type { Model } from "../../src/engine/model.ts";
 import { NibbleError } from "../../src/errors.ts";
-import type { BatchItem, Executor, Sequence } from "../../src/runtime/types.ts";
+import type { AdapterScales, BatchItem, Executor, Sequence } from "../../src/runtime/types.ts";
 
 export interface FakeOptions {
   vocabSize?: number;
@@ -29,15 +29,17 @@ class FakeSequence implements Sequence {
   pages: Page[] = [];
   disposed = false;
   readonly owner: FakeExecutor;
+  readonly adapters: AdapterScales | undefined;
 
-  constructor(owner: FakeExecutor) {
+  constructor(owner: FakeExecutor, adapters: AdapterScales | undefined) {
     this.owner = owner;
+    this.adapters = adapters;
   }
   get length(): number {
     return this.tokens.length;
   }
   fork(): Sequence {
-    const copy = this.owner.createSequence() as FakeSequence;
+    const copy = this.owner.createSequence(this.adapters) as FakeSequence;
     copy.tokens = [...this.tokens];
     copy.pages = [...this.pages];
     for (const page of copy.pages) page.owners++;
@@ -114,10 +116,10 @@ export class FakeExecutor implements Executor {
     return Uint32Array.of(1, 2, 3, this.vocabSize);
   }
 
-  createSequence(): Sequence {
+  createSequence(adapters?: AdapterScales): Sequence {
     if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
     if (this.live.size === this.#maxSequences) throw new NibbleError("context_full", "no free sequence");
-    const sequence = new FakeSequence(this);
+    const sequence = new FakeSequence(this, adapters);
     this.live.add(sequence);
     return sequence;
   }
@@ -151,7 +153,8 @@ export class FakeExecutor implements Executor {
         const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
         if (!wanted) continue;
         if (out.length === this.maxLogitRows) throw new NibbleError("invalid_argument", "too many rows with logits");
-        const seen = fake.tokens.slice(-this.#memory);
+        const scales = (fake.adapters ?? []).map((scale) => Math.round(1000 * scale));
+        const seen = [...scales, ...fake.tokens.slice(-this.#memory)];
         out.push(fakeLogits(seen, this.#rows[out.length]!, this.next && (() => this.next!(fake.tokens))));
       }
     }

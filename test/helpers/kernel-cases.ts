@@ -8,6 +8,7 @@ import {
   BLOCK,
   type KvType,
   kvHeadBytes,
+  lowRankScratchBytes,
   matmulScratchBytes,
   quantizedRowBytes,
   TILE_TOKENS,
@@ -152,6 +153,28 @@ export function gemvFloat(type: TensorType, columns: number, pattern: string, op
     const w = arena.input(weights(random, type, 1, columns, options));
     const x = arena.input(activations(pattern, columns, random));
     return [arena.output(64, "f32"), w, x, columns, typeId(type)];
+  });
+}
+
+export interface LowRankCase {
+  readonly aType: TensorType;
+  readonly bType: TensorType;
+  readonly rank: number;
+  readonly columns: number;
+  /** Of 16 rows of B. */
+  readonly groups: number;
+  readonly scale?: number;
+}
+
+export function addLowRank({ aType, bType, rank, columns, groups, scale = 0.7 }: LowRankCase): Case {
+  const title = `A ${aType} [${rank}, ${columns}], B ${bType} of ${groups} groups, scale ${scale}`;
+  return seeded(title, (arena, random) => {
+    const a = arena.input(weights(random, aType, Math.ceil(rank / 16), columns, { scales: "sane" }));
+    const b = arena.input(weights(random, bType, groups, rank, { scales: "sane" }));
+    const x = arena.input(activations("normal", columns, random));
+    const dst = arena.inPlace(random.normals(16 * groups));
+    const scratch = arena.output(lowRankScratchBytes(rank), "scratch", 16);
+    return [dst, x, a, typeId(aType), columns, rank, b, typeId(bType), groups, scale, scratch];
   });
 }
 

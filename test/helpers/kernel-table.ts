@@ -8,6 +8,7 @@ import { rowBytes, type TensorType, tensorTypeFacts } from "../../src/formats/te
 import { groupBytes, type KvType, kvHeadBytes, takesWide } from "../../src/runtime/layout.ts";
 import type { Arena } from "./arena.ts";
 import {
+  addLowRank,
   addTo,
   adjust,
   attention,
@@ -559,6 +560,25 @@ export const KERNELS: readonly Kernel[] = [
     bench: [{ ...addTo(576, "normal"), bytes: 4 * 576 * 2, macs: 0 }],
   },
   {
+    name: "addLowRank",
+    cases: [
+      ...times(combine(FLOATS, FLOATS, [1, 8, 16, 33]), ([aType, bType, rank]) =>
+        addLowRank({ aType, bType, rank, columns: 96, groups: 2 }),
+      ),
+      ...[1, 33, 576].map((columns) => addLowRank({ aType: "F16", bType: "F16", rank: 8, columns, groups: 3 })),
+      ...[-1, 1e-38, 1e30, Number.NaN, Infinity].map((scale) =>
+        addLowRank({ aType: "F32", bType: "F32", rank: 4, columns: 32, groups: 1, scale }),
+      ),
+    ],
+    bench: [
+      {
+        ...addLowRank({ aType: "F16", bType: "F16", rank: 16, columns: 576, groups: 36 }),
+        bytes: 2 * 16 * (576 + 576),
+        macs: 16 * (576 + 576),
+      },
+    ],
+  },
+  {
     name: "expF32",
     cases: [...EXP_INPUTS, Number.NaN, Infinity, -Infinity].map((x) => ({ title: `${x}`, prepare: () => [x] })),
     bench: [],
@@ -585,6 +605,7 @@ export const OTHER_EXPORTS: readonly string[] = [
   "groupBytes",
   "heapBase",
   "keyBytes",
+  "lowRankScratchBytes",
   "matmulScratchBytes",
   "quantizedRowBytes",
   "run",

@@ -35,6 +35,8 @@ it.each(builds)("%s agrees with the host", (name) => {
     const panel = panelBytes("words", columns) + 2 * scalesBytes(columns, 16); // the largest: words, with minima
     expect(layout.matmulScratchBytes(columns)).toBeGreaterThanOrEqual(panel);
   }
+  for (let rank = 1; rank < 100; rank++)
+    expect(kernels.lowRankScratchBytes!(rank)).toBe(layout.lowRankScratchBytes(rank));
   for (let headDim = 4; headDim <= layout.MAX_HEAD_DIM; headDim += 4) {
     expect(kernels.attentionScratchBytes!(headDim)).toBe(layout.attentionScratchBytes(headDim));
     for (const kvType of KV) {

@@ -7,7 +7,7 @@ import type { GenerateEvent, GenerateOptions } from "../../engine/generate.ts";
 import type { Model, ModelInfo } from "../../engine/model.ts";
 import type { RequestOptions } from "../../engine/openai-types.ts";
 import { NibbleError } from "../../errors.ts";
-import type { ModelSource } from "../../load.ts";
+import type { ModelSource } from "../../load-source.ts";
 import { Calls } from "./calls.ts";
 
 /** A `Model` behind a worker: what was at once comes by a promise. Sessions stay in the worker that has the memory. */

@@ -4,11 +4,14 @@
  * (llama.cpp, conversion/llama.py). Other architectures keep Hugging Face's order.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
+import { NibbleError } from "../errors.ts";
+import type { Checkpoint, TensorInfo } from "./types.ts";
 
 /** Rows a head if this tensor's rows must be rearranged for GGUF, else 0. */
-export function headRows(checkpoint: Checkpoint, { name, shape }: TensorInfo): number {
+export function headRows(
+  checkpoint: Pick<Checkpoint, "architecture" | "permutedQK" | "metadata">,
+  { name, shape }: Pick<TensorInfo, "name" | "shape">,
+): number {
   if (checkpoint.architecture !== "llama" || checkpoint.permutedQK) return 0;
   const kind = /^blk\.\d+\.attn_([qk])\.(?:weight|bias)$/.exec(name)?.[1];
   if (kind === undefined) return 0;
@@ -26,12 +29,20 @@ export function headRows(checkpoint: Checkpoint, { name, shape }: TensorInfo): n
 
 /** Whole heads with rows j, j + size/2 put side by side: row 2j + s of a head comes from row s * size/2 + j. */
 export function interleaveHalves(heads: Uint8Array, size: number, rowLength: number): Uint8Array {
+  return rearrange(heads, size, rowLength, (row) => (row & 1) * (size / 2) + (row >> 1));
+}
+
+/** The way back. */
+export function separateHalves(heads: Uint8Array, size: number, rowLength: number): Uint8Array {
+  return rearrange(heads, size, rowLength, (row) => 2 * (row % (size / 2)) + Math.floor(row / (size / 2)));
+}
+
+function rearrange(heads: Uint8Array, size: number, rowLength: number, from: (row: number) => number): Uint8Array {
   const result = new Uint8Array(heads.length);
-  const half = size / 2;
   for (let head = 0; head < heads.length; head += size * rowLength) {
     for (let row = 0; row < size; row++) {
-      const from = head + ((row & 1) * half + (row >> 1)) * rowLength;
-      result.set(heads.subarray(from, from + rowLength), head + row * rowLength);
+      const source = head + from(row) * rowLength;
+      result.set(heads.subarray(source, source + rowLength), head + row * rowLength);
     }
   }
   return result;
