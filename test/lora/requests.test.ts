@@ -55,7 +55,7 @@ describe("crumb with two adapters", () => {
       [{ id: 0 }, { id: 1, scale: -2 }],
       [],
     ];
-    const alone: string[] = [];
+    const alone: (string | null)[] = [];
     for (const lora of choices) {
       model.clearPrefixCache();
       alone.push(await answer(model, lora));
