@@ -136,6 +136,27 @@ describe("sampling", () => {
     expect(await sample(...usual, "--samplers", "top_k;temperature", "--typical", "0.2")).toEqual(before);
   });
 
+  it("--reasoning-budget closes the block; --context-shift goes on when the context is full", async () => {
+    const { text } = await nibbleJson(["run", "--temp", "0", "--reasoning-budget", "5", QUESTION]);
+    const [reasoning, content] = text.split("</think>");
+    expect((await idsOf(reasoning)).length).toBeLessThanOrEqual(8); // BOS, <think> and what stands after it
+    expect(content).toContain("km");
+    const shifted = [
+      "run",
+      "--raw",
+      "-c",
+      "64",
+      "-n",
+      "150",
+      "--ignore-eos",
+      "--context-shift",
+      "--keep",
+      "4",
+      "Hello",
+    ];
+    expect((await nibbleJson(shifted)).tokens).toHaveLength(150);
+  });
+
   it("--bad-word and --min-tokens", async () => {
     const args = ["run", "--temp", "0", QUESTION];
     expect((await nibbleJson([...args, "--bad-word", "km"])).text).not.toContain("km");

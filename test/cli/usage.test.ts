@@ -46,6 +46,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["run", "--samplers", "top-k", "Hi"], 2, /^--samplers: expected some of penalties;/],
   [["run", "-l", "5", "Hi"], 2, /^-l: expected ID\+X, ID-X or ID-inf, got "5"/],
   [["run", "--logit-bias", "99999999+1", "Hi"], 1, /^sampling.logitBias: expected token ids from 0 to /],
+  [["run", "--context-shift", "Hi"], 2, /^--context-shift: expected -n N with it/],
   [["run", "--mirostat", "3", "Hi"], 2, /^--mirostat: expected a whole number from 0 to 2/],
   [["run", "--repeat-penalty", "0", "Hi"], 2, /^--repeat-penalty: expected a number from 0.01 to 10/],
   [["run", "-n", "0", "Hi"], 2, /^-n: expected at least 1, or -1, got 0/],

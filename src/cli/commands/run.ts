@@ -32,6 +32,14 @@ const flags = {
     "most tokens of an answer (-1: to the context's end)",
   ),
   ...samplingFlags,
+  reasoningBudget: number(
+    "--reasoning-budget",
+    "N",
+    { min: -1, integer: true },
+    "tokens of reasoning after which </think> comes (0: no reasoning, -1: no bound)",
+  ),
+  contextShift: toggle("--context-shift", "where the context is full, forget half of it and go on, as far as -n"),
+  keep: number("--keep", "N", { min: 0, integer: true }, "tokens of the prompt that such a shift leaves"),
   draftMax: number(
     "--draft-max",
     "N",
@@ -62,6 +70,8 @@ Ctrl-C ends the answer (exit code 130).`,
     if (given.logprobs !== undefined && !given.json)
       throw new UsageError("--logprobs: expected --json with it", "--logprobs");
     if (given.raw && given.system !== undefined) throw new UsageError("-sys: expected no --raw with it", "-sys");
+    if (given.contextShift && (given.predict ?? -1) === -1)
+      throw new UsageError("--context-shift: expected -n N with it", "--context-shift");
     if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
     const { source, prompt } = await readArguments(args);
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
@@ -181,6 +191,9 @@ function generateOptions(model: Model, prompt: readonly number[], { flags: given
     endIds: given.ignoreEos ? [] : endIds,
     logprobs: given.logprobs,
     draftMax: given.draftMax,
+    reasoningBudget: given.reasoningBudget === -1 ? undefined : given.reasoningBudget,
+    contextShift: given.contextShift,
+    keep: given.keep,
     sampling: samplingOptions(given, sampling, endIds),
   };
 }
