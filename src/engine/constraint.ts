@@ -10,19 +10,21 @@ import { addToken, emptyMask, fullMask, removeToken, type TokenMask } from "./to
 
 export interface ConstraintOptions {
   readonly masks: TokenMasks;
-  /** The prompt ends inside of a `<think>` block. */
-  readonly reasoning: ReasoningTokens | undefined;
+  /** Where the model may reason first. */
+  readonly reasoning: { readonly tokens: ReasoningTokens; readonly opened: boolean } | undefined;
 }
 
 export class Constraint {
   readonly #masks: TokenMasks;
   readonly #tokenizer: Tokenizer;
   readonly #endIds: ReadonlySet<number>;
-  readonly #reasoning: ReasoningTokens | undefined;
+  readonly #tokens: ReasoningTokens | undefined;
   readonly #scratch: TokenMask;
   #state: State;
   /** Where the model still reasons. */
   #open: ReasoningEnd | undefined;
+  /** The token that opens a `<think>` block, while it may come. */
+  #opening: number | undefined;
   /** White space between reasoning and answer may come. */
   #gap = false;
 
@@ -30,10 +32,11 @@ export class Constraint {
     this.#masks = masks;
     this.#tokenizer = tokenizer;
     this.#endIds = endIds;
-    this.#reasoning = reasoning;
+    this.#tokens = reasoning?.tokens;
     this.#scratch = emptyMask(tokenizer.vocabSize);
     this.#state = masks.machine.start;
-    if (reasoning) this.#open = new ReasoningEnd();
+    if (reasoning?.opened) this.#open = new ReasoningEnd();
+    else this.#opening = reasoning?.tokens.opening;
   }
 
   /** The answer is complete, and nothing may follow. */
@@ -49,12 +52,13 @@ export class Constraint {
     const mask = this.#scratch;
     if (this.#open) {
       mask.set(fullMask(this.#tokenizer.vocabSize));
-      for (const id of this.#reasoning!.overruns[this.#open.matched]!) removeToken(mask, id);
+      for (const id of this.#tokens!.overruns[this.#open.matched]!) removeToken(mask, id);
       for (const id of this.#endIds) removeToken(mask, id);
       return mask;
     }
     mask.set(this.#masks.mask(this.#state));
-    if (this.#gap) for (const id of this.#reasoning!.blank) addToken(mask, id);
+    if (this.#gap) for (const id of this.#tokens!.blank) addToken(mask, id);
+    if (this.#opening !== undefined) addToken(mask, this.#opening);
     const change = this.#state.mayEnd ? addToken : removeToken;
     for (const id of this.#endIds) change(mask, id);
     return mask;
@@ -63,6 +67,12 @@ export class Constraint {
   /** Takes a token that the mask allowed. End tokens change nothing. */
   accept(id: number): void {
     if (this.#endIds.has(id)) return;
+    const opens = id === this.#opening;
+    this.#opening = undefined;
+    if (opens) {
+      this.#open = new ReasoningEnd();
+      return;
+    }
     if (this.#open) {
       if (!this.#open.push(this.#tokenizer.token(id))) return;
       this.#open = undefined;

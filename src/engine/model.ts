@@ -3,7 +3,7 @@
  * @module
  */
 import { fallbackTemplate } from "../chat/fallback.ts";
-import { opensReasoning } from "../chat/reasoning.ts";
+import { CLOSE_TAG, opensReasoning } from "../chat/reasoning.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
 import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
@@ -236,7 +236,9 @@ export function createModel(parts: ModelParts): Model {
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
     const constraint = masks && {
       masks,
-      reasoning: opensReasoning(prompt) ? grammars.reasoning : undefined,
+      reasoning: mayReason(prompt, request.splitReasoning, parts.template)
+        ? { tokens: grammars.reasoning, opened: opensReasoning(prompt) }
+        : undefined,
     };
     const starts = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint }, request.n);
     const { splitReasoning, includeUsage, stream } = request;
@@ -366,6 +368,12 @@ function chooseTemplate({ template, tokenizer }: ModelParts): [ChatTemplate | un
   } catch {
     return [undefined, "none"];
   }
+}
+
+/** The prompt leaves a `<think>` open, or the model may write one itself, as its template knows the tag. */
+function mayReason(prompt: string, split: boolean, template: string | undefined): boolean {
+  if (opensReasoning(prompt)) return true;
+  return split && !prompt.trimEnd().endsWith(CLOSE_TAG) && (template?.includes(CLOSE_TAG) ?? false);
 }
 
 function checkVariableNames(variables: ReadonlyMap<string, unknown>, template: ChatTemplate | undefined): void {

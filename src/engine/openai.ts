@@ -14,8 +14,8 @@ import type {
   ChatLogprobs,
   Completion,
   CompletionLogprobs,
-  PromptLogprobs,
   FinishReason,
+  PromptLogprobs,
   ToolCall,
   ToolCallDelta,
 } from "./openai-types.ts";

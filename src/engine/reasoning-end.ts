@@ -2,11 +2,13 @@
  * Finds the token that ends a model's reasoning, for what holds for the answer only.
  * @module
  */
-import { CLOSE_TAG } from "../chat/reasoning.ts";
+import { CLOSE_TAG, OPEN_TAG } from "../chat/reasoning.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 
 /** Tokens of a vocabulary that matter at the end of reasoning; made once. */
 export interface ReasoningTokens {
+  /** `<think>`, if that is one token. */
+  readonly opening: number | undefined;
   /** White space only. */
   readonly blank: readonly number[];
   /**
@@ -30,7 +32,7 @@ export function reasoningTokens(tokenizer: Tokenizer): ReasoningTokens {
       if (text.startsWith(rest) && text.slice(rest.length).trim() !== "") overruns[done]!.push(id);
     }
   }
-  return { blank, overruns };
+  return { opening: tokenizer.idOf(OPEN_TAG), blank, overruns };
 }
 
 /** The text of a reasoning, as far as it can still become its end. */

@@ -84,7 +84,6 @@ const UNUSED: Readonly<Record<string, "boolean" | "string" | "object">> = {
   service_tier: "string",
   safety_identifier: "string",
   prompt_cache_key: "string",
-  parallel_tool_calls: "boolean",
 };
 
 /** @throws NibbleError `invalid_request` that names the field */

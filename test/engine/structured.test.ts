@@ -11,9 +11,9 @@ const tokenizer = new FakeTokenizer();
 const messages = [{ role: "user", content: "Hi" }];
 
 /** Logits are noise, unless `next` says what the model wants. */
-function create(options: FakeOptions = {}): Model {
+function create(options: FakeOptions = {}, template: string = TEMPLATE): Model {
   const executor = new FakeExecutor({ contextLength: 4096, pages: 400, ...options });
-  return createModel({ name: "fake", architecture: "test", tokenizer, executor, template: TEMPLATE });
+  return createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
 }
 
 const answer = async (model: Model, fields: Partial<ChatCompletionRequest>) => {
@@ -135,6 +135,19 @@ describe("reasoning", () => {
     expect(message).toEqual({ role: "assistant", reasoning_content: "Let me < see", content: "yes" });
     const wrong = await answer(create({ next: script("hm</think>maybe") }), fields);
     expect(wrong.message.content).toMatch(/^(yes|no)$/);
+  });
+
+  it("may be the model's own wish, where its template knows of it", async () => {
+    const template = `{% if false %}</think>{% endif %}${TEMPLATE}`;
+    const wish = create({ next: script("<think>hm</think>\nno") }, template);
+    const { message } = await answer(wish, { guided_choice: ["yes", "no"], temperature: 0 });
+    expect(message).toEqual({ role: "assistant", reasoning_content: "hm", content: "no" });
+    const other = await answer(create({ next: script("<think>hm</think>\nno") }), {
+      guided_choice: ["yes", "no"],
+      temperature: 0,
+    });
+    expect(other.message.content).toMatch(/^(yes|no)$/);
+    expect(other.message.reasoning_content).toBeUndefined();
   });
 
   it("does not end the answer", async () => {
