@@ -88,6 +88,26 @@ const parts = {
     console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
   },
 
+  async playground() {
+    const { build } = await import("esbuild");
+    const page = "examples/playground";
+    // Beside the library's bundle for browsers, which it imports: nothing is there twice.
+    const { metafile } = await build({
+      entryPoints: ["index.html", "style.css", "main.ts", "plan-worker.ts"].map((name) => `${page}/${name}`),
+      outdir: "dist/playground",
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "es2022",
+      loader: { ".html": "copy" },
+      alias: { "nibble-llm/browser": "../browser.js" },
+      external: ["../browser.js"],
+      metafile: true,
+    });
+    const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+    console.log(`dist/playground  ${total} bytes`);
+  },
+
   async model() {
     // The converter is TypeScript: bundled first, so that every Node >= 20 can run it.
     const { build } = await import("esbuild");

@@ -7,6 +7,8 @@ import { buildIfStale, filesOf } from "./build-wasm.ts";
 export default function buildBundles(): void {
   const sources = [...filesOf("src"), ...filesOf("weights-tools"), "scripts/build.mjs", "package.json"];
   buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js", "dist/thread.js"], sources);
+  const page = ["html", "css", "ts"].flatMap((ending) => filesOf("examples/playground", `.${ending}`));
+  buildIfStale(["playground"], ["dist/playground/main.js"], [...page, "scripts/build.mjs"]);
   buildIfStale(
     ["model"],
     ["dist/crumb.gguf"],

@@ -11,6 +11,7 @@ import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, print, printJson } from "../output.ts";
+import { toPlayground, withPlayground } from "../playground.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 const isText = (value: string): string | undefined => (value === "" ? undefined : value);
@@ -19,9 +20,10 @@ export const serve: Command = defineCommand({
   name: "serve",
   usage: "[MODEL]",
   positionals: [0, 1],
-  about: `Answers /v1/chat/completions, /v1/completions, /v1/responses, /v1/models, Anthropic's /v1/messages, /tokenize,
-/detokenize, /apply-template, /props, /health and /metrics. Only this machine can reach it unless --host says otherwise,
-and then an API key must be set. SIGTERM or Ctrl-C lets answers under way end (a second one does not).
+  about: `Answers /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models, Anthropic's
+/v1/messages, /tokenize, /detokenize, /apply-template, /props, /health and /metrics; at / a page that runs a model in the
+browser. Only this machine can reach it unless --host says otherwise, and then an API key must be set. SIGTERM or Ctrl-C
+lets answers under way end (a second one does not).
 --json: { "url", "model" } once it listens.`,
   flags: {
     model: modelFlag,
@@ -57,9 +59,10 @@ and then an API key must be set. SIGTERM or Ctrl-C lets answers under way end (a
       ...(local && apiKeys.length === 0 && { hosts: LOOPBACK }),
       ...(given.parallel !== undefined && { slots: given.parallel }),
       ...(given.queue !== undefined && { queue: given.queue }),
+      page: toPlayground,
       onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),
     });
-    const listener = await listen(handler, { host, port });
+    const listener = await listen(withPlayground(handler), { host, port });
     const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
     if (given.json) await printJson({ url: listener.url, model: model.info.name });
     else await print(`${model.info.name} at ${listener.url}\n`);

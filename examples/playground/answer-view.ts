@@ -1,0 +1,115 @@
+/**
+ * One answer on the page. Text is written once a frame, however fast tokens come.
+ * @module
+ */
+import { button, make } from "./dom.ts";
+
+/** Characters of reasoning beside its title: more than a line holds. */
+const LAST = 160;
+
+export class AnswerView {
+  readonly element: HTMLElement = make("article", "answer");
+  readonly #content = make("div", "content");
+  readonly #text = new Text();
+  readonly #under = make("div", "under");
+  readonly #grown: () => void;
+  readonly #start = performance.now();
+  #reasoning: ReasoningView | undefined;
+  #pending = "";
+  #frame = 0;
+
+  /** @param grown is called after each change of size */
+  constructor(grown: () => void) {
+    this.#grown = grown;
+    this.#content.append(this.#text);
+    this.element.append(this.#content, this.#under);
+    // Screen readers read it when it is complete.
+    this.element.setAttribute("aria-busy", "true");
+  }
+
+  get text(): string {
+    return this.#text.data + this.#pending;
+  }
+
+  push(content: string, reasoning: string): void {
+    if (reasoning !== "") {
+      if (!this.#reasoning) this.element.prepend((this.#reasoning = new ReasoningView()).element);
+      this.#reasoning.push(reasoning);
+    }
+    if (content !== "") this.#reasoning?.end(performance.now() - this.#start);
+    this.#pending += content;
+    this.#frame ||= requestAnimationFrame(() => this.#write());
+  }
+
+  /** @param note says how it went, or why it is not whole */
+  end(note: string): void {
+    cancelAnimationFrame(this.#frame);
+    this.#write();
+    this.#reasoning?.end(performance.now() - this.#start);
+    this.element.removeAttribute("aria-busy");
+    if (this.text === "") this.#content.remove();
+    else this.#under.append(copyButton(this.text));
+    this.#under.append(make("span", "note", note));
+    this.#grown();
+  }
+
+  #write(): void {
+    this.#frame = 0;
+    this.#text.appendData(this.#pending);
+    this.#pending = "";
+    this.#reasoning?.write();
+    this.#grown();
+  }
+}
+
+/** Folded: a line that shows the newest words while the model thinks, and how long it took afterwards. */
+class ReasoningView {
+  readonly element: HTMLDetailsElement = make("details", "reasoning");
+  readonly #title = make("span", "", "Thinking");
+  readonly #last = make("span");
+  readonly #text = new Text();
+  #pending = "";
+  #ended = false;
+
+  constructor() {
+    const last = make("span", "last", this.#last);
+    last.setAttribute("aria-hidden", "true");
+    this.element.append(make("summary", "", this.#title, last), make("div", "thoughts", this.#text));
+  }
+
+  push(text: string): void {
+    this.#pending += text;
+  }
+
+  end(milliseconds: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#title.textContent = `Thought for ${(milliseconds / 1000).toFixed(1)} s`;
+  }
+
+  write(): void {
+    this.#text.appendData(this.#pending);
+    this.#pending = "";
+    this.#last.textContent = this.#ended ? "" : this.#text.data.slice(-LAST).replace(/\s+/g, " ");
+  }
+}
+
+function copyButton(text: string): HTMLButtonElement {
+  const element = button(
+    "Copy",
+    () => {
+      navigator.clipboard.writeText(text).then(
+        () => say("Copied"),
+        () => say("Not allowed"),
+      );
+    },
+    "plain",
+  );
+  const say = (label: string): void => {
+    element.textContent = label;
+    setTimeout(() => {
+      element.textContent = "Copy";
+    }, 1500);
+  };
+  return element;
+}

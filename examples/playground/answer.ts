@@ -1,0 +1,40 @@
+/**
+ * A model's answer as one stream of pieces, whether it chats or only completes text.
+ * @module
+ */
+import type { ChatMessage, FinishReason, Timings, Usage, WorkerModel } from "nibble-llm/browser";
+import type { Settings } from "./settings.ts";
+
+export interface Piece {
+  readonly content: string;
+  readonly reasoning: string;
+  /** In the piece that ends the answer. */
+  readonly reason: FinishReason | null | undefined;
+  readonly timings: Timings | undefined;
+  /** In the last piece. */
+  readonly usage: Usage | null | undefined;
+}
+
+/** Models that were never taught to chat go on with a text. */
+export const completesOnly = (model: WorkerModel): boolean => model.info.chatTemplate === "none";
+
+/** @throws NibbleError as `model.chat.completions.create`; the signal's reason */
+export async function* answer(
+  model: WorkerModel,
+  messages: readonly ChatMessage[],
+  { sampling }: Settings,
+  signal: AbortSignal,
+): AsyncGenerator<Piece, undefined> {
+  const common = { ...sampling, stream: true, stream_options: { include_usage: true } } as const;
+  if (completesOnly(model)) {
+    const request = { ...common, prompt: messages.at(-1)?.content ?? "" };
+    for await (const { choices, timings, usage } of await model.completions.create(request, { signal }))
+      yield { content: choices[0]?.text ?? "", reasoning: "", reason: choices[0]?.finish_reason, timings, usage };
+    return;
+  }
+  const request = { ...common, messages, reasoning_format: "deepseek" } as const;
+  for await (const { choices, timings, usage } of await model.chat.completions.create(request, { signal })) {
+    const { content = "", reasoning_content: reasoning = "" } = choices[0]?.delta ?? {};
+    yield { content, reasoning, reason: choices[0]?.finish_reason, timings, usage };
+  }
+}

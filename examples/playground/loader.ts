@@ -1,0 +1,71 @@
+/**
+ * From a file to a model that answers: planned first, so that one that cannot run leaves the one that does in peace.
+ * @module
+ */
+import {
+  type LoadOptions,
+  type LoadProgress,
+  loadInWorker,
+  type ModelPlan,
+  NibbleError,
+  type WorkerModel,
+} from "nibble-llm/browser";
+import type { PlanAnswer, PlanRequest } from "./plan-worker.ts";
+
+export interface Opened {
+  /** A name or an URL, or a file. */
+  readonly source: string | Blob;
+  readonly name: string;
+  readonly contextLength?: number;
+}
+
+export interface LoadEvents {
+  onPlan(plan: ModelPlan): void;
+  onProgress(progress: LoadProgress): void;
+}
+
+export class Loader {
+  #model: WorkerModel | undefined;
+  #loading = new AbortController();
+
+  get model(): WorkerModel | undefined {
+    return this.#model;
+  }
+
+  /**
+   * Takes the place of the model before, and of a load under way.
+   * @throws NibbleError as `load`; the signal's reason ("AbortError") where another load came between
+   */
+  async load({ source, name, contextLength }: Opened, { onPlan, onProgress }: LoadEvents): Promise<WorkerModel> {
+    this.#loading.abort();
+    const { signal } = (this.#loading = new AbortController());
+    const options: LoadOptions = { name, ...(contextLength !== undefined && { contextLength }) };
+    const planned = await planBeside({ source, options }, signal);
+    // Two models at once may be more than a phone has.
+    this.#model?.dispose();
+    this.#model = undefined;
+    onPlan(planned);
+    const model = await loadInWorker(source, { ...options, onProgress, signal });
+    if (signal.aborted) model.dispose();
+    signal.throwIfAborted();
+    this.#model = model;
+    return model;
+  }
+}
+
+async function planBeside(request: PlanRequest, signal: AbortSignal): Promise<ModelPlan> {
+  const worker = new Worker(new URL("./plan-worker.js", import.meta.url), { type: "module" });
+  try {
+    const answer = await new Promise<PlanAnswer>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message || "expected a worker that runs"));
+      worker.postMessage(request);
+    });
+    if ("plan" in answer) return answer.plan;
+    const { code, message } = answer.error;
+    throw code === undefined ? new Error(message) : new NibbleError(code as NibbleError["code"], message);
+  } finally {
+    worker.terminate();
+  }
+}

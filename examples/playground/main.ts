@@ -1,0 +1,158 @@
+/**
+ * The playground: a page that runs a language model in itself.
+ * @module
+ */
+import type { ModelPlan } from "nibble-llm/browser";
+import { Chat } from "./chat.ts";
+import { button, byId, make, megabytes } from "./dom.ts";
+import { explain } from "./errors.ts";
+import { setUpFiles } from "./files.ts";
+import { Loader, type Opened } from "./loader.ts";
+import { MemoryBar } from "./memory-bar.ts";
+import { SettingsForm } from "./settings.ts";
+import { setUpTheme } from "./theme.ts";
+
+const CRUMB: Opened = { source: "crumb", name: "crumb" };
+
+const question = byId<HTMLTextAreaElement>("question");
+const send = byId<HTMLButtonElement>("send");
+const stop = byId<HTMLButtonElement>("stop");
+const notice = byId("notice");
+const modelLine = byId("model-line");
+const panelToggle = byId("panel-toggle");
+
+const loader = new Loader();
+const chat = new Chat();
+const memory = new MemoryBar(byId("memory"));
+const settings = new SettingsForm(byId<HTMLFormElement>("settings"), () => void open(opened));
+let opened = CRUMB;
+let planned = "";
+
+function fail(error: unknown): void {
+  const { title, detail, code } = explain(error);
+  const close = button("Close", hideNotice, "plain");
+  notice.replaceChildren(make("b", "", title), " ", close, make("small", "", code ? `${code}: ${detail}` : detail));
+  notice.hidden = false;
+}
+
+function hideNotice(): void {
+  notice.hidden = true;
+}
+
+/** Send needs a model and a question; while there is an answer to stop, Stop stands in its place. */
+function showState(): void {
+  const { answering } = chat;
+  if (!answering && document.activeElement === stop) question.focus();
+  send.hidden = answering;
+  stop.hidden = !answering;
+  send.disabled = !loader.model || question.value.trim() === "";
+}
+
+function showPlan({ name, architecture, contextLength, threads, memory: plan }: ModelPlan, file: string): void {
+  const isolated = crossOriginIsolated ? "" : " (page not isolated)";
+  const rows: [string, string][] = [
+    ["Name", name],
+    ["Architecture", architecture],
+    ["File", file],
+    ["Context", `${contextLength.toLocaleString("en")} tokens`],
+    ["Threads", `${threads}${isolated}`],
+  ];
+  byId("facts").replaceChildren(...rows.flatMap(([term, fact]) => [make("dt", "", term), make("dd", "", fact)]));
+  planned = megabytes(plan.total);
+  memory.show(plan);
+  memory.progress({ loaded: 0, total: 1 });
+}
+
+async function open(wanted: Opened): Promise<void> {
+  const { contextLength } = settings.read();
+  hideNotice();
+  modelLine.textContent = `${wanted.name}: reading its header`;
+  try {
+    const size = wanted.source instanceof Blob ? megabytes(wanted.source.size) : "in the package";
+    const model = await loader.load(
+      { ...wanted, ...(contextLength !== undefined && { contextLength }) },
+      {
+        onPlan(plan) {
+          chat.clear();
+          opened = wanted;
+          showPlan(plan, size);
+          showState();
+        },
+        onProgress(progress) {
+          memory.progress(progress);
+          modelLine.textContent = `${wanted.name}: ${megabytes(progress.loaded)} of ${megabytes(progress.total)}`;
+        },
+      },
+    );
+    settings.suggest(model.info, wanted !== CRUMB); // crumb has learnt single problems
+  } catch (error) {
+    if ((error as Error).name === "AbortError") return; // another one came between
+    fail(error);
+  }
+  const { model } = loader;
+  modelLine.textContent = model ? `${model.info.name}, ${planned}` : "no model";
+  showState();
+}
+
+async function ask(): Promise<void> {
+  const { model } = loader;
+  const text = question.value.trim();
+  if (!model || chat.answering || text === "") return;
+  hideNotice();
+  question.value = "";
+  try {
+    const answered = chat.ask(model, text, settings.read());
+    showState();
+    await answered;
+  } catch (error) {
+    // A question without an answer may be asked again, in other words.
+    if (question.value === "") question.value = text;
+    fail(error);
+  }
+  showState();
+}
+
+function showPanel(shown: boolean): void {
+  document.body.classList.toggle("panel-open", shown);
+  panelToggle.setAttribute("aria-expanded", String(shown));
+}
+
+setUpTheme(byId<HTMLButtonElement>("theme"));
+setUpFiles((file) => {
+  showPanel(false);
+  void open({ source: file, name: file.name.replace(/\.gguf$/i, "") });
+}, fail);
+byId("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void ask();
+});
+question.addEventListener("input", showState);
+question.addEventListener("keydown", (event) => {
+  // Enter also ends a word that an input method composes.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  void ask();
+});
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  if (chat.answering) chat.stop();
+  else if (document.body.classList.contains("panel-open")) {
+    showPanel(false);
+    panelToggle.focus();
+  }
+});
+stop.addEventListener("click", () => chat.stop());
+byId("new-chat").addEventListener("click", () => {
+  chat.clear();
+  question.focus();
+});
+byId("crumb").addEventListener("click", () => void open(CRUMB));
+byId("examples").addEventListener("click", ({ target }) => {
+  if (!(target instanceof HTMLButtonElement)) return;
+  question.value = target.textContent;
+  void ask();
+});
+panelToggle.addEventListener("click", () => showPanel(!document.body.classList.contains("panel-open")));
+// On a phone a focused field would bring up the keyboard.
+if (matchMedia("(pointer: fine)").matches) question.focus();
+void open(CRUMB);

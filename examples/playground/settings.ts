@@ -1,0 +1,82 @@
+/**
+ * The settings form. An empty field leaves the choice to the model; what is filled in is remembered.
+ * @module
+ */
+import type { ModelInfo } from "nibble-llm/browser";
+
+const KEY = "nibble-settings";
+const SAMPLING = ["temperature", "top_p", "max_tokens"] as const;
+
+export interface Settings {
+  readonly sampling: { readonly [name in (typeof SAMPLING)[number]]?: number };
+  readonly system: string;
+  /** Whether a request has the turns before it. */
+  readonly history: boolean;
+  readonly contextLength: number | undefined;
+}
+
+export class SettingsForm {
+  readonly #form: HTMLFormElement;
+
+  /** @param onContext is called when another context length is wanted: the model must be loaded again */
+  constructor(form: HTMLFormElement, onContext: () => void) {
+    this.#form = form;
+    this.#recall();
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => {
+      localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(new FormData(form) as never)));
+    });
+    this.#field("context").addEventListener("change", ({ target }) => {
+      if ((target as HTMLInputElement).checkValidity()) onContext();
+    });
+  }
+
+  read(): Settings {
+    const number = (name: string): number | undefined => {
+      const { value, valueAsNumber } = this.#field(name) as HTMLInputElement;
+      return value === "" ? undefined : valueAsNumber;
+    };
+    const given = SAMPLING.flatMap((name) => (number(name) === undefined ? [] : [[name, number(name)]]));
+    return {
+      sampling: Object.fromEntries(given),
+      system: this.#field("system").value.trim(),
+      history: this.#history.checked,
+      contextLength: number("context"),
+    };
+  }
+
+  get #history(): HTMLInputElement {
+    return this.#field("history") as HTMLInputElement;
+  }
+
+  /** Shows what an empty field stands for, and what suits the model. */
+  suggest({ sampling, contextLength }: ModelInfo, history: boolean): void {
+    this.#history.checked = history;
+    this.#field("temperature").placeholder = String(sampling.temperature);
+    this.#field("top_p").placeholder = String(sampling.topP);
+    this.#field("max_tokens").placeholder = "context's end";
+    this.#field("context").placeholder = String(contextLength);
+  }
+
+  /** For a model that was made for less than the field says. */
+  forgetContext(): void {
+    this.#field("context").value = "";
+  }
+
+  #field(name: string): HTMLInputElement | HTMLTextAreaElement {
+    return this.#form.elements.namedItem(name) as HTMLInputElement;
+  }
+
+  #recall(): void {
+    let values: unknown;
+    try {
+      values = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    } catch {
+      return;
+    }
+    for (const [name, value] of Object.entries(values ?? {})) {
+      const field = this.#field(name);
+      if (field && field !== this.#history && typeof value === "string") field.value = value;
+    }
+  }
+}

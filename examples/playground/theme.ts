@@ -1,0 +1,21 @@
+/**
+ * Dark or light: the system's choice until somebody presses the button, then theirs.
+ * @module
+ */
+const KEY = "nibble-theme";
+
+export function setUpTheme(switchButton: HTMLButtonElement): void {
+  const { dataset } = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = (): boolean => (dataset.theme ? dataset.theme === "dark" : system.matches);
+  const show = (): void => switchButton.setAttribute("aria-pressed", String(isDark()));
+  const chosen = localStorage.getItem(KEY);
+  if (chosen === "dark" || chosen === "light") dataset.theme = chosen;
+  show();
+  system.addEventListener("change", show);
+  switchButton.addEventListener("click", () => {
+    dataset.theme = isDark() ? "light" : "dark";
+    localStorage.setItem(KEY, dataset.theme);
+    show();
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * The playground (examples/playground) and what its page loads, from the package's own files.
+ * @module
+ */
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".wasm": "application/wasm",
+};
+const HEADERS = {
+  // Isolated from other origins, so that the page may have threads.
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-cache",
+};
+const PAGE = "/playground/";
+/** Beside the page: the bundle for browsers with its chunks and workers, wasm, crumb. */
+const SERVED = /^(?:[\w-]+\.js|crumb\.gguf|wasm\/(?:simd|relaxed|threads)\.wasm|playground\/[\w-]+\.(?:html|css|js))$/;
+
+/** Sends a browser that asks for `/` to the playground. */
+export function toPlayground(): Response {
+  return new Response(null, { status: 302, headers: { location: PAGE } });
+}
+
+/** Answers for the playground's files, which anybody may read, before the handler is asked. */
+export function withPlayground(
+  handler: (request: Request) => Promise<Response>,
+): (request: Request) => Promise<Response> {
+  const folder = new URL(".", import.meta.url);
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
+  const files = new Set(names.filter((name) => SERVED.test(name)));
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    const name = (pathname === PAGE ? `${PAGE}index.html` : pathname).slice(1);
+    if (request.method !== "GET" || !files.has(name)) return handler(request);
+    const bytes = await readFile(fileURLToPath(new URL(name, folder)));
+    const headers = { ...HEADERS, "content-type": TYPES[extname(name)] ?? "application/octet-stream" };
+    return new Response(bytes, { headers: { ...headers, "content-length": `${bytes.length}` } });
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * The playground in Chromium, and the part of playwright-core that its tests use.
+ * @module
+ */
+import { launchChromium } from "../hosts/browser.ts";
+
+export interface Locator {
+  click(): Promise<void>;
+  fill(text: string): Promise<void>;
+  check(): Promise<void>;
+  innerText(): Promise<string>;
+  inputValue(): Promise<string>;
+  isVisible(): Promise<boolean>;
+  getAttribute(name: string): Promise<string | null>;
+  setInputFiles(path: string): Promise<void>;
+  waitFor(options?: { state: "visible" | "hidden" | "attached" }): Promise<void>;
+  last(): Locator;
+  first(): Locator;
+  count(): Promise<number>;
+}
+export interface Page {
+  goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  close(): Promise<void>;
+  locator(selector: string): Locator;
+  evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
+  on(event: "pageerror" | "console", listener: (what: never) => void): unknown;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+}
+export interface Browser {
+  newPage(options?: object): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export const launch = async (): Promise<Browser> => (await launchChromium()) as unknown as Browser;
+
+/** A page that has loaded crumb. What goes wrong in it is told to `said`. */
+export async function openPlayground(browser: Browser, url: string, options: object, said: string[]): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1180, height: 760 }, ...options });
+  page.on("pageerror", (error: Error) => said.push(String(error)));
+  page.on("console", (message: { type(): string; text(): string }) => {
+    if (message.type() === "error") said.push(message.text());
+  });
+  await page.goto(url);
+  await loaded(page, "crumb");
+  return page;
+}
+
+/** Waits until a condition holds. (Playwright's own way to wait evaluates text, which the page's policy forbids.) */
+export async function until(page: Page, condition: string): Promise<void> {
+  for (const start = Date.now(); !(await page.evaluate(`Boolean(${condition})`)); ) {
+    if (Date.now() - start > 60_000) throw new Error(`${condition}: not in\n${await page.locator("body").innerText()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Waits until a model has been loaded. */
+export async function loaded(page: Page, name: string): Promise<void> {
+  await until(page, `document.querySelector("#model-line").textContent.startsWith(${JSON.stringify(`${name}, `)})`);
+}
+
+/** Asks and waits for the end; gives the newest answer's text, "" where it has got no further than reasoning. */
+export async function ask(page: Page, question: string): Promise<string> {
+  await page.locator("#question").fill(question);
+  await page.keyboard.press("Enter");
+  await page.locator("#stop").waitFor({ state: "hidden" });
+  await until(page, `!document.querySelector("[aria-busy]")`);
+  return page.evaluate(`[...document.querySelectorAll(".answer")].at(-1)?.querySelector(".content")?.innerText ?? ""`);
+}
+
+/** Drops a file of these bytes, or of what lies at a path of the server. */
+export async function drop(page: Page, name: string, content: string): Promise<void> {
+  await page.evaluate(
+    async ([name, content]) => {
+      const bytes = content.startsWith("/") ? await (await fetch(content)).blob() : content;
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([bytes], name));
+      for (const type of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    [name, content] as const,
+  );
+}
