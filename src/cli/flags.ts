@@ -14,8 +14,11 @@ export interface Flag<T> {
   /** What a value must be, for errors. */
   readonly expected: string;
   readonly help: string;
-  /** The value of a text, undefined if it has none. `before`: the value so far, where the flag came already. */
-  read(text: string, before: T | undefined): T | undefined;
+  /**
+   * The value of a text, undefined if it has none. `before`: the value so far, where the flag came already. `more` takes the
+   * next argument too, where there is a command line.
+   */
+  read(text: string, before: T | undefined, more?: () => string): T | undefined;
 }
 
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
@@ -88,21 +91,22 @@ export function repeated<T>(
   placeholder: string,
   expected: string,
   help: string,
-  read: (value: string) => T | undefined,
+  read: (value: string, more?: () => string) => T | undefined,
 ): Flag<T[]> {
   return {
     names: names.split(", "),
     placeholder,
     expected,
     help,
-    read(value, before = []) {
-      const one = read(value);
+    read(value, before = [], more) {
+      const one = read(value, more);
       return one === undefined ? undefined : [...before, one];
     },
   };
 }
 
-function readNumber(value: string, { min, max, above, integer }: Range): number | undefined {
+/** A number of a text, as flags have them. */
+export function readNumber(value: string, { min, max, above, integer }: Range): number | undefined {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
   const result = Number(value);
   const fits =
@@ -151,10 +155,15 @@ export function parseArguments<F extends Flags>(flags: F, argv: readonly string[
       values.set(key, true);
       continue;
     }
-    const value = inline ?? argv[++i];
-    if (value === undefined) throw new UsageError(`${name}: expected ${flag.expected}, got nothing`, name);
-    const read = flag.read(value, values.get(key));
-    if (read === undefined) throw wrongValue(name, flag, value);
+    const taken = inline === undefined ? [] : [inline];
+    const more = (): string => {
+      const next = argv[++i];
+      if (next === undefined) throw new UsageError(`${name}: expected ${flag.expected}, got nothing`, name);
+      taken.push(next);
+      return next;
+    };
+    const read = flag.read(inline ?? more(), values.get(key), more);
+    if (read === undefined) throw wrongValue(name, flag, taken.join(" "));
     values.set(key, read);
   }
   return { flags: Object.fromEntries(values) as Values<F>, positionals };

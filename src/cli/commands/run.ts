@@ -11,6 +11,7 @@ import type { Model } from "../../engine/model.ts";
 import { NibbleError } from "../../errors.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { nodeHub } from "../../hosts/node-hub.ts";
+import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Answer, answer, speed } from "../answer.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Arguments, number, text, toggle, UsageError } from "../flags.ts";
@@ -53,6 +54,7 @@ const flags = {
     "with --json: log-probabilities, and of K alternatives",
   ),
   ...runtimeFlags,
+  ...loraFlags,
   json: jsonFlag,
 };
 
@@ -74,7 +76,8 @@ Ctrl-C ends the answer (exit code 130).`,
       throw new UsageError("--context-shift: expected -n N with it", "--context-shift");
     if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
     const { source, prompt } = await readArguments(args);
-    const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
+    const options = { ...runtimeOptions(given), ...loraOptions(given) };
+    const model = await loading(source, options, (all) => createLoad(nodeHost)(source, all));
     const base = model.info.chatTemplate === "none";
     if (base && given.system !== undefined)
       throw new NibbleError("invalid_request", "-sys: this model has no chat template");

@@ -7,6 +7,7 @@ import { createLoad } from "../../create-load.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Listener, listen } from "../../hosts/node-server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
+import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
@@ -38,6 +39,7 @@ lets answers under way end (a second one does not).
     queue: number("--queue", "N", { min: 0, integer: true }, "requests that may wait (default 64); more are told 429"),
     grace: number("--grace", "SECONDS", { min: 0, max: 3600 }, "how long answers may go on at the end (default 30)"),
     ...runtimeFlags,
+    ...loraFlags,
     json: jsonFlag,
   },
   async run({ flags: given, positionals: [argument] }) {
@@ -50,7 +52,7 @@ lets answers under way end (a second one does not).
 
     const source = argument ?? given.model ?? DEFAULT_MODEL;
     const named = given.alias === undefined ? {} : { name: given.alias };
-    const model = await loading(source, runtimeOptions(given), (all) =>
+    const model = await loading(source, { ...runtimeOptions(given), ...loraOptions(given) }, (all) =>
       createLoad(nodeHost)(source, { ...all, ...named }),
     );
     const handler = createHandler(model, {
