@@ -32,6 +32,8 @@ const CLIENT_LEFT = 499;
  * const handler = createHandler(await load("crumb"));
  * Deno.serve(handler); // or Bun.serve({ fetch: handler }), or export default { fetch: handler }
  * ```
+ *
+ * Workers tell of a client that leaves before a whole answer only with the compatibility flag `enable_request_signal`.
  * @throws NibbleError `invalid_argument` that names the option
  */
 export function createHandler(model: Model | readonly Model[], options: HandlerOptions = {}): Handler {

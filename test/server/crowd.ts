@@ -106,8 +106,8 @@ export async function crowd(
   return { refusals: refusals.sort((a, b) => a - b), close };
 }
 
-/** A gauge of /metrics. */
-export async function gauge(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+/** A number of /metrics. */
+export async function gauge(url: string, name: string, headers: Record<string, string> = {}): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
   return Number(new RegExp(`^nibble_${name} (\\d+)$`, "m").exec(text)![1]);
 }

@@ -1,0 +1,114 @@
+/** The official clients against the packed server on every host; clients that leave. */
+import { connect } from "node:net";
+import { join } from "node:path";
+import Anthropic from "@anthropic-ai/sdk";
+import OpenAI from "openai";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Model } from "../../../src/engine/model.ts";
+import { Running } from "../../cli/helpers.ts";
+import { gauge } from "../../server/crowd.ts";
+import { loadCrumb, messages, postJson, QUESTION, until } from "../../server/helpers.ts";
+import { createProject, installTools, type Project, tool } from "./project.ts";
+import { workerdCommand } from "./workerd.ts";
+
+let project: Project;
+let model: Model;
+beforeAll(async () => {
+  installTools();
+  project = createProject();
+  model = await loadCrumb();
+});
+afterAll(() => {
+  model.dispose();
+  project.remove();
+});
+
+let stop: () => unknown = () => {};
+afterEach(() => stop());
+
+/** Starts a program that prints its address. */
+async function start(path: string, args: readonly string[]): Promise<string> {
+  const running = new Running(path, args, { cwd: project.folder, env: { PATH: "/usr/bin:/bin", NO_COLOR: "1" } });
+  stop = () => running.child.kill("SIGKILL");
+  await running.until("\n");
+  const [, url, port] = /(http:[^"\s]+)|"port":(\d+)/.exec(running.stdout)!;
+  return url ?? `http://127.0.0.1:${port}`;
+}
+
+const serve = (node: string): Promise<string> => {
+  const cli = join(project.folder, "node_modules/nibble-llm/dist/cli.js");
+  return start(node, [cli, "serve", "--port", "0", "--json", "--api-key", "secret"]);
+};
+const main = (): string => join(project.add("server"), "main.js");
+const hosts: readonly [name: string, begin: () => Promise<string>][] = [
+  ["Node 20", () => serve(tool("node-20/bin/node"))],
+  ["Node 24", () => serve(process.execPath)],
+  ["Bun", () => start(tool("bun/bin/bun.exe"), [main()])],
+  [
+    "Deno",
+    () =>
+      start(tool("deno/deno"), [
+        "run",
+        "--no-prompt",
+        "--cached-only",
+        "--allow-net",
+        `--allow-read=${project.folder}`,
+        main(),
+      ]),
+  ],
+  [
+    "workerd",
+    // Without the flag a client that leaves before a whole answer is not noticed.
+    () => start(...workerdCommand(project.add("server-worker"), ["enable_request_signal"])),
+  ],
+];
+
+const headers = { authorization: "Bearer secret" };
+
+describe.each(hosts)("%s", (_, begin) => {
+  it("answers OpenAI's and Anthropic's clients; whoever leaves is left", async () => {
+    const url = await begin();
+    const metric = (name: string) => gauge(url, name, headers);
+    const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: "secret", maxRetries: 0 });
+    const anthropic = new Anthropic({ baseURL: url, apiKey: "secret", maxRetries: 0 });
+    const chat = { model: "crumb", messages: [...messages], temperature: 0 };
+    const direct = await model.chat.completions.create({ messages, temperature: 0, reasoning_format: "auto" });
+    const { content, reasoning_content } = direct.choices[0]!.message;
+
+    expect((await openai.chat.completions.create(chat)).choices[0]!.message).toEqual(direct.choices[0]!.message);
+    let text = "";
+    for await (const chunk of await openai.chat.completions.create({ ...chat, stream: true }))
+      text += chunk.choices[0]?.delta.content ?? "";
+    expect(text).toBe(content);
+    const response = openai.responses.stream({ model: "crumb", input: QUESTION, temperature: 0 });
+    expect((await response.finalResponse()).output_text).toBe(content);
+    const message = await anthropic.messages.stream({ ...chat, max_tokens: 200 }).finalMessage();
+    expect(message.content).toMatchObject([
+      { type: "thinking", thinking: reasoning_content },
+      { type: "text", text: content },
+    ]);
+    // More than there are slots: those who wait are woken by others' requests.
+    const many = await Promise.all(Array.from({ length: 24 }, () => openai.chat.completions.create(chat)));
+    for (const { choices } of many) expect(choices[0]!.message.content).toBe(content);
+    await expect(openai.chat.completions.create({ ...chat, temperature: 9 })).rejects.toMatchObject({ status: 400 });
+
+    // An answer that was taken to its end was not cut, whatever a host says of its request afterwards.
+    expect(await metric("answers_cut_total")).toBe(0);
+    const endless = { prompt: QUESTION, ignore_eos: true, n: 8 };
+    const stream = await postJson(`${url}/v1/completions`, { ...endless, stream: true }, { headers });
+    const reader = stream.body!.getReader();
+    await reader.read();
+    expect(await metric("slots_busy")).toBe(1);
+    await reader.cancel();
+    await until(async () => (await metric("requests_running")) === 0);
+    const body = JSON.stringify(endless);
+    const head = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: ${headers.authorization}`;
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(`${head}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    await until(async () => (await metric("slots_busy")) === 1);
+    socket.resetAndDestroy(); // workerd takes a client that closes its side for one that has sent all, and answers it
+    await until(async () => (await metric("requests_running")) === 0);
+    expect(await metric("answers_cut_total")).toBe(2);
+    for (const name of ["slots_busy", "requests_queued", "kv_pages_used"]) expect(await metric(name)).toBe(0);
+  });
+});
