@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Running } from "../cli/helpers.ts";
@@ -6,9 +6,9 @@ import type { FaultServer } from "./fault-server.ts";
 import { expectSound, sha256 } from "./helpers.ts";
 
 /**
- * Kills pulls of `file` (-9) at so many moments, each after about `bytes` more came (some at the first), and looks at the
- * cache after each. The last pull is left alone: it must need less than all of the file. A kill loses a piece of each
- * connection.
+ * Kills pulls of `file` (-9) at so many moments, and looks at the cache after each: some as soon as the server sends, some
+ * after a piece or more came. The last pull is left alone: it must need less than all of the file. A kill loses a piece of
+ * each connection.
  * @param start runs the command on a cache
  */
 export async function killAtMoments(
@@ -16,7 +16,6 @@ export async function killAtMoments(
   cache: string,
   file: Uint8Array,
   moments: number,
-  bytes: number,
   start: (cache: string, args: readonly string[]) => Running,
 ): Promise<void> {
   server.reset();
@@ -25,21 +24,31 @@ export async function killAtMoments(
   const args = ["pull", `${server.url}/killed.gguf`];
   for (let moment = 0; moment < moments; moment++) {
     const running = start(cache, args);
-    const before = server.sent;
-    const enough = before + (moment % 5 === 4 ? 0 : bytes * (0.5 + ((moment * 7) % 10) / 10));
+    const [sent, kept] = [server.sent, piecesIn(cache)];
     let ended = false;
     running.exit.then(() => {
       ended = true;
     });
-    while (server.sent <= enough && !ended) await new Promise((resolve) => setTimeout(resolve, 1));
+    const reached = (): boolean => server.sent > sent && piecesIn(cache) >= kept + (moment % 5 === 4 ? 0 : moment % 3);
+    while (!reached() && !ended) await new Promise((resolve) => setTimeout(resolve, 1));
     await new Promise((resolve) => setTimeout(resolve, (moment * 3) % 11));
     running.child.kill("SIGKILL");
     await running.exit;
     expectSound(cache);
   }
+  expect(piecesIn(cache)).toBeGreaterThan(0);
   server.reset();
   expect(await start(cache, args).result()).toMatchObject({ code: 0, stderr: "" });
   expect(server.sent).toBeLessThan(file.length);
   expect(sha256(readFileSync(join(cache, "files", sha256(file))))).toBe(sha256(file));
   expectSound(cache);
+}
+
+/** Pieces that are kept for the next pull. */
+function piecesIn(cache: string): number {
+  const folder = join(cache, "partial");
+  if (!existsSync(folder)) return 0;
+  const lists = readdirSync(folder).filter((name) => name.endsWith(".pieces"));
+  const bytes = lists.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+  return Math.floor(bytes.reduce((sum, size) => sum + size, 0) / 36);
 }

@@ -25,7 +25,7 @@ const options = (more: Partial<PullOptions> = {}): PullOptions => ({
   endpoint: server.url,
   tokenOrigin: server.url,
   retryMs: 1,
-  stallMs: 150,
+  stallMs: 10_000,
   ...more,
 });
 const at = (path: string): Reference => parseReference(`${server.url}${path}`)!;
@@ -82,7 +82,7 @@ describe("faults that pass", () => {
   ];
   it.each(CASES)("%s", async (_name, fault, path = "/small.gguf") => {
     server.fault = once(fault);
-    await expectPulled(temporary(), path, server.files.get(path)!);
+    await expectPulled(temporary(), path, server.files.get(path)!, fault.stall === undefined ? {} : { stallMs: 150 });
     expect(server.seen.length).toBeGreaterThan(2);
   });
 
@@ -101,12 +101,12 @@ describe("faults that pass", () => {
     await expectPulled(folder, "/small.gguf", SMALL);
   });
 
-  it("every connection cut after 100 kB: what came is not asked for again", async () => {
-    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 100_000 });
+  it("every connection cut in the middle of a piece: it comes all the same", async () => {
+    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 400_000 });
     await expectPulled(temporary(), "/small.gguf", SMALL, { connections: 1 });
-    expect(server.seen.length).toBeGreaterThan(20);
-    // What the network held when it was cut is lost.
-    expect(server.sent).toBeLessThan(1.1 * SMALL.length);
+    expect(server.seen.length).toBeGreaterThan(5);
+    // Of what was cut off, only what the network still held is asked for again.
+    expect(server.sent).toBeLessThan(2 * SMALL.length);
   });
 
   it("an ETag that changes midway: all of it anew", async () => {
@@ -151,7 +151,10 @@ describe("faults that stay", () => {
   it.each(CASES)("%s", async (_name, fault, code, message) => {
     server.fault = () => fault;
     const folder = temporary();
-    const failed = expectPulled(folder, "/small.gguf", SMALL, { attempts: 3 });
+    const failed = expectPulled(folder, "/small.gguf", SMALL, {
+      attempts: 3,
+      ...(fault.stall !== undefined && { stallMs: 150 }),
+    });
     await expect(failed).rejects.toBeInstanceOf(NibbleError);
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     expectSound(folder);
@@ -161,41 +164,41 @@ describe("faults that stay", () => {
 
   it("the network ends midway; the next pull goes on", async () => {
     const folder = temporary();
-    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 5 * PIECE_BYTES });
-    await expect(expectPulled(folder, "/model.gguf", FILE, { attempts: 1 })).rejects.toMatchObject({
+    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 1.5 * PIECE_BYTES });
+    await expect(expectPulled(folder, "/small.gguf", SMALL, { attempts: 1 })).rejects.toMatchObject({
       code: "io_error",
     });
     server.reset();
-    await expectPulled(folder, "/model.gguf", FILE);
-    expect(server.sent).toBeLessThan(FILE.length - 4 * PIECE_BYTES);
+    await expectPulled(folder, "/small.gguf", SMALL);
+    expect(server.sent).toBeLessThan(SMALL.length - PIECE_BYTES + 2);
   });
 
   it("an abort ends at once, and leaves what came", async () => {
     const folder = temporary();
-    server.fault = () => ({ slow: 20 });
+    server.fault = () => ({ slow: 100 });
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 400);
+    setTimeout(() => abort.abort(), 200);
     const start = performance.now();
-    await expect(expectPulled(folder, "/model.gguf", FILE, { signal: abort.signal })).rejects.toThrow(/abort/i);
-    expect(performance.now() - start).toBeLessThan(1500);
+    await expect(expectPulled(folder, "/small.gguf", SMALL, { signal: abort.signal })).rejects.toThrow(/abort/i);
+    expect(performance.now() - start).toBeLessThan(2500);
     server.reset();
-    await expectPulled(folder, "/model.gguf", FILE);
+    await expectPulled(folder, "/small.gguf", SMALL);
   });
 });
 
 describe("damage on the disk", () => {
   it("pieces that never reached it are fetched again", async () => {
     const folder = temporary();
-    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 5 * PIECE_BYTES });
-    await expect(expectPulled(folder, "/model.gguf", FILE, { attempts: 1 })).rejects.toThrow();
+    server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 1.5 * PIECE_BYTES });
+    await expect(expectPulled(folder, "/small.gguf", SMALL, { attempts: 1 })).rejects.toThrow();
     const { openSync, writeSync, closeSync, appendFileSync } = await import("node:fs");
     const data = readdirSync(join(folder, "partial")).find((name) => name.endsWith(".data"))!;
     const handle = openSync(join(folder, "partial", data), "r+");
-    writeSync(handle, new Uint8Array(4096), 0, 4096, PIECE_BYTES + 5000);
+    writeSync(handle, new Uint8Array(4096), 0, 4096, 5000);
     closeSync(handle);
     appendFileSync(join(folder, "partial", data.replace(".data", ".pieces")), new Uint8Array(17));
     server.reset();
-    await expectPulled(folder, "/model.gguf", FILE);
+    await expectPulled(folder, "/small.gguf", SMALL);
   });
 
   it("a full disk is an error that says so, and the rest goes on later", async () => {
@@ -209,25 +212,25 @@ describe("damage on the disk", () => {
         return {
           ...file,
           async write(...write) {
-            if (++writes > 3) throw new NibbleError("io_error", "the disk is full");
+            if (++writes > 1) throw new NibbleError("io_error", "the disk is full");
             await file.write(...write);
           },
         };
       },
     };
-    const failed = pull(at("/model.gguf"), full, options());
+    const failed = pull(at("/small.gguf"), full, options());
     await expect(failed).rejects.toMatchObject({ code: "io_error", message: "the disk is full" });
     expectSound(folder);
-    await expectPulled(folder, "/model.gguf", FILE);
+    await expectPulled(folder, "/small.gguf", SMALL);
   });
 });
 
 describe("two pulls at once", () => {
   it("in one process and cache: one fetches, the other waits", async () => {
     const folder = temporary();
-    server.fault = () => ({ slow: 1 });
+    server.fault = () => ({ slow: 3 });
     const [a, b] = await Promise.all(
-      [0, 1].map(async () => pull(at("/model.gguf"), await directoryCache(folder), options())),
+      [0, 1].map(async () => pull(at("/small.gguf"), await directoryCache(folder), options())),
     );
     expect(a!.files).toEqual(b!.files);
     expectSound(folder);
