@@ -9,6 +9,7 @@ export type { GenerateEvent, GenerateOptions, Timings, Usage } from "./engine/ge
 export type { LoraChoice, LoraInfo } from "./engine/lora.ts";
 export type { ApplyTemplateOptions, Model, ModelInfo } from "./engine/model.ts";
 export type * from "./engine/openai-types.ts";
+export type { SamplerName, SamplingOptions } from "./engine/sampling-options.ts";
 export type { ForwardOptions, Session } from "./engine/session.ts";
 export { type ErrorCode, NibbleError } from "./errors.ts";
 export { llamaLayerTensors } from "./formats/huggingface-families.ts";

@@ -23,14 +23,9 @@ import {
 } from "./embed.ts";
 import { checkEmbeddingRequest, embeddingResponse } from "./embeddings-request.ts";
 import { checkIds, Fields, invalid } from "./fields.ts";
-import {
-  type GenerateEvent,
-  type GenerateOptions,
-  type GenerationSettings,
-  generate,
-  type Machine,
-} from "./generate.ts";
+import type { GenerateEvent, GenerateOptions, GenerationSettings } from "./generate.ts";
 import { checkGenerateOptions, checkPrompt } from "./generate-options.ts";
+import { generate, type Machine } from "./generation.ts";
 import { Grammars } from "./grammars.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
@@ -154,6 +149,8 @@ export interface Model {
    * message that spells a special token becomes that token when the prompt is tokenized.
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
+  /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
+  chatPrompt(request: ChatCompletionRequest): { text: string; ids: number[] };
   /** @param options adapters as in `generate` */
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
@@ -223,16 +220,20 @@ export function createModel(parts: ModelParts): Model {
     });
   }
 
+  function promptOf(request: CheckedChatRequest): { text: string; ids: number[] } {
+    checkVariableNames(request.templateVariables, template);
+    const variables = Object.fromEntries(request.templateVariables);
+    const conversation = showTools(request.messages, request.tools?.tools, support);
+    const text = applyTemplate(conversation.messages, { variables, ...conversation.options });
+    // The template has written BOS if the model wants one.
+    return { text, ids: tokenizer.encode(text, { special: true, addBos: false }) };
+  }
+
   async function createChat(body: unknown, options?: RequestOptions) {
     live();
     const request = checkChatRequest(body, context);
-    checkVariableNames(request.templateVariables, template);
-    const variables = Object.fromEntries(request.templateVariables);
     const { tools } = request;
-    const conversation = showTools(request.messages, tools?.tools, support);
-    const prompt = applyTemplate(conversation.messages, { variables, ...conversation.options });
-    // The template has written BOS if the model wants one.
-    const ids = tokenizer.encode(prompt, { special: true, addBos: false });
+    const { text: prompt, ids } = promptOf(request);
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
     const constraint = masks && {
       masks,
@@ -316,6 +317,10 @@ export function createModel(parts: ModelParts): Model {
       return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
     },
     applyTemplate,
+    chatPrompt(request) {
+      live();
+      return promptOf(checkChatRequest(request, context));
+    },
     session(options) {
       live();
       const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");

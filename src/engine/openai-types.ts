@@ -4,6 +4,7 @@
  */
 import type { Timings, Usage } from "./generate.ts";
 import type { LoraChoice } from "./lora.ts";
+import type { SamplerName } from "./sampling-options.ts";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
@@ -28,6 +29,41 @@ interface SamplingFields {
   readonly presence_penalty?: number | null;
   /** -2 to 2. */
   readonly frequency_penalty?: number | null;
+  /** llama.cpp's steps in the order in which they run; default: all of them in its own. Each of these settings: 0 or its neutral value is off. */
+  readonly samplers?: readonly SamplerName[] | null;
+  /** The temperature goes so far below and above, the higher the entropy. */
+  readonly dynatemp_range?: number | null;
+  readonly dynatemp_exponent?: number | null;
+  /** Locally typical sampling; 1: off. */
+  readonly typical_p?: number | null;
+  /** Standard deviations below the highest logit; -1: off. */
+  readonly top_n_sigma?: number | null;
+  /** How often all top choices but one are left out, and what is one: at least this probability. */
+  readonly xtc_probability?: number | null;
+  readonly xtc_threshold?: number | null;
+  /** Tokens that top-p, typical-p, min-p and xtc leave at least. */
+  readonly min_keep?: number | null;
+  /** DRY takes multiplier * base^(length - allowed_length) off what would go on with a repetition; 0: off. */
+  readonly dry_multiplier?: number | null;
+  readonly dry_base?: number | null;
+  readonly dry_allowed_length?: number | null;
+  /** Tokens that DRY looks back on: 0 none, -1 all (default). */
+  readonly dry_penalty_last_n?: number | null;
+  /** Texts that repetitions do not reach over: at most 16 of 40 characters. */
+  readonly dry_sequence_breakers?: readonly string[] | null;
+  /** 1 or 2: that version of Mirostat instead of the steps but the temperature; 0: off. */
+  readonly mirostat?: number | null;
+  /** Its target, bits a token, and its learning rate. */
+  readonly mirostat_tau?: number | null;
+  readonly mirostat_eta?: number | null;
+  /** No end token before the answer has this many tokens. */
+  readonly min_tokens?: number | null;
+  /** Words that must not come: at most 128 of 256 characters. */
+  readonly bad_words?: readonly string[] | null;
+  /** Only these tokens may come. */
+  readonly allowed_token_ids?: readonly number[] | null;
+  /** These may not, at most 1,024. */
+  readonly banned_token_ids?: readonly number[] | null;
   /** Token ids to -100 .. 100, added to their logits. At most 1,024. */
   readonly logit_bias?: Readonly<Record<string, number>> | null;
   /** The same seed and request give the same tokens on every host. Default: a random one. */
