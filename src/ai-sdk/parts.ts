@@ -3,19 +3,10 @@
  * and an end, one open at a time.
  * @module
  */
-import type { ChatCompletionChunk } from "../engine/openai-types.ts";
+import type { ChatCompletionChunk, ToolCallDelta } from "../engine/openai-types.ts";
 import type { Content, FinishReason, JsonObject, StreamPart, ToolCall, Usage, Warning } from "./types.ts";
 
 type TextKind = "text" | "reasoning";
-
-/** OpenAI's shape of a piece of a tool call. */
-interface ToolCallDelta {
-  readonly index: number;
-  readonly id?: string;
-  readonly function?: { readonly name?: string; readonly arguments?: string };
-}
-
-type Delta = ChatCompletionChunk["choices"][number]["delta"] & { readonly tool_calls?: readonly ToolCallDelta[] };
 
 /** The order is the specification's: `stream-start`, `response-metadata`, blocks, `finish`. */
 export async function* streamParts(
@@ -36,7 +27,7 @@ export async function* streamParts(
       first = false;
     }
     const choice = chunk.choices[0];
-    const delta: Delta | undefined = choice?.delta;
+    const delta = choice?.delta;
     if (delta?.reasoning_content) yield* blocks.text("reasoning", delta.reasoning_content);
     if (delta?.content) yield* blocks.text("text", delta.content);
     for (const call of delta?.tool_calls ?? []) yield* blocks.toolCall(call);
@@ -80,11 +71,11 @@ class Blocks {
   *toolCall({ index, id, function: called }: ToolCallDelta): Generator<StreamPart> {
     if (this.#call?.index !== index) {
       yield* this.close();
-      const toolName = called?.name ?? "";
+      const toolName = called.name ?? "";
       this.#call = { type: "tool-call", index, toolCallId: id ?? `call-${index}`, toolName, input: "" };
       yield { type: "tool-input-start", id: this.#call.toolCallId, toolName };
     }
-    const delta = called?.arguments ?? "";
+    const delta = called.arguments;
     if (delta === "") return;
     this.#call.input += delta;
     yield { type: "tool-input-delta", id: this.#call.toolCallId, delta };

@@ -11,13 +11,19 @@ export type StreamedRequest = ChatCompletionRequest & { readonly stream: true };
 /** Fields of `providerOptions.nibble` go into the request as they are: `min_p`, `repeat_penalty` and the like. */
 export const PROVIDER = "nibble";
 
+/** Tokens of reasoning that an effort stands for; more, and the model's own, are without bound. */
+const REASONING_BUDGETS: ReadonlyMap<string, number> = new Map([
+  ["none", 0],
+  ["minimal", 128],
+  ["low", 512],
+  ["medium", 2048],
+  ["high", 8192],
+]);
+
 /** @throws NibbleError `invalid_request` for a prompt that is no text; the engine checks every other field */
 export function toRequest(options: CallOptions): { request: StreamedRequest; warnings: Warning[] } {
   const warnings: Warning[] = [];
   const unsupported = (feature: string, details: string) => warnings.push({ type: "unsupported", feature, details });
-  if (options.reasoning !== undefined && options.reasoning !== "provider-default") {
-    unsupported("reasoning", "the model decides how long it reasons; see providerOptions.nibble.chat_template_kwargs");
-  }
   const tools = (options.tools ?? []).flatMap((tool) => {
     if (tool.type === "provider") {
       unsupported(`tool ${tool.id ?? tool.name}`, "only function tools: nibble runs no tools itself");
@@ -29,6 +35,7 @@ export function toRequest(options: CallOptions): { request: StreamedRequest; war
   });
   const request = {
     reasoning_format: "auto",
+    ...given({ reasoning_budget: REASONING_BUDGETS.get(options.reasoning ?? "") }),
     ...options.providerOptions?.[PROVIDER],
     ...given({
       max_completion_tokens: options.maxOutputTokens,

@@ -97,6 +97,15 @@ describe("AI SDK 7", () => {
     expect(stopped.text).not.toContain("264");
   });
 
+  it("a reasoning effort is a budget of tokens", async () => {
+    const none = await generateText({ model: nibble("crumb"), ...greedy, reasoning: "none" });
+    expect(none.warnings ?? []).toEqual([]);
+    expect(none.reasoningText ?? "").toBe("");
+    expect(none.text).not.toBe("");
+    const high = await generateText({ model: nibble("crumb"), ...greedy, reasoning: "high" });
+    expect(high.text).toBe((await direct()).content);
+  });
+
   it("an abort ends the request", async () => {
     const controller = new AbortController();
     const result = streamText({
@@ -130,8 +139,10 @@ describe("AI SDK 7", () => {
   });
 
   it("warns of what it does not do, refuses what it cannot read", async () => {
-    const { warnings } = await generateText({ model: nibble("crumb"), ...greedy, reasoning: "high" });
-    expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "reasoning" })]);
+    const tools = [{ type: "provider" as const, id: "openai.web_search", name: "search", args: {} }];
+    const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: PROMPT }] }];
+    const { warnings } = await nibble("crumb").doGenerate({ prompt, tools, maxOutputTokens: 2 });
+    expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "tool openai.web_search" })]);
     const image = { type: "file" as const, data: new Uint8Array(8), mediaType: "image/png" };
     const refused = generateText({ model: nibble("crumb"), messages: [{ role: "user", content: [image] }] });
     await expect(refused).rejects.toMatchObject({ code: "invalid_request", param: "prompt[0].content[0]" });
