@@ -149,8 +149,6 @@ export interface Model {
    * message that spells a special token becomes that token when the prompt is tokenized.
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
-  /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
-  chatPrompt(request: ChatCompletionRequest): { text: string; ids: number[] };
   /** @param options adapters as in `generate` */
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
@@ -220,20 +218,16 @@ export function createModel(parts: ModelParts): Model {
     });
   }
 
-  function promptOf(request: CheckedChatRequest): { text: string; ids: number[] } {
-    checkVariableNames(request.templateVariables, template);
-    const variables = Object.fromEntries(request.templateVariables);
-    const conversation = showTools(request.messages, request.tools?.tools, support);
-    const text = applyTemplate(conversation.messages, { variables, ...conversation.options });
-    // The template has written BOS if the model wants one.
-    return { text, ids: tokenizer.encode(text, { special: true, addBos: false }) };
-  }
-
   async function createChat(body: unknown, options?: RequestOptions) {
     live();
     const request = checkChatRequest(body, context);
+    checkVariableNames(request.templateVariables, template);
+    const variables = Object.fromEntries(request.templateVariables);
     const { tools } = request;
-    const { text: prompt, ids } = promptOf(request);
+    const conversation = showTools(request.messages, tools?.tools, support);
+    const prompt = applyTemplate(conversation.messages, { variables, ...conversation.options });
+    // The template has written BOS if the model wants one.
+    const ids = tokenizer.encode(prompt, { special: true, addBos: false });
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
     const constraint = masks && {
       masks,
@@ -317,10 +311,6 @@ export function createModel(parts: ModelParts): Model {
       return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
     },
     applyTemplate,
-    chatPrompt(request) {
-      live();
-      return promptOf(checkChatRequest(request, context));
-    },
     session(options) {
       live();
       const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");
