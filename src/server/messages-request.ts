@@ -78,16 +78,17 @@ function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
   if (!messages || messages.length === 0) throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
   const system = readTexts(fields, "system");
   const tools = fields.array("tools", MAX_TOOLS)?.map(readTool);
-  const thinking = readThinking(fields.get("thinking"));
+  const { shown, budget } = readThinking(fields.get("thinking"));
   return {
-    thinking,
+    thinking: shown,
     chat: {
       messages: [
         ...(system === undefined ? [] : [{ role: "system", content: system }]),
         ...messages.flatMap((message, i) => readMessage(message, `messages[${i}]`)),
       ],
       tools: tools && tools.length > 0 ? tools : undefined,
-      tool_choice: readToolChoice(fields.get("tool_choice")),
+      ...readToolChoice(fields.get("tool_choice")),
+      reasoning_budget: budget,
       response_format: readOutputConfig(fields.get("output_config")),
     },
   };
@@ -204,24 +205,28 @@ function readTool(value: unknown, i: number): object {
   };
 }
 
-function readToolChoice(value: unknown): unknown {
-  if (value === undefined) return undefined;
+function readToolChoice(value: unknown): Body {
+  if (value === undefined) return {};
   const fields = new Fields(value, ["type", "name", "disable_parallel_tool_use"], "tool_choice");
-  fields.boolean("disable_parallel_tool_use");
+  const single = fields.boolean("disable_parallel_tool_use");
   const type = fields.oneOf("type", ["auto", "any", "none", "tool"]);
   if (type === undefined) throw fields.invalid("type", '"auto", "any", "none" or "tool"', type);
-  if (type === "tool") return { type: "function", function: { name: fields.string("name", 256) } };
-  return type === "any" ? "required" : type;
+  const named = { type: "function", function: { name: fields.string("name", 256) } };
+  return {
+    tool_choice: type === "tool" ? named : type === "any" ? "required" : type,
+    parallel_tool_calls: single === undefined ? undefined : !single,
+  };
 }
 
-function readThinking(value: unknown): boolean {
-  if (value === undefined) return true;
+/** Whether reasoning is shown, and how many tokens it may have; undefined: as many as the model wants. */
+function readThinking(value: unknown): { shown: boolean; budget: number | undefined } {
+  if (value === undefined) return { shown: true, budget: undefined };
   const fields = new Fields(value, ["type", "budget_tokens", "display"], "thinking");
-  fields.number("budget_tokens", { min: 1, integer: true });
+  const budget = fields.number("budget_tokens", { min: 1, integer: true });
   const display = fields.oneOf("display", ["summarized", "omitted"]);
   const type = fields.oneOf("type", ["enabled", "disabled", "adaptive"]);
   if (type === undefined) throw fields.invalid("type", '"enabled", "disabled" or "adaptive"', type);
-  return type !== "disabled" && display !== "omitted";
+  return type === "disabled" ? { shown: false, budget: 0 } : { shown: display !== "omitted", budget };
 }
 
 function readOutputConfig(value: unknown): unknown {

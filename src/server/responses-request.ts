@@ -17,6 +17,7 @@ const FIELDS = [
   "stream_options",
   "tools",
   "tool_choice",
+  "parallel_tool_calls",
   "text",
   "reasoning",
   "truncation",
@@ -51,6 +52,7 @@ export function readResponsesRequest(body: unknown): ResponsesRequest {
   const messages = typeof input === "string" ? [{ role: "user", content: input }] : readItems(fields);
   const tools = fields.array("tools", MAX_TOOLS) ?? [];
   const choice = fields.get("tool_choice");
+  const parallel = fields.boolean("parallel_tool_calls") ?? true;
   const text = readText(fields.get("text"));
   const stream = fields.boolean("stream") ?? false;
   checkReasoning(fields.get("reasoning"));
@@ -71,6 +73,7 @@ export function readResponsesRequest(body: unknown): ResponsesRequest {
       user: fields.get("user"),
       tools: tools.length > 0 ? tools.map(readTool) : undefined,
       tool_choice: readToolChoice(choice),
+      parallel_tool_calls: parallel,
       response_format: text,
     },
     echo: {
@@ -80,6 +83,7 @@ export function readResponsesRequest(body: unknown): ResponsesRequest {
       top_p: fields.get("top_p") ?? null,
       tools,
       tool_choice: choice ?? "auto",
+      parallel_tool_calls: parallel,
       text: fields.get("text") ?? { format: { type: "text" } },
       reasoning: fields.get("reasoning") ?? { effort: null, summary: null },
       user: fields.get("user") ?? null,

@@ -41,7 +41,6 @@ const FIXED = {
   background: false,
   store: false,
   previous_response_id: null,
-  parallel_tool_calls: true,
   truncation: "disabled",
   service_tier: "default",
   error: null,

@@ -53,6 +53,7 @@ describe("messages", () => {
         { role: "user", content: QUESTION },
       ],
       temperature: 0,
+      reasoning_budget: 0,
     });
     const answer = await client.messages.create({
       ...request,

@@ -37,7 +37,6 @@ const texts = [...ARRAY, [""], [1], [["a"]], [null], ["x".repeat(1000)], new Arr
 
 const UNUSED: Record<string, unknown[]> = {
   store: BOOLEAN,
-  parallel_tool_calls: BOOLEAN,
   metadata: [...OBJECT, { a: 1 }, { a: [] }, Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, ""]))],
   service_tier: STRING,
   safety_identifier: STRING,
@@ -84,6 +83,7 @@ const COMMON: Record<string, unknown[]> = {
   "speculative.n_max": [...INTEGER, -1],
   response_format: [...OBJECT, {}, { type: "nonsense" }, { type: 1 }, { type: "text", nonsense: 1 }],
   signal: [...OBJECT, {}],
+  lora: [...ARRAY, [1], [{}], [{ id: 0 }], [{ name: "nonsense" }]],
   prompt_logprobs: [...INTEGER, -1, 21],
   context_shift: BOOLEAN,
   n_keep: [...INTEGER, -2],
@@ -143,6 +143,7 @@ const CHAT: Record<string, unknown[]> = {
   chat_template_kwargs: [...OBJECT, { a: [] }, { a: {} }, { nonsense: 1 }],
   tools: [...ARRAY, [1], [{}], [{ type: "nonsense" }], new Array(2000).fill({})],
   tool_choice: [...NAME, { type: "nonsense" }],
+  parallel_tool_calls: BOOLEAN,
 };
 
 const COMPLETION: Record<string, unknown[]> = {
@@ -219,6 +220,7 @@ const RESPONSES: Record<string, unknown[]> = {
   reasoning: [...OBJECT, { effort: "nonsense" }, { summary: 1 }],
   truncation: [...NAME, "auto"],
   include: [...ARRAY, [1], ["nonsense"]],
+  parallel_tool_calls: BOOLEAN,
   background: [...BOOLEAN, true],
   user: STRING,
 };
@@ -231,6 +233,8 @@ const EMBEDDINGS: Record<string, unknown[]> = {
   encoding_format: NAME,
   dimensions: [...POSITIVE, 3],
   pooling: NAME,
+  signal: [...OBJECT, {}],
+  lora: [...ARRAY, [1], [{}], [{ id: 0 }], [{ name: "nonsense" }]],
   normalize: BOOLEAN,
 };
 
