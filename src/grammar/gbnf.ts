@@ -97,15 +97,14 @@ class GbnfParser {
   }
 
   #repeated(part: Expression): Expression {
-    let repeated = part;
-    for (;;) {
-      if (this.#take("*")) repeated = repeat(repeated, 0, Number.POSITIVE_INFINITY);
-      else if (this.#take("+")) repeated = repeat(repeated, 1, Number.POSITIVE_INFINITY);
-      else if (this.#take("?")) repeated = repeat(repeated, 0, 1);
-      else if (this.#take("{")) repeated = this.#counted(repeated);
-      else return repeated;
-      if (repeated.kind === "repeat" && repeated.part.kind === "repeat") throw this.#error("one quantifier");
-    }
+    let repeated: Expression;
+    if (this.#take("*")) repeated = repeat(part, 0, Number.POSITIVE_INFINITY);
+    else if (this.#take("+")) repeated = repeat(part, 1, Number.POSITIVE_INFINITY);
+    else if (this.#take("?")) repeated = repeat(part, 0, 1);
+    else if (this.#take("{")) repeated = this.#counted(part);
+    else return part;
+    if ("*+?{".includes(this.#peek() ?? " ")) throw this.#error("one quantifier");
+    return repeated;
   }
 
   #counted(part: Expression): Expression {

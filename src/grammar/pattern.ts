@@ -94,7 +94,7 @@ class PatternParser {
     }
     const pattern = this.#choice();
     if (!this.#take(")")) throw this.#error(") of a group");
-    return pattern;
+    return { kind: "sequence", parts: [pattern] }; // an anchor in a group may be repeated
   }
 
   #quantified(part: Pattern): Pattern {
