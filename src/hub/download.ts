@@ -56,7 +56,7 @@ export async function download(
 /**
  * Fills a partial file from a stream.
  * @returns hex of its SHA-256
- * @throws NibbleError `truncated`; TemporaryError for more than `bytes`
+ * @throws NibbleError `truncated` for another length
  */
 export async function store(
   chunks: AsyncIterable<Uint8Array>,
@@ -66,8 +66,10 @@ export async function store(
 ): Promise<string> {
   const pieces = new Pieces(bytes, file, hasher);
   const cursor = new Cursor(pieces, 0, pieces.count);
-  for await (const chunk of chunks) await cursor.push(chunk);
-  if (!cursor.done) throw new NibbleError("truncated", `expected ${bytes} bytes, got ${cursor.offset}`);
+  let exact = true;
+  for await (const chunk of chunks) exact = (await cursor.push(chunk)) && exact;
+  if (!exact || !cursor.done)
+    throw new NibbleError("truncated", `expected ${bytes} bytes, got ${exact ? cursor.offset : "more"}`);
   return pieces.sha256();
 }
 
@@ -179,10 +181,10 @@ class Cursor {
     return this.#piece === this.#end;
   }
 
-  /** @throws TemporaryError where there are more bytes than were asked for */
-  async push(chunk: Uint8Array): Promise<void> {
+  /** @returns whether all bytes were wanted */
+  async push(chunk: Uint8Array): Promise<boolean> {
     for (let at = 0; at < chunk.length; ) {
-      if (this.done) throw new TemporaryError("expected a body that ends, got more bytes");
+      if (this.done) return false;
       const part = chunk.subarray(at, at + this.#buffer.length - this.#filled);
       this.#buffer.set(part, this.#filled);
       this.#filled += part.length;
@@ -192,6 +194,7 @@ class Cursor {
       this.#filled = 0;
       if (++this.#piece < this.#end) this.#buffer = new Uint8Array(this.#pieces.lengthOf(this.#piece));
     }
+    return true;
   }
 }
 
@@ -268,7 +271,7 @@ function checkRange({ headers, url }: Answer, start: number, last: number, size:
 }
 
 async function fill(cursor: Cursor, answer: Answer, end: number): Promise<void> {
-  for await (const chunk of answer.chunks()) await cursor.push(chunk);
+  for await (const chunk of answer.chunks()) if (!(await cursor.push(chunk))) throw new ChangedError(answer.url.host); // it is longer than it was
   if (!cursor.done)
     throw new TemporaryError(`${answer.url.host}: expected ${end} bytes, the connection ended at ${cursor.offset}`);
 }

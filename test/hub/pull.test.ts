@@ -75,6 +75,7 @@ describe("faults that pass", () => {
     ["Content-Range of other bytes", { headers: { "content-range": `bytes 5-6/${SMALL.length}` } }],
     ["no Content-Range that means anything", { headers: { "content-range": "bytes */*" } }],
     ["a longer body", { extra: 10 }],
+    ["a longer body without a length", { extra: 10, chunked: true }],
     ["a shorter body", { headers: { "content-length": "1000" }, cut: 1000 }],
     ["ranges ignored", { ignoreRange: true }, "/model.gguf"],
     ["ranges ignored, then a cut", { ignoreRange: true, cut: 3 * PIECE_BYTES }, "/model.gguf"],
