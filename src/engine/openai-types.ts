@@ -17,12 +17,14 @@ interface SamplingFields {
   readonly temperature?: number | null;
   /** Above 0 to 1. Default: the checkpoint's, else 0.95. */
   readonly top_p?: number | null;
-  /** 0: off. Default: the checkpoint's, else 40. */
+  /** 0 or -1: off. Default: the checkpoint's, else 40. */
   readonly top_k?: number | null;
   /** 0 to 1. Default: the checkpoint's, else 0.05. */
   readonly min_p?: number | null;
   /** 0.01 to 10; 1: off. */
   readonly repeat_penalty?: number | null;
+  /** vLLM's name of it; over all of the text, whatever `repeat_last_n` is. */
+  readonly repetition_penalty?: number | null;
   /** Tokens that penalties look back on, prompt included: 0 none, -1 all. Default 64. */
   readonly repeat_last_n?: number | null;
   /** -2 to 2. */

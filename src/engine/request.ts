@@ -12,6 +12,7 @@ import { checkSampling, checkStops } from "./generate-options.ts";
 import type { Grammars } from "./grammars.ts";
 import { checkLora, type LoraInfo } from "./lora.ts";
 import { randomSeed } from "./random.ts";
+import { SAMPLING_RANGES } from "./sampling-options.ts";
 import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
 import { checkCalls, checkTools, type ToolRequest } from "./tools.ts";
 
@@ -52,7 +53,7 @@ export interface CheckedCompletionRequest extends CommonRequest {
 // biome-ignore format: a list
 const COMMON = [
   "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
-  "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
+  "repetition_penalty", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
   "speculative.n_max", "prompt_logprobs", "context_shift", "n_keep", "reasoning_budget", "stream", "stream_options", "user", "logprobs", "signal", "lora", ...STRUCTURE_FIELDS,
 ];
 // biome-ignore format: a list
@@ -163,12 +164,22 @@ function checkCommon(fields: Fields, context: RequestContext, particular: Partic
       signal: checkSignal(fields),
       sampling: {
         ...checkSampling(fields, defaults, requestName),
+        ...checkRepetition(fields),
         allowedTokens: allowedIds && new Set(allowedIds),
         logitBias,
         seed: fields.number("seed", { integer: true }) ?? randomSeed(),
       },
     },
   };
+}
+
+/** vLLM's name of `repeat_penalty`, over all of the text. */
+function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: number } | undefined {
+  const penalty = fields.number("repetition_penalty", SAMPLING_RANGES.repeatPenalty);
+  const other = fields.get("repeat_penalty");
+  if (penalty !== undefined && other !== undefined)
+    throw fields.invalid("repetition_penalty", "it or repeat_penalty", penalty);
+  return penalty === undefined ? undefined : { repeatPenalty: penalty, repeatLastN: -1 };
 }
 
 /** llama.cpp's name, or a field of `reasoning`. */

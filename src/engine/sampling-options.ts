@@ -31,7 +31,7 @@ export interface SamplingOptions {
   /** Dynamic temperature: by how much it goes below and above, with the entropy; 0: off. */
   readonly dynatempRange: number;
   readonly dynatempExponent: number;
-  /** 0: all. */
+  /** 0 and -1 (vLLM's): all. */
   readonly topK: number;
   /** 1: all. */
   readonly topP: number;
@@ -91,7 +91,7 @@ export const SAMPLING_RANGES: Readonly<Record<NumericSetting, Range>> = {
   temperature: { min: 0, max: 2 },
   dynatempRange: { min: 0, max: 2 },
   dynatempExponent: { min: 0, max: 100 },
-  topK: { min: 0, integer: true },
+  topK: { min: -1, integer: true },
   topP: { above: 0, max: 1 },
   minP: { min: 0, max: 1 },
   typicalP: { above: 0, max: 1 },

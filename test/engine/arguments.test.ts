@@ -65,7 +65,7 @@ describe("generate", () => {
 
   const wrongSampling: Record<string, unknown[]> = {
     temperature: [-1, 3, "1", Number.NaN],
-    topK: [-1, 1.5],
+    topK: [-2, 1.5],
     topP: [0, 2],
     minP: [-1, 2],
     repeatPenalty: [0, 11],

@@ -21,8 +21,9 @@ const BAD: Record<string, unknown[]> = {
   temperature: [...NOT_A_NUMBER, -0.1, 2.1, 999999],
   top_p: [...NOT_A_NUMBER, 0, -1, 1.01],
   min_p: [...NOT_A_NUMBER, -0.1, 1.1],
-  top_k: [...NOT_AN_INTEGER, -1],
+  top_k: [...NOT_AN_INTEGER, -2],
   repeat_penalty: [...NOT_A_NUMBER, 0, -1, 11, 1e-300],
+  repetition_penalty: [...NOT_A_NUMBER, 0, -1, 11],
   repeat_last_n: [...NOT_AN_INTEGER, -2],
   presence_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
@@ -223,6 +224,11 @@ describe("what is accepted", () => {
     expect(chat({ reasoning_format: "auto" }).splitReasoning).toBe(true);
     expect(completion({ logprobs: 0, prompt: [1, 2] })).toMatchObject({ prompt: [1, 2], options: { logprobs: 0 } });
   });
+  it("vLLM's repetition_penalty looks back on all of the text", () => {
+    const { sampling } = chat({ repetition_penalty: 1.2, repeat_last_n: 5 }).options;
+    expect(sampling).toMatchObject({ repeatPenalty: 1.2, repeatLastN: -1 });
+    expect(() => chat({ repetition_penalty: 1.2, repeat_penalty: 1.2 })).toThrow(/repetition_penalty: expected it or/);
+  });
   it("ignore_eos forbids the end tokens", () => {
     const { options } = chat({ ignore_eos: true });
     expect(options.endIds.size).toBe(0);
@@ -251,7 +257,7 @@ describe("a checkpoint's own settings", () => {
     const metadata = new Map<string, number | string>([
       ["general.sampling.temp", 0],
       ["general.sampling.top_p", 0.5],
-      ["general.sampling.top_k", -1],
+      ["general.sampling.top_k", -2],
       ["general.sampling.min_p", "0.1"],
       ["general.sampling.penalty_repeat", 1.25],
     ]);

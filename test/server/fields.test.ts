@@ -45,6 +45,7 @@ const UNUSED: Record<string, unknown[]> = {
 
 const COMMON: Record<string, unknown[]> = {
   ...sampling,
+  repetition_penalty: sampling.repeat_penalty!,
   samplers: [...ARRAY, ["nonsense"], [1], ["top_k", "top_k"]],
   dry_sequence_breakers: texts,
   bad_words: texts,
