@@ -40,7 +40,7 @@ import type {
   RequestOptions,
 } from "./openai-types.ts";
 import { PrefixCache } from "./prefix-cache.ts";
-import { checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
+import { type CheckedChatRequest, checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { callMasks, callParser, showTools, toolSupport } from "./tools.ts";
@@ -149,6 +149,8 @@ export interface Model {
    * message that spells a special token becomes that token when the prompt is tokenized.
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
+  /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
+  chatPrompt(request: ChatCompletionRequest): { text: string; ids: number[] };
   /** @param options adapters as in `generate` */
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
@@ -218,16 +220,20 @@ export function createModel(parts: ModelParts): Model {
     });
   }
 
+  function promptOf(request: CheckedChatRequest): { text: string; ids: number[] } {
+    checkVariableNames(request.templateVariables, template);
+    const variables = Object.fromEntries(request.templateVariables);
+    const conversation = showTools(request.messages, request.tools?.tools, support);
+    const text = applyTemplate(conversation.messages, { variables, ...conversation.options });
+    // The template has written BOS if the model wants one.
+    return { text, ids: tokenizer.encode(text, { special: true, addBos: false }) };
+  }
+
   async function createChat(body: unknown, options?: RequestOptions) {
     live();
     const request = checkChatRequest(body, context);
-    checkVariableNames(request.templateVariables, template);
-    const variables = Object.fromEntries(request.templateVariables);
     const { tools } = request;
-    const conversation = showTools(request.messages, tools?.tools, support);
-    const prompt = applyTemplate(conversation.messages, { variables, ...conversation.options });
-    // The template has written BOS if the model wants one.
-    const ids = tokenizer.encode(prompt, { special: true, addBos: false });
+    const { text: prompt, ids } = promptOf(request);
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
     const constraint = masks && {
       masks,
@@ -311,6 +317,10 @@ export function createModel(parts: ModelParts): Model {
       return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
     },
     applyTemplate,
+    chatPrompt(request) {
+      live();
+      return promptOf(checkChatRequest(request, context));
+    },
     session(options) {
       live();
       const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");
