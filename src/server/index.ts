@@ -4,3 +4,4 @@
  */
 export { createHandler, type Handler } from "./handler.ts";
 export type { HandlerOptions } from "./options.ts";
+export type { SlotStore } from "./slots.ts";

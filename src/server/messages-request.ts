@@ -3,6 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../engine/fields.ts";
+import type { ChatCompletionRequest } from "../engine/openai-types.ts";
 import { MAX_MESSAGES } from "../engine/request.ts";
 import type { Body } from "./openai.ts";
 
@@ -68,8 +69,9 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
 }
 
 /** The part that /v1/messages/count_tokens takes. @throws NibbleError `invalid_request` that names the field */
-export function readCountRequest(body: unknown): Body {
-  return readConversation(new Fields(body, CONVERSATION)).chat;
+export function readCountRequest(body: unknown): ChatCompletionRequest {
+  // The engine checks every field: the type is what it will be then.
+  return readConversation(new Fields(body, CONVERSATION)).chat as unknown as ChatCompletionRequest;
 }
 
 function readConversation(fields: Fields): { thinking: boolean; chat: Body } {

@@ -2,7 +2,6 @@
  * Anthropic's /v1/messages and /v1/messages/count_tokens.
  * @module
  */
-import type { ChatMessage } from "../chat/template.ts";
 import type { Model } from "../engine/model.ts";
 import type { ChatCompletionChunk } from "../engine/openai-types.ts";
 import type { Prepare } from "./answer.ts";
@@ -29,9 +28,7 @@ export function prepareMessages(model: Model): Prepare<ChatCompletionChunk> {
 
 /** Tokens of the prompt that such a request would make. */
 export function countTokens(model: Model, body: unknown): object {
-  const { messages, tools } = readCountRequest(body) as { messages: ChatMessage[]; tools?: unknown[] };
-  const prompt = model.applyTemplate(messages, tools && { tools });
-  return { input_tokens: model.tokenize(prompt, { addBos: false }).length };
+  return { input_tokens: model.chatPrompt(readCountRequest(body)).ids.length };
 }
 
 /** The tokens of the prompt are told at the end, when it is known how many of them were cached. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../engine/fields.ts";
+import type { SlotStore } from "./slots.ts";
 
 export interface HandlerOptions {
   /** One of them must come with every request but /health, as `Authorization: Bearer` or `x-api-key`. Default: none is asked for. */
@@ -15,6 +16,8 @@ export interface HandlerOptions {
   readonly slots?: number;
   /** Requests that may wait for a slot (default 64); more are told 429. */
   readonly queue?: number;
+  /** Where POST /slots/N saves and finds what conversations have computed. Default: 404. */
+  readonly slotStore?: SlotStore;
   /** Most bytes of a body (default 4 MiB). */
   readonly maxBodyBytes?: number;
   /** Milliseconds in which a client must have sent its body (default 30,000). */
@@ -27,15 +30,16 @@ export interface HandlerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-export type Settings = Required<Omit<HandlerOptions, "hosts" | "page">> & {
+export type Settings = Required<Omit<HandlerOptions, "hosts" | "page" | "slotStore">> & {
   readonly hosts: HandlerOptions["hosts"];
   readonly page: HandlerOptions["page"];
+  readonly slotStore: HandlerOptions["slotStore"];
 };
 
 /** @throws NibbleError `invalid_argument` that names the option */
 export function checkHandlerOptions(options: HandlerOptions): Settings {
   const names = ["apiKeys", "cors", "hosts", "slots", "queue", "maxBodyBytes", "bodyTimeoutMs", "stallTimeoutMs"];
-  const fields = new Fields(options, [...names, "page", "onError"], "", "invalid_argument");
+  const fields = new Fields(options, [...names, "page", "slotStore", "onError"], "", "invalid_argument");
   const whole = (name: string, min: number, otherwise: number): number =>
     fields.number(name, { min, integer: true }) ?? otherwise;
   const page = callback<NonNullable<HandlerOptions["page"]>>(fields, "page");
@@ -49,8 +53,16 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     bodyTimeoutMs: whole("bodyTimeoutMs", 1, 30_000),
     stallTimeoutMs: whole("stallTimeoutMs", 1, 30_000),
     page,
+    slotStore: checkStore(fields),
     onError: callback<Settings["onError"]>(fields, "onError") ?? (() => {}),
   };
+}
+
+function checkStore(fields: Fields): SlotStore | undefined {
+  const store = fields.get("slotStore") as Partial<SlotStore> | undefined;
+  if (store === undefined || (typeof store.read === "function" && typeof store.write === "function"))
+    return store as SlotStore | undefined;
+  throw fields.invalid("slotStore", "an object with read and write", store);
 }
 
 function callback<T>(fields: Fields, name: string): T | undefined {

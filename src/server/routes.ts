@@ -14,6 +14,7 @@ import { modelObject, pickModel } from "./models.ts";
 import { embed, prepareChat, prepareCompletion } from "./openai.ts";
 import type { Settings } from "./options.ts";
 import { prepareResponses } from "./responses.ts";
+import { type SlotStore, slotAction } from "./slots.ts";
 import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
 
 export interface Route {
@@ -64,7 +65,15 @@ export function createRoutes(
       return computed((signal) => embed(pickModel(models, body), body, signal), request.signal, context);
     },
   };
-  const { page } = settings;
+  const slot = (id: number, store: SlotStore): Route => ({
+    method: "POST",
+    async respond(request, url) {
+      admission.check();
+      const body = await read(request);
+      return computed(slotAction(pickModel(models, body), url, body, store, id), request.signal, context);
+    },
+  });
+  const { page, slots, slotStore } = settings;
 
   return new Map<string, Route>([
     ["/v1/chat/completions", answers(prepareChat)],
@@ -82,6 +91,9 @@ export function createRoutes(
     ["/detokenize", call(detokenize)],
     ["/apply-template", call(applyTemplate)],
     ["/props", get((url) => props(pickModel(models, { model: url.searchParams.get("model") }), settings.slots))],
+    ...(slotStore
+      ? Array.from({ length: slots }, (_, id): [string, Route] => [`/slots/${id}`, slot(id, slotStore)])
+      : []),
     ["/metrics", { method: "GET", respond: () => metricsResponse(models, admission, metrics) }],
     // A load balancer asks without a key whether the server lives, and a browser has none for a page.
     ["/health", { ...get(() => health(admission)), open: true }],

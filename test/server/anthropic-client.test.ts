@@ -95,6 +95,16 @@ describe("messages", () => {
   it("count_tokens", async () => {
     const { input_tokens } = await client.messages.countTokens({ model: "crumb", messages: [...messages] });
     expect(input_tokens).toBe(server.model.tokenize(server.model.applyTemplate(messages), { addBos: false }).length);
+    const tools = [{ name: "weather", description: "of a city", input_schema: { type: "object" as const } }];
+    const turns = [
+      { role: "user" as const, content: QUESTION },
+      { role: "assistant" as const, content: [{ type: "tool_use" as const, id: "1", name: "weather", input: {} }] },
+      { role: "user" as const, content: [{ type: "tool_result" as const, tool_use_id: "1", content: "rain" }] },
+    ];
+    const counted = await client.messages.countTokens({ model: "crumb", messages: turns, tools });
+    const { usage } = await client.messages.create({ model: "crumb", max_tokens: 1, messages: turns, tools });
+    expect(counted.input_tokens).toBe(usage.input_tokens + usage.cache_read_input_tokens!);
+    expect(counted.input_tokens).toBeGreaterThan(input_tokens + 10);
   });
 
   it("errors in Anthropic's shape, as the client's classes", async () => {

@@ -248,6 +248,7 @@ describe("several models", () => {
       ["hosts", [1]],
       ["maxBodyBytes", 0.5],
       ["page", "x"],
+      ["slotStore", { read: 1 }],
       ["onError", 1],
       ["unknown", 1],
     ];

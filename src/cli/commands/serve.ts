@@ -2,11 +2,14 @@
  * `nibble serve`: OpenAI's and Anthropic's APIs over HTTP.
  * @module
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createLoad } from "../../create-load.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Listener, listen } from "../../hosts/node-server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
+import type { SlotStore } from "../../server/slots.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError } from "../flags.ts";
@@ -37,6 +40,7 @@ lets answers under way end (a second one does not).
     cors: repeated("--cors", "ORIGIN", "text", "an origin whose pages may read answers, or *", isText),
     parallel: number("-np, --parallel", "N", { min: 1, max: 4096, integer: true }, "answers made at once (default 8)"),
     queue: number("--queue", "N", { min: 0, integer: true }, "requests that may wait (default 64); more are told 429"),
+    slots: text("--slot-save-path", "FOLDER", "where /slots/N saves and finds conversations (default: it does not)"),
     grace: number("--grace", "SECONDS", { min: 0, max: 3600 }, "how long answers may go on at the end (default 30)"),
     ...runtimeFlags,
     ...loraFlags,
@@ -61,6 +65,7 @@ lets answers under way end (a second one does not).
       ...(local && apiKeys.length === 0 && { hosts: LOOPBACK }),
       ...(given.parallel !== undefined && { slots: given.parallel }),
       ...(given.queue !== undefined && { queue: given.queue }),
+      ...(given.slots !== undefined && { slotStore: folderStore(given.slots) }),
       page: toPlayground,
       onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),
     });
@@ -72,6 +77,20 @@ lets answers under way end (a second one does not).
     model.dispose();
   },
 });
+
+/** Written under another name first: a file is whole or not there. */
+function folderStore(folder: string): SlotStore {
+  return {
+    read: async (name) =>
+      existsSync(join(folder, name)) ? new Uint8Array(await readFile(join(folder, name))) : undefined,
+    async write(name, bytes) {
+      const path = join(folder, name);
+      const partial = `${path}.${process.pid}.part`;
+      await writeFile(partial, bytes);
+      await rename(partial, path);
+    },
+  };
+}
 
 function keysOf(file: string): string[] {
   const keys = readFileSync(file, "utf8")

@@ -1,0 +1,96 @@
+/** Conversations saved and restored over HTTP. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Model } from "../../src/engine/model.ts";
+import { createHandler } from "../../src/server/handler.ts";
+import { cli, Running } from "../cli/helpers.ts";
+import { loadCrumb, messages, postJson } from "./helpers.ts";
+
+/** Longer than a page of the cache. */
+const conversation = [{ role: "system", content: "Be brief and be right. ".repeat(20) }, ...messages];
+
+const saved = new Map<string, Uint8Array>();
+const slotStore = {
+  read: async (name: string) => saved.get(name),
+  write: async (name: string, bytes: Uint8Array) => void saved.set(name, bytes),
+};
+let model: Model;
+beforeAll(async () => {
+  model = await loadCrumb();
+});
+afterAll(() => model.dispose());
+
+const post = async (on: Model, path: string, body: unknown) => {
+  const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const response = await createHandler(on, { slotStore })(new Request(`http://localhost${path}`, init));
+  return { status: response.status, body: await response.json() };
+};
+const ask = (on: Model) => post(on, "/v1/chat/completions", { messages: conversation, temperature: 0, max_tokens: 20 });
+
+describe("/slots", () => {
+  it("what one model has saved another goes on with: the same answer, nothing computed again but a page", async () => {
+    const before = await ask(model);
+    const { status, body } = await post(model, "/slots/0?action=save", { filename: "a.bin", messages: conversation });
+    const { prompt_tokens } = before.body.usage;
+    expect([status, body]).toEqual([
+      200,
+      { id_slot: 0, filename: "a.bin", n_saved: prompt_tokens, n_written: saved.get("a.bin")!.length },
+    ]);
+    const other = await loadCrumb();
+    const restored = await post(other, "/slots/3?action=restore", { filename: "a.bin" });
+    expect(restored.body).toMatchObject({ id_slot: 3, n_restored: prompt_tokens });
+    const after = await ask(other);
+    expect(after.body.choices).toEqual(before.body.choices);
+    const { cached_tokens } = after.body.usage.prompt_tokens_details;
+    expect(cached_tokens).toBeGreaterThan(prompt_tokens - 33);
+    expect(other.load()).toMatchObject({ requests: 0, usedPages: 0 });
+
+    const erased = await post(other, "/slots/0?action=erase", {});
+    expect(erased.body.n_erased_pages).toBeGreaterThan(0);
+    expect((await ask(other)).body.usage.prompt_tokens_details.cached_tokens).toBe(0);
+    other.dispose();
+  });
+
+  it("refuses by name what is wrong", async () => {
+    saved.set("broken", saved.get("a.bin")!.slice(0, 1000));
+    const wrong: [query: string, body: object, param: string][] = [
+      ["", { filename: "a" }, "action"],
+      ["?action=nonsense", { filename: "a" }, "action"],
+      ["?action=erase", { filename: "a" }, "filename"],
+      ["?action=restore", {}, "filename"],
+      ["?action=restore", { filename: "never-saved" }, "filename"],
+      ["?action=restore", { filename: "broken" }, "filename"],
+      ["?action=restore", { filename: "a.bin", messages: conversation }, "messages"],
+      ["?action=save", { filename: "a" }, "prompt"],
+      ["?action=save", { filename: "a", prompt: "a", messages: conversation }, "prompt"],
+      ["?action=save", { filename: "a", messages: [{ role: "user" }] }, "messages[0].content"],
+      ...["../a", "a/b", "", ".", "..", ".hidden", "a\\b", "a\0", "x".repeat(200)].map(
+        (filename): [string, object, string] => ["?action=save", { filename, prompt: "a" }, "filename"],
+      ),
+    ];
+    for (const [query, given, param] of wrong) {
+      const { status, body } = await post(model, `/slots/0${query}`, given);
+      expect([status, body.error?.param, JSON.stringify(given)]).toEqual([400, param, JSON.stringify(given)]);
+    }
+    expect((await post(model, "/slots/99?action=erase", {})).status).toBe(404);
+  });
+
+  it("nibble serve --slot-save-path keeps them in a folder", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nibble-slots-"));
+    const server = new Running(process.execPath, [cli, "serve", "--port", "0", "--json", "--slot-save-path", folder]);
+    const end = await server.until("\n");
+    const { url } = JSON.parse(server.stdout.slice(0, end));
+    const act = async (action: string, body: object) =>
+      (await postJson(`${url}/slots/0?action=${action}`, { filename: "a.bin", ...body })).json();
+    const { n_saved } = await act("save", { messages: conversation });
+    expect(n_saved).toBeGreaterThan(100);
+    expect(readdirSync(folder)).toEqual(["a.bin"]);
+    await act("erase", { filename: undefined });
+    expect((await act("restore", {})).n_restored).toBe(n_saved);
+    server.child.kill("SIGTERM");
+    expect((await server.result()).code).toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+});
