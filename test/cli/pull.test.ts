@@ -66,6 +66,26 @@ it("run pulls what is missing and says so on stderr; the library too", async () 
   expect(await library.result()).toEqual({ code: 0, stdout: "crumb.gguf\n", stderr: "" });
 });
 
+it("a gated model says what to do; JSON", async () => {
+  const cache = temporary();
+  server.fault = () => ({ status: 401 });
+  const gated = await nibble(cache, "run", "mobilellm-r1:140m", "Hi", "--json");
+  expect(gated.code).toBe(1);
+  const { error } = JSON.parse(gated.stdout);
+  expect(error.code).toBe("unauthorized");
+  expect(error.message).toBe(
+    `facebook/MobileLLM-R1-140M is gated (licence fair-noncommercial-research) and HF_TOKEN is not set: accept its licence at ${server.url}/facebook/MobileLLM-R1-140M, then set HF_TOKEN to a token of ${server.url}/settings/tokens`,
+  );
+  expect((await nibble(cache, "show", "mobilellm-r1:140m")).stdout).toContain("to pull it, accept its licence at");
+  server.reset();
+  const record = JSON.parse((await nibble(cache, "pull", url, "--json")).stdout);
+  expect(record).toMatchObject({ id: url, files: [{ sha256: sha256(crumb) }] });
+  const known = JSON.parse((await nibble(cache, "ls", "--all", "--json")).stdout);
+  expect(known.length).toBeGreaterThan(25);
+  expect(known[0]).toMatchObject({ name: "crumb", licence: "MIT", pulled: null });
+  expect((await nibble(cache, "rm", "--partial")).stdout).toBe("0 bytes of interrupted pulls\n");
+});
+
 it("killed at any moment, it leaves a sound cache, and the next pull goes on", async () => {
   const cache = temporary();
   await killAtMoments(server, cache, fileOf(10 * 2 ** 20), 5, start);
