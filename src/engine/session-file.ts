@@ -91,6 +91,7 @@ export function decodeSession(source: Uint8Array, executor: Facts): SavedSession
   if (wrong !== undefined)
     throw new NibbleError("bad_value", expected(`token ids from 0 to ${executor.vocabSize - 1}`, wrong));
   const adapters = Array.from(new Float32Array(words.buffer, words.byteOffset, scales));
+  if (!adapters.every(Number.isFinite)) throw new NibbleError("bad_value", expected("finite scales", `[${adapters}]`));
   return { tokens, adapters: scales > 0 ? adapters : undefined, pages: bytes.subarray((start + count) * 4) };
 }
 

@@ -7,7 +7,7 @@ import { readGgufAdapter } from "./lora-gguf.ts";
 import { readPeftAdapter } from "./lora-peft.ts";
 import type { Adapter, LowRank } from "./lora-products.ts";
 import { headRows, interleaveHalves, separateHalves } from "./permute.ts";
-import { readExactly } from "./sources.ts";
+import { readInto } from "./sources.ts";
 import { rowBytes } from "./tensor-types.ts";
 import type { ByteSource, Checkpoint, FileSet } from "./types.ts";
 
@@ -39,13 +39,19 @@ function inOrderOf(base: Checkpoint, name: string, product: LowRank): LowRank {
   const rows = headRows({ ...base, permutedQK: false }, { name, shape });
   if (rows === 0) return product;
   const rearrange = base.permutedQK ? interleaveHalves : separateHalves;
-  let bytes: Promise<Uint8Array> | undefined;
+  const load = async (): Promise<Uint8Array> => {
+    const raw = new Uint8Array(byteLength);
+    await readInto(source, offset, raw);
+    return rearrange(raw, rows, rowBytes(type, shape[1]!));
+  };
+  let loaded: Promise<Uint8Array> | undefined;
+  // At the same offset: a stream is read in the order of its tensors.
   const rearranged: ByteSource = {
-    size: byteLength,
+    size: source.size,
     async read(from, length) {
-      bytes ??= readExactly(source, offset, byteLength).then((raw) => rearrange(raw, rows, rowBytes(type, shape[1]!)));
-      return (await bytes).subarray(from, from + length);
+      loaded ??= load();
+      return (await loaded).subarray(from - offset, from - offset + length);
     },
   };
-  return { ...product, b: { ...product.b, source: rearranged, offset: 0 } };
+  return { ...product, b: { ...product.b, source: rearranged } };
 }

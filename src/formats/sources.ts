@@ -61,3 +61,9 @@ export async function readExactly(source: ByteSource, offset: number, length: nu
   }
   return bytes;
 }
+
+/** The same into `target`, in place where the source can: it keeps nothing of what was read then. */
+export async function readInto(source: ByteSource, offset: number, target: Uint8Array): Promise<void> {
+  if (source.readInto) await source.readInto(offset, target);
+  else target.set(await readExactly(source, offset, target.length));
+}

@@ -7,9 +7,8 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { readExactly } from "../formats/sources.ts";
+import { readInto } from "../formats/sources.ts";
 import { rowBytes, tensorTypeFacts } from "../formats/tensor-types.ts";
-import type { TensorInfo } from "../formats/types.ts";
 import type { Instance } from "./kernels.ts";
 import { GROUP_ROWS, groupBytes } from "./layout.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
@@ -165,15 +164,10 @@ class ReadAhead {
       const { placement, offset, bytes, raw } = this.#pieces[this.#started]!;
       const limit = placement.info.source.readInto ? AHEAD_IN_PLACE : AHEAD_COPIED;
       if (this.#ahead > 0 && this.#ahead + bytes > limit) return;
-      const read = readInto(placement.info, offset, this.#memory.subarray(raw, raw + bytes));
+      const read = readInto(placement.info.source, offset, this.#memory.subarray(raw, raw + bytes));
       read.catch(() => {}); // it is reported where it is waited for
       this.#reads.push(read);
       this.#ahead += bytes;
     }
   }
-}
-
-async function readInto(info: TensorInfo, offset: number, target: Uint8Array): Promise<void> {
-  if (info.source.readInto) await info.source.readInto(offset, target);
-  else target.set(await readExactly(info.source, offset, target.length));
 }

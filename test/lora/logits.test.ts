@@ -123,10 +123,12 @@ describe("containers", () => {
     }
     const source = await ggufAdapter({ ...adapter, products: permuted }, "llama", "F32");
     expect(logits(await executorOf(gguf, { ...options, lora: [{ source }] }), [1])).toEqual(bits.get("gguf"));
-    const onFolder = await openFixture("llama", "config.json");
-    expect(logits(await executorOf(onFolder, { ...options, lora: [{ source }] }), [1])).toEqual(
-      bits.get("config.json"),
-    );
+    const streamed = { body: new Blob([source.slice()]).stream(), size: source.length };
+    for (const each of [source, streamed]) {
+      const onFolder = await openFixture("llama", "config.json");
+      const executor = await executorOf(onFolder, { ...options, lora: [{ source: each }] });
+      expect(logits(executor, [1])).toEqual(bits.get("config.json"));
+    }
   });
 
   it("PEFT's scales: alpha / rank, by the root where rank-stabilised, alpha_pattern by module", async () => {

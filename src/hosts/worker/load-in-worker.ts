@@ -32,7 +32,7 @@ export interface WorkerLoadOptions extends LoadOptions {
  */
 export async function loadInWorker(
   source: ModelSource,
-  { worker: given, onProgress, signal, ...options }: WorkerLoadOptions = {},
+  { worker: given, onProgress, signal, lora, ...options }: WorkerLoadOptions = {},
 ): Promise<WorkerModel> {
   signal?.throwIfAborted();
   // Written literally: so bundlers see the worker.
@@ -40,7 +40,8 @@ export async function loadInWorker(
   const calls = new Calls(worker, onProgress);
   let info: ModelInfo;
   try {
-    const args = [absolute(source), { ...options, reports: onProgress !== undefined }];
+    const adapters = lora?.map((option) => ({ ...option, source: absolute(option.source) }));
+    const args = [absolute(source), { ...options, lora: adapters, reports: onProgress !== undefined }];
     info = (await calls.one("load", args, signal, streamOf(source))) as ModelInfo;
   } catch (error) {
     worker.terminate();
