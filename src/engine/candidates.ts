@@ -13,6 +13,7 @@ export class Candidates {
   readonly logits: Float64Array;
   /** Room for a weight each; only valid inside one sampler. */
   readonly weights: Float64Array;
+  readonly #all: Uint32Array;
   size = 0;
   /** Best first, of equals the lower id. Otherwise in order of ids. */
   sorted = false;
@@ -20,7 +21,8 @@ export class Candidates {
   temperature = 1;
 
   constructor(vocabSize: number) {
-    this.ids = new Uint32Array(vocabSize);
+    this.#all = Uint32Array.from({ length: vocabSize }, (_, id) => id);
+    this.ids = this.#all.slice();
     this.logits = new Float64Array(vocabSize);
     this.weights = new Float64Array(vocabSize);
   }
@@ -33,8 +35,12 @@ export class Candidates {
     this.size = 0;
     this.sorted = false;
     this.temperature = 1;
-    if (!mask) this.#append(logits, 0, logits.length);
-    else {
+    if (!mask) {
+      checkFinite(logits);
+      this.ids.set(this.#all);
+      this.logits.set(logits);
+      this.size = logits.length;
+    } else {
       for (let word = 0; word < mask.length; word++) {
         const id = word * 32;
         if (mask[word] === 0xffffffff) this.#append(logits, id, id + 32);
@@ -153,7 +159,16 @@ export class Candidates {
   }
 }
 
-export function nonFinite(logit: number, id: number): NibbleError {
+/** @throws NibbleError `non_finite_logits` */
+export function checkFinite(logits: Float32Array): void {
+  let differences = 0; // NaN once one of them is not finite: a loop without branches
+  for (let i = 0; i < logits.length; i++) differences += logits[i]! - logits[i]!;
+  if (differences === 0) return;
+  const id = logits.findIndex((logit) => !Number.isFinite(logit));
+  throw nonFinite(logits[id]!, id);
+}
+
+function nonFinite(logit: number, id: number): NibbleError {
   return new NibbleError("non_finite_logits", `expected finite logits, got ${logit} for token ${id}`);
 }
 
@@ -161,7 +176,7 @@ export function nonFinite(logit: number, id: number): NibbleError {
  * Positions of the `k` largest of the first `size` values, best first; of equals the lower position wins.
  * A heap of k keeps the worst at its root: O(size log k), and about O(size) in practice. No sort of a whole vocabulary.
  */
-export function largest(values: Float64Array | Float32Array, size: number, k: number): Uint32Array {
+export function largest(values: Float64Array, size: number, k: number): Uint32Array {
   k = Math.min(k, size);
   const heap = new Uint32Array(k);
   const better = (a: number, b: number) => values[a]! > values[b]! || (values[a]! === values[b]! && a < b);
@@ -179,10 +194,12 @@ export function largest(values: Float64Array | Float32Array, size: number, k: nu
   };
   for (let i = 0; i < k; i++) heap[i] = i;
   for (let i = (k >> 1) - 1; i >= 0; i--) sink(i);
-  for (let i = k; k > 0 && i < size; i++) {
-    if (values[i]! > values[heap[0]!]!) {
+  let worst = k > 0 ? values[heap[0]!]! : Infinity;
+  for (let i = k; i < size; i++) {
+    if (values[i]! > worst) {
       heap[0] = i;
       sink(0);
+      worst = values[heap[0]!]!;
     }
   }
   return heap.sort((a, b) => values[b]! - values[a]! || a - b);

@@ -6,7 +6,7 @@ import { NibbleError } from "../errors.ts";
 import { exp, log } from "../math.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { BadWords } from "./bad-words.ts";
-import { type Candidates, largest, nonFinite } from "./candidates.ts";
+import { type Candidates, checkFinite, largest } from "./candidates.ts";
 import { Dry } from "./dry.ts";
 import { Mirostat } from "./mirostat.ts";
 import { Penalties } from "./penalties.ts";
@@ -184,11 +184,12 @@ function allowed({ allowedTokens, logitBias }: SamplingOptions, vocabSize: numbe
 
 /** @throws NibbleError `non_finite_logits` */
 function argmax(logits: Float32Array): number {
+  checkFinite(logits);
   let best = 0;
-  for (let id = 0; id < logits.length; id++) {
+  let highest = logits[0]!;
+  for (let id = 1; id < logits.length; id++) {
     const logit = logits[id]!;
-    if (logit - logit !== 0) throw nonFinite(logit, id);
-    if (logit > logits[best]!) best = id;
+    if (logit > highest) [best, highest] = [id, logit];
   }
   return best;
 }
@@ -205,7 +206,8 @@ export interface Logprobs extends TokenLogprob {
 }
 
 /** Log-softmax of the model's logits, before any sampling step: for token `id` and the `k` most likely ones. */
-export function logprobs(logits: Float32Array, id: number, k: number): Logprobs {
+export function logprobs(row: Float32Array, id: number, k: number): Logprobs {
+  const logits = new Float64Array(row);
   const ranked = largest(logits, logits.length, Math.max(1, k));
   const max = logits[ranked[0]!]!;
   let sum = 0;

@@ -214,7 +214,7 @@ describe("largest", () => {
   it("equals a full sort, equals in order of position", () => {
     for (let i = 0; i < 300; i++) {
       const size = 1 + Math.floor(random() * 200);
-      const values = Float32Array.from({ length: size }, () => Math.floor(random() * 20));
+      const values = Float64Array.from({ length: size }, () => Math.floor(random() * 20));
       const sorted = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
       const k = Math.floor(random() * (size + 5));
       expect([...largest(values, size, k)]).toEqual(sorted.slice(0, k));
