@@ -90,6 +90,7 @@ export function createRoutes(
     ["/tokenize", call(tokenize)],
     ["/detokenize", call(detokenize)],
     ["/apply-template", call(applyTemplate)],
+    ["/lora-adapters", get((url) => pickModel(models, { model: url.searchParams.get("model") }).info.lora)],
     ["/props", get((url) => props(pickModel(models, { model: url.searchParams.get("model") }), settings.slots))],
     ...(slotStore
       ? Array.from({ length: slots }, (_, id): [string, Route] => [`/slots/${id}`, slot(id, slotStore)])

@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createLoad } from "../../src/create-load.ts";
 import type { LoraChoice } from "../../src/engine/lora.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
+import type { ChatCompletion } from "../../src/engine/openai-types.ts";
 import { openCheckpoint } from "../../src/load.ts";
+import { createHandler } from "../../src/server/handler.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 import { root, testHost } from "../helpers/models.ts";
@@ -95,6 +97,18 @@ describe("crumb with two adapters", () => {
     const completion = async (lora: LoraChoice[]) =>
       (await model.completions.create({ prompt: "12 + 5 =", temperature: 0, max_tokens: 20, lora })).choices[0]!.text;
     expect(await completion([{ id: 0 }])).not.toBe(await completion([]));
+  });
+
+  it("a server lists them and takes them", async () => {
+    const handler = createHandler(model);
+    const listed = await handler(new Request("http://localhost/lora-adapters"));
+    expect(await listed.json()).toEqual(model.info.lora);
+    const lora = [{ id: 1, scale: 1.5 }];
+    const body = JSON.stringify({ messages, temperature: 0, max_tokens: 40, reasoning_format: "none", lora });
+    const headers = { "content-type": "application/json" };
+    const request = new Request("http://localhost/v1/chat/completions", { method: "POST", headers, body });
+    const answered = (await (await handler(request)).json()) as ChatCompletion;
+    expect(answered.choices[0]!.message.content).toBe(await answer(model, lora));
   });
 
   it.each<[unknown, string]>([
