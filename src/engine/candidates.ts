@@ -13,6 +13,7 @@ export class Candidates {
   readonly logits: Float64Array;
   /** Room for a weight each; only valid inside one sampler. */
   readonly weights: Float64Array;
+  /** Every id. */
   readonly #all: Uint32Array;
   size = 0;
   /** Best first, of equals the lower id. Otherwise in order of ids. */
@@ -68,15 +69,20 @@ export class Candidates {
 
   /** Keeps the candidates at these positions, in this order. `sorted`: best first; else they must ascend. */
   keep(positions: Uint32Array, sorted: boolean): void {
+    const count = positions.length;
     // Where positions ascend, nothing is read that was written over.
     const inPlace = positions.every((position, i) => position >= i);
-    const ids = inPlace ? this.ids : this.ids.slice(0, this.size);
-    const logits = inPlace ? this.logits : this.logits.slice(0, this.size);
-    for (let i = 0; i < positions.length; i++) {
-      this.ids[i] = ids[positions[i]!]!;
-      this.logits[i] = logits[positions[i]!]!;
+    const ids = inPlace ? this.ids : new Uint32Array(count);
+    const logits = inPlace ? this.logits : new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      ids[i] = this.ids[positions[i]!]!;
+      logits[i] = this.logits[positions[i]!]!;
     }
-    this.size = positions.length;
+    if (!inPlace) {
+      this.ids.set(ids);
+      this.logits.set(logits);
+    }
+    this.size = count;
     this.sorted = sorted;
   }
 
