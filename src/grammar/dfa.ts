@@ -20,6 +20,8 @@ export interface Dfa {
 }
 
 const MAX_NFA_NODES = 20_000;
+/** What naming a state and finding it costs, in steps. */
+const STATE_COST = 8;
 
 /** Nondeterministic: what a pattern is at first. `start` and `end` edges can be passed at the ends of a text only. */
 class Nfa {
@@ -109,7 +111,7 @@ export function patternDfa(pattern: Pattern): Dfa {
     accepts: ({ nodes, first }) => closure(nodes, first, true).includes(end),
     next: ({ nodes }) => {
       const out = nodes.flatMap((node) => nfa.edges[node]!);
-      spend(out.reduce((sum, { set }) => sum + set.length, 0));
+      spend(STATE_COST + out.reduce((sum, { set }) => sum + set.length, 0));
       const parts = partition(out.flatMap(({ set, target }) => pairs(set).map(([from, to]) => ({ from, to, target }))));
       return parts.map(({ from, to, targets }) => ({
         from,
@@ -183,7 +185,7 @@ function combine(a: Dfa, b: Dfa, accept: (inA: boolean, inB: boolean) => boolean
     next: ([x, y]) => {
       const left = (a.edges[x] ?? []).map((edge) => ({ ...edge, target: edge.target * 2 }));
       const right = (b.edges[y] ?? []).map((edge) => ({ ...edge, target: edge.target * 2 + 1 }));
-      spend(left.length + right.length);
+      spend(STATE_COST + left.length + right.length);
       const side = (targets: readonly number[], bit: number) => {
         const found = targets.find((target) => target % 2 === bit);
         return found === undefined ? -1 : (found - bit) / 2;

@@ -4,7 +4,7 @@
  * when they are first reached and kept, which makes a deterministic automaton of what a grammar's texts have in common.
  * @module
  */
-import { checkLimit, MAX_ITEMS, MAX_WORK } from "./limits.ts";
+import { checkLimit, MAX_ITEMS, MAX_TOKEN_WORK } from "./limits.ts";
 import type { Program } from "./program.ts";
 
 /** Where a rule goes on when it ends: behind each of its calls, inside the caller's frame. */
@@ -32,6 +32,9 @@ const MAX_TABLE = 1 << 20;
 const MAX_FRAMES = 20_000;
 /** How far one token's mask may go beyond that. */
 const OVERRUN = 4;
+
+/** What an item costs in the name of a state or frame, in steps. */
+const NAME_COST = 4;
 
 /** The state from which nothing can be read. */
 export const DEAD = 0;
@@ -170,6 +173,7 @@ export class Machine {
 
   /** A call with nothing behind it returns to where its caller returns: lists that recurse at their end stay flat. */
   #frame(callers: Items): Frame {
+    this.#spend(callers.nodes.length * NAME_COST);
     const backs = new Items(this.#program.nodes.length);
     let outermost = false;
     for (const [i, back] of callers.nodes.entries()) {
@@ -194,7 +198,7 @@ export class Machine {
   }
 
   #keep(items: Items, mayEnd: boolean): State {
-    this.#spend(items.nodes.length);
+    this.#spend(items.nodes.length * NAME_COST);
     const kept = new Items(this.#program.nodes.length);
     for (const [i, node] of items.nodes.entries()) {
       if (this.#program.nodes[node]!.bytes.length > 0) kept.add(node, items.frames[i]!);
@@ -226,7 +230,7 @@ export class Machine {
   /** Bounds the time of one token. */
   #spend(steps: number): void {
     this.#work += steps;
-    checkLimit("grammar: ways to read the text at one token", this.#work, MAX_WORK);
+    checkLimit("grammar: ways to read the text at one token", this.#work, MAX_TOKEN_WORK);
   }
 
   #forget(): void {

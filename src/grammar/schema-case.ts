@@ -5,11 +5,11 @@
 import { type Dfa, intersectDfas, isEmpty, lengthDfa, matches } from "./dfa.ts";
 import { choice, type Expression, literal, NEVER, repeat, sequence } from "./expression.ts";
 import { INTEGER, NUMBER, STRING, STRING_CHAR, stringOf } from "./json.ts";
-import { checkLimit, grammarError, MAX_REPEAT } from "./limits.ts";
+import { checkLimit, MAX_REPEAT, spend } from "./limits.ts";
 import { isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
 import type { Case, SchemaCompiler } from "./schema.ts";
 import { arrayExpression, isVoidArray } from "./schema-array.ts";
-import { JSON_TYPES, type JsonType, type Range, sameJson } from "./schema-node.ts";
+import { JSON_TYPES, type JsonType, type Range } from "./schema-node.ts";
 import { isVoidObject, objectExpression } from "./schema-object.ts";
 import { isValid } from "./schema-valid.ts";
 
@@ -49,19 +49,14 @@ export const caseTypes = (nodes: Case): JsonType[] =>
 
 /** Where `enum` or `const` lists them: the values that keep to everything else, too. */
 function caseValues(nodes: Case, compiler: SchemaCompiler): readonly unknown[] | undefined {
-  const lists = nodes.flatMap(({ values }) => (values ? [values] : []));
+  const lists = nodes.flatMap(({ values }) => values ?? []);
   if (lists.length === 0) return undefined;
-  const shortest = lists.reduce((best, list) => (list.length < best.length ? list : best));
-  const distinct: unknown[] = [];
-  const texts = new Set<string>();
-  for (const value of shortest) {
-    const text = JSON.stringify(value);
-    if (text === undefined)
-      throw grammarError(`schema: enum at ${nodes[0]!.where}: expected JSON values, got ${typeof value}`);
-    if (!texts.has(text) && lists.every((list) => list.some((other) => sameJson(value, other)))) distinct.push(value);
-    texts.add(text);
-  }
-  return distinct.filter((value) => nodes.every((node) => isValid(value, node, compiler, true)));
+  const shortest = lists.reduce((best, list) => (list.size < best.size ? list : best));
+  spend(shortest.size * nodes.length);
+  const common = [...shortest].filter(([text]) => lists.every((list) => list.has(text)));
+  return common
+    .map(([, value]) => value)
+    .filter((value) => nodes.every((node) => isValid(value, node, compiler, true)));
 }
 
 const numberFacts = (nodes: Case): NumberFacts => ({

@@ -34,8 +34,8 @@ export interface SchemaNode {
   readonly where: string;
   readonly types: ReadonlySet<JsonType>;
   readonly integer: boolean;
-  /** `enum` and `const`. */
-  readonly values: readonly unknown[] | undefined;
+  /** `enum` and `const`: by their text, equal for equal values. */
+  readonly values: ReadonlyMap<string, unknown> | undefined;
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
   readonly multipleOf: number | undefined;
@@ -73,6 +73,8 @@ const KEYWORDS: ReadonlySet<string> = new Set([
   ...["properties", "patternProperties", "additionalProperties", "propertyNames", "required"],
   ...["minProperties", "maxProperties"],
 ]);
+
+const JSON_VALUES: readonly string[] = ["object", "string", "number", "boolean"];
 
 /** @throws NibbleError `invalid_argument` that names the keyword */
 export function readSchemaNode(raw: RawSchema, id: number, where: string): SchemaNode {
@@ -155,17 +157,20 @@ class SchemaReader {
     return { types, integer: names.includes("integer") && !names.includes("number") };
   }
 
-  #values(): readonly unknown[] | undefined {
+  #values(): ReadonlyMap<string, unknown> | undefined {
     const values = this.#fields.get("enum");
     if (values !== undefined && !Array.isArray(values)) throw this.#error("enum", "an array", values);
     if (values) checkLimit("schema: values of enum", values.length, MAX_ALTERNATIVES);
     const constant = this.#fields.has("const") ? [this.#fields.get("const")] : undefined;
     for (const value of [...(values ?? []), ...(constant ?? [])]) this.#checkDepth(value);
-    if (!values || !constant) return values ?? constant;
-    return constant.filter((value) => values.some((other) => sameJson(value, other)));
+    const listed = values && new Map(values.map((value) => [jsonText(value), value]));
+    if (!constant) return listed;
+    const text = jsonText(constant[0]);
+    return new Map(!listed || listed.has(text) ? [[text, constant[0]]] : []);
   }
 
   #checkDepth(value: unknown): void {
+    if (!JSON_VALUES.includes(typeof value)) throw this.#error("enum", "JSON values", typeof value);
     let level = [value];
     for (let depth = 0; level.length > 0; depth++) {
       checkLimit("schema: depth of a value", depth, MAX_DEPTH);
@@ -267,11 +272,10 @@ export function isSchema(raw: unknown): raw is RawSchema {
   return typeof raw === "boolean" || (typeof raw === "object" && raw !== null && !Array.isArray(raw));
 }
 
-/** Equal as JSON values: 1 and 1.0 are, and objects whatever the order of their keys. Depth is limited by the reader. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)));
+/** JSON text that equal values share: 1 and 1.0, objects whatever the order of their keys. The reader limits the depth. */
+export function jsonText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
+  if (Array.isArray(value)) return `[${value.map(jsonText).join()}]`;
+  const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)}:${jsonText(field)}`);
+  return `{${fields.sort().join()}}`;
 }

@@ -162,7 +162,7 @@ function nameLanguages(goal: Case, compiler: SchemaCompiler): Dfa[] {
     const { min, max } = tightestRange(nodes.map(({ length }) => length));
     if (min > max) return [];
     const listed = nodes.flatMap(({ values }) => (values ? [values] : []));
-    const texts = listed.map((values) => textsDfa(values.filter((value) => typeof value === "string")));
+    const texts = listed.map((values) => textsDfa([...values.values()].filter((value) => typeof value === "string")));
     const parts = [...texts, ...nodes.flatMap(({ patterns }) => patterns)];
     const length = lengthDfa(min, max === Number.POSITIVE_INFINITY ? max : Math.min(max, MAX_REPEAT));
     return [parts.reduce(intersectDfas, length)].filter((language) => !isEmpty(language));

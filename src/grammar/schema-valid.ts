@@ -2,10 +2,10 @@
  * Whether a value keeps to a schema: for the values of `enum` and `const`, which must keep to their siblings, too.
  * @module
  */
-import { grammarError, MAX_DEPTH } from "./limits.ts";
+import { grammarError, MAX_DEPTH, spend } from "./limits.ts";
 import type { SchemaCompiler } from "./schema.ts";
 import { isValidString } from "./schema-case.ts";
-import { type JsonType, type RawSchema, type SchemaNode, sameJson } from "./schema-node.ts";
+import { type JsonType, jsonText, type RawSchema, type SchemaNode } from "./schema-node.ts";
 import { propertyGoal } from "./schema-object.ts";
 
 /** @param chosen the alternatives of `anyOf` and `oneOf`, `$ref` and `allOf` are schemas of their own here */
@@ -19,8 +19,9 @@ export function isValid(
   if (depth > 2 * MAX_DEPTH) throw grammarError(`schema: expected values of enum that end, at ${node.where}`);
   const inside = (item: unknown, raw: RawSchema | undefined) =>
     raw === undefined || isValid(item, compiler.node(raw, node.where), compiler, false, depth + 1);
+  spend(1);
   if (!node.types.has(typeOf(value))) return false;
-  if (node.values && !node.values.some((other) => sameJson(value, other))) return false;
+  if (node.values && !node.values.has(jsonText(value))) return false;
   if (!chosen) {
     const cases = compiler.cases([node]);
     return cases.some((nodes) => nodes.every((part) => isValid(value, part, compiler, true, depth + 1)));

@@ -1,0 +1,59 @@
+/** Random schemas, texts that their masks allow, and ajv's word on each. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { expect } from "vitest";
+import { NibbleError } from "../../src/errors.ts";
+import { compileGrammar } from "../../src/grammar/compile.ts";
+import type { Program } from "../../src/grammar/program.ts";
+import { SchemaFuzzer } from "./fuzz.ts";
+import { drawText, random } from "./random-text.ts";
+
+export interface FuzzResult {
+  compiled: number;
+  /** Messages of those that were refused, by how often. */
+  refused: Map<string, number>;
+  texts: number;
+  slowest: number;
+}
+
+export function fuzzSchemas(count: number, seed: number, texts = 2): FuzzResult {
+  const result: FuzzResult = { compiled: 0, refused: new Map(), texts: 0, slowest: 0 };
+  for (let i = 0; i < count; i++) {
+    const next = random(seed * 1_000_003 + i);
+    const schema = new SchemaFuzzer(next).document();
+    const start = performance.now();
+    let program: Program;
+    try {
+      program = compileGrammar({ kind: "schema", schema });
+    } catch (error) {
+      if (!(error instanceof NibbleError && error.code === "invalid_argument")) throw error;
+      const reason = error.message.replace(/ at #.*/, "").slice(0, 60);
+      result.refused.set(reason, (result.refused.get(reason) ?? 0) + 1);
+      continue;
+    } finally {
+      result.slowest = Math.max(result.slowest, performance.now() - start);
+    }
+    result.compiled++;
+    const validate = validator(schema);
+    for (let text = 0; text < texts; text++) {
+      const { bytes, complete } = drawText(program, next, 25);
+      if (!complete) continue;
+      result.texts++;
+      const json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      expect(validate(JSON.parse(json)), `seed ${seed}, schema ${i}: ${JSON.stringify(schema)}\n${json}`).toBe(true);
+    }
+  }
+  return result;
+}
+
+function validator(schema: object): (value: unknown) => boolean {
+  const options = { strict: false, logger: false, ownProperties: true, validateFormats: false } as const;
+  const validate = new Ajv2020(options).compile(schema) as (value: unknown) => boolean;
+  return (value) => {
+    try {
+      return validate(value);
+    } catch (error) {
+      if (error instanceof RangeError) return true; // ajv follows a $ref that refers to itself for ever
+      throw error;
+    }
+  };
+}
