@@ -83,7 +83,7 @@ const parts = {
       const text = readFileSync(name, "utf8");
       writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
     }
-    for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`);
+    for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`, { force: true });
     const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
     console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
   },
@@ -93,7 +93,7 @@ const parts = {
     const page = "examples/playground";
     // Beside the library's bundle for browsers, which it imports: nothing is there twice.
     const { metafile } = await build({
-      entryPoints: ["index.html", "style.css", "main.ts", "plan-worker.ts"].map((name) => `${page}/${name}`),
+      entryPoints: ["index.html", "style.css", "main.ts", "files-worker.ts"].map((name) => `${page}/${name}`),
       outdir: "dist/playground",
       bundle: true,
       minify: true,

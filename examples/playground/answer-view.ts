@@ -3,14 +3,14 @@
  * @module
  */
 import { button, make } from "./dom.ts";
+import { TextView } from "./text-view.ts";
 
 /** Characters of reasoning beside its title: more than a line holds. */
 const LAST = 160;
 
 export class AnswerView {
   readonly element: HTMLElement = make("article", "answer");
-  readonly #content = make("div", "content");
-  readonly #text = new Text();
+  readonly #content = new TextView();
   readonly #under = make("div", "under");
   readonly #grown: () => void;
   readonly #start = performance.now();
@@ -21,14 +21,13 @@ export class AnswerView {
   /** @param grown is called after each change of size */
   constructor(grown: () => void) {
     this.#grown = grown;
-    this.#content.append(this.#text);
-    this.element.append(this.#content, this.#under);
+    this.element.append(this.#content.element, this.#under);
     // Screen readers read it when it is complete.
     this.element.setAttribute("aria-busy", "true");
   }
 
   get text(): string {
-    return this.#text.data + this.#pending;
+    return this.#content.text + this.#pending;
   }
 
   push(content: string, reasoning: string): void {
@@ -44,18 +43,18 @@ export class AnswerView {
   /** @param note says how it went, or why it is not whole */
   end(note: string): void {
     cancelAnimationFrame(this.#frame);
-    this.#write();
+    this.#write(false);
     this.#reasoning?.end(performance.now() - this.#start);
     this.element.removeAttribute("aria-busy");
-    if (this.text === "") this.#content.remove();
+    if (this.text === "") this.#content.element.remove();
     else this.#under.append(copyButton(this.text));
     this.#under.append(make("span", "note", note));
     this.#grown();
   }
 
-  #write(): void {
+  #write(more = true): void {
     this.#frame = 0;
-    this.#text.appendData(this.#pending);
+    this.#content.push(this.#pending, more);
     this.#pending = "";
     this.#reasoning?.write();
     this.#grown();
@@ -84,7 +83,8 @@ class ReasoningView {
   end(milliseconds: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#title.textContent = `Thought for ${(milliseconds / 1000).toFixed(1)} s`;
+    const time = milliseconds < 1000 ? `${Math.ceil(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+    this.#title.textContent = `Thought for ${time}`;
   }
 
   write(): void {

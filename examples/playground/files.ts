@@ -1,44 +1,85 @@
 /**
- * Files that are dropped on the page or chosen, and the list of those it keeps.
+ * Where models come from: files that are dropped on the page or chosen, names to fetch, and what the browser keeps.
  * @module
  */
-import { button, byId, make } from "./dom.ts";
-import { canKeep, keep, keptNames, openKept, removeKept } from "./kept-models.ts";
+import { pullBeside } from "./beside.ts";
+import { button, byId, make, megabytes } from "./dom.ts";
+import { canKeepFiles, type KeptModel, keepFile, keptModels, pulledModel } from "./kept-models.ts";
+import type { Opened } from "./loader.ts";
 
-/** @param open is given each file; @param fail what went wrong with keeping one */
-export function setUpFiles(open: (file: File) => void, fail: (error: unknown) => void): void {
+export interface FileEvents {
+  open(opened: Opened): void;
+  /** Something about files went wrong. */
+  fail(error: unknown): void;
+}
+
+export function setUpFiles({ open, fail }: FileEvents): void {
   const input = byId<HTMLInputElement>("file");
   const keeping = byId<HTMLInputElement>("keep");
   const list = byId("kept");
 
-  const show = async (): Promise<void> => {
-    const rows = (await keptNames()).map((name) => {
-      const remove = button("Remove", () => void removeKept(name).then(show).catch(fail), "plain");
-      remove.setAttribute("aria-label", `Remove ${name}`);
-      return make(
-        "li",
-        "",
-        button(name, () => void openKept(name).then(open).catch(fail)),
-        remove,
-      );
-    });
-    list.replaceChildren(...rows);
+  const show = async (): Promise<void> => list.replaceChildren(...(await keptModels()).map(row));
+  const row = (kept: KeptModel): HTMLElement => {
+    const label = `${kept.name} (${megabytes(kept.bytes)})`;
+    const remove = button("Remove", () => void kept.remove().then(show).catch(fail), "plain");
+    remove.setAttribute("aria-label", `Remove ${kept.name}`);
+    return make(
+      "li",
+      "",
+      button(label, () => open(asOpened(kept))),
+      remove,
+    );
   };
   const take = (file: File | undefined): void => {
     if (!file) return;
-    open(file);
-    if (keeping.checked) keep(file).then(show).catch(fail);
+    open(asOpened({ name: file.name, bytes: file.size, source: file }));
+    if (keeping.checked) keepFile(file).then(show).catch(fail);
   };
-  if (canKeep)
-    void show().catch(() => {}); // a private window may have none
-  else keeping.closest("label")!.hidden = true;
 
+  show().catch(() => {}); // a private window may keep nothing
+  keeping.closest("label")!.hidden = !canKeepFiles;
   byId("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     take(input.files?.[0]);
     input.value = ""; // the same file may be chosen again
   });
   setUpDrop(take);
+  setUpFetch((kept) => {
+    open(asOpened(kept));
+    void show().catch(fail);
+  }, fail);
+}
+
+function asOpened({ name, bytes, source }: Omit<KeptModel, "remove">): Opened {
+  return { source, name: name.replace(/\.gguf$/i, ""), bytes };
+}
+
+/** The form that fetches a model by name; its button ends a fetch under way. */
+function setUpFetch(done: (kept: KeptModel) => void, fail: (error: unknown) => void): void {
+  const form = byId<HTMLFormElement>("fetch");
+  const name = byId<HTMLInputElement>("fetch-name");
+  const act = form.querySelector("button")!;
+  const progress = byId("fetch-progress");
+  let fetching: AbortController | undefined;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const wanted = name.value.trim();
+    if (fetching) return fetching.abort();
+    if (wanted === "") return;
+    const { signal } = (fetching = new AbortController());
+    act.textContent = "Cancel";
+    const onProgress = ({ loaded, total }: { loaded: number; total: number }): void => {
+      progress.textContent = `${megabytes(loaded)} of ${megabytes(total)}`;
+    };
+    pullBeside(wanted, onProgress, signal)
+      .then((record) => done(pulledModel(record)))
+      .catch((error) => signal.aborted || fail(error))
+      .finally(() => {
+        fetching = undefined;
+        act.textContent = "Fetch";
+        progress.textContent = "";
+      });
+  });
 }
 
 function setUpDrop(take: (file: File | undefined) => void): void {

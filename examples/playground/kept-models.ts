@@ -1,33 +1,54 @@
 /**
- * Files that the browser keeps between visits, in its origin private file system.
+ * What the browser keeps between visits: models fetched by name, in nibble's own storage, and opened files, in a folder of
+ * the origin's private file system.
  * @module
  */
+import { type ModelRecord, models } from "nibble-llm/browser";
+
+export interface KeptModel {
+  readonly name: string;
+  readonly bytes: number;
+  /** What `load` takes. */
+  readonly source: string | File;
+  remove(): Promise<unknown>;
+}
+
 const FOLDER = "playground-models";
 
-export const canKeep: boolean = typeof navigator.storage?.getDirectory === "function";
+export const canKeepFiles: boolean = typeof navigator.storage?.getDirectory === "function";
+
+/** Fetched models, then files by name. */
+export async function keptModels(): Promise<KeptModel[]> {
+  return [...(await models.list()).map(pulledModel), ...(await keptFiles())];
+}
+
+export function pulledModel({ id, files }: ModelRecord): KeptModel {
+  return {
+    name: id.slice(id.lastIndexOf("/") + 1),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    source: id,
+    remove: () => models.remove(id),
+  };
+}
+
+/** Appears when it is complete, in place of one of its name. @throws DOMException "QuotaExceededError" */
+export async function keepFile(file: File): Promise<void> {
+  const handle = await (await folder()).getFileHandle(file.name, { create: true });
+  await file.stream().pipeTo(await handle.createWritable());
+}
 
 async function folder(): Promise<FileSystemDirectoryHandle> {
   return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
 }
 
-/** Names, sorted. */
-export async function keptNames(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const name of (await folder()).keys()) names.push(name);
-  return names.sort();
-}
-
-/** Appears under its name when it is complete. @throws DOMException "QuotaExceededError" */
-export async function keep(file: File): Promise<void> {
-  const handle = await (await folder()).getFileHandle(file.name, { create: true });
-  const writable = await handle.createWritable();
-  await file.stream().pipeTo(writable);
-}
-
-export async function openKept(name: string): Promise<File> {
-  return (await (await folder()).getFileHandle(name)).getFile();
-}
-
-export async function removeKept(name: string): Promise<void> {
-  await (await folder()).removeEntry(name);
+async function keptFiles(): Promise<KeptModel[]> {
+  if (!canKeepFiles) return [];
+  const kept: KeptModel[] = [];
+  const place = await folder();
+  for await (const handle of place.values()) {
+    if (handle.kind !== "file") continue;
+    const file = await (handle as FileSystemFileHandle).getFile();
+    kept.push({ name: file.name, bytes: file.size, source: file, remove: () => place.removeEntry(handle.name) });
+  }
+  return kept.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

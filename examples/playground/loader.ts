@@ -7,15 +7,16 @@ import {
   type LoadProgress,
   loadInWorker,
   type ModelPlan,
-  NibbleError,
   type WorkerModel,
 } from "nibble-llm/browser";
-import type { PlanAnswer, PlanRequest } from "./plan-worker.ts";
+import { planBeside } from "./beside.ts";
 
 export interface Opened {
   /** A name or an URL, or a file. */
   readonly source: string | Blob;
   readonly name: string;
+  /** Of the file. */
+  readonly bytes: number;
   readonly contextLength?: number;
 }
 
@@ -40,7 +41,7 @@ export class Loader {
     this.#loading.abort();
     const { signal } = (this.#loading = new AbortController());
     const options: LoadOptions = { name, ...(contextLength !== undefined && { contextLength }) };
-    const planned = await planBeside({ source, options }, signal);
+    const planned = await planBeside(source, options, signal);
     // Two models at once may be more than a phone has.
     this.#model?.dispose();
     this.#model = undefined;
@@ -50,22 +51,5 @@ export class Loader {
     signal.throwIfAborted();
     this.#model = model;
     return model;
-  }
-}
-
-async function planBeside(request: PlanRequest, signal: AbortSignal): Promise<ModelPlan> {
-  const worker = new Worker(new URL("./plan-worker.js", import.meta.url), { type: "module" });
-  try {
-    const answer = await new Promise<PlanAnswer>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
-      worker.onmessage = ({ data }) => resolve(data);
-      worker.onerror = ({ message }) => reject(new Error(message || "expected a worker that runs"));
-      worker.postMessage(request);
-    });
-    if ("plan" in answer) return answer.plan;
-    const { code, message } = answer.error;
-    throw code === undefined ? new Error(message) : new NibbleError(code as NibbleError["code"], message);
-  } finally {
-    worker.terminate();
   }
 }

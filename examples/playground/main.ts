@@ -12,7 +12,7 @@ import { MemoryBar } from "./memory-bar.ts";
 import { SettingsForm } from "./settings.ts";
 import { setUpTheme } from "./theme.ts";
 
-const CRUMB: Opened = { source: "crumb", name: "crumb" };
+const CRUMB: Opened = { source: "crumb", name: "crumb", bytes: 3_597_216 };
 
 const question = byId<HTMLTextAreaElement>("question");
 const send = byId<HTMLButtonElement>("send");
@@ -68,14 +68,13 @@ async function open(wanted: Opened): Promise<void> {
   hideNotice();
   modelLine.textContent = `${wanted.name}: reading its header`;
   try {
-    const size = wanted.source instanceof Blob ? megabytes(wanted.source.size) : "in the package";
     const model = await loader.load(
       { ...wanted, ...(contextLength !== undefined && { contextLength }) },
       {
         onPlan(plan) {
           chat.clear();
           opened = wanted;
-          showPlan(plan, size);
+          showPlan(plan, megabytes(wanted.bytes));
           showState();
         },
         onProgress(progress) {
@@ -90,7 +89,7 @@ async function open(wanted: Opened): Promise<void> {
     fail(error);
   }
   const { model } = loader;
-  modelLine.textContent = model ? `${model.info.name}, ${planned}` : "no model";
+  modelLine.textContent = model ? `${model.info.name}, ${planned} of memory` : "no model";
   showState();
 }
 
@@ -118,10 +117,13 @@ function showPanel(shown: boolean): void {
 }
 
 setUpTheme(byId<HTMLButtonElement>("theme"));
-setUpFiles((file) => {
-  showPanel(false);
-  void open({ source: file, name: file.name.replace(/\.gguf$/i, "") });
-}, fail);
+setUpFiles({
+  open(wanted) {
+    showPanel(false);
+    void open(wanted);
+  },
+  fail,
+});
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   void ask();

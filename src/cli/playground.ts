@@ -17,7 +17,8 @@ const HEADERS = {
   // Isolated from other origins, so that the page may have threads.
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
-  "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:",
+  "content-security-policy":
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:; connect-src 'self' https:",
   "x-content-type-options": "nosniff",
   "cache-control": "no-cache",
 };
@@ -40,9 +41,11 @@ export function withPlayground(
   return async (request) => {
     const { pathname } = new URL(request.url);
     const name = (pathname === PAGE ? `${PAGE}index.html` : pathname).slice(1);
-    if (request.method !== "GET" || !files.has(name)) return handler(request);
+    if (!["GET", "HEAD"].includes(request.method) || !files.has(name)) return handler(request);
     const bytes = await readFile(fileURLToPath(new URL(name, folder)));
     const headers = { ...HEADERS, "content-type": TYPES[extname(name)] ?? "application/octet-stream" };
-    return new Response(bytes, { headers: { ...headers, "content-length": `${bytes.length}` } });
+    return new Response(request.method === "GET" ? bytes : null, {
+      headers: { ...headers, "content-length": `${bytes.length}` },
+    });
   };
 }
