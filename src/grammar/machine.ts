@@ -139,6 +139,7 @@ export class Machine {
       if (!this.#program.nodes[items.nodes[i]!]!.accepts) continue;
       const frame = items.frames[i]!;
       mayEnd ||= frame.outermost;
+      this.#spend(frame.backs.length);
       for (const [j, back] of frame.backs.entries()) items.add(back, frame.frames[j]!);
     }
     this.#call(items);
@@ -184,6 +185,7 @@ export class Machine {
         continue;
       }
       outermost ||= frame.outermost;
+      this.#spend(frame.backs.length);
       for (const [j, node] of frame.backs.entries()) backs.add(node, frame.frames[j]!);
     }
     if (outermost && backs.nodes.length === 0) return this.outermost;
