@@ -21,7 +21,7 @@ export interface Tool {
 /** The format that a template asks for; undefined if it shows no tools, or asks for another one. */
 export function toolFormat(template: string): ToolFormat | undefined {
   if (template.includes("<tool_call>")) return "hermes";
-  return template.includes('"parameters"') && /ipython|python_tag/.test(template) ? "llama3" : undefined;
+  return /\\?"parameters\\?"/.test(template) && /ipython|python_tag/.test(template) ? "llama3" : undefined;
 }
 
 /** A grammar of one call of these tools, or of several. */
