@@ -98,7 +98,9 @@ function copyButton(text: string): HTMLButtonElement {
   const element = button(
     "Copy",
     () => {
-      navigator.clipboard.writeText(text).then(
+      // A page without a secure context has no clipboard.
+      const written = navigator.clipboard?.writeText(text) ?? Promise.reject();
+      written.then(
         () => say("Copied"),
         () => say("Not allowed"),
       );

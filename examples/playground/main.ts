@@ -66,6 +66,7 @@ function showPlan({ name, architecture, contextLength, threads, memory: plan }: 
 async function open(wanted: Opened): Promise<void> {
   const { contextLength } = settings.read();
   hideNotice();
+  modelLine.setAttribute("aria-busy", "true"); // screen readers read how it ends
   modelLine.textContent = `${wanted.name}: reading its header`;
   try {
     const model = await loader.load(
@@ -89,6 +90,7 @@ async function open(wanted: Opened): Promise<void> {
     fail(error);
   }
   const { model } = loader;
+  modelLine.removeAttribute("aria-busy");
   modelLine.textContent = model ? `${model.info.name}, ${planned} of memory` : "no model";
   showState();
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { ModelInfo } from "nibble-llm/browser";
+import { recall, remember } from "./remembered.ts";
 
 const KEY = "nibble-settings";
 const SAMPLING = ["temperature", "top_p", "max_tokens"] as const;
@@ -24,7 +25,7 @@ export class SettingsForm {
     this.#recall();
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", () => {
-      localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(new FormData(form) as never)));
+      remember(KEY, JSON.stringify(Object.fromEntries(new FormData(form) as never)));
     });
     this.#field("context").addEventListener("change", ({ target }) => {
       if ((target as HTMLInputElement).checkValidity()) onContext();
@@ -70,7 +71,7 @@ export class SettingsForm {
   #recall(): void {
     let values: unknown;
     try {
-      values = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+      values = JSON.parse(recall(KEY) ?? "{}");
     } catch {
       return;
     }

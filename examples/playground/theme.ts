@@ -2,6 +2,8 @@
  * Dark or light: the system's choice until somebody presses the button, then theirs.
  * @module
  */
+import { recall, remember } from "./remembered.ts";
+
 const KEY = "nibble-theme";
 
 export function setUpTheme(switchButton: HTMLButtonElement): void {
@@ -9,13 +11,13 @@ export function setUpTheme(switchButton: HTMLButtonElement): void {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = (): boolean => (dataset.theme ? dataset.theme === "dark" : system.matches);
   const show = (): void => switchButton.setAttribute("aria-pressed", String(isDark()));
-  const chosen = localStorage.getItem(KEY);
+  const chosen = recall(KEY);
   if (chosen === "dark" || chosen === "light") dataset.theme = chosen;
   show();
   system.addEventListener("change", show);
   switchButton.addEventListener("click", () => {
     dataset.theme = isDark() ? "light" : "dark";
-    localStorage.setItem(KEY, dataset.theme);
+    remember(KEY, dataset.theme);
     show();
   });
 }

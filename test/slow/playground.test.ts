@@ -173,6 +173,9 @@ describe("files", () => {
     expect(await notice()).toMatch(
       /^This is not a GGUF model\.[\s\S]*bad_magic: expected a GGUF file, got one that begins 25 50/,
     );
+    await drop(page, "half.gguf", "/crumb.gguf", 1_000_000);
+    await until(page, `document.querySelector("#notice").textContent.includes("truncated")`);
+    expect(await notice()).toMatch(/^The file ends too early\./);
     const path = join(temporary, "large.gguf");
     await writeLargeHeader(path);
     await page.locator("#file").setInputFiles(path);

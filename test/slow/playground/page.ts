@@ -68,16 +68,16 @@ export async function ask(page: Page, question: string): Promise<string> {
   return page.evaluate(`[...document.querySelectorAll(".answer")].at(-1)?.querySelector(".content")?.innerText ?? ""`);
 }
 
-/** Drops a file of these bytes, or of what lies at a path of the server. */
-export async function drop(page: Page, name: string, content: string): Promise<void> {
+/** Drops a file of this content, or of the first `size` bytes of what lies at a path of the server. */
+export async function drop(page: Page, name: string, content: string, size?: number): Promise<void> {
   await page.evaluate(
-    async ([name, content]) => {
-      const bytes = content.startsWith("/") ? await (await fetch(content)).blob() : content;
+    async ([name, content, size]) => {
+      const bytes = content.startsWith("/") ? (await (await fetch(content)).blob()).slice(0, size) : content;
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File([bytes], name));
       for (const type of ["dragover", "drop"])
         document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
     },
-    [name, content] as const,
+    [name, content, size] as const,
   );
 }
