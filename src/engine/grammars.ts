@@ -2,6 +2,7 @@
  * Grammars of a model's requests: compiled once, kept for the next request that asks for the same.
  * @module
  */
+import { NibbleError } from "../errors.ts";
 import { compileGrammar, type GrammarSource } from "../grammar/compile.ts";
 import { Machine } from "../grammar/machine.ts";
 import { TokenMasks } from "../grammar/token-masks.ts";
@@ -11,6 +12,15 @@ import { type ReasoningTokens, reasoningTokens } from "./reasoning-end.ts";
 
 /** Grammars that are kept, with their masks: up to 16 MiB each. */
 const MAX_KEPT = 8;
+
+/** Equal for equal sources. Schemas are objects of anybody's: with cycles, or deeper than the stack. */
+function nameOf(source: GrammarSource): string {
+  try {
+    return JSON.stringify(source);
+  } catch (error) {
+    throw new NibbleError("invalid_argument", "schema: expected JSON of less depth, without cycles", { cause: error });
+  }
+}
 
 export class Grammars {
   readonly #tokenizer: Tokenizer;
@@ -31,7 +41,7 @@ export class Grammars {
 
   /** @throws NibbleError `invalid_argument` if it is no grammar, not supported, or too large */
   compile(source: GrammarSource): TokenMasks {
-    const key = JSON.stringify(source);
+    const key = nameOf(source);
     let masks = this.#kept.get(key);
     if (!masks) {
       const machine = new Machine(compileGrammar(source));

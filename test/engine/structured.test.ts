@@ -165,6 +165,8 @@ describe("what is refused, by the name of its field", () => {
   const schema = (value: unknown) => ({
     response_format: { type: "json_schema", json_schema: { name: "a", schema: value } },
   });
+  const cycle: { items?: object } = {};
+  cycle.items = cycle;
   const deep = (depth: number): object => (depth === 0 ? {} : { items: deep(depth - 1) });
   it.each([
     [schema({ not: {} }), "response_format.json_schema.schema", /"not"/],
@@ -177,6 +179,7 @@ describe("what is refused, by the name of its field", () => {
     [schema({ type: "object", required: 1 }), "response_format.json_schema.schema", /required/],
     [schema(5), "response_format.json_schema.schema", /schema/],
     [schema(false), "response_format.json_schema.schema", /at least one text/],
+    [schema(cycle), "response_format.json_schema.schema", /cycles/],
     [schema({ const: deep(100) }), "response_format.json_schema.schema", /depth/],
     [{ response_format: { type: "json_schema" } }, "response_format.json_schema", /object/],
     [
@@ -194,7 +197,7 @@ describe("what is refused, by the name of its field", () => {
     [{ grammar: 5 }, "grammar", /string/],
     [{ grammar: 'root ::= "a"', guided_regex: "a" }, "guided_regex", /both/],
     [{ structured_outputs: { regexp: "a" } }, "structured_outputs.regexp", /unknown/],
-  ])("%j", async (fields, param, message) => {
+  ])("%o", async (fields, param, message) => {
     const error = await answer(model, fields as object).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NibbleError);
     expect(error).toMatchObject({ code: "invalid_request", param, message: expect.stringMatching(message) });

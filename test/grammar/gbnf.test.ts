@@ -67,7 +67,7 @@ describe("grammars", () => {
         if (drawn.complete)
           expect(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(drawn.bytes)).toMatch(regex);
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 

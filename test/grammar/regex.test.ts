@@ -99,7 +99,7 @@ describe("patterns", () => {
           expect(matches(within, candidate), `${source} ${candidate}`).toBe(somewhere.test(candidate));
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
   });
 
