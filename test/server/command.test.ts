@@ -36,6 +36,21 @@ describe("nibble serve", () => {
     expect((await running!.result()).code).toBe(0);
   });
 
+  it("--cache-tokens bounds what conversations keep; without it several fit", async () => {
+    const body = { prompt: "word ".repeat(150), max_tokens: 1 };
+    const small = await start("--cache-tokens", "64");
+    const refused = await postJson(`${small}/v1/completions`, body);
+    expect([refused.status, (await refused.json()).error.code]).toEqual([503, "context_length_exceeded"]);
+    running!.child.kill("SIGKILL");
+    const url = await start();
+    for (let i = 0; i < 12; i++) {
+      const prompt = `${i} ${"word ".repeat(150)}`;
+      expect((await postJson(`${url}/v1/completions`, { ...body, prompt })).status).toBe(200);
+    }
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(Number(/^nibble_kv_pages_cached (\d+)$/m.exec(metrics)![1])).toBeGreaterThan(1024 / 32);
+  });
+
   it("wrong usage is told before anything is loaded", async () => {
     const wrong: [string[], string][] = [
       [["--host", "0.0.0.0"], "nibble: --host 0.0.0.0: expected --api-key with it, or --insecure: anyone could use it"],

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createLoad } from "../../create-load.ts";
+import { createLoad, createPlan } from "../../create-load.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Listener, listen } from "../../hosts/node-server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
@@ -18,6 +18,8 @@ import { note, print, printJson } from "../output.ts";
 import { toPlayground, withPlayground } from "../playground.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+/** With room for one, eight long conversations push each other out of the cache and are read again and again. */
+const CACHED_CONTEXTS = 4;
 const isText = (value: string): string | undefined => (value === "" ? undefined : value);
 
 export const serve: Command = defineCommand({
@@ -39,6 +41,12 @@ lets answers under way end (a second one does not).
     insecure: toggle("--insecure", "listen beyond this machine without keys"),
     cors: repeated("--cors", "ORIGIN", "text", "an origin whose pages may read answers, or *", isText),
     parallel: number("-np, --parallel", "N", { min: 1, max: 4096, integer: true }, "answers made at once (default 8)"),
+    cacheTokens: number(
+      "--cache-tokens",
+      "N",
+      { min: 32, integer: true },
+      `tokens that all conversations together may keep (default: ${CACHED_CONTEXTS} times -c)`,
+    ),
     queue: number("--queue", "N", { min: 0, integer: true }, "requests that may wait (default 64); more are told 429"),
     slots: text("--slot-save-path", "FOLDER", "where /slots/N saves and finds conversations (default: it does not)"),
     grace: number("--grace", "SECONDS", { min: 0, max: 3600 }, "how long answers may go on at the end (default 30)"),
@@ -56,9 +64,11 @@ lets answers under way end (a second one does not).
 
     const source = argument ?? given.model ?? DEFAULT_MODEL;
     const named = given.alias === undefined ? {} : { name: given.alias };
-    const model = await loading(source, { ...runtimeOptions(given), ...loraOptions(given) }, (all) =>
-      createLoad(nodeHost)(source, { ...all, ...named }),
-    );
+    const model = await loading(source, { ...runtimeOptions(given), ...loraOptions(given) }, async (all) => {
+      const { contextLength } = await createPlan(nodeHost)(source, all);
+      const cacheTokens = given.cacheTokens ?? CACHED_CONTEXTS * contextLength;
+      return createLoad(nodeHost)(source, { ...all, ...named, cacheTokens });
+    });
     const handler = createHandler(model, {
       apiKeys,
       cors: given.cors?.includes("*") ? "*" : (given.cors ?? []),
