@@ -44,15 +44,24 @@ export async function syntheticModel(shape: ShapeName, type: SyntheticType): Pro
   return path;
 }
 
-/** Writes a model: matrices in `type`, norms of ones. The same arguments give the same bytes. */
-export async function writeSyntheticModel(path: string, shape: Shape, type: SyntheticType): Promise<void> {
+/**
+ * Writes a model: matrices in `type`, norms of ones. The same arguments give the same bytes.
+ * @param more metadata, which replaces what is written otherwise: a tokenizer
+ */
+export async function writeSyntheticModel(
+  path: string,
+  shape: Shape,
+  type: SyntheticType,
+  more: ReadonlyMap<string, MetadataValue> = new Map(),
+): Promise<void> {
   const random = xorshift32(1);
   async function* data(tensor: GgufTensor): AsyncGenerator<Uint8Array> {
     const [rows, columns] = tensor.shape as [number, number?];
     if (columns === undefined) return yield new Uint8Array(new Float32Array(rows).fill(1).buffer);
     for (let row = 0; row < rows; row += 1024) yield randomRows(type, Math.min(1024, rows - row), columns, random);
   }
-  await writeFileAtomically(path, (sink) => writeGguf(sink, metadata(shape, type), tensors(shape, type), data));
+  const facts = new Map([...metadata(shape, type), ...more]);
+  await writeFileAtomically(path, (sink) => writeGguf(sink, facts, tensors(shape, type), data));
 }
 
 function tensors({ layers, heads, kvHeads, hidden, feedForward, vocabulary }: Shape, type: TensorType): GgufTensor[] {

@@ -1,0 +1,29 @@
+/**
+ * The key-value cache of a system prompt, kept in R2: a new isolate reads it instead of computing it.
+ * @module
+ */
+import { type Model, NibbleError } from "nibble-llm";
+import type { Bucket } from "./worker.ts";
+
+/**
+ * Holds a session of the prompt, so that every request that begins with it takes over what is computed of it.
+ * A snapshot that is not there, or of another model or version, is written anew.
+ */
+export async function rememberPrompt(model: Model, bucket: Bucket, name: string, prompt: string): Promise<void> {
+  const text = model.applyTemplate([{ role: "system", content: prompt }], { addGenerationPrompt: false });
+  const tokens = model.tokenize(text, { addBos: false });
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const key = `${name}.${Array.from(hash.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("")}.kv`;
+  const stored = await bucket.get(key);
+  if (stored) {
+    try {
+      model.restore(new Uint8Array(await stored.arrayBuffer()));
+      return;
+    } catch (error) {
+      if (!(error instanceof NibbleError)) throw error;
+    }
+  }
+  const session = model.session();
+  session.forward(tokens, { logits: "none" });
+  await bucket.put(key, session.save());
+}

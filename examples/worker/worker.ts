@@ -1,0 +1,63 @@
+/**
+ * An OpenAI-shaped endpoint in a Cloudflare Worker: weights from R2, or from static assets in parts of at most 25 MiB.
+ * @module
+ */
+import { load, type MemoryPlan, type Model, NibbleError, type StreamedFile } from "nibble-llm";
+import { createHandler, type Handler } from "nibble-llm/server";
+import { openAssets } from "./assets.ts";
+import { rememberPrompt } from "./snapshot.ts";
+
+/** What of R2 is used; Cloudflare's own types have more. */
+export interface Bucket {
+  get(key: string): Promise<(StreamedFile & { arrayBuffer(): Promise<ArrayBuffer> }) | null>;
+  put(key: string, bytes: Uint8Array): Promise<unknown>;
+}
+
+export interface Env {
+  readonly MODELS?: Bucket;
+  readonly ASSETS?: { fetch(url: string): Promise<Response> };
+  /** Key in R2, or the name of the assets. */
+  readonly MODEL: string;
+  /** What every conversation begins with, if its prompt shall be computed once and kept in R2. */
+  readonly SYSTEM_PROMPT?: string;
+  /** Secret (`wrangler secret put API_KEY`). Without it everybody may ask. */
+  readonly API_KEY?: string;
+}
+
+/** An isolate has 128 MB. With these a model of 140M parameters in Q4_0 takes 94 MB of WebAssembly memory (README.md). */
+const MEMORY = { contextLength: 2048, kvType: "int8", maxBatchTokens: 64, maxLogitRows: 4 } as const;
+
+async function openModel({ MODELS, ASSETS, MODEL }: Env): Promise<StreamedFile> {
+  const object = await MODELS?.get(MODEL);
+  if (object) return object;
+  if (ASSETS) return openAssets(ASSETS, MODEL);
+  throw new NibbleError("missing_file", `expected ${MODEL} in R2 or in the assets`);
+}
+
+async function start(env: Env): Promise<Handler> {
+  const model: Model = await load(await openModel(env), { name: env.MODEL, ...MEMORY });
+  console.log(`${env.MODEL}: ${(model.info.memory as MemoryPlan).total} bytes of WebAssembly memory`);
+  if (env.MODELS && env.SYSTEM_PROMPT) await rememberPrompt(model, env.MODELS, env.MODEL, env.SYSTEM_PROMPT);
+  return createHandler(model, { cors: "*", slots: 2, queue: 16, ...(env.API_KEY && { apiKeys: [env.API_KEY] }) });
+}
+
+/** One model an isolate. Input and output are not allowed before the first request, so it starts the loading. */
+let handler: Promise<Handler> | undefined;
+
+export default {
+  async fetch(request: Request, env: Env, context: { waitUntil(promise: Promise<unknown>): void }): Promise<Response> {
+    if (!handler) {
+      handler = start(env);
+      handler.catch(() => {
+        handler = undefined; // the next request may try again
+      });
+      context.waitUntil(handler); // the model is everybody's: it comes even if this client leaves
+    }
+    try {
+      return await (await handler)(request);
+    } catch (error) {
+      const { code, message } = error as NibbleError;
+      return Response.json({ error: { type: "server_error", code, message } }, { status: 503 });
+    }
+  },
+};

@@ -1,0 +1,88 @@
+/** examples/worker in workerd: a file as large as MobileLLM-R1-140M's from R2, with WebAssembly memory and heap capped. */
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../../helpers/models.ts";
+import { llama140m } from "./llama-140m.ts";
+import { createProject, installTools, type Project } from "./project.ts";
+import { startWorker, type Worker, wrangler } from "./wrangler.ts";
+
+/** 94.4 MB of WebAssembly memory and 34 MiB of JavaScript heap: what README.md of the example says. */
+const CAPS = "--wasm-max-mem-pages=1440 --max-heap-size=34";
+
+let project: Project;
+let worker: Worker;
+beforeAll(async () => {
+  installTools();
+  project = createProject();
+  const folder = join(project.folder, "worker-example");
+  cpSync(join(root, "examples/worker"), folder, { recursive: true });
+  wrangler(folder, "r2", "object", "put", "models/model.gguf", "--local", "--file", await llama140m());
+  worker = await startWorker(folder, CAPS);
+});
+afterAll(async () => {
+  await worker?.stop();
+  project?.remove();
+});
+
+const post = (path: string, body: object, signal?: AbortSignal): Promise<Response> =>
+  fetch(worker.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  });
+
+interface Answer {
+  readonly usage: {
+    readonly prompt_tokens: number;
+    readonly completion_tokens: number;
+    readonly prompt_tokens_details: { readonly cached_tokens: number };
+  };
+}
+
+async function complete(prompt: string, tokens: number): Promise<number> {
+  const response = await post("/v1/completions", { prompt, max_tokens: tokens, temperature: 0 });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return (JSON.parse(text) as Answer).usage.completion_tokens;
+}
+
+it("reads 1,024 tokens and streams 64", async () => {
+  const prompt = Array.from({ length: 1024 }, (_, i) => (i * 7919 + 13) % 128_000);
+  const response = await post("/v1/completions", {
+    prompt,
+    max_tokens: 64,
+    temperature: 0,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  expect(text).toMatch(/"usage":\{"prompt_tokens":1024,"completion_tokens":64,.*data: \[DONE\]\s*$/s);
+});
+
+it("requests that came later go on when the first has ended", async () => {
+  const answers = [complete("Once upon a time", 4), complete("Two roads", 40), complete("In the beginning", 12)];
+  expect(await Promise.all(answers)).toEqual([4, 40, 12]);
+});
+
+it("requests go on when the client of the first has left", async () => {
+  const gone = new AbortController();
+  const first = await post("/v1/completions", { prompt: "A", max_tokens: 500, stream: true }, gone.signal);
+  const second = complete("Two roads", 40);
+  await first.body!.getReader().read();
+  gone.abort();
+  expect(await second).toBe(40);
+  expect(await complete("Once upon a time", 4)).toBe(4);
+});
+
+it("the system prompt has been computed already", async () => {
+  const messages = [
+    { role: "system", content: "You are a helpful assistant." },
+    { role: "user", content: "Hello" },
+  ];
+  const response = await post("/v1/chat/completions", { messages, max_tokens: 4, temperature: 0 });
+  const { usage } = (await response.json()) as Answer;
+  expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(5);
+});
