@@ -68,6 +68,7 @@ function setUpFetch(done: (kept: KeptModel) => void, fail: (error: unknown) => v
     if (wanted === "") return;
     const { signal } = (fetching = new AbortController());
     act.textContent = "Cancel";
+    progress.textContent = "Looking for it";
     const onProgress = ({ loaded, total }: { loaded: number; total: number }): void => {
       progress.textContent = `${megabytes(loaded)} of ${megabytes(total)}`;
     };

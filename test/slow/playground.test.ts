@@ -233,6 +233,13 @@ describe("files", () => {
     said.splice(0); // the browser's own words about it
     await fetchModel("llama:7b");
     await until(page, `document.querySelector("#notice").textContent.includes("invalid_argument")`);
+    const asked = new Promise<void>((resolve) => void page.route("https://models.example/**", resolve));
+    await fetchModel("https://models.example/never.gguf");
+    await asked; // and gets no answer
+    expect(await page.locator("#fetch-progress").innerText()).toBe("Looking for it");
+    await page.locator("#fetch button").click();
+    await until(page, `document.querySelector("#fetch button").textContent === "Fetch"`);
+    expect(await notice()).toContain("invalid_argument"); // still: no other error
     await fetchModel(`${url}/crumb.gguf?fetched`);
     await page.locator("#kept li").waitFor();
     expect(await page.locator("#kept li").innerText()).toContain("(3.6 MB)");

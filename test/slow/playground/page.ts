@@ -21,6 +21,7 @@ export interface Locator {
 export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  route(url: string, answer: () => void): Promise<void>;
   close(): Promise<void>;
   locator(selector: string): Locator;
   evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
