@@ -59,11 +59,6 @@ export class SettingsForm {
     this.#field("context").placeholder = String(contextLength);
   }
 
-  /** For a model that was made for less than the field says. */
-  forgetContext(): void {
-    this.#field("context").value = "";
-  }
-
   #field(name: string): HTMLInputElement | HTMLTextAreaElement {
     return this.#form.elements.namedItem(name) as HTMLInputElement;
   }
