@@ -38,10 +38,9 @@ describe("mobilellm-r1", () => {
   it.each(QUANTIZED)(
     "%s: logits of its float32 weights within 3 % (0.2 % with 16-bit activations), the same bits in both builds and in chunks",
     async (type) => {
-      const { bytes } = await converted(await openFixture("mobilellm-r1", "gguf"), {
-        type: weightType(mixOf(type)),
-        pure: true,
-      });
+      const source = await openFixture("mobilellm-r1", "gguf");
+      const { bytes } = await converted(source, { type: weightType(mixOf(type)), pure: true });
+      await source.close();
       const open = (): Promise<Checkpoint> => readGguf(bytesSource(bytes));
       const types = new Set<TensorType>([...(await open()).tensors.values()].map((tensor) => tensor.type));
       expect(types).toContain(type);
