@@ -263,6 +263,23 @@ describe("host turns", () => {
       turns.close();
     });
   }
+
+  it("hostTurns: what follows on other work has its turns, but not for ever", async () => {
+    const turns = hostTurns();
+    let served = 0;
+    let immediate: NodeJS.Immediate;
+    const serve = () => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      served++;
+      immediate = setImmediate(serve);
+    };
+    serve();
+    await turns.next();
+    expect(served).toBeGreaterThan(10);
+    await turns.next();
+    clearImmediate(immediate!);
+  });
 });
 
 describe("a loop for each request, as on Workers", () => {

@@ -1,4 +1,5 @@
 /** Many clients, slow clients, clients that leave; how a server ends. */
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/errors.ts";
@@ -6,6 +7,9 @@ import { listen } from "../../src/hosts/node-server.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import { crowd, gauge } from "./crowd.ts";
 import { messages, postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";
+
+/** Goes on to the end of the context. */
+const endless = { prompt: QUESTION, ignore_eos: true, stream: true } as const;
 
 let server: TestServer;
 beforeAll(async () => {
@@ -15,8 +19,6 @@ afterAll(() => server.close());
 
 const chat = () => `${server.url}/v1/chat/completions`;
 const idle = () => until(() => server.model.load().requests === 0 && server.model.load().usedPages === 0);
-/** Goes on to the end of the context. */
-const endless = { prompt: QUESTION, ignore_eos: true, stream: true };
 
 it("100 of every kind at once: who behaves gets the right answer, nothing stays behind", async () => {
   const busy = await startServer({ slots: 4, queue: 16, stallTimeoutMs: 300, bodyTimeoutMs: 300 });
@@ -29,6 +31,33 @@ it("100 of every kind at once: who behaves gets the right answer, nothing stays 
   expect(busy.errors).toEqual([]);
   close();
   await busy.close();
+});
+
+it("a crowd is refused between a few steps, not one caller a step", async () => {
+  const full = await startServer({ slots: 1, queue: 0 });
+  const held = await postJson(`${full.url}/v1/completions`, endless);
+  let steps = 0;
+  const controller = new AbortController();
+  const answer = await full.model.completions.create(endless, { signal: controller.signal });
+  const generating = (async () => {
+    for await (const _ of answer) steps++;
+  })().catch((error) => expect(error.name).toBe("AbortError"));
+  await until(() => steps > 0);
+  const before = steps;
+  const text = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+  const refused = Array.from({ length: 200 }, async () => {
+    const socket = connect(Number(new URL(full.url).port), "127.0.0.1");
+    socket.write(text);
+    const [data] = await once(socket, "data");
+    socket.destroy();
+    return String(data).slice(9, 12);
+  });
+  expect(await Promise.all(refused)).toEqual(refused.map(() => "429"));
+  expect(steps - before).toBeLessThan(100);
+  controller.abort();
+  await held.body!.cancel();
+  await generating;
+  await full.close();
 });
 
 describe("a client that leaves", () => {
