@@ -37,15 +37,17 @@ export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggi
  * @throws NibbleError `bad_json`, `bad_tokenizer`
  */
 export function readTokenizer(tokenizer: string | Uint8Array, config?: string | Uint8Array): Tokenizer {
-  const parse = (name: string, json: string | Uint8Array) => parseJsonObject(json, { name });
   return createTokenizer({
     metadata: new Map(),
     huggingFace: {
       config: new Map(),
       generationConfig: undefined,
       chatTemplate: undefined,
-      tokenizer: parse("tokenizer.json", tokenizer),
-      tokenizerConfig: config === undefined ? undefined : parse("tokenizer_config.json", config),
+      tokenizer: parseJsonObject(tokenizer, { name: "tokenizer.json" }),
+      tokenizerConfig:
+        config === undefined
+          ? undefined
+          : parseJsonObject(config, { name: "tokenizer_config.json", roundIntegers: true }),
     },
   });
 }

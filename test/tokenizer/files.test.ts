@@ -1,10 +1,12 @@
 /** What tokenizer files may say, and what they may not: every bad file is refused with `bad_tokenizer`, quickly. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/errors.ts";
 import type { MetadataValue } from "../../src/formats/types.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { createTokenizer, readTokenizer } from "../../src/tokenizer/index.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
-import { huggingFace } from "./support.ts";
+import { huggingFace, root } from "./support.ts";
 
 type Values = Record<string, MetadataValue | undefined>;
 
@@ -269,4 +271,10 @@ describe("tokenizer.json", () => {
     expect(json({ pre_tokenizer: deep(20) }).encode("ab")).toEqual([3, 2]);
     expect(() => json({ pre_tokenizer: deep(40) })).toThrow(NibbleError); // parseJson's own limit
   });
+});
+
+it("readTokenizer takes a model_max_length of 10^30, which transformers writes for none", () => {
+  const tokenizer = readFileSync(join(root, "models/crumb/tokenizer.json"));
+  const read = readTokenizer(tokenizer, '{ "model_max_length": 1000000000000000019884624838656 }');
+  expect(read.decode(read.encode("2 + 2"))).toBe("2 + 2");
 });
