@@ -6,7 +6,7 @@ import { NibbleError } from "../errors.ts";
 import type { Cursor } from "./cursor.ts";
 import type { FormatLimits } from "./limits.ts";
 import type { TensorType } from "./tensor-types.ts";
-import { tensorTypeFacts, tensorTypeOf } from "./tensor-types.ts";
+import { ggmlTypeName, tensorTypeFacts, tensorTypeOf } from "./tensor-types.ts";
 import type { ByteSource, TensorInfo } from "./types.ts";
 
 /** A tensor info as it stands in the header: `offset` counts from the start of the data section. */
@@ -46,7 +46,8 @@ function toType(id: number, what: string): TensorType {
     throw new NibbleError("bad_type", `${what}: expected a ggml type below ${GGML_TYPE_COUNT}, got ${id}`);
   }
   const type = tensorTypeOf(id);
-  if (!type) throw new NibbleError("unsupported_type", `${what}: the ggml type with id ${id} is not supported`);
+  if (!type)
+    throw new NibbleError("unsupported_type", `${what}: type ${ggmlTypeName(id)} (ggml id ${id}) is not supported`);
   return type;
 }
 

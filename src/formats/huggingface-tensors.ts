@@ -24,7 +24,7 @@ const runnable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]
  * The tensors under GGUF's names. `lm_head.weight` of a model with tied embeddings is a copy and left out, as transformers
  * does; so are tables that old checkpoints stored and that are computed now.
  * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have (leaving a weight out would
- *   give wrong numbers), `unsupported_type`
+ *   give wrong numbers), `missing_tensor` for an output matrix that is neither there nor tied, `unsupported_type`
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
@@ -47,6 +47,8 @@ export function translateTensors(
     const info = toInfo(name, tensor);
     translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
   }
+  if (!tied && !translated.has("output.weight"))
+    throw new NibbleError("missing_tensor", "expected a tensor lm_head.weight, as tie_word_embeddings is false");
   return translated;
 }
 

@@ -82,6 +82,25 @@ export function tensorTypeOf(id: number): TensorType | undefined {
   return byId.get(id);
 }
 
+/** Types that we know by name alone, for errors. */
+const unsupported: ReadonlyMap<number, string> = new Map([
+  [16, "IQ2_XXS"],
+  [17, "IQ2_XS"],
+  [18, "IQ3_XXS"],
+  [19, "IQ1_S"],
+  [21, "IQ3_S"],
+  [22, "IQ2_S"],
+  [29, "IQ1_M"],
+  [40, "NVFP4"],
+  [41, "Q1_0"],
+  [42, "Q2_0"],
+]);
+
+/** What ggml calls the type with an id; "unknown" for ids that it gave up. */
+export function ggmlTypeName(id: number): string {
+  return byId.get(id) ?? unsupported.get(id) ?? "unknown";
+}
+
 /** Bytes of a row of `columns` values, which must be a whole number of blocks (checked by the readers). */
 export function rowBytes(type: TensorType, columns: number): number {
   const { blockValues, blockBytes } = tensorTypeFacts(type);

@@ -195,3 +195,18 @@ describe("split files", () => {
     expect(await codeOf((async () => splitNames("m-00001-of-99999.gguf"))())).toBe("limit_exceeded");
   });
 });
+
+test.each([
+  [16, "IQ2_XXS"],
+  [22, "IQ2_S"],
+  [4, "unknown"],
+])("names a type that we do not read: %i %s", async (type, name) => {
+  const file = buildGguf({
+    keys: [key.string("general.architecture", "llama")],
+    tensors: [{ name: "a", ne: [256], type }],
+  });
+  await expect(readGguf(bytesSource(file))).rejects.toMatchObject({
+    code: "unsupported_type",
+    message: expect.stringContaining(`type ${name} (ggml id ${type})`),
+  });
+});

@@ -282,6 +282,7 @@ test("any key with any value: a typed error, or metadata of sound numbers", asyn
     "limit_exceeded",
     "loaded",
     "missing_key",
+    "missing_tensor",
     "unsupported_architecture",
   ]);
 });
@@ -326,6 +327,13 @@ describe("weights", () => {
   });
   test("lm_head.weight of a tied model is left out", async () => {
     expect(await names(single(["lm_head.weight", "model.norm.weight"]))).toEqual(["output_norm.weight"]);
+  });
+  test("a model that is not tied needs it", async () => {
+    const untied = names(single(["model.embed_tokens.weight"]), { tie_word_embeddings: false });
+    await expect(untied).rejects.toMatchObject({
+      code: "missing_tensor",
+      message: expect.stringContaining("lm_head.weight"),
+    });
   });
   test("types", async () => {
     expect(await codeOf(names(single(["model.norm.weight"], "BF16", 2)))).toBe("loaded");
