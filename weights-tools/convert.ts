@@ -7,7 +7,7 @@ import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tenso
 import type { Checkpoint } from "../src/formats/types.ts";
 import { dequantize } from "./dequantize.ts";
 import { ErrorMeter, type RelativeError } from "./error-meter.ts";
-import { ggufMetadata } from "./gguf-metadata.ts";
+import { ggufMetadata, type ImportanceOrigin } from "./gguf-metadata.ts";
 import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf-writer.ts";
 import type { Importance } from "./importance.ts";
 import { type ModelFacts, modelFacts } from "./mixes.ts";
@@ -24,6 +24,8 @@ export interface ConvertOptions {
   readonly pure?: boolean;
   /** How much the errors of a matrix's columns count. Matrices that it does not name are quantised without. */
   readonly importance?: Importance;
+  /** Where the importance comes from, for the new file's `quantize.imatrix.*`. */
+  readonly importanceOrigin?: ImportanceOrigin;
   /** `general.name`; default: the source's own, else its architecture. */
   readonly name?: string;
   /** float32 bytes decoded at a time (default 4 MiB). A head of q or k is never divided. */

@@ -7,6 +7,7 @@ import type { TensorType } from "../src/formats/tensor-types.ts";
 import type { Checkpoint, MetadataValue } from "../src/formats/types.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
 import type { GgufTensor, HeaderMetadata, HeaderValue } from "./gguf-writer.ts";
+import type { ImportanceFile } from "./importance.ts";
 import { valueCount } from "./source-tensors.ts";
 import { fileType, type WeightType } from "./weight-types.ts";
 
@@ -27,9 +28,18 @@ const implied: ReadonlyMap<string, readonly string[]> = new Map([
   ["olmo2", ["rope.dimension_count", "attention.key_length", "attention.value_length"]],
 ]);
 
+/** Where the importance that weights were quantised with comes from. */
+export interface ImportanceOrigin extends Omit<ImportanceFile, "importance"> {
+  /** Name of the file. */
+  readonly file: string;
+  /** Matrices that it is of. */
+  readonly entryCount: number;
+}
+
 interface MetadataOptions {
   readonly type?: WeightType;
   readonly name?: string;
+  readonly importanceOrigin?: ImportanceOrigin;
 }
 
 /**
@@ -41,9 +51,21 @@ export async function ggufMetadata(
   tensors: readonly GgufTensor[],
   options: MetadataOptions,
 ): Promise<{ metadata: HeaderMetadata; notes: readonly string[] }> {
-  return checkpoint.huggingFace === undefined
-    ? { metadata: await fromGguf(checkpoint, options), notes: [] }
-    : fromHuggingFace(checkpoint, tensors, options);
+  const { metadata, notes } =
+    checkpoint.huggingFace === undefined
+      ? { metadata: await fromGguf(checkpoint, options), notes: [] }
+      : fromHuggingFace(checkpoint, tensors, options);
+  return { metadata: new Map([...metadata, ...importanceKeys(options.importanceOrigin)]), notes };
+}
+
+/** As llama.cpp's quantiser writes them; what the importance's file does not say is left out. */
+function importanceKeys(origin: ImportanceOrigin | undefined): [string, MetadataValue][] {
+  if (origin === undefined) return [];
+  const { file, dataset, entryCount, chunkCount } = origin;
+  const facts = { file, dataset, entries_count: entryCount, chunks_count: chunkCount };
+  return Object.entries(facts).flatMap(([key, value]) =>
+    value === undefined ? [] : [[`quantize.imatrix.${key}`, value]],
+  );
 }
 
 /** Its own keys, each with its own number type; the type of the weights only where it was asked for. */

@@ -18,6 +18,15 @@ interface Sums {
   rows: number;
 }
 
+/** Importance as a file holds it, and where it comes from as far as the file says. */
+export interface ImportanceFile {
+  readonly importance: Importance;
+  /** Name of the text. */
+  readonly dataset: string | undefined;
+  /** Windows read. */
+  readonly chunkCount: number | undefined;
+}
+
 /** What the collected rows come from, for the file. */
 export interface ImportanceFacts {
   /** Name of the text. */
@@ -85,7 +94,7 @@ function floats(name: string, values: Float32Array<ArrayBuffer>): GgufTensor & {
  * @throws NibbleError with a format code; `bad_magic` for llama.cpp's older `.dat` files; `bad_value` for a file that is
  *   no importance matrix or has impossible sums; `unsupported_architecture` for sums of several experts
  */
-export async function readImportance(source: ByteSource): Promise<Importance> {
+export async function readImportance(source: ByteSource): Promise<ImportanceFile> {
   const { metadata, tensors } = await readGgufHeader(source);
   const type = metadata.get("general.type");
   if (type !== "imatrix")
@@ -110,7 +119,14 @@ export async function readImportance(source: ByteSource): Promise<Importance> {
         sums.map((sum) => sum / rows!),
       );
   }
-  return importance;
+  const datasets = metadata.get("imatrix.datasets");
+  const dataset = Array.isArray(datasets) ? datasets[0] : undefined;
+  const chunkCount = metadata.get("imatrix.chunk_count");
+  return {
+    importance,
+    dataset: typeof dataset === "string" ? dataset : undefined,
+    chunkCount: typeof chunkCount === "number" ? chunkCount : undefined,
+  };
 }
 
 async function readFloats({ name, type, source, offset, byteLength }: TensorInfo): Promise<Float32Array> {

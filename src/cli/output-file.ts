@@ -16,6 +16,7 @@ export const forceFlag: Flag<boolean> = toggle("--force", "overwrite a file that
  * @throws NibbleError `io_error`
  */
 export function checkOutput(out: string, force: boolean | undefined, inputs: readonly string[]): void {
+  if (out === "") throw new NibbleError("io_error", "expected a file to write, got an empty name");
   const folder = dirname(out);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new NibbleError("io_error", `expected a folder that exists, got ${folder} for ${out}`);
@@ -26,5 +27,6 @@ export function checkOutput(out: string, force: boolean | undefined, inputs: rea
     return input !== undefined && input.dev === old.dev && input.ino === old.ino;
   });
   if (same !== undefined) throw new NibbleError("io_error", `expected another file than the input, got ${out}`);
+  if (old.isDirectory()) throw new NibbleError("io_error", `expected a file to write, got the folder ${out}`);
   if (!force) throw new NibbleError("io_error", `expected a new file, got ${out}, which exists; --force overwrites it`);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -73,8 +74,10 @@ describe("verify", () => {
     ]);
     expect([tensors.length, problems]).toEqual([20, []]);
     expect((await nibble(["verify", fixtureModel, "--sha256", sha256(fixtureModel).toUpperCase()])).code).toBe(0);
-    const wrong = await nibble(["verify", fixtureModel, "--sha256", "00"]);
+    const wrong = await nibble(["verify", fixtureModel, "--sha256", "0".repeat(64)]);
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("expected SHA-256 00")]);
+    const half = await nibble(["verify", fixtureModel, "--sha256", "00"]);
+    expect([half.code, half.stderr]).toEqual([2, expect.stringContaining('expected 64 hexadecimal digits, got "00"')]);
   });
   it("knows the same model in other types and containers, and another model", async () => {
     await nibbleJson(["convert", pathOf("models/crumb"), at("q4.gguf"), "--type", "q4_0"]);
@@ -164,12 +167,43 @@ describe("imatrix", () => {
     expect(plain.notes).toEqual([]);
     expect(weighted.notes).toEqual(["quantised without importance: token_embd.weight"]);
     expect(weighted.median).toBeLessThan(plain.median);
+    const { metadata } = await nibbleJson(["inspect", at("weighted.gguf")]);
+    expect(metadata).toEqual(
+      expect.arrayContaining([
+        { key: "quantize.imatrix.file", value: at("imatrix.gguf") },
+        { key: "quantize.imatrix.dataset", value: "text.txt" },
+        { key: "quantize.imatrix.entries_count", value: 56 },
+      ]),
+    );
     const wrong = await nibble(["convert", "crumb", at("x.gguf"), "--type", "q4_0", "--imatrix", pathOf("LICENSE")]);
     expect([wrong.code, wrong.stderr]).toEqual([
       1,
       expect.stringMatching(/^nibble: .*LICENSE: expected a file that starts with "GGUF"/),
     ]);
   });
+});
+
+describe("a folder that cannot be run is not converted", () => {
+  it.each([
+    ["kv heads", "config.json", /"num_key_value_heads": \d+/, '"num_key_value_heads": 2', /multiple of kv heads/],
+    ["width", "config.json", /"hidden_size": \d+/, '"hidden_size": 256', /expected shape/],
+    ["merges", "tokenizer.json", /"merges": ?\[/, '"merges":[["qqq","zzz"],', /expected both parts/],
+  ])("%s", async (_, file, what, instead, message) => {
+    const damaged = at("damaged");
+    mkdirSync(damaged, { recursive: true });
+    for (const name of ["config.json", "tokenizer.json", "model.safetensors"])
+      copyFileSync(pathOf(`models/crumb/${name}`), join(damaged, name));
+    const before = readFileSync(join(damaged, file), "utf8");
+    writeFileSync(join(damaged, file), before.replace(what, instead));
+    const { code, stderr } = await nibble(["convert", damaged, at("damaged.gguf"), "--type", "q8_0"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect(existsSync(at("damaged.gguf"))).toBe(false);
+  });
+});
+
+it("a folder is no file to write, by force or not", async () => {
+  const { code, stderr } = await nibble(["convert", fixtureModel, at("."), "--force"]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a file to write, got the folder/)]);
 });
 
 it("the weights of a folder are inputs too: nothing is written over them", async () => {

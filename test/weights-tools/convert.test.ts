@@ -163,6 +163,32 @@ describe("a mix", () => {
 });
 
 describe("with importance", () => {
+  it("says where the importance came from, as llama.cpp does", async () => {
+    const importance = new Map([["blk.2.ffn_up.weight", new Float32Array(192).fill(1)]]);
+    const origin = { file: "imatrix.gguf", dataset: "text.txt", entryCount: 1, chunkCount: 3 };
+    const keys = async (importanceOrigin: ConvertOptions["importanceOrigin"], source: Checkpoint) => {
+      const options: ConvertOptions = { type: "q4_0", importance, ...(importanceOrigin && { importanceOrigin }) };
+      return converted(source, options).then(({ checkpoint }) =>
+        [...checkpoint.metadata].filter(([key]) => key.startsWith("quantize.")),
+      );
+    };
+    const all = [
+      ["quantize.imatrix.file", "imatrix.gguf"],
+      ["quantize.imatrix.dataset", "text.txt"],
+      ["quantize.imatrix.entries_count", 1],
+      ["quantize.imatrix.chunks_count", 3],
+    ];
+    expect(await keys(origin, await crumb())).toEqual(all);
+    const first = (await converted(await crumb(), { type: "q8_0", importance, importanceOrigin: origin })).checkpoint;
+    const second = { file: "other.gguf", dataset: undefined, entryCount: 1, chunkCount: undefined };
+    expect(await keys(second, await crumb())).toEqual([
+      ["quantize.imatrix.file", "other.gguf"],
+      ["quantize.imatrix.entries_count", 1],
+    ]);
+    expect(await keys(undefined, first)).toEqual(all);
+    expect(await keys(undefined, await crumb())).toEqual([]);
+  });
+
   /** Only the first column of a block matters: its error must fall, whatever becomes of the others. */
   const columns = 192;
   const first = Float32Array.from({ length: columns }, (_, i) => (i % 32 === 0 ? 1 : 1e-6));

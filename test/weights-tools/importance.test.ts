@@ -22,7 +22,8 @@ function collected(): ImportanceCollector {
 }
 
 it("is the mean square of every column", async () => {
-  const importance = await readImportance(bytesSource(await file(collected())));
+  const { importance, ...origin } = await readImportance(bytesSource(await file(collected())));
+  expect(origin).toEqual({ dataset: "text.txt", chunkCount: 2 });
   expect([...importance]).toEqual([
     ["blk.0.attn_q.weight", Float32Array.of(5, 2, 5)],
     ["blk.0.attn_k.weight", Float32Array.of(5, 2, 5)],
@@ -62,7 +63,7 @@ describe("readImportance", () => {
   }
 
   it("leaves out a matrix without rows, and tensors of another kind", async () => {
-    const importance = await built({
+    const { importance, ...origin } = await built({
       "a.in_sum2": [1],
       "a.counts": [0],
       "b.in_sum2": [6],
@@ -70,6 +71,7 @@ describe("readImportance", () => {
       "b.in_sum": [1],
     });
     expect([...importance]).toEqual([["b", Float32Array.of(3)]]);
+    expect(origin).toEqual({ dataset: undefined, chunkCount: undefined });
   });
 
   it.each<[string, () => Promise<unknown>, string]>([

@@ -8,7 +8,7 @@ import {
   type ConvertReport,
   convert as convertCheckpoint,
 } from "../../../weights-tools/convert.ts";
-import { type Importance, readImportance } from "../../../weights-tools/importance.ts";
+import { type ImportanceFile, readImportance } from "../../../weights-tools/importance.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
 import {
   type TensorWeightType,
@@ -19,7 +19,10 @@ import {
   weightTypeNames,
 } from "../../../weights-tools/weight-types.ts";
 import { NibbleError } from "../../errors.ts";
+import type { Checkpoint } from "../../formats/types.ts";
 import { fileSource } from "../../hosts/node.ts";
+import { describeModel } from "../../models/index.ts";
+import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, repeated, text, toggle, UsageError } from "../flags.ts";
 import { jsonFlag, withCheckpoint } from "../model.ts";
@@ -68,15 +71,16 @@ values.`,
     for (const [flag, given] of Object.entries({ "--tensor-type": tensorType, "--pure": pure, "--imatrix": imatrix }))
       if (type === undefined && given !== undefined) throw new UsageError(`${flag}: expected --type with it`, flag);
     checkOutput(out, flags.force, imatrix === undefined ? [source] : [source, imatrix]);
-    const importance = imatrix === undefined ? undefined : await importanceOf(imatrix);
+    const given = imatrix === undefined ? undefined : await importanceOf(imatrix);
     const progress = new Progress(`converting to ${out}`);
-    const report = await withCheckpoint(source, (checkpoint) => {
+    const report = await withCheckpoint(source, async (checkpoint) => {
+      if (checkpoint.huggingFace) await checkFolder(checkpoint);
       const name = flags.name ?? (checkpoint.huggingFace && basename(resolve(source)));
       const options: ConvertOptions = {
         ...(type && { type }),
         ...(tensorType && { tensorType }),
         ...(pure && { pure }),
-        ...(importance && { importance }),
+        ...(given && importanceOptions(imatrix!, given)),
         ...(name !== undefined && { name }),
         onTensor: (_, index, all) => progress.update(index + 1, all),
       };
@@ -87,7 +91,24 @@ values.`,
   },
 });
 
-async function importanceOf(path: string): Promise<Importance> {
+/**
+ * What cannot be run as a folder could not be run as GGUF, which says less: refused before a byte is written. A GGUF passes,
+ * whose names and shapes stay: it may be of an architecture that only other programs run.
+ */
+async function checkFolder(checkpoint: Checkpoint): Promise<void> {
+  const model = await describeModel(checkpoint);
+  model.describe({ maxBatchTokens: 1, maxLogitRows: 1, kvType: "f32", threads: 1 });
+  createTokenizer(checkpoint);
+}
+
+function importanceOptions(
+  file: string,
+  { importance, ...facts }: ImportanceFile,
+): Pick<ConvertOptions, "importance" | "importanceOrigin"> {
+  return { importance, importanceOrigin: { file, entryCount: importance.size, ...facts } };
+}
+
+async function importanceOf(path: string): Promise<ImportanceFile> {
   const source = await fileSource(path);
   try {
     return await readImportance(source);

@@ -13,10 +13,18 @@ import {
 import { NibbleError } from "../../errors.ts";
 import { fileSource } from "../../hosts/node.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { text } from "../flags.ts";
+import type { Flag } from "../flags.ts";
 import { ensurePulled, jsonFlag, modelFiles, pulledFiles, withCheckpoint } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 import { Progress } from "../progress.ts";
+
+const sha256: Flag<string> = {
+  names: ["--sha256"],
+  placeholder: "HEX",
+  expected: "64 hexadecimal digits",
+  help: "what the file must hash to",
+  read: (value) => (/^[\da-f]{64}$/i.test(value) ? value : undefined),
+};
 
 export const verify: Command = defineCommand({
   name: "verify",
@@ -26,7 +34,7 @@ export const verify: Command = defineCommand({
 files, the SHA-256 of each file and tensor, and weights that are not finite. With OTHER: whether both are the same model,
 whatever their containers and types, with the error of each tensor. Exit code 1 if something is wrong or differs.`,
   flags: {
-    sha256: text("--sha256", "HEX", "what the file must hash to"),
+    sha256,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {
