@@ -14,7 +14,8 @@ const MAX_MS = 8;
 
 /** A turn this short has found nothing to do: 2 us against 40 to accept a connection. */
 const IDLE_MS = 0.02;
-/** The longest that a step waits for a crowd. */
+/** How long a step waits for a crowd, at least and at most. */
+const MIN_SERVING_MS = 5;
 const MAX_SERVING_MS = 50;
 
 /**
@@ -23,22 +24,28 @@ const MAX_SERVING_MS = 50;
  */
 export function hostTurns(): HostTurns {
   if (typeof setImmediate === "function") {
-    return { next: () => untilIdle(() => new Promise((resolve) => setImmediate(resolve))), close: () => {} };
+    return { next: busyTurns(() => new Promise((resolve) => setImmediate(resolve))), close: () => {} };
   }
   return typeof MessageChannel === "function" ? messageTurns() : timerTurns();
 }
 
 /**
  * libuv accepts one connection a turn (since 1.45), so with one turn a step 400 callers would wait for 400 steps, which was
- * 3 s with steps of 8 ms. A turn in which something was done is followed by another, for a while: steps must go on, too.
+ * 3 s with steps of 8 ms. A turn in which something was done is followed by another, for twice as long as the step took:
+ * a crowd that comes again and again must not stop the answers.
  */
-async function untilIdle(turn: () => Promise<void>): Promise<void> {
-  const start = now();
-  for (let before = start, after: number; ; before = after) {
-    await turn();
-    after = now();
-    if (after - before < IDLE_MS || after - start > MAX_SERVING_MS) return;
-  }
+function busyTurns(turn: () => Promise<void>): () => Promise<void> {
+  let ended = now();
+  return async () => {
+    const start = now();
+    const end = start + Math.min(Math.max(2 * (start - ended), MIN_SERVING_MS), MAX_SERVING_MS);
+    do {
+      const before = now();
+      await turn();
+      ended = now();
+      if (ended - before < IDLE_MS) return;
+    } while (ended < end);
+  };
 }
 
 export function messageTurns(): HostTurns {
