@@ -3,6 +3,7 @@
  * @module
  */
 import type { ChatCompletionRequest } from "../engine/openai-types.ts";
+import { REASONING_EFFORTS } from "../engine/reasoning-effort.ts";
 import { toMessages } from "./prompt.ts";
 import type { CallOptions, Warning } from "./types.ts";
 
@@ -10,15 +11,6 @@ export type StreamedRequest = ChatCompletionRequest & { readonly stream: true };
 
 /** Fields of `providerOptions.nibble` go into the request as they are: `min_p`, `repeat_penalty` and the like. */
 export const PROVIDER = "nibble";
-
-/** Tokens of reasoning that an effort stands for; more, and the model's own, are without bound. */
-const REASONING_BUDGETS: ReadonlyMap<string, number> = new Map([
-  ["none", 0],
-  ["minimal", 128],
-  ["low", 512],
-  ["medium", 2048],
-  ["high", 8192],
-]);
 
 /** @throws NibbleError `invalid_request` for a prompt that is no text; the engine checks every other field */
 export function toRequest(options: CallOptions): { request: StreamedRequest; warnings: Warning[] } {
@@ -35,7 +27,7 @@ export function toRequest(options: CallOptions): { request: StreamedRequest; war
   });
   const request = {
     reasoning_format: "auto",
-    ...given({ reasoning_budget: REASONING_BUDGETS.get(options.reasoning ?? "") }),
+    ...given({ reasoning_budget: REASONING_EFFORTS.get(options.reasoning ?? "") }),
     ...options.providerOptions?.[PROVIDER],
     ...given({
       max_completion_tokens: options.maxOutputTokens,

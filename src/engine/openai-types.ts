@@ -170,6 +170,8 @@ export interface ChatMessageParam {
   readonly tool_call_id?: string;
 }
 
+export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+
 export interface ChatCompletionRequest extends SamplingFields {
   readonly messages: readonly ChatMessageParam[];
   readonly max_completion_tokens?: number | null;
@@ -178,8 +180,10 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly top_logprobs?: number | null;
   /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. */
   readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
-  /** `max_tokens` is another name of `reasoning_budget`. */
-  readonly reasoning?: { readonly max_tokens?: number | null } | null;
+  /** A budget by name: none 0, minimal 128, low 512, medium 2,048, high 8,192 tokens; the others are no bound. */
+  readonly reasoning_effort?: ReasoningEffort | null;
+  /** Other names of `reasoning_budget` and `reasoning_effort`; of all four one may be given. */
+  readonly reasoning?: { readonly max_tokens?: number | null; readonly effort?: ReasoningEffort | null } | null;
   /** Functions that the model may call: at most 128. */
   readonly tools?: readonly ToolParam[] | null;
   /** Default "auto". "required" and a function's name force a call by a grammar. */

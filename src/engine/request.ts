@@ -12,6 +12,7 @@ import { checkSampling, checkStops } from "./generate-options.ts";
 import type { Grammars } from "./grammars.ts";
 import { checkLora, type LoraInfo } from "./lora.ts";
 import { randomSeed } from "./random.ts";
+import { REASONING_EFFORTS } from "./reasoning-effort.ts";
 import { SAMPLING_RANGES } from "./sampling-options.ts";
 import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
 import { checkCalls, checkTools, type ToolRequest } from "./tools.ts";
@@ -58,7 +59,7 @@ const COMMON = [
 ];
 // biome-ignore format: a list
 const CHAT = [
-  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "reasoning", "chat_template_kwargs", "tools",
+  "messages", ...COMMON, "max_completion_tokens", "top_logprobs", "reasoning_format", "reasoning", "reasoning_effort", "chat_template_kwargs", "tools",
   "tool_choice", "parallel_tool_calls",
 ];
 const MESSAGE = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
@@ -182,15 +183,23 @@ function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: 
   return penalty === undefined ? undefined : { repeatPenalty: penalty, repeatLastN: -1 };
 }
 
-/** llama.cpp's name, or a field of `reasoning`. */
+/** llama.cpp's name, OpenAI's, or a field of `reasoning`: one of them. */
 function checkBudget(fields: Fields): number | undefined {
-  const budget = fields.number("reasoning_budget", { min: -1, integer: true });
-  const reasoning = fields.get("reasoning");
-  if (reasoning === undefined) return budget === -1 ? undefined : budget;
-  const own = new Fields(reasoning, ["max_tokens"], "reasoning");
-  const most = own.number("max_tokens", { min: 0, integer: true });
-  if (budget !== undefined && most !== undefined) throw own.invalid("max_tokens", "it or reasoning_budget", most);
-  return most ?? budget;
+  const own = fields.nested(fields.get("reasoning") ?? {}, ["max_tokens", "effort"], "reasoning");
+  const given = [
+    { at: fields, key: "reasoning_budget", tokens: fields.number("reasoning_budget", { min: -1, integer: true }) },
+    { at: own, key: "max_tokens", tokens: own.number("max_tokens", { min: 0, integer: true }) },
+    ...[
+      { at: fields, key: "reasoning_effort" },
+      { at: own, key: "effort" },
+    ].map(({ at, key }) => {
+      const effort = at.oneOf(key, [...REASONING_EFFORTS.keys()]);
+      return { at, key, tokens: effort === undefined ? undefined : (REASONING_EFFORTS.get(effort) ?? -1) };
+    }),
+  ].filter(({ tokens }) => tokens !== undefined);
+  const [first, second] = given;
+  if (second) throw second.at.invalid(second.key, `it or ${first!.at.param(first!.key)}`, second.at.get(second.key));
+  return first?.tokens === -1 ? undefined : first?.tokens;
 }
 
 /** @throws NibbleError `invalid_request` with `param` */

@@ -5,13 +5,15 @@
  */
 
 import type { Usage } from "../engine/generate.ts";
-import type { ChatCompletionChunk, FinishReason } from "../engine/openai-types.ts";
+import type { ChatCompletionChunk, ChatTokenLogprob, FinishReason } from "../engine/openai-types.ts";
 
 export interface Block {
   readonly kind: "reasoning" | "text" | "call";
   readonly index: number;
   /** So far; of a call its arguments as JSON. */
   text: string;
+  /** Of the tokens of a text, as far as they are asked for. */
+  readonly logprobs: ChatTokenLogprob[];
   /** Of a call. */
   readonly id: string;
   readonly name: string;
@@ -27,7 +29,7 @@ export interface Finish {
 
 export type BlockEvent =
   | { readonly type: "start" | "stop"; readonly block: Block }
-  | { readonly type: "delta"; readonly block: Block; readonly text: string }
+  | { readonly type: "delta"; readonly block: Block; readonly text: string; readonly logprobs: ChatTokenLogprob[] }
   | Finish;
 
 /** What a delta holds, tool calls in OpenAI's shape. */
@@ -46,20 +48,23 @@ export async function* blocksOf(
 ): AsyncGenerator<BlockEvent, undefined> {
   let open: Block | undefined;
   let openCall = -1;
+  /** Of tokens that made no text yet: half a character, what may be a stop string, or reasoning and its tags. */
+  const held: ChatTokenLogprob[] = [];
   let count = 0;
   let finish: Pick<Finish, "reason" | "stop"> = { reason: "stop", stop: undefined };
 
   function* enter(kind: Block["kind"], call?: { index: number; id: string; name: string }): Generator<BlockEvent> {
     if (open?.kind === kind && (!call || call.index === openCall)) return;
     yield* leave();
-    open = { kind, index: count++, text: "", id: call?.id ?? "", name: call?.name ?? "" };
+    open = { kind, index: count++, text: "", logprobs: [], id: call?.id ?? "", name: call?.name ?? "" };
     openCall = call?.index ?? -1;
     yield { type: "start", block: open };
   }
-  function* append(text: string): Generator<BlockEvent> {
+  function* append(text: string, logprobs: ChatTokenLogprob[] = []): Generator<BlockEvent> {
     if (!open || text === "") return;
     open.text += text;
-    yield { type: "delta", block: open, text };
+    open.logprobs.push(...logprobs);
+    yield { type: "delta", block: open, text, logprobs };
   }
   function* leave(): Generator<BlockEvent> {
     if (open) yield { type: "stop", block: open };
@@ -69,6 +74,7 @@ export async function* blocksOf(
   for await (const { choices, usage } of chunks) {
     const [choice] = choices;
     if (choice) {
+      held.push(...(choice.logprobs?.content ?? []));
       const { reasoning_content: reasoning, content, tool_calls: calls = [] }: Delta = choice.delta;
       if (reasoning && showReasoning) {
         yield* enter("reasoning");
@@ -76,7 +82,7 @@ export async function* blocksOf(
       }
       if (content) {
         yield* enter("text");
-        yield* append(content);
+        yield* append(content, takeMakers(held, content));
       }
       for (const { index, id = "", function: { name = "", arguments: text = "" } = {} } of calls) {
         yield* enter("call", { index, id, name });
@@ -89,6 +95,14 @@ export async function* blocksOf(
       yield { type: "finish", ...finish, usage };
     }
   }
+}
+
+/** Empties a list but for the last tokens, which have as many bytes as the text, or more. */
+function takeMakers(held: ChatTokenLogprob[], text: string): ChatTokenLogprob[] {
+  let missing = new TextEncoder().encode(text).length;
+  let first = held.length;
+  while (first > 0 && missing > 0) missing -= held[--first]!.bytes.length;
+  return held.splice(0).slice(first);
 }
 
 /** An id as OpenAI's and Anthropic's look: a prefix and 24 digits. */

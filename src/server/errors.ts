@@ -101,12 +101,16 @@ export function errorResponse(error: unknown, dialect: Dialect): Response {
   });
 }
 
-/** The same error for a field that the client knows by another name; `stop[0]` begins with `stop`. */
-export function renameParam(error: unknown, names: ReadonlyMap<string, string>): unknown {
+/** How the engine calls a field, from its beginning, and how the client does. The first that matches counts. */
+export type FieldNames = readonly (readonly [engine: RegExp, client: string])[];
+
+/** The same error for a field that the client knows by another name. */
+export function renameParam(error: unknown, names: FieldNames): unknown {
   const known = asNibbleError(error);
-  const [field = ""] = known?.param?.split(/[.[]/) ?? [];
-  const name = names.get(field);
-  if (!known?.param || name === undefined) return error;
-  const rename = (text: string): string => (text.startsWith(field) ? name + text.slice(field.length) : text);
-  return new NibbleError(known.code, rename(known.message), { param: rename(known.param), cause: error });
+  const { param, message } = known ?? {};
+  const found = param === undefined ? undefined : names.find(([engine]) => engine.test(param));
+  if (!known || !found || param === undefined || message === undefined) return error;
+  const name = param.replace(...found);
+  const renamed = message.startsWith(param) ? name + message.slice(param.length) : message;
+  return new NibbleError(known.code, renamed, { param: name, cause: error });
 }

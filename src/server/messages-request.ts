@@ -3,8 +3,8 @@
  * @module
  */
 import { Fields, invalid } from "../engine/fields.ts";
-import type { ChatCompletionRequest } from "../engine/openai-types.ts";
 import { MAX_MESSAGES } from "../engine/request.ts";
+import type { FieldNames } from "./errors.ts";
 import type { Body } from "./openai.ts";
 
 const CONVERSATION = [
@@ -39,11 +39,15 @@ export interface MessagesRequest {
 }
 
 /** What the engine calls these fields, and what the client does. */
-export const MESSAGES_NAMES: ReadonlyMap<string, string> = new Map([
-  ["stop", "stop_sequences"],
-  ["response_format", "output_config"],
-  ["prompt", "messages"],
-]);
+export const MESSAGES_NAMES: FieldNames = [
+  [/^stop\b/, "stop_sequences"],
+  [/^response_format\.json_schema/, "output_config.format"],
+  [/^response_format/, "output_config.format"],
+  [/^prompt\b/, "messages"],
+  [/^tools(\[\d+\])\.function\.parameters/, "tools$1.input_schema"],
+  [/^tools(\[\d+\])\.function/, "tools$1"],
+  [/^tool_choice\.function/, "tool_choice"],
+];
 
 /** @throws NibbleError `invalid_request` that names the field */
 export function readMessagesRequest(body: unknown): MessagesRequest {
@@ -69,9 +73,8 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
 }
 
 /** The part that /v1/messages/count_tokens takes. @throws NibbleError `invalid_request` that names the field */
-export function readCountRequest(body: unknown): ChatCompletionRequest {
-  // The engine checks every field: the type is what it will be then.
-  return readConversation(new Fields(body, CONVERSATION)).chat as unknown as ChatCompletionRequest;
+export function readCountRequest(body: unknown): Body {
+  return readConversation(new Fields(body, CONVERSATION)).chat;
 }
 
 function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
@@ -81,6 +84,7 @@ function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
   const system = readTexts(fields, "system");
   const tools = fields.array("tools", MAX_TOOLS)?.map(readTool);
   const { shown, budget } = readThinking(fields.get("thinking"));
+  const { effort, format } = readOutputConfig(fields.get("output_config"));
   return {
     thinking: shown,
     chat: {
@@ -90,8 +94,8 @@ function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
       ],
       tools: tools && tools.length > 0 ? tools : undefined,
       ...readToolChoice(fields.get("tool_choice")),
-      reasoning_budget: budget,
-      response_format: readOutputConfig(fields.get("output_config")),
+      ...(budget === undefined ? { reasoning_effort: effort } : { reasoning_budget: budget }),
+      response_format: format,
     },
   };
 }
@@ -231,15 +235,16 @@ function readThinking(value: unknown): { shown: boolean; budget: number | undefi
   return type === "disabled" ? { shown: false, budget: 0 } : { shown: display !== "omitted", budget };
 }
 
-function readOutputConfig(value: unknown): unknown {
-  if (value === undefined) return undefined;
+function readOutputConfig(value: unknown): { effort?: string | undefined; format?: object } {
+  if (value === undefined) return {};
   const fields = new Fields(value, ["effort", "format"], "output_config");
-  fields.oneOf("effort", ["low", "medium", "high", "xhigh", "max"]);
+  const effort = fields.oneOf("effort", ["low", "medium", "high", "xhigh", "max"]);
   const format = fields.get("format");
-  if (format === undefined) return undefined;
+  if (format === undefined) return { effort };
   const inner = new Fields(format, ["type", "schema"], "output_config.format");
   if (inner.oneOf("type", ["json_schema"]) === undefined) throw inner.invalid("type", '"json_schema"', undefined);
-  return { type: "json_schema", json_schema: { name: "output", schema: inner.get("schema"), strict: true } };
+  const schema = { name: "output", schema: inner.get("schema"), strict: true };
+  return { effort, format: { type: "json_schema", json_schema: schema } };
 }
 
 /** Prefixes are kept without being asked. */

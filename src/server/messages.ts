@@ -3,12 +3,12 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
-import type { ChatCompletionChunk } from "../engine/openai-types.ts";
+import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai-types.ts";
 import type { Prepare } from "./answer.ts";
 import { type Block, type BlockEvent, blocksOf, type Finish, randomId } from "./blocks.ts";
 import { errorBody } from "./errors.ts";
 import { MESSAGES_NAMES, readCountRequest, readMessagesRequest } from "./messages-request.ts";
-import { openChat } from "./openai.ts";
+import { type Body, openChat } from "./openai.ts";
 import { sseEvent } from "./sse.ts";
 
 export function prepareMessages(model: Model): Prepare<ChatCompletionChunk> {
@@ -16,11 +16,12 @@ export function prepareMessages(model: Model): Prepare<ChatCompletionChunk> {
     const { stream, thinking, chat } = readMessagesRequest(body);
     const chunks = await openChat(model, chat, signal, MESSAGES_NAMES);
     const start = { id: randomId("msg"), type: "message", role: "assistant", model: model.info.name };
+    const tokens = stream ? promptTokens(model, chat) : 0;
     return {
       stream,
       chunks,
       collect: (from) => collectMessage(start, blocksOf(from, thinking)),
-      events: (from) => messageEvents(start, blocksOf(from, thinking)),
+      events: (from) => messageEvents(start, tokens, blocksOf(from, thinking)),
       failure: (error) => sseEvent(errorBody(error, "anthropic"), "error"),
     };
   };
@@ -28,13 +29,28 @@ export function prepareMessages(model: Model): Prepare<ChatCompletionChunk> {
 
 /** Tokens of the prompt that such a request would make. */
 export function countTokens(model: Model, body: unknown): object {
-  return { input_tokens: model.chatPrompt(readCountRequest(body)).ids.length };
+  return { input_tokens: promptTokens(model, readCountRequest(body)) };
 }
 
-/** The tokens of the prompt are told at the end, when it is known how many of them were cached. */
-async function* messageEvents(start: object, blocks: AsyncIterable<BlockEvent>): AsyncGenerator<string, undefined> {
+function promptTokens(model: Model, chat: Body): number {
+  // The engine checks every field: the type is what it will be then.
+  return model.chatPrompt(chat as unknown as ChatCompletionRequest).ids.length;
+}
+
+/** How many tokens of the prompt were cached is known, and told, at the end. */
+async function* messageEvents(
+  start: object,
+  tokens: number,
+  blocks: AsyncIterable<BlockEvent>,
+): AsyncGenerator<string, undefined> {
   const event = (type: string, fields: object = {}): string => sseEvent({ type, ...fields }, type);
-  const message = { ...start, content: [], stop_reason: null, stop_sequence: null, usage: NO_USAGE };
+  const message = {
+    ...start,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { ...NO_OUTPUT, input_tokens: tokens },
+  };
   yield event("message_start", { message });
   for await (const part of blocks) {
     if (part.type === "finish") {
@@ -59,7 +75,7 @@ async function collectMessage(start: object, blocks: AsyncIterable<BlockEvent>):
   throw new Error("an answer without an end");
 }
 
-const NO_USAGE = { input_tokens: 0, output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+const NO_OUTPUT = { output_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
 function contentOf({ kind, text, id, name }: Block): object {
   if (kind === "reasoning") return { type: "thinking", thinking: text, signature: "" };

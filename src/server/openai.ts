@@ -7,7 +7,7 @@ import type { Model } from "../engine/model.ts";
 import { collectChat, collectCompletion } from "../engine/openai.ts";
 import type { ChatCompletionChunk, Completion } from "../engine/openai-types.ts";
 import type { Prepare } from "./answer.ts";
-import { errorBody, renameParam } from "./errors.ts";
+import { errorBody, type FieldNames, renameParam } from "./errors.ts";
 import { sseEvent } from "./sse.ts";
 
 /** Reasoning comes apart from the content unless the request says otherwise, as with llama-server. */
@@ -43,7 +43,7 @@ export function embed(model: Model, body: unknown, signal: AbortSignal): Promise
   return model.embeddings.create(body as Parameters<Model["embeddings"]["create"]>[0], { signal });
 }
 
-const CHAT_NAMES: ReadonlyMap<string, string> = new Map([["prompt", "messages"]]);
+const CHAT_NAMES: FieldNames = [[/^prompt\b/, "messages"]];
 
 /**
  * The engine's chunks for a chat, always with usage unless the body streams by itself.
@@ -54,7 +54,7 @@ export async function openChat(
   model: Model,
   body: Body,
   signal: AbortSignal,
-  names: ReadonlyMap<string, string>,
+  names: FieldNames,
 ): Promise<AsyncIterable<ChatCompletionChunk>> {
   const request = { ...STREAMED, ...body, reasoning_format: body.reasoning_format ?? REASONING_FORMAT };
   // The engine checks every field: the type is what it will be then.
@@ -77,13 +77,18 @@ function streamed(body: Body): { stream: boolean; request: Body } {
   return { stream: false, request: { ...body, ...STREAMED } };
 }
 
-/** Fields of OpenAI's that say nothing about the answer: checked, and not used. */
-const UNUSED: Readonly<Record<string, "boolean" | "string" | "object">> = {
+/**
+ * Fields of OpenAI's and llama-server's that say nothing about the answer: checked, and not used. Slots hold no
+ * conversation here, for what requests have computed is shared by all.
+ */
+const UNUSED: Readonly<Record<string, "boolean" | "string" | "object" | "slot">> = {
   store: "boolean",
   metadata: "object",
   service_tier: "string",
   safety_identifier: "string",
   prompt_cache_key: "string",
+  cache_prompt: "boolean",
+  id_slot: "slot",
 };
 
 /** @throws NibbleError `invalid_request` that names the field */
@@ -91,8 +96,10 @@ export function withoutUnused(body: unknown): Body {
   if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("body", "an object", body);
   const rest = new Map(Object.entries(body));
   for (const [name, type] of Object.entries(UNUSED)) {
-    if (type === "boolean") new Fields({ [name]: rest.get(name) }, [name]).boolean(name);
-    else if (type === "string") new Fields({ [name]: rest.get(name) }, [name]).string(name, 1024);
+    const field = new Fields({ [name]: rest.get(name) }, [name]);
+    if (type === "boolean") field.boolean(name);
+    else if (type === "string") field.string(name, 1024);
+    else if (type === "slot") field.number(name, { min: -1, integer: true });
     else checkMetadata(name, rest.get(name));
     rest.delete(name);
   }

@@ -3,7 +3,9 @@
  * @module
  */
 import { Fields, invalid } from "../engine/fields.ts";
+import { REASONING_EFFORTS } from "../engine/reasoning-effort.ts";
 import { MAX_MESSAGES } from "../engine/request.ts";
+import type { FieldNames } from "./errors.ts";
 import { type Body, withoutUnused } from "./openai.ts";
 
 const FIELDS = [
@@ -22,9 +24,12 @@ const FIELDS = [
   "reasoning",
   "truncation",
   "include",
+  "top_logprobs",
   "background",
   "user",
 ];
+/** What `include` calls log-probabilities. */
+const LOGPROBS = "message.output_text.logprobs";
 const ROLES = ["user", "assistant", "system", "developer"] as const;
 const MAX_TOOLS = 128;
 const MAX_PARTS = 1024;
@@ -37,12 +42,14 @@ export interface ResponsesRequest {
 }
 
 /** What the engine calls these fields, and what the client does. */
-export const RESPONSES_NAMES: ReadonlyMap<string, string> = new Map([
-  ["messages", "input"],
-  ["prompt", "input"],
-  ["max_tokens", "max_output_tokens"],
-  ["response_format", "text.format"],
-]);
+export const RESPONSES_NAMES: FieldNames = [
+  [/^(messages|prompt)\b/, "input"],
+  [/^max_tokens\b/, "max_output_tokens"],
+  [/^response_format(\.json_schema)?/, "text.format"],
+  [/^tools(\[\d+\])\.function/, "tools$1"],
+  [/^tool_choice\.function/, "tool_choice"],
+];
+const INCLUDES = ["reasoning.encrypted_content", LOGPROBS];
 
 /** @throws NibbleError `invalid_request` that names the field */
 export function readResponsesRequest(body: unknown): ResponsesRequest {
@@ -55,11 +62,13 @@ export function readResponsesRequest(body: unknown): ResponsesRequest {
   const parallel = fields.boolean("parallel_tool_calls") ?? true;
   const text = readText(fields.get("text"));
   const stream = fields.boolean("stream") ?? false;
-  checkReasoning(fields.get("reasoning"));
+  const topLogprobs = fields.get("top_logprobs");
+  const effort = readEffort(fields.get("reasoning"));
   checkStreamOptions(fields, stream);
   fields.oneOf("truncation", ["disabled"]);
-  fields.array("include", MAX_PARTS)?.forEach((one, i) => {
-    if (one !== "reasoning.encrypted_content") throw invalid(`include[${i}]`, '"reasoning.encrypted_content"', one);
+  const include = fields.array("include", MAX_PARTS) ?? [];
+  include.forEach((one, i) => {
+    if (!INCLUDES.some((known) => known === one)) throw invalid(`include[${i}]`, INCLUDES.join(" or "), one);
   });
   if (fields.boolean("background")) throw fields.invalid("background", "false", true);
   const maxTokens = fields.number("max_output_tokens", { min: 1, integer: true });
@@ -75,12 +84,16 @@ export function readResponsesRequest(body: unknown): ResponsesRequest {
       tool_choice: readToolChoice(choice),
       parallel_tool_calls: parallel,
       response_format: text,
+      reasoning_effort: effort,
+      logprobs: include.includes(LOGPROBS) || topLogprobs !== undefined,
+      top_logprobs: topLogprobs,
     },
     echo: {
       instructions: instructions ?? null,
       max_output_tokens: maxTokens ?? null,
       temperature: fields.get("temperature") ?? null,
       top_p: fields.get("top_p") ?? null,
+      top_logprobs: topLogprobs ?? 0,
       tools,
       tool_choice: choice ?? "auto",
       parallel_tool_calls: parallel,
@@ -200,11 +213,11 @@ function readText(value: unknown): unknown {
   return { type, json_schema: { name, description, schema, strict: inner.boolean("strict") } };
 }
 
-function checkReasoning(value: unknown): void {
-  if (value === undefined) return;
+function readEffort(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
   const fields = new Fields(value, ["effort", "summary"], "reasoning");
-  fields.oneOf("effort", ["none", "minimal", "low", "medium", "high", "xhigh"]);
   fields.oneOf("summary", ["auto", "concise", "detailed"]);
+  return fields.oneOf("effort", [...REASONING_EFFORTS.keys()]);
 }
 
 function checkStreamOptions(fields: Fields, stream: boolean): void {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
-import type { ChatCompletionChunk } from "../engine/openai-types.ts";
+import type { ChatCompletionChunk, ChatLogprob, ChatTokenLogprob } from "../engine/openai-types.ts";
 import type { Prepare } from "./answer.ts";
 import { type Block, type BlockEvent, blocksOf, type Finish, randomId } from "./blocks.ts";
 import { errorBody } from "./errors.ts";
@@ -79,9 +79,9 @@ async function* responseEvents(start: object, blocks: AsyncIterable<BlockEvent>)
       yield event("response.output_item.added", { output_index: block.index, item: itemOf(block, id, "in_progress") });
       if (block.kind !== "call") yield event("response.content_part.added", { ...place, part: partOf(block) });
     } else if (part.type === "delta") {
-      yield event(`${name}.delta`, { ...place, delta: part.text, ...logprobsOf(block) });
+      yield event(`${name}.delta`, { ...place, delta: part.text, ...logprobsOf(block, part.logprobs) });
     } else {
-      yield event(`${name}.done`, { ...place, [whole]: block.text, ...logprobsOf(block) });
+      yield event(`${name}.done`, { ...place, [whole]: block.text, ...logprobsOf(block, block.logprobs) });
       if (block.kind !== "call") yield event("response.content_part.done", { ...place, part: partOf(block) });
       output.push(itemOf(block, id, "completed"));
       yield event("response.output_item.done", { output_index: block.index, item: output.at(-1) });
@@ -98,14 +98,17 @@ const TEXT_EVENTS = {
   call: ["response.function_call_arguments", "arguments"],
 } as const;
 
-function logprobsOf({ kind }: Block): object {
-  return kind === "text" ? { logprobs: [] } : {};
+function logprobsOf({ kind }: Block, logprobs: readonly ChatTokenLogprob[]): object {
+  const shown = ({ token, logprob, bytes }: ChatLogprob): object => ({ token, logprob, bytes });
+  const entries = logprobs.map((one) => ({ ...shown(one), top_logprobs: one.top_logprobs.map(shown) }));
+  return kind === "text" ? { logprobs: entries } : {};
 }
 
-function partOf({ kind, text }: Block): object {
+function partOf(block: Block): object {
+  const { kind, text, logprobs } = block;
   return kind === "reasoning"
     ? { type: "reasoning_text", text }
-    : { type: "output_text", text, annotations: [], logprobs: [] };
+    : { type: "output_text", text, annotations: [], ...logprobsOf(block, logprobs) };
 }
 
 /** While it is in progress its content is told by events of its own. */

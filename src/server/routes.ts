@@ -14,7 +14,7 @@ import { modelObject, pickModel } from "./models.ts";
 import { embed, prepareChat, prepareCompletion } from "./openai.ts";
 import type { Settings } from "./options.ts";
 import { prepareResponses } from "./responses.ts";
-import { type SlotStore, slotAction } from "./slots.ts";
+import { type SlotStore, slotAction, slotStates } from "./slots.ts";
 import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
 
 export interface Route {
@@ -90,8 +90,9 @@ export function createRoutes(
     ["/tokenize", call(tokenize)],
     ["/detokenize", call(detokenize)],
     ["/apply-template", call(applyTemplate)],
-    ["/lora-adapters", get((url) => pickModel(models, { model: url.searchParams.get("model") }).info.lora)],
-    ["/props", get((url) => props(pickModel(models, { model: url.searchParams.get("model") }), settings.slots))],
+    ["/lora-adapters", get((url) => pickModel(models, namedBy(url)).info.lora)],
+    ["/props", get((url) => props(pickModel(models, namedBy(url)), settings.slots))],
+    ["/slots", get((url) => slotStates(pickModel(models, namedBy(url)), settings.slots, admission.active))],
     ...(slotStore
       ? Array.from({ length: slots }, (_, id): [string, Route] => [`/slots/${id}`, slot(id, slotStore)])
       : []),
@@ -100,6 +101,11 @@ export function createRoutes(
     ["/health", { ...get(() => health(admission)), open: true }],
     ...(page ? ([["/", { method: "GET", open: true, respond: page }]] as [string, Route][]) : []),
   ]);
+}
+
+/** `?model=NAME`, as a body would name it. */
+function namedBy({ searchParams }: URL): { model: string | null } {
+  return { model: searchParams.get("model") };
 }
 
 function health({ closed }: Admission): object {

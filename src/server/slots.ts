@@ -15,6 +15,11 @@ export interface SlotStore {
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
+/** llama-server's GET /slots. Slots are alike: of those that are taken, the first ones are said to be. */
+export function slotStates({ info }: Model, slots: number, busy: number): object[] {
+  return Array.from({ length: slots }, (_, id) => ({ id, n_ctx: info.contextLength, is_processing: id < busy }));
+}
+
 const ACTIONS = ["save", "restore", "erase"] as const;
 const CONVERSATION = ["prompt", "messages", "tools", "chat_template_kwargs"];
 

@@ -52,7 +52,11 @@ describe.each([
         expect(usage.completion_tokens_details!.reasoning_tokens).toBeGreaterThanOrEqual(budget);
         expect((await ask({ reasoning: { max_tokens: budget } })).choices).toEqual(choices);
       }
-      for (const fields of [{}, { reasoning_budget: -1 }, { reasoning_budget: 500 }, { reasoning: {} }])
+      const none = (await ask({ reasoning_budget: 0 })).choices;
+      expect((await ask({ reasoning_effort: "none" })).choices).toEqual(none);
+      expect((await ask({ reasoning: { effort: "none" } })).choices).toEqual(none);
+      const wide = [{}, { reasoning_budget: -1 }, { reasoning_budget: 500 }, { reasoning: {} }];
+      for (const fields of [...wide, { reasoning_effort: "xhigh" }, { reasoning: { effort: "high" } }] as const)
         expect((await ask(fields)).choices[0]!.message).toMatchObject({ reasoning_content: THOUGHT, content: "Yes." });
       expect(idle()).toBe(true);
     });

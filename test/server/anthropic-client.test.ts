@@ -85,6 +85,31 @@ describe("messages", () => {
     expect(answer.content.map(({ type }) => type)).toEqual(["text"]);
   });
 
+  it("a budget of thinking ends it; an effort is a budget", async () => {
+    const thought = async (fields: object) => {
+      const { content, usage } = await client.messages.create({ ...request, ...fields });
+      const [first] = content;
+      return { text: first!.type === "thinking" ? first!.thinking : "", tokens: usage.output_tokens };
+    };
+    const free = await thought({});
+    const short = await thought({ thinking: { type: "enabled", budget_tokens: 5 } });
+    expect(short.text.length).toBeGreaterThan(0);
+    expect(short.text.length).toBeLessThan(free.text.length);
+    expect(free.text.startsWith(short.text)).toBe(true);
+    expect(await thought({ output_config: { effort: "low" } })).toEqual(free); // 512 tokens are more than it wants
+    const stream = client.messages.stream({ ...request, thinking: { type: "enabled", budget_tokens: 5 } });
+    let deltas = "";
+    let inputTokens = 0;
+    for await (const event of stream) {
+      if (event.type === "message_start") inputTokens = event.message.usage.input_tokens;
+      if (event.type === "content_block_delta" && event.delta.type === "thinking_delta") deltas += event.delta.thinking;
+    }
+    expect(deltas).toBe(short.text);
+    expect(inputTokens).toBe(
+      (await client.messages.countTokens({ model: "crumb", messages: [...messages] })).input_tokens,
+    );
+  });
+
   it("stop sequences and the length say so", async () => {
     const stopped = await client.messages.create({ ...request, stop_sequences: ["264"] });
     expect([stopped.stop_reason, stopped.stop_sequence]).toEqual(["stop_sequence", "264"]);
@@ -116,6 +141,13 @@ describe("messages", () => {
         error: { type: "invalid_request_error", message: expect.stringContaining("temperature") },
       },
     });
+    const tool = { name: "f", input_schema: "nonsense" };
+    const named = async (fields: object) => {
+      const failed = await client.messages.create({ ...request, ...fields }).catch((error) => error);
+      return failed.error.error.message.split(":")[0];
+    };
+    expect(await named({ tools: [{ ...tool, name: "?" }] })).toBe("tools[0].name");
+    expect(await named({ tools: [tool] })).toBe("tools[0].input_schema");
     const stranger = new Anthropic({ baseURL: server.url, apiKey: "guess", maxRetries: 0 });
     await expect(stranger.messages.create(request)).rejects.toThrow(Anthropic.AuthenticationError);
     const text = await (

@@ -41,7 +41,8 @@ async function* chunks(deltas: readonly object[], reason: string): AsyncGenerato
 /** A model that says just that. */
 function fake(deltas: readonly object[], reason: string): Model {
   const create = async () => chunks(deltas, reason);
-  return { info: { name: "fake" }, chat: { completions: { create } } } as never;
+  const chatPrompt = () => ({ text: "", ids: Array(usage.prompt_tokens).fill(0) });
+  return { info: { name: "fake" }, chat: { completions: { create } }, chatPrompt } as never;
 }
 
 async function post(model: Model, path: string, body: object): Promise<Response> {
@@ -96,6 +97,30 @@ describe("blocks", () => {
   });
 });
 
+it("log-probabilities stand with the text they make, those of reasoning nowhere", async () => {
+  const token = (text: string) => ({ id: 1, token: text, logprob: -1, bytes: Array(text.length), top_logprobs: [] });
+  const steps: [delta: object, token: string][] = [
+    [{ reasoning_content: "It " }, "It "],
+    [{}, "</think>"],
+    [{ content: "a" }, "a"],
+    [{}, "1"],
+    [{ content: "é" }, "2"],
+  ];
+  async function* withLogprobs(): AsyncGenerator<ChatCompletionChunk, undefined> {
+    for (const [delta, text] of steps)
+      yield { choices: [{ delta, logprobs: { content: [token(text)] }, finish_reason: null }] } as never;
+    yield* chunks([], "stop");
+  }
+  const deltas: [string, string[]][] = [];
+  for await (const event of blocksOf(withLogprobs()))
+    if (event.type === "delta") deltas.push([event.text, event.logprobs.map((one) => one.token)]);
+  expect(deltas).toEqual([
+    ["It ", []],
+    ["a", ["a"]],
+    ["é", ["1", "2"]],
+  ]);
+});
+
 describe("Anthropic's messages", () => {
   const request = { max_tokens: 9, messages: [{ role: "user", content: "Weather?" }] };
 
@@ -115,6 +140,11 @@ describe("Anthropic's messages", () => {
 
   it("streamed: input as JSON in pieces", async () => {
     const events = await eventsOf(await post(fake(DELTAS, "tool_calls"), "/v1/messages", { ...request, stream: true }));
+    expect(events[0]).toMatchObject({
+      type: "message_start",
+      message: { usage: { input_tokens: 10, output_tokens: 0 } },
+    });
+    expect(events.at(-2)).toMatchObject({ type: "message_delta", usage: { input_tokens: 6, output_tokens: 7 } });
     expect(events.filter(({ index }) => index === 2)).toEqual([
       {
         type: "content_block_start",

@@ -41,6 +41,8 @@ const UNUSED: Record<string, unknown[]> = {
   service_tier: STRING,
   safety_identifier: STRING,
   prompt_cache_key: STRING,
+  cache_prompt: BOOLEAN,
+  id_slot: [...INTEGER, -2],
 };
 
 const COMMON: Record<string, unknown[]> = {
@@ -140,7 +142,8 @@ const CHAT: Record<string, unknown[]> = {
   logprobs: BOOLEAN,
   top_logprobs: [...INTEGER, -1, 21],
   reasoning_format: NAME,
-  reasoning: [...OBJECT, { nonsense: 1 }],
+  reasoning: [...OBJECT, { nonsense: 1 }, { effort: "nonsense" }],
+  reasoning_effort: NAME,
   chat_template_kwargs: [...OBJECT, { a: [] }, { a: {} }, { nonsense: 1 }],
   tools: [...ARRAY, [1], [{}], [{ type: "nonsense" }], new Array(2000).fill({})],
   tool_choice: [...NAME, { type: "nonsense" }],
@@ -221,6 +224,7 @@ const RESPONSES: Record<string, unknown[]> = {
   reasoning: [...OBJECT, { effort: "nonsense" }, { summary: 1 }],
   truncation: [...NAME, "auto"],
   include: [...ARRAY, [1], ["nonsense"]],
+  top_logprobs: [...INTEGER, -1, 21],
   parallel_tool_calls: BOOLEAN,
   background: [...BOOLEAN, true],
   user: STRING,

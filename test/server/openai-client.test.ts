@@ -130,6 +130,30 @@ describe("responses", () => {
     ]);
   });
 
+  it("log-probabilities are the chat's", async () => {
+    const chat = await client.chat.completions.create({
+      model: "crumb",
+      messages: [...messages],
+      temperature: 0,
+      reasoning_effort: "none",
+      logprobs: true,
+      top_logprobs: 2,
+    });
+    const more = {
+      reasoning: { effort: "none" },
+      include: ["message.output_text.logprobs"],
+      top_logprobs: 2,
+    } as const;
+    const { output } = await client.responses.create({ ...request, ...more, include: [...more.include] });
+    const [part] = output.flatMap((item) => (item.type === "message" ? item.content : []));
+    const { text, logprobs } = part as OpenAI.Responses.ResponseOutputText;
+    expect(logprobs!.map(({ token }) => token).join("").trimStart()).toBe(text);
+    const same = chat.choices[0]!.logprobs!.content!.slice(-logprobs!.length);
+    expect(logprobs!.map(({ logprob }) => logprob)).toEqual(same.map(({ logprob }) => logprob));
+    expect(logprobs!.every(({ top_logprobs }) => top_logprobs.length === 2)).toBe(true);
+    expect(output.map(({ type }) => type)).toEqual(["message"]);
+  });
+
   it("items of earlier turns are the same chat; the length is told", async () => {
     const chat = await client.chat.completions.create({
       model: "crumb",
@@ -159,6 +183,13 @@ describe("responses", () => {
   it("errors name the field as this API does", async () => {
     const wrong = (fields: object) => client.responses.create({ ...request, ...fields });
     await expect(wrong({ input: "word ".repeat(20_000) })).rejects.toMatchObject({ status: 400, param: "input" });
+    const tool = { type: "function", name: "f", parameters: "nonsense" };
+    await expect(wrong({ tools: [{ ...tool, name: "?" }] })).rejects.toMatchObject({ param: "tools[0].name" });
+    await expect(wrong({ tools: [tool] })).rejects.toMatchObject({ param: "tools[0].parameters" });
+    const format = { type: "json_schema", name: "a", schema: { type: "nonsense" } };
+    await expect(wrong({ text: { format } })).rejects.toMatchObject({
+      param: expect.stringMatching(/^text\.format\.schema/),
+    });
     await expect(wrong({ max_output_tokens: 0 })).rejects.toMatchObject({ param: "max_output_tokens" });
     await expect(wrong({ previous_response_id: "resp_1" })).rejects.toMatchObject({ param: "previous_response_id" });
   });

@@ -53,6 +53,19 @@ describe("/slots", () => {
     other.dispose();
   });
 
+  it("GET tells how many are taken", async () => {
+    const handler = createHandler(model, { slots: 2 });
+    const states = async () => (await handler(new Request("http://localhost/slots"))).json();
+    const slot = (id: number, is_processing: boolean) => ({ id, n_ctx: model.info.contextLength, is_processing });
+    expect(await states()).toEqual([slot(0, false), slot(1, false)]);
+    const body = JSON.stringify({ prompt: "a", stream: true, id_slot: 1, cache_prompt: true });
+    const headers = { "content-type": "application/json" };
+    const running = await handler(new Request("http://localhost/v1/completions", { method: "POST", body, headers }));
+    expect(await states()).toEqual([slot(0, true), slot(1, false)]);
+    await running.body!.cancel();
+    expect(await states()).toEqual([slot(0, false), slot(1, false)]);
+  });
+
   it("refuses by name what is wrong", async () => {
     saved.set("broken", saved.get("a.bin")!.slice(0, 1000));
     const wrong: [query: string, body: object, param: string][] = [
