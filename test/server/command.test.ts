@@ -36,6 +36,25 @@ describe("nibble serve", () => {
     expect((await running!.result()).code).toBe(0);
   });
 
+  it("a second signal ends it at once, in the middle of an answer", async () => {
+    const url = await start();
+    const body = { prompt: "a", ignore_eos: true, n: 8, stream: true, logprobs: 20 };
+    const stream = await postJson(`${url}/v1/completions`, body);
+    const reader = stream.body!.getReader();
+    await reader.read();
+    running!.child.kill("SIGTERM");
+    while (!running!.stderr.includes("ending")) await reader.read();
+    expect((await fetch(`${url}/health`)).status).toBe(503);
+    running!.child.kill("SIGTERM");
+    await expect(
+      (async () => {
+        while (!(await reader.read()).done);
+      })(),
+    ).rejects.toThrow();
+    await running!.exit;
+    expect(running!.child.signalCode).toBe("SIGTERM");
+  });
+
   it("--cache-tokens bounds what conversations keep; without it several fit", async () => {
     const body = { prompt: "word ".repeat(150), max_tokens: 1 };
     const small = await start("--cache-tokens", "64");

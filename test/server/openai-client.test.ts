@@ -147,7 +147,12 @@ describe("responses", () => {
     const { output } = await client.responses.create({ ...request, ...more, include: [...more.include] });
     const [part] = output.flatMap((item) => (item.type === "message" ? item.content : []));
     const { text, logprobs } = part as OpenAI.Responses.ResponseOutputText;
-    expect(logprobs!.map(({ token }) => token).join("").trimStart()).toBe(text);
+    expect(
+      logprobs!
+        .map(({ token }) => token)
+        .join("")
+        .trimStart(),
+    ).toBe(text);
     const same = chat.choices[0]!.logprobs!.content!.slice(-logprobs!.length);
     expect(logprobs!.map(({ logprob }) => logprob)).toEqual(same.map(({ logprob }) => logprob));
     expect(logprobs!.every(({ top_logprobs }) => top_logprobs.length === 2)).toBe(true);

@@ -1,0 +1,73 @@
+/** One connection, several requests: kept alive, pipelined, cut. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { QUESTION, startServer, type TestServer, until } from "./helpers.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ slots: 4 });
+});
+afterAll(() => server.close());
+
+let socket: Socket;
+afterEach(() => void socket?.destroy());
+
+/** What a client has been sent. */
+function open(): { send(text: string): void; received(): string } {
+  let text = "";
+  socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  socket.setEncoding("latin1").on("data", (data: string) => {
+    text += data;
+  });
+  return { send: (data) => void socket.write(data), received: () => text };
+}
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+const complete = (fields: object): string => {
+  const body = JSON.stringify({ prompt: QUESTION, temperature: 0, max_tokens: 4, ...fields });
+  const head = `host: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+  return `POST /v1/completions HTTP/1.1\r\n${head}\r\n\r\n${body}`;
+};
+const statuses = (text: string): string[] => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status!);
+const endless = { ignore_eos: true, stream: true, max_tokens: null };
+
+describe("one connection", () => {
+  it("is kept after an answer, a stream and a refusal", async () => {
+    const { send, received } = open();
+    const requests = [complete({}), complete({ stream: true }), complete({ temperature: 9 }), get("/health")];
+    for (const [i, request] of requests.entries()) {
+      send(request);
+      await until(() => received().split("\r\n0\r\n\r\n").length === i + 2);
+    }
+    expect(statuses(received())).toEqual(["200", "200", "400", "200"]);
+    expect(await server.listener.connections()).toBe(1);
+  });
+
+  it("pipelined requests are answered in their order, each with what it would get alone", async () => {
+    const alone = open();
+    alone.send(complete({}));
+    await until(() => alone.received().includes('"finish_reason":"length"'));
+    const text = /"text":"[^"]*"/.exec(alone.received())![0];
+    socket.destroy();
+
+    const { send, received } = open();
+    send(complete({}) + complete({ stream: true }) + get("/health") + complete({ max_tokens: 0 }) + complete({}));
+    await until(() => statuses(received()).length === 5 && received().split('"usage":{').length === 3);
+    expect(statuses(received())).toEqual(["200", "200", "200", "400", "200"]);
+    const [first, , last] = received()
+      .split("data: [DONE]")
+      .map((part) => part.split(text).length - 1);
+    expect([first, last]).toEqual([1, undefined]);
+    expect(received().split("data: [DONE]")[1]).toContain(text);
+    expect(received().indexOf("[DONE]")).toBeLessThan(received().indexOf('"status":"ok"'));
+  });
+
+  it("that is cut ends all that was asked for on it", async () => {
+    const { send, received } = open();
+    send(complete(endless) + complete(endless) + complete({ ...endless, stream: false }));
+    await until(() => received().includes("data: ") && server.model.load().requests === 3);
+    socket.destroy();
+    await once(socket, "close");
+    await until(() => server.model.load().requests === 0 && server.model.load().usedPages === 0);
+  });
+});
