@@ -82,7 +82,7 @@ interface SamplingFields {
   readonly max_tokens?: number | null;
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly "speculative.n_max"?: number | null;
-  /** Log-probabilities of the prompt's tokens and of 0 to 20 alternatives, vLLM's; not in streams, for one answer. */
+  /** Log-probabilities of the prompt's tokens and of 0 to 20 alternatives, vLLM's; for one answer. Streams have them in one chunk, before the text. */
   readonly prompt_logprobs?: number | null;
   /**
    * Where the context is full: true forgets half of it, but for the first `n_keep` tokens, and goes on to `max_tokens`,

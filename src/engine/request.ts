@@ -136,7 +136,6 @@ function checkCommon(fields: Fields, context: RequestContext, particular: Partic
   if (streamOptions !== undefined && !stream) throw invalid("stream_options", "stream: true with it", streamOptions);
   const n = fields.number("n", { min: 1, max: MAX_CHOICES, integer: true }) ?? 1;
   const wanted = fields.number("prompt_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
-  if (wanted !== undefined && stream) throw invalid("prompt_logprobs", "stream: false with it", wanted);
   const promptLogprobs = wanted ?? (echo ? logprobs : undefined);
   if (promptLogprobs !== undefined && n > 1) throw invalid("n", "1 with log-probabilities of the prompt", n);
   const least = echo || wanted !== undefined ? 0 : 1;

@@ -123,6 +123,11 @@ describe("echo and prompt_logprobs of a completion", () => {
       for (const one of top) expect(entries[i]![one.id]!.logprob).toBe(one.logprob);
     }
     expect(completion.choices[0]!.text).not.toContain(body.prompt);
+    const streamed = [];
+    for await (const chunk of await model.completions.create({ ...body, prompt_logprobs: 2, stream: true }))
+      streamed.push(chunk.choices[0]!.prompt_logprobs);
+    expect(streamed.filter(Boolean)).toEqual([entries]);
+    expect(streamed[0]).toEqual(entries);
     const messages = [{ role: "user", content: "Hi there" }];
     const chat = await model.chat.completions.create({ messages, max_tokens: 3, prompt_logprobs: 0, stream: false });
     expect(chat.prompt_logprobs).toHaveLength("Hi there".length);

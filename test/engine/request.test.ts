@@ -125,7 +125,6 @@ describe("every field refuses bad values by name", () => {
       [{ reasoning: { effort: "" } }, "reasoning.effort"],
       [{ reasoning_effort: "low", reasoning: { effort: "low" } }, "reasoning.effort"],
       [{ reasoning_effort: "low", reasoning_budget: 1 }, "reasoning_effort"],
-      [{ prompt_logprobs: 1, stream: true }, "prompt_logprobs"],
       [{ prompt_logprobs: 1, n: 2 }, "n"],
       [{ context_shift: true }, "max_tokens"],
       [{ chat_template_kwargs: { a: [] } }, "chat_template_kwargs.a"],

@@ -214,6 +214,17 @@ describe("llama-server's calls", () => {
   });
 });
 
+it("vLLM's prompt_logprobs come in a whole answer and in a stream", async () => {
+  const body = { prompt: "How much is", max_tokens: 2, temperature: 0, prompt_logprobs: 1 };
+  const { choices } = (await post("/v1/completions", body)).json();
+  const entries = choices[0].prompt_logprobs;
+  expect(entries).toEqual((await model.completions.create({ ...body, stream: false })).choices[0]!.prompt_logprobs);
+  const { text } = await post("/v1/completions", { ...body, stream: true });
+  expect(text).toContain(`"prompt_logprobs":${JSON.stringify(entries)}`);
+  const chat = (await post("/v1/chat/completions", { messages, max_tokens: 1, prompt_logprobs: 0 })).json();
+  expect(chat.prompt_logprobs.length).toBe(chat.usage.prompt_tokens);
+});
+
 describe("several models", () => {
   it("the field model tells them apart, and an unknown one is 404", async () => {
     const other = await loadCrumb();
