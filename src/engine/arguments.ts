@@ -20,10 +20,14 @@ export function checkTemplateArguments(messages: unknown, options: unknown): voi
     throw fields.invalid("now", "a valid Date", time);
 }
 
-/** Options that are all true or false. */
-export function checkFlags(options: unknown, names: readonly string[]): void {
+/** Options that are all true or false; null counts as absent. */
+export function checkFlags<Name extends string>(
+  options: unknown,
+  names: readonly Name[],
+): { readonly [name in Name]?: boolean } {
   const fields = new Fields(options ?? {}, names, "", "invalid_argument");
-  for (const name of names) fields.boolean(name);
+  const given = names.filter((name) => fields.boolean(name) !== undefined);
+  return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
 }
 
 /** The signal of the second argument goes before one in the body. */

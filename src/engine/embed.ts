@@ -73,8 +73,8 @@ export function embedPrompts(inputs: readonly unknown[], { executor, tokenizer }
     throw invalid("input", `1 to ${MAX_INPUTS} texts`, inputs, "invalid_argument");
   return inputs.map((text, i) => {
     const param = `input[${i}]`;
-    const ids = typeof text === "string" && text !== "" ? tokenizer.encode(text) : checkIds(param, text, vocabSize);
-    if (ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");
+    const ids = typeof text === "string" ? tokenizer.encode(text) : checkIds(param, text, vocabSize);
+    if (text === "" || ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");
     if (ids.length > contextLength) {
       const message = `${param}: expected at most ${contextLength} tokens (the context), got ${ids.length}`;
       throw new NibbleError("context_full", message, { param });

@@ -308,13 +308,11 @@ export function createModel(parts: ModelParts): Model {
     tokenize(text, options) {
       live();
       if (typeof text !== "string") throw invalid("text", "a string", text, "invalid_argument");
-      checkFlags(options, ["special", "addBos"]);
-      return tokenizer.encode(text, options);
+      return tokenizer.encode(text, checkFlags(options, ["special", "addBos"]));
     },
     detokenize(ids, options) {
       live();
-      checkFlags(options, ["skipSpecial"]);
-      return tokenizer.decode(checkIds("ids", ids, vocabSize), options);
+      return tokenizer.decode(checkIds("ids", ids, vocabSize), checkFlags(options, ["skipSpecial"]));
     },
     applyTemplate,
     chatPrompt(request) {

@@ -142,6 +142,8 @@ it("tokenize and detokenize", () => {
   refuses(() => untyped.tokenize("a", { special: 1 }), "special");
   refuses(() => untyped.tokenize("a", { addSpecial: true }), "addSpecial");
   for (const ids of [...NO_IDS, ...WRONG_IDS]) refuses(() => untyped.detokenize(ids), "ids");
+  expect(untyped.detokenize(untyped.tokenize("a", null), null)).toBe(model.detokenize(model.tokenize("a")));
+  expect(untyped.tokenize("a", { addBos: false, special: null })).toEqual(model.tokenize("a", { addBos: false }));
   refuses(() => untyped.detokenize([1], { skipSpecial: 1 }), "skipSpecial");
 });
 
