@@ -36,7 +36,7 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
       const count = args.positionals.length;
       if (count < min || count > max) {
         const expected = usage === "" ? "no arguments besides flags" : usage;
-        throw new UsageError(`nibble ${name}: expected ${expected}, got ${count} arguments; quote text with spaces`);
+        throw new UsageError(`${name}: expected ${expected}, got ${count} arguments; quote text with spaces`);
       }
       await parts.run(args);
     },

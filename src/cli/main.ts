@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "-h") return print(help());
   if (name === "--version") return print(`nibble ${version}\n`);
   if (name !== "help") return (await command(name)).run(rest);
-  if (rest.length > 1) throw new UsageError(`nibble help: expected one command, got ${rest.length} arguments`);
+  if (rest.length > 1) throw new UsageError(`help: expected one command, got ${rest.length} arguments`);
   return print(rest[0] === undefined ? help() : (await command(rest[0])).help);
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { fixtureModel, nibble, pathOf, Running } from "./helpers.ts";
 
@@ -23,8 +24,10 @@ const COMMANDS = [
 // [arguments, exit code, what the line must say]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["fetch", "crumb"], 2, /^expected a command \(run, .*tokenize, .*\), got fetch/],
-  [["pull"], 2, /expected MODEL, got 0 arguments/],
-  [["pull", "crumb"], 2, /^expected a name of nibble ls --all, hf:.* got crumb/],
+  [["pull"], 2, /^pull: expected MODEL, got 0 arguments/],
+  [["pull", "bread"], 2, /^expected a name of nibble ls --all, hf:.* got bread/],
+  [["pull", "crumb"], 2, /^expected a model that is fetched, got crumb, which is inside the package/],
+  [["rm", "crumb"], 2, /^expected a model that is fetched, got crumb/],
   [["pull", "smollm2:9b"], 1, /^expected smollm2:135m, .*, got smollm2:9b/],
   [["pull", "hf:owner"], 1, /^expected hf:owner\/repository/],
   [["pull", "http://example.org/a.gguf"], 1, /^expected an https URL, got http:\/\/example\.org/],
@@ -88,6 +91,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["split", "a", "b", "--split-max-size", "2G", "--split-max-tensors", "5"], 2, /got both/],
   [["merge", "a"], 2, /expected FIRST OUT, got 1 arguments/],
   [["verify"], 2, /expected MODEL \[OTHER\], got 0 arguments/],
+  [["serve", "--port", "65536"], 2, /^--port: expected a whole number from 0 to 65535/],
   // What only the file or the model can tell.
   [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],
   [["run", "missing.gguf", "-p", "Hi"], 1, /expected a model name, .* got missing\.gguf/],
@@ -110,6 +114,9 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
     /expected a folder that exists, got missing\/folder for missing/,
   ],
   [["convert", "crumb", pathOf("LICENSE/out.gguf")], 1, /expected a folder that exists, got .*LICENSE for/],
+  [["serve", "--api-key-file", "missing.txt"], 1, /^expected a readable file, got missing\.txt/],
+  [["serve", "--slot-save-path", "missing"], 1, /^--slot-save-path: expected a folder, got missing/],
+  [["serve", "--host", "::nowhere", "--insecure"], 1, /^expected an address to listen on, got ::nowhere:8080/],
   [["inspect", fixtureModel, "-c", "10000000"], 2, /^-c: expected a whole number from 1 to/],
 ];
 
@@ -136,6 +143,18 @@ describe("wrong usage", () => {
     expect(result.stderr).toBe(`nibble: ${error.message}\n`);
     expect(result.code).toBe(code);
   });
+});
+
+it("a port that another listens on", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  const { code, stdout, stderr } = await nibble(["serve", "--port", `${port}`, "--json"]);
+  other.close();
+  const { error } = JSON.parse(stdout);
+  expect([code, error.code]).toEqual([1, "io_error"]);
+  expect(error.message).toMatch(`expected a port that no one listens on (--port), got 127.0.0.1:${port}`);
+  expect(stderr).toBe(`nibble: ${error.message}\n`);
 });
 
 describe("help", () => {

@@ -7,7 +7,7 @@ import { nodeHub } from "../../hosts/node-hub.ts";
 import { parseReference, type Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
-import { jsonFlag, pullWithProgress } from "../model.ts";
+import { DEFAULT_MODEL, jsonFlag, pullWithProgress } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 
 export const pull: Command = defineCommand({
@@ -33,5 +33,9 @@ NIBBLE_CACHE says where files go, HF_ENDPOINT and HF_TOKEN which hub, and as who
 export function remoteModel(model: string): Reference {
   const reference = parseReference(model);
   if (reference) return reference;
+  if (model === DEFAULT_MODEL)
+    throw new UsageError(
+      `expected a model that is fetched, got ${model}, which is inside the package: see nibble inspect`,
+    );
   throw new UsageError(`expected a name of nibble ls --all, hf:owner/repo[:quant] or an https URL, got ${model}`);
 }

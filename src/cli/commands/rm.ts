@@ -18,7 +18,7 @@ export const rm: Command = defineCommand({
   about: "Deletes pulled models; a file that another model needs stays.",
   flags: { partial: toggle("--partial", "delete what interrupted pulls left"), json: jsonFlag },
   async run({ flags, positionals }) {
-    if (positionals.length === 0 && !flags.partial) throw new UsageError("nibble rm: expected MODEL or --partial");
+    if (positionals.length === 0 && !flags.partial) throw new UsageError("rm: expected MODEL or --partial");
     const { cache } = await nodeHub();
     const ids = positionals.map((model) => remoteModel(model).id);
     for (const id of ids)

@@ -2,10 +2,11 @@
  * `nibble serve`: OpenAI's and Anthropic's APIs over HTTP.
  * @module
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLoad, createPlan } from "../../create-load.ts";
+import { NibbleError } from "../../errors.ts";
 import { nodeHost } from "../../hosts/node.ts";
 import { type Listener, listen } from "../../hosts/node-server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
@@ -13,6 +14,7 @@ import type { SlotStore } from "../../server/slots.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError } from "../flags.ts";
+import { readText } from "../input.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, print, printJson } from "../output.ts";
 import { toPlayground, withPlayground } from "../playground.ts";
@@ -57,11 +59,16 @@ lets answers under way end (a second one does not).
   async run({ flags: given, positionals: [argument] }) {
     if (argument !== undefined && given.model !== undefined) throw new UsageError("expected MODEL or -m, got both");
     const { host = "127.0.0.1", port = 8080, insecure = false } = given;
-    const apiKeys = [...(given.apiKeys ?? []), ...(given.apiKeyFile === undefined ? [] : keysOf(given.apiKeyFile))];
+    const apiKeys = [
+      ...(given.apiKeys ?? []),
+      ...(given.apiKeyFile === undefined ? [] : await keysOf(given.apiKeyFile)),
+    ];
     const local = LOOPBACK.includes(host) || host === "::1";
     if (!local && apiKeys.length === 0 && !insecure)
       throw new UsageError(`--host ${host}: expected --api-key with it, or --insecure: anyone could use it`, "--host");
 
+    if (given.slots !== undefined && !statSync(given.slots, { throwIfNoEntry: false })?.isDirectory())
+      throw new NibbleError("missing_file", `--slot-save-path: expected a folder, got ${given.slots}`);
     const source = argument ?? given.model ?? DEFAULT_MODEL;
     const named = given.alias === undefined ? {} : { name: given.alias };
     const model = await loading(source, { ...runtimeOptions(given), ...loraOptions(given) }, async (all) => {
@@ -79,7 +86,9 @@ lets answers under way end (a second one does not).
       page: toPlayground,
       onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),
     });
-    const listener = await listen(withPlayground(handler), { host, port });
+    const listener = await listen(withPlayground(handler), { host, port }).catch((error) => {
+      throw addressError(error, host, port);
+    });
     const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
     if (given.json) await printJson({ url: listener.url, model: model.info.name });
     else await print(`${model.info.name} at ${listener.url}\n`);
@@ -87,6 +96,13 @@ lets answers under way end (a second one does not).
     model.dispose();
   },
 });
+
+/** Wrong addresses and ports that others have. */
+function addressError(cause: NodeJS.ErrnoException, host: string, port: number): unknown {
+  if (cause.code === undefined) return cause;
+  const expected = cause.code === "EADDRINUSE" ? "a port that no one listens on (--port)" : "an address to listen on";
+  return new NibbleError("io_error", `expected ${expected}, got ${host}:${port}: ${cause.message}`, { cause });
+}
 
 /** Written under another name first: a file is whole or not there. */
 function folderStore(folder: string): SlotStore {
@@ -102,10 +118,8 @@ function folderStore(folder: string): SlotStore {
   };
 }
 
-function keysOf(file: string): string[] {
-  const keys = readFileSync(file, "utf8")
-    .split(/\r?\n/)
-    .filter((line) => line !== "");
+async function keysOf(file: string): Promise<string[]> {
+  const keys = (await readText(file)).split(/\r?\n/).filter((line) => line !== "");
   if (keys.length === 0) throw new UsageError(`--api-key-file ${file}: expected a key a line, got none`);
   return keys;
 }
