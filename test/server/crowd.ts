@@ -5,7 +5,7 @@ import { messages, postJson, QUESTION } from "./helpers.ts";
 
 export interface Crowd {
   readonly normal: number;
-  /** Ask for much and read nothing. */
+  /** Ask for much and read nothing, or a byte a second. */
   readonly slowReaders: number;
   /** How much: eight answers are more than the buffers of a connection hold. */
   readonly choices: number;
@@ -66,9 +66,12 @@ export async function crowd(
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }),
-    ...Array.from({ length: slowReaders }, () => () => {
+    ...Array.from({ length: slowReaders }, (_, i) => () => {
       const body = JSON.stringify({ ...stream, n: choices });
-      open(head(body.length) + body).pause();
+      const socket = open(head(body.length) + body).pause();
+      if (i % 2 === 0) return;
+      const timer = setInterval(() => socket.read(1), 1000);
+      socket.on("close", () => clearInterval(timer));
     }),
     ...Array.from({ length: leaving }, (_, i) => async () => {
       const controller = new AbortController();

@@ -1,23 +1,9 @@
 /** 1,000 connections at once to `nibble serve`. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
 import { cli, Running } from "../cli/helpers.ts";
 import { crowd, gauge } from "../server/crowd.ts";
 import { until } from "../server/helpers.ts";
-
-/** What Linux tells of the server; undefined elsewhere. */
-function processFacts(pid: number): { sockets: number; bytes: number } | undefined {
-  if (process.platform !== "linux") return undefined;
-  const files = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`);
-    } catch {
-      return ""; // closed meanwhile
-    }
-  });
-  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
-  return { sockets: files.filter((file) => file.startsWith("socket:")).length, bytes: Number(resident[1]) * 1024 };
-}
+import { processFacts } from "./process-facts.ts";
 
 it("who behaves gets the right answer, at once or later; nothing stays behind", async () => {
   const flags = ["--port", "0", "--json", "-t", "1", "-np", "16", "--cache-tokens", "16384"];

@@ -1,0 +1,15 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** What Linux tells of a process; undefined elsewhere. */
+export function processFacts(pid: number): { sockets: number; bytes: number } | undefined {
+  if (process.platform !== "linux") return undefined;
+  const files = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ""; // closed meanwhile
+    }
+  });
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
+  return { sockets: files.filter((file) => file.startsWith("socket:")).length, bytes: Number(resident[1]) * 1024 };
+}
