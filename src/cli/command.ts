@@ -38,6 +38,7 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
         const expected = usage === "" ? "no arguments besides flags" : usage;
         throw new UsageError(`${name}: expected ${expected}, got ${count} arguments; quote text with spaces`);
       }
+      if ("offline" in args.flags) process.env.NIBBLE_OFFLINE = "1"; // the host asks the environment
       await parts.run(args);
     },
   };

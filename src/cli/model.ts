@@ -28,6 +28,8 @@ export const modelFlag: Flag<string> = text(
   "crumb (default), a name of `nibble ls --all`, hf:owner/repo[:quant], an https URL, a GGUF file or a model folder",
 );
 export const jsonFlag: Flag<boolean> = toggle("--json", "print JSON, errors too");
+/** Of every command that opens a MODEL; `defineCommand` tells the host. */
+export const offlineFlag: Flag<boolean> = toggle("--offline", "fetch nothing (as NIBBLE_OFFLINE=1 does)");
 
 export interface RuntimeFlags {
   readonly [name: string]: Flag<unknown>;
@@ -53,13 +55,12 @@ export const runtimeFlags: RuntimeFlags = {
     { min: 1, max: 256, integer: true },
     "threads (default: the cores, 1 for a small model)",
   ),
-  offline: toggle("--offline", "fetch nothing (as NIBBLE_OFFLINE=1 does)"),
+  offline: offlineFlag,
 };
 
 /** What the flags say to the runtime, with progress on stderr. */
 export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): RuntimeOptions {
-  const { context, kv, batch, threads, offline } = flags;
-  if (offline) process.env.NIBBLE_OFFLINE = "1"; // the host asks the environment
+  const { context, kv, batch, threads } = flags;
   const able = threads === undefined || threads === 1 || bestBuild(threads) === "threads";
   if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has), one thread runs`);
   return {

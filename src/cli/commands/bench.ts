@@ -14,6 +14,7 @@ import {
   jsonFlag,
   loading,
   modelFlag,
+  offlineFlag,
   runtimeFlags,
   runtimeOptions,
   withCheckpoint,
@@ -43,6 +44,7 @@ Every test runs once to warm up, then -r times. --json: llama-bench's fields, an
     batch: { ...runtimeFlags.batch, help: "prompt tokens of a step (default 128)" },
     threads: runtimeFlags.threads,
     kv: runtimeFlags.kv,
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals: [argument] }) {

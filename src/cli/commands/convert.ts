@@ -25,7 +25,7 @@ import { describeModel } from "../../models/index.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, repeated, text, toggle, UsageError } from "../flags.ts";
-import { jsonFlag, withCheckpoint } from "../model.ts";
+import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";
 import { note, print, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
@@ -63,6 +63,7 @@ values.`,
     imatrix: text("--imatrix", "FILE", "which columns matter most, from nibble imatrix or llama-imatrix"),
     name: text("--name", "NAME", "the model's name in the file (default: the source's, or its folder's)"),
     force: forceFlag,
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {

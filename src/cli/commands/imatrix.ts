@@ -14,7 +14,7 @@ import type { WasmExecutor } from "../../runtime/executor.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, text, toggle } from "../flags.ts";
-import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, withCheckpoint } from "../model.ts";
+import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, offlineFlag, withCheckpoint } from "../model.ts";
 import { note, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { readIds, textFlags } from "../predictions.ts";
@@ -40,6 +40,7 @@ are cached in f32. On one thread.`,
     window: number("-c, --ctx-size", "N", { min: 2, integer: true }, `tokens of a window (default ${WINDOW})`),
     processOutput: toggle("--process-output", "the output matrix too, which is the embedding where they are tied"),
     force: forceFlag,
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags }) {

@@ -13,7 +13,7 @@ import type { Placement } from "../../runtime/weight-table.ts";
 import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
-import { jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";
+import { jsonFlag, loading, modelFlag, offlineFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";
 import { count, print, printJson, size } from "../output.ts";
 
 const { context, kv, batch } = runtimeFlags;
@@ -24,7 +24,7 @@ export const inspect: Command = defineCommand({
   positionals: [0, 1],
   about: `Header, tensors, tokenizer and memory plan of a model, from its header alone: no weight is read. A model that
 cannot be run is shown too, with the reason.`,
-  flags: { model: modelFlag, context, kv, batch, json: jsonFlag },
+  flags: { model: modelFlag, context, kv, batch, offline: offlineFlag, json: jsonFlag },
   async run({ flags, positionals: [argument] }) {
     if ((argument === undefined) === (flags.model === undefined))
       throw new UsageError(`expected MODEL, got ${argument === undefined ? "nothing" : "it twice, with -m"}`);

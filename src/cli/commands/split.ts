@@ -7,7 +7,7 @@ import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
 import { planSplit, shardNames, writeShard } from "../../../weights-tools/split.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, number, UsageError } from "../flags.ts";
-import { jsonFlag, withCheckpoint } from "../model.ts";
+import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
@@ -47,6 +47,7 @@ the first one. The first is written last: where it is, all are. A tensor is neve
       "most tensors in a shard (default 128, without a size)",
     ),
     force: forceFlag,
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {

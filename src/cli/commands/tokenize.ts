@@ -6,7 +6,7 @@ import { createTokenizer } from "../../tokenizer/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, readText } from "../input.ts";
-import { DEFAULT_MODEL, jsonFlag, modelFlag, withCheckpoint } from "../model.ts";
+import { DEFAULT_MODEL, jsonFlag, modelFlag, offlineFlag, withCheckpoint } from "../model.ts";
 import { print, printJson } from "../output.ts";
 
 export const tokenize: Command = defineCommand({
@@ -20,6 +20,7 @@ export const tokenize: Command = defineCommand({
     file: text("-f, --file", "FILE", "a file with the text; - is stdin"),
     noSpecial: toggle("--no-special", "text that looks like a special token stays text"),
     bos: toggle("--bos", "put the model's BOS token first"),
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals: [argument] }) {

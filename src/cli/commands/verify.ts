@@ -14,7 +14,7 @@ import { NibbleError } from "../../errors.ts";
 import { fileSource } from "../../hosts/node.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { ensurePulled, jsonFlag, modelFiles, pulledFiles, withCheckpoint } from "../model.ts";
+import { ensurePulled, jsonFlag, modelFiles, offlineFlag, pulledFiles, withCheckpoint } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 import { Progress } from "../progress.ts";
 
@@ -35,6 +35,7 @@ files, the SHA-256 of each file and tensor, and weights that are not finite. Wit
 whatever their containers and types, with the error of each tensor. Exit code 1 if something is wrong or differs.`,
   flags: {
     sha256,
+    offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals }) {
