@@ -6,7 +6,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";
 import { Running } from "../../cli/helpers.ts";
-import { gauge } from "../../server/crowd.ts";
+import { crowd, gauge } from "../../server/crowd.ts";
 import { loadCrumb, messages, postJson, QUESTION, until } from "../../server/helpers.ts";
 import { createProject, installTools, type Project, tool } from "./project.ts";
 import { workerdCommand } from "./workerd.ts";
@@ -23,13 +23,12 @@ afterAll(() => {
   project.remove();
 });
 
-let stop: () => unknown = () => {};
-afterEach(() => stop());
+let running: Running | undefined;
+afterEach(() => void running?.child.kill("SIGKILL"));
 
 /** Starts a program that prints its address. */
 async function start(path: string, args: readonly string[]): Promise<string> {
-  const running = new Running(path, args, { cwd: project.folder, env: { PATH: "/usr/bin:/bin", NO_COLOR: "1" } });
-  stop = () => running.child.kill("SIGKILL");
+  running = new Running(path, args, { cwd: project.folder, env: { PATH: "/usr/bin:/bin", NO_COLOR: "1" } });
   await running.until("\n");
   const [, url, port] = /(http:[^"\s]+)|"port":(\d+)/.exec(running.stdout)!;
   return url ?? `http://127.0.0.1:${port}`;
@@ -39,23 +38,19 @@ const serve = (node: string): Promise<string> => {
   const cli = join(project.folder, "node_modules/nibble-llm/dist/cli.js");
   return start(node, [cli, "serve", "--port", "0", "--json", "--api-key", "secret"]);
 };
-const main = (): string => join(project.add("server"), "main.js");
+const bun = (options: object): Promise<string> =>
+  start(tool("bun/bin/bun.exe"), [join(project.add("server"), "main.js"), JSON.stringify(options)]);
+const deno = (options: object): Promise<string> => {
+  const allowed = ["--allow-net", `--allow-read=${project.folder}`];
+  const file = join(project.add("server"), "main.js");
+  return start(tool("deno/deno"), ["run", "--no-prompt", "--cached-only", ...allowed, file, JSON.stringify(options)]);
+};
+const keys = { apiKeys: ["secret"] };
 const hosts: readonly [name: string, begin: () => Promise<string>][] = [
   ["Node 20", () => serve(tool("node-20/bin/node"))],
   ["Node 24", () => serve(process.execPath)],
-  ["Bun", () => start(tool("bun/bin/bun.exe"), [main()])],
-  [
-    "Deno",
-    () =>
-      start(tool("deno/deno"), [
-        "run",
-        "--no-prompt",
-        "--cached-only",
-        "--allow-net",
-        `--allow-read=${project.folder}`,
-        main(),
-      ]),
-  ],
+  ["Bun", () => bun(keys)],
+  ["Deno", () => deno(keys)],
   [
     "workerd",
     // Without the flag a client that leaves before a whole answer is not noticed.
@@ -110,5 +105,33 @@ describe.each(hosts)("%s", (_, begin) => {
     await until(async () => (await metric("requests_running")) === 0);
     expect(await metric("answers_cut_total")).toBe(2);
     for (const name of ["slots_busy", "requests_queued", "kv_pages_used"]) expect(await metric(name)).toBe(0);
+  });
+});
+
+describe.each([
+  ["Bun", bun],
+  ["Deno", deno],
+])("%s", (_, begin) => {
+  it("SIGTERM: answers under way are finished, new ones refused", async () => {
+    const url = await begin({});
+    const stream = await postJson(`${url}/v1/completions`, { prompt: QUESTION, ignore_eos: true, stream: true, n: 8 });
+    const waiting = fetch(`${url}/health`);
+    expect((await waiting).status).toBe(200);
+    running!.child.kill("SIGTERM");
+    await until(async () => (await fetch(`${url}/health`)).status === 503);
+    expect(await stream.text()).toMatch(/data: \[DONE\]\n\n$/);
+    expect((await running!.result()).code).toBe(0);
+  });
+
+  it("1,000 connections: who behaves gets the right answer, nothing stays behind", async () => {
+    const url = await begin({ slots: 16, cacheTokens: 16384, stallTimeoutMs: 5000, bodyTimeoutMs: 5000 });
+    const begun = performance.now();
+    const kinds = { normal: 400, slowReaders: 200, choices: 1, leaving: 200, slowSenders: 100, garbage: 100 };
+    const { refusals, close } = await crowd(url, { ...kinds, retryMs: 1000 });
+    await until(async () => (await gauge(url, "slots_busy")) === 0);
+    for (const name of ["requests_queued", "requests_running", "kv_pages_used"]) expect(await gauge(url, name)).toBe(0);
+    close();
+    const ms = [0.5, 0.99].map((part) => Math.round(refusals[Math.floor(part * refusals.length)]!));
+    console.log({ seconds: (performance.now() - begun) / 1000, refusals: refusals.length, ms });
   });
 });
