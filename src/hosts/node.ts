@@ -96,6 +96,13 @@ export async function startThread(entry: URL, workerData: ThreadStart): Promise<
   return { terminate: () => void worker.terminate() };
 }
 
+/** A path, also of a file URL: `new URL("model.gguf", import.meta.url)` is how a module names what lies beside it. */
+async function pathOf(name: string): Promise<string> {
+  if (!name.startsWith("file:")) return name;
+  const { fileURLToPath } = await import("node:url");
+  return fileURLToPath(name);
+}
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 export const nodeHost: Host = {
@@ -115,10 +122,11 @@ export const nodeHost: Host = {
   },
   startThread: (start) => startThread(new URL("./thread.js", import.meta.url), start),
   async open(name) {
-    if (name === "crumb") {
-      const { fileURLToPath } = await import("node:url");
-      return { file: await fileSource(fileURLToPath(new URL("./crumb.gguf", import.meta.url))), siblings: undefined };
-    }
+    if (name === "crumb")
+      return {
+        file: await fileSource(await pathOf(new URL("./crumb.gguf", import.meta.url).href)),
+        siblings: undefined,
+      };
     const reference = parseReference(name);
     if (reference) {
       const { nodeHub } = await import("./node-hub.ts");
@@ -127,12 +135,13 @@ export const nodeHost: Host = {
     }
     const { stat } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
-    const stats = await stat(name).catch((cause: unknown) => {
-      throw new NibbleError("missing_file", `expected a model name, a GGUF file or a model folder, got ${name}`, {
-        cause,
-      });
-    });
-    if (stats.isDirectory()) return { files: directoryFiles(name) };
-    return { file: await fileSource(name), siblings: directoryFiles(dirname(name)) };
+    const missing = (cause: unknown): never => {
+      const message = `expected a model name, a GGUF file or a model folder, got ${name}`;
+      throw new NibbleError("missing_file", message, { cause });
+    };
+    const path = await pathOf(name).catch(missing);
+    const stats = await stat(path).catch(missing);
+    if (stats.isDirectory()) return { files: directoryFiles(path) };
+    return { file: await fileSource(path), siblings: directoryFiles(dirname(path)) };
   },
 };

@@ -20,7 +20,7 @@ export function streamedResponse(response: Response): { size: number; body: Read
   // The length of what was sent says nothing about what was unpacked from it.
   const length = headers.get("content-encoding") ? null : headers.get("content-length");
   if (length === null || !/^\d{1,15}$/.test(length))
-    throw new NibbleError("io_error", `expected Content-Length without Content-Encoding from ${url}`);
+    throw new NibbleError("io_error", `expected Content-Length without Content-Encoding from ${url || "the response"}`);
   return { size: Number(length), body };
 }
 

@@ -56,6 +56,6 @@ function referenceOf(name: string): Reference {
   if (reference) return reference;
   throw new NibbleError(
     "invalid_argument",
-    `expected a model's name, hf:owner/repo[:quant] or an https URL, got ${name}`,
+    `expected a model's name, hf:owner/repo[:quant] or an https URL, got ${name}${name === "crumb" ? ", which is inside the package" : ""}`,
   );
 }

@@ -52,6 +52,13 @@ it("bytes and an ArrayBuffer are a model too", async () => {
   }
 });
 
+it("a file URL is the path of its file or folder", async () => {
+  const url = pathToFileURL(crumb);
+  for (const source of [url, url.href, pathToFileURL(join(root, "models/crumb"))]) (await load(source)).dispose();
+  for (const wrong of ["file:///missing.gguf", "file://elsewhere/a.gguf"])
+    await expect(load(wrong)).rejects.toMatchObject({ code: "missing_file", message: expect.stringContaining(wrong) });
+});
+
 it("a second load shares the compiled module, and with it the machine code", async () => {
   const compile = vi.spyOn(WebAssembly, "compile");
   const instantiate = vi.spyOn(WebAssembly, "instantiate");
