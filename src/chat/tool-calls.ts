@@ -4,7 +4,7 @@
  */
 import { CallScanner } from "./call-scanner.ts";
 import { parsePythonCall } from "./python-call.ts";
-import type { ToolFormat } from "./tool-format.ts";
+import { CALL_TAGS, PYTHON_TAG, type ToolFormat } from "./tool-format.ts";
 
 export interface CallDelta {
   /** Which call. */
@@ -27,9 +27,6 @@ export interface ToolParserOptions {
   /** More than one call. Others are left out. */
   readonly parallel: boolean;
 }
-
-/** Where text becomes a call: format Hermes by its tag, format Llama 3 by beginning with it. */
-const TAGS = { hermes: { open: "<tool_call>", close: "</tool_call>" }, llama3: { open: "<|python_tag|>", close: "" } };
 
 /** White space before a call that is held back: what is longer is text, so that it is not looked at again and again. */
 const MAX_HELD = 256;
@@ -77,7 +74,7 @@ export class ToolCallParser {
       }
     }
     const silent = this.#count > 0 && this.#held.trim() === "";
-    if (!silent && !(this.#state === "call" && this.#named)) this.#content += this.#held;
+    if (!silent && !(this.#state === "call" && this.#named)) this.#content += this.#plain(this.#held);
     this.#held = "";
     return this.#take();
   }
@@ -96,7 +93,7 @@ export class ToolCallParser {
 
   /** Hermes: text up to a tag. White space is held, since a call may follow. */
   #findTag(text: string): string {
-    const { open, close } = TAGS.hermes;
+    const [open, close] = CALL_TAGS;
     let all = this.#held + text;
     if (this.#state === "gap") {
       const trimmed = all.trimStart();
@@ -121,6 +118,12 @@ export class ToolCallParser {
     return this.#hold(all);
   }
 
+  /** Llama 3's tag is a special token: where it begins no call, it is no part of the text. */
+  #plain(text: string): string {
+    if (this.#options.format === "hermes" || !text.trimStart().startsWith(PYTHON_TAG)) return text;
+    return text.replace(PYTHON_TAG, "");
+  }
+
   /** Llama 3: a call is at the beginning, or behind another one. */
   #findStart(text: string): string {
     const all = this.#held + text;
@@ -129,7 +132,7 @@ export class ToolCallParser {
       this.#held = "";
       return "";
     }
-    const { open } = TAGS.llama3;
+    const open = PYTHON_TAG;
     const separators = this.#state === "gap" ? /^[\s;,]*/ : /^\s*/;
     const start = all.replace(separators, "");
     const body = start.startsWith(open) ? start.slice(open.length).trimStart() : start;
@@ -143,7 +146,7 @@ export class ToolCallParser {
     }
     this.#state = "text";
     this.#held = "";
-    return all;
+    return this.#plain(all);
   }
 
   /** `name.call(` of a function there is, or its beginning. */
@@ -176,7 +179,7 @@ export class ToolCallParser {
       (this.#scanner.failed && !this.#named) ||
       (this.#scanner.done && !this.#named && name === undefined)
     ) {
-      this.#text(this.#held);
+      this.#text(this.#plain(this.#held));
       this.#held = "";
       this.#state = "text";
       return text.slice(used);

@@ -7,6 +7,11 @@ import type { GrammarSource } from "../grammar/compile.ts";
 /** hermes: `<tool_call>{"name", "arguments"}</tool_call>` (Hermes, Qwen); llama3: `{"name", "parameters"}` alone. */
 export type ToolFormat = "hermes" | "llama3";
 
+/** What stands around a call. Some vocabularies have these as special tokens. */
+export const CALL_TAGS = ["<tool_call>", "</tool_call>"] as const;
+/** Before a call of Llama 3's, at times: a special token. Where no call follows it, nobody sees it. */
+export const PYTHON_TAG = "<|python_tag|>";
+
 export interface Tool {
   readonly type: "function";
   readonly function: {
@@ -24,6 +29,21 @@ export function toolFormat(template: string): ToolFormat | undefined {
   return /\\?"parameters\\?"/.test(template) && /ipython|python_tag/.test(template) ? "llama3" : undefined;
 }
 
+/** Texts behind which nothing but a call comes: anywhere in an answer, or (Llama 3) only as its beginning. */
+export interface CallStarts {
+  readonly texts: readonly string[];
+  readonly anywhere: boolean;
+}
+
+/** What a model writes when it begins a call of its own. */
+export function callStarts(tools: readonly Tool[], format: ToolFormat): CallStarts {
+  if (format === "hermes") return { texts: [CALL_TAGS[0]], anywhere: true };
+  return {
+    texts: tools.map(({ function: { name } }) => `{"name": ${JSON.stringify(name)}, "parameters": `),
+    anywhere: false,
+  };
+}
+
 /** A grammar of one call of these tools, or of several. */
 export function callGrammar(tools: readonly Tool[], format: ToolFormat, parallel: boolean): GrammarSource {
   const functions = tools.map(({ function: { name, parameters } }) => ({
@@ -31,7 +51,7 @@ export function callGrammar(tools: readonly Tool[], format: ToolFormat, parallel
     parameters: parameters ?? { type: "object" },
   }));
   if (format === "llama3") return { kind: "calls", functions, open: "", key: "parameters", close: "", separator: "" };
-  const [open, close] = ["<tool_call>\n", "\n</tool_call>"];
+  const [open, close] = [`${CALL_TAGS[0]}\n`, `\n${CALL_TAGS[1]}`];
   return { kind: "calls", functions, open, key: "arguments", close, separator: parallel ? "\n" : "" };
 }
 

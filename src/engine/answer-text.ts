@@ -2,20 +2,23 @@
  * Ids of an answer to text, piece by piece.
  * @module
  */
+import { CLOSE_TAG, OPEN_TAG } from "../chat/reasoning.ts";
+import { CALL_TAGS } from "../chat/tool-format.ts";
 import type { StreamDecoder, Tokenizer } from "../tokenizer/types.ts";
 
 /** Special tokens are left out of the text, except these, which some vocabularies have as special tokens. */
-const SHOWN = ["<think>", "</think>"];
+const SHOWN: readonly string[] = [OPEN_TAG, CLOSE_TAG, ...CALL_TAGS];
 
 export class AnswerText {
   readonly #tokenizer: Tokenizer;
   readonly #shown = new Map<number, string>();
   #decoder: StreamDecoder;
 
-  constructor(tokenizer: Tokenizer) {
+  /** @param more other special tokens that are part of the text */
+  constructor(tokenizer: Tokenizer, more: readonly string[] = []) {
     this.#tokenizer = tokenizer;
     this.#decoder = tokenizer.decoder({ skipSpecial: true });
-    for (const text of SHOWN) {
+    for (const text of [...SHOWN, ...more]) {
       const id = tokenizer.idOf(text);
       if (id !== undefined && tokenizer.isSpecial(id)) this.#shown.set(id, text);
     }

@@ -4,6 +4,7 @@
  */
 import type { GrammarSource } from "../grammar/compile.ts";
 import type { AdapterScales } from "../runtime/types.ts";
+import type { CallConstraintOptions } from "./call-constraint.ts";
 import type { ConstraintOptions } from "./constraint.ts";
 import type { LoraChoice } from "./lora.ts";
 import type { Logprobs } from "./sampler.ts";
@@ -50,7 +51,9 @@ export interface GenerationSettings extends Omit<GenerateOptions, "grammar" | "l
   readonly sampling: SamplingOptions;
   readonly endIds: ReadonlySet<number>;
   readonly adapters?: AdapterScales | undefined;
-  readonly constraint?: ConstraintOptions | undefined;
+  readonly constraint?: ConstraintOptions | CallConstraintOptions | undefined;
+  /** Special tokens that are part of the text. */
+  readonly shown?: readonly string[];
 }
 
 /** The first event, where `promptLogprobs` are asked for. */

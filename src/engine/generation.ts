@@ -7,6 +7,7 @@ import type { AdapterScales, Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { AnswerText } from "./answer-text.ts";
 import type { Job } from "./batch-plan.ts";
+import { CallConstraint } from "./call-constraint.ts";
 import type { Candidates } from "./candidates.ts";
 import { Constraint } from "./constraint.ts";
 import { DRAFT_MAX } from "./defaults.ts";
@@ -50,7 +51,7 @@ class Generation implements Job {
   readonly #machine: Machine;
   readonly #options: GenerationSettings;
   readonly #sampler: Sampler;
-  readonly #constraint: Constraint | undefined;
+  readonly #constraint: Constraint | CallConstraint | undefined;
   readonly #budget: ReasoningBudget | undefined;
   /** Of the prompt, where they are asked for. */
   readonly #scores: Logprobs[] | undefined;
@@ -75,13 +76,16 @@ class Generation implements Job {
     this.#history = contextShift ? [...options.prompt] : this.tokens;
     this.#scores = options.promptLogprobs === undefined ? undefined : [];
     this.#sampler = new Sampler(options.sampling, { ...machine, endIds: options.endIds });
-    this.#constraint = options.constraint && new Constraint(options.constraint, tokenizer, options.endIds);
+    const { constraint } = options;
+    if (constraint && "starts" in constraint)
+      this.#constraint = new CallConstraint(constraint, tokenizer, options.endIds);
+    else if (constraint) this.#constraint = new Constraint(constraint, tokenizer, options.endIds);
     if (reasoningBudget !== undefined) {
       const opened = opensReasoning(tokenizer.decode(options.prompt.slice(-PROMPT_END)));
       this.#budget = new ReasoningBudget(reasoningBudget, tokenizer, opened);
     }
     this.#lookup = new PromptLookup(this.#history, executor.vocabSize, options.draftMax ?? DRAFT_MAX);
-    this.#text = new AnswerText(tokenizer);
+    this.#text = new AnswerText(tokenizer, options.shown);
     this.#stops = new StopMatcher(options.stop ?? []);
     const room = contextShift ? Infinity : executor.contextLength - options.prompt.length;
     this.#maxTokens = Math.min(maxTokens, room);

@@ -2,6 +2,7 @@
  * Grammars of a model's requests: compiled once, kept for the next request that asks for the same.
  * @module
  */
+import { CALL_TAGS } from "../chat/tool-format.ts";
 import { NibbleError } from "../errors.ts";
 import { compileGrammar, type GrammarSource } from "../grammar/compile.ts";
 import { Machine } from "../grammar/machine.ts";
@@ -45,7 +46,7 @@ export class Grammars {
     let masks = this.#kept.get(key);
     if (!masks) {
       const machine = new Machine(compileGrammar(source));
-      this.#trie ??= buildTokenTrie(this.#tokenizer);
+      this.#trie ??= buildTokenTrie(this.#tokenizer, CALL_TAGS);
       masks = new TokenMasks(machine, this.#trie);
     }
     this.#kept.delete(key);

@@ -43,7 +43,7 @@ import { PrefixCache } from "./prefix-cache.ts";
 import { type CheckedChatRequest, checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { Session, type SessionParts } from "./session.ts";
-import { callMasks, callParser, showTools, toolSupport } from "./tools.ts";
+import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS, showTools, toolSupport } from "./tools.ts";
 
 export interface ModelInfo {
   readonly name: string;
@@ -235,13 +235,18 @@ export function createModel(parts: ModelParts): Model {
     const { tools } = request;
     const { text: prompt, ids } = promptOf(request);
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
-    const constraint = masks && {
-      masks,
-      reasoning: mayReason(prompt, request.splitReasoning, parts.template)
-        ? { tokens: grammars.reasoning, opened: opensReasoning(prompt) }
-        : undefined,
+    const opened = opensReasoning(prompt);
+    const reasoning = mayReason(prompt, request.splitReasoning, parts.template)
+      ? { tokens: grammars.reasoning, opened }
+      : undefined;
+    const settings = {
+      ...request.options,
+      ...pickSignal(options),
+      prompt: ids,
+      constraint: masks ? { masks, reasoning } : tools && freeCalls(tools, support.format!, grammars, opened),
+      ...(tools && { shown: SHOWN_WITH_TOOLS }),
     };
-    const starts = prepare({ ...request.options, ...pickSignal(options), prompt: ids, constraint }, request.n);
+    const starts = prepare(settings, request.n);
     const { splitReasoning, includeUsage, stream } = request;
     const chunks = chatChunks(starts, {
       model: name,

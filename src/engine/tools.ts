@@ -4,10 +4,11 @@
  */
 import type { ChatMessage } from "../chat/template.ts";
 import type { ToolParserOptions } from "../chat/tool-calls.ts";
-import { callGrammar, type Tool, type ToolFormat, toolFormat } from "../chat/tool-format.ts";
+import { callGrammar, callStarts, PYTHON_TAG, type Tool, type ToolFormat, toolFormat } from "../chat/tool-format.ts";
 import { spellTools } from "../chat/tool-messages.ts";
 import { NibbleError } from "../errors.ts";
 import type { TokenMasks } from "../grammar/token-masks.ts";
+import type { CallConstraintOptions } from "./call-constraint.ts";
 import { Fields, invalid } from "./fields.ts";
 import type { Grammars } from "./grammars.ts";
 import { compileNamed } from "./structured.ts";
@@ -115,6 +116,28 @@ export function showTools(
 
 export function callParser({ tools, parallel }: ToolRequest, format: ToolFormat): ToolParserOptions {
   return { format, names: new Set(tools.map((tool) => tool.function.name)), parallel };
+}
+
+/** Special tokens that the parser has to see. */
+export const SHOWN_WITH_TOOLS: readonly string[] = [PYTHON_TAG];
+
+/**
+ * What holds calls of the model's own to their schemas; undefined where a schema is not supported, for nobody asked for
+ * a call.
+ */
+export function freeCalls(
+  { tools }: ToolRequest,
+  format: ToolFormat,
+  grammars: Grammars,
+  opened: boolean,
+): CallConstraintOptions | undefined {
+  const starts = callStarts(tools, format);
+  try {
+    return { masks: grammars.compile(callGrammar(tools, format, false)), starts, opened };
+  } catch (error) {
+    if (error instanceof NibbleError) return undefined;
+    throw error;
+  }
 }
 
 /** What makes the model call. @throws NibbleError `invalid_request` if a tool's schema is not supported */

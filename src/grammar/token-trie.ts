@@ -6,7 +6,7 @@ import type { Tokenizer } from "../tokenizer/types.ts";
 
 /**
  * Nodes lie in the order of a walk (parent, then its children's trees), so that leaving a subtree out is one jump.
- * Node 0 is the root. Special tokens are not in it: a grammar speaks of text.
+ * Node 0 is the root. Special tokens are not in it, but for those that stand for text: a grammar speaks of text.
  */
 export interface TokenTrie {
   readonly vocabSize: number;
@@ -25,12 +25,14 @@ export interface TokenTrie {
 export const NO_TOKEN = -1;
 export const SEVERAL = -2;
 
-export function buildTokenTrie(tokenizer: Tokenizer): TokenTrie {
+/** @param shown special tokens that are in a text as they are spelled */
+export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = []): TokenTrie {
   const { vocabSize, endIds } = tokenizer;
+  const special = new Set(shown.map((text) => tokenizer.idOf(text)));
   const texts: { id: number; key: string }[] = [];
   let room = 1;
   for (let id = 0; id < vocabSize; id++) {
-    if (endIds.has(id) || tokenizer.isSpecial(id)) continue;
+    if (endIds.has(id) || (tokenizer.isSpecial(id) && !special.has(id))) continue;
     const bytes = tokenizer.tokenBytes(id);
     if (bytes.length === 0 || bytes.length > 0xffff) continue;
     texts.push({ id, key: latin1(bytes) });

@@ -53,6 +53,9 @@ const CASES: readonly [ToolFormat, string, string, [name: string, text: string][
   ["llama3", "now", "now", []],
   ["llama3", "nowhere", "nowhere", []],
   ["llama3", '<|python_tag|>get_weather.call(city="New \\"York\\"", days=3, exact=True)', "", [["get_weather", '{"city":"New \\"York\\"","days":3,"exact":true}']]],
+  ["llama3", "<|python_tag|>print(1)", "print(1)", []],
+  ["llama3", '<|python_tag|>{"name": "nobody"}', '{"name": "nobody"}', []],
+  ["llama3", '<|python_tag|>{"name": "now", "parameters": {}}', "", [["now", "{}"]]],
   ["llama3", "add.call(a=1, b=-2.5e3)", "", [["add", '{"a":1,"b":-2500}']]],
   ["llama3", "now.call(", "now.call(", []],
   ["llama3", "other.call(a=1)", "other.call(a=1)", []],
@@ -81,7 +84,9 @@ describe("calls are told from text", () => {
           const whole = parse([pieces.join("")], format);
           expect(parse(pieces, format)).toEqual(whole);
           expect(parse([...pieces.join("")], format)).toEqual(whole);
-          if (whole.calls.length === 0) expect(whole.content).toBe(pieces.join(""));
+          if (whole.calls.length > 0) return;
+          const text = pieces.join("");
+          expect(whole.content).toBe(format === "llama3" ? text.replace(/^(\s*)<\|python_tag\|>/, "$1") : text);
         },
       ),
       { numRuns: 1500 },
@@ -107,15 +112,13 @@ describe("calls are told from text", () => {
     });
   });
 
-  it("a million characters take no longer than they must", () => {
-    const start = performance.now();
+  it("a million characters take no longer than they must: quadratic work would take minutes", () => {
     const text = `<tool_call>{"name": "add", "arguments": {"a": "${"x".repeat(500_000)}"}}</tool_call>${"<".repeat(300_000)}${" ".repeat(200_000)}`;
     parse(
       Array.from({ length: Math.ceil(text.length / 7) }, (_, i) => text.slice(7 * i, 7 * i + 7)),
       "hermes",
     );
     parse([`{"name": "add", "parameters": ${"[".repeat(500_000)}`], "llama3");
-    expect(performance.now() - start).toBeLessThan(3000);
   });
 });
 

@@ -50,7 +50,7 @@ async function ask(model: Model, fields: Partial<ChatCompletionRequest>) {
 }
 
 describe("a call of the model's own", () => {
-  const CALL = 'I look.\n<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>';
+  const CALL = 'I look.\n<tool_call>\n{"name": "weather", "arguments": {"city": "Rome", "unit": "C"}}\n</tool_call>';
 
   it("comes apart from the content, with finish_reason tool_calls", async () => {
     const { model, prompts } = create(HERMES, CALL);
@@ -62,7 +62,7 @@ describe("a call of the model's own", () => {
         {
           id: expect.stringMatching(/^call_[0-9a-f]{24}$/),
           type: "function",
-          function: { name: "weather", arguments: '{"city": "Rome"}' },
+          function: { name: "weather", arguments: '{"city": "Rome", "unit": "C"}' },
         },
       ],
     });
@@ -86,7 +86,7 @@ describe("a call of the model's own", () => {
       function: { name: "weather", arguments: "" },
     });
     expect(deltas.slice(1)).toEqual(
-      [...'{"city": "Rome"}'].map((text) => ({ index: 0, function: { arguments: text } })),
+      [...'{"city": "Rome", "unit": "C"}'].map((text) => ({ index: 0, function: { arguments: text } })),
     );
     expect(finish).toBe("tool_calls");
   });
