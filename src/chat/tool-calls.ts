@@ -141,8 +141,10 @@ export class ToolCallParser {
       return body;
     }
     if (body === "" || (body === start && open.startsWith(start)) || this.#maybePython(body)) {
-      if (this.#isPython(body)) this.#state = "python";
-      return this.#hold(all);
+      if (!this.#isPython(body)) return this.#hold(all);
+      this.#state = "python";
+      this.#held = all;
+      return "";
     }
     this.#state = "text";
     this.#held = "";

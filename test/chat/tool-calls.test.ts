@@ -53,6 +53,7 @@ const CASES: readonly [ToolFormat, string, string, [name: string, text: string][
   ["llama3", "now", "now", []],
   ["llama3", "nowhere", "nowhere", []],
   ["llama3", '<|python_tag|>get_weather.call(city="New \\"York\\"", days=3, exact=True)', "", [["get_weather", '{"city":"New \\"York\\"","days":3,"exact":true}']]],
+  ["llama3", `add.call(a="${"x".repeat(300)}")`, "", [["add", `{"a":"${"x".repeat(300)}"}`]]], // longer than what is held
   ["llama3", "<|python_tag|>print(1)", "print(1)", []],
   ["llama3", '<|python_tag|>{"name": "nobody"}', '{"name": "nobody"}', []],
   ["llama3", '<|python_tag|>{"name": "now", "parameters": {}}', "", [["now", "{}"]]],
