@@ -48,8 +48,12 @@ const ESCAPE: Expression = sequence(
   ),
 );
 
+/** What most strings are made of. */
+export const ASCII_CHAR: Expression = chars(intersect(PLAIN, [0, 0x7f]));
+/** A string's other characters. */
+export const OTHER_CHAR: Expression = choice(chars(intersect(PLAIN, complement([0, 0x7f]))), ESCAPE);
 /** A string's character, in any spelling. */
-export const STRING_CHAR: Expression = choice(chars(PLAIN), ESCAPE);
+const STRING_CHAR: Expression = choice(chars(PLAIN), ESCAPE);
 
 /**
  * A character of a set: plain, or by a short escape. Control characters by \\u00XX only where nothing else is left: few

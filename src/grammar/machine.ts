@@ -6,6 +6,7 @@
  */
 import { checkLimit, MAX_ITEMS, MAX_TOKEN_WORK } from "./limits.ts";
 import type { Program } from "./program.ts";
+import type { Runs } from "./runs.ts";
 
 /** Where a rule goes on when it ends: behind each of its calls, inside the caller's frame. */
 export interface Frame {
@@ -55,6 +56,8 @@ export class Machine {
   #work = 0;
   readonly #stateIds = new Map<string, State>();
   readonly #frames = new Map<string, Frame>();
+  /** State by a node in a frame. */
+  readonly #singles = new Map<number, number>();
 
   /** @param maxFrames for tests */
   constructor(program: Program, maxFrames: number = MAX_FRAMES) {
@@ -64,6 +67,10 @@ export class Machine {
     this.table = new Int32Array(64 * this.classes).fill(UNKNOWN);
     this.#addDead();
     this.start = this.closure([program.starts[0]!], [this.outermost]);
+  }
+
+  get runs(): Runs {
+    return this.#program.runs;
   }
 
   get classOf(): Uint8Array {
@@ -117,9 +124,22 @@ export class Machine {
         frames.push(state.frames[i]!);
       }
     }
-    const next = nodes.length === 0 ? DEAD : this.closure(nodes, frames).id;
+    const next =
+      nodes.length === 0
+        ? DEAD
+        : nodes.length === 1
+          ? this.#single(nodes[0]!, frames[0]!)
+          : this.closure(nodes, frames).id;
     this.table[id * this.classes + kind] = next;
     return next;
+  }
+
+  /** Most bytes lead to one node; which one, many bytes share. */
+  #single(node: number, frame: Frame): number {
+    const item = frame.id * this.#program.nodes.length + node;
+    let id = this.#singles.get(item);
+    if (id === undefined) this.#singles.set(item, (id = this.closure([node], [frame]).id));
+    return id;
   }
 
   /** The state behind the end of a rule. */
@@ -239,6 +259,7 @@ export class Machine {
     this.generation++;
     this.table = new Int32Array(64 * this.classes).fill(UNKNOWN);
     this.#stateIds.clear();
+    this.#singles.clear();
     this.#frames.clear();
     this.#addDead();
   }

@@ -3,7 +3,7 @@
  * rule and go on behind it. Built with free edges (Thompson 1968); `program.ts` takes those out.
  * @module
  */
-import { utf8Sequences } from "./char-set.ts";
+import { type CharSet, utf8Sequences } from "./char-set.ts";
 import { edgesByTarget, isEmpty } from "./dfa.ts";
 import { type Expression, type Grammar, rule } from "./expression.ts";
 import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT } from "./limits.ts";
@@ -12,11 +12,22 @@ export interface ByteEdge {
   readonly from: number;
   readonly to: number;
   readonly target: number;
+  /** A byte of a character of a set, which is an edge of its own, too. */
+  readonly ofSet: boolean;
+}
+
+/** Reads a character of a set: what byte edges and calls spell out. */
+export interface CharEdge {
+  /** Number of the set. */
+  readonly set: number;
+  readonly target: number;
 }
 
 export interface Call {
   readonly rule: number;
   readonly back: number;
+  /** The characters that the rule begins with are edges of their own, too. */
+  readonly ofSet: boolean;
 }
 
 const utf8 = new TextEncoder();
@@ -29,6 +40,9 @@ export class Network {
   readonly free: number[][] = [];
   readonly bytes: ByteEdge[][] = [];
   readonly calls: Call[][] = [];
+  readonly chars: CharEdge[][] = [];
+  readonly sets: CharSet[] = [];
+  readonly #setIds = new Map<string, number>();
   /** By rule; -1 for rules that nobody calls. */
   readonly starts: number[];
   readonly ends: number[];
@@ -57,6 +71,7 @@ export class Network {
     checkLimit("grammar: size", this.free.length, MAX_NODES);
     this.free.push([]);
     this.bytes.push([]);
+    this.chars.push([]);
     return this.calls.push([]) - 1;
   }
 
@@ -74,7 +89,7 @@ export class Network {
         const target = this.#node();
         const { ranges } = expression;
         for (let i = 0; i < ranges.length; i += 2) {
-          this.bytes[from]!.push({ from: ranges[i]!, to: ranges[i + 1]!, target });
+          this.bytes[from]!.push({ from: ranges[i]!, to: ranges[i + 1]!, target, ofSet: false });
         }
         return target;
       }
@@ -98,7 +113,9 @@ export class Network {
           this.#queue.push(index);
         }
         const back = this.#node();
-        this.calls[from]!.push({ rule: index, back });
+        const sets = singleChars(this.#rules[index]!);
+        for (const set of sets) this.#charEdge(from, set, back);
+        this.calls[from]!.push({ rule: index, back, ofSet: sets.length > 0 });
         return back;
       }
       case "automaton": {
@@ -120,7 +137,7 @@ export class Network {
 
   #byte(from: number, low: number, high: number): number {
     const target = this.#node();
-    this.bytes[from]!.push({ from: low, to: high, target });
+    this.bytes[from]!.push({ from: low, to: high, target, ofSet: false });
     return target;
   }
 
@@ -134,6 +151,7 @@ export class Network {
   /** The ends of sequences that spell alike share their nodes. */
   #chars(set: readonly number[], from: number): number {
     const end = this.#node();
+    this.#charEdge(from, set, end);
     const tails = new Map<string, number>();
     const tail = (sequence: readonly number[], at: number): number => {
       if (at === sequence.length) return end;
@@ -142,13 +160,21 @@ export class Network {
       if (known !== undefined) return known;
       const node = this.#node();
       tails.set(key, node);
-      this.bytes[node]!.push({ from: sequence[at]!, to: sequence[at + 1]!, target: tail(sequence, at + 2) });
+      const target = tail(sequence, at + 2);
+      this.bytes[node]!.push({ from: sequence[at]!, to: sequence[at + 1]!, target, ofSet: true });
       return node;
     };
     for (const sequence of utf8Sequences(set)) {
-      this.bytes[from]!.push({ from: sequence[0]!, to: sequence[1]!, target: tail(sequence, 2) });
+      this.bytes[from]!.push({ from: sequence[0]!, to: sequence[1]!, target: tail(sequence, 2), ofSet: true });
     }
     return end;
+  }
+
+  #charEdge(from: number, set: CharSet, target: number): void {
+    const key = set.join();
+    let id = this.#setIds.get(key);
+    if (id === undefined) this.#setIds.set(key, (id = this.sets.push(set) - 1));
+    this.chars[from]!.push({ set: id, target });
   }
 
   /** Many copies are calls of one rule instead. */
@@ -160,14 +186,17 @@ export class Network {
     return rule(index);
   }
 
+  /** Copies of it cost little; a rule in its place would hide that it reads a character. */
+  #isSmall(part: Expression): boolean {
+    if (part.kind === "rule") return this.#sizes[part.index]! > INLINE_SIZE;
+    if (part.kind === "choice") return part.parts.length <= 3 && part.parts.every((each) => this.#isSmall(each));
+    return part.kind === "chars" || part.kind === "bytes";
+  }
+
   #repeat(part: Expression, min: number, max: number, from: number): number {
     const copies = Number.isFinite(max) ? max : min + 1;
     checkLimit("grammar: repetitions", copies, MAX_REPEAT + 1);
-    const small =
-      part.kind === "chars" ||
-      part.kind === "bytes" ||
-      (part.kind === "rule" && this.#sizes[part.index]! > INLINE_SIZE);
-    if (copies > FEW_COPIES && !small) part = this.#asRule(part);
+    if (copies > FEW_COPIES && !this.#isSmall(part)) part = this.#asRule(part);
     for (let i = 0; i < min; i++) from = this.#add(part, this.#step(from));
     const end = this.#node();
     if (max === Number.POSITIVE_INFINITY) {
@@ -183,6 +212,15 @@ export class Network {
     this.free[from]!.push(end);
     return end;
   }
+}
+
+/** Sets of which an expression reads just one character, if all else that it reads begins with a text. */
+function singleChars(expression: Expression): CharSet[] {
+  if (expression.kind !== "choice") return [];
+  const { parts } = expression;
+  const isOther = (part: Expression) => part.kind === "sequence" && part.parts[0]?.kind === "literal";
+  if (!parts.every((part) => part.kind === "chars" || isOther(part))) return [];
+  return parts.flatMap((part) => (part.kind === "chars" ? [part.set] : []));
 }
 
 /** Size of each rule with everything it calls; beyond INLINE_SIZE for those that are large, loop or call themselves. */

@@ -2,9 +2,11 @@
  * A grammar, compiled: nodes with byte edges and calls, no free edges, no dead ends, no left recursion.
  * @module
  */
+import type { CharSet } from "./char-set.ts";
 import type { Grammar } from "./expression.ts";
 import { checkLimit, grammarError, MAX_EDGES, MAX_RULES, spend } from "./limits.ts";
-import { type ByteEdge, type Call, Network } from "./network.ts";
+import { type ByteEdge, type Call, type CharEdge, Network } from "./network.ts";
+import { findRuns, type Runs } from "./runs.ts";
 
 export interface Program {
   readonly nodes: readonly ProgramNode[];
@@ -18,11 +20,16 @@ export interface Program {
   readonly classOf: Uint8Array;
   /** A byte of each class. */
   readonly bytes: Uint8Array;
+  /** Of characters, by their number. */
+  readonly sets: readonly CharSet[];
+  readonly runs: Runs;
 }
 
 export interface ProgramNode {
   readonly bytes: readonly ByteEdge[];
   readonly calls: readonly Call[];
+  /** The same as bytes and calls, where they spell characters. */
+  readonly chars: readonly CharEdge[];
   /** The rule may end here. */
   readonly accepts: boolean;
 }
@@ -56,29 +63,38 @@ export function compileProgram(grammar: Grammar): Program {
   for (const node of kept) {
     const bytes = new Map<number, ByteEdge>();
     const calls = new Map<number, Call>();
+    const chars = new Map<number, CharEdge>();
     let accepts = false;
     for (const reached of closure(network, node, productive)) {
       accepts ||= ruleOfEnd.has(reached);
-      for (const { from, to, target } of network.bytes[reached]!) {
+      for (const { from, to, target, ofSet } of network.bytes[reached]!) {
         if (!productive[target]) continue;
         const id = keep(target);
-        bytes.set((id * 256 + from) * 256 + to, { from, to, target: id });
+        const key = (id * 256 + from) * 256 + to;
+        bytes.set(key, { from, to, target: id, ofSet: ofSet && (bytes.get(key)?.ofSet ?? true) });
       }
-      for (const { rule, back } of network.calls[reached]!) {
+      for (const { rule, back, ofSet } of network.calls[reached]!) {
         if (!productive[back] || !productive[network.starts[rule]!]) continue;
         enter(rule);
         const id = keep(back);
-        calls.set(id * network.starts.length + rule, { rule, back: id });
+        calls.set(id * network.starts.length + rule, { rule, back: id, ofSet });
+      }
+      for (const { set, target } of network.chars[reached]!) {
+        if (!productive[target]) continue;
+        const id = keep(target);
+        chars.set(id * network.sets.length + set, { set, target: id });
       }
     }
     edges += bytes.size + calls.size;
     checkLimit("grammar: edges", edges, MAX_EDGES);
-    nodes.push({ bytes: [...bytes.values()], calls: [...calls.values()], accepts });
+    nodes.push({ bytes: [...bytes.values()], calls: [...calls.values()], chars: [...chars.values()], accepts });
   }
   const order = rankRules(nodes, starts, grammar.names);
   const ranks = new Int32Array(starts.length);
   for (const [rank, rule] of order.entries()) ranks[rule] = rank;
-  return { nodes, starts, ranks, order, ...byteClasses(nodes) };
+  const { sets } = network;
+  const runs = findRuns({ nodes, sets, starts, order });
+  return { nodes, starts, ranks, order, ...byteClasses(nodes), sets, runs };
 }
 
 /** A rule that can match nothing may be skipped: a free edge beside each of its calls. */

@@ -4,7 +4,7 @@
  */
 import { type Dfa, intersectDfas, isEmpty, lengthDfa, matches } from "./dfa.ts";
 import { choice, type Expression, literal, NEVER, repeat, sequence } from "./expression.ts";
-import { INTEGER, NUMBER, STRING, STRING_CHAR, stringOf } from "./json.ts";
+import { ASCII_CHAR, INTEGER, NUMBER, OTHER_CHAR, STRING, stringOf } from "./json.ts";
 import { checkLimit, MAX_REPEAT, spend } from "./limits.ts";
 import { isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
 import type { Case, SchemaCompiler } from "./schema.ts";
@@ -80,7 +80,10 @@ function string(nodes: Case, compiler: SchemaCompiler): Expression {
     if (min === 0 && max === Number.POSITIVE_INFINITY) return compiler.named("string", "a string", () => STRING);
     checkLimit("schema: minLength", min, MAX_REPEAT);
     if (min > max) return NEVER;
-    const char = compiler.named("char", "a character", () => STRING_CHAR);
+    const char = choice(
+      ASCII_CHAR,
+      compiler.named("char", "a character", () => OTHER_CHAR),
+    );
     const most = max === Number.POSITIVE_INFINITY ? max : Math.min(max, MAX_REPEAT);
     return sequence(literal('"'), repeat(char, min, most), literal('"'));
   }

@@ -81,6 +81,13 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
   };
 }
 
+/** The bytes that lead to a node. */
+export function pathTo({ bytes, depths }: TokenTrie, node: number): Uint8Array {
+  const path = new Uint8Array(depths[node]!);
+  for (let at = node, depth = path.length; depth > 0; at--) if (depths[at] === depth) path[--depth] = bytes[at]!;
+  return path;
+}
+
 function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
