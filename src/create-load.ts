@@ -4,6 +4,7 @@
  */
 import { poolingDefault, samplingDefaults } from "./engine/defaults.ts";
 import { createModel, type Model } from "./engine/model.ts";
+import { GgufMetadata } from "./formats/gguf-metadata.ts";
 import type { Checkpoint } from "./formats/types.ts";
 import type { Host } from "./hosts/host.ts";
 import { checkOptions, loadExecutor, openCheckpoint, planExecutor, type RuntimeOptions } from "./load.ts";
@@ -42,6 +43,7 @@ export function createLoad(host: Host): Load {
       let tokenizer: Tokenizer | undefined;
       const executor = await loadExecutor(checkpoint, host, options, () => {
         tokenizer = createTokenizer(checkpoint);
+        if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
       });
       return createModel({
         name: options.name ?? nameOf(source, checkpoint),

@@ -2,9 +2,40 @@
  * `nibble-llm/gguf`: headers of GGUF files, without the runtime.
  * @module
  */
+import { type GgufHeader, readGguf as readPacked, readGgufHeader as readPackedHeader } from "./formats/gguf.ts";
+import { GgufMetadata } from "./formats/gguf-metadata.ts";
+import type { FormatLimits } from "./formats/limits.ts";
+import type { ByteSource, Checkpoint, Metadata } from "./formats/types.ts";
+
 export { NibbleError } from "./errors.ts";
-export { type GgufHeader, isGguf, readGguf, readGgufHeader } from "./formats/gguf.ts";
+export { type GgufHeader, isGguf } from "./formats/gguf.ts";
 export { blobSource, bytesSource } from "./formats/sources.ts";
 export { type StreamedFile, streamSource } from "./formats/stream-source.ts";
 export type * from "./formats/types.ts";
 export { urlSource } from "./hosts/url-source.ts";
+
+/**
+ * Reads a model from its GGUF file, or from all its shards in order.
+ * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them. After an error they are
+ * the caller's to close.
+ * @throws NibbleError with a format code; nothing is allocated that the file's own length does not explain
+ */
+export async function readGguf(
+  sources: ByteSource | readonly ByteSource[],
+  limits: Partial<FormatLimits> = {},
+): Promise<Checkpoint> {
+  return unpacked(await readPacked(sources, limits));
+}
+
+/**
+ * Reads and checks one GGUF file by itself, which need not be a model.
+ * @throws NibbleError with a format code
+ */
+export async function readGgufHeader(source: ByteSource, limits: Partial<FormatLimits> = {}): Promise<GgufHeader> {
+  return unpacked(await readPackedHeader(source, limits));
+}
+
+function unpacked<T extends { readonly metadata: Metadata }>(read: T): T {
+  if (read.metadata instanceof GgufMetadata) read.metadata.unpack();
+  return read;
+}

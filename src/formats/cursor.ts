@@ -1,15 +1,16 @@
 /**
- * A cursor that reads a header front to back through a ByteSource, in windows that double from 64 KiB to 4 MiB:
- * few round trips for long headers, little waste for short ones, and never more than the file has.
+ * A cursor that reads a header front to back through a ByteSource, in windows that double from 64 KiB to 1 MiB:
+ * few reads for long headers, little waste for short ones, and never more than the file has.
  * @module
  */
 import type { FormatErrorCode } from "../errors.ts";
 import { NibbleError } from "../errors.ts";
 import { readExactly } from "./sources.ts";
+import { StringTable } from "./string-table.ts";
 import type { ByteSource } from "./types.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { copyUtf8, decodeUtf8 } from "./utf8.ts";
 
-const LARGEST_WINDOW = 4 * 1024 * 1024;
+const LARGEST_WINDOW = 1024 * 1024;
 
 export class Cursor {
   readonly #source: ByteSource;
@@ -97,46 +98,29 @@ export class Cursor {
   }
 
   /**
-   * `count` strings, decoded together: one TextDecoder call a string takes 4 times as long.
-   * That a string starts at a character (not inside one) and that the whole is UTF-8 makes every string UTF-8.
+   * `count` strings, as their bytes.
+   * @throws NibbleError `bad_string` where one is not UTF-8
    */
-  async strings(count: number, what: string, maxBytes: number): Promise<string[]> {
+  async strings(count: number, what: string, maxBytes: number): Promise<StringTable> {
     this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
-    const strings: string[] = [];
-    const ends = new Uint32Array(Math.min(count, BATCH));
+    const ends = new Uint32Array(count);
     let text = new Uint8Array(Math.min(this.remaining, 64 * 1024));
-    while (strings.length < count) {
-      const batch = Math.min(BATCH, count - strings.length);
-      let units = 0; // UTF-16 code units so far
-      let used = 0;
-      for (let i = 0; i < batch; i++) {
-        if (this.#window.length - this.#at < 8) await this.#need(8, what);
-        const length = this.#u64(what, "limit_exceeded");
-        if (length > maxBytes) throw tooLong(what, length, maxBytes);
-        if (this.#window.length - this.#at < length) await this.#need(length, what);
-        if (used + length > text.length) text = grown(text, used, used + length);
-        const window = this.#window;
-        const start = this.#at;
-        if (length > 0 && (window[start]! & 0xc0) === 0x80) {
-          throw new NibbleError("bad_string", `${what} [${strings.length + i}]: expected UTF-8 text, got other bytes`);
-        }
-        for (let j = start; j < start + length; j++) {
-          const byte = window[j]!;
-          text[used++] = byte;
-          // Every byte that starts a character is one code unit; a character of 4 bytes is two.
-          units += (byte & 0xc0) === 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
-        }
-        this.#at = start + length;
-        ends[i] = units;
-      }
-      const decoded = decodeUtf8(text.subarray(0, used), what);
-      let from = 0;
-      for (let i = 0; i < batch; i++) {
-        strings.push(decoded.slice(from, ends[i]!));
-        from = ends[i]!;
-      }
+    let used = 0;
+    for (let i = 0; i < count; i++) {
+      if (this.#window.length - this.#at < 8) await this.#need(8, what);
+      const length = this.#u64(what, "limit_exceeded");
+      if (length > maxBytes) throw tooLong(what, length, maxBytes);
+      if (this.#window.length - this.#at < length) await this.#need(length, what);
+      // Room for all, if they are as long as those before; what the file still has is enough.
+      if (used + length > text.length)
+        text = grown(text, used, Math.min(used + this.remaining, 1.1 * ((used + length) / (i + 1)) * count + 65536));
+      if (!copyUtf8(this.#window, this.#at, this.#at + length, text, used))
+        throw new NibbleError("bad_string", `${what} [${i}]: expected UTF-8 text, got other bytes`);
+      used += length;
+      this.#at += length;
+      ends[i] = used;
     }
-    return strings;
+    return new StringTable(text.slice(0, used), ends);
   }
 
   #u64(what: string, code: FormatErrorCode): number {
@@ -172,15 +156,12 @@ export class Cursor {
   }
 }
 
-/** Strings decoded by one call. Small enough that a slice does not keep megabytes of text alive. */
-const BATCH = 4096;
-
 function tooLong(what: string, length: number, maxBytes: number): NibbleError {
   return new NibbleError("limit_exceeded", `${what}: expected a string of at most ${maxBytes} bytes, got ${length}`);
 }
 
-function grown(bytes: Uint8Array, used: number, needed: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(needed, 2 * bytes.length));
+function grown(bytes: Uint8Array, used: number, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
   larger.set(bytes.subarray(0, used));
   return larger;
 }

@@ -5,6 +5,7 @@
 import { NibbleError } from "../errors.ts";
 import type { Cursor } from "./cursor.ts";
 import type { FormatLimits } from "./limits.ts";
+import type { StringTable } from "./string-table.ts";
 import type { MetadataValue, NumericArray } from "./types.ts";
 
 /** Value types (ggml/include/gguf.h). */
@@ -44,7 +45,7 @@ const numericTypes: ReadonlyMap<number, NumericType> = new Map<number, NumericTy
 ]);
 
 /**
- * Reads one value of a type. Arrays of numbers come as typed arrays (64-bit integers as Float64Array).
+ * Reads one value of a type. Arrays of numbers come as typed arrays (64-bit integers as Float64Array), those of strings as their bytes.
  * @throws NibbleError `bad_type`, `bad_value`, `bad_string`, `limit_exceeded`, `truncated`
  */
 export async function readValue(
@@ -52,7 +53,7 @@ export async function readValue(
   type: number,
   what: string,
   limits: FormatLimits,
-): Promise<MetadataValue> {
+): Promise<MetadataValue | StringTable> {
   if (type === GgufType.STRING) return cursor.string(what, limits.stringBytes);
   if (type === GgufType.BOOL) return toBoolean(await cursor.u8(what), what);
   if (type === GgufType.ARRAY) return readArray(cursor, what, limits);
@@ -61,7 +62,7 @@ export async function readValue(
   return numeric.decode(await cursor.bytes(numeric.bytes, what), what)[0]!;
 }
 
-async function readArray(cursor: Cursor, what: string, limits: FormatLimits): Promise<MetadataValue> {
+async function readArray(cursor: Cursor, what: string, limits: FormatLimits): Promise<MetadataValue | StringTable> {
   const type = await cursor.u32(what);
   if (type === GgufType.ARRAY) throw new NibbleError("bad_type", `${what}: expected no array inside an array`);
   const count = await cursor.u64(what);

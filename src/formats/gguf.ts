@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../errors.ts";
 import { Cursor } from "./cursor.ts";
+import { GgufMetadata } from "./gguf-metadata.ts";
 import { joinShards } from "./gguf-shards.ts";
 import type { HeaderTensor } from "./gguf-tensors.ts";
 import { pad, placeTensors, readTensor } from "./gguf-tensors.ts";
@@ -11,7 +12,8 @@ import { GgufType, readValue } from "./gguf-values.ts";
 import type { FormatLimits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
 import { getString } from "./metadata.ts";
-import type { ByteRange, ByteSource, Checkpoint, Metadata, MetadataValue, TensorInfo } from "./types.ts";
+import { StringTable } from "./string-table.ts";
+import type { ByteRange, ByteSource, Checkpoint, Metadata, TensorInfo } from "./types.ts";
 
 /** One GGUF file. */
 export interface GgufHeader {
@@ -119,7 +121,7 @@ async function readMetadata(
   limits: FormatLimits,
   onValue: (key: string, offset: number) => void,
 ): Promise<Metadata> {
-  const metadata = new Map<string, MetadataValue>();
+  const metadata = new GgufMetadata();
   for (let i = 0; i < keyCount; i++) {
     const key = await cursor.string(`metadata key ${i}`, limits.keyBytes);
     if (key === "") throw new NibbleError("bad_string", `expected a name for metadata key ${i}, got an empty one`);
@@ -132,7 +134,8 @@ async function readMetadata(
     }
     const value = await readValue(cursor, type, what, limits);
     if (key === "general.alignment") checkAlignment(value as number, limits);
-    metadata.set(key, value);
+    if (value instanceof StringTable) metadata.setStrings(key, value);
+    else metadata.set(key, value);
     onValue(key, offset);
   }
   return metadata;

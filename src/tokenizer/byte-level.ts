@@ -3,8 +3,6 @@
  * Source: openai/gpt-2 `bytes_to_unicode`; Hugging Face `ByteLevel`.
  * @module
  */
-
-import { writeUtf8 } from "./utf8.ts";
 import { type Alphabet, notFound } from "./vocabulary.ts";
 
 /** The byte of each code point below 324, or -1: printable Latin-1 is itself, the other bytes follow from U+0100. */
@@ -22,11 +20,17 @@ function alphabet(): Int16Array {
 
 /** A token with any other character, such as `<｜end▁of▁sentence｜>`, stands for its own text. */
 export const byteLevel: Alphabet = {
-  write(token, start, end, target, at) {
+  write(spelling, start, end, target, at) {
     const first = at;
-    for (let i = start; i < end; i++) {
-      const byte = BYTE_OF[token.charCodeAt(i)];
-      if (byte === undefined || byte < 0) return notFound(writeUtf8(token, start, end, target, first));
+    for (let i = start; i < end; ) {
+      let code = spelling[i++]!;
+      // The alphabet ends below U+0800: one byte or two.
+      if (code >= 0x80) code = code < 0xe0 ? ((code & 31) << 6) | (spelling[i++]! & 63) : BYTE_OF.length;
+      const byte = code < BYTE_OF.length ? BYTE_OF[code]! : -1;
+      if (byte < 0) {
+        target.set(spelling.subarray(start, end), first);
+        return notFound(first + end - start);
+      }
       target[at++] = byte;
     }
     return at;

@@ -3,7 +3,9 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
-import { getBoolean, getNumber, getNumbers, getString, getStrings } from "../formats/metadata.ts";
+import { getStringTable } from "../formats/gguf-metadata.ts";
+import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
+import type { StringTable } from "../formats/string-table.ts";
 import type { Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
@@ -50,7 +52,8 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
   }
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
   const vocabulary = new Vocabulary(tokens, byteLevel);
-  const merges = new MergeTable(vocabulary, requireStrings(metadata, "tokenizer.ggml.merges"));
+  const strings = requireStrings(metadata, "tokenizer.ggml.merges");
+  const merges = new MergeTable(vocabulary, { strings, inPairs: false });
   return {
     ...specialIds(metadata, named.addBos === true),
     vocabulary,
@@ -137,19 +140,18 @@ function tokenTypes(metadata: Metadata, count: number): ArrayLike<number> | unde
   return types;
 }
 
-function addedTokens(tokens: readonly string[], types: ArrayLike<number> | undefined): AddedToken[] {
+function addedTokens(tokens: StringTable, types: ArrayLike<number> | undefined): AddedToken[] {
   if (types === undefined) return [];
   const added: AddedToken[] = [];
-  for (const [id, content] of tokens.entries()) {
-    const type = types[id]!;
-    if (type === UNKNOWN || type === CONTROL) added.push({ id, content, special: true });
-    else if (type === USER_DEFINED) added.push({ id, content, special: false });
+  for (let id = 0; id < tokens.length; id++) {
+    const special = types[id] === UNKNOWN || types[id] === CONTROL;
+    if (special || types[id] === USER_DEFINED) added.push({ id, content: tokens.at(id), special });
   }
   return added;
 }
 
-function requireStrings(metadata: Metadata, key: string): readonly string[] {
-  const strings = getStrings(metadata, key);
+function requireStrings(metadata: Metadata, key: string): StringTable {
+  const strings = getStringTable(metadata, key);
   if (strings === undefined)
     throw new NibbleError("missing_key", `${key}: expected an array of strings, but the key is missing`);
   return strings;

@@ -4,6 +4,7 @@
  */
 import { isObject } from "../formats/json.ts";
 import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
+import { StringTable } from "../formats/string-table.ts";
 import type { Json, JsonObject, Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
@@ -20,7 +21,7 @@ import {
   pieceStages,
   templateBosId,
 } from "./huggingface-pipeline.ts";
-import { type Merge, MergeTable } from "./merges.ts";
+import { type MergeList, MergeTable } from "./merges.ts";
 import { byteTokens, sentencePiece, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
@@ -39,10 +40,10 @@ export function readHuggingFaceTokenizer(
   refuseOtherModels(model);
   const added = addedTokens(listAt(tokenizer, "added_tokens"));
   const vocab = objectAt(model, "vocab");
-  const tokens = tokensById(vocab, added);
+  const tokens = StringTable.of(tokensById(vocab, added));
   const isPieces = getBoolean(model, "byte_fallback", { default: false });
   const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel);
-  const merges = new MergeTable(vocabulary, listAt(model, "merges").map(toMerge));
+  const merges = new MergeTable(vocabulary, mergeList(listAt(model, "merges")));
   const addedIds = new Map<Json, number>(added.map(({ content, id }) => [content, id]));
   const idOf: IdOf = (content) => {
     const id = typeof content === "string" ? (addedIds.get(content) ?? vocab.get(content)) : undefined;
@@ -129,13 +130,19 @@ function addedTokens(list: readonly Json[]): AddedToken[] {
   });
 }
 
-function toMerge(merge: Json, rank: number): Merge {
-  if (typeof merge === "string") return merge;
-  if (Array.isArray(merge) && merge.length === 2) {
-    const [left, right] = merge as readonly Json[];
-    if (typeof left === "string" && typeof right === "string") return merge as readonly Json[] as Merge; // no copy
+/** Older files write `"a b"`, newer ones `["a", "b"]`. */
+function mergeList(merges: readonly Json[]): MergeList {
+  const inPairs = typeof merges[0] !== "string";
+  const strings: string[] = [];
+  for (const [rank, merge] of merges.entries()) {
+    const parts: readonly Json[] = Array.isArray(merge) ? (merge as readonly Json[]) : [merge];
+    if (parts.length !== (inPairs ? 2 : 1)) throw bad(`merge ${rank}`, "two tokens", merge);
+    for (const part of parts) {
+      if (typeof part !== "string") throw bad(`merge ${rank}`, "two tokens", merge);
+      strings.push(part);
+    }
   }
-  throw bad(`merge ${rank}`, "two tokens", merge);
+  return { strings: StringTable.of(strings), inPairs };
 }
 
 /** Special tokens of tokenizer_config.json are texts, or objects with a `content`. */

@@ -3,12 +3,11 @@
  * Inside, text and tokens have plain spaces; a `▁` in a text counts as a space, as it does in SentencePiece.
  * @module
  */
+import type { StringTable } from "../formats/string-table.ts";
 import type { Stage } from "./pretokenizer.ts";
-import { writeUtf8 } from "./utf8.ts";
 import { type Alphabet, notFound, type Vocabulary } from "./vocabulary.ts";
 
 export const SPACE_MARK = "▁";
-const MARK = 0x2581;
 const SPACE = 0x20;
 const BYTE_TOKEN = /^<0x([0-9A-F]{2})>$/i;
 
@@ -16,36 +15,34 @@ const BYTE_TOKEN = /^<0x([0-9A-F]{2})>$/i;
 export const withSpaces = (text: string): string => text.replaceAll(SPACE_MARK, " ");
 
 /** The byte that a token such as `<0x0A>` stands for. */
-function byteOf(token: string, start: number, end: number): number | undefined {
-  if (end - start !== 6 || token[start] !== "<") return undefined;
-  const digits = BYTE_TOKEN.exec(token.slice(start, end))?.[1];
+function byteOf(spelling: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start !== 6 || spelling[start] !== 0x3c) return undefined;
+  const digits = BYTE_TOKEN.exec(String.fromCharCode(...spelling.subarray(start, end)))?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }
 
 /** Byte tokens stand for their byte, and text never becomes one by being spelled like it; all others are text. */
 export const sentencePiece: Alphabet = {
-  write(token, start, end, target, at) {
-    const byte = byteOf(token, start, end);
+  write(spelling, start, end, target, at) {
+    const byte = byteOf(spelling, start, end);
     if (byte !== undefined) {
       target[at] = byte;
       return notFound(at + 1);
     }
-    let done = start;
     for (let i = start; i < end; i++) {
-      if (token.charCodeAt(i) !== MARK) continue;
-      at = writeUtf8(token, done, i, target, at);
-      target[at++] = SPACE;
-      done = i + 1;
+      const isMark = spelling[i] === 0xe2 && spelling[i + 1] === 0x96 && spelling[i + 2] === 0x81; // of UTF-8, before `end`
+      target[at++] = isMark ? SPACE : spelling[i]!;
+      if (isMark) i += 2;
     }
-    return writeUtf8(token, done, end, target, at);
+    return at;
   },
 };
 
 /** The token of each byte, or -1. */
-export function byteTokens(tokens: readonly (string | undefined)[]): Int32Array {
+export function byteTokens(tokens: StringTable): Int32Array {
   const ids = new Int32Array(256).fill(-1);
-  for (const [id, token] of tokens.entries()) {
-    const byte = token === undefined ? undefined : byteOf(token, 0, token.length);
+  for (let id = 0; id < tokens.length; id++) {
+    const byte = byteOf(tokens.bytes, tokens.start(id), tokens.end(id));
     if (byte !== undefined) ids[byte] = id;
   }
   return ids;

@@ -3,10 +3,11 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import { writeUtf8 } from "../formats/utf8.ts";
 import { type AddedToken, AddedTokenMatcher } from "./added-tokens.ts";
 import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
-import { Utf8Decoder, writeUtf8 } from "./utf8.ts";
+import { Utf8Decoder } from "./utf8.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** What the readers of GGUF metadata and tokenizer.json give. */

@@ -3,39 +3,6 @@
  * @module
  */
 
-/**
- * Writes the UTF-8 of `text[start..end)` at `target[at...]`, which must have room for 3 bytes a unit.
- * A lone surrogate is written as U+FFFD.
- * @returns the end of what was written
- */
-export function writeUtf8(text: string, start: number, end: number, target: Uint8Array, at: number): number {
-  for (let i = start; i < end; i++) {
-    let code = text.charCodeAt(i);
-    if (code < 0x80) {
-      target[at++] = code;
-      continue;
-    }
-    if (code >= 0xd800 && code < 0xe000) {
-      const low = code < 0xdc00 && i + 1 < end ? text.charCodeAt(i + 1) : 0;
-      if (low >= 0xdc00 && low < 0xe000) {
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        i++;
-      } else code = 0xfffd;
-    }
-    if (code < 0x800) target[at++] = 0xc0 | (code >> 6);
-    else {
-      if (code < 0x10000) target[at++] = 0xe0 | (code >> 12);
-      else {
-        target[at++] = 0xf0 | (code >> 18);
-        target[at++] = 0x80 | ((code >> 12) & 63);
-      }
-      target[at++] = 0x80 | ((code >> 6) & 63);
-    }
-    target[at++] = 0x80 | (code & 63);
-  }
-  return at;
-}
-
 /** How many bytes `writeUtf8` writes. */
 export function utf8Length(text: string, start: number, end: number): number {
   let length = 0;

@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../errors.ts";
+import type { StringTable } from "../formats/string-table.ts";
 
 /** Twice the largest published vocabulary, rounded up: an id beyond it is refused before anything is allocated. */
 export const MAX_VOCABULARY: number = 1 << 20;
@@ -13,10 +14,11 @@ export const MAX_JOINED = 1024;
 /** How a vocabulary spells the bytes that its tokens stand for. */
 export interface Alphabet {
   /**
-   * Writes what `token[start..end)` stands for at `target[at...]`, which has room for 3 bytes a unit.
+   * Writes what a token stands for, whose spelling (UTF-8) is `spelling[start..end)`, at `target[at...]`: never more
+   * bytes than it is spelled with.
    * @returns the end of what was written, or `notFound` of it for a token that no text is ever looked up as
    */
-  write(token: string, start: number, end: number, target: Uint8Array, at: number): number;
+  write(spelling: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number;
 }
 
 /** Marks the end of a token that `Vocabulary.find` must not give: a negative number. */
@@ -38,31 +40,30 @@ export class Vocabulary {
    * @param tokens by id, as the file spells them
    * @throws NibbleError `bad_tokenizer` for no tokens, too many, or one given twice
    */
-  constructor(tokens: readonly (string | undefined)[], alphabet: Alphabet) {
+  constructor(tokens: StringTable, alphabet: Alphabet) {
     this.alphabet = alphabet;
     this.size = tokens.length;
     if (this.size === 0 || this.size > MAX_VOCABULARY) {
       throw new NibbleError("bad_tokenizer", `vocabulary: expected 1 to ${MAX_VOCABULARY} tokens, got ${this.size}`);
     }
-    const room = tokens.reduce((sum, token) => sum + 3 * (token?.length ?? 0), 0);
-    const bytes = new Uint8Array(room);
+    const bytes = new Uint8Array(tokens.bytes.length);
     this.#offsets = new Uint32Array(this.size + 1);
     this.#found = new Uint8Array(this.size);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.size)));
     const others = new Set<string>();
     let at = 0;
-    for (const [id, token] of tokens.entries()) {
-      if (token !== undefined) {
+    for (let id = 0; id < this.size; id++) {
+      if (tokens.has(id)) {
         const start = at;
-        const end = alphabet.write(token, 0, token.length, bytes, start);
+        const end = alphabet.write(tokens.bytes, tokens.start(id), tokens.end(id), bytes, start);
         at = end >= 0 ? end : ~end;
-        if (end >= 0 ? !this.#insert(id, bytes, start, at) : others.has(token)) {
+        if (end >= 0 ? !this.#insert(id, bytes, start, at) : others.has(tokens.at(id))) {
           throw new NibbleError(
             "bad_tokenizer",
-            `vocabulary: expected every token once, got ${JSON.stringify(token)} again as id ${id}`,
+            `vocabulary: expected every token once, got ${JSON.stringify(tokens.at(id))} again as id ${id}`,
           );
         }
-        if (end < 0) others.add(token);
+        if (end < 0) others.add(tokens.at(id));
       }
       this.#offsets[id + 1] = at;
     }
