@@ -39,7 +39,7 @@ describe.each(fixtures)("%s", (model, type) => {
       const expected = await fixtureGguf(model);
       // Keys named nibble.* are ours: what GGUF has no key for. llama.cpp passes over them.
       const standard = [...checkpoint.metadata].filter(([key]) => !key.startsWith("nibble."));
-      expect(new Map(standard)).toEqual(expected.metadata);
+      expect(new Map(standard)).toEqual(new Map(expected.metadata));
       expect([...checkpoint.tensors.keys()]).toEqual([...expected.tensors.keys()]);
       for (const tensor of expected.tensors.values()) {
         const ours = checkpoint.tensors.get(tensor.name)!;
