@@ -111,16 +111,16 @@ export class Cursor {
       const length = this.#u64(what, "limit_exceeded");
       if (length > maxBytes) throw tooLong(what, length, maxBytes);
       if (this.#window.length - this.#at < length) await this.#need(length, what);
-      // Room for all, if they are as long as those before; what the file still has is enough.
+      // Room for all and a quarter, if they are as long as those before; what the file still has is enough.
       if (used + length > text.length)
-        text = grown(text, used, Math.min(used + this.remaining, 1.1 * ((used + length) / (i + 1)) * count + 65536));
+        text = grown(text, used, Math.min(used + this.remaining, 1.25 * ((used + length) / (i + 1)) * count + 65536));
       if (!copyUtf8(this.#window, this.#at, this.#at + length, text, used))
         throw new NibbleError("bad_string", `${what} [${i}]: expected UTF-8 text, got other bytes`);
       used += length;
       this.#at += length;
       ends[i] = used;
     }
-    return new StringTable(text.slice(0, used), ends);
+    return new StringTable(text.subarray(0, used), ends);
   }
 
   #u64(what: string, code: FormatErrorCode): number {
