@@ -10,9 +10,9 @@ import { bundle, ENTRIES } from "./bundle.ts";
 /** Kilobytes (1,000 bytes) after gzip -9; bundles are minified. */
 const LIMITS = {
   wasm: { simd: 15, relaxed: 16, threads: 16 },
-  bundles: { index: 120, browser: 120, workerd: 107, tokenizer: 20, gguf: 8, server: 18, "ai-sdk": 5 },
+  bundles: { index: 124, browser: 124, workerd: 110, tokenizer: 20, gguf: 8, server: 18, "ai-sdk": 5 },
   /** All but the embedded model. */
-  package: 305,
+  package: 310,
 };
 
 const kilobytes = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length / 1000;
