@@ -8,8 +8,14 @@ import type { Bucket } from "./worker.ts";
 /**
  * Holds a session of the prompt, so that every request that begins with it takes over what is computed of it.
  * A snapshot that is not there, or of another model or version, is written anew.
+ * @returns whether the session was read or computed
  */
-export async function rememberPrompt(model: Model, bucket: Bucket, name: string, prompt: string): Promise<void> {
+export async function rememberPrompt(
+  model: Model,
+  bucket: Bucket,
+  name: string,
+  prompt: string,
+): Promise<"read" | "computed"> {
   const text = model.applyTemplate([{ role: "system", content: prompt }], { addGenerationPrompt: false });
   const tokens = model.tokenize(text, { addBos: false });
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
@@ -18,7 +24,7 @@ export async function rememberPrompt(model: Model, bucket: Bucket, name: string,
   if (stored) {
     try {
       model.restore(new Uint8Array(await stored.arrayBuffer()));
-      return;
+      return "read";
     } catch (error) {
       if (!(error instanceof NibbleError)) throw error;
     }
@@ -26,4 +32,5 @@ export async function rememberPrompt(model: Model, bucket: Bucket, name: string,
   const session = model.session();
   session.forward(tokens, { logits: "none" });
   await bucket.put(key, session.save());
+  return "computed";
 }

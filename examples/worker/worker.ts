@@ -37,7 +37,10 @@ async function openModel({ MODELS, ASSETS, MODEL }: Env): Promise<StreamedFile> 
 async function start(env: Env): Promise<Handler> {
   const model: Model = await load(await openModel(env), { name: env.MODEL, ...MEMORY });
   console.log(`${env.MODEL}: ${(model.info.memory as MemoryPlan).total} bytes of WebAssembly memory`);
-  if (env.MODELS && env.SYSTEM_PROMPT) await rememberPrompt(model, env.MODELS, env.MODEL, env.SYSTEM_PROMPT);
+  if (env.MODELS && env.SYSTEM_PROMPT) {
+    const how = await rememberPrompt(model, env.MODELS, env.MODEL, env.SYSTEM_PROMPT);
+    console.log(`${env.MODEL}: the system prompt was ${how}`);
+  }
   return createHandler(model, { cors: "*", slots: 2, queue: 16, ...(env.API_KEY && { apiKeys: [env.API_KEY] }) });
 }
 

@@ -104,7 +104,7 @@ export class Cursor {
   async strings(count: number, what: string, maxBytes: number): Promise<StringTable> {
     this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
     const ends = new Uint32Array(count);
-    let text = new Uint8Array(Math.min(this.remaining, 64 * 1024));
+    let text = new Uint8Array(Math.min(this.remaining, USUAL_BYTES * count));
     let used = 0;
     for (let i = 0; i < count; i++) {
       if (this.#window.length - this.#at < 8) await this.#need(8, what);
@@ -155,6 +155,9 @@ export class Cursor {
     this.#at = 0;
   }
 }
+
+/** A string of a vocabulary or its merges has 8 to 11 bytes. */
+const USUAL_BYTES = 12;
 
 function tooLong(what: string, length: number, maxBytes: number): NibbleError {
   return new NibbleError("limit_exceeded", `${what}: expected a string of at most ${maxBytes} bytes, got ${length}`);

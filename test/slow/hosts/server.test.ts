@@ -54,7 +54,7 @@ const hosts: readonly [name: string, begin: () => Promise<string>][] = [
   [
     "workerd",
     // Without the flag a client that leaves before a whole answer is not noticed.
-    () => start(...workerdCommand(project.add("server-worker"), ["enable_request_signal"])),
+    () => start(...workerdCommand(project.add("server-worker"), { compatibilityFlags: ["enable_request_signal"] })),
   ],
 ];
 

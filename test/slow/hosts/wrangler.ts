@@ -23,6 +23,8 @@ export interface Worker {
   readonly url: string;
   /** wrangler's process; workerd is below it. */
   readonly pid: number;
+  /** What it printed so far. */
+  printed(): string;
   stop(): Promise<void>;
 }
 
@@ -57,7 +59,7 @@ export async function startWorker(folder: string, v8Flags = ""): Promise<Worker>
     child.stderr!.on("data", read);
     void exited.then(() => resolve(undefined));
   });
-  if (url !== undefined) return { url, pid: child.pid!, stop };
+  if (url !== undefined) return { url, pid: child.pid!, printed: () => printed, stop };
   await stop();
   throw new Error(`wrangler dev was not ready:\n${printed}`);
 }
