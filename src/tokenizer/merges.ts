@@ -27,10 +27,11 @@ export interface Merges {
 /** Merges that a file lists; they are known by their rank. */
 export class MergeTable implements Merges {
   readonly #results: Int32Array;
-  // Open addressing with linear probing, three quarters full. A slot is left, right, rank + 1 (0 where free):
-  // side by side, as a look-up costs little but its cache misses. Their number is no power of two: 1.8 MB less for Llama 3.
+  // Open addressing with linear probing, at most three quarters full. A slot is left, right, rank + 1 (0 where free):
+  // side by side, as a look-up costs little but its cache misses. Llama 3's is 0.53 full; with 0.75, which takes 1.8 MB
+  // less, encoding takes a quarter longer.
   readonly #slots: Int32Array;
-  readonly #slotCount: number;
+  readonly #mask: number;
 
   /**
    * @param merges in order of rank, the first is merged first. Of a pair given twice the later rank counts.
@@ -44,8 +45,9 @@ export class MergeTable implements Merges {
     const { bytes } = strings;
     const count = inPairs ? strings.length / 2 : strings.length;
     this.#results = new Int32Array(count);
-    this.#slotCount = Math.ceil((count * 4) / 3) + 1;
-    this.#slots = new Int32Array(3 * this.#slotCount);
+    const slots = 2 ** Math.ceil(Math.log2((count * 4) / 3 + 1));
+    this.#slots = new Int32Array(3 * slots);
+    this.#mask = slots - 1;
     let scratch = new Uint8Array(256);
     let merged = -1;
     for (let rank = 0; rank < count; rank++) {
@@ -94,9 +96,8 @@ export class MergeTable implements Merges {
   #slotOf(left: number, right: number): number {
     const slots = this.#slots;
     const hash = mix(Math.imul(left ^ HASH_SEED, 0x9e3779b1) + right);
-    // The hash as a fraction of 2^32 says where to begin.
-    for (let at = 3 * Math.floor((hash * this.#slotCount) / 2 ** 32); ; at += 3) {
-      if (at === slots.length) at = 0;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = 3 * slot;
       if ((slots[at] === left && slots[at + 1] === right) || slots[at + 2] === 0) return at;
     }
   }
