@@ -3,7 +3,7 @@
  * rule and go on behind it. Built with free edges (Thompson 1968); `program.ts` takes those out.
  * @module
  */
-import { type CharSet, utf8Sequences } from "./char-set.ts";
+import { type CharSet, intersect, MAX_CODE_POINT, utf8Sequences } from "./char-set.ts";
 import { edgesByTarget, isEmpty } from "./dfa.ts";
 import { type Expression, type Grammar, rule } from "./expression.ts";
 import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT } from "./limits.ts";
@@ -35,6 +35,7 @@ const utf8 = new TextEncoder();
 /** Rules up to this size and without loops are put where they are called: a call costs more than their nodes. */
 const INLINE_SIZE = 24;
 const FEW_COPIES = 16;
+const FEW_SEQUENCES = 6;
 
 export class Network {
   readonly free: number[][] = [];
@@ -43,6 +44,9 @@ export class Network {
   readonly chars: CharEdge[][] = [];
   readonly sets: CharSet[] = [];
   readonly #setIds = new Map<string, number>();
+  /** By set: its UTF-8 sequences, and the rule of its characters beyond ASCII. */
+  readonly #spelled: (readonly (readonly number[])[])[] = [];
+  readonly #wide: number[] = [];
   /** By rule; -1 for rules that nobody calls. */
   readonly starts: number[];
   readonly ends: number[];
@@ -80,6 +84,12 @@ export class Network {
     this.ends[rule] = this.#node();
   }
 
+  #enterOnce(rule: number): void {
+    if (this.starts[rule] !== -1) return;
+    this.#enter(rule);
+    this.#queue.push(rule);
+  }
+
   /** Adds an expression behind a node and gives the node after it. */
   #add(expression: Expression, from: number): number {
     switch (expression.kind) {
@@ -108,10 +118,7 @@ export class Network {
       case "rule": {
         const { index } = expression;
         if (this.#sizes[index]! <= INLINE_SIZE) return this.#add(this.#rules[index]!, from);
-        if (this.starts[index] === -1) {
-          this.#enter(index);
-          this.#queue.push(index);
-        }
+        this.#enterOnce(index);
         const back = this.#node();
         const sets = singleChars(this.#rules[index]!);
         for (const set of sets) this.#charEdge(from, set, back);
@@ -151,7 +158,18 @@ export class Network {
   /** The ends of sequences that spell alike share their nodes. */
   #chars(set: readonly number[], from: number): number {
     const end = this.#node();
-    this.#charEdge(from, set, end);
+    const id = this.#charEdge(from, set, end);
+    const sequences = this.#sequences(id);
+    if (sequences.length > FEW_SEQUENCES && sequences[0]![0]! < 0x80) {
+      // Characters beyond ASCII are nodes once, not behind each node that reads them.
+      const rule = this.#beyondAscii(id);
+      this.#enterOnce(rule);
+      this.calls[from]!.push({ rule, back: end, ofSet: true });
+      for (const [low, high] of sequences as [number, number][]) {
+        if (low < 0x80) this.bytes[from]!.push({ from: low, to: high, target: end, ofSet: true });
+      }
+      return end;
+    }
     const tails = new Map<string, number>();
     const tail = (sequence: readonly number[], at: number): number => {
       if (at === sequence.length) return end;
@@ -164,26 +182,42 @@ export class Network {
       this.bytes[node]!.push({ from: sequence[at]!, to: sequence[at + 1]!, target, ofSet: true });
       return node;
     };
-    for (const sequence of utf8Sequences(set)) {
+    for (const sequence of sequences) {
       this.bytes[from]!.push({ from: sequence[0]!, to: sequence[1]!, target: tail(sequence, 2), ofSet: true });
     }
     return end;
   }
 
-  #charEdge(from: number, set: CharSet, target: number): void {
+  #charEdge(from: number, set: CharSet, target: number): number {
     const key = set.join();
     let id = this.#setIds.get(key);
     if (id === undefined) this.#setIds.set(key, (id = this.sets.push(set) - 1));
     this.chars[from]!.push({ set: id, target });
+    return id;
+  }
+
+  #sequences(set: number): readonly (readonly number[])[] {
+    return (this.#spelled[set] ??= utf8Sequences(this.sets[set]!));
+  }
+
+  #beyondAscii(set: number): number {
+    return (this.#wide[set] ??= this.#addRule({
+      kind: "chars",
+      set: intersect(this.sets[set]!, [0x80, MAX_CODE_POINT]),
+    }));
   }
 
   /** Many copies are calls of one rule instead. */
   #asRule(part: Expression): Expression {
+    return rule(this.#addRule(part));
+  }
+
+  #addRule(part: Expression): number {
     const index = this.#rules.push(part) - 1;
     this.#sizes.push(INLINE_SIZE + 1);
     this.starts.push(-1);
     this.ends.push(-1);
-    return rule(index);
+    return index;
   }
 
   /** Copies of it cost little; a rule in its place would hide that it reads a character. */

@@ -70,7 +70,7 @@ const size = (set: CharSet): number => pairs(set).reduce((sum, [from, to]) => su
 /** One alphabet beside all sets of a program. */
 class Alphabet {
   /** By byte: a character begins with it. */
-  readonly #first = new Uint8Array(256);
+  readonly #first: Bytes = new Uint32Array(8);
   readonly #set: CharSet;
   readonly #sets: readonly CharSet[];
   readonly #size: number;
@@ -80,12 +80,15 @@ class Alphabet {
     this.#set = set;
     this.#sets = sets;
     this.#size = size(set);
-    for (const [from, to] of utf8Sequences(set)) this.#first.fill(1, from, to! + 1);
+    for (const [from, to] of utf8Sequences(set) as [number, number][]) {
+      for (let byte = from; byte <= to; byte++) this.#first[byte >> 5]! |= 1 << (byte & 31);
+    }
   }
 
   /** Some character begins with one of these bytes. */
-  begins(bytes: Uint8Array): boolean {
-    return bytes.some((is, byte) => is > 0 && this.#first[byte] === 1);
+  begins(bytes: Bytes): boolean {
+    for (let word = 0; word < 8; word++) if ((bytes[word]! & this.#first[word]!) !== 0) return true;
+    return false;
   }
 
   /** Some character is in the set. */
@@ -151,22 +154,26 @@ function measure(
   return { shortest: new Uint8Array(nodes.length), longest };
 }
 
+/** Sets of bytes, a bit each. */
+type Bytes = Uint32Array;
+
 /** By node: bytes that begin something that is not a character of its sets. */
-function otherStarts({ nodes, starts, order }: Edges): (Uint8Array | undefined)[] {
-  const ofRule: (Uint8Array | undefined)[] = [];
-  const others: (Uint8Array | undefined)[] = [];
-  const add = (node: number, all: boolean): Uint8Array | undefined => {
-    let found: Uint8Array | undefined;
+function otherStarts({ nodes, starts, order }: Edges): (Bytes | undefined)[] {
+  const ofRule: (Bytes | undefined)[] = [];
+  const others: (Bytes | undefined)[] = [];
+  const add = (node: number, all: boolean): Bytes | undefined => {
+    let found: Bytes | undefined;
     for (const { from, to, ofSet } of nodes[node]!.bytes) {
       if (ofSet && !all) continue;
-      (found ??= new Uint8Array(256)).fill(1, from, to + 1);
+      found ??= new Uint32Array(8);
+      for (let byte = from; byte <= to; byte++) found[byte >> 5]! |= 1 << (byte & 31);
     }
     for (const { rule, ofSet } of nodes[node]!.calls) {
       const begins = ofSet && !all ? others[starts[rule]!] : ofRule[rule];
       spend(1);
       if (!begins) continue;
-      found ??= new Uint8Array(256);
-      for (let byte = 0; byte < 256; byte++) found[byte]! |= begins[byte]!;
+      found ??= new Uint32Array(8);
+      for (let word = 0; word < 8; word++) found[word]! |= begins[word]!;
     }
     return found;
   };
