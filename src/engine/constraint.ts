@@ -23,8 +23,9 @@ export class Constraint {
   #state: State;
   /** Where the model still reasons. */
   #open: ReasoningEnd | undefined;
-  /** The token that opens a `<think>` block, while it may come. */
-  #opening: number | undefined;
+  /** The tokens that open a `<think>` block, while they may come; who writes the first writes them all. */
+  #opening: readonly number[] | undefined;
+  #opened = 0;
   /** White space between reasoning and answer may come. */
   #gap = false;
 
@@ -41,7 +42,7 @@ export class Constraint {
 
   /** The answer is complete, and nothing may follow. */
   get done(): boolean {
-    return !this.#open && this.#state.mayEnd && this.#state.nodes.length === 0;
+    return !this.#open && this.#opened === 0 && this.#state.mayEnd && this.#state.nodes.length === 0;
   }
 
   /**
@@ -56,9 +57,14 @@ export class Constraint {
       for (const id of this.#endIds) removeToken(mask, id);
       return mask;
     }
+    if (this.#opened > 0) {
+      mask.fill(0);
+      addToken(mask, this.#opening![this.#opened]!);
+      return mask;
+    }
     mask.set(this.#masks.mask(this.#state));
     if (this.#gap) for (const id of this.#tokens!.blank) addToken(mask, id);
-    if (this.#opening !== undefined) addToken(mask, this.#opening);
+    if (this.#opening) addToken(mask, this.#opening[0]!);
     const change = this.#state.mayEnd ? addToken : removeToken;
     for (const id of this.#endIds) change(mask, id);
     return mask;
@@ -67,12 +73,14 @@ export class Constraint {
   /** Takes a token that the mask allowed. End tokens change nothing. */
   accept(id: number): void {
     if (this.#endIds.has(id)) return;
-    const opens = id === this.#opening;
-    this.#opening = undefined;
-    if (opens) {
+    if (this.#opening && id === this.#opening[this.#opened]) {
+      if (++this.#opened < this.#opening.length) return;
       this.#open = new ReasoningEnd();
+      this.#opened = 0;
+      this.#opening = undefined;
       return;
     }
+    this.#opening = undefined;
     if (this.#open) {
       if (!this.#open.push(this.#tokenizer.token(id))) return;
       this.#open = undefined;

@@ -236,9 +236,7 @@ export function createModel(parts: ModelParts): Model {
     const { text: prompt, ids } = promptOf(request);
     const masks = tools?.required ? callMasks(tools, support.format!, grammars) : request.masks;
     const opened = opensReasoning(prompt);
-    const reasoning = mayReason(prompt, request.splitReasoning, parts.template)
-      ? { tokens: grammars.reasoning, opened }
-      : undefined;
+    const reasoning = mayReason(prompt, request, parts.template) ? { tokens: grammars.reasoning, opened } : undefined;
     const settings = {
       ...request.options,
       ...pickSignal(options),
@@ -378,10 +376,15 @@ function chooseTemplate({ template, tokenizer }: ModelParts): [ChatTemplate | un
   }
 }
 
-/** The prompt leaves a `<think>` open, or the model may write one itself, as its template knows the tag. */
-function mayReason(prompt: string, split: boolean, template: string | undefined): boolean {
+/** The prompt leaves a `<think>` open, or the model may write one itself: its template knows the tag, or the caller says so. */
+function mayReason(
+  prompt: string,
+  { splitReasoning, reasoningExpected }: CheckedChatRequest,
+  template: string | undefined,
+): boolean {
   if (opensReasoning(prompt)) return true;
-  return split && !prompt.trimEnd().endsWith(CLOSE_TAG) && (template?.includes(CLOSE_TAG) ?? false);
+  if (!splitReasoning || prompt.trimEnd().endsWith(CLOSE_TAG)) return false;
+  return reasoningExpected || (template?.includes(CLOSE_TAG) ?? false);
 }
 
 function checkVariableNames(variables: ReadonlyMap<string, unknown>, template: ChatTemplate | undefined): void {

@@ -178,7 +178,8 @@ export interface ChatCompletionRequest extends SamplingFields {
   readonly logprobs?: boolean | null;
   /** 0 to 20, with `logprobs: true`. */
   readonly top_logprobs?: number | null;
-  /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. */
+  /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. With "deepseek" a
+   * model may also reason before an answer of a wanted form, where its template does not tell that it does (crumb). */
   readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
   /** A budget by name: none 0, minimal 128, low 512, medium 2,048, high 8,192 tokens; the others are no bound. */
   readonly reasoning_effort?: ReasoningEffort | null;

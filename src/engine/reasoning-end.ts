@@ -7,8 +7,8 @@ import type { Tokenizer } from "../tokenizer/types.ts";
 
 /** Tokens of a vocabulary that matter at the end of reasoning; made once. */
 export interface ReasoningTokens {
-  /** `<think>`, if that is one token. */
-  readonly opening: number | undefined;
+  /** `<think>`: one token, or several where it is no word of the vocabulary. */
+  readonly opening: readonly number[];
   /** White space only. */
   readonly blank: readonly number[];
   /**
@@ -32,7 +32,7 @@ export function reasoningTokens(tokenizer: Tokenizer): ReasoningTokens {
       if (text.startsWith(rest) && text.slice(rest.length).trim() !== "") overruns[done]!.push(id);
     }
   }
-  return { opening: tokenizer.idOf(OPEN_TAG), blank, overruns };
+  return { opening: tokenizer.encode(OPEN_TAG, { special: true, addBos: false }), blank, overruns };
 }
 
 /** The text of a reasoning, as far as it can still become its end. */

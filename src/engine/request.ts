@@ -43,6 +43,8 @@ export interface CheckedChatRequest extends CommonRequest {
   readonly messages: readonly ChatMessage[];
   readonly templateVariables: ReadonlyMap<string, unknown>;
   readonly splitReasoning: boolean;
+  /** The caller says that the model reasons, whether its template knows of it or not. */
+  readonly reasoningExpected: boolean;
   readonly tools: ToolRequest | undefined;
 }
 
@@ -93,6 +95,7 @@ export function checkChatRequest(body: unknown, context: RequestContext): Checke
     messages: checkMessages(fields.array("messages", MAX_MESSAGES)),
     templateVariables: checkVariables(fields.get("chat_template_kwargs")),
     splitReasoning: format !== "none",
+    reasoningExpected: format === "deepseek",
     tools,
   };
 }

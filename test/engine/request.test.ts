@@ -186,6 +186,7 @@ describe("what is accepted", () => {
       messages,
       templateVariables: new Map(),
       splitReasoning: false,
+      reasoningExpected: false,
     });
     const { seed, ...sampling } = options.sampling;
     expect(sampling).toEqual({ ...SAMPLING_DEFAULTS, logitBias: new Map() });

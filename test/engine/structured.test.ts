@@ -150,6 +150,12 @@ describe("reasoning", () => {
     expect(other.message.reasoning_content).toBeUndefined();
   });
 
+  it("or the caller's, who says that the model reasons", async () => {
+    const wish = { guided_choice: ["yes", "no"], temperature: 0, reasoning_format: "deepseek" } as const;
+    const { message } = await answer(create({ next: script("<think>hm</think>\nno") }), wish);
+    expect(message).toEqual({ role: "assistant", reasoning_content: "hm", content: "no" });
+  });
+
   it("does not end the answer", async () => {
     const next = script("hm");
     const { finish_reason, message } = await answer(create({ next: (tokens) => next(tokens) ?? IM_END }), {

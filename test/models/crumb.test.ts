@@ -37,4 +37,16 @@ describe("the F32 folder", () => {
     expect(`${answer.choices[0]!.message.content}<|eot_id|>`).toBe(text);
     expect(model.tokenize(text)).toEqual(tokens);
   });
+
+  it("reasons before an answer of a wanted form, where the caller says that it does: its <think> is two tokens", async () => {
+    const { choices } = await model.chat.completions.create({
+      messages: [{ role: "user", content: "How much is 8 * 33?" }],
+      temperature: 0,
+      reasoning_format: "deepseek",
+      guided_regex: "[0-9]{3}",
+    });
+    expect(model.tokenize("<think>").length).toBe(2);
+    expect(choices[0]!.message.reasoning_content).toMatch(/=264\.$/);
+    expect(choices[0]!.message.content).toMatch(/^[0-9]{3}$/);
+  });
 });
