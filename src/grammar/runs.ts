@@ -9,11 +9,11 @@ import type { Program } from "./program.ts";
 
 export interface Runs {
   readonly alphabets: readonly CharSet[];
-  /** By node: its alphabet, or -1. */
+  /** By node: the alphabet that leaves the fewest texts open, or -1. */
   readonly alphabetOf: Int8Array;
   /** By node: all texts of its alphabet with up to so many characters can be read. `MAX_RUN`: all in a vocabulary. */
   readonly all: Uint8Array;
-  /** By node: no text with more characters can be read, nor does the rule end inside of one. `MAX_RUN`: nobody knows. */
+  /** By node: no text with more characters can be read, and where that matters the rule does not end inside of one. */
   readonly some: Uint8Array;
 }
 
@@ -22,6 +22,8 @@ export const MAX_RUN = 255;
 const MAX_ALPHABETS = 6;
 /** Smaller alphabets have few tokens, and their walks end soon. */
 const MIN_CHARS = 20;
+/** Lengths that leave open whether a text can be read: so many do not matter. */
+const SMALL_GAP = 2;
 /** Rounds until lengths settle; a counted string takes two or three. */
 const MAX_ROUNDS = 12;
 
@@ -32,15 +34,20 @@ export function findRuns(program: Edges): Runs {
   const alphabetOf = new Int8Array(nodes.length).fill(-1);
   const all = new Uint8Array(nodes.length);
   const some = new Uint8Array(nodes.length);
+  const gaps = new Uint8Array(nodes.length).fill(MAX_RUN);
   const alphabets = chooseAlphabets(program);
   const others = otherStarts(program);
   const ending = endingNodes(program);
   for (const [index, alphabet] of alphabets.entries()) {
-    const known = new Alphabet(alphabet, sets);
-    const free = others.map((bytes) => bytes !== undefined && known.begins(bytes));
-    const { shortest, longest } = measure(program, known, free, ending);
+    const letters = new Alphabet(alphabet, sets);
+    const free = others.map((bytes) => bytes !== undefined && letters.begins(bytes));
+    const { shortest, longest } = measure(program, letters, free, ending);
     for (const node of nodes.keys()) {
-      if (alphabetOf[node]! >= 0 || shortest[node] === 0) continue;
+      const any = shortest[node] === MAX_RUN;
+      const known = any || (shortest[node]! > 0 && longest[node]! < MAX_RUN);
+      const gap = any ? 0 : Math.max(SMALL_GAP, longest[node]! - shortest[node]!);
+      if (!known || gap >= gaps[node]!) continue;
+      gaps[node] = gap;
       alphabetOf[node] = index;
       all[node] = shortest[node]!;
       some[node] = shortest[node] === MAX_RUN ? MAX_RUN : longest[node]!;

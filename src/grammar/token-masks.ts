@@ -9,7 +9,6 @@
  * @module
  */
 import { DEAD, type Frame, type Machine, type State } from "./machine.ts";
-import { MAX_RUN } from "./runs.ts";
 import { type TokenRuns, tokenRuns } from "./token-runs.ts";
 import { pathTo, SEVERAL, type TokenTrie } from "./token-trie.ts";
 
@@ -21,13 +20,15 @@ interface Walked {
   /** Nodes of a tree where the rule can end, with tokens below them that are not in the mask. */
   readonly exits: readonly number[];
   readonly trie: TokenTrie;
+  /** Nodes below the exits. */
+  readonly below: number;
 }
 
 /** Bytes of masks that are kept for one grammar: 16 kB a mask with 128,000 tokens. */
 const MAX_BYTES = 1 << 24;
 
 /** Tokens of a run's alphabet that are looked at one by one: 0.3 us each. */
-const MAX_OPEN = 400;
+const MAX_OPEN = 2000;
 
 export class TokenMasks {
   readonly machine: Machine;
@@ -62,6 +63,7 @@ export class TokenMasks {
     const { machine } = this;
     const mask = new Uint32Array((this.#trie.vocabSize + 31) >> 5);
     const covered = new Set<string>();
+    let below = 0;
     for (const { frame, nodes } of byFrame(state, machine.runs.alphabetOf)) {
       // What is called from here was walked with it: callers come first, their frames are older.
       const names = nodes.map((node) => `${node} ${frame.id}`);
@@ -73,6 +75,9 @@ export class TokenMasks {
       if (walked.exits.length === 0 || frame === machine.outermost) continue;
       const after = machine.after(frame);
       if (after.nodes.length === 0) continue;
+      below += walked.below;
+      // A rule that can end anywhere and is followed by one like it: all at once is less.
+      if (below > this.#trie.bytes.length) return this.#whole(state).mask;
       for (const exit of walked.exits) this.#walk(walked.trie, after, exit, mask);
     }
     return mask;
@@ -93,14 +98,14 @@ export class TokenMasks {
   #whole(state: State): Walked {
     const trie = this.#trie;
     const mask = new Uint32Array((trie.vocabSize + 31) >> 5);
-    return { mask, exits: this.#walk(trie, state, 0, mask, []), trie };
+    return withExits(mask, this.#walk(trie, state, 0, mask, []), trie);
   }
 
   /** Tokens of the node's alphabet by their length, then all others. */
   #run(state: State, node: number): Walked | undefined {
     const { alphabetOf, all, some } = this.machine.runs;
     const runs = this.#runs[alphabetOf[node]!];
-    if (!runs || (all[node]! < MAX_RUN && some[node] === MAX_RUN)) return undefined;
+    if (!runs) return undefined;
     const { upTo, others } = runs;
     const [from, to] = [Math.min(all[node]!, upTo.length - 1), Math.min(some[node]!, upTo.length - 1)];
     const open = runs.ofLength.slice(from + 1, to + 1).flat();
@@ -108,7 +113,7 @@ export class TokenMasks {
     const mask = upTo[from]!.slice();
     const exits = this.#walk(others, state, 0, mask, []);
     for (const at of open) if (this.#reads(state, at)) addTokens(this.#trie, at, mask);
-    return { mask, exits, trie: others };
+    return withExits(mask, exits, others);
   }
 
   #reads(from: State, node: number): boolean {
@@ -144,6 +149,10 @@ export class TokenMasks {
     this.#masks.clear();
     this.#walked.clear();
   }
+}
+
+function withExits(mask: TokenMask, exits: readonly number[], trie: TokenTrie): Walked {
+  return { mask, exits, trie, below: exits.reduce((sum, exit) => sum + trie.ends[exit]! - exit, 0) };
 }
 
 /** States list their nodes in order of frames. Those that have a run stand alone. */

@@ -112,15 +112,18 @@ function without(trie: TokenTrie, lengths: Uint8Array): TokenTrie {
   });
   const newDepths = Uint16Array.from(nodes, (node) => depths[node]!);
   const newEnds = new Int32Array(nodes.length).fill(nodes.length);
+  const parents = new Int32Array(nodes.length);
   const open: number[] = [];
   for (const [at, depth] of newDepths.entries()) {
     while (open.length > 0 && newDepths[open.at(-1)!]! >= depth) newEnds[open.pop()!] = at;
+    parents[at] = open.at(-1) ?? 0;
     open.push(at);
   }
   return {
     vocabSize: trie.vocabSize,
     bytes: Uint8Array.from(nodes, (node) => bytes[node]!),
     depths: newDepths,
+    parents,
     ends: newEnds,
     tokens: kept,
     several,

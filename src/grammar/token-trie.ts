@@ -14,6 +14,7 @@ export interface TokenTrie {
   readonly bytes: Uint8Array;
   /** Bytes from the root. */
   readonly depths: Uint16Array;
+  readonly parents: Int32Array;
   /** First node behind a node's subtree. */
   readonly ends: Int32Array;
   /** The token that ends at a node, or `NO_TOKEN`, or `SEVERAL`: tokens of the same bytes, which are in `several`. */
@@ -42,6 +43,7 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
 
   const bytes = new Uint8Array(room);
   const depths = new Uint16Array(room);
+  const parents = new Int32Array(room);
   const ends = new Int32Array(room);
   const tokens = new Int32Array(room).fill(NO_TOKEN);
   const several = new Map<number, number[]>();
@@ -56,6 +58,7 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
     for (let at = shared; at < key.length; at++) {
       bytes[size] = key.charCodeAt(at);
       depths[size] = at + 1;
+      parents[size] = path.at(-1)!;
       path.push(size++);
     }
     const node = path.at(-1)!;
@@ -74,6 +77,7 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
     vocabSize,
     bytes: bytes.slice(0, size),
     depths: depths.slice(0, size),
+    parents: parents.slice(0, size),
     ends: ends.slice(0, size),
     tokens: tokens.slice(0, size),
     several,
@@ -82,9 +86,9 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
 }
 
 /** The bytes that lead to a node. */
-export function pathTo({ bytes, depths }: TokenTrie, node: number): Uint8Array {
+export function pathTo({ bytes, depths, parents }: TokenTrie, node: number): Uint8Array {
   const path = new Uint8Array(depths[node]!);
-  for (let at = node, depth = path.length; depth > 0; at--) if (depths[at] === depth) path[--depth] = bytes[at]!;
+  for (let at = node, left = path.length; left > 0; at = parents[at]!) path[--left] = bytes[at]!;
   return path;
 }
 
