@@ -5,7 +5,8 @@
  *   node bench/synthetic-model.ts 140m q4_0      # prints the path: .cache/synthetic/140m-q4_0.gguf
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
 import type { MetadataValue } from "../src/formats/types.ts";
@@ -61,6 +62,7 @@ export async function writeSyntheticModel(
     for (let row = 0; row < rows; row += 1024) yield randomRows(type, Math.min(1024, rows - row), columns, random);
   }
   const facts = new Map([...metadata(shape, type), ...more]);
+  mkdirSync(dirname(path), { recursive: true });
   await writeFileAtomically(path, (sink) => writeGguf(sink, facts, tensors(shape, type), data));
 }
 
