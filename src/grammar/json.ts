@@ -3,10 +3,12 @@
  * @module
  */
 import { ANY_CHAR, type CharSet, charSet, charsOf, complement, contains, intersect } from "./char-set.ts";
-import type { Dfa } from "./dfa.ts";
+import { type Dfa, textsDfa } from "./dfa.ts";
 import { chars, choice, type Expression, literal, optional, repeat, sequence } from "./expression.ts";
 
 const MUST_ESCAPE: CharSet = charSet([[0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]]); // biome-ignore format: one line
+/** Texts that are worth a tree. */
+const MANY = 8;
 const PLAIN: CharSet = complement(MUST_ESCAPE);
 const HEX = charSet([[0x30, 0x39], [0x41, 0x46], [0x61, 0x66]]); // biome-ignore format: one line
 /** Second letters of the short escapes. */
@@ -25,7 +27,7 @@ export const SPACE: Expression = optional(
 const hex = (count: number) => repeat(chars(HEX), count, count);
 
 /** Escapes of one character each: short ones, \uXXXX, and the two halves of a character beyond U+FFFF. */
-const ESCAPE: Expression = sequence(
+export const ESCAPE: Expression = sequence(
   literal("\\"),
   choice(
     chars(charsOf('"\\/bfnrt')),
@@ -48,12 +50,8 @@ const ESCAPE: Expression = sequence(
   ),
 );
 
-/** What most strings are made of. */
-export const ASCII_CHAR: Expression = chars(intersect(PLAIN, [0, 0x7f]));
-/** A string's other characters. */
-export const OTHER_CHAR: Expression = choice(chars(intersect(PLAIN, complement([0, 0x7f]))), ESCAPE);
-/** A string's character, in any spelling. */
-const STRING_CHAR: Expression = choice(chars(PLAIN), ESCAPE);
+/** A string's character as it is. */
+export const PLAIN_CHAR: Expression = chars(PLAIN);
 
 /**
  * A character of a set: plain, or by a short escape. Control characters by \\u00XX only where nothing else is left: few
@@ -72,6 +70,10 @@ export function spellInString(set: CharSet): Expression {
 /** Characters of a set as they are. */
 export const spellPlain = (set: CharSet): Expression => chars(intersect(set, ANY_CHAR));
 
+/** One of these texts as they are: what several begin with is there once. */
+export const oneOf = (texts: readonly string[]): Expression =>
+  texts.length < MANY ? choice(...texts.map(literal)) : { kind: "automaton", dfa: textsDfa(texts), spell: spellPlain };
+
 /** A string whose value is in a language. */
 export const stringOf = (dfa: Dfa): Expression =>
   sequence(literal('"'), { kind: "automaton", dfa, spell: spellInString }, literal('"'));
@@ -82,7 +84,7 @@ export const keyOf = (dfa: Dfa): Expression =>
 
 export const STRING: Expression = sequence(
   literal('"'),
-  repeat(STRING_CHAR, 0, Number.POSITIVE_INFINITY),
+  repeat(choice(PLAIN_CHAR, ESCAPE), 0, Number.POSITIVE_INFINITY),
   literal('"'),
 );
 

@@ -21,8 +21,8 @@ export const MAX_DFA_STATES = 4096;
 /** Ways that a text can be read at one place: grammars that are more ambiguous are refused when it happens. */
 export const MAX_ITEMS = 10_000;
 
-/** Steps (an edge of an automaton, mostly) of one compilation: bounds its time to about 150 ms. */
-const MAX_WORK = 1_000_000;
+/** Steps (an edge of an automaton, mostly) of one compilation, 0.4 us each: bounds its time to about 100 ms. */
+const MAX_WORK = 250_000;
 /** Steps of the machine for one token's mask, besides its walk: about 150 ms. JSON of any kind takes 30,000. */
 export const MAX_TOKEN_WORK = 300_000;
 

@@ -6,7 +6,7 @@
 import { type CharSet, intersect, MAX_CODE_POINT, utf8Sequences } from "./char-set.ts";
 import { edgesByTarget, isEmpty } from "./dfa.ts";
 import { type Expression, type Grammar, rule } from "./expression.ts";
-import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT } from "./limits.ts";
+import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT, spend } from "./limits.ts";
 
 export interface ByteEdge {
   readonly from: number;
@@ -35,6 +35,8 @@ const utf8 = new TextEncoder();
 /** Rules up to this size and without loops are put where they are called: a call costs more than their nodes. */
 const INLINE_SIZE = 24;
 const FEW_COPIES = 16;
+/** What a node costs until it is compiled, in steps. */
+const NODE_COST = 6;
 const FEW_SEQUENCES = 6;
 
 export class Network {
@@ -73,6 +75,7 @@ export class Network {
 
   #node(): number {
     checkLimit("grammar: size", this.free.length, MAX_NODES);
+    spend(NODE_COST);
     this.free.push([]);
     this.bytes.push([]);
     this.chars.push([]);
@@ -104,13 +107,13 @@ export class Network {
         return target;
       }
       case "chars":
-        return this.#chars(expression.set, from);
+        return this.#chars(expression.set, from, this.#node());
       case "sequence":
         return expression.parts.reduce((node, part) => this.#add(part, node), from);
       case "choice": {
         checkLimit("grammar: alternatives", expression.parts.length, MAX_ALTERNATIVES);
         const end = this.#node();
-        for (const part of expression.parts) this.free[this.#add(part, this.#step(from))]!.push(end);
+        for (const part of expression.parts) this.free[this.#add(part, this.#stepTo(part, from))]!.push(end);
         return end;
       }
       case "repeat":
@@ -134,7 +137,9 @@ export class Network {
         for (const [state, node] of nodes.entries()) {
           if (dfa.accepts[state]) this.free[node]!.push(end);
           for (const [target, set] of edgesByTarget(dfa, state)) {
-            this.free[this.#add(spell(set), this.#step(node))]!.push(nodes[target]!);
+            const spelled = spell(set);
+            if (spelled.kind === "chars") this.#chars(spelled.set, node, nodes[target]!);
+            else this.free[this.#add(spelled, this.#stepTo(spelled, node))]!.push(nodes[target]!);
           }
         }
         return end;
@@ -155,9 +160,13 @@ export class Network {
     return node;
   }
 
+  /** Where a part may begin: just here, if it is certain that it does not lead back to its beginning. */
+  #stepTo(part: Expression, from: number): number {
+    return this.#isSmall(part) ? from : this.#step(from);
+  }
+
   /** The ends of sequences that spell alike share their nodes. */
-  #chars(set: readonly number[], from: number): number {
-    const end = this.#node();
+  #chars(set: readonly number[], from: number, end: number): number {
     const id = this.#charEdge(from, set, end);
     const sequences = this.#sequences(id);
     if (sequences.length > FEW_SEQUENCES && sequences[0]![0]! < 0x80) {
@@ -231,7 +240,7 @@ export class Network {
     const copies = Number.isFinite(max) ? max : min + 1;
     checkLimit("grammar: repetitions", copies, MAX_REPEAT + 1);
     if (copies > FEW_COPIES && !this.#isSmall(part)) part = this.#asRule(part);
-    for (let i = 0; i < min; i++) from = this.#add(part, this.#step(from));
+    for (let i = 0; i < min; i++) from = this.#add(part, this.#stepTo(part, from));
     const end = this.#node();
     if (max === Number.POSITIVE_INFINITY) {
       const loop = this.#step(from);
@@ -241,7 +250,7 @@ export class Network {
     }
     for (let i = min; i < max; i++) {
       this.free[from]!.push(end);
-      from = this.#add(part, this.#step(from));
+      from = this.#add(part, this.#stepTo(part, from));
     }
     this.free[from]!.push(end);
     return end;

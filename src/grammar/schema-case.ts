@@ -4,7 +4,7 @@
  */
 import { type Dfa, intersectDfas, isEmpty, lengthDfa, matches } from "./dfa.ts";
 import { choice, type Expression, literal, NEVER, repeat, sequence } from "./expression.ts";
-import { ASCII_CHAR, INTEGER, NUMBER, OTHER_CHAR, STRING, stringOf } from "./json.ts";
+import { ESCAPE, INTEGER, NUMBER, oneOf, PLAIN_CHAR, STRING, stringOf } from "./json.ts";
 import { checkLimit, MAX_REPEAT, spend } from "./limits.ts";
 import { isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
 import type { Case, SchemaCompiler } from "./schema.ts";
@@ -23,7 +23,7 @@ export function valueExpression(cases: readonly Case[], compiler: SchemaCompiler
 
 function caseExpression(nodes: Case, compiler: SchemaCompiler): Expression {
   const values = caseValues(nodes, compiler);
-  if (values) return choice(...values.map((value) => literal(JSON.stringify(value))));
+  if (values) return oneOf(values.map((value) => JSON.stringify(value)));
   return choice(...caseTypes(nodes).map((type) => typeExpression(type, nodes, compiler)));
 }
 
@@ -81,11 +81,12 @@ function string(nodes: Case, compiler: SchemaCompiler): Expression {
     checkLimit("schema: minLength", min, MAX_REPEAT);
     if (min > max) return NEVER;
     const char = choice(
-      ASCII_CHAR,
-      compiler.named("char", "a character", () => OTHER_CHAR),
+      PLAIN_CHAR,
+      compiler.named("escape", "an escape", () => ESCAPE),
     );
     const most = max === Number.POSITIVE_INFINITY ? max : Math.min(max, MAX_REPEAT);
-    return sequence(literal('"'), repeat(char, min, most), literal('"'));
+    const text = () => sequence(literal('"'), repeat(char, min, most), literal('"'));
+    return compiler.named(`string ${min} ${most}`, `a string of ${min} to ${most} characters`, text);
   }
   const language = stringLanguage(patterns, { min, max });
   return isEmpty(language) ? NEVER : stringOf(language);

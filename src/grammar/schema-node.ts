@@ -5,7 +5,7 @@
  */
 import { type Dfa, patternDfa } from "./dfa.ts";
 import { formatPattern } from "./formats.ts";
-import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH } from "./limits.ts";
+import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, spend } from "./limits.ts";
 import { anywhere, parsePattern } from "./pattern.ts";
 
 /** A schema as it came: an object, or true or false. */
@@ -73,6 +73,9 @@ const KEYWORDS: ReadonlySet<string> = new Set([
   ...["properties", "patternProperties", "additionalProperties", "propertyNames", "required"],
   ...["minProperties", "maxProperties"],
 ]);
+
+/** What reading one value of `enum` costs, in steps. */
+const VALUE_COST = 4;
 
 const JSON_VALUES: readonly string[] = ["object", "string", "number", "boolean"];
 
@@ -161,6 +164,7 @@ class SchemaReader {
     const values = this.#fields.get("enum");
     if (values !== undefined && !Array.isArray(values)) throw this.#error("enum", "an array", values);
     if (values) checkLimit("schema: values of enum", values.length, MAX_ALTERNATIVES);
+    spend(VALUE_COST * (values?.length ?? 0));
     const constant = this.#fields.has("const") ? [this.#fields.get("const")] : undefined;
     for (const value of [...(values ?? []), ...(constant ?? [])]) this.#checkDepth(value);
     const listed = values && new Map(values.map((value) => [jsonText(value), value]));

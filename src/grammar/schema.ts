@@ -11,7 +11,7 @@
  * @module
  */
 import { type Expression, type Grammar, rule } from "./expression.ts";
-import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_RULES, spend } from "./limits.ts";
+import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_RULES, spend } from "./limits.ts";
 import { caseTypes, isVoid, valueExpression } from "./schema-case.ts";
 import { isSchema, type RawSchema, readSchemaNode, type SchemaNode } from "./schema-node.ts";
 
@@ -22,6 +22,11 @@ export type Case = readonly SchemaNode[];
 const STEP = 10;
 /** Properties and items that are looked into to tell alternatives apart. */
 const VOID_DEPTH = 3;
+/** Objects and arrays around each other: a property of an object is two of them deeper than its schema. */
+const MAX_JSON_DEPTH = 2 * MAX_DEPTH;
+const MAX_JSON_SIZE = 50_000;
+/** What a rule costs, in steps. */
+const RULE_COST = 30;
 
 /**
  * @throws NibbleError `invalid_argument` that names the keyword for what is not valid or not supported, for schemas
@@ -39,8 +44,17 @@ export function objectGrammar(schema: unknown, firstRule: number): Grammar {
 const OBJECT: RawSchema = { type: "object" };
 
 function checkSchema(schema: unknown): RawSchema {
-  if (isSchema(schema)) return schema;
-  throw grammarError("schema: expected an object, true or false");
+  if (!isSchema(schema)) throw grammarError("schema: expected an object, true or false");
+  const seen = new Set<unknown>();
+  let level: unknown[] = [schema];
+  for (let depth = 0; level.length > 0; depth++) {
+    checkLimit("schema: depth of its JSON", depth, MAX_JSON_DEPTH);
+    for (const value of level) seen.add(value);
+    checkLimit("schema: objects and arrays in it", seen.size, MAX_JSON_SIZE);
+    const inside = level.flatMap((value) => Object.values(value as object));
+    level = [...new Set(inside)].filter((value) => typeof value === "object" && value !== null && !seen.has(value));
+  }
+  return schema;
 }
 
 export class SchemaCompiler {
@@ -93,6 +107,7 @@ export class SchemaCompiler {
     if (known !== undefined) return rule(this.#firstRule + known);
     const index = this.#rules.push(undefined) - 1;
     checkLimit("schema: rules", index, MAX_RULES - 1);
+    spend(RULE_COST);
     this.#names.push(name);
     this.#ruleIds.set(key, index);
     this.#pending.push(() => {

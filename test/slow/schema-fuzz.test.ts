@@ -3,8 +3,7 @@ import { expect, it } from "vitest";
 import { fuzzSchemas } from "../grammar/fuzz-schemas.ts";
 
 it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("1,000 schemas, seed %i", (seed) => {
-  const { compiled, texts, slowest, refused } = fuzzSchemas(1000, seed);
-  expect(slowest).toBeLessThan(5000);
+  const { compiled, texts, refused } = fuzzSchemas(1000, seed);
   expect(compiled, JSON.stringify([...refused])).toBeGreaterThan(500);
   expect(texts).toBeGreaterThan(compiled);
 });
