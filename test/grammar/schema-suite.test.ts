@@ -28,6 +28,7 @@ const REFUSED =
 
 const options = {
   strict: false,
+  validateSchema: false, // its own check of the schema takes most of the time
   logger: false,
   ownProperties: true,
   validateFormats: false,
