@@ -4,7 +4,7 @@
  */
 import { ANY_CHAR, type CharSet, charSet, pairs } from "./char-set.ts";
 import { checkLimit, MAX_DFA_STATES, spend } from "./limits.ts";
-import type { Pattern } from "./pattern.ts";
+import { anywhere, type Pattern, parseLookaheads, prefix } from "./pattern.ts";
 
 export interface Edge {
   readonly from: number;
@@ -120,6 +120,16 @@ export function patternDfa(pattern: Pattern): Dfa {
       }));
     },
   });
+}
+
+/** The texts in which a pattern is found. @throws NibbleError `invalid_argument` for what is no pattern, or not supported */
+export function findingDfa(source: string): Dfa {
+  const { pattern, ahead } = parseLookaheads(source);
+  let dfa = patternDfa(anywhere(pattern));
+  for (const { negative, pattern: condition } of ahead) {
+    dfa = (negative ? subtractDfa : intersectDfas)(dfa, patternDfa(prefix(condition)));
+  }
+  return dfa;
 }
 
 /** Texts with `min` to `max` characters (code points). */

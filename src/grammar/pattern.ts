@@ -38,6 +38,21 @@ export function parsePattern(source: string): Pattern {
   return new PatternParser(source).parse();
 }
 
+/** What stands behind `^` in a pattern: texts must, or must not, begin with it. */
+export interface Lookahead {
+  readonly negative: boolean;
+  readonly pattern: Pattern;
+}
+
+/**
+ * The same for patterns that begin with `^(?!...)` or `^(?=...)`, which are conditions on the whole text.
+ * @throws NibbleError `invalid_argument`, as `parsePattern`
+ */
+export function parseLookaheads(source: string): { pattern: Pattern; ahead: readonly Lookahead[] } {
+  checkLimit("pattern: length", source.length, MAX_SOURCE);
+  return new PatternParser(source).parseLookaheads();
+}
+
 class PatternParser {
   readonly #chars: readonly string[];
   #at = 0;
@@ -51,6 +66,21 @@ class PatternParser {
     const pattern = this.#choice();
     if (this.#at < this.#chars.length) throw this.#error("the end of the pattern");
     return pattern;
+  }
+
+  parseLookaheads(): { pattern: Pattern; ahead: readonly Lookahead[] } {
+    const ahead: Lookahead[] = [];
+    const next = (text: string) => [...text].every((char, i) => this.#chars[this.#at + i] === char);
+    while (next(ahead.length === 0 ? "^(?!" : "(?!") || next(ahead.length === 0 ? "^(?=" : "(?=")) {
+      this.#at = this.#chars.indexOf("?", this.#at) + 1;
+      const negative = this.#take("!") || !this.#take("=");
+      ahead.push({ negative, pattern: this.#choice() });
+      if (!this.#take(")")) throw this.#error(") of a lookahead");
+    }
+    const pattern = this.parse();
+    if (ahead.length === 0) return { pattern, ahead };
+    if (pattern.kind === "choice") throw this.#unsupported("lookahead in one of several alternatives");
+    return { pattern: { kind: "sequence", parts: [{ kind: "start" }, pattern] }, ahead };
   }
 
   #choice(): Pattern {
@@ -214,3 +244,6 @@ const ANY: Pattern = { kind: "repeat", part: { kind: "chars", set: ANY_CHAR }, m
 
 /** Texts that have a match of the pattern somewhere, as RegExp.test sees it. */
 export const anywhere = (pattern: Pattern): Pattern => ({ kind: "sequence", parts: [ANY, pattern, ANY] });
+
+/** Texts that begin with it. */
+export const prefix = (pattern: Pattern): Pattern => ({ kind: "sequence", parts: [pattern, ANY] });

@@ -3,10 +3,9 @@
  * an annotation, or refused by name.
  * @module
  */
-import { type Dfa, patternDfa } from "./dfa.ts";
+import { type Dfa, findingDfa } from "./dfa.ts";
 import { formatPattern } from "./formats.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, spend } from "./limits.ts";
-import { anywhere, parsePattern } from "./pattern.ts";
 
 /** A schema as it came: an object, or true or false. */
 export type RawSchema = object | boolean;
@@ -63,10 +62,12 @@ export interface Range {
 
 const ANNOTATIONS: ReadonlySet<string> = new Set([
   ...["$schema", "$comment", "$defs", "definitions", "title", "description", "default", "example", "examples"],
+  // OpenAPI's: what it names stands in `oneOf`, too.
+  "discriminator",
   ...["deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$anchor"],
 ]);
 const KEYWORDS: ReadonlySet<string> = new Set([
-  ...["$id", "$ref", "type", "enum", "const", "allOf", "anyOf", "oneOf"],
+  ...["$id", "$ref", "type", "nullable", "enum", "const", "allOf", "anyOf", "oneOf"],
   ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
   ...["minLength", "maxLength", "pattern", "format"],
   ...["prefixItems", "items", "additionalItems", "minItems", "maxItems", "uniqueItems"],
@@ -98,7 +99,7 @@ class SchemaReader {
       typeof raw === "boolean" ? [] : Object.entries(raw).filter(([, value]) => value !== undefined),
     );
     for (const key of this.#fields.keys()) {
-      if (KEYWORDS.has(key) || ANNOTATIONS.has(key)) continue;
+      if (KEYWORDS.has(key) || ANNOTATIONS.has(key) || key.startsWith("x-")) continue;
       throw grammarError(
         `schema: expected supported keywords only, got ${JSON.stringify(key.slice(0, 64))} at ${where}`,
       );
@@ -128,7 +129,7 @@ class SchemaReader {
       count,
       properties: new Map(this.#properties("properties")),
       patternProperties: this.#properties("patternProperties").map(([pattern, schema]) => [
-        patternDfa(anywhere(parsePattern(pattern))),
+        findingDfa(pattern),
         schema,
       ]),
       additional: this.#schema("additionalProperties"),
@@ -157,6 +158,9 @@ class SchemaReader {
       if (!type) throw this.#error("type", `${JSON_TYPES.join(", ")}, integer, or an array of them`, name);
       types.add(type);
     }
+    const nullable = this.#fields.get("nullable") ?? false;
+    if (typeof nullable !== "boolean") throw this.#error("nullable", "true or false", nullable);
+    if (nullable) types.add("null");
     return { types, integer: names.includes("integer") && !names.includes("number") };
   }
 
@@ -217,7 +221,7 @@ class SchemaReader {
     const pattern = this.#fields.get("pattern");
     if (pattern !== undefined) {
       if (typeof pattern !== "string") throw this.#error("pattern", "a string", pattern);
-      patterns.push(patternDfa(anywhere(parsePattern(pattern))));
+      patterns.push(findingDfa(pattern));
     }
     const format = this.#fields.get("format");
     if (format !== undefined) {

@@ -160,4 +160,21 @@ export const schemas: readonly object[] = [
   { type: "number" },
   { type: "object" },
   {},
+  // As Zod and Pydantic write them.
+  {
+    type: "string",
+    format: "email",
+    pattern: "^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$",
+  },
+  { anyOf: [{ type: "number" }, { type: "string", pattern: "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$" }] },
+  { type: "string", pattern: "^(?=.*\\d)[a-z0-9]{2,6}$" },
+  {
+    $defs: {
+      cat: { type: "object", properties: { kind: { const: "cat" } }, required: ["kind"], additionalProperties: false },
+      dog: { type: "object", properties: { kind: { const: "dog" } }, required: ["kind"], additionalProperties: false },
+    },
+    discriminator: { propertyName: "kind", mapping: { cat: "#/$defs/cat", dog: "#/$defs/dog" } },
+    oneOf: [{ $ref: "#/$defs/cat" }, { $ref: "#/$defs/dog" }],
+  },
+  { type: "string", nullable: true, "x-order": 1 },
 ];
