@@ -49,6 +49,16 @@ export function pieceCache(store: BlobStore, locks: Locks): ModelCache {
     return file.pieces.every((name) => names.has(name)) ? file : undefined;
   };
 
+  /** Pieces of complete files. */
+  const owned = async (): Promise<Set<string>> => {
+    const pieces = new Set<string>();
+    for (const name of await store.names()) {
+      if (!name.startsWith("file.")) continue;
+      for (const piece of (await list(name.slice("file.".length)))?.pieces ?? []) pieces.add(piece);
+    }
+    return pieces;
+  };
+
   return {
     has: async (sha256, bytes) => (await complete(sha256, bytes)) !== undefined,
     locate: () => undefined,
@@ -64,19 +74,19 @@ export function pieceCache(store: BlobStore, locks: Locks): ModelCache {
     async partial(key, bytes, signal) {
       const release = await locks.acquire(key, signal);
       const names = (await store.names()).filter((name) => PIECE.exec(name)?.[1] === key);
-      return partialFile(key, bytes, names, store, putJson, release);
+      return partialFile(key, bytes, names, store, owned, putJson, release);
     },
     async prune() {
-      const names = await store.names();
-      const needed = new Set<string>();
-      for (const name of names.filter((one) => one.startsWith("file.")))
-        for (const piece of (await list(name.slice("file.".length)))?.pieces ?? []) needed.add(piece);
+      const needed = await owned();
       let freed = 0;
-      for (const name of names.filter((one) => PIECE.test(one) && !needed.has(one))) {
+      for (const name of (await store.names()).filter((one) => PIECE.test(one) && !needed.has(one))) {
         const release = await locks.tryAcquire(PIECE.exec(name)![1]!);
         if (!release) continue;
-        freed += (await store.get(name))?.size ?? 0;
-        await store.delete(name);
+        if (!(await owned()).has(name)) {
+          // and no pull has just made it part of a file
+          freed += (await store.get(name))?.size ?? 0;
+          await store.delete(name);
+        }
         release();
       }
       return freed;
@@ -115,6 +125,7 @@ function partialFile(
   bytes: number,
   found: readonly string[],
   store: BlobStore,
+  owned: () => Promise<Set<string>>,
   putJson: (name: string, value: unknown) => Promise<void>,
   unlock: () => void,
 ): PartialFile {
@@ -130,6 +141,11 @@ function partialFile(
     if (locked) unlock();
     locked = false;
   };
+  /** What another pull has made complete meanwhile stays. */
+  const forget = async (pieces: readonly string[]): Promise<void> => {
+    const kept = await owned();
+    for (const name of pieces) if (!kept.has(name)) await store.delete(name);
+  };
   return {
     digests,
     release,
@@ -143,7 +159,7 @@ function partialFile(
       const before = names.get(piece);
       await store.put(name, content as Uint8Array<ArrayBuffer>);
       names.set(piece, name);
-      if (before !== undefined && before !== name) await store.delete(before);
+      if (before !== undefined && before !== name) await forget([before]);
     },
     async commit(sha256) {
       const pieces = Array.from({ length: Math.ceil(bytes / PIECE_BYTES) }, (_, piece) => names.get(piece)!);
@@ -151,7 +167,7 @@ function partialFile(
       await release();
     },
     async discard() {
-      for (const name of names.values()) await store.delete(name);
+      await forget([...names.values()]);
       names.clear();
       await release();
     },

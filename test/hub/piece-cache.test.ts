@@ -98,6 +98,15 @@ it("two at once: the second waits; prune leaves what is under way", async () => 
   expect(sha256(await content(a!))).toBe(sha256(FILE));
 });
 
+it("who waited for a file and finds it complete leaves it as it is", async () => {
+  const { files } = await models().pull(url);
+  const [{ sha256: hash, bytes }] = files as [ModelRecord["files"][number]];
+  const [piece] = (await store.names()).filter((name) => name.startsWith("piece."));
+  const partial = await cache.partial(piece!.split(".")[1]!, bytes);
+  await partial.discard();
+  expect(await cache.has(hash, bytes)).toBe(true);
+});
+
 it("offline, and what is no model", async () => {
   await expect(models({ offline: true }).pull(url)).rejects.toMatchObject({ code: "io_error" });
   await expect(models().pull("crumb")).rejects.toMatchObject({ code: "invalid_argument" });
