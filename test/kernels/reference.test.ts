@@ -18,6 +18,10 @@ const placements: readonly Placement[] = [
   { poison: 0x41, shift: 4 },
 ];
 
+/** The debug build is slow, and the threads build has the code of the relaxed one: one placement does. */
+const placementsOf = (name: BuildName): readonly Placement[] =>
+  name === "debug" || name === "threads" ? placements.slice(-1) : placements;
+
 const references = new Map<Case, Outcome>();
 function reference({ name, sameAs = name }: Kernel, test: Case): Outcome {
   let outcome = references.get(test);
@@ -56,7 +60,7 @@ describe.each(builds.filter(canRun))("%s build", (name) => {
     const failures: string[] = [];
     for (const test of kernel.cases) {
       const expected = reference(kernel, test);
-      for (const placement of placements) {
+      for (const placement of placementsOf(name)) {
         const found = difference(call(build, kernel.name, test.prepare, placement), expected);
         if (found) failures.push(`${test.title} (poison ${placement.poison}, shift ${placement.shift}): ${found}`);
       }
