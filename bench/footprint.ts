@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { loadExecutor, openCheckpoint } from "../src/load.ts";
+import { loadExecutor, openCheckpoint } from "../src/load/executor.ts";
 import { BUILDS, type Build } from "../src/runtime/kernels.ts";
 import buildBundles from "../test/helpers/build-bundles.ts";
 import { testHost } from "../test/helpers/models.ts";

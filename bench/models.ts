@@ -5,7 +5,7 @@
  */
 import { type Facts, facts, type Report, report, testName } from "../src/cli/llama-bench.ts";
 import type { Test } from "../src/cli/throughput.ts";
-import type { Checkpoint } from "../src/formats/types.ts";
+import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { type Engine, label } from "./engines.ts";
 import { dotLimit, type Limits } from "./limits.ts";
 import type { Contender, Timed } from "./peers/contender.ts";

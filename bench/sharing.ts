@@ -3,7 +3,7 @@
  * other, a session saved and restored. `node bench/sharing.ts MODEL.gguf [THREADS]`
  * @module
  */
-import { createLoad } from "../src/create-load.ts";
+import { createLoad } from "../src/load/create-load.ts";
 import { testHost } from "../test/helpers/models.ts";
 import { spread, spreadText } from "./statistics.ts";
 

@@ -8,8 +8,8 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { MetadataValue } from "../src/formats/checkpoint.ts";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
-import type { MetadataValue } from "../src/formats/types.ts";
 import { type GgufTensor, writeGguf } from "../weights-tools/gguf-writer.ts";
 import { f32ToF16 } from "../weights-tools/half.ts";
 import { writeFileAtomically } from "../weights-tools/node-files.ts";

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ENTRIES, WASM_TYPES } from "./entries.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -49,19 +50,7 @@ const parts = {
     // source maps would cost more, and Node reads them only when told.) What entries share is there once, in chunks beside
     // them: the hosts find wasm and crumb relative to their own file.
     const { metafile } = await build({
-      entryPoints: {
-        index: "src/index.ts",
-        browser: "src/browser.ts",
-        workerd: "src/workerd.ts",
-        tokenizer: "src/tokenizer/index.ts",
-        gguf: "src/gguf.ts",
-        server: "src/server/index.ts",
-        "ai-sdk": "src/ai-sdk/index.ts",
-        "model-worker": "src/hosts/worker/model-worker.ts",
-        "browser-thread": "src/hosts/browser-thread.ts",
-        thread: "src/hosts/node-thread.ts",
-        cli: "src/cli/main.ts",
-      },
+      entryPoints: Object.fromEntries(ENTRIES.map(({ name, source }) => [name, source])),
       outdir: "dist",
       bundle: true,
       splitting: true,
@@ -127,9 +116,25 @@ const parts = {
 
   async types() {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], { stdio: "inherit" });
+    const config = join(root, "dist/.build/tsconfig.json");
+    mkdirSync(dirname(config), { recursive: true });
+    const files = ENTRIES.filter(({ subpath, kilobytes }) => subpath || kilobytes).map(({ source }) => source);
+    const options = {
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: {
+        noEmit: false,
+        emitDeclarationOnly: true,
+        rootDir: join(root, "src"),
+        outDir: join(root, "dist/types"),
+        typeRoots: [join(root, "node_modules/@types")],
+      },
+      include: [...files, "src/**/*.d.ts"].map((path) => join(root, path)),
+    };
+    writeFileSync(config, JSON.stringify(options));
+    rmSync("dist/types", { recursive: true, force: true });
+    const { status } = spawnSync(process.execPath, [tsc, "-p", config], { stdio: "inherit" });
     if (status !== 0) throw new Error("tsc failed");
-    copyFileSync("src/hosts/wasm-module.d.ts", "dist/types/hosts/wasm-module.d.ts");
+    copyFileSync(WASM_TYPES, WASM_TYPES.replace(/^src/, "dist/types"));
     keepReachableTypes();
   },
 };

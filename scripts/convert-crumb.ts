@@ -9,8 +9,8 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { readHuggingFace } from "../src/formats/huggingface.ts";
-import { directoryFiles } from "../src/hosts/node.ts";
+import { readHuggingFace } from "../src/formats/huggingface/folder.ts";
+import { directoryFiles } from "../src/hosts/node/files.ts";
 import { type ConvertReport, convert } from "../weights-tools/convert.ts";
 import { writeFileAtomically } from "../weights-tools/node-files.ts";
 import { type WeightType, weightType } from "../weights-tools/weight-types.ts";

@@ -13,8 +13,8 @@ import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { NibbleError } from "../src/errors.ts";
-import { fileSource } from "../src/hosts/node.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import { fileSource } from "../src/hosts/node/files.ts";
 import { zipEntry } from "../src/hub/zip.ts";
 import { writeFileAtomically } from "../weights-tools/node-files.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exp, log, pow } from "../src/math.ts";
+import { exp, log, pow } from "../src/base/math.ts";
 
 const relative = (actual: number, expected: number): number => Math.abs(actual / expected - 1);
 

@@ -2,9 +2,9 @@
  * A checkpoint (Hugging Face folder or GGUF) to one GGUF file with weights of a chosen type, in bounded memory.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { Checkpoint } from "../src/formats/types.ts";
 import { dequantize } from "./dequantize.ts";
 import { ErrorMeter, type RelativeError } from "./error-meter.ts";
 import { ggufMetadata, type ImportanceOrigin } from "./gguf-metadata.ts";

@@ -3,7 +3,7 @@
  * Bit-equal to ggml's own functions: every product and every sum is rounded to float32 once.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
 import { kDecoders } from "./dequantize-k.ts";
 import { tableDecoders } from "./dequantize-table.ts";

@@ -2,8 +2,8 @@
  * How far a model's predictions are from a reference model's, token by token.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import { exp, log } from "../src/math.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import { exp, log } from "../src/base/math.ts";
 
 export interface Divergence {
   /** Predictions compared. */

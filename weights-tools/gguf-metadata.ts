@@ -2,9 +2,10 @@
  * The metadata of a new file, as llama.cpp's converter writes it.
  * @module
  */
-import { readExactly } from "../src/formats/sources.ts";
+
+import type { Checkpoint, MetadataValue } from "../src/formats/checkpoint.ts";
 import type { TensorType } from "../src/formats/tensor-types.ts";
-import type { Checkpoint, MetadataValue } from "../src/formats/types.ts";
+import { readExactly } from "../src/io/byte-source.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
 import type { GgufTensor, HeaderMetadata, HeaderValue } from "./gguf-writer.ts";
 import type { ImportanceFile } from "./importance.ts";

@@ -3,8 +3,9 @@
  * writes them (gguf-py/gguf/vocab.py, conversion/base.py). Vocabularies of other kinds are refused.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import type { HuggingFaceFiles, Json, JsonObject, MetadataValue } from "../src/formats/types.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { Json, JsonObject } from "../src/base/json.ts";
+import type { HuggingFaceFiles, MetadataValue } from "../src/formats/checkpoint.ts";
 import { NAMED_PRETOKENIZERS } from "../src/tokenizer/pretokenizer.ts";
 import { scoresOfMerges, tokenType } from "./gguf-scores.ts";
 

@@ -3,10 +3,10 @@
  * Nothing but the header and one chunk is ever held. Format: ggml/include/gguf.h, docs/gguf.md of ggml.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import { GgufType } from "../src/formats/gguf-values.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { MetadataValue } from "../src/formats/checkpoint.ts";
+import { GgufType } from "../src/formats/gguf/values.ts";
 import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { MetadataValue } from "../src/formats/types.ts";
 import { numberType } from "./gguf-number-types.ts";
 import { HeaderBytes } from "./header-bytes.ts";
 

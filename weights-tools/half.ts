@@ -3,7 +3,7 @@
  * Own code, because `Float16Array` and `Math.f16round` are missing in Node 20 and 22.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
 import { bf16ToF32, f16ToF32 } from "../src/formats/half.ts";
 
 export { bf16ToF32, f16ToF32 };

@@ -2,8 +2,9 @@
  * A growing buffer of little-endian numbers and GGUF strings.
  * @module
  */
-import { GgufType } from "../src/formats/gguf-values.ts";
-import type { MetadataValue } from "../src/formats/types.ts";
+
+import type { MetadataValue } from "../src/formats/checkpoint.ts";
+import { GgufType } from "../src/formats/gguf/values.ts";
 
 export type GgufNumberType = Exclude<keyof typeof GgufType, "BOOL" | "STRING" | "ARRAY">;
 

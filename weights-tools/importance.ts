@@ -4,10 +4,11 @@
  * `NAME.in_sum2`, sums of squares f32[columns], and `NAME.counts`, rows seen f32[1].
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import { readGgufHeader } from "../src/formats/gguf.ts";
-import { readExactly } from "../src/formats/sources.ts";
-import type { ByteSource, MetadataValue, TensorInfo } from "../src/formats/types.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { MetadataValue, TensorInfo } from "../src/formats/checkpoint.ts";
+import { readGgufHeader } from "../src/formats/gguf/gguf.ts";
+import type { ByteSource } from "../src/io/byte-source.ts";
+import { readExactly } from "../src/io/byte-source.ts";
 import { type ByteSink, type GgufTensor, writeGguf } from "./gguf-writer.ts";
 
 /** Mean squares by tensor name, one a column. */

@@ -2,8 +2,9 @@
  * What a checkpoint holds, from its header alone: no weight is read.
  * @module
  */
+
+import type { Checkpoint, MetadataValue } from "../src/formats/checkpoint.ts";
 import type { TensorType } from "../src/formats/tensor-types.ts";
-import type { Checkpoint, MetadataValue } from "../src/formats/types.ts";
 
 /** Plain data, ready for JSON. */
 export interface Inspection {

@@ -3,11 +3,12 @@
  * container: `general.type` "logits", `logits.context_length`, tensors `tokens` I32[n] and `logits` F32[n - 1, vocabulary].
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import { readGgufHeader } from "../src/formats/gguf.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { MetadataValue, TensorInfo } from "../src/formats/checkpoint.ts";
+import { readGgufHeader } from "../src/formats/gguf/gguf.ts";
 import { getNumber } from "../src/formats/metadata.ts";
-import { readExactly } from "../src/formats/sources.ts";
-import type { ByteSource, MetadataValue, TensorInfo } from "../src/formats/types.ts";
+import type { ByteSource } from "../src/io/byte-source.ts";
+import { readExactly } from "../src/io/byte-source.ts";
 import { type ByteSink, type GgufTensor, writeGguf } from "./gguf-writer.ts";
 
 export interface ReferenceRun {

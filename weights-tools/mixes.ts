@@ -3,8 +3,9 @@
  * Rules: llama.cpp, src/llama-quant.cpp, for dense models and models of eight experts.
  * @module
  */
+
+import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
 
 export type Mix =
   | "q2_k"

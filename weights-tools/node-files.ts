@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
 import type { ByteSink } from "./gguf-writer.ts";
 
 /** A signal came while a file was written. */

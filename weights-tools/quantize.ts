@@ -6,7 +6,7 @@
  * for the least error: quantize-search.ts.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
 import { f32ToBf16, finiteF16 } from "./half.ts";
 import { searchEncoders } from "./quantize-search.ts";

@@ -3,9 +3,10 @@
  * transformers, modeling_rope_utils.py).
  * @module
  */
+
+import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
 import { getNumber } from "../src/formats/metadata.ts";
-import { bytesSource } from "../src/formats/sources.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
+import { bytesSource } from "../src/io/memory-source.ts";
 
 const { fround } = Math;
 

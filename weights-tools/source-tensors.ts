@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
 import { headRows, interleaveHalves } from "../src/formats/permute.ts";
-import { readExactly } from "../src/formats/sources.ts";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
+import { readExactly } from "../src/io/byte-source.ts";
 import { dequantize } from "./dequantize.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
 

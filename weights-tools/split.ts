@@ -3,10 +3,10 @@
  * place in `split.*` and some of the tensors, in order.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
-import { splitNames } from "../src/formats/gguf-shards.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
+import { splitNames } from "../src/formats/gguf/shards.ts";
 import { defaultLimits } from "../src/formats/limits.ts";
-import type { Checkpoint, TensorInfo } from "../src/formats/types.ts";
 import { encodedMetadata } from "./gguf-metadata.ts";
 import { type ByteSink, type HeaderMetadata, writeGguf } from "./gguf-writer.ts";
 import { readRaw } from "./source-tensors.ts";

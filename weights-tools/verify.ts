@@ -2,9 +2,10 @@
  * Whether a model's files are sound, and whether two of them are the same model.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { ByteSource, Checkpoint } from "../src/formats/types.ts";
+import type { ByteSource } from "../src/io/byte-source.ts";
 import { ErrorMeter } from "./error-meter.ts";
 import { ggufMetadata } from "./gguf-metadata.ts";
 import { type Chunk, readChunks, readRaw, type SourceTensor, sourceTensors } from "./source-tensors.ts";

@@ -2,9 +2,9 @@
  * Which type each tensor is stored in.
  * @module
  */
-import { NibbleError } from "../src/errors.ts";
+import { NibbleError } from "../src/base/errors.ts";
+import type { TensorInfo } from "../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import type { TensorInfo } from "../src/formats/types.ts";
 import { fittingType, type Mix, type ModelFacts, mainTypes, typeFor } from "./mixes.ts";
 
 /** Of a whole file. A mix gives some tensors a larger type (mixes.ts); with the others all matrices are of one type. */

@@ -2,8 +2,9 @@
  * The AI SDK's prompt as OpenAI's messages.
  * @module
  */
-import type { ChatMessageParam } from "../engine/openai-types.ts";
-import { NibbleError } from "../errors.ts";
+
+import { NibbleError } from "../base/errors.ts";
+import type { ChatMessageParam } from "../engine/openai/types.ts";
 import type { PromptMessage, PromptPart, ToolOutput } from "./types.ts";
 
 /** @throws NibbleError `invalid_request` that names a part the model cannot read, such as an image */

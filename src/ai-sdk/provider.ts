@@ -2,7 +2,7 @@
  * The provider: models by name, each loaded once, when it is first used.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { createEmbeddingModel } from "./embedding-model.ts";
 import { createLanguageModel, type ProvidedModel } from "./language-model.ts";
 import type { EmbeddingModel, LanguageModel, SpecificationVersion } from "./types.ts";

@@ -3,7 +3,7 @@
  * The literal forms are those of llama.cpp's built-in templates (models.md 3.5).
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 
 interface TurnFormat {

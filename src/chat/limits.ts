@@ -3,7 +3,7 @@
  * Everything that could overflow the stack or take quadratic time is refused before parsing.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Token } from "./jinja.ts";
 
 /** The largest public templates (tool use, many roles) are about 20 KiB. */

@@ -4,7 +4,7 @@
  * A template is untrusted code: see limits.ts for what it may cost.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { BoundedInterpreter, type Program } from "./interpreter.ts";
 import { Environment, type Node, parse, tokenize } from "./jinja.ts";
 import { checkSource, checkTokens, templateError } from "./limits.ts";

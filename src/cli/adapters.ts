@@ -2,8 +2,9 @@
  * LoRA adapters of a command's model, by llama.cpp's flags.
  * @module
  */
-import type { RuntimeOptions } from "../load.ts";
-import type { LoraOption } from "../load-adapters.ts";
+
+import type { LoraOption } from "../load/adapters.ts";
+import type { RuntimeOptions } from "../load/executor.ts";
 import { type Flag, readNumber, repeated, type Values } from "./flags.ts";
 
 interface LoraFlags {

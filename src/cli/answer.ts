@@ -4,7 +4,7 @@
  */
 import type { FinishEvent, GenerateOptions, Timings } from "../engine/generate.ts";
 import type { Model } from "../engine/model.ts";
-import type { Logprobs } from "../engine/sampler.ts";
+import type { Logprobs } from "../engine/sample/sampler.ts";
 import { ReasoningDimmer } from "./dim.ts";
 import { print } from "./output.ts";
 

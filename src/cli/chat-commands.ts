@@ -3,8 +3,8 @@
  * @module
  */
 import { writeFile } from "node:fs/promises";
+import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
-import { NibbleError } from "../errors.ts";
 import type { Flag, Flags } from "./flags.ts";
 
 /** A conversation, and what its answers are made with. */

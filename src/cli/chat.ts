@@ -4,8 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
-import { NibbleError } from "../errors.ts";
 import type { Answer } from "./answer.ts";
 import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./chat-commands.ts";
 import { HISTORY_LINES, Lines } from "./chat-lines.ts";

@@ -4,7 +4,7 @@
  * `parseArgs` of node:util knows no `-sys` and refuses values that begin with a dash, such as `-s -1`; llama.cpp has both.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 export interface Flag<T> {
   /** As typed, such as `-m` and `--model`. */

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createReadStream, fstatSync } from "node:fs";
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 /** Whether a person can answer on stdin. */
 export async function hasTerminal(): Promise<boolean> {

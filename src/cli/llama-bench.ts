@@ -3,7 +3,7 @@
  * @module
  */
 import { cpus } from "node:os";
-import type { Checkpoint } from "../formats/types.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import { type Build, bestBuild } from "../runtime/kernels.ts";
 import { count } from "./output.ts";
 import type { Test } from "./throughput.ts";

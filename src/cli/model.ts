@@ -4,16 +4,16 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { NibbleError } from "../errors.ts";
-import { splitNames } from "../formats/gguf-shards.ts";
-import type { Checkpoint } from "../formats/types.ts";
-import { nodeHost } from "../hosts/node.ts";
-import { nodeHub } from "../hosts/node-hub.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
+import { splitNames } from "../formats/gguf/shards.ts";
+import { nodeHost } from "../hosts/node/host.ts";
+import { nodeHub } from "../hosts/node/hub.ts";
 import type { ModelCache, ModelRecord } from "../hub/cache.ts";
 import { findModel, type HubSettings } from "../hub/hub.ts";
 import { pull } from "../hub/pull.ts";
 import { parseReference, type Reference } from "../hub/reference.ts";
-import { openCheckpoint, type RuntimeOptions } from "../load.ts";
+import { openCheckpoint, type RuntimeOptions } from "../load/executor.ts";
 import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
 import { type Flag, number, oneOf, text, toggle, UsageError, type Values } from "./flags.ts";

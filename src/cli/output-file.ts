@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { type Flag, toggle } from "./flags.ts";
 import { modelFiles } from "./model.ts";
 

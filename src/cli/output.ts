@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { constants } from "node:os";
 import { InterruptedError } from "../../weights-tools/node-files.ts";
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { UsageError } from "./flags.ts";
 
 /** Writes to stdout; waits where the reader is slower. */

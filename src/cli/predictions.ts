@@ -2,7 +2,7 @@
  * A text read by a model, window by window.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Flag } from "./flags.ts";
 import { text, UsageError } from "./flags.ts";

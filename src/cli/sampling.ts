@@ -2,15 +2,15 @@
  * Flags of sampling: llama.cpp's names, one for each setting.
  * @module
  */
-import type { SamplingDefaults } from "../engine/defaults.ts";
-import { randomSeed } from "../engine/random.ts";
+import type { SamplingDefaults } from "../engine/sample/defaults.ts";
 import {
   type NumericSetting,
   SAMPLERS,
   SAMPLING_RANGES,
   type SamplerName,
   type SamplingOptions,
-} from "../engine/sampling-options.ts";
+} from "../engine/sample/options.ts";
+import { randomSeed } from "../engine/sample/random.ts";
 import { type Flag, number, numbers, repeated, toggle, type Values } from "./flags.ts";
 
 /** Names, what stands for the value, and help. */

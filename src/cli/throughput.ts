@@ -2,7 +2,7 @@
  * Throughput of the bare runtime, without sampling, by llama-bench's tests.
  * @module
  */
-import { uniform } from "../engine/random.ts";
+import { uniform } from "../engine/sample/random.ts";
 import type { Executor, Sequence } from "../runtime/types.ts";
 
 /** One of llama-bench's tests: `prompt` tokens at once, or `gen` single steps, after `depth` cached tokens. */

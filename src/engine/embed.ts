@@ -2,13 +2,13 @@
  * Embeddings: hidden states after the final norm, pooled to one vector a text.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import { checkIds, checkSignal, type Fields, invalid } from "../base/fields.ts";
 import type { AdapterScales, Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
-import type { Job, Pooling } from "./batch-plan.ts";
-import { checkIds, checkSignal, type Fields, invalid } from "./fields.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Job, Pooling } from "./schedule/batch-plan.ts";
+import type { Scheduler } from "./schedule/scheduler.ts";
 
 export interface EmbedOptions {
   /** Mean over all tokens, or the last token's state (the one that has seen all others). Default: the model's, else mean. */

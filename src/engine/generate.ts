@@ -4,11 +4,11 @@
  */
 import type { GrammarSource } from "../grammar/compile.ts";
 import type { AdapterScales } from "../runtime/types.ts";
-import type { CallConstraintOptions } from "./call-constraint.ts";
-import type { ConstraintOptions } from "./constraint.ts";
+import type { CallConstraintOptions } from "./constrain/call-constraint.ts";
+import type { ConstraintOptions } from "./constrain/constraint.ts";
 import type { LoraChoice } from "./lora.ts";
-import type { Logprobs } from "./sampler.ts";
-import type { SamplingOptions } from "./sampling-options.ts";
+import type { SamplingOptions } from "./sample/options.ts";
+import type { Logprobs } from "./sample/sampler.ts";
 
 /** Options of `model.generate`. */
 export interface GenerateOptions {

@@ -2,8 +2,9 @@
  * Which of a model's low-rank adapters a request takes.
  * @module
  */
+
+import type { Fields } from "../base/fields.ts";
 import type { AdapterScales } from "../runtime/types.ts";
-import type { Fields } from "./fields.ts";
 
 /** An adapter that was loaded with the model. */
 export interface LoraInfo {

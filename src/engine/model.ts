@@ -2,16 +2,15 @@
  * A loaded model: OpenAI's calls, and what stands below them.
  * @module
  */
+
+import { NibbleError } from "../base/errors.ts";
+import { checkIds, Fields, invalid } from "../base/fields.ts";
 import { fallbackTemplate } from "../chat/fallback.ts";
 import { CLOSE_TAG, opensReasoning } from "../chat/reasoning.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
-import { NibbleError } from "../errors.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
-import { checkFlags, checkTemplateArguments, pickSignal } from "./arguments.ts";
-import type { Pooling } from "./batch-plan.ts";
-import { Candidates } from "./candidates.ts";
-import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./defaults.ts";
+import { Grammars } from "./constrain/grammars.ts";
 import {
   checkEmbedOptions,
   EMBED_FIELDS,
@@ -21,14 +20,10 @@ import {
   embed,
   embedPrompts,
 } from "./embed.ts";
-import { checkEmbeddingRequest, embeddingResponse } from "./embeddings-request.ts";
-import { checkIds, Fields, invalid } from "./fields.ts";
 import type { GenerateEvent, GenerateOptions, GenerationSettings } from "./generate.ts";
-import { checkGenerateOptions, checkPrompt } from "./generate-options.ts";
 import { generate, type Machine } from "./generation.ts";
-import { Grammars } from "./grammars.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
-import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai.ts";
+import { chatChunks, collectChat, collectCompletion, completionChunks } from "./openai/chunks.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -38,12 +33,23 @@ import type {
   EmbeddingRequest,
   EmbeddingResponse,
   RequestOptions,
-} from "./openai-types.ts";
-import { PrefixCache } from "./prefix-cache.ts";
-import { type CheckedChatRequest, checkChatRequest, checkCompletionRequest, type RequestContext } from "./request.ts";
-import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import { Session, type SessionParts } from "./session.ts";
-import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS, showTools, toolSupport } from "./tools.ts";
+} from "./openai/types.ts";
+import { checkFlags, checkTemplateArguments, pickSignal } from "./request/arguments.ts";
+import { checkEmbeddingRequest, embeddingResponse } from "./request/embeddings.ts";
+import { checkGenerateOptions, checkPrompt } from "./request/generate.ts";
+import {
+  type CheckedChatRequest,
+  checkChatRequest,
+  checkCompletionRequest,
+  type RequestContext,
+} from "./request/request.ts";
+import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS, showTools, toolSupport } from "./request/tools.ts";
+import { Candidates } from "./sample/candidates.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./sample/defaults.ts";
+import type { Pooling } from "./schedule/batch-plan.ts";
+import { PrefixCache } from "./schedule/prefix-cache.ts";
+import { Scheduler, type SchedulerOptions } from "./schedule/scheduler.ts";
+import { Session, type SessionParts } from "./session/session.ts";
 
 export interface ModelInfo {
   readonly name: string;

@@ -3,12 +3,12 @@
  * few reads for long headers, little waste for short ones, and never more than the file has.
  * @module
  */
-import type { FormatErrorCode } from "../errors.ts";
-import { NibbleError } from "../errors.ts";
-import { readExactly } from "./sources.ts";
+import type { FormatErrorCode } from "../base/errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import { copyUtf8, decodeUtf8 } from "../base/utf8.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { readExactly } from "../io/byte-source.ts";
 import { StringTable } from "./string-table.ts";
-import type { ByteSource } from "./types.ts";
-import { copyUtf8, decodeUtf8 } from "./utf8.ts";
 
 const LARGEST_WINDOW = 1024 * 1024;
 

@@ -34,8 +34,6 @@ export interface FormatLimits {
   readonly configBytes: number;
   /** Bytes of tokenizer.json. Gemma 3's is 33 MB. */
   readonly tokenizerBytes: number;
-  /** Nested arrays and objects of a JSON file. tokenizer.json needs 8. */
-  readonly jsonDepth: number;
 }
 
 const MiB = 1024 * 1024;
@@ -56,5 +54,4 @@ export const defaultLimits: FormatLimits = {
   safetensorsHeaderBytes: 32 * MiB,
   configBytes: 4 * MiB,
   tokenizerBytes: 64 * MiB,
-  jsonDepth: 64,
 };

@@ -3,7 +3,7 @@
  * A key with the value null counts as missing.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 /** Metadata or a JSON object. */
 export type Values = ReadonlyMap<string, unknown>;

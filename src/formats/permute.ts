@@ -4,8 +4,8 @@
  * (llama.cpp, conversion/llama.py). Other architectures keep Hugging Face's order.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import type { Checkpoint, TensorInfo } from "./types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Checkpoint, TensorInfo } from "./checkpoint.ts";
 
 /** Rows a head if this tensor's rows must be rearranged for GGUF, else 0. */
 export function headRows(

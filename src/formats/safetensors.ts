@@ -2,12 +2,13 @@
  * Reader for safetensors (format: huggingface/safetensors README.md; checks: its src/tensor.rs and limits.ts).
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { isObject, parseJsonObject } from "../base/json.ts";
+import type { ByteSource } from "../io/byte-source.ts";
 import { Cursor } from "./cursor.ts";
-import { isObject, parseJsonObject } from "./json.ts";
 import type { FormatLimits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
-import type { ByteSource, Json, JsonObject } from "./types.ts";
 
 /** A tensor under its name and type in the file. */
 export interface SafetensorsTensor {

@@ -3,7 +3,7 @@
  * and its 280,147 merges take 17 MB, as bytes 5.7; and a header half the time to read (ARCHITECTURE.md, "Loading").
  * @module
  */
-import { decodeUtf8, writeUtf8 } from "./utf8.ts";
+import { decodeUtf8, writeUtf8 } from "../base/utf8.ts";
 
 /** Strings that are decoded by one call. Small enough that a slice does not keep megabytes of text alive. */
 const BATCH = 4096;

@@ -9,7 +9,7 @@ import { oneOf, spellPlain } from "./json.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
 import { parsePattern } from "./pattern.ts";
 import { compileProgram, type Program } from "./program.ts";
-import { objectGrammar, schemaGrammar } from "./schema.ts";
+import { objectGrammar, schemaGrammar } from "./schema/compiler.ts";
 
 export type GrammarSource =
   /** A JSON text that keeps to a JSON Schema; `{ type: "object" }` is what `json_object` means. */

@@ -2,7 +2,7 @@
  * What a grammar, schema or pattern may cost. They come with requests, so nobody is trusted (reliability.md E4).
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 /** UTF-16 units of a grammar or pattern. */
 export const MAX_SOURCE: number = 1 << 16;

@@ -3,7 +3,7 @@
  * is a record that names files, written last: what has no record is not there.
  * @module
  */
-import type { ByteSource } from "../formats/types.ts";
+import type { ByteSource } from "../io/byte-source.ts";
 
 /**
  * Bytes of a piece: what is written at once, and what an ended process loses of each connection. A store that cannot

@@ -2,7 +2,7 @@
  * A remote file into a partial one: several ranges at once, what is there already stays, every piece checked.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { type Hasher, type PartialFile, PIECE_BYTES } from "./cache.ts";
 import { type Answer, checkStatus, type HttpOptions, Patience, request, TemporaryError } from "./http.ts";
 import { type RemoteFile, tagOf } from "./remote.ts";

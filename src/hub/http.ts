@@ -2,7 +2,7 @@
  * Requests that end: redirects followed by hand, silence and passing failures turned into errors that may be tried again.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 export interface HttpOptions {
   /** Sent as a bearer token, to `tokenOrigin` and to nobody else, wherever a redirect leads. */

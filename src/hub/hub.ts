@@ -2,9 +2,9 @@
  * Models by name for a host: from the cache, else pulled into it.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import type { ByteSource, FileSet } from "../formats/types.ts";
-import type { OpenedModel } from "../hosts/host.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { ByteSource, FileSet } from "../io/byte-source.ts";
+import type { OpenedModel } from "../io/opened-model.ts";
 import type { ModelCache, ModelRecord } from "./cache.ts";
 import { type PullOptions, pull } from "./pull.ts";
 import type { Reference } from "./reference.ts";

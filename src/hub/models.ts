@@ -2,7 +2,7 @@
  * The library's view of pulled models.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { ModelCache, ModelRecord } from "./cache.ts";
 import { type HubSettings, removeModel } from "./hub.ts";
 import { type PullProgress, pull } from "./pull.ts";

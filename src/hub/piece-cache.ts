@@ -8,9 +8,9 @@
  * A file is there once its list of pieces is; nothing is copied or renamed.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { checkRange } from "../formats/sources.ts";
-import type { ByteSource } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { checkRange } from "../io/byte-source.ts";
 import { type ModelCache, type ModelRecord, type PartialFile, PIECE_BYTES, parseRecord } from "./cache.ts";
 import { digest, hexOf } from "./sha256.ts";
 

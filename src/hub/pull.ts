@@ -2,8 +2,8 @@
  * From a reference to a complete model in the cache.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { isGguf } from "../formats/gguf.ts";
+import { NibbleError } from "../base/errors.ts";
+import { isGguf } from "../formats/gguf/gguf.ts";
 import type { CachedFile, Hasher, ModelCache, ModelRecord, PartialFile } from "./cache.ts";
 import { ChangedError, type DownloadOptions, download, store } from "./download.ts";
 import type { HubReference, Reference, UrlReference, WheelReference } from "./reference.ts";

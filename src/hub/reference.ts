@@ -2,8 +2,8 @@
  * What a user types for a model that may have to be fetched: a known name, `hf:owner/repo[@revision][:quant]`, an URL.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { splitNames } from "../formats/gguf-shards.ts";
+import { NibbleError } from "../base/errors.ts";
+import { splitNames } from "../formats/gguf/shards.ts";
 import { type KnownModel, knownModel, type PinnedFile, type PinnedWheel, sizesOf } from "./registry.ts";
 
 export interface HubReference {

@@ -2,7 +2,7 @@
  * A file on a server: its length, and what tells its versions apart.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { type Answer, checkStatus, type HttpOptions, Patience, request } from "./http.ts";
 
 export interface RemoteFile {

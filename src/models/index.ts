@@ -2,9 +2,9 @@
  * The architectures we run, by the name in `general.architecture`, and the registry for those of others.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { type Family, registerFamily } from "../formats/huggingface-families.ts";
-import type { Checkpoint } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
+import { type Family, registerFamily } from "../formats/huggingface/families.ts";
 import { type Program, ProgramBuilder, type ProgramOptions } from "../runtime/program.ts";
 import type { Architecture, DecoderConfig } from "./decoder.ts";
 import { gemma3 } from "./gemma3.ts";

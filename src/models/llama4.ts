@@ -5,9 +5,9 @@
  * layers without RoPE have no such norm either. `attn_scale` of the config is no softmax scale.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getBoolean, getBooleanPerLayer, getNumber, getPerLayer } from "../formats/metadata.ts";
-import type { Checkpoint } from "../formats/types.ts";
 import {
   type Architecture,
   type DecoderConfig,

@@ -3,7 +3,7 @@
  * DeepSeek-R1-Distill-Qwen and OpenReasoning-Nemotron are of this architecture.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { type Architecture, readDecoderConfig } from "./decoder.ts";
 import { llama } from "./llama.ts";
 

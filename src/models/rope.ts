@@ -2,10 +2,10 @@
  * Inverse frequencies of rotary position embedding, rounded as transformers rounds them.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import { pow } from "../base/math.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getNumber } from "../formats/metadata.ts";
-import type { Checkpoint } from "../formats/types.ts";
-import { pow } from "../math.ts";
 
 const f = Math.fround;
 

@@ -2,7 +2,7 @@
  * Runs a linked program over batches of token rows (runtime/types.ts, `Executor`).
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Instance } from "./kernels.ts";
 import { CachedSequence, KvCache, noPages } from "./kv-cache.ts";

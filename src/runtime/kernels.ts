@@ -2,7 +2,7 @@
  * The WebAssembly side: which build an engine can run, and the typed view of its exports.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 /** `threads` is `relaxed` with a shared memory. */
 export const BUILDS = ["simd", "relaxed", "threads"] as const;

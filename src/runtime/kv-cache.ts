@@ -3,7 +3,7 @@
  * truncating are page-table operations; only a shared page that is about to be written is copied.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { PAGE_TOKENS } from "./layout.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import type { AdapterScales, Sequence } from "./types.ts";

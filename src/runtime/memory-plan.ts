@@ -3,7 +3,7 @@
  * `[constants | program | tables | activations | KV pages | weights]`.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { rowBytes } from "../formats/tensor-types.ts";
 import { MAX_MEMORY_BYTES, RESERVED_BYTES } from "./kernels.ts";
 import { align, GROUP_ROWS, OP_BYTES, PAGE_TOKENS } from "./layout.ts";

@@ -3,10 +3,10 @@
  * each buffer lies, and writes the flat program that `assembly/program.ts` executes.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import type { Adapter, LowRank } from "../formats/lora-products.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { TensorInfo } from "../formats/checkpoint.ts";
+import type { Adapter, LowRank } from "../formats/lora/products.ts";
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
-import type { TensorInfo } from "../formats/types.ts";
 import { type Interval, placeBuffers } from "./activations.ts";
 import {
   ATTENTION_QUERIES,

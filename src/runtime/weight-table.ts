@@ -2,9 +2,9 @@
  * Which tensors a program reads, checked against the shapes it expects, and where each lies in the weight region.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { TensorInfo } from "../formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
-import type { TensorInfo } from "../formats/types.ts";
 import { align, hasKernel, matrixBytes } from "./layout.ts";
 
 /** A tensor's place. Matrices are tiled, vectors are f32. */

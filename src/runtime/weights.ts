@@ -6,9 +6,9 @@
  * 60 ms to repack into new memory, 20 ms into memory that was read into (ARCHITECTURE.md, "Loading").
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { readInto } from "../formats/sources.ts";
+import { NibbleError } from "../base/errors.ts";
 import { rowBytes, tensorTypeFacts } from "../formats/tensor-types.ts";
+import { readInto } from "../io/byte-source.ts";
 import type { Instance } from "./kernels.ts";
 import { GROUP_ROWS, groupBytes } from "./layout.ts";
 import type { MemoryPlan } from "./memory-plan.ts";

@@ -2,7 +2,7 @@
  * Who may ask, and which pages may read the answer.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Settings } from "./options.ts";
 
 /** Most bytes of all names and values together, as Node counts them by default. */

@@ -2,7 +2,7 @@
  * How many answers are made at once, how many requests may wait, and how all of that ends.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 
 /** One request for an answer, from its arrival to its last byte. It holds a slot or a place in the queue. */
 export interface Flight {

@@ -5,7 +5,7 @@
  */
 
 import type { Usage } from "../engine/generate.ts";
-import type { ChatCompletionChunk, ChatTokenLogprob, FinishReason } from "../engine/openai-types.ts";
+import type { ChatCompletionChunk, ChatTokenLogprob, FinishReason } from "../engine/openai/types.ts";
 
 export interface Block {
   readonly kind: "reasoning" | "text" | "call";

@@ -2,9 +2,9 @@
  * A request's JSON body: bounded in size, time and depth before anything is made of it.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { parseJson } from "../formats/json.ts";
-import type { Json } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import { parseJson } from "../base/json.ts";
 
 /** Most bytes that the bodies of all requests may hold while they arrive. */
 const MAX_ARRIVING = 64 * 2 ** 20;

@@ -2,7 +2,7 @@
  * Errors as a client sees them: a status, and a body in OpenAI's shape or in Anthropic's.
  * @module
  */
-import { type ErrorCode, NibbleError } from "../errors.ts";
+import { type ErrorCode, NibbleError } from "../base/errors.ts";
 
 /** Whose API a path belongs to. */
 export type Dialect = "openai" | "anthropic";

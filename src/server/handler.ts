@@ -2,8 +2,9 @@
  * The server as a function from a request to a response, for every host that has `fetch`'s types.
  * @module
  */
+
+import { NibbleError } from "../base/errors.ts";
 import type { Model } from "../engine/model.ts";
-import { NibbleError } from "../errors.ts";
 import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { type Dialect, errorResponse, isInternal } from "./errors.ts";

@@ -2,9 +2,10 @@
  * The models behind a handler, and which one a request means.
  * @module
  */
-import { invalid } from "../engine/fields.ts";
+
+import { NibbleError } from "../base/errors.ts";
+import { invalid } from "../base/fields.ts";
 import type { Model } from "../engine/model.ts";
-import { NibbleError } from "../errors.ts";
 
 const MAX_NAME = 1024;
 

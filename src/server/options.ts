@@ -2,8 +2,8 @@
  * Settings of a handler.
  * @module
  */
-import { Fields, invalid } from "../engine/fields.ts";
-import type { SlotStore } from "./slots.ts";
+import { Fields, invalid } from "../base/fields.ts";
+import type { SlotStore } from "./llama-server/slots.ts";
 
 export interface HandlerOptions {
   /** One of them must come with every request but /health, as `Authorization: Bearer` or `x-api-key`. Default: none is asked for. */

@@ -2,20 +2,21 @@
  * Which path answers what.
  * @module
  */
+
+import { NibbleError } from "../base/errors.ts";
 import type { Model } from "../engine/model.ts";
-import { NibbleError } from "../errors.ts";
 import type { Admission } from "./admission.ts";
 import { type AnswerContext, answer, computed, type Prepare } from "./answer.ts";
+import { countTokens, prepareMessages } from "./anthropic/messages.ts";
 import { bodyReader } from "./body.ts";
 import { isInternal } from "./errors.ts";
-import { countTokens, prepareMessages } from "./messages.ts";
+import { type SlotStore, slotAction, slotStates } from "./llama-server/slots.ts";
+import { applyTemplate, detokenize, props, tokenize } from "./llama-server/text.ts";
 import type { Metrics } from "./metrics.ts";
 import { modelObject, pickModel } from "./models.ts";
-import { embed, prepareChat, prepareCompletion } from "./openai.ts";
+import { embed, prepareChat, prepareCompletion } from "./openai/completions.ts";
+import { prepareResponses } from "./openai/responses.ts";
 import type { Settings } from "./options.ts";
-import { prepareResponses } from "./responses.ts";
-import { type SlotStore, slotAction, slotStates } from "./slots.ts";
-import { applyTemplate, detokenize, props, tokenize } from "./tools.ts";
 
 export interface Route {
   readonly method: "GET" | "POST";

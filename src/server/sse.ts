@@ -2,7 +2,7 @@
  * Server-sent events that a slow reader slows down.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Flight } from "./admission.ts";
 
 /** One event. A name only where the API has one. */

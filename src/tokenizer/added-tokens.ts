@@ -3,7 +3,7 @@
  * Semantics of Hugging Face's `AddedVocabulary`: leftmost, then longest.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import { characterClasses, SPACE, WORD } from "./unicode.ts";
 
 export interface AddedToken {

@@ -2,9 +2,8 @@
  * Byte-pair encoding (Sennrich et al. 2016), over GPT-2's bytes or over characters as in SentencePiece.
  * @module
  */
-import { writeUtf8 } from "../formats/utf8.ts";
+import { utf8Length, writeUtf8 } from "../base/utf8.ts";
 import type { Merges } from "./merges.ts";
-import { utf8Length } from "./utf8.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 export interface BytePairOptions {

@@ -2,11 +2,11 @@
  * Tokenizers of GGUF files, from the metadata keys `tokenizer.ggml.*`.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { getStringTable } from "../formats/gguf-metadata.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Metadata } from "../formats/checkpoint.ts";
+import { getStringTable } from "../formats/gguf/metadata.ts";
 import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
 import type { StringTable } from "../formats/string-table.ts";
-import type { Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";

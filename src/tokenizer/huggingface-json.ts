@@ -2,9 +2,9 @@
  * Reading tokenizer.json: parts of the expected kind, or an error that says which part it was.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { isObject } from "../formats/json.ts";
-import type { Json, JsonObject } from "../formats/types.ts";
+import { NibbleError } from "../base/errors.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { isObject } from "../base/json.ts";
 
 /** The components of a normalizer, pre_tokenizer, post_processor or decoder, with sequences laid flat. */
 export function components(json: Json, list: string): JsonObject[] {

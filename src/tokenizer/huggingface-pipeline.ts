@@ -3,9 +3,10 @@
  * known: byte-level (`ByteLevel`), and SentencePiece's (`▁` for spaces, `ByteFallback`).
  * @module
  */
-import { isObject } from "../formats/json.ts";
+
+import type { Json, JsonObject } from "../base/json.ts";
+import { isObject } from "../base/json.ts";
 import { getBoolean, getString } from "../formats/metadata.ts";
-import type { Json, JsonObject } from "../formats/types.ts";
 import { bad, components, listAt, objectAt } from "./huggingface-json.ts";
 import { nfc } from "./nfc.ts";
 import {

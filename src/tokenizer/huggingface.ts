@@ -2,10 +2,12 @@
  * Tokenizers of Hugging Face folders: tokenizer.json (the library's own format) and tokenizer_config.json.
  * @module
  */
-import { isObject } from "../formats/json.ts";
+
+import type { Json, JsonObject } from "../base/json.ts";
+import { isObject } from "../base/json.ts";
+import type { Metadata } from "../formats/checkpoint.ts";
 import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
 import { StringTable } from "../formats/string-table.ts";
-import type { Json, JsonObject, Metadata } from "../formats/types.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";

@@ -2,7 +2,7 @@
  * The merge table: a pair of neighbouring tokens to its rank and to the token it becomes.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { StringTable } from "../formats/string-table.ts";
 import { HASH_SEED, mix, type Vocabulary } from "./vocabulary.ts";
 

@@ -2,7 +2,7 @@
  * Pre-tokenisation: text is cut into pieces that byte-pair merging never crosses.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import {
   characterClass,
   deepseekScanner,

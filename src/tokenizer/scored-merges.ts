@@ -3,7 +3,7 @@
  * first.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { Merges } from "./merges.ts";
 import { MAX_JOINED, type Vocabulary } from "./vocabulary.ts";
 

@@ -2,12 +2,12 @@
  * What every tokenizer does around its model: added tokens, normalisation, pieces, BOS, and ids back to text.
  * @module
  */
-import { NibbleError } from "../errors.ts";
-import { writeUtf8 } from "../formats/utf8.ts";
+import { NibbleError } from "../base/errors.ts";
+import { writeUtf8 } from "../base/utf8.ts";
+import { Utf8Decoder } from "../base/utf8-stream.ts";
 import { type AddedToken, AddedTokenMatcher } from "./added-tokens.ts";
 import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
-import { Utf8Decoder } from "./utf8.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** What the readers of GGUF metadata and tokenizer.json give. */

@@ -2,7 +2,7 @@
  * Token ids to bytes and back, in flat arrays: 128,000 tokens take under 3 MB, as strings in a Map they would take 15.
  * @module
  */
-import { NibbleError } from "../errors.ts";
+import { NibbleError } from "../base/errors.ts";
 import type { StringTable } from "../formats/string-table.ts";
 
 /** Twice the largest published vocabulary, rounded up: an id beyond it is refused before anything is allocated. */

@@ -4,9 +4,9 @@ import type { EmbeddingModelV3, EmbeddingModelV4, LanguageModelV3, LanguageModel
 import { embed, embedMany, generateText, streamText } from "ai";
 import { embed as embed6, generateText as generateText6, streamText as streamText6 } from "ai-6";
 import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import { createNibble, type EmbeddingModel, type LanguageModel } from "../../src/ai-sdk/index.ts";
-import { createLoad } from "../../src/create-load.ts";
 import type { Model } from "../../src/engine/model.ts";
+import { createNibble, type EmbeddingModel, type LanguageModel } from "../../src/entries/ai-sdk.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
 const PROMPT = "How much is 8 * 33?";

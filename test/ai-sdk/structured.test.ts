@@ -4,9 +4,9 @@ import { generateText, jsonSchema, Output, streamText, tool } from "ai";
 import { generateObject as generateObject6, jsonSchema as jsonSchema6 } from "ai-6";
 import { Ajv } from "ajv";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createNibble } from "../../src/ai-sdk/index.ts";
-import { createLoad } from "../../src/create-load.ts";
 import type { Model } from "../../src/engine/model.ts";
+import { createNibble } from "../../src/entries/ai-sdk.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
 const schema = {

@@ -1,8 +1,8 @@
 /** Tool calls and prompts: what reaches a model that answers in OpenAI's chunks, and what the AI SDK makes of them. */
 import { generateText, jsonSchema, streamText, tool } from "ai";
 import { describe, expect, it } from "vitest";
-import { createNibble } from "../../src/ai-sdk/index.ts";
 import type { ProvidedModel } from "../../src/ai-sdk/language-model.ts";
+import { createNibble } from "../../src/entries/ai-sdk.ts";
 
 type Delta = Record<string, unknown>;
 

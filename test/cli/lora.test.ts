@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCheckpoint } from "../../src/load.ts";
+import { openCheckpoint } from "../../src/load/executor.ts";
 import { root, testHost } from "../helpers/models.ts";
 import { ggufAdapter, randomAdapter } from "../lora/adapters.ts";
 import { nibble, QUESTION } from "./helpers.ts";

@@ -1,8 +1,8 @@
 /** Wrong arguments of the library's calls: always `invalid_argument` that names the argument, never a TypeError. */
 import { describe, expect, it } from "vitest";
-import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import type { GenerateEvent, GenerateOptions } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
+import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import { FakeExecutor } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 

@@ -1,8 +1,8 @@
 /** `n` answers to one prompt: each as if it were alone, the prompt read once. */
 import { describe, expect, it } from "vitest";
-import { merge } from "../../src/engine/merge.ts";
 import { createModel } from "../../src/engine/model.ts";
-import type { ChatCompletionRequest, CompletionRequest } from "../../src/engine/openai-types.ts";
+import { merge } from "../../src/engine/openai/merge.ts";
+import type { ChatCompletionRequest, CompletionRequest } from "../../src/engine/openai/types.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 

@@ -1,8 +1,8 @@
 /** Answers with drafts are the answers without them, token by token. */
 import { describe, expect, it } from "vitest";
-import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
 import type { FinishEvent, GenerateEvent, GenerateOptions } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
+import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 

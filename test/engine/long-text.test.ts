@@ -8,7 +8,7 @@ import type {
   TokenEvent,
 } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import { logprobs } from "../../src/engine/sampler.ts";
+import { logprobs } from "../../src/engine/sample/sampler.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits, isIdle } from "../helpers/fake-executor.ts";
 import { BOS, FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { philox, uniform } from "../../src/engine/random.ts";
-import { exp, log, pow } from "../../src/math.ts";
+import { exp, log, pow } from "../../src/base/math.ts";
+import { philox, uniform } from "../../src/engine/sample/random.ts";
 
 function* doubles(count: number, low: number, high: number) {
   for (let i = 0; i < count; i++) yield low + (high - low) * uniform(7, i, 0);

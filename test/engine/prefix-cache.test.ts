@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { FinishEvent, GenerateOptions } from "../../src/engine/generate.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import { uniform } from "../../src/engine/random.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PromptLookup } from "../../src/engine/prompt-lookup.ts";
+import { PromptLookup } from "../../src/engine/schedule/prompt-lookup.ts";
 
 const VOCAB = 3000;
 const each = (cost: number) => (count: number) => count * cost;

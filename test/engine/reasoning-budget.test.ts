@@ -1,7 +1,7 @@
 /** A budget of reasoning tokens closes the block, and the model answers. */
 import { describe, expect, it } from "vitest";
 import { createModel } from "../../src/engine/model.ts";
-import type { ChatCompletionRequest } from "../../src/engine/openai-types.ts";
+import type { ChatCompletionRequest } from "../../src/engine/openai/types.ts";
 import { FakeExecutor, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 

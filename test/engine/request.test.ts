@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { SAMPLING_DEFAULTS, samplingDefaults } from "../../src/engine/defaults.ts";
-import { Grammars } from "../../src/engine/grammars.ts";
-import { checkChatRequest, checkCompletionRequest } from "../../src/engine/request.ts";
+import { Grammars } from "../../src/engine/constrain/grammars.ts";
+import { checkChatRequest, checkCompletionRequest } from "../../src/engine/request/request.ts";
+import { SAMPLING_DEFAULTS, samplingDefaults } from "../../src/engine/sample/defaults.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
 const grammars = new Grammars(new FakeTokenizer());

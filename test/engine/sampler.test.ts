@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Candidates, largest } from "../../src/engine/candidates.ts";
-import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
-import { uniform } from "../../src/engine/random.ts";
-import { logprobs, Sampler } from "../../src/engine/sampler.ts";
-import type { SamplingOptions } from "../../src/engine/sampling-options.ts";
+import { Candidates, largest } from "../../src/engine/sample/candidates.ts";
+import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
+import type { SamplingOptions } from "../../src/engine/sample/options.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
+import { logprobs, Sampler } from "../../src/engine/sample/sampler.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
 const neutral: SamplingOptions = {

@@ -1,13 +1,13 @@
 /** Each step, and the chain in any order, against a simple reference with full sorts. */
 import { describe, expect, it } from "vitest";
-import { Candidates } from "../../src/engine/candidates.ts";
-import { SAMPLING_DEFAULTS } from "../../src/engine/defaults.ts";
-import { Dry } from "../../src/engine/dry.ts";
-import { Penalties } from "../../src/engine/penalties.ts";
-import { uniform } from "../../src/engine/random.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
-import { minP, scale, topK, topNSigma, topP, typicalP, xtc } from "../../src/engine/samplers.ts";
-import { SAMPLERS, type SamplerName, type SamplingOptions } from "../../src/engine/sampling-options.ts";
+import { Candidates } from "../../src/engine/sample/candidates.ts";
+import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
+import { Dry } from "../../src/engine/sample/dry.ts";
+import { SAMPLERS, type SamplerName, type SamplingOptions } from "../../src/engine/sample/options.ts";
+import { Penalties } from "../../src/engine/sample/penalties.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
+import { Sampler } from "../../src/engine/sample/sampler.ts";
+import { minP, scale, topK, topNSigma, topP, typicalP, xtc } from "../../src/engine/sample/steps.ts";
 import { EOS, FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 import { distribution, mirostat, type ReferenceState, softmax, steps } from "../helpers/sampling-reference.ts";
 

@@ -1,10 +1,10 @@
 /** A session as bytes: it goes on to the bit, and bytes that are no such session are typed errors. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createLoad, type LoadOptions } from "../../src/create-load.ts";
+import { type ErrorCode, NibbleError } from "../../src/base/errors.ts";
 import { createModel } from "../../src/engine/model.ts";
-import { uniform } from "../../src/engine/random.ts";
-import { type ErrorCode, NibbleError } from "../../src/errors.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
+import { createLoad, type LoadOptions } from "../../src/load/create-load.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 import { openFixture, root, testHost } from "../helpers/models.ts";

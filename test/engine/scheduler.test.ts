@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Job } from "../../src/engine/batch-plan.ts";
-import { type HostTurns, hostTurns, messageTurns, timerTurns } from "../../src/engine/host-turn.ts";
-import { PrefixCache } from "../../src/engine/prefix-cache.ts";
-import { Scheduler } from "../../src/engine/scheduler.ts";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { Job } from "../../src/engine/schedule/batch-plan.ts";
+import { type HostTurns, hostTurns, messageTurns, timerTurns } from "../../src/engine/schedule/host-turn.ts";
+import { PrefixCache } from "../../src/engine/schedule/prefix-cache.ts";
+import { Scheduler } from "../../src/engine/schedule/scheduler.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits } from "../helpers/fake-executor.ts";
 
 /** Takes the likeliest token, `count` times. */

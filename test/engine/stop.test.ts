@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { uniform } from "../../src/engine/random.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
 import { StopMatcher } from "../../src/engine/stop.ts";
 
 /** The first place where some stop string is complete; of those ending there the longest. */

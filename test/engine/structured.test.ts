@@ -1,8 +1,8 @@
 /** Requests whose answers have to keep to a grammar, on a model that would say anything. */
 import { describe, expect, it } from "vitest";
+import { NibbleError } from "../../src/base/errors.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import type { ChatCompletionRequest } from "../../src/engine/openai-types.ts";
-import { NibbleError } from "../../src/errors.ts";
+import type { ChatCompletionRequest } from "../../src/engine/openai/types.ts";
 import { FakeExecutor, type FakeOptions } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 

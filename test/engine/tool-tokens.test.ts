@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import type { ChatCompletionRequest } from "../../src/engine/openai-types.ts";
+import type { ChatCompletionRequest } from "../../src/engine/openai/types.ts";
 import type { EncodeOptions, StreamDecoder } from "../../src/tokenizer/types.ts";
 import { FakeExecutor } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";

@@ -2,7 +2,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import type { ChatCompletionRequest } from "../../src/engine/openai-types.ts";
+import type { ChatCompletionRequest } from "../../src/engine/openai/types.ts";
 import { FakeExecutor } from "../helpers/fake-executor.ts";
 import { FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 

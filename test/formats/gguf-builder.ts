@@ -1,5 +1,5 @@
 /** Writes GGUF files, correct or wrong on purpose: every field can be set. Independent of the project's own writer. */
-import { GgufType } from "../../src/formats/gguf-values.ts";
+import { GgufType } from "../../src/formats/gguf/values.ts";
 
 export { GgufType };
 

@@ -1,6 +1,6 @@
 /** Handcrafted files: all cases of llama.cpp's tests/test-gguf.cpp, then those of published vulnerabilities and issues. */
 import { describe, expect, test } from "vitest";
-import { readGgufHeader } from "../../src/formats/gguf.ts";
+import { readGgufHeader } from "../../src/formats/gguf/gguf.ts";
 import type { GgufFile } from "./gguf-builder.ts";
 import { buildGguf, GgufType, key } from "./gguf-builder.ts";
 import { codeOf, readModes } from "./helpers.ts";

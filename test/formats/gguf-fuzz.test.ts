@@ -1,10 +1,10 @@
 /** Mutated files give a typed error or a checkpoint that keeps its promises; small files stay cheap. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import { readGguf, readGgufHeader } from "../../src/formats/gguf.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { readGguf, readGgufHeader } from "../../src/formats/gguf/gguf.ts";
 import { tensorTypeFacts } from "../../src/formats/tensor-types.ts";
-import type { Checkpoint } from "../../src/formats/types.ts";
 import { Bytes, buildGguf, GgufType, key } from "./gguf-builder.ts";
 import { fixtures, random, recordingSource } from "./helpers.ts";
 

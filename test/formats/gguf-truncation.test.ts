@@ -1,8 +1,8 @@
 /** Every prefix of a file that lacks something is `truncated`. (@huggingface/gguf 0.4.6 accepts 134 of 144 such prefixes.) */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { readGguf, readGgufHeader } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { readGguf, readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { buildGguf, GgufType, key } from "./gguf-builder.ts";
 import { codeOf, fixtures } from "./helpers.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readGguf, readGgufHeader } from "../../src/formats/gguf.ts";
-import { splitNames } from "../../src/formats/gguf-shards.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { MetadataValue } from "../../src/formats/types.ts";
+import type { MetadataValue } from "../../src/formats/checkpoint.ts";
+import { readGguf, readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { splitNames } from "../../src/formats/gguf/shards.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import type { KeyValue, Tensor } from "./gguf-builder.ts";
 import { buildGguf, GgufType, key } from "./gguf-builder.ts";
 import { codeOf, fixtures, readModes, recordingSource } from "./helpers.ts";

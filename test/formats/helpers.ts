@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import type { FormatLimits } from "../../src/formats/limits.ts";
-import { blobSource, bytesSource } from "../../src/formats/sources.ts";
-import type { ByteSource, FileSet } from "../../src/formats/types.ts";
+import type { ByteSource, FileSet } from "../../src/io/byte-source.ts";
+import { blobSource, bytesSource } from "../../src/io/memory-source.ts";
 
 export const fixtures: string = new URL("../fixtures/architectures/", import.meta.url).pathname;
 

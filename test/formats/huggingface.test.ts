@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { readHuggingFace } from "../../src/formats/huggingface.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { TensorInfo } from "../../src/formats/types.ts";
+import type { TensorInfo } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { codeOf, fixtureFiles, fixtures, memoryFiles } from "./helpers.ts";
 
 type Config = Record<string, unknown>;

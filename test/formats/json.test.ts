@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import { parseJson, parseJsonObject } from "../../src/formats/json.ts";
-import type { Json } from "../../src/formats/types.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { Json } from "../../src/base/json.ts";
+import { parseJson, parseJsonObject } from "../../src/base/json.ts";
 import { codeOf } from "./helpers.ts";
 
 const code = (text: string | Uint8Array, options = {}) => codeOf((async () => parseJson(text, options))());

@@ -1,9 +1,9 @@
 /** safetensors: good files, the known-bad corpus (huggingface/safetensors tests, loaders' issues), truncation, mutation. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import { parseShardIndex, readSafetensors } from "../../src/formats/safetensors.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { Bytes } from "./gguf-builder.ts";
 import { codeOf, fixtures, random, readModes, recordingSource } from "./helpers.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Cursor } from "../../src/formats/cursor.ts";
-import { blobSource, bytesSource } from "../../src/formats/sources.ts";
+import { blobSource, bytesSource } from "../../src/io/memory-source.ts";
 import { codeOf, recordingSource } from "./helpers.ts";
 
 const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);

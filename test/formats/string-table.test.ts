@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { GgufMetadata, getStringTable } from "../../src/formats/gguf-metadata.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { copyUtf8 } from "../../src/base/utf8.ts";
+import { readGgufHeader } from "../../src/entries/gguf.ts";
+import { GgufMetadata, getStringTable } from "../../src/formats/gguf/metadata.ts";
 import { StringTable } from "../../src/formats/string-table.ts";
-import { copyUtf8 } from "../../src/formats/utf8.ts";
-import { readGgufHeader } from "../../src/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { buildGguf, key } from "./gguf-builder.ts";
 
 const STRINGS = ["", "a", "\u0120the", "\ufeff", "\u20ac", "x\u{1f600}y", ""];

@@ -1,7 +1,7 @@
 /** Random schemas, texts that their masks allow, and ajv's word on each. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import { compileGrammar } from "../../src/grammar/compile.ts";
 import type { Program } from "../../src/grammar/program.ts";
 import { SchemaFuzzer } from "./fuzz.ts";

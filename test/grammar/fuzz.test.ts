@@ -1,6 +1,6 @@
 /** Nothing hangs, whatever is asked for; the slow tests do the same with more of it (test/slow/schema-fuzz.test.ts). */
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import { compileGrammar, type GrammarSource } from "../../src/grammar/compile.ts";
 import { Machine } from "../../src/grammar/machine.ts";
 import { TokenMasks } from "../../src/grammar/token-masks.ts";

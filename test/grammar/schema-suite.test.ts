@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import { compileGrammar } from "../../src/grammar/compile.ts";
 import type { Program } from "../../src/grammar/program.ts";
 import { accepts, drawText, random } from "./random-text.ts";

@@ -6,11 +6,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Host } from "../../src/hosts/host.ts";
-import { nodeHost, startThread } from "../../src/hosts/node.ts";
-import { loadExecutor } from "../../src/load.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
+import type { Host } from "../../src/load/host.ts";
 import type { Build } from "../../src/runtime/kernels.ts";
 import type { KvType } from "../../src/runtime/layout.ts";
 import type { BatchItem, Sequence } from "../../src/runtime/types.ts";

@@ -2,10 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Checkpoint, FileSet } from "../../src/formats/types.ts";
-import type { Host } from "../../src/hosts/host.ts";
-import { directoryFiles, nodeHost, startThread } from "../../src/hosts/node.ts";
-import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { directoryFiles } from "../../src/hosts/node/files.ts";
+import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
+import type { FileSet } from "../../src/io/byte-source.ts";
+import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load/executor.ts";
+import type { Host } from "../../src/load/host.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Sequence } from "../../src/runtime/types.ts";
 

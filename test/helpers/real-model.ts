@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchModel } from "../../scripts/fetch-model.ts";
-import { createLoad } from "../../src/create-load.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
-import { NibbleError } from "../../src/errors.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { argmax, root, testHost } from "./models.ts";
 
 interface Generated {

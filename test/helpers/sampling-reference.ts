@@ -2,7 +2,7 @@
  * llama.cpp's sampling steps, the simple way: a full sort and a softmax for every step, Math.exp and Math.log, no state,
  * quadratic searches. Shares nothing with src/engine but the options' names.
  */
-import type { SamplerName, SamplingOptions } from "../../src/engine/sampling-options.ts";
+import type { SamplerName, SamplingOptions } from "../../src/engine/sample/options.ts";
 
 export interface Scored {
   id: number;

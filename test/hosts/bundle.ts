@@ -1,15 +1,16 @@
 /** The package's entries as a user's bundler makes them: one file, from dist/. */
 import { join } from "node:path";
 import { build } from "esbuild";
+import { ENTRIES } from "../../scripts/entries.mjs";
 import { root } from "../helpers/models.ts";
 
-/** Entries that are imported; those of workers and the command line run by themselves. */
-export const ENTRIES = ["index", "browser", "workerd", "tokenizer", "gguf", "server", "ai-sdk"] as const;
+/** The entries that users import; those of workers and the command line run by themselves. */
+export const IMPORTED = ENTRIES.filter(({ kilobytes }) => kilobytes !== undefined);
 
 /** One script that leaves the entry's exports in the global `entry`. */
-export async function bundle(entry: (typeof ENTRIES)[number], minify: boolean): Promise<string> {
+export async function bundle(name: string, minify: boolean): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, `dist/${entry}.js`)],
+    entryPoints: [join(root, `dist/${name}.js`)],
     bundle: true,
     minify,
     format: "iife",

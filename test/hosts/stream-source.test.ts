@@ -1,6 +1,6 @@
 /** Streams as sources: read once, in order, whatever pieces they come in. */
 import { describe, expect, it } from "vitest";
-import { seekableSource, streamSource } from "../../src/formats/stream-source.ts";
+import { seekableSource, streamSource } from "../../src/io/stream-source.ts";
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 2654435761) >>> 24);
 

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { urlSource } from "../../src/hosts/url-source.ts";
+import { urlSource } from "../../src/io/url-source.ts";
 
 const size = 5_000_000;
 const bytes = Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 2654435761) >>> 24));

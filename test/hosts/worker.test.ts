@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
-import type { ChatCompletionChunk } from "../../src/engine/openai-types.ts";
-import { loadInWorker, type WorkerModel } from "../../src/hosts/worker/load-in-worker.ts";
-import type { ToWorker } from "../../src/hosts/worker/messages.ts";
+import type { ChatCompletionChunk } from "../../src/engine/openai/types.ts";
+import { loadInWorker, type WorkerModel } from "../../src/hosts/web-worker/load-in-worker.ts";
+import type { ToWorker } from "../../src/hosts/web-worker/messages.ts";
 import { root } from "../helpers/models.ts";
 
 const crumb = new Uint8Array(readFileSync(join(root, "dist/crumb.gguf")));
@@ -39,7 +39,7 @@ beforeAll(async () => {
     setTimeout(() => worker.onmessage?.({ data }));
   });
   const wasm = await WebAssembly.compile(readFileSync(join(root, "dist/wasm/relaxed.wasm")));
-  await import("../../src/hosts/worker/model-worker.ts");
+  await import("../../src/hosts/web-worker/model-worker.ts");
   model = await loadInWorker(crumb, {
     worker: worker as unknown as Worker,
     wasm,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { memoryStore, realmLocks } from "../../src/hosts/browser-store.ts";
+import { memoryStore, realmLocks } from "../../src/hosts/browser/store.ts";
 import { type ModelCache, type ModelRecord, PIECE_BYTES } from "../../src/hub/cache.ts";
 import { createModels } from "../../src/hub/models.ts";
 import { type BlobStore, type Locks, pieceCache } from "../../src/hub/piece-cache.ts";

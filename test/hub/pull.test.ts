@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import { directoryCache } from "../../src/hosts/node-cache.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import { directoryCache } from "../../src/hosts/node/cache.ts";
 import { type ModelCache, type ModelRecord, PIECE_BYTES } from "../../src/hub/cache.ts";
 import { ensureModel, removeModel } from "../../src/hub/hub.ts";
 import { type PullOptions, pull } from "../../src/hub/pull.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { directoryCache } from "../../src/hosts/node-cache.ts";
+import { directoryCache } from "../../src/hosts/node/cache.ts";
 import type { ModelRecord } from "../../src/hub/cache.ts";
 import { openModel } from "../../src/hub/hub.ts";
 import { type PullOptions, pull } from "../../src/hub/pull.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { directoryCache } from "../../src/hosts/node-cache.ts";
+import { directoryCache } from "../../src/hosts/node/cache.ts";
 import { type PullOptions, pull } from "../../src/hub/pull.ts";
 import { parseReference, type WheelReference } from "../../src/hub/reference.ts";
 import { KNOWN_MODELS } from "../../src/hub/registry.ts";

@@ -1,7 +1,7 @@
 /** Random adapters for the fixture models, in both containers, and the same merged into a model's weights. */
 
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Checkpoint, TensorInfo } from "../../src/formats/types.ts";
+import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { writeGguf } from "../../weights-tools/gguf-writer.ts";
 import { f32ToF16 } from "../../weights-tools/half.ts";
 import { memoryFiles } from "../formats/helpers.ts";

@@ -1,9 +1,9 @@
 /** Adapter files that are wrong: every one a typed error, and nothing stays open. */
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import { readAdapter } from "../../src/formats/lora.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Checkpoint } from "../../src/formats/types.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { readAdapter } from "../../src/formats/lora/adapter.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { codeOf, memoryFiles, recordingSource } from "../formats/helpers.ts";
 import { executorOf, openFixture } from "../helpers/models.ts";
 import { Random } from "../helpers/random.ts";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Checkpoint } from "../../src/formats/types.ts";
-import { loadExecutor, type RuntimeOptions } from "../../src/load.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { loadExecutor, type RuntimeOptions } from "../../src/load/executor.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { AdapterScales, BatchItem } from "../../src/runtime/types.ts";
 import { architectures, executorOf, openFixture, testHost } from "../helpers/models.ts";

@@ -1,11 +1,11 @@
 /** Adapters by request: chosen, checked, and never mixed by what requests share. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLoad } from "../../src/create-load.ts";
 import type { LoraChoice } from "../../src/engine/lora.ts";
 import { createModel, type Model } from "../../src/engine/model.ts";
-import type { ChatCompletion } from "../../src/engine/openai-types.ts";
-import { openCheckpoint } from "../../src/load.ts";
+import type { ChatCompletion } from "../../src/engine/openai/types.ts";
+import { createLoad } from "../../src/load/create-load.ts";
+import { openCheckpoint } from "../../src/load/executor.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";

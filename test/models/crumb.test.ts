@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLoad } from "../../src/create-load.ts";
 import type { Model } from "../../src/engine/model.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
 interface Case {

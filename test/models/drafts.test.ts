@@ -1,9 +1,9 @@
 /** crumb with drafts and without: the real cache, truncated after every wrong draft. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLoad } from "../../src/create-load.ts";
 import type { FinishEvent, GenerateEvent } from "../../src/engine/generate.ts";
 import type { Model } from "../../src/engine/model.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
 /** The next words are easy to guess, and often guessed wrong. */

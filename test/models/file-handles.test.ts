@@ -4,8 +4,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createLoad, type LoadOptions } from "../../src/create-load.ts";
-import { fileSource } from "../../src/hosts/node.ts";
+import { fileSource } from "../../src/hosts/node/files.ts";
+import { createLoad, type LoadOptions } from "../../src/load/create-load.ts";
 import { handlesLeft } from "../helpers/file-handles.ts";
 import { architectures, root, testHost } from "../helpers/models.ts";
 

@@ -5,10 +5,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ErrorCode, NibbleError } from "../../src/errors.ts";
-import { readHuggingFace } from "../../src/formats/huggingface.ts";
-import type { Checkpoint, MetadataValue } from "../../src/formats/types.ts";
-import { loadExecutor } from "../../src/load.ts";
+import { type ErrorCode, NibbleError } from "../../src/base/errors.ts";
+import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
 import { fixtureFiles, memoryFiles } from "../formats/helpers.ts";
 import { architectures, greedy, openFixture, testHost } from "../helpers/models.ts";
 

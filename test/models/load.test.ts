@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, vi } from "vitest";
-import { createLoad } from "../../src/create-load.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { root, testHost } from "../helpers/models.ts";
 
 const load = createLoad(testHost) as (source?: unknown, options?: unknown) => ReturnType<ReturnType<typeof createLoad>>;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createLoad, createPlan } from "../../src/create-load.ts";
+import { createLoad, createPlan } from "../../src/load/create-load.ts";
 import { architectures, testHost } from "../helpers/models.ts";
 
 const load = createLoad(testHost);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Checkpoint } from "../../src/formats/types.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { inverseFrequencies, readFrequencies } from "../../src/models/rope.ts";
 
 function frequencies(facts: Record<string, unknown>, divisors?: number[]): Promise<Float32Array> {

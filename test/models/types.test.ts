@@ -1,9 +1,9 @@
 /** A model of every quantised type, loaded and run, against the float32 model of the same weights. */
 import { describe, expect, it } from "vitest";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
-import type { Checkpoint } from "../../src/formats/types.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { takesWide } from "../../src/runtime/layout.ts";
 import { weightType } from "../../weights-tools/weight-types.ts";
 import { QUANTIZED } from "../helpers/kernel-data.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TensorInfo } from "../../src/formats/types.ts";
+import type { TensorInfo } from "../../src/formats/checkpoint.ts";
 import { dequantize } from "../../weights-tools/dequantize.ts";
 import { executorOf, openFixture } from "../helpers/models.ts";
 

@@ -1,8 +1,8 @@
 /** What the linked program promises to threads: between two barriers no operation writes where another row is still read. */
 import { describe, expect, it } from "vitest";
-import { bytesSource } from "../../src/formats/sources.ts";
+import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { rowBytes, type TensorType } from "../../src/formats/tensor-types.ts";
-import type { Checkpoint, TensorInfo } from "../../src/formats/types.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { describeModel } from "../../src/models/index.ts";
 
 interface Shape {

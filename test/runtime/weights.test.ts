@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { ByteSource } from "../../src/formats/types.ts";
-import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load/executor.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import { architectures, executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 

@@ -159,7 +159,10 @@ describe("messages", () => {
     ).json();
     expect(text).toEqual({
       type: "error",
-      error: { type: "invalid_request_error", message: "max_tokens: expected an integer from 1, got nothing" },
+      error: {
+        type: "invalid_request_error",
+        message: "max_tokens: a value is required; it must be an integer from 1",
+      },
     });
     expect(server.errors).toEqual([]);
   });

@@ -1,8 +1,8 @@
 /** Every field of every request refuses what it cannot be, by name. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Range } from "../../src/engine/fields.ts";
+import type { Range } from "../../src/base/fields.ts";
 import type { Model } from "../../src/engine/model.ts";
-import { SAMPLING_RANGES } from "../../src/engine/sampling-options.ts";
+import { SAMPLING_RANGES } from "../../src/engine/sample/options.ts";
 import { createHandler, type Handler } from "../../src/server/handler.ts";
 import { loadCrumb, messages } from "./helpers.ts";
 

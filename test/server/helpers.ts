@@ -1,8 +1,8 @@
 /** A server of crumb on a free port, and what its model computes. */
 import { join } from "node:path";
-import { createLoad } from "../../src/create-load.ts";
 import type { Model } from "../../src/engine/model.ts";
-import { type Listener, listen } from "../../src/hosts/node-server.ts";
+import { type Listener, listen } from "../../src/hosts/node/server.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { createHandler, type Handler } from "../../src/server/handler.ts";
 import type { HandlerOptions } from "../../src/server/options.ts";
 import { root, testHost } from "../helpers/models.ts";

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import { listen } from "../../src/hosts/node-server.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import { listen } from "../../src/hosts/node/server.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import { crowd, gauge } from "./crowd.ts";
 import { messages, postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";

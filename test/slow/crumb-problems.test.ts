@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertCrumb } from "../../scripts/convert-crumb.ts";
-import { createLoad } from "../../src/create-load.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import type { KvType } from "../../src/runtime/layout.ts";
 import { root, testHost } from "../helpers/models.ts";
 

@@ -1,7 +1,7 @@
 /** A server for a minute: mixed clients, stalled readers, the time to a first byte while others are answered. */
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { createLoad } from "../../src/create-load.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import { cli, Running } from "../cli/helpers.ts";
 import { root, testHost } from "../helpers/models.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { NibbleError } from "../../src/base/errors.ts";
 import { compileTemplate } from "../../src/chat/template.ts";
-import { uniform } from "../../src/engine/random.ts";
-import { NibbleError } from "../../src/errors.ts";
+import { uniform } from "../../src/engine/sample/random.ts";
 import { hostileTemplates } from "../helpers/hostile-templates.ts";
 
 const json = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));

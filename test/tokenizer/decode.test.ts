@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { writeUtf8 } from "../../src/formats/utf8.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
-import { Utf8Decoder } from "../../src/tokenizer/utf8.ts";
+import { writeUtf8 } from "../../src/base/utf8.ts";
+import { Utf8Decoder } from "../../src/base/utf8-stream.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import { Random } from "../helpers/random.ts";
 import { smollm2Metadata } from "./support.ts";
 

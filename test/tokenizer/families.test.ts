@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import {
   type Family,

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import type { MetadataValue } from "../../src/formats/types.ts";
-import { createTokenizer, readTokenizer } from "../../src/tokenizer/index.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { MetadataValue } from "../../src/formats/checkpoint.ts";
+import { createTokenizer, readTokenizer } from "../../src/tokenizer/create.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { huggingFace, root } from "./support.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readGgufHeader } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import { huggingFace, root } from "./support.ts";
 
 const folder = join(root, "test/fixtures/architectures");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
+import { NibbleError } from "../../src/base/errors.ts";
 import {
   byteLevelStage,
   digitsStage,

@@ -1,8 +1,8 @@
 /** Tokenizers of SentencePiece's kind, from GGUF scores and from tokenizer.json, small enough to follow by hand. */
 import { describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/errors.ts";
-import type { MetadataValue } from "../../src/formats/types.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { NibbleError } from "../../src/base/errors.ts";
+import type { MetadataValue } from "../../src/formats/checkpoint.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { Random } from "../helpers/random.ts";
 import { huggingFace } from "./support.ts";

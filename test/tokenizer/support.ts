@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { readGgufHeader } from "../../src/formats/gguf.ts";
-import { parseJsonObject } from "../../src/formats/json.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Metadata, MetadataValue } from "../../src/formats/types.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import { parseJsonObject } from "../../src/base/json.ts";
+import type { Metadata, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 
 export const root: string = join(import.meta.dirname, "../..");

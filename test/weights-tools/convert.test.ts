@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { ByteSource, Checkpoint, MetadataValue } from "../../src/formats/types.ts";
+import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { type ConvertOptions, convert } from "../../weights-tools/convert.ts";
 import type { WeightType } from "../../weights-tools/weight-types.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { DivergenceMeter, negativeLogLikelihood } from "../../weights-tools/divergence.ts";
 import { writeGguf } from "../../weights-tools/gguf-writer.ts";
 import { openLogits, writeLogits } from "../../weights-tools/logits-file.ts";

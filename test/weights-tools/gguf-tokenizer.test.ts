@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseJsonObject } from "../../src/formats/json.ts";
-import type { HuggingFaceFiles, JsonObject } from "../../src/formats/types.ts";
-import { createTokenizer } from "../../src/tokenizer/index.ts";
+import type { JsonObject } from "../../src/base/json.ts";
+import { parseJsonObject } from "../../src/base/json.ts";
+import type { HuggingFaceFiles } from "../../src/formats/checkpoint.ts";
+import { createTokenizer } from "../../src/tokenizer/create.ts";
 import { ggufTokenizer } from "../../weights-tools/gguf-tokenizer.ts";
 import { gemma3Metadata, recorded } from "../tokenizer/support.ts";
 import { bytesOf } from "./helpers.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Checkpoint, MetadataValue } from "../../src/formats/types.ts";
+import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { type GgufTensor, type HeaderValue, writeGguf } from "../../weights-tools/gguf-writer.ts";
 import { MemorySink, rawBytes } from "./helpers.ts";
 

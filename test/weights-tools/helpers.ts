@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { readHuggingFace } from "../../src/formats/huggingface.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { ByteSource, Checkpoint, FileSet, TensorInfo } from "../../src/formats/types.ts";
+import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
+import type { ByteSource, FileSet } from "../../src/io/byte-source.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { type ConvertOptions, type ConvertReport, convert } from "../../weights-tools/convert.ts";
 import { dequantize } from "../../weights-tools/dequantize.ts";
 import type { ByteSink } from "../../weights-tools/gguf-writer.ts";

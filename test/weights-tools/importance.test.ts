@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readGguf, readGgufHeader } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { readGguf, readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { writeGguf } from "../../weights-tools/gguf-writer.ts";
 import { ImportanceCollector, readImportance } from "../../weights-tools/importance.ts";
 import { MemorySink, rawBytes } from "./helpers.ts";

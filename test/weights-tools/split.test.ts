@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { merge, planSplit, type ShardLimit, shardNames, writeShard } from "../../weights-tools/split.ts";
 import { buildGguf, GgufType, key } from "../formats/gguf-builder.ts";
 import { bytesOf, crumb, fixtureGguf, MemorySink, sameBytes } from "./helpers.ts";

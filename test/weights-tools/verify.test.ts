@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { readGguf } from "../../src/formats/gguf.ts";
-import { bytesSource } from "../../src/formats/sources.ts";
-import type { Checkpoint, MetadataValue } from "../../src/formats/types.ts";
+import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { compareCheckpoints, hashSource, verifyCheckpoint } from "../../weights-tools/verify.ts";
 import {
   bytesOf,

@@ -2,8 +2,8 @@
  * `nibble bench`: tokens per second, measured and reported as llama-bench does.
  * @module
  */
-import { nodeHost } from "../../hosts/node.ts";
-import { loadExecutor } from "../../load.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { loadExecutor } from "../../load/executor.ts";
 import { describeModel } from "../../models/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, numbers, UsageError } from "../flags.ts";

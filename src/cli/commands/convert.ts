@@ -18,11 +18,11 @@ import {
   weightType,
   weightTypeNames,
 } from "../../../weights-tools/weight-types.ts";
-import { NibbleError } from "../../errors.ts";
-import type { Checkpoint } from "../../formats/types.ts";
-import { fileSource } from "../../hosts/node.ts";
+import { NibbleError } from "../../base/errors.ts";
+import type { Checkpoint } from "../../formats/checkpoint.ts";
+import { fileSource } from "../../hosts/node/files.ts";
 import { describeModel } from "../../models/index.ts";
-import { createTokenizer } from "../../tokenizer/index.ts";
+import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, repeated, text, toggle, UsageError } from "../flags.ts";
 import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";

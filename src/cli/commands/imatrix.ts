@@ -5,13 +5,13 @@
 import { basename } from "node:path";
 import { ImportanceCollector } from "../../../weights-tools/importance.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
-import { NibbleError } from "../../errors.ts";
-import type { Checkpoint } from "../../formats/types.ts";
-import { nodeHost } from "../../hosts/node.ts";
-import { loadExecutor } from "../../load.ts";
+import { NibbleError } from "../../base/errors.ts";
+import type { Checkpoint } from "../../formats/checkpoint.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { loadExecutor } from "../../load/executor.ts";
 import { describeModel } from "../../models/index.ts";
 import type { WasmExecutor } from "../../runtime/executor.ts";
-import { createTokenizer } from "../../tokenizer/index.ts";
+import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, text, toggle } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, offlineFlag, withCheckpoint } from "../model.ts";

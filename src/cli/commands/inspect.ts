@@ -3,14 +3,14 @@
  * @module
  */
 import { type Inspection, inspectCheckpoint } from "../../../weights-tools/inspect.ts";
-import { NibbleError } from "../../errors.ts";
+import { NibbleError } from "../../base/errors.ts";
+import type { Checkpoint } from "../../formats/checkpoint.ts";
 import type { TensorType } from "../../formats/tensor-types.ts";
-import type { Checkpoint } from "../../formats/types.ts";
-import { prepare, type RuntimeOptions } from "../../load.ts";
+import { prepare, type RuntimeOptions } from "../../load/executor.ts";
 import { layoutOf } from "../../runtime/layout.ts";
 import type { MemoryPlan } from "../../runtime/memory-plan.ts";
 import type { Placement } from "../../runtime/weight-table.ts";
-import { createTokenizer } from "../../tokenizer/index.ts";
+import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
 import { jsonFlag, loading, modelFlag, offlineFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";

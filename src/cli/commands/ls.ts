@@ -2,7 +2,7 @@
  * `nibble ls`: the models in the cache.
  * @module
  */
-import { nodeHub } from "../../hosts/node-hub.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
 import type { ModelRecord } from "../../hub/cache.ts";
 import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
 import { type Command, defineCommand } from "../command.ts";

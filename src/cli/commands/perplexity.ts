@@ -5,14 +5,15 @@
 import { type Divergence, DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/divergence.ts";
 import { openLogits, writeLogits } from "../../../weights-tools/logits-file.ts";
 import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
-import type { Checkpoint } from "../../formats/types.ts";
-import { fileSource, nodeHost } from "../../hosts/node.ts";
-import { loadExecutor } from "../../load.ts";
-import { exp } from "../../math.ts";
+import { exp } from "../../base/math.ts";
+import type { Checkpoint } from "../../formats/checkpoint.ts";
+import { fileSource } from "../../hosts/node/files.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { loadExecutor } from "../../load/executor.ts";
 import { describeModel } from "../../models/index.ts";
 import type { WasmExecutor } from "../../runtime/executor.ts";
 import type { Executor } from "../../runtime/types.ts";
-import { createTokenizer } from "../../tokenizer/index.ts";
+import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { text, toggle, UsageError, type Values } from "../flags.ts";
 import {

@@ -2,8 +2,8 @@
  * `nibble pull`: a model into the cache.
  * @module
  */
-import { NibbleError } from "../../errors.ts";
-import { nodeHub } from "../../hosts/node-hub.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
 import { parseReference, type Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";

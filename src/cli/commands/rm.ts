@@ -2,8 +2,8 @@
  * `nibble rm`: a model out of the cache.
  * @module
  */
-import { NibbleError } from "../../errors.ts";
-import { nodeHub } from "../../hosts/node-hub.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
 import { removeModel } from "../../hub/hub.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { toggle, UsageError } from "../flags.ts";

@@ -3,14 +3,14 @@
  * @module
  */
 import { join } from "node:path";
+import { NibbleError } from "../../base/errors.ts";
 import type { ChatMessage } from "../../chat/template.ts";
-import { createLoad } from "../../create-load.ts";
-import { DRAFT_MAX } from "../../engine/defaults.ts";
 import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
-import { NibbleError } from "../../errors.ts";
-import { nodeHost } from "../../hosts/node.ts";
-import { nodeHub } from "../../hosts/node-hub.ts";
+import { DRAFT_MAX } from "../../engine/sample/defaults.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
+import { createLoad } from "../../load/create-load.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Answer, answer, speed } from "../answer.ts";
 import { type Command, defineCommand } from "../command.ts";

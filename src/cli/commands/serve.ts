@@ -5,12 +5,12 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createLoad, createPlan } from "../../create-load.ts";
-import { NibbleError } from "../../errors.ts";
-import { nodeHost } from "../../hosts/node.ts";
-import { type Listener, listen } from "../../hosts/node-server.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { type Listener, listen } from "../../hosts/node/server.ts";
+import { createLoad, createPlan } from "../../load/create-load.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
-import type { SlotStore } from "../../server/slots.ts";
+import type { SlotStore } from "../../server/llama-server/slots.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError } from "../flags.ts";

@@ -2,8 +2,8 @@
  * `nibble show`: where a model comes from, and where it lies.
  * @module
  */
-import { NibbleError } from "../../errors.ts";
-import { nodeHub } from "../../hosts/node-hub.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
 import { findModel } from "../../hub/hub.ts";
 import { sourceOf } from "../../hub/pull.ts";
 import { type Command, defineCommand } from "../command.ts";

@@ -2,7 +2,7 @@
  * `nibble tokenize`: text to token ids. Reads no weights.
  * @module
  */
-import { createTokenizer } from "../../tokenizer/index.ts";
+import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, readText } from "../input.ts";

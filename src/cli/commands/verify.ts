@@ -10,8 +10,8 @@ import {
   type Verification,
   verifyCheckpoint,
 } from "../../../weights-tools/verify.ts";
-import { NibbleError } from "../../errors.ts";
-import { fileSource } from "../../hosts/node.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { fileSource } from "../../hosts/node/files.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Flag } from "../flags.ts";
 import { ensurePulled, jsonFlag, modelFiles, offlineFlag, pulledFiles, withCheckpoint } from "../model.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { load as Load, models as Models } from "../../../src/browser.ts";
+import type { load as Load, models as Models } from "../../../src/entries/browser.ts";
 import { cli, Running } from "../../cli/helpers.ts";
 import buildBundles from "../../helpers/build-bundles.ts";
 import buildWasm from "../../helpers/build-wasm.ts";

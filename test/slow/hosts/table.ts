@@ -2,7 +2,7 @@
  * What every host must do alike. Transpiled, not bundled: it runs in the host, beside the installed package.
  * @module
  */
-import type { Load, LoadOptions, Model, ModelSource } from "../../../src/index.ts";
+import type { Load, LoadOptions, Model, ModelSource } from "../../../src/entries/node.ts";
 
 export interface Case {
   readonly prompt_ids: readonly number[];

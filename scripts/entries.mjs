@@ -1,0 +1,64 @@
+/**
+ * The files that the package's users import or start: one list, from which come the bundles and declarations
+ * (build.mjs), the exports of package.json, knip's entries (knip.ts) and the size limits (test/hosts/sizes.test.ts).
+ *
+ * `node scripts/entries.mjs` writes the exports into package.json; test/hosts/entries.test.ts says when they differ.
+ *
+ * @typedef {object} Entry
+ * @property {string} name the bundle is `dist/<name>.js`
+ * @property {string} source the module it is bundled from
+ * @property {string} [subpath] how users import it: `nibble-llm/<subpath>`; the main entry's conditions are in `MAIN`
+ * @property {number} [kilobytes] the limit in 1,000 bytes of what a user's bundler makes of it, minified, after gzip -9
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** @type {readonly Entry[]} */
+export const ENTRIES = [
+  // Imported by users.
+  { name: "index", source: "src/entries/node.ts", kilobytes: 124 },
+  { name: "browser", source: "src/entries/browser.ts", subpath: "browser", kilobytes: 124 },
+  { name: "workerd", source: "src/entries/workerd.ts", subpath: "workerd", kilobytes: 110 },
+  { name: "tokenizer", source: "src/entries/tokenizer.ts", subpath: "tokenizer", kilobytes: 20 },
+  { name: "gguf", source: "src/entries/gguf.ts", subpath: "gguf", kilobytes: 8 },
+  { name: "server", source: "src/entries/server.ts", subpath: "server", kilobytes: 18 },
+  { name: "ai-sdk", source: "src/entries/ai-sdk.ts", subpath: "ai-sdk", kilobytes: 5 },
+  // Started by the others, or by npm.
+  { name: "model-worker", source: "src/hosts/web-worker/model-worker.ts", subpath: "model-worker" },
+  { name: "browser-thread", source: "src/hosts/browser/thread.ts" },
+  { name: "thread", source: "src/hosts/node/thread.ts" },
+  { name: "cli", source: "src/cli/main.ts" },
+];
+
+/** Which entry `import "nibble-llm"` is, by condition in the order of package.json; the last is for all others. */
+const MAIN = { workerd: "workerd", deno: "index", bun: "index", browser: "browser", node: "index" };
+
+/** The declarations of a module below src/. */
+const declarations = (source) => source.replace(/^src\/(.*?)(\.d)?\.ts$/, "./dist/types/$1.d.ts");
+
+/** The `exports` of package.json. */
+export function packageExports() {
+  const types = (name) => declarations(ENTRIES.find((entry) => entry.name === name).source);
+  const file = (name) => ({ types: types(name), default: `./dist/${name}.js` });
+  const main = Object.entries(MAIN).map(([condition, name]) => [condition, file(name)]);
+  return {
+    ".": { ...Object.fromEntries(main), types: types("index"), default: "./dist/browser.js" },
+    ...Object.fromEntries(
+      ENTRIES.filter(({ subpath }) => subpath).map(({ subpath, name }) => [`./${subpath}`, file(name)]),
+    ),
+    "./wasm/*": { types: declarations(WASM_TYPES), default: "./dist/wasm/*" },
+    "./crumb.gguf": "./dist/crumb.gguf",
+    "./package.json": "./package.json",
+  };
+}
+
+/** What `nibble-llm/wasm/*` is for TypeScript. */
+export const WASM_TYPES = "src/entries/wasm.d.ts";
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const path = new URL("../package.json", import.meta.url);
+  const manifest = JSON.parse(readFileSync(path, "utf8"));
+  manifest.exports = packageExports();
+  manifest.types = manifest.exports["."].types;
+  writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}

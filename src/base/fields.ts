@@ -1,0 +1,164 @@
+/**
+ * Reads the fields of an untrusted request or options object. Every error names the field.
+ * @module
+ */
+import { type ErrorCode, NibbleError } from "./errors.ts";
+
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** The lowest value is not allowed itself. */
+  readonly above?: number;
+  readonly integer?: boolean;
+}
+
+/** The error for a value that is not what a field takes, or (`got` undefined) for a field that must be there and is not. */
+export function invalid(
+  param: string,
+  expected: string,
+  got: unknown,
+  code: ErrorCode = "invalid_request",
+): NibbleError {
+  const message =
+    got === undefined
+      ? `${param}: a value is required; it must be ${expected}`
+      : `${param}: expected ${expected}, got ${show(got)}`;
+  return new NibbleError(code, message, { param });
+}
+
+/** The error for two fields that cannot be used together; `why` is a clause that says what each would decide. */
+export function conflict(param: string, other: string, why: string, code: ErrorCode = "invalid_request"): NibbleError {
+  return new NibbleError(code, `${param}: it cannot be used together with ${other}, because ${why}`, { param });
+}
+
+/** The error for a field or value that we know and do not support; `instead` is a clause that says what to do. */
+export function unsupported(
+  param: string,
+  what: string,
+  instead: string,
+  code: ErrorCode = "invalid_request",
+): NibbleError {
+  return new NibbleError(code, `${param}: ${what} is not supported; ${instead}`, { param });
+}
+
+/** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
+export class Fields {
+  readonly #values: ReadonlyMap<string, unknown>;
+  readonly #prefix: string;
+  readonly #code: ErrorCode;
+
+  /** @throws NibbleError with `code` if it is not an object or has fields that are not `known` */
+  constructor(value: unknown, known: readonly string[], name = "", code: ErrorCode = "invalid_request") {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw invalid(name || (code === "invalid_request" ? "body" : "options"), "an object", value, code);
+    }
+    this.#code = code;
+    this.#values = new Map(Object.entries(value).filter(([, field]) => field !== undefined && field !== null));
+    this.#prefix = name ? `${name}.` : "";
+    for (const key of this.#values.keys()) {
+      if (!known.includes(key)) {
+        const param = this.#prefix + key;
+        throw new NibbleError(code, `${param}: unknown field; known are ${known.join(", ")}`, { param });
+      }
+    }
+  }
+
+  /** The fields of an object that stands in one of these. */
+  nested(value: unknown, known: readonly string[], name: string): Fields {
+    return new Fields(value, known, this.param(name), this.#code);
+  }
+
+  get(key: string): unknown {
+    return this.#values.get(key);
+  }
+
+  param(key: string): string {
+    return this.#prefix + key;
+  }
+
+  /** The error for one of the fields. */
+  invalid(key: string, expected: string, got: unknown): NibbleError {
+    return invalid(this.param(key), expected, got, this.#code);
+  }
+
+  number(key: string, range: Range): number | undefined {
+    const value = this.get(key);
+    return value === undefined ? undefined : checkNumber(this.param(key), value, range, this.#code);
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.get(key);
+    if (value === undefined || typeof value === "boolean") return value;
+    throw this.invalid(key, "true or false", value);
+  }
+
+  string(key: string, maxLength: number): string | undefined {
+    const value = this.get(key);
+    if (value === undefined) return undefined;
+    if (typeof value === "string" && value.length <= maxLength) return value;
+    throw this.invalid(key, `a string of at most ${maxLength} characters`, value);
+  }
+
+  oneOf<T extends string>(key: string, values: readonly T[]): T | undefined {
+    const value = this.get(key);
+    const found = values.find((candidate) => candidate === value);
+    if (value === undefined || found !== undefined) return found;
+    throw this.invalid(key, values.map((candidate) => `"${candidate}"`).join(" or "), value);
+  }
+
+  array(key: string, maxLength: number): readonly unknown[] | undefined {
+    const value = this.get(key);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.length <= maxLength) return value;
+    throw this.invalid(key, `an array of at most ${maxLength} elements`, value);
+  }
+}
+
+export function fits(value: unknown, { min, max, above, integer }: Range): value is number {
+  return (
+    typeof value === "number" &&
+    (integer ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
+    value >= (min ?? -Infinity) &&
+    value <= (max ?? Infinity) &&
+    value > (above ?? -Infinity)
+  );
+}
+
+export function checkNumber(param: string, value: unknown, range: Range, code?: ErrorCode): number {
+  if (fits(value, range)) return value;
+  const { min, max, above, integer } = range;
+  const bounds = [
+    above === undefined ? (min === undefined ? "" : `from ${min}`) : `above ${above}`,
+    max === undefined ? "" : `to ${max}`,
+  ].filter(Boolean);
+  throw invalid(param, [integer ? "an integer" : "a number", ...bounds].join(" "), value, code);
+}
+
+/**
+ * A copy of token ids: of an array or a typed array, nothing that only looks like one (`{ length: 1e9 }`).
+ * @throws NibbleError `invalid_argument` that names `param`
+ */
+export function checkIds(param: string, value: unknown, vocabSize: number): number[] {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  if (!isList) throw invalid(param, "an array of token ids", value, "invalid_argument");
+  const ids = Array.from(value as ArrayLike<unknown>);
+  // A hole or undefined is wrong too, so the index is asked for, not the element.
+  const wrong = ids.findIndex((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize);
+  if (wrong >= 0) throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, ids[wrong] ?? null, "invalid_argument");
+  return ids as number[];
+}
+
+export function checkSignal(fields: Fields): AbortSignal | undefined {
+  const value = fields.get("signal");
+  if (value === undefined) return undefined;
+  const signal = value as Partial<AbortSignal>;
+  if (typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function") return value as AbortSignal;
+  throw fields.invalid("signal", "an AbortSignal", value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * Holds a call of the model's own to its tool's schema. The answer is free until a call begins, and behind its end.
+ * @module
+ */
+import { OPEN_TAG } from "../../chat/reasoning.ts";
+import { type CallStarts, PYTHON_TAG } from "../../chat/tool-format.ts";
+import type { State } from "../../grammar/machine.ts";
+import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { Tokenizer } from "../../tokenizer/types.ts";
+import { addToken, emptyMask, type TokenMask } from "../sample/token-mask.ts";
+import { ReasoningEnd } from "./reasoning-end.ts";
+
+export interface CallConstraintOptions {
+  /** Of one call, with what begins it. */
+  readonly masks: TokenMasks;
+  readonly starts: CallStarts;
+  /** The prompt ends inside of a `<think>` block. */
+  readonly opened: boolean;
+}
+
+const utf8 = new TextEncoder();
+
+export class CallConstraint {
+  /** An answer with a call may go on. */
+  readonly done = false;
+  readonly #masks: TokenMasks;
+  readonly #starts: CallStarts;
+  readonly #tokenizer: Tokenizer;
+  readonly #endIds: ReadonlySet<number>;
+  readonly #scratch: TokenMask;
+  readonly #longest: number;
+  /** Inside of a call. */
+  #state: State | undefined;
+  #reasoning: ReasoningEnd | undefined;
+  /** The end of the text in which a call may begin; undefined: none may begin any more. */
+  #text: string | undefined = "";
+
+  constructor({ masks, starts, opened }: CallConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
+    this.#masks = masks;
+    this.#starts = starts;
+    this.#tokenizer = tokenizer;
+    this.#endIds = endIds;
+    this.#scratch = emptyMask(tokenizer.vocabSize);
+    this.#longest = Math.max(...starts.texts.map((text) => text.length));
+    if (opened) this.#reasoning = new ReasoningEnd();
+  }
+
+  /** Tokens that may come next; undefined: any. Valid until the next call. */
+  mask(): TokenMask | undefined {
+    if (!this.#state) return undefined;
+    this.#scratch.set(this.#masks.mask(this.#state));
+    if (this.#state.mayEnd) for (const id of this.#endIds) addToken(this.#scratch, id);
+    return this.#scratch;
+  }
+
+  accept(id: number): void {
+    if (this.#endIds.has(id)) return;
+    const { machine } = this.#masks;
+    if (this.#state) {
+      this.#state = machine.read(this.#state, this.#tokenizer.tokenBytes(id));
+      if (this.#state.mayEnd && this.#state.nodes.length === 0) this.#state = undefined;
+      return;
+    }
+    const piece = this.#tokenizer.token(id);
+    if (this.#reasoning) {
+      if (this.#reasoning.push(piece)) this.#reasoning = undefined;
+    } else if (this.#text !== undefined) this.#find(piece);
+  }
+
+  /** A call that does not go on as the grammar spells it stays free: the parser may understand it. */
+  #find(piece: string): void {
+    const { texts, anywhere } = this.#starts;
+    const text = this.#text + piece;
+    const trimmed = text.trimStart();
+    if (trimmed === OPEN_TAG) {
+      this.#reasoning = new ReasoningEnd();
+      this.#text = "";
+      return;
+    }
+    for (const start of texts) {
+      const at = anywhere ? text.lastIndexOf(start) : trimmed.startsWith(start) ? text.indexOf(start) : -1;
+      if (at < 0) continue;
+      const state = this.#masks.machine.read(this.#masks.machine.start, utf8.encode(text.slice(at)));
+      if (!this.#masks.machine.isDead(state)) this.#state = state;
+      this.#text = anywhere ? "" : undefined;
+      return;
+    }
+    if (anywhere) this.#text = text.slice(1 - this.#longest);
+    else if (trimmed === PYTHON_TAG) this.#text = "";
+    else this.#text = trimmed.length < this.#longest ? trimmed : undefined;
+  }
+}

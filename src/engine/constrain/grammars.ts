@@ -1,0 +1,61 @@
+/**
+ * Grammars of a model's requests: compiled once, kept for the next request that asks for the same.
+ * @module
+ */
+
+import { NibbleError } from "../../base/errors.ts";
+import { CALL_TAGS } from "../../chat/tool-format.ts";
+import { compileGrammar, type GrammarSource } from "../../grammar/compile.ts";
+import { Machine } from "../../grammar/machine.ts";
+import { TokenMasks } from "../../grammar/token-masks.ts";
+import { buildTokenTrie, type TokenTrie } from "../../grammar/token-trie.ts";
+import type { Tokenizer } from "../../tokenizer/types.ts";
+import { type ReasoningTokens, reasoningTokens } from "./reasoning-end.ts";
+
+/** Grammars that are kept, with their masks: up to 16 MiB each. */
+const MAX_KEPT = 8;
+
+/** Equal for equal sources. Schemas are objects of anybody's: with cycles, or deeper than the stack. */
+function nameOf(source: GrammarSource): string {
+  try {
+    return JSON.stringify(source);
+  } catch (error) {
+    throw new NibbleError("invalid_argument", "schema: expected JSON of less depth, without cycles", { cause: error });
+  }
+}
+
+export class Grammars {
+  readonly #tokenizer: Tokenizer;
+  /** Least recently used first. */
+  readonly #kept = new Map<string, TokenMasks>();
+  /** Of the whole vocabulary: made for the first grammar. */
+  #trie: TokenTrie | undefined;
+  #reasoning: ReasoningTokens | undefined;
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer;
+  }
+
+  get reasoning(): ReasoningTokens {
+    this.#reasoning ??= reasoningTokens(this.#tokenizer);
+    return this.#reasoning;
+  }
+
+  /** @throws NibbleError `invalid_argument` if it is no grammar, not supported, or too large */
+  compile(source: GrammarSource): TokenMasks {
+    const key = nameOf(source);
+    let masks = this.#kept.get(key);
+    if (!masks) {
+      const machine = new Machine(compileGrammar(source));
+      this.#trie ??= buildTokenTrie(this.#tokenizer, CALL_TAGS);
+      masks = new TokenMasks(machine, this.#trie);
+    }
+    this.#kept.delete(key);
+    this.#kept.set(key, masks);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= MAX_KEPT) break;
+      this.#kept.delete(oldest);
+    }
+    return masks;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Bounds a model's reasoning: after so many tokens its block is closed, and the model goes on with the answer.
+ * @module
+ */
+import { CLOSE_TAG, OPEN_TAG } from "../../chat/reasoning.ts";
+import type { Tokenizer } from "../../tokenizer/types.ts";
+import { ReasoningEnd } from "./reasoning-end.ts";
+
+export class ReasoningBudget {
+  readonly #budget: number;
+  readonly #tokenizer: Tokenizer;
+  /** `</think>` as the model writes it: mostly one token. */
+  readonly #closing: readonly number[];
+  readonly #end = new ReasoningEnd();
+  #state: "start" | "open" | "answer";
+  #start = "";
+  #spent = 0;
+  #closed = 0;
+
+  /** @param opened the prompt ends with `<think>` */
+  constructor(budget: number, tokenizer: Tokenizer, opened: boolean) {
+    this.#budget = budget;
+    this.#tokenizer = tokenizer;
+    this.#closing = tokenizer.encode(CLOSE_TAG, { special: true, addBos: false });
+    this.#state = opened ? "open" : "start";
+  }
+
+  /** The token that has to come next, once the budget is used up. */
+  get forced(): number | undefined {
+    return this.#state === "open" && this.#spent >= this.#budget ? this.#closing[this.#closed] : undefined;
+  }
+
+  /** Takes the token that came. */
+  accept(id: number): void {
+    if (this.#state === "answer") return;
+    const text = this.#tokenizer.token(id);
+    if (this.#state === "start") {
+      this.#start += text;
+      const begin = this.#start.trimStart();
+      if (begin.startsWith(OPEN_TAG)) this.#state = "open";
+      else if (!OPEN_TAG.startsWith(begin)) this.#state = "answer";
+      return;
+    }
+    if (this.#spent >= this.#budget) this.#closed++;
+    else this.#spent++;
+    // All of the closing tokens have come, if not the text in one piece: a broken character may stand between.
+    if (this.#end.push(text) || this.#closed === this.#closing.length) this.#state = "answer";
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * One choice's text, told apart: reasoning, content, calls of tools.
+ * @module
+ */
+import { ReasoningSplitter } from "../../chat/reasoning.ts";
+import { type CallDelta, ToolCallParser, type ToolParserOptions } from "../../chat/tool-calls.ts";
+import { randomHex } from "../sample/random.ts";
+import type { ChatCompletionChunk, ToolCallDelta } from "./types.ts";
+
+export type ChatDelta = ChatCompletionChunk["choices"][number]["delta"];
+
+export class ChatText {
+  readonly #splitter: ReasoningSplitter | undefined;
+  readonly #parser: ToolCallParser | undefined;
+  reasoningTokens = 0;
+
+  /** @param opened the prompt ends inside of a `<think>` block */
+  constructor(splitReasoning: boolean, opened: boolean, calls: ToolParserOptions | undefined) {
+    this.#splitter = splitReasoning ? new ReasoningSplitter(opened) : undefined;
+    this.#parser = calls && new ToolCallParser(calls);
+  }
+
+  /** Calls so far. */
+  get calls(): number {
+    return this.#parser?.count ?? 0;
+  }
+
+  /** A token's text. */
+  push(text: string): ChatDelta {
+    const { content, reasoning } = this.#splitter?.push(text) ?? { content: text, reasoning: "" };
+    if (this.#splitter?.open) this.reasoningTokens++;
+    const parsed = this.#parser?.push(content) ?? { content, calls: [] };
+    return delta(reasoning, parsed.content, parsed.calls);
+  }
+
+  /** What was held back. */
+  end(): ChatDelta {
+    const { content, reasoning } = this.#splitter?.end() ?? { content: "", reasoning: "" };
+    if (!this.#parser) return delta(reasoning, content, []);
+    const last = this.#parser.push(content);
+    const rest = this.#parser.end();
+    return delta(reasoning, last.content + rest.content, [...last.calls, ...rest.calls]);
+  }
+}
+
+function delta(reasoning: string, content: string, calls: readonly CallDelta[]): ChatDelta {
+  return {
+    ...(reasoning && { reasoning_content: reasoning }),
+    ...(content && { content }),
+    ...(calls.length > 0 && { tool_calls: calls.map(toolCall) }),
+  };
+}
+
+function toolCall({ index, name, arguments: text }: CallDelta): ToolCallDelta {
+  if (name === undefined) return { index, function: { arguments: text } };
+  return { index, id: `call_${randomHex()}`, type: "function", function: { name, arguments: text } };
+}

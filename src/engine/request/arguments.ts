@@ -1,0 +1,37 @@
+/**
+ * Checks of the arguments that the model's smaller calls take. All throw NibbleError `invalid_argument` with `param`.
+ * @module
+ */
+import { checkSignal, Fields, invalid } from "../../base/fields.ts";
+
+/** Messages may have any role and fields: the template decides. */
+export function checkTemplateArguments(messages: unknown, options: unknown): void {
+  const isMessage = (message: unknown): boolean =>
+    typeof message === "object" && message !== null && typeof (message as { role?: unknown }).role === "string";
+  if (!Array.isArray(messages) || !messages.every(isMessage))
+    throw invalid("messages", "an array of objects with a role", messages, "invalid_argument");
+  const fields = new Fields(options, ["addGenerationPrompt", "tools", "variables", "now"], "", "invalid_argument");
+  fields.boolean("addGenerationPrompt");
+  fields.array("tools", Infinity);
+  const [variables, time] = [fields.get("variables"), fields.get("now")];
+  if (variables !== undefined && typeof variables !== "object")
+    throw fields.invalid("variables", "an object", variables);
+  if (time !== undefined && !(time instanceof Date && !Number.isNaN(time.getTime())))
+    throw fields.invalid("now", "a valid Date", time);
+}
+
+/** Options that are all true or false; null counts as absent. */
+export function checkFlags<Name extends string>(
+  options: unknown,
+  names: readonly Name[],
+): { readonly [name in Name]?: boolean } {
+  const fields = new Fields(options ?? {}, names, "", "invalid_argument");
+  const given = names.filter((name) => fields.boolean(name) !== undefined);
+  return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
+}
+
+/** The signal of the second argument goes before one in the body. */
+export function pickSignal(options: unknown): { signal?: AbortSignal } {
+  const signal = checkSignal(new Fields(options ?? {}, ["signal"], "", "invalid_argument"));
+  return signal ? { signal } : {};
+}

@@ -1,0 +1,138 @@
+/**
+ * The fields of a request that say what its answer looks like: OpenAI's, llama-server's and vLLM's.
+ * @module
+ */
+import { type ErrorCode, NibbleError } from "../../base/errors.ts";
+import { conflict, Fields } from "../../base/fields.ts";
+import type { GrammarSource } from "../../grammar/compile.ts";
+import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { Grammars } from "../constrain/grammars.ts";
+
+/** Fields that `checkStructure` reads. */
+export const STRUCTURE_FIELDS: readonly string[] = [
+  ...["response_format", "grammar", "json_schema", "structured_outputs"],
+  ...["guided_json", "guided_regex", "guided_choice", "guided_grammar"],
+];
+
+const MAX_TEXT: number = 1 << 16;
+const ANY_OBJECT = { type: "object" };
+
+interface Named {
+  readonly param: string;
+  readonly source: GrammarSource;
+}
+
+/**
+ * @returns the grammar that is asked for, if one is
+ * @throws NibbleError `invalid_request` that names the field: not well formed, not supported, too large, or one too many
+ */
+export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks | undefined {
+  const outputs = fields.get("structured_outputs");
+  const wanted = [
+    responseFormat(fields.get("response_format")),
+    schema(fields, "json_schema"),
+    schema(fields, "guided_json"),
+    gbnf(fields, "grammar"),
+    gbnf(fields, "guided_grammar"),
+    regex(fields, "guided_regex"),
+    choices(fields, "guided_choice"),
+    ...(outputs === undefined ? [] : structuredOutputs(outputs)),
+  ].filter((found) => found !== undefined);
+  if (wanted.length > 1) {
+    const param = wanted[1]!.param;
+    throw conflict(param, wanted[0]!.param, "each of them decides the form of the answer");
+  }
+  const [only] = wanted;
+  return only && compileNamed(only.source, only.param, grammars);
+}
+
+/** Compiles; what is wrong is wrong with that field. */
+export function compileNamed(
+  source: GrammarSource,
+  param: string,
+  grammars: Grammars,
+  code: ErrorCode = "invalid_request",
+): TokenMasks {
+  try {
+    return grammars.compile(source);
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    throw new NibbleError(code, `${param}: ${error.message}`, { param, cause: error });
+  }
+}
+
+function responseFormat(value: unknown): Named | undefined {
+  if (value === undefined) return undefined;
+  const fields = new Fields(value, ["type", "json_schema", "schema"], "response_format");
+  const type = fields.oneOf("type", ["text", "json_object", "json_schema"]);
+  if (type === undefined) throw fields.invalid("type", '"text", "json_object" or "json_schema"', undefined);
+  if (type === "text") return undefined;
+  const given = schema(fields, "schema");
+  if (type === "json_object") {
+    return given ?? { param: "response_format", source: { kind: "schema", schema: ANY_OBJECT } };
+  }
+  const wrapper = fields.get("json_schema");
+  if (wrapper === undefined && given) return given;
+  const inner = new Fields(wrapper, ["name", "description", "schema", "strict"], "response_format.json_schema");
+  inner.string("name", 64);
+  inner.string("description", MAX_TEXT);
+  inner.boolean("strict");
+  return schema(inner, "schema") ?? { param: "response_format", source: { kind: "schema", schema: ANY_OBJECT } };
+}
+
+/** vLLM's newer way to write the same. */
+function structuredOutputs(value: unknown): (Named | undefined)[] {
+  const fields = new Fields(value, ["json", "json_object", "regex", "choice", "grammar"], "structured_outputs");
+  const object: Named = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
+  return [
+    schema(fields, "json"),
+    fields.boolean("json_object") ? object : undefined,
+    regex(fields, "regex"),
+    choices(fields, "choice"),
+    gbnf(fields, "grammar"),
+  ];
+}
+
+function schema(fields: Fields, key: string): Named | undefined {
+  const value = fields.get(key);
+  if (value === undefined) return undefined;
+  if (typeof value === "boolean" || (typeof value === "object" && !Array.isArray(value))) {
+    return { param: fields.param(key), source: { kind: "schema", schema: value } };
+  }
+  throw fields.invalid(key, "a JSON schema (an object)", value);
+}
+
+function gbnf(fields: Fields, key: string): Named | undefined {
+  const source = fields.string(key, MAX_TEXT);
+  return source === undefined ? undefined : { param: fields.param(key), source: { kind: "gbnf", source } };
+}
+
+function regex(fields: Fields, key: string): Named | undefined {
+  const pattern = fields.string(key, MAX_TEXT);
+  return pattern === undefined ? undefined : { param: fields.param(key), source: { kind: "regex", pattern } };
+}
+
+/** The option `grammar` of `model.generate`. @throws NibbleError `invalid_argument` */
+export function checkGrammar(value: unknown): GrammarSource | undefined {
+  if (value === undefined) return undefined;
+  const fields = new Fields(value, ["kind", "schema", "source", "pattern", "texts"], "grammar", "invalid_argument");
+  const kind = fields.oneOf("kind", ["schema", "gbnf", "regex", "choice"]);
+  if (kind === "schema") return schema(fields, "schema")?.source ?? missing(fields, "schema");
+  if (kind === "gbnf") return gbnf(fields, "source")?.source ?? missing(fields, "source");
+  if (kind === "regex") return regex(fields, "pattern")?.source ?? missing(fields, "pattern");
+  if (kind === "choice") return choices(fields, "texts")?.source ?? missing(fields, "texts");
+  return missing(fields, "kind");
+}
+
+function missing(fields: Fields, key: string): never {
+  throw fields.invalid(key, "it", undefined);
+}
+
+function choices(fields: Fields, key: string): Named | undefined {
+  const texts = fields.array(key, 4096);
+  if (texts === undefined) return undefined;
+  if (texts.length > 0 && texts.every((text) => typeof text === "string")) {
+    return { param: fields.param(key), source: { kind: "choice", texts } };
+  }
+  throw fields.invalid(key, "an array of at least one string", texts);
+}

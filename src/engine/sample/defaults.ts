@@ -1,0 +1,75 @@
+/**
+ * Sampling settings of a request that names none.
+ * @module
+ */
+
+import { fits } from "../../base/fields.ts";
+import type { Metadata } from "../../formats/checkpoint.ts";
+import type { Pooling } from "../schedule/batch-plan.ts";
+import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplingOptions } from "./options.ts";
+
+/** Settings that a model may bring itself. */
+export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "allowedTokens" | "seed">;
+
+/** llama.cpp's. OpenAI's (temperature 1, nothing else) make small models ramble. */
+export const SAMPLING_DEFAULTS: SamplingDefaults = {
+  samplers: SAMPLERS,
+  temperature: 0.8,
+  dynatempRange: 0,
+  dynatempExponent: 1,
+  topK: 40,
+  topP: 0.95,
+  minP: 0.05,
+  typicalP: 1,
+  topNSigma: -1,
+  xtcProbability: 0,
+  xtcThreshold: 0.1,
+  minKeep: 0,
+  repeatPenalty: 1,
+  repeatLastN: 64,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  dryMultiplier: 0,
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  dryPenaltyLastN: -1,
+  drySequenceBreakers: ["\n", ":", '"', "*"],
+  mirostat: 0,
+  mirostatTau: 5,
+  mirostatEta: 0.1,
+  minTokens: 0,
+  badWords: [],
+};
+
+/** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
+export const DRAFT_MAX = 16;
+
+/** llama.cpp's keys for settings inside a GGUF file. A folder's generation_config.json comes under the same keys. */
+const KEYS: readonly [setting: NumericSetting, key: string][] = [
+  ["temperature", "temp"],
+  ["topK", "top_k"],
+  ["topP", "top_p"],
+  ["minP", "min_p"],
+  ["xtcProbability", "xtc_probability"],
+  ["xtcThreshold", "xtc_threshold"],
+  ["repeatPenalty", "penalty_repeat"],
+  ["repeatLastN", "penalty_last_n"],
+  ["mirostat", "mirostat"],
+  ["mirostatTau", "mirostat_tau"],
+  ["mirostatEta", "mirostat_eta"],
+];
+
+/** How a checkpoint made for embeddings pools them: llama.cpp's key, of whose values we know two. */
+export function poolingDefault(metadata: Metadata, architecture: string): Pooling | undefined {
+  const type = metadata.get(`${architecture}.pooling_type`);
+  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
+}
+
+/** A checkpoint's own settings, where it has any. A value that makes no sense is left out. */
+export function samplingDefaults(metadata: Metadata): SamplingDefaults {
+  const own = KEYS.flatMap(([setting, key]) => {
+    const value = metadata.get(`general.sampling.${key}`);
+    return fits(value, SAMPLING_RANGES[setting]) ? [[setting, value]] : [];
+  });
+  return { ...SAMPLING_DEFAULTS, ...Object.fromEntries(own) };
+}

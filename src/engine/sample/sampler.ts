@@ -1,0 +1,218 @@
+/**
+ * From logits to the next token.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import { exp, log } from "../../base/math.ts";
+import type { Tokenizer } from "../../tokenizer/types.ts";
+import { BadWords } from "./bad-words.ts";
+import { type Candidates, checkFinite, largest } from "./candidates.ts";
+import { Dry } from "./dry.ts";
+import { Mirostat } from "./mirostat.ts";
+import { activeSteps, type SamplerName, type SamplingOptions } from "./options.ts";
+import { Penalties } from "./penalties.ts";
+import { uniform } from "./random.ts";
+import { minP, scale, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
+import { addToken, emptyMask, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
+
+/** What a sampler works with. */
+export interface SamplerParts {
+  /** Buffers for the vocabulary; may be shared by all samplers of a model. */
+  readonly candidates: Candidates;
+  readonly tokenizer: Tokenizer;
+  /** Tokens that do not come before `minTokens`. */
+  readonly endIds: ReadonlySet<number>;
+}
+
+/** One request's sampler: options, and what steps remember from token to token. */
+export class Sampler {
+  readonly #options: SamplingOptions;
+  readonly #candidates: Candidates;
+  readonly #endIds: ReadonlySet<number>;
+  readonly #steps: readonly SamplerName[];
+  readonly #penalties: Penalties;
+  readonly #dry: Dry;
+  readonly #mirostat: Mirostat | undefined;
+  readonly #badWords: BadWords | undefined;
+  /** Finite ones. */
+  readonly #bias: ReadonlyMap<number, number>;
+  /** What the request allows at all; undefined: everything. */
+  readonly #allowed: TokenMask | undefined;
+  readonly #scratch: TokenMask;
+
+  constructor(options: SamplingOptions, { candidates, tokenizer, endIds }: SamplerParts) {
+    const vocabSize = candidates.ids.length;
+    this.#options = options;
+    this.#candidates = candidates;
+    this.#endIds = endIds;
+    this.#steps = neededSteps(options);
+    this.#penalties = new Penalties(options);
+    this.#dry = new Dry(options, tokenizer);
+    this.#mirostat = options.mirostat > 0 ? new Mirostat(options, vocabSize) : undefined;
+    this.#badWords = options.badWords.length > 0 ? new BadWords(options.badWords, tokenizer) : undefined;
+    this.#bias = new Map([...options.logitBias].filter(([, bias]) => bias !== -Infinity));
+    this.#allowed = allowed(options, vocabSize);
+    this.#scratch = emptyMask(vocabSize);
+  }
+
+  /**
+   * The next token.
+   * @param logits [vocabSize]; not changed
+   * @param tokens prompt and answer so far
+   * @param position index of the token in the answer: the counter of the random numbers
+   * @param choice which of several answers
+   * @param constraint tokens that may come, of a grammar for instance; undefined: all
+   * @throws NibbleError `non_finite_logits` if a logit is not finite, `invalid_request` if every token is forbidden
+   */
+  sample(
+    logits: Float32Array,
+    tokens: readonly number[],
+    position: number,
+    choice = 0,
+    constraint?: TokenMask,
+  ): number {
+    const mask = this.#mask(tokens, position, constraint);
+    const greedy = isGreedy(this.#options) && this.#steps[0] === "temperature";
+    if (greedy && !mask && this.#bias.size === 0) return argmax(logits);
+
+    const candidates = this.#candidates;
+    candidates.load(logits, mask);
+    if (candidates.size === 0) {
+      throw new NibbleError("invalid_request", "every token is forbidden by logit_bias or a constraint");
+    }
+    if (this.#bias.size > 0) candidates.change(this.#bias, (logit, bias) => logit + bias);
+    for (const step of this.#steps) this.#apply(step, tokens, position, choice);
+    this.#mirostat?.narrow(candidates);
+    return this.#draw(uniform(this.#options.seed, position, choice));
+  }
+
+  #apply(step: SamplerName, tokens: readonly number[], position: number, choice: number): void {
+    const o = this.#options;
+    const candidates = this.#candidates;
+    switch (step) {
+      case "penalties":
+        this.#penalties.apply(candidates, tokens);
+        break;
+      case "dry":
+        this.#dry.apply(candidates, tokens);
+        break;
+      case "top_n_sigma":
+        topNSigma(candidates, o.topNSigma);
+        break;
+      case "top_k":
+        topK(candidates, o.topK);
+        break;
+      case "typ_p":
+        typicalP(candidates, o.typicalP, o.minKeep);
+        break;
+      case "top_p":
+        topP(candidates, o.topP, o.minKeep);
+        break;
+      case "min_p":
+        minP(candidates, o.minP, o.minKeep);
+        break;
+      case "xtc":
+        xtc(candidates, o.xtcProbability, o.xtcThreshold, o.minKeep, uniform(o.seed, position, choice, 1));
+        break;
+      case "temperature":
+        scale(candidates, o.temperature, this.#mirostat ? 0 : o.dynatempRange, o.dynatempExponent);
+        break;
+    }
+  }
+
+  /** What may come here; undefined: everything. */
+  #mask(tokens: readonly number[], position: number, constraint: TokenMask | undefined): TokenMask | undefined {
+    const early = position < this.#options.minTokens;
+    if (!early && !this.#badWords) {
+      if (!constraint) return this.#allowed;
+      if (!this.#allowed) return constraint;
+    }
+    const mask = this.#scratch;
+    mask.set(this.#allowed ?? fullMask(this.#candidates.ids.length));
+    if (constraint) intersect(mask, constraint);
+    if (early) for (const id of this.#endIds) removeToken(mask, id);
+    this.#badWords?.forbid(mask, tokens, position);
+    return mask;
+  }
+
+  /** Picks by probability with `u` in [0, 1). */
+  #draw(u: number): number {
+    const candidates = this.#candidates;
+    const total = candidates.weigh();
+    const { weights, ids, size } = candidates;
+    const target = total * u;
+    let sum = 0;
+    let last = 0;
+    for (let i = 0; i < size; i++) {
+      if (weights[i] === 0) continue;
+      last = i;
+      sum += weights[i]!;
+      if (sum > target) break;
+    }
+    this.#mirostat?.observe(weights[last]! / total);
+    return ids[last]!;
+  }
+}
+
+/** No spread, whatever the distribution. */
+function isGreedy({ temperature, dynatempRange, mirostat }: SamplingOptions): boolean {
+  return temperature === 0 && (dynatempRange === 0 || mirostat > 0);
+}
+
+/** Steps that never leave the most likely token out: before a temperature of 0 they change nothing. */
+const KEEP_BEST: readonly SamplerName[] = ["top_n_sigma", "top_k", "top_p", "min_p"];
+
+function neededSteps(options: SamplingOptions): readonly SamplerName[] {
+  const steps = activeSteps(options);
+  const end = steps.indexOf("temperature");
+  if (end < 0 || !isGreedy(options)) return steps;
+  const before = steps.slice(0, end);
+  const change = before.filter((step) => !KEEP_BEST.includes(step));
+  const dropping = before.includes("xtc") || before.includes("typ_p");
+  return [...(dropping ? before : change), "temperature"];
+}
+
+/** The tokens that a request allows whatever comes; undefined: all. */
+function allowed({ allowedTokens, logitBias }: SamplingOptions, vocabSize: number): TokenMask | undefined {
+  const banned = [...logitBias].filter(([, bias]) => bias === -Infinity);
+  if (!allowedTokens && banned.length === 0) return undefined;
+  const mask = allowedTokens ? emptyMask(vocabSize) : fullMask(vocabSize);
+  for (const id of allowedTokens ?? []) addToken(mask, id);
+  for (const [id] of banned) removeToken(mask, id);
+  return mask;
+}
+
+/** @throws NibbleError `non_finite_logits` */
+function argmax(logits: Float32Array): number {
+  checkFinite(logits);
+  let best = 0;
+  let highest = logits[0]!;
+  for (let id = 1; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (logit > highest) [best, highest] = [id, logit];
+  }
+  return best;
+}
+
+export interface TokenLogprob {
+  readonly id: number;
+  /** Natural logarithm of the probability. */
+  readonly logprob: number;
+}
+
+export interface Logprobs extends TokenLogprob {
+  /** Most likely first; of equals the lower id. */
+  readonly top: readonly TokenLogprob[];
+}
+
+/** Log-softmax of the model's logits, before any sampling step: for token `id` and the `k` most likely ones. */
+export function logprobs(row: Float32Array, id: number, k: number): Logprobs {
+  const logits = new Float64Array(row);
+  const ranked = largest(logits, logits.length, Math.max(1, k));
+  const max = logits[ranked[0]!]!;
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += exp(logits[i]! - max);
+  const normalizer = max + log(sum);
+  const entry = (token: number): TokenLogprob => ({ id: token, logprob: logits[token]! - normalizer });
+  return { ...entry(id), top: Array.from(ranked.subarray(0, k), entry) };
+}

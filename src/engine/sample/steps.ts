@@ -1,0 +1,181 @@
+/**
+ * The steps of sampling that leave tokens out or flatten their distribution. Names, meaning and limits are llama.cpp's.
+ * Forbidden tokens are no candidates from the start, so counts and means do not see them.
+ * @module
+ */
+import { log, pow } from "../../base/math.ts";
+import { type Candidates, largest } from "./candidates.ts";
+
+/** The k most likely; 0: all. */
+export function topK(candidates: Candidates, k: number): void {
+  const { logits, size, sorted } = candidates;
+  if (k <= 0 || k >= size) return;
+  if (sorted) candidates.size = k;
+  else candidates.keep(largest(logits, size, k), true);
+}
+
+/** The smallest set of most likely tokens that has probability `p` together (Holtzman et al. 2019), at least `minKeep`. */
+export function topP(candidates: Candidates, p: number, minKeep: number): void {
+  if (p >= 1) return;
+  const target = p * candidates.weigh();
+  const { logits, sorted } = candidates;
+  candidates.keep(
+    leading(candidates, logits, (sum) => sum >= target, minKeep),
+    sorted,
+  );
+}
+
+/**
+ * Locally typical sampling (Meister et al. 2022): tokens whose information -log p is closest to the entropy, as many as
+ * have more than probability `p` together.
+ */
+export function typicalP(candidates: Candidates, p: number, minKeep: number): void {
+  if (p >= 1) return;
+  const total = candidates.weigh();
+  const mean = meanExponent(candidates, total);
+  const { logits, size, sorted, temperature } = candidates;
+  const max = candidates.maximum();
+  // -log p is log(total) - exponent, the entropy log(total) - mean.
+  const closeness = new Float64Array(size);
+  for (let i = 0; i < size; i++) closeness[i] = -Math.abs(mean - (logits[i]! - max) / temperature);
+  const kept = leading(candidates, closeness, (sum) => sum > p * total, minKeep);
+  candidates.keep(kept, sorted);
+}
+
+/** Tokens at least `p` times as likely as the most likely one (Nguyen et al. 2024), at least `minKeep`. */
+export function minP(candidates: Candidates, p: number, minKeep: number): void {
+  if (p <= 0) return;
+  const least = candidates.maximum() + log(p) * candidates.temperature;
+  if (minKeep > 1 && countFrom(candidates, least) < minKeep) topK(candidates, minKeep);
+  else candidates.keepFrom(least);
+}
+
+/** Tokens whose logits are within `n` standard deviations of the highest (Tang et al. 2024). */
+export function topNSigma(candidates: Candidates, n: number): void {
+  const { logits, size } = candidates;
+  if (n <= 0 || size < 2) return;
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += logits[i]!;
+  const mean = sum / size;
+  let squares = 0;
+  for (let i = 0; i < size; i++) squares += (logits[i]! - mean) * (logits[i]! - mean);
+  candidates.keepFrom(candidates.maximum() - n * Math.sqrt(squares / size));
+}
+
+/**
+ * Exclude top choices (p-e-w 2024): of the tokens with at least `threshold` only the least likely stays.
+ * @param u a random number in [0, 1): it happens with `probability`
+ */
+export function xtc(candidates: Candidates, probability: number, threshold: number, minKeep: number, u: number): void {
+  if (probability <= 0 || threshold > 0.5 || candidates.size < 2 || u > probability) return;
+  const limit = threshold * candidates.weigh();
+  const { weights, size, sorted } = candidates;
+  let least = -1;
+  let top = 0;
+  for (let i = 0; i < size; i++) {
+    if (weights[i]! < limit) continue;
+    top++;
+    if (least < 0 || weights[i]! <= weights[least]!) least = i;
+  }
+  if (top < 2 || size - top + 1 < minKeep) return;
+  const kept = new Uint32Array(size - top + 1);
+  let count = 0;
+  for (let i = 0; i < size; i++) if (weights[i]! < limit || i === least) kept[count++] = i;
+  candidates.keep(kept, sorted);
+}
+
+/**
+ * Flattens (above 1) or sharpens the distribution; at 0 only the most likely token stays, of equals the first.
+ * With a `range` the temperature is between `temperature - range` and `temperature + range`, the higher the more
+ * entropy the distribution has, measured in that of as many equal tokens, to the power of `exponent`.
+ */
+export function scale(candidates: Candidates, temperature: number, range: number, exponent: number): void {
+  const { size } = candidates;
+  let effective = temperature;
+  if (range > 0) {
+    if (size < 2) return;
+    const lowest = Math.max(0, temperature - range);
+    // Rounding may give a little below 0 or above 1.
+    const total = candidates.weigh();
+    const entropy = log(total) - meanExponent(candidates, total);
+    const spread = Math.min(1, Math.max(0, entropy / log(size)));
+    effective = lowest + (temperature + range - lowest) * (spread > 0 ? pow(spread, exponent) : exponent === 0 ? 1 : 0);
+  }
+  if (effective > 0) candidates.temperature *= effective;
+  else candidates.keep(Uint32Array.of(candidates.logits.indexOf(candidates.maximum())), true);
+}
+
+/** Mean of what weights are exp of: log(total) less this is the entropy in nats. @param total of the weights */
+function meanExponent(candidates: Candidates, total: number): number {
+  const { weights, logits, size, temperature } = candidates;
+  const max = candidates.maximum();
+  let sum = 0;
+  for (let i = 0; i < size; i++) if (weights[i]! > 0) sum += (weights[i]! * (logits[i]! - max)) / temperature;
+  return sum / total;
+}
+
+function countFrom({ logits, size }: Candidates, least: number): number {
+  let count = 0;
+  for (let i = 0; i < size; i++) if (logits[i]! >= least) count++;
+  return count;
+}
+
+/** Buckets of `leading`, and how many members of one are sorted. */
+const BUCKETS = 1024;
+const FEW = 256;
+
+/**
+ * Positions, in their order, of as few of the largest `keys` as have enough weight together, at least `minKeep`; of equal
+ * keys the first ones. No sort of a whole vocabulary: buckets of keys say which of them holds the border, and again
+ * among its members, until these are few. O(size) for anything that logits look like.
+ */
+function leading(
+  { weights, size }: Candidates,
+  keys: Float64Array,
+  enough: (sum: number) => boolean,
+  minKeep: number,
+): Uint32Array {
+  let members = new Uint32Array(size);
+  for (let i = 0; i < size; i++) members[i] = i;
+  const bucketOf = new Uint16Array(size);
+  let sum = 0; // of what is above the members
+  let count = 0;
+  while (members.length > FEW) {
+    let [high, low] = [-Infinity, Infinity];
+    for (let m = 0; m < members.length; m++) {
+      const key = keys[members[m]!]!;
+      if (key > high) high = key;
+      if (key < low) low = key;
+    }
+    if (high === low) break;
+    const width = high / 2 - low / 2; // halves: the difference may be beyond the range of doubles
+    const sums = new Float64Array(BUCKETS);
+    const counts = new Uint32Array(BUCKETS);
+    for (let m = 0; m < members.length; m++) {
+      const i = members[m]!;
+      const bucket = Math.min(BUCKETS - 1, Math.floor(((high / 2 - keys[i]! / 2) / width) * BUCKETS));
+      bucketOf[m] = bucket;
+      sums[bucket]! += weights[i]!;
+      counts[bucket]!++;
+    }
+    let border = 0;
+    while (border < BUCKETS - 1 && !(enough(sum + sums[border]!) && count + counts[border]! >= minKeep)) {
+      sum += sums[border]!;
+      count += counts[border++]!;
+    }
+    let inside = 0;
+    for (let m = 0; m < members.length; m++) if (bucketOf[m] === border) members[inside++] = members[m]!;
+    members = members.subarray(0, inside);
+  }
+  members.sort((a, b) => keys[b]! - keys[a]! || a - b);
+  let last = -1;
+  while (last + 1 < members.length && (last < 0 || !enough(sum) || count < minKeep)) {
+    sum += weights[members[++last]!]!;
+    count++;
+  }
+  const [key, position] = [keys[members[last]!]!, members[last]!];
+  const kept = new Uint32Array(size);
+  let length = 0;
+  for (let i = 0; i < size; i++) if (keys[i]! > key || (keys[i] === key && i <= position)) kept[length++] = i;
+  return kept.subarray(0, length);
+}

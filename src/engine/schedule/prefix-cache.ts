@@ -1,0 +1,215 @@
+/**
+ * What the key-value cache already holds, by its tokens: sequences in use, and those of ended requests, kept until
+ * their pages are needed. A new sequence begins with the longest start that any of them shares with its tokens. Logits
+ * do not depend on how a prompt is cut, so what is reused has the bits of what would be computed.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { AdapterScales, Executor, Sequence } from "../../runtime/types.ts";
+import { sameAdapters } from "../lora.ts";
+
+/** A sequence and its tokens; tokens beyond the sequence's length are not computed yet. */
+export interface Holder {
+  readonly tokens: readonly number[];
+  /** Keys and values depend on them: only who has the same may take over. */
+  readonly adapters?: AdapterScales | undefined;
+  readonly sequence: Sequence | undefined;
+}
+
+interface Kept {
+  readonly tokens: number[];
+  readonly adapters: AdapterScales | undefined;
+  readonly sequence: Sequence;
+}
+
+interface Match {
+  readonly sequence: Sequence;
+  readonly length: number;
+  /** Undefined: the sequence is in use. */
+  readonly kept: Kept | undefined;
+}
+
+/** Fewer shared tokens (a BOS, a role's header) are not worth a copied page. */
+const MIN_SHARED = 8;
+/** Bounds a search; each kept sequence also takes one of `maxSequences`. */
+const MAX_KEPT = 256;
+
+export class PrefixCache {
+  readonly #executor: Executor;
+  readonly #live = new Set<Holder>();
+  /** Least recently used first. */
+  readonly #kept = new Set<Kept>();
+  readonly #enabled: boolean;
+
+  /** @param enabled false: nothing is reused (every token is computed) */
+  constructor(executor: Executor, enabled = true) {
+    this.#executor = executor;
+    this.#enabled = enabled;
+  }
+
+  /** Others may copy what `holder` has computed, until `release`. */
+  register(holder: Holder): void {
+    this.#live.add(holder);
+  }
+
+  /**
+   * A sequence that holds the longest known start of `tokens`; the last token is never part of it, its logits are wanted.
+   * @throws NibbleError `context_full` where all of the runtime's sequences are in use
+   */
+  acquire(tokens: readonly number[], adapters?: AdapterScales): Sequence {
+    const match = this.#find(tokens, adapters, MIN_SHARED - 1);
+    return match ? this.#begin(match) : this.#withSlot(() => this.#executor.createSequence(adapters));
+  }
+
+  /** `sequence`, or another in its place that holds more of `tokens`. */
+  extend(sequence: Sequence, tokens: readonly number[]): Sequence {
+    const match = this.#find(tokens, sequence.adapters, sequence.length + MIN_SHARED - 1);
+    if (!match) return sequence;
+    sequence.dispose(); // leaves a slot free for the other
+    return this.#begin(match);
+  }
+
+  /** A copy of a sequence. @throws NibbleError `context_full` where all of the runtime's sequences are in use */
+  fork(sequence: Sequence): Sequence {
+    return this.#withSlot(() => sequence.fork());
+  }
+
+  /** Ends a holder's use of its sequence. Its pages stay until they are needed, where they hold something new. */
+  release(holder: Holder): void {
+    this.#live.delete(holder);
+    const { sequence } = holder;
+    if (!sequence) return;
+    const { length } = sequence;
+    const within = (other: Holder) =>
+      sameAdapters(other.adapters, holder.adapters) && startsWith(other, holder.tokens, length);
+    if (!this.#enabled || length < MIN_SHARED || [...this.#live].some(within) || this.#touch(within)) {
+      sequence.dispose();
+      return;
+    }
+    for (const kept of this.#kept) {
+      const { length: shorter } = kept.sequence;
+      if (!sameAdapters(kept.adapters, holder.adapters)) continue;
+      if (shorter <= length && sharedLength(kept.tokens, holder.tokens, shorter) === shorter) this.#drop(kept);
+    }
+    this.#kept.add({ tokens: holder.tokens.slice(0, length), adapters: holder.adapters, sequence });
+    if (this.#kept.size > MAX_KEPT) this.#dropOldest();
+  }
+
+  /** Gives up the last page of what was used least recently. False: nothing is kept. */
+  reclaim(): boolean {
+    const [oldest] = this.#kept;
+    if (!oldest) return false;
+    const { pageTokens } = this.#executor;
+    const length = (Math.ceil(oldest.sequence.length / pageTokens) - 1) * pageTokens;
+    if (length < MIN_SHARED) {
+      this.#drop(oldest);
+    } else {
+      oldest.sequence.truncate(length);
+      oldest.tokens.length = length;
+    }
+    return true;
+  }
+
+  /** Forgets what ended requests have left. */
+  clear(): void {
+    for (const kept of this.#kept) this.#drop(kept);
+  }
+
+  /** Pages that hold the tokens of holders that are not released. */
+  get usedPages(): number {
+    const sequences: Sequence[] = [];
+    for (const { sequence } of this.#live) if (sequence) sequences.push(sequence);
+    return this.#executor.pagesOf(sequences);
+  }
+
+  /** How many of `tokens` are computed somewhere (all but the last at most). */
+  matchLength(tokens: readonly number[], adapters: AdapterScales | undefined): number {
+    return this.#find(tokens, adapters, MIN_SHARED - 1)?.length ?? 0;
+  }
+
+  /** The longest match of more than `least` tokens. */
+  #find(tokens: readonly number[], adapters: AdapterScales | undefined, least: number): Match | undefined {
+    if (!this.#enabled) return undefined;
+    let best: Match | undefined;
+    let length = least;
+    const consider = (holder: Holder, kept?: Kept): void => {
+      const { tokens: held, sequence } = holder;
+      const most = Math.min(tokens.length - 1, held.length, sequence?.length ?? 0);
+      // A longer match has the token at `length` too: most holders are told apart by one comparison.
+      if (!sequence || most <= length || held[length] !== tokens[length]) return;
+      if (!sameAdapters(holder.adapters, adapters)) return;
+      const shared = sharedLength(tokens, held, most);
+      if (shared <= length) return;
+      length = shared;
+      best = { sequence, length, kept };
+    };
+    for (const kept of this.#kept) consider(kept, kept);
+    for (const holder of this.#live) consider(holder);
+    return best;
+  }
+
+  /** A kept sequence that the new one continues is taken over, others are copied: they may be wanted as they are. */
+  #begin({ sequence, length, kept }: Match): Sequence {
+    if (kept) this.#kept.delete(kept);
+    if (kept && sequence.length === length) return sequence;
+    let copy = sequence;
+    try {
+      copy = this.fork(sequence);
+      if (kept) this.#kept.add(kept); // the most recently used
+    } catch (error) {
+      if (!kept || !isFull(error)) throw error; // else the last free place is its own
+    }
+    copy.truncate(length);
+    return copy;
+  }
+
+  /** Runs `make`, which needs a free sequence, giving up kept ones for it. */
+  #withSlot(make: () => Sequence): Sequence {
+    for (;;) {
+      try {
+        return make();
+      } catch (error) {
+        if (!isFull(error) || !this.#dropOldest()) throw error;
+      }
+    }
+  }
+
+  /** Marks the first kept sequence that fits as used. */
+  #touch(fits: (kept: Kept) => boolean): boolean {
+    for (const kept of this.#kept) {
+      if (!fits(kept)) continue;
+      this.#kept.delete(kept);
+      this.#kept.add(kept);
+      return true;
+    }
+    return false;
+  }
+
+  #dropOldest(): boolean {
+    const [oldest] = this.#kept;
+    if (oldest) this.#drop(oldest);
+    return oldest !== undefined;
+  }
+
+  #drop(kept: Kept): void {
+    this.#kept.delete(kept);
+    kept.sequence.dispose();
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof NibbleError && error.code === "context_full";
+}
+
+/** How many of the first `limit` tokens are the same. */
+export function sharedLength(a: readonly number[], b: readonly number[], limit: number): number {
+  let length = 0;
+  while (length < limit && a[length] === b[length]) length++;
+  return length;
+}
+
+/** Whether `holder` has computed the first `length` of `tokens`. */
+function startsWith(holder: Holder, tokens: readonly number[], length: number): boolean {
+  if ((holder.sequence?.length ?? 0) < length || holder.tokens.length < length) return false;
+  return sharedLength(holder.tokens, tokens, length) === length;
+}

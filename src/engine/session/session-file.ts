@@ -1,0 +1,104 @@
+/**
+ * A session as bytes, little-endian: 16 words of header, scales of adapters, the token ids, the full pages of the key-value cache. Tokens
+ * behind the last full page are computed again: a page that is not full holds what others have left in it.
+ *
+ * | word | |
+ * |---|---|
+ * | 0, 1 | "NIBS", version |
+ * | 2 to 5 | the model's fingerprint |
+ * | 6, 7 | bytes and tokens of a page |
+ * | 8 | token ids |
+ * | 9 to 12 | fingerprint of scales, ids and pages |
+ * | 13 | scales (f32), 0 where no adapter is applied |
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import { fingerprint } from "../../runtime/fingerprint.ts";
+import type { AdapterScales, Executor } from "../../runtime/types.ts";
+
+const MAGIC = 0x5342494e; // "NIBS"
+const VERSION = 1;
+const HEADER_WORDS = 16;
+const MAX_SCALES = 1024;
+
+export interface SavedSession {
+  readonly tokens: readonly number[];
+  readonly adapters: AdapterScales | undefined;
+  /** Of `Math.floor(tokens.length / pageTokens)` full pages. */
+  readonly pages: Uint8Array;
+}
+
+type Facts = Pick<Executor, "fingerprint" | "pageBytes" | "pageTokens" | "contextLength" | "vocabSize">;
+
+export function encodeSession({ tokens, adapters = [], pages }: SavedSession, executor: Facts): Uint8Array {
+  const start = HEADER_WORDS + adapters.length;
+  const bytes = new Uint8Array((start + tokens.length) * 4 + pages.length);
+  const words = new Uint32Array(bytes.buffer);
+  words.set([MAGIC, VERSION]);
+  words.set(executor.fingerprint(), 2);
+  words.set([executor.pageBytes, executor.pageTokens, tokens.length], 6);
+  words[13] = adapters.length;
+  new Float32Array(bytes.buffer).set(adapters, HEADER_WORDS);
+  words.set(tokens, start);
+  bytes.set(pages, (start + tokens.length) * 4);
+  words.set(fingerprint([words.subarray(HEADER_WORDS)]), 9);
+  return bytes;
+}
+
+/**
+ * Everything is checked before anything is allocated but for the ids.
+ * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`; `bad_value` for a session of
+ * another model or kind of cache, and for bytes that have changed
+ */
+export function decodeSession(source: Uint8Array, executor: Facts): SavedSession {
+  // Words need an aligned start. A view of memory that is shared could change while it is read.
+  const aligned = source.byteOffset % 4 === 0 && source.buffer instanceof ArrayBuffer;
+  const expected = (what: string, got: unknown) => `expected ${what}, got ${got}`;
+  if (source.length < HEADER_WORDS * 4) {
+    throw new NibbleError("truncated", expected(`a session of at least ${HEADER_WORDS * 4} bytes`, source.length));
+  }
+  const header = new Uint32Array(source.slice(0, HEADER_WORDS * 4).buffer);
+  const [magic, version] = header;
+  if (magic !== MAGIC)
+    throw new NibbleError("bad_magic", expected("a saved session", `bytes that begin ${hex(magic!)}`));
+  if (version !== VERSION)
+    throw new NibbleError("unsupported_version", expected(`a session of version ${VERSION}`, version));
+  const [pageBytes, pageTokens, count] = header.subarray(6) as unknown as [number, number, number];
+  if (count > executor.contextLength) {
+    const most = `at most ${executor.contextLength} tokens (contextLength)`;
+    throw new NibbleError("limit_exceeded", expected(most, `a session of ${count}`));
+  }
+  if (pageBytes !== executor.pageBytes || pageTokens !== executor.pageTokens) {
+    const got = `${pageBytes} bytes for ${pageTokens}`;
+    const what = `cache pages of ${executor.pageBytes} bytes for ${executor.pageTokens} tokens (kvType)`;
+    throw new NibbleError("bad_value", expected(what, got));
+  }
+  if (!equal(header.subarray(2, 6), executor.fingerprint()))
+    throw new NibbleError("bad_value", "expected a session of this model, got one of another");
+  const scales = header[13]!;
+  if (scales > MAX_SCALES) throw new NibbleError("limit_exceeded", expected(`at most ${MAX_SCALES} adapters`, scales));
+  const start = HEADER_WORDS + scales;
+  const size = (start + count) * 4 + Math.floor(count / pageTokens) * pageBytes;
+  if (source.length !== size)
+    throw new NibbleError("truncated", expected(`${size} bytes of a session with ${count} tokens`, source.length));
+
+  const bytes = aligned ? source : source.slice();
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, size / 4).subarray(HEADER_WORDS);
+  if (!equal(header.subarray(9, 13), fingerprint([words])))
+    throw new NibbleError("bad_value", "expected a session as it was saved, got one whose bytes have changed");
+  const tokens = Array.from(words.subarray(scales, scales + count));
+  const wrong = tokens.find((id) => id >= executor.vocabSize);
+  if (wrong !== undefined)
+    throw new NibbleError("bad_value", expected(`token ids from 0 to ${executor.vocabSize - 1}`, wrong));
+  const adapters = Array.from(new Float32Array(words.buffer, words.byteOffset, scales));
+  if (!adapters.every(Number.isFinite)) throw new NibbleError("bad_value", expected("finite scales", `[${adapters}]`));
+  return { tokens, adapters: scales > 0 ? adapters : undefined, pages: bytes.subarray((start + count) * 4) };
+}
+
+function equal(a: Uint32Array, b: Uint32Array): boolean {
+  return a.every((word, i) => word === b[i]);
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,153 @@
+/**
+ * A token sequence under the caller's own control: logits in hand, no sampling.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import { checkIds, checkNumber, Fields, invalid } from "../../base/fields.ts";
+import type { Executor, Sequence } from "../../runtime/types.ts";
+import type { Holder, PrefixCache } from "../schedule/prefix-cache.ts";
+import { decodeSession, encodeSession } from "./session-file.ts";
+
+export interface ForwardOptions {
+  /** Logits for the last token (default), for each, or for none. */
+  readonly logits?: "last" | "all" | "none";
+}
+
+/** What the sessions of a model share. */
+export interface SessionParts {
+  readonly executor: Executor;
+  readonly prefixes: PrefixCache;
+  /** Sessions that are not disposed. */
+  readonly open: Set<Session>;
+}
+
+interface Held extends Holder {
+  readonly tokens: number[];
+  sequence: Sequence;
+}
+
+export class Session {
+  readonly #parts: SessionParts;
+  /** What others may copy. */
+  readonly #held: Held;
+  #disposed = false;
+
+  constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = []) {
+    this.#parts = parts;
+    this.#held = { tokens: [...tokens], adapters: sequence.adapters, sequence };
+    parts.open.add(this);
+    parts.prefixes.register(this.#held);
+  }
+
+  /** Tokens so far. */
+  get length(): number {
+    return this.#live().tokens.length;
+  }
+
+  /**
+   * Appends tokens. On an error nothing is appended. What other sessions and requests have computed of them is not
+   * computed again, where the logits of the last one are all that is wanted.
+   * @param tokens ids in an array or a typed array
+   * @returns a copy of the logits, [rows, vocabSize] in one array: 1 row, a row for each token, or none
+   * @throws NibbleError `invalid_argument`, `context_full` (the conversation's `contextLength`, or the `cacheTokens` of
+   * all together, are used up), `disposed`, `poisoned`
+   */
+  forward(tokens: ArrayLike<number>, options?: ForwardOptions): Float32Array {
+    const held = this.#live();
+    const { executor, prefixes } = this.#parts;
+    const { vocabSize, maxBatchTokens, maxLogitRows, contextLength } = executor;
+    const ids = checkIds("tokens", tokens, vocabSize);
+    const count = ids.length;
+    if (count === 0) throw invalid("tokens", "at least one token", tokens, "invalid_argument");
+    const fields = new Fields(options ?? {}, ["logits"], "", "invalid_argument");
+    const logits = fields.oneOf("logits", ["last", "all", "none"]) ?? "last";
+    const before = held.tokens.length;
+    if (before + count > contextLength) {
+      throw new NibbleError(
+        "context_full",
+        `the session holds ${before} tokens and ${count} more were given; the context holds ${contextLength} (contextLength)`,
+      );
+    }
+    const rows = logits === "all" ? count : logits === "last" ? 1 : 0;
+    const result = new Float32Array(rows * vocabSize);
+    const step = logits === "all" ? Math.min(maxBatchTokens, maxLogitRows) : maxBatchTokens;
+    try {
+      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, [...held.tokens, ...ids]);
+      const { sequence } = held;
+      let filled = 0;
+      for (let start = sequence.length - before; start < count; start += step) {
+        const part = ids.slice(start, start + step);
+        const wanted = logits === "last" && start + step < count ? "none" : logits;
+        while (sequence.pagesNeeded(part.length) > executor.freePages && prefixes.reclaim());
+        for (const row of executor.forward([{ sequence, tokens: part, logits: wanted }])) {
+          result.set(row, filled);
+          filled += vocabSize;
+        }
+      }
+    } catch (error) {
+      if (held.sequence.length > before) held.sequence.truncate(before);
+      throw error;
+    }
+    for (const id of ids) held.tokens.push(id);
+    return result;
+  }
+
+  /**
+   * The session as bytes: `model.restore` goes on with it to the bit, on any host, build and number of threads, for as
+   * long as the model and its `kvType` are the same. Its size is 4 bytes a token and the full pages of the cache.
+   */
+  save(): Uint8Array {
+    const { tokens, sequence } = this.#live();
+    return encodeSession({ tokens, adapters: sequence.adapters, pages: sequence.savePages() }, this.#parts.executor);
+  }
+
+  /**
+   * A session from bytes that `save` gave. Tokens behind the last full page (31 at most) are computed.
+   * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
+   */
+  static restore(parts: SessionParts, bytes: Uint8Array): Session {
+    const { executor, prefixes } = parts;
+    const { tokens, adapters, pages } = decodeSession(bytes, executor);
+    const needed = Math.ceil(tokens.length / executor.pageTokens);
+    const sequence = prefixes.acquire([], adapters);
+    try {
+      while (needed > executor.freePages && prefixes.reclaim());
+      sequence.restorePages(pages);
+      for (let start = sequence.length; start < tokens.length; start += executor.maxBatchTokens) {
+        const part = tokens.slice(start, start + executor.maxBatchTokens);
+        executor.forward([{ sequence, tokens: part, logits: "none" }]);
+      }
+    } catch (error) {
+      sequence.dispose();
+      throw error;
+    }
+    return new Session(parts, sequence, tokens);
+  }
+
+  /** Another session with the same tokens; nothing is computed again. */
+  fork(): Session {
+    const { sequence, tokens } = this.#live();
+    return new Session(this.#parts, this.#parts.prefixes.fork(sequence), tokens);
+  }
+
+  /** Forgets all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */
+  truncate(length: number): void {
+    const { sequence, tokens } = this.#live();
+    checkNumber("length", length, { min: 0, max: tokens.length, integer: true }, "invalid_argument");
+    sequence.truncate(length);
+    tokens.length = length;
+  }
+
+  /** Gives the pages back, once others need them. A second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.open.delete(this);
+    this.#parts.prefixes.release(this.#held);
+  }
+
+  #live(): Held {
+    if (this.#disposed) throw new NibbleError("disposed", "the session is disposed");
+    return this.#held;
+  }
+}

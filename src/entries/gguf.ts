@@ -1,0 +1,43 @@
+/**
+ * `nibble-llm/gguf`: headers of GGUF files, without the runtime.
+ * @module
+ */
+
+import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
+import { type GgufHeader, readGguf as readPacked, readGgufHeader as readPackedHeader } from "../formats/gguf/gguf.ts";
+import { GgufMetadata } from "../formats/gguf/metadata.ts";
+import type { FormatLimits } from "../formats/limits.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+
+export { NibbleError } from "../base/errors.ts";
+export type * from "../formats/checkpoint.ts";
+export { type GgufHeader, isGguf } from "../formats/gguf/gguf.ts";
+export { blobSource, bytesSource } from "../io/memory-source.ts";
+export { type StreamedFile, streamSource } from "../io/stream-source.ts";
+export { urlSource } from "../io/url-source.ts";
+
+/**
+ * Reads a model from its GGUF file, or from all its shards in order.
+ * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them. After an error they are
+ * the caller's to close.
+ * @throws NibbleError with a format code; nothing is allocated that the file's own length does not explain
+ */
+export async function readGguf(
+  sources: ByteSource | readonly ByteSource[],
+  limits: Partial<FormatLimits> = {},
+): Promise<Checkpoint> {
+  return unpacked(await readPacked(sources, limits));
+}
+
+/**
+ * Reads and checks one GGUF file by itself, which need not be a model.
+ * @throws NibbleError with a format code
+ */
+export async function readGgufHeader(source: ByteSource, limits: Partial<FormatLimits> = {}): Promise<GgufHeader> {
+  return unpacked(await readPackedHeader(source, limits));
+}
+
+function unpacked<T extends { readonly metadata: Metadata }>(read: T): T {
+  if (read.metadata instanceof GgufMetadata) read.metadata.unpack();
+  return read;
+}

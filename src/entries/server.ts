@@ -1,0 +1,7 @@
+/**
+ * `nibble-llm/server`: OpenAI's and Anthropic's APIs for a loaded model, on every host.
+ * @module
+ */
+export { createHandler, type Handler } from "../server/handler.ts";
+export type { SlotStore } from "../server/llama-server/slots.ts";
+export type { HandlerOptions } from "../server/options.ts";

@@ -1,0 +1,111 @@
+/**
+ * Tensor infos of GGUF: names, shapes, types, places.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import type { TensorInfo } from "../checkpoint.ts";
+import type { Cursor } from "../cursor.ts";
+import type { FormatLimits } from "../limits.ts";
+import type { TensorType } from "../tensor-types.ts";
+import { ggmlTypeName, tensorTypeFacts, tensorTypeOf } from "../tensor-types.ts";
+
+/** A tensor info as it stands in the header: `offset` counts from the start of the data section. */
+export interface HeaderTensor {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** One more than the largest type id of ggml.h that we know of. */
+const GGML_TYPE_COUNT = 43;
+
+/**
+ * Reads one tensor info.
+ * @throws NibbleError `bad_string`, `bad_shape`, `bad_type`, `unsupported_type`, `bad_offset`, `limit_exceeded`, `truncated`
+ */
+export async function readTensor(cursor: Cursor, index: number, limits: FormatLimits): Promise<HeaderTensor> {
+  const name = await cursor.string(`name of tensor ${index}`, limits.nameBytes);
+  if (name === "") throw new NibbleError("bad_string", `expected a name for tensor ${index}, got an empty one`);
+  const what = `tensor ${JSON.stringify(name)}`;
+  const dimensions = await cursor.u32(what);
+  if (dimensions < 1 || dimensions > limits.dimensions) {
+    throw new NibbleError("bad_shape", `${what}: expected 1 to ${limits.dimensions} dimensions, got ${dimensions}`);
+  }
+  const shape: number[] = [];
+  for (let i = 0; i < dimensions; i++) shape.push(await cursor.u64(what, "bad_shape"));
+  shape.reverse(); // the file has the fastest dimension first
+  const type = toType(await cursor.u32(what), what);
+  const byteLength = tensorBytes(type, shape, what);
+  return { name, type, shape, offset: await cursor.u64(what, "bad_offset"), byteLength };
+}
+
+function toType(id: number, what: string): TensorType {
+  if (id >= GGML_TYPE_COUNT) {
+    throw new NibbleError("bad_type", `${what}: expected a ggml type below ${GGML_TYPE_COUNT}, got ${id}`);
+  }
+  const type = tensorTypeOf(id);
+  if (!type)
+    throw new NibbleError("unsupported_type", `${what}: type ${ggmlTypeName(id)} (ggml id ${id}) is not supported`);
+  return type;
+}
+
+/**
+ * Bytes of a tensor. No product can wrap: values and bytes are bounded by 2^53 - 1, a zero dimension or not.
+ * @throws NibbleError `bad_shape`
+ */
+export function tensorBytes(type: TensorType, shape: readonly number[], what: string): number {
+  const columns = shape[shape.length - 1] ?? 1;
+  const { blockValues, blockBytes } = tensorTypeFacts(type);
+  if (columns % blockValues !== 0) {
+    throw new NibbleError(
+      "bad_shape",
+      `${what}: expected rows of whole ${blockValues}-value blocks, got ${columns} values`,
+    );
+  }
+  // Zero dimensions are left out here, so that they cannot hide an absurd one.
+  const values = shape.reduce((product, size) => product * Math.max(size, 1), 1);
+  const bytes = (values / blockValues) * blockBytes;
+  if (values > Number.MAX_SAFE_INTEGER || bytes > Number.MAX_SAFE_INTEGER) {
+    throw new NibbleError("bad_shape", `${what}: expected fewer than 2^53 values and bytes, got shape [${shape}]`);
+  }
+  return shape.includes(0) ? 0 : bytes;
+}
+
+/** `n` rounded up to a multiple of `alignment`. Not with bit operators: those are 32-bit in JavaScript. */
+export function pad(n: number, alignment: number): number {
+  return Math.ceil(n / alignment) * alignment;
+}
+
+/**
+ * Places tensors in their file. As ggml does, offsets must be consecutive (each the padded end of the one before), so
+ * neither overlaps nor holes can be.
+ * @throws NibbleError `bad_offset`, `truncated`
+ */
+export function placeTensors(
+  tensors: Iterable<HeaderTensor>,
+  source: ByteSource,
+  dataOffset: number,
+  alignment: number,
+): TensorInfo[] {
+  const placed: TensorInfo[] = [];
+  let expected = 0;
+  for (const { name, type, shape, offset, byteLength } of tensors) {
+    const what = `tensor ${JSON.stringify(name)}`;
+    if (offset !== expected) {
+      throw new NibbleError("bad_offset", `${what}: expected offset ${expected} (consecutive, aligned), got ${offset}`);
+    }
+    expected = pad(offset + byteLength, alignment);
+    if (expected > Number.MAX_SAFE_INTEGER) {
+      throw new NibbleError("bad_offset", `${what}: expected all tensors to end below 2^53`);
+    }
+    const end = dataOffset + offset + byteLength;
+    if (end > source.size && byteLength > 0) {
+      throw new NibbleError("truncated", `${what}: expected a file of at least ${end} bytes, got ${source.size}`);
+    }
+    placed.push({ name, type, shape, source, offset: Math.min(dataOffset + offset, source.size), byteLength });
+  }
+  return placed;
+}

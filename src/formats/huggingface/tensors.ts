@@ -1,0 +1,107 @@
+/**
+ * Tensor names of transformers as GGUF names (llama.cpp, gguf-py tensor_mapping).
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import { readExactly } from "../../io/byte-source.ts";
+import type { TensorInfo } from "../checkpoint.ts";
+import { bf16ToF32, f16ToF32 } from "../half.ts";
+import { getBoolean, getNumber } from "../metadata.ts";
+import type { SafetensorsTensor } from "../safetensors.ts";
+import type { TensorType } from "../tensor-types.ts";
+import type { Family } from "./families.ts";
+
+/** Names outside the layers. */
+const modelNames: ReadonlyMap<string, string> = new Map([
+  ["model.embed_tokens.weight", "token_embd.weight"],
+  ["model.norm.weight", "output_norm.weight"],
+  ["lm_head.weight", "output.weight"],
+]);
+
+const runnable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]);
+
+/**
+ * The tensors under GGUF's names. `lm_head.weight` of a model with tied embeddings is a copy and left out, as transformers
+ * does; so are tables that old checkpoints stored and that are computed now.
+ * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have (leaving a weight out would
+ *   give wrong numbers), `missing_tensor` for an output matrix that is neither there nor tied, `unsupported_type`
+ */
+export function translateTensors(
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  family: Family,
+  config: JsonObject,
+): ReadonlyMap<string, TensorInfo> {
+  const layers = getNumber(config, "num_hidden_layers", { integer: true, min: 1 });
+  const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
+  const translated = new Map<string, TensorInfo>();
+  for (const tensor of tensors.values()) {
+    if (tied && tensor.name === "lm_head.weight") continue;
+    if (tensor.name.endsWith(".rotary_emb.inv_freq")) continue;
+    const name = ggufName(tensor.name, family, layers);
+    if (name === undefined) {
+      throw new NibbleError(
+        "unsupported_architecture",
+        `tensor ${JSON.stringify(tensor.name)} is not part of a ${family.architecture} model of ${layers} layers`,
+      );
+    }
+    const info = toInfo(name, tensor);
+    translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
+  }
+  if (!tied && !translated.has("output.weight"))
+    throw new NibbleError("missing_tensor", "expected a tensor lm_head.weight, as tie_word_embeddings is false");
+  return translated;
+}
+
+/** A tensor's name in GGUF, or undefined for one that the family does not have. */
+export function ggufName(name: string, family: Family, layers: number = Infinity): string | undefined {
+  return modelNames.get(name) ?? layerName(name, layers, family);
+}
+
+/** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
+function layerName(name: string, layers: number, family: Family): string | undefined {
+  const match = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/.exec(name);
+  if (!match || Number(match[1]) >= layers) return undefined;
+  const translated = family.layerTensors.get(match[2]!);
+  return translated && `blk.${match[1]}.${translated}.${match[3]}`;
+}
+
+/** @throws NibbleError `unsupported_type` */
+export function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
+  const { dtype, shape, source, offset, byteLength } = tensor;
+  if (!runnable.has(dtype)) {
+    throw new NibbleError(
+      "unsupported_type",
+      `tensor ${JSON.stringify(tensor.name)}: expected F32, F16 or BF16, got ${dtype}`,
+    );
+  }
+  return { name, type: dtype as TensorType, shape, source, offset, byteLength };
+}
+
+const MAX_NORM_LENGTH = 65_536;
+
+/** A norm's weight w as GGUF stores it: 1 + w in f32, the sum that transformers computes. */
+function plusOne(info: TensorInfo): TensorInfo {
+  const { name, type, shape } = info;
+  const length = shape[0]!;
+  if (shape.length !== 1 || length > MAX_NORM_LENGTH)
+    throw new NibbleError("bad_shape", `tensor ${name}: expected up to ${MAX_NORM_LENGTH} values, got [${shape}]`);
+  const size = 4 * length;
+  const source: ByteSource = {
+    size,
+    async read(offset, count) {
+      const bytes = await readExactly(info.source, info.offset, info.byteLength);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const sums = Float32Array.from({ length }, (_, i) => 1 + weightAt(view, i, type));
+      return new Uint8Array(sums.buffer, offset, count);
+    },
+  };
+  return { name, type: "F32", shape, source, offset: 0, byteLength: size };
+}
+
+function weightAt(view: DataView, i: number, type: TensorType): number {
+  if (type === "F32") return view.getFloat32(4 * i, true);
+  const half = view.getUint16(2 * i, true);
+  return type === "F16" ? f16ToF32(half) : bf16ToF32(half);
+}

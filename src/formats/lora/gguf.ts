@@ -1,0 +1,47 @@
+/**
+ * Adapters in GGUF: `general.type` "adapter", `adapter.type` "lora", tensors NAME.lora_a and NAME.lora_b (llama.cpp,
+ * src/llama-adapter.cpp).
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import type { Checkpoint, TensorInfo } from "../checkpoint.ts";
+import { readGgufHeader } from "../gguf/gguf.ts";
+import { getNumber, getString } from "../metadata.ts";
+import { type AdapterFile, pairHalves } from "./products.ts";
+
+/** @throws NibbleError with a format code; the file is closed then */
+export async function readGgufAdapter(file: ByteSource, base: Checkpoint): Promise<AdapterFile> {
+  const close = async () => void (await file.close?.());
+  try {
+    const { metadata, tensors } = await readGgufHeader(file);
+    expectString(metadata, "general.type", "adapter");
+    expectString(metadata, "adapter.type", "lora");
+    expectString(metadata, "general.architecture", base.architecture);
+    if (metadata.has("adapter.alora.invocation_tokens"))
+      throw new NibbleError("unsupported_architecture", "expected a LoRA adapter, got an activated one (aLoRA)");
+    const alpha = getNumber(metadata, "adapter.lora.alpha", { default: 0 });
+    const halves = { a: new Map<string, TensorInfo>(), b: new Map<string, TensorInfo>() };
+    for (const info of tensors) {
+      const [, name, half] = /^(.+)\.lora_([ab])$/.exec(info.name) ?? [];
+      if (name === undefined) {
+        const message = `expected adapter tensors NAME.lora_a and NAME.lora_b, got ${info.name}`;
+        throw new NibbleError("unsupported_architecture", message);
+      }
+      halves[half as "a" | "b"].set(name, info);
+    }
+    // As llama.cpp: no alpha means a scale of 1.
+    const products = pairHalves(halves, (_, rank) => (alpha === 0 ? 1 : alpha / rank));
+    return { products, permutedQK: base.architecture === "llama", close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function expectString(metadata: ReadonlyMap<string, unknown>, key: string, expected: string): void {
+  const value = getString(metadata, key, { default: "" });
+  if (value === expected) return;
+  const code = key === "general.architecture" ? "unsupported_architecture" : "bad_value";
+  throw new NibbleError(code, `adapter: expected ${key} "${expected}", got ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,103 @@
+/**
+ * Adapters as PEFT writes them: a folder with adapter_config.json and adapter_model.safetensors (peft,
+ * src/peft/tuners/lora/config.py).
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { isObject, parseJsonObject } from "../../base/json.ts";
+import type { ByteSource, FileSet } from "../../io/byte-source.ts";
+import { readExactly } from "../../io/byte-source.ts";
+import type { Checkpoint, TensorInfo } from "../checkpoint.ts";
+import { familyOfArchitecture } from "../huggingface/families.ts";
+import { ggufName, toInfo } from "../huggingface/tensors.ts";
+import { defaultLimits } from "../limits.ts";
+import { getBoolean, getNumber, getString } from "../metadata.ts";
+import { readSafetensors } from "../safetensors.ts";
+import { type AdapterFile, pairHalves } from "./products.ts";
+
+const CONFIG = "adapter_config.json";
+
+/** @throws NibbleError with a format code; the files are closed then */
+export async function readPeftAdapter(files: FileSet, base: Checkpoint): Promise<AdapterFile> {
+  const scaleOf = readScale(await readConfig(files));
+  const file = await files.open("adapter_model.safetensors");
+  const close = async () => void (await file.close?.());
+  try {
+    return { products: await readProducts(file, base, scaleOf), permutedQK: false, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readConfig(files: FileSet): Promise<JsonObject> {
+  if (!(await files.has(CONFIG)))
+    throw new NibbleError("missing_file", `expected an adapter's folder with ${CONFIG}, got one without`);
+  const source = await files.open(CONFIG);
+  try {
+    if (source.size > defaultLimits.configBytes) {
+      const message = `${CONFIG}: expected at most ${defaultLimits.configBytes} bytes, got ${source.size}`;
+      throw new NibbleError("limit_exceeded", message);
+    }
+    return parseJsonObject(await readExactly(source, 0, source.size), { name: CONFIG });
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** Variants of LoRA that compute something else. */
+const OTHER_KINDS = ["use_dora", "use_qalora", "lora_bias", "fan_in_fan_out"];
+/** Weights beside the two matrices. */
+const MORE_WEIGHTS = ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices"];
+
+/** alpha / rank; alpha / sqrt(rank) where it is rank-stabilised (Kalajdzievski 2023). `alpha_pattern` goes before alpha. */
+function readScale(config: JsonObject): (module: string, rank: number) => number {
+  const refuse = (key: string, value: unknown) =>
+    new NibbleError("unsupported_architecture", `${CONFIG} ${key}: this version runs plain LoRA only, got ${value}`);
+  const type = getString(config, "peft_type");
+  if (type !== "LORA") throw refuse("peft_type", type);
+  for (const key of OTHER_KINDS) if (getBoolean(config, key, { default: false })) throw refuse(key, true);
+  for (const key of MORE_WEIGHTS) {
+    const value = config.get(key) ?? [];
+    if (!Array.isArray(value) || value.length > 0) throw refuse(key, "more weights");
+  }
+  const bias = getString(config, "bias", { default: "none" });
+  if (bias !== "none") throw refuse("bias", bias);
+  const alpha = getNumber(config, "lora_alpha", { default: 8 });
+  const stabilised = getBoolean(config, "use_rslora", { default: false });
+  const patterns = readPatterns(config);
+  return (module, rank) => {
+    const own = patterns.find(([key]) => module === key || module.endsWith(`.${key}`))?.[1] ?? alpha;
+    return own / (stabilised ? Math.sqrt(rank) : rank);
+  };
+}
+
+/** PEFT takes regular expressions; we take the names that are written in practice. */
+function readPatterns(config: JsonObject): [module: string, alpha: number][] {
+  const pattern = config.get("alpha_pattern") ?? new Map();
+  if (!isObject(pattern)) throw new NibbleError("bad_type", `${CONFIG} alpha_pattern: expected an object`);
+  return [...pattern.keys()].map((key) => {
+    if (!/^[\w.]+$/.test(key))
+      throw new NibbleError("unsupported_architecture", `${CONFIG} alpha_pattern: expected module names, got ${key}`);
+    return [key, getNumber(pattern, key)];
+  });
+}
+
+async function readProducts(file: ByteSource, base: Checkpoint, scaleOf: (module: string, rank: number) => number) {
+  const { tensors } = await readSafetensors(file);
+  const family = familyOfArchitecture(base.architecture);
+  const halves = { a: new Map<string, TensorInfo>(), b: new Map<string, TensorInfo>() };
+  const modules = new Map<string, string>();
+  for (const tensor of tensors.values()) {
+    const [, module, half] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(tensor.name) ?? [];
+    const name = module && ggufName(`${module}.weight`, family);
+    if (!name) {
+      const message = `tensor ${JSON.stringify(tensor.name)} is no LoRA matrix of a ${base.architecture} model`;
+      throw new NibbleError("unsupported_architecture", message);
+    }
+    modules.set(name, module);
+    halves[half === "A" ? "a" : "b"].set(name, toInfo(name, tensor));
+  }
+  return pairHalves(halves, (name, rank) => scaleOf(modules.get(name)!, rank));
+}

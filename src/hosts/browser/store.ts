@@ -1,0 +1,113 @@
+/**
+ * What a browser keeps: the origin's private files where they can be written from everywhere, else the Cache API, else
+ * memory (a page without a secure context has neither).
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { BlobStore, Locks } from "../../hub/piece-cache.ts";
+
+const NAME = "nibble";
+
+export async function browserStore(): Promise<BlobStore> {
+  return (await opfsStore()) ?? (await cacheStore()) ?? memoryStore();
+}
+
+/** Safari before 26 can write such files from workers only. */
+async function opfsStore(): Promise<BlobStore | undefined> {
+  const able = typeof FileSystemFileHandle === "function" && "createWritable" in FileSystemFileHandle.prototype;
+  const root = able ? await navigator.storage?.getDirectory?.().catch(() => undefined) : undefined;
+  if (!root) return undefined;
+  const folder = await root.getDirectoryHandle(NAME, { create: true });
+  return {
+    async get(name) {
+      const handle = await folder.getFileHandle(name).catch(() => undefined);
+      return handle?.getFile();
+    },
+    put: (name, bytes) =>
+      stored(async () => {
+        const handle = await folder.getFileHandle(name, { create: true });
+        const file = await handle.createWritable(); // takes the old one's place when it is closed
+        await file.write(bytes);
+        await file.close();
+      }),
+    delete: (name) => folder.removeEntry(name).catch(() => {}),
+    async names() {
+      const names: string[] = [];
+      for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+      return names;
+    },
+  };
+}
+
+async function cacheStore(): Promise<BlobStore | undefined> {
+  if (typeof caches === "undefined") return undefined;
+  const cache = await caches.open(NAME).catch(() => undefined);
+  if (!cache) return undefined;
+  const urlOf = (name: string): string => `https://${NAME}.invalid/${name}`;
+  return {
+    get: async (name) => (await cache.match(urlOf(name)))?.blob(),
+    put: (name, bytes) => stored(() => cache.put(urlOf(name), new Response(bytes))),
+    delete: async (name) => void (await cache.delete(urlOf(name))),
+    names: async () => (await cache.keys()).map(({ url }) => url.slice(urlOf("").length)),
+  };
+}
+
+export function memoryStore(): BlobStore {
+  const blobs = new Map<string, Blob>();
+  return {
+    get: async (name) => blobs.get(name),
+    put: async (name, bytes) => void blobs.set(name, new Blob([bytes])),
+    delete: async (name) => void blobs.delete(name),
+    names: async () => [...blobs.keys()],
+  };
+}
+
+async function stored(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    const { name, message } = cause as Error;
+    const reason = name === "QuotaExceededError" ? "its quota is full" : message;
+    throw new NibbleError("io_error", `could not write to the browser's storage: ${reason}`, { cause });
+  }
+}
+
+/** Web Locks, which all pages and workers of an origin share; without them, within this realm. */
+export function browserLocks(): Locks {
+  const { locks } = navigator;
+  if (!locks) return realmLocks();
+  const request = (name: string, options: LockOptions): Promise<(() => void) | undefined> =>
+    new Promise((resolve, reject) => {
+      locks
+        .request(`${NAME} ${name}`, options, (lock) =>
+          lock ? new Promise<void>((release) => resolve(release)) : resolve(undefined),
+        )
+        .catch(reject);
+    });
+  return {
+    acquire: async (name, signal) => (await request(name, signal ? { signal } : {}))!,
+    tryAcquire: (name) => request(name, { ifAvailable: true }),
+  };
+}
+
+export function realmLocks(): Locks {
+  const held = new Map<string, Promise<void>>();
+  const take = (name: string): (() => void) => {
+    let release = (): void => {};
+    held.set(name, new Promise((resolve) => (release = resolve)));
+    return () => {
+      held.delete(name);
+      release();
+    };
+  };
+  return {
+    async acquire(name, signal) {
+      for (let other = held.get(name); other; other = held.get(name)) {
+        await other;
+        signal?.throwIfAborted();
+      }
+      return take(name);
+    },
+    tryAcquire: async (name) => (held.has(name) ? undefined : take(name)),
+  };
+}

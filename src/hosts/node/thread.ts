@@ -1,0 +1,8 @@
+/**
+ * Entry of a helping thread on Node, Deno and Bun (`dist/thread.js`).
+ * @module
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { serveThread } from "../../runtime/threads.ts";
+
+serveThread(workerData, () => parentPort!.postMessage("ready"));

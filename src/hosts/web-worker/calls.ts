@@ -1,0 +1,115 @@
+/**
+ * The page's side: calls under way, and what the worker says about them.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { LoadProgress } from "../../runtime/weights.ts";
+import { type FromWorker, type Method, receivedError, type ToWorker } from "./messages.ts";
+import { Values } from "./values.ts";
+
+/** Who waits for a call. */
+interface Listener {
+  /** The request is good, values follow. */
+  started?(): void;
+  value?(value: unknown): void;
+  end(value: unknown): void;
+  fail(error: unknown): void;
+}
+
+interface Call {
+  readonly listener: Listener;
+  /** Stops listening to the caller's signal. */
+  readonly release: () => void;
+}
+
+export class Calls {
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, Call>();
+  #next = 0;
+  /** Why no call can be made any more. */
+  #ended: Error | undefined;
+
+  constructor(worker: Worker, onProgress: ((progress: LoadProgress) => void) | undefined) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "progress") return onProgress?.(data.progress);
+      const listener = this.#calls.get(data.id)?.listener;
+      if (data.type === "started") return listener?.started?.();
+      if (data.type === "value") return listener?.value?.(data.value);
+      this.#forget(data.id);
+      if (data.type === "error") listener?.fail(receivedError(data.error));
+      else listener?.end(data.value);
+    };
+    worker.onerror = ({ message }) =>
+      this.fail(new NibbleError("unsupported_host", `expected a worker that runs, got: ${message || "no script"}`));
+  }
+
+  /** Posts a call with one answer; `transfer` is handed over, everything else cloned. */
+  one(method: Method, args: readonly unknown[], signal?: AbortSignal, transfer?: Transferable[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#start({ method, args }, { end: resolve, fail: reject }, signal, transfer);
+    });
+  }
+
+  /** Posts a call with many answers. Leaving the iterator early ends it. */
+  many(method: Method, args: readonly unknown[], signal?: AbortSignal): Values<unknown> {
+    const values: Values<unknown> = new Values(() => this.#abort(id));
+    const id = this.#start(
+      { method, args },
+      {
+        started: () => values.start(),
+        value: (value) => values.push(value),
+        end: () => values.end(),
+        fail: (error) => values.fail(error),
+      },
+      signal,
+    );
+    return values;
+  }
+
+  /** Ends every call, and those to come. */
+  fail(error: Error): void {
+    this.#ended ??= error;
+    for (const [id, { listener }] of [...this.#calls]) {
+      this.#forget(id);
+      listener.fail(error);
+    }
+  }
+
+  #start(
+    call: { method: Method; args: readonly unknown[] },
+    listener: Listener,
+    signal: AbortSignal | undefined,
+    transfer: Transferable[] = [],
+  ): number {
+    const id = this.#next++;
+    if (this.#ended || signal?.aborted) {
+      listener.fail(this.#ended ?? signal?.reason);
+      return id;
+    }
+    try {
+      this.#worker.postMessage({ type: "call", id, ...call } satisfies ToWorker, transfer);
+    } catch (cause) {
+      const message = `expected what can be posted to a worker: ${(cause as Error).message}`;
+      listener.fail(new NibbleError("invalid_argument", message, { cause }));
+      return id;
+    }
+    const onAbort = (): void => {
+      this.#abort(id);
+      listener.fail(signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort);
+    this.#calls.set(id, { listener, release: () => signal?.removeEventListener("abort", onAbort) });
+    return id;
+  }
+
+  /** Ends a call without a word to its listener. */
+  #abort(id: number): void {
+    if (this.#forget(id)) this.#worker.postMessage({ type: "abort", id } satisfies ToWorker);
+  }
+
+  #forget(id: number): boolean {
+    this.#calls.get(id)?.release();
+    return this.#calls.delete(id);
+  }
+}

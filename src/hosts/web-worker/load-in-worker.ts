@@ -1,0 +1,85 @@
+/**
+ * A model in a Web Worker, so that a page stays responsive: the calls of `Model`, answered by promises.
+ * @module
+ */
+
+import { NibbleError } from "../../base/errors.ts";
+import type { GenerateEvent, GenerateOptions } from "../../engine/generate.ts";
+import type { Model, ModelInfo } from "../../engine/model.ts";
+import type { RequestOptions } from "../../engine/openai/types.ts";
+import type { LoadOptions } from "../../load/create-load.ts";
+import type { ModelSource } from "../../load/source.ts";
+import { Calls } from "./calls.ts";
+
+/** A `Model` behind a worker: what was at once comes by a promise. Sessions stay in the worker that has the memory. */
+export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions" | "embeddings" | "embed"> {
+  generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
+  tokenize(...args: Parameters<Model["tokenize"]>): Promise<number[]>;
+  detokenize(...args: Parameters<Model["detokenize"]>): Promise<string>;
+  applyTemplate(...args: Parameters<Model["applyTemplate"]>): Promise<string>;
+  /** Ends the worker and all its calls, which fail with code `disposed`. */
+  dispose(): void;
+}
+
+export interface WorkerLoadOptions extends LoadOptions {
+  /** A worker that runs `nibble-llm/model-worker`, where the bundler does not bring it along by itself (esbuild). */
+  worker?: Worker;
+}
+
+/**
+ * Loads a model in a worker of its own. It has threads where the page is cross-origin isolated.
+ * @param source what can be posted: a name, an URL, a Blob or File, bytes (copied), a stream with its size
+ * @throws NibbleError as `load`; `unsupported_host` where the worker does not start
+ */
+export async function loadInWorker(
+  source: ModelSource,
+  { worker: given, onProgress, signal, lora, ...options }: WorkerLoadOptions = {},
+): Promise<WorkerModel> {
+  signal?.throwIfAborted();
+  // Written literally: so bundlers see the worker.
+  const worker = given ?? new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
+  const calls = new Calls(worker, onProgress);
+  let info: ModelInfo;
+  try {
+    const adapters = lora?.map((option) => ({ ...option, source: absolute(option.source) }));
+    const args = [absolute(source), { ...options, lora: adapters, reports: onProgress !== undefined }];
+    info = (await calls.one("load", args, signal, streamOf(source))) as ModelInfo;
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  const create = (method: "chat" | "completion") =>
+    (async (request: { stream?: boolean | null }, options?: RequestOptions) => {
+      if (!request?.stream) return calls.one(method, [request], options?.signal);
+      const values = calls.many(method, [request], options?.signal);
+      await values.started;
+      return values;
+    }) as never;
+  return {
+    info,
+    chat: { completions: { create: create("chat") } },
+    completions: { create: create("completion") },
+    embeddings: { create: (request, options) => calls.one("embeddings", [request], options?.signal) as never },
+    embed: (texts, { signal, ...options } = {}) => calls.one("embed", [texts, options], signal) as never,
+    generate: ({ signal, ...options }) => calls.many("generate", [options], signal) as never,
+    tokenize: (...args) => calls.one("tokenize", args) as never,
+    detokenize: (...args) => calls.one("detokenize", args) as never,
+    applyTemplate: (...args) => calls.one("applyTemplate", args) as never,
+    dispose() {
+      calls.fail(new NibbleError("disposed", `the model ${info.name} is disposed`));
+      worker.terminate();
+    },
+  };
+}
+
+/** A stream is handed over, it cannot be cloned. */
+function streamOf(source: ModelSource): Transferable[] {
+  return typeof source === "object" && "body" in source && source.body ? [source.body as never] : [];
+}
+
+/** A worker's relative URLs begin at its own script, the caller's at the page. */
+function absolute(source: ModelSource): ModelSource {
+  if (source instanceof URL) return source.href;
+  if (typeof source !== "string" || /^[\w.-]+$/.test(source) || /^[\w.-]+:/.test(source)) return source;
+  return new URL(source, location.href).href;
+}

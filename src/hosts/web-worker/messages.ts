@@ -1,0 +1,49 @@
+/**
+ * What a page and the worker that runs its model say to each other. Everything here can be posted.
+ * @module
+ */
+import { type ErrorCode, NibbleError } from "../../base/errors.ts";
+import type { LoadProgress } from "../../runtime/weights.ts";
+
+/** `load` is called first, once. */
+export type Method =
+  | "load"
+  | "chat"
+  | "completion"
+  | "embeddings"
+  | "embed"
+  | "generate"
+  | "tokenize"
+  | "detokenize"
+  | "applyTemplate";
+
+export type ToWorker =
+  | { readonly type: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  /** Ends a call; nothing more is said about it. */
+  | { readonly type: "abort"; readonly id: number };
+
+export type FromWorker =
+  | { readonly type: "progress"; readonly progress: LoadProgress }
+  /** The request of a call with several values is good. */
+  | { readonly type: "started"; readonly id: number }
+  | { readonly type: "value"; readonly id: number; readonly value: unknown }
+  /** The end of a call, with its value if it has one only. */
+  | { readonly type: "end"; readonly id: number; readonly value?: unknown }
+  | { readonly type: "error"; readonly id: number; readonly error: PostedError };
+
+/** An error as it is posted: structured cloning keeps the message of an Error, not our code. */
+interface PostedError {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly param: string | undefined;
+}
+
+export function postedError(error: unknown): PostedError {
+  if (error instanceof NibbleError) return { code: error.code, message: error.message, param: error.param };
+  return { code: undefined, message: error instanceof Error ? error.message : String(error), param: undefined };
+}
+
+export function receivedError({ code, message, param }: PostedError): Error {
+  if (code === undefined) return new Error(message);
+  return new NibbleError(code, message, param === undefined ? {} : { param });
+}

@@ -1,0 +1,51 @@
+/**
+ * Text to token ids and back.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import { parseJsonObject } from "../base/json.ts";
+import type { Checkpoint } from "../formats/checkpoint.ts";
+import { readGgufTokenizer } from "./gguf.ts";
+import { readHuggingFaceTokenizer } from "./huggingface.ts";
+import { TextTokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "./types.ts";
+
+/**
+ * The tokenizer of a model: from tokenizer.json where there is one, else from GGUF metadata. It keeps nothing of
+ * `checkpoint`. Ids are those of Hugging Face's `tokenizers` 0.23.
+ * @throws NibbleError `bad_tokenizer` if the files are damaged, or ask for a kind of tokenizer that we do not have
+ */
+export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggingFace">): Tokenizer {
+  const { metadata, huggingFace } = checkpoint;
+  try {
+    return new TextTokenizer(
+      huggingFace === undefined
+        ? readGgufTokenizer(metadata)
+        : readHuggingFaceTokenizer(huggingFace.tokenizer, huggingFace.tokenizerConfig, metadata),
+    );
+  } catch (error) {
+    if (!(error instanceof NibbleError) || error.code === "bad_tokenizer") throw error;
+    throw new NibbleError("bad_tokenizer", error.message, { cause: error });
+  }
+}
+
+/**
+ * A tokenizer without a model.
+ * @param tokenizer text or bytes of tokenizer.json, `config` of tokenizer_config.json, which names BOS and EOS
+ * @throws NibbleError `bad_json`, `bad_tokenizer`
+ */
+export function readTokenizer(tokenizer: string | Uint8Array, config?: string | Uint8Array): Tokenizer {
+  return createTokenizer({
+    metadata: new Map(),
+    huggingFace: {
+      config: new Map(),
+      generationConfig: undefined,
+      chatTemplate: undefined,
+      tokenizer: parseJsonObject(tokenizer, { name: "tokenizer.json" }),
+      tokenizerConfig:
+        config === undefined
+          ? undefined
+          : parseJsonObject(config, { name: "tokenizer_config.json", roundIntegers: true }),
+    },
+  });
+}
