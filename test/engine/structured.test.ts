@@ -201,7 +201,7 @@ describe("what is refused, by the name of its field", () => {
     [{ grammar: "root ::= x" }, "grammar", /rule x/],
     [{ grammar: 'root ::= root "a" | "b"' }, "grammar", /left recursion/],
     [{ grammar: 5 }, "grammar", /string/],
-    [{ grammar: 'root ::= "a"', guided_regex: "a" }, "guided_regex", /both/],
+    [{ grammar: 'root ::= "a"', guided_regex: "a" }, "guided_regex", /together with/],
     [{ structured_outputs: { regexp: "a" } }, "structured_outputs.regexp", /unknown/],
   ])("%o", async (fields, param, message) => {
     const error = await answer(model, fields as object).catch((reason: unknown) => reason);
