@@ -1,5 +1,5 @@
 /**
- * The playground (examples/playground) and what its page loads, from the package's own files.
+ * Serves the playground (examples/playground) and the files that its page loads from the package itself.
  * @module
  */
 import { readdirSync } from "node:fs";
@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 const HEADERS = {
-  // Isolated from other origins, so that the page may have threads.
+  // Cross-origin isolation: without it a browser gives the page no threads.
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
   "content-security-policy":
@@ -23,15 +23,15 @@ const HEADERS = {
   "cache-control": "no-cache",
 };
 const PAGE = "/playground/";
-/** Beside the page: the bundle for browsers with its chunks and workers, wasm, crumb. */
+/** Besides the page: the bundle for browsers with its chunks and workers, the wasm builds, and crumb. */
 const SERVED = /^(?:[\w-]+\.js|crumb\.gguf|wasm\/(?:simd|relaxed|threads)\.wasm|playground\/[\w-]+\.(?:html|css|js))$/;
 
-/** Sends a browser that asks for `/` to the playground. */
+/** Redirects a browser that asks for `/` to the playground. */
 export function toPlayground(): Response {
   return new Response(null, { status: 302, headers: { location: PAGE } });
 }
 
-/** Answers for the playground's files, which anybody may read, before the handler is asked. */
+/** Answers requests for the playground's files, which need no key, and passes all others to the handler. */
 export function withPlayground(
   handler: (request: Request) => Promise<Response>,
 ): (request: Request) => Promise<Response> {

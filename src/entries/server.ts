@@ -3,5 +3,5 @@
  * @module
  */
 export { createHandler, type Handler } from "../server/handler.ts";
-export type { SlotStore } from "../server/llama-server/slots.ts";
+export type { SlotStore } from "../server/llama-server/slot-store.ts";
 export type { HandlerOptions } from "../server/options.ts";

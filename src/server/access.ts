@@ -1,11 +1,11 @@
 /**
- * Who may ask, and which pages may read the answer.
+ * Access: sizes of headers, hosts, API keys, and which pages may read answers (CORS).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Settings } from "./options.ts";
 
-/** Most bytes of all names and values together, as Node counts them by default. */
+/** Most bytes of the URL and all headers together: Node's own default. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** @throws NibbleError `too_large` */
@@ -17,7 +17,7 @@ export function checkHeaders({ headers, url }: Request): void {
 }
 
 /**
- * A page of another site can point its own name at this machine (DNS rebinding): then `Host` carries that name.
+ * Refuses names of other sites. A page can point its own name at this machine (DNS rebinding), and `Host` shows it.
  * @throws NibbleError `forbidden`
  */
 export function checkHost({ hostname }: URL, { hosts }: Settings): void {
@@ -26,11 +26,11 @@ export function checkHost({ hostname }: URL, { hosts }: Settings): void {
 }
 
 /**
- * Compares digests, so that time tells neither the length of a key nor how much of it was right.
+ * Compares digests, so that the time taken shows neither a key's length nor how much of it was right.
  * @returns a check that throws NibbleError `unauthorized`
  */
 export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<void> {
-  let known: Promise<Uint8Array[]> | undefined; // not made here: Workers refuse work outside of a request
+  let known: Promise<Uint8Array[]> | undefined; // made by the first request: Workers refuse to compute outside of one
   return async ({ headers }) => {
     if (apiKeys.length === 0) return;
     const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? headers.get("x-api-key") ?? "";
@@ -39,7 +39,7 @@ export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<v
     let matches = 0;
     for (const key of await known) matches |= Number(equalDigests(digest, key));
     if (matches === 0)
-      throw new NibbleError("unauthorized", `expected a valid API key, got ${given ? "another" : "none"}`);
+      throw new NibbleError("unauthorized", given ? "the API key is not valid" : "an API key is required");
   };
 }
 
@@ -62,12 +62,12 @@ export function corsHeaders({ headers }: Request, { cors }: Settings): Record<st
   return { vary: "origin", ...(allowed && { "access-control-allow-origin": origin }) };
 }
 
-/** What a page may send, where it may read at all. */
+/** Headers that tell a page of an allowed origin what it may send. */
 export function preflightHeaders(request: Request): Record<string, string> {
   const asked = request.headers.get("access-control-request-headers");
   return {
     "access-control-allow-methods": "GET, HEAD, POST",
-    // The clients add headers of their own (x-stainless-*): which ones does not matter, none of them is trusted.
+    // Clients add headers of their own (x-stainless-*). All are allowed, because none of them is trusted.
     ...(asked && { "access-control-allow-headers": asked }),
     "access-control-max-age": "86400",
   };

@@ -1,31 +1,31 @@
 /**
- * How many answers are made at once, how many requests may wait, and how all of that ends.
+ * Admission control: how many answers are generated at once, how many requests may wait, and how the server ends.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 
-/** One request for an answer, from its arrival to its last byte. It holds a slot or a place in the queue. */
-export interface Flight {
-  /** Aborted when the client leaves, reads too slowly, or the server's grace is over. */
+/** What an admitted request holds from its arrival to its last byte: a slot, or a place in the queue. */
+export interface Ticket {
+  /** Aborts when the client leaves or reads too slowly, and when the server's grace period is over. */
   readonly signal: AbortSignal;
-  /** Resolves when the slot is there, in order of arrival; rejects with the signal's reason. */
+  /** Resolves when the request has its slot; slots are given in order of arrival. Rejects with the signal's reason. */
   readonly slot: Promise<void>;
   abort(reason: unknown): void;
-  /** Gives the slot or the place back. Calls after the first do nothing. */
+  /** Gives the slot or the place in the queue back. Calls after the first do nothing. */
   end(): void;
 }
 
 export class Admission {
   readonly #slots: number;
   readonly #queue: number;
-  /** Those who wait, longest first: what gives each its slot. */
-  readonly #waiting = new Map<Flight, () => void>();
-  readonly #flights = new Set<Flight>();
+  /** The requests in the queue, oldest first, and the function that gives each its slot. */
+  readonly #waiting = new Map<Ticket, () => void>();
+  readonly #tickets = new Set<Ticket>();
   #active = 0;
   #closed = false;
   #idle: (() => void) | undefined;
 
-  /** @param slots answers made at once. @param queue requests that may wait for a slot */
+  /** @param slots answers generated at once. @param queue requests that may wait for a slot */
   constructor(slots: number, queue: number) {
     this.#slots = slots;
     this.#queue = queue;
@@ -43,7 +43,7 @@ export class Admission {
     return this.#closed;
   }
 
-  /** Before any work is done for a request. @throws NibbleError `overloaded`, `shutting_down` */
+  /** Called before any work is done for a request. @throws NibbleError `overloaded`, `shutting_down` */
   check(): void {
     if (this.#closed) throw new NibbleError("shutting_down", "the server is shutting down");
     if (this.#active < this.#slots || this.#waiting.size < this.#queue) return;
@@ -54,7 +54,7 @@ export class Admission {
   }
 
   /** @param client aborts when the client leaves. @throws NibbleError `overloaded`, `shutting_down` */
-  open(client: AbortSignal): Flight {
+  admit(client: AbortSignal): Ticket {
     this.check();
     const controller = new AbortController();
     const { signal } = controller;
@@ -64,47 +64,47 @@ export class Admission {
       grant = resolve;
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
-    slot.catch(() => {}); // nobody may have come to wait for it
-    const flight: Flight = {
+    slot.catch(() => {}); // the request may fail before it waits for its slot
+    const ticket: Ticket = {
       signal,
       slot,
       abort: (reason) => controller.abort(reason),
       end: () => {
         client.removeEventListener("abort", left);
-        this.#leave(flight);
+        this.#leave(ticket);
       },
     };
-    this.#flights.add(flight);
+    this.#tickets.add(ticket);
     if (this.#active < this.#slots) {
       this.#active++;
       grant();
     } else {
-      this.#waiting.set(flight, grant);
+      this.#waiting.set(ticket, grant);
     }
     if (client.aborted) left();
     else client.addEventListener("abort", left);
-    return flight;
+    return ticket;
   }
 
-  /** No more requests; those that are here have `graceMs` to end, then they are aborted. */
+  /** Admits no more requests. Those under way have `graceMs` to end, then they are aborted. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
-    if (this.#flights.size === 0) return;
+    if (this.#tickets.size === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
     const timer = setTimeout(() => {
       const reason = new NibbleError("shutting_down", "the server is shutting down: the answer is cut off here");
-      for (const flight of this.#flights) flight.abort(reason);
+      for (const ticket of this.#tickets) ticket.abort(reason);
     }, graceMs);
     await idle;
     clearTimeout(timer);
   }
 
-  /** A slot goes to whoever has waited longest. */
-  #leave(flight: Flight): void {
-    if (!this.#flights.delete(flight)) return;
-    if (!this.#waiting.delete(flight)) {
+  /** A free slot goes to the request that has waited longest. */
+  #leave(ticket: Ticket): void {
+    if (!this.#tickets.delete(ticket)) return;
+    if (!this.#waiting.delete(ticket)) {
       const [next] = this.#waiting;
       if (next) {
         this.#waiting.delete(next[0]);
@@ -113,6 +113,6 @@ export class Admission {
         this.#active--;
       }
     }
-    if (this.#flights.size === 0) this.#idle?.();
+    if (this.#tickets.size === 0) this.#idle?.();
   }
 }

@@ -3,77 +3,71 @@
  * @module
  */
 import type { Timings } from "../engine/generate.ts";
-import type { Admission } from "./admission.ts";
+import { isInternal } from "./errors.ts";
+import { eventStream } from "./event-stream.ts";
 import type { Metrics } from "./metrics.ts";
-import { eventStream } from "./sse.ts";
+import type { Exchange } from "./route.ts";
 
-/** What an endpoint makes of a body. Chunks start to be made when they are asked for. */
+/** What an endpoint makes of a body. Generation starts when the first chunk is asked for. */
 export interface Prepared<Chunk> {
   readonly stream: boolean;
   readonly chunks: AsyncIterable<Chunk>;
-  /** The whole answer. */
+  /** Collects the chunks into the whole answer. */
   collect(chunks: AsyncIterable<Chunk>): Promise<object>;
-  /** Server-sent events. */
+  /** Writes the chunks as server-sent events. */
   events(chunks: AsyncIterable<Chunk>): AsyncIterable<string>;
-  /** The last event of a stream that fails. */
+  /** The event that ends a stream which fails. */
   failure(error: unknown): string;
 }
 
-/** Checks a body and tokenizes its prompt. @throws NibbleError that names the field */
-export type Prepare<Chunk> = (body: unknown, signal: AbortSignal) => Promise<Prepared<Chunk>>;
-
-export interface AnswerContext {
-  readonly admission: Admission;
-  readonly metrics: Metrics;
-  readonly stallMs: number;
-  readonly onError: (error: unknown) => void;
-}
-
-/** A wrong request is told so before it waits for its turn; more than may wait are not even looked at. */
+/**
+ * Checks the request, waits for a slot, then generates. The check comes first, so a wrong request is refused at once; the
+ * place in the queue is taken before it, so a full server checks nothing.
+ * @throws NibbleError what `prepare` throws; `overloaded` or `shutting_down`
+ */
 export async function answer<Chunk extends { readonly timings?: Timings }>(
-  prepare: Prepare<Chunk>,
-  body: unknown,
-  client: AbortSignal,
-  { admission, metrics, stallMs, onError }: AnswerContext,
+  prepare: (signal: AbortSignal) => Promise<Prepared<Chunk>>,
+  { request, server }: Exchange,
 ): Promise<Response> {
-  const flight = admission.open(client);
+  const { admission, metrics, settings } = server;
+  const ticket = admission.admit(request.signal);
   try {
-    const prepared = await prepare(body, flight.signal);
-    await flight.slot;
+    const prepared = await prepare(ticket.signal);
+    await ticket.slot;
     const chunks = counted(prepared.chunks, metrics);
     if (!prepared.stream) {
       const whole = await prepared.collect(chunks);
-      flight.end();
+      ticket.end();
       return Response.json(whole);
     }
-    return eventStream(flight, prepared.events(chunks), {
-      stallMs,
+    return eventStream(ticket, prepared.events(chunks), {
+      stallMs: settings.stallTimeoutMs,
       failure: (error) => {
-        if (!client.aborted) onError(error);
+        if (!request.signal.aborted && isInternal(error)) settings.onError(error);
         return prepared.failure(error);
       },
     });
   } catch (error) {
-    flight.end();
+    ticket.end();
     throw error;
   }
 }
 
-/** An answer that is not generated: it takes its turn as others do. */
+/** Runs a computation that generates nothing, when the request has its slot. */
 export async function computed(
   compute: (signal: AbortSignal) => Promise<object>,
-  client: AbortSignal,
-  { admission }: AnswerContext,
+  { request, server }: Exchange,
 ): Promise<Response> {
-  const flight = admission.open(client);
+  const ticket = server.admission.admit(request.signal);
   try {
-    await flight.slot;
-    return Response.json(await compute(flight.signal));
+    await ticket.slot;
+    return Response.json(await compute(ticket.signal));
   } finally {
-    flight.end();
+    ticket.end();
   }
 }
 
+/** Passes chunks on and counts the answer: complete when its timings came, else cut off. */
 async function* counted<Chunk extends { readonly timings?: Timings }>(
   chunks: AsyncIterable<Chunk>,
   metrics: Metrics,

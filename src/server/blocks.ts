@@ -1,6 +1,6 @@
 /**
- * The parts of an answer in their order: reasoning, text, tool calls. Anthropic's messages and OpenAI's responses are
- * made of them, whole and streamed.
+ * The parts of an answer in their order: reasoning, text and tool calls. Anthropic's messages and OpenAI's responses
+ * consist of them, whole and streamed.
  * @module
  */
 
@@ -10,11 +10,11 @@ import type { ChatCompletionChunk, ChatTokenLogprob, FinishReason } from "../eng
 export interface Block {
   readonly kind: "reasoning" | "text" | "call";
   readonly index: number;
-  /** So far; of a call its arguments as JSON. */
+  /** The text so far; for a call, its arguments as JSON text. */
   text: string;
-  /** Of the tokens of a text, as far as they are asked for. */
+  /** Of a text's tokens, where the request asks for them. */
   readonly logprobs: ChatTokenLogprob[];
-  /** Of a call. */
+  /** A call's id and the name of its function; empty for the other kinds. */
   readonly id: string;
   readonly name: string;
 }
@@ -22,7 +22,7 @@ export interface Block {
 export interface Finish {
   readonly type: "finish";
   readonly reason: FinishReason | "tool_calls";
-  /** The stop string that came, if one did. */
+  /** The stop string that ended the answer, if one did. */
   readonly stop: string | undefined;
   readonly usage: Usage;
 }
@@ -32,7 +32,7 @@ export type BlockEvent =
   | { readonly type: "delta"; readonly block: Block; readonly text: string; readonly logprobs: ChatTokenLogprob[] }
   | Finish;
 
-/** What a delta holds, tool calls in OpenAI's shape. */
+/** A chunk's delta, with tool calls in OpenAI's shape. */
 type Delta = ChatCompletionChunk["choices"][number]["delta"] & {
   readonly tool_calls?: readonly {
     readonly index: number;
@@ -41,14 +41,14 @@ type Delta = ChatCompletionChunk["choices"][number]["delta"] & {
   }[];
 };
 
-/** @param chunks of a chat completion, with usage. @param showReasoning false: as if there were none */
+/** @param chunks of a chat completion, with usage. @param showReasoning false leaves reasoning out */
 export async function* blocksOf(
   chunks: AsyncIterable<ChatCompletionChunk>,
   showReasoning = true,
 ): AsyncGenerator<BlockEvent, undefined> {
   let open: Block | undefined;
   let openCall = -1;
-  /** Of tokens that made no text yet: half a character, what may be a stop string, or reasoning and its tags. */
+  /** Log-probabilities of tokens without text so far: half a character, what may be a stop string, reasoning and its tags. */
   const held: ChatTokenLogprob[] = [];
   let count = 0;
   let finish: Pick<Finish, "reason" | "stop"> = { reason: "stop", stop: undefined };
@@ -97,7 +97,7 @@ export async function* blocksOf(
   }
 }
 
-/** Empties a list but for the last tokens, which have as many bytes as the text, or more. */
+/** Takes all tokens off the list and returns the last of them, whose bytes are at least as many as the text's. */
 function takeMakers(held: ChatTokenLogprob[], text: string): ChatTokenLogprob[] {
   let missing = new TextEncoder().encode(text).length;
   let first = held.length;
@@ -105,7 +105,7 @@ function takeMakers(held: ChatTokenLogprob[], text: string): ChatTokenLogprob[] 
   return held.splice(0).slice(first);
 }
 
-/** An id as OpenAI's and Anthropic's look: a prefix and 24 digits. */
+/** An id that looks like OpenAI's and Anthropic's: a prefix and 24 hexadecimal digits. */
 export function randomId(prefix: string): string {
   const random = crypto.getRandomValues(new Uint8Array(12));
   return `${prefix}_${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;

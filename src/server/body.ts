@@ -1,5 +1,5 @@
 /**
- * A request's JSON body: bounded in size, time and depth before anything is made of it.
+ * Reads a request's JSON body, whose size, time and depth are bounded before it is parsed.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -11,12 +11,12 @@ const MAX_ARRIVING = 64 * 2 ** 20;
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** The client must have sent all of it by then. */
+  /** Milliseconds in which the client must have sent all of it. */
   readonly timeoutMs: number;
 }
 
 /**
- * Reads the bodies of a server's requests.
+ * A function that reads the bodies of a server's requests.
  * @throws NibbleError `unsupported_media_type`, `too_large`, `timeout`, `overloaded`, `bad_json`, `duplicate_key`,
  * `bad_string`
  */
@@ -26,8 +26,8 @@ export function bodyReader(limits: BodyLimits): (request: Request) => Promise<un
 }
 
 async function readJson(request: Request, limits: BodyLimits, arriving: { bytes: number }): Promise<unknown> {
-  // A page of any site may send forms and plain text to a server on this machine without being asked; JSON it may not.
-  const type = request.headers.get("content-type") ?? "nothing";
+  // Browsers let a page of any site post forms and plain text to this machine, but not JSON (no preflight allows it).
+  const type = request.headers.get("content-type") ?? "none";
   if (!/^application\/json\s*(;|$)/i.test(type))
     throw new NibbleError("unsupported_media_type", `content-type: expected application/json, got ${type}`);
   const encoding = request.headers.get("content-encoding") ?? "identity";
@@ -84,7 +84,7 @@ function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
   return bytes;
 }
 
-/** Objects as the engine takes them. The parser has bounded the depth; `fromEntries` makes `__proto__` a field as any other. */
+/** Maps become plain objects, as the engine takes them. The parser has bounded the depth, and `fromEntries` makes `__proto__` a field like any other. */
 function plain(value: Json): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, field]) => [key, plain(field)]));
   return Array.isArray(value) ? value.map(plain) : value;

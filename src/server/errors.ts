@@ -4,8 +4,12 @@
  */
 import { type ErrorCode, NibbleError } from "../base/errors.ts";
 
-/** Whose API a path belongs to. */
+/** Whose shape of errors a path answers with. */
 export type Dialect = "openai" | "anthropic";
+
+export function dialectOf(pathname: string): Dialect {
+  return pathname.startsWith("/v1/messages") ? "anthropic" : "openai";
+}
 
 interface Failure {
   readonly status: number;
@@ -14,11 +18,11 @@ interface Failure {
   readonly param: string | undefined;
 }
 
-/** What is not here is the server's own fault: 500. */
+/** Codes that are not in this table are the server's own fault: status 500. */
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   invalid_request: 400,
   invalid_argument: 400,
-  template_error: 400, // what a model's template says to the messages it was given
+  template_error: 400, // the model's template refuses the messages
   bad_json: 400,
   bad_string: 400,
   duplicate_key: 400,
@@ -46,19 +50,19 @@ const TYPES: Readonly<Record<number, readonly [openai: string, anthropic: string
   503: ["server_error", "overloaded_error"],
 };
 
-/** Seconds after which another try makes sense. */
+/** Seconds that the header `retry-after` tells the client to wait. */
 const RETRY_AFTER: Readonly<Record<number, string>> = { 429: "1", 503: "5" };
 
-/** A message repeats what came, and that may be long. */
+/** Messages are cut, because they repeat values of the request. */
 const MAX_MESSAGE = 500;
 const MAX_PARAM = 200;
 
-/** An error of our own class, also of another copy of it: `nibble-llm` and `nibble-llm/server` are separate bundles. */
+/** The error if it is a NibbleError. Its name is compared, because `nibble-llm` and `nibble-llm/server` are separate bundles with a class each. */
 export function asNibbleError(error: unknown): NibbleError | undefined {
   return error instanceof Error && error.name === "NibbleError" ? (error as NibbleError) : undefined;
 }
 
-/** Of an error that is not ours nothing leaves the server. */
+/** An unknown error becomes a bare 500, so that none of its details leave the server. */
 function failureOf(error: unknown): Failure {
   const known = asNibbleError(error);
   const status = known && statusOf(known);
@@ -78,7 +82,7 @@ export function isInternal(error: unknown): boolean {
   return failureOf(error).status === 500;
 }
 
-/** A context that is full for a prompt is the client's matter; pages that ran out are the server's. */
+/** A prompt that does not fit the context (`param` names it) is the client's fault; running out of cache pages is the server's. */
 function statusOf({ code, param }: NibbleError): number | undefined {
   return code === "context_full" ? (param === undefined ? 503 : 400) : STATUS[code];
 }
@@ -101,10 +105,10 @@ export function errorResponse(error: unknown, dialect: Dialect): Response {
   });
 }
 
-/** How the engine calls a field, from its beginning, and how the client does. The first that matches counts. */
+/** Pairs of a pattern for the beginning of the engine's name of a field, and the client's name. The first match counts. */
 export type FieldNames = readonly (readonly [engine: RegExp, client: string])[];
 
-/** The same error for a field that the client knows by another name. */
+/** The same error with the client's name of the field. */
 export function renameParam(error: unknown, names: FieldNames): unknown {
   const known = asNibbleError(error);
   const { param, message } = known ?? {};

@@ -4,8 +4,8 @@
  */
 import type { Timings } from "../engine/generate.ts";
 
-/** A gauge's name, what it tells, and its value. */
-export type Gauge = readonly [name: string, help: string, value: number];
+/** A metric's name, its help text, and its value. */
+export type Metric = readonly [name: string, help: string, value: number];
 
 export class Metrics {
   readonly #requests = new Map<string, number>();
@@ -15,13 +15,13 @@ export class Metrics {
   #answerSeconds = 0;
   #unfinished = 0;
 
-  /** @param path one of the server's own: a client must not choose labels */
+  /** @param path a route's own path, so that clients cannot make up labels */
   request(path: string, status: number): void {
     const labels = `path="${path}",status="${status}"`;
     this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
   }
 
-  /** An answer is complete. */
+  /** Counts an answer that is complete. */
   answer({ prompt_n, prompt_ms, predicted_n, predicted_ms }: Timings): void {
     this.#promptTokens += prompt_n;
     this.#promptSeconds += prompt_ms / 1000;
@@ -29,18 +29,22 @@ export class Metrics {
     this.#answerSeconds += predicted_ms / 1000;
   }
 
-  /** An answer was cut off: its reader left, or something failed. */
+  /** Counts an answer that was cut off, because its reader left or something failed. */
   cut(): void {
     this.#unfinished++;
   }
 
-  text(gauges: readonly Gauge[]): string {
-    const counters: readonly Gauge[] = [
+  text(gauges: readonly Metric[]): string {
+    const counters: readonly Metric[] = [
       ["nibble_prompt_tokens_total", "Prompt tokens of complete answers.", this.#promptTokens],
       ["nibble_prompt_seconds_total", "Time to first token of complete answers.", this.#promptSeconds],
       ["nibble_completion_tokens_total", "Tokens of complete answers.", this.#answerTokens],
       ["nibble_completion_seconds_total", "Time from first to last token of complete answers.", this.#answerSeconds],
-      ["nibble_answers_cut_total", "Answers whose reader left, or that failed.", this.#unfinished],
+      [
+        "nibble_answers_cut_total",
+        "Answers that were cut off because their reader left or something failed.",
+        this.#unfinished,
+      ],
     ];
     const requests = [...this.#requests].map(([labels, value]) => `nibble_requests_total{${labels}} ${value}`);
     return [
@@ -54,6 +58,6 @@ export class Metrics {
   }
 }
 
-function metric(type: string, [name, help, value]: Gauge): string[] {
+function metric(type: string, [name, help, value]: Metric): string[] {
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
 }

@@ -9,7 +9,7 @@ import type { Model } from "../engine/model.ts";
 
 const MAX_NAME = 1024;
 
-/** @throws NibbleError `invalid_argument` for none, or two of one name */
+/** @throws NibbleError `invalid_argument` for no model at all, or two of the same name */
 export function checkModels(given: Model | readonly Model[]): readonly Model[] {
   const models = Array.isArray(given) ? (given as readonly Model[]) : [given as Model];
   if (models.length === 0) throw invalid("model", "at least one model", given, "invalid_argument");
@@ -20,9 +20,9 @@ export function checkModels(given: Model | readonly Model[]): readonly Model[] {
 }
 
 /**
- * The model that a body names, the first if it names none. A server of one model takes any name, as llama-server does:
- * clients insist on sending one.
- * @throws NibbleError `not_found`, `invalid_request` for a name that is no string
+ * The model that a body names, or the first if it names none. A server with a single model takes any name, as
+ * llama-server does, because clients always send one.
+ * @throws NibbleError `not_found`, `invalid_request` for a name that is not a string
  */
 export function pickModel(models: readonly Model[], body: unknown): Model {
   const name = typeof body === "object" && body !== null ? (body as { model?: unknown }).model : undefined;
@@ -32,8 +32,4 @@ export function pickModel(models: readonly Model[], body: unknown): Model {
   if (named) return named;
   const known = models.map(({ info }) => info.name).join(", ");
   throw new NibbleError("not_found", `model: expected one of ${known}, got ${name.slice(0, 100)}`, { param: "model" });
-}
-
-export function modelObject({ info }: Model, created: number): object {
-  return { id: info.name, object: "model", created, owned_by: "nibble", context_length: info.contextLength };
 }

@@ -1,32 +1,32 @@
 /**
- * Settings of a handler.
+ * The options of a handler, checked and with their defaults.
  * @module
  */
 import { Fields, invalid } from "../base/fields.ts";
-import type { SlotStore } from "./llama-server/slots.ts";
+import type { SlotStore } from "./llama-server/slot-store.ts";
 
 export interface HandlerOptions {
-  /** One of them must come with every request but /health, as `Authorization: Bearer` or `x-api-key`. Default: none is asked for. */
+  /** Every request except /health must carry one of them, as `Authorization: Bearer` or `x-api-key`. Default: no key is required. */
   readonly apiKeys?: readonly string[];
   /** Origins whose pages may read answers; `"*"`: any. Default: none. Credentials are never allowed. */
   readonly cors?: "*" | readonly string[];
-  /** Names in `Host` that are answered, without ports. Default: all. A server on loopback without keys should name its own. */
+  /** The names in `Host` that are answered, without ports. Default: all. A server on loopback without keys should list its own. */
   readonly hosts?: readonly string[];
-  /** Answers made at once (default 8). */
+  /** Answers generated at once (default 8). */
   readonly slots?: number;
-  /** Requests that may wait for a slot (default 64); more are told 429. */
+  /** Requests that may wait for a slot (default 64); further ones get status 429. */
   readonly queue?: number;
-  /** Where POST /slots/N saves and finds what conversations have computed. Default: 404. */
+  /** Where POST /slots/N saves and restores what conversations have computed. Default: such requests get status 404. */
   readonly slotStore?: SlotStore;
   /** Most bytes of a body (default 4 MiB). */
   readonly maxBodyBytes?: number;
   /** Milliseconds in which a client must have sent its body (default 30,000). */
   readonly bodyTimeoutMs?: number;
-  /** Milliseconds after which a reader that takes nothing of its stream is gone (default 30,000). */
+  /** Milliseconds after which a reader that takes nothing of its stream counts as gone (default 30,000). */
   readonly stallTimeoutMs?: number;
-  /** Answers GET /. Default: 404. */
+  /** Answers GET /. Default: such requests get status 404. */
   readonly page?: (request: Request) => Response | Promise<Response>;
-  /** Told of every answer with status 500 and its cause: clients only see "internal error". */
+  /** Called with the cause of every answer with status 500, of which clients only see "internal error". */
   readonly onError?: (error: unknown) => void;
 }
 

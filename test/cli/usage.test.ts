@@ -168,7 +168,7 @@ it("a port that another listens on", async () => {
   other.close();
   const { error } = JSON.parse(stdout);
   expect([code, error.code]).toEqual([1, "io_error"]);
-  expect(error.message).toMatch(`expected a port that no one listens on (--port), got 127.0.0.1:${port}`);
+  expect(error.message).toMatch(`127.0.0.1:${port}: the port is taken; --port chooses another`);
   expect(stderr).toBe(`nibble: ${error.message}\n`);
 });
 

@@ -72,7 +72,7 @@ describe("nibble serve", () => {
 
   it("wrong usage is told before anything is loaded", async () => {
     const wrong: [string[], string][] = [
-      [["--host", "0.0.0.0"], "nibble: --host 0.0.0.0: expected --api-key with it, or --insecure: anyone could use it"],
+      [["--host", "0.0.0.0"], "nibble: --host 0.0.0.0: it requires --api-key, or --insecure, because"],
       [["--port", "70000"], "nibble: --port: expected a whole number from 0 to 65535"],
       [["--parallel", "0"], "nibble: --parallel: expected"],
       [["--api-key", ""], "nibble: --api-key: expected text"],

@@ -15,7 +15,7 @@ export interface TestServer {
   readonly handler: Handler;
   readonly listener: Listener;
   readonly url: string;
-  /** What was an answer of status 500. */
+  /** The causes of answers with status 500. */
   readonly errors: unknown[];
   close(): Promise<void>;
 }
@@ -41,6 +41,33 @@ export async function startServer(options: HandlerOptions = {}): Promise<TestSer
       model.dispose();
     },
   };
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  json(): any;
+}
+
+/** Sends a request to a handler without a network and reads its whole answer. */
+export async function askHandler(handler: Handler, path: string, init: RequestInit = {}): Promise<TestAnswer> {
+  const response = await handler(new Request(`http://localhost${path}`, init));
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
+}
+
+/** The same with a JSON body; a string is sent as it is. */
+export function postHandler(
+  handler: Handler,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<TestAnswer> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const init = { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } };
+  return askHandler(handler, path, init);
 }
 
 export function postJson(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../src/engine/model.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import type { HandlerOptions } from "../../src/server/options.ts";
-import { loadCrumb, messages } from "./helpers.ts";
+import { askHandler, loadCrumb, messages, postHandler } from "./helpers.ts";
 
 let model: Model;
 beforeAll(async () => {
@@ -11,21 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
-const ask = async (path: string, init: RequestInit = {}, options: HandlerOptions = {}) => {
-  const response = await createHandler(model, options)(new Request(`http://localhost${path}`, init));
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
-};
+const ask = (path: string, init: RequestInit = {}, options: HandlerOptions = {}) =>
+  askHandler(createHandler(model, options), path, init);
 const post = (path: string, body: unknown, options: HandlerOptions = {}, headers: Record<string, string> = {}) =>
-  ask(
-    path,
-    {
-      method: "POST",
-      body: typeof body === "string" ? body : JSON.stringify(body),
-      headers: { "content-type": "application/json", ...headers },
-    },
-    options,
-  );
+  postHandler(createHandler(model, options), path, body, headers);
 
 describe("methods", () => {
   const V1 = ["chat/completions", "completions", "responses", "embeddings", "messages", "messages/count_tokens"];
@@ -175,54 +164,6 @@ describe("limits, before any work", () => {
     expect((await ask(chat, init)).status).toBe(400);
     expect((await ask("/health", { headers: { a: "x".repeat(17_000) } })).status).toBe(413);
   });
-});
-
-describe("llama-server's calls", () => {
-  it("tokenize and detokenize", async () => {
-    const { tokens } = (await post("/tokenize", { content: "How much is 8?" })).json();
-    expect(tokens).toEqual(model.tokenize("How much is 8?", { addBos: false }));
-    expect((await post("/detokenize", { tokens })).json()).toEqual({ content: "How much is 8?" });
-    const pieces = (await post("/tokenize", { content: "How much", with_pieces: true })).json().tokens;
-    expect(pieces.map(({ piece }: { piece: string }) => piece).join("")).toBe("How much");
-    expect((await post("/detokenize", { tokens: [1e9] })).json().error.param).toBe("tokens");
-  });
-
-  it("apply-template and props", async () => {
-    expect((await post("/apply-template", { messages })).json()).toEqual({ prompt: model.applyTemplate(messages) });
-    expect((await ask("/props")).json()).toMatchObject({ model_alias: "crumb", total_slots: 8 });
-  });
-
-  it("metrics count what was answered", async () => {
-    const handler = createHandler(model);
-    const send = (path: string, init: RequestInit = {}) => handler(new Request(`http://localhost${path}`, init));
-    const body = JSON.stringify({ prompt: "a", max_tokens: 3, ignore_eos: true });
-    const answer = await send("/v1/completions", {
-      method: "POST",
-      body,
-      headers: { "content-type": "application/json" },
-    });
-    expect((await answer.json()).usage.completion_tokens).toBe(3);
-    await send("/nowhere");
-    const text = await (await send("/metrics")).text();
-    expect(text).toContain('nibble_requests_total{path="/v1/completions",status="200"} 1\n');
-    expect(text).toContain('nibble_requests_total{path="other",status="404"} 1\n');
-    expect(text).toContain("nibble_completion_tokens_total 3\n");
-    expect(text).toContain("nibble_slots_busy 0\n");
-    expect(text).toContain("nibble_kv_pages_used 0\n");
-    const line = /^(# (HELP|TYPE) nibble_\w+ .+|nibble_\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/;
-    for (const one of text.trimEnd().split("\n")) expect(one).toMatch(line);
-  });
-});
-
-it("vLLM's prompt_logprobs come in a whole answer and in a stream", async () => {
-  const body = { prompt: "How much is", max_tokens: 2, temperature: 0, prompt_logprobs: 1 };
-  const { choices } = (await post("/v1/completions", body)).json();
-  const entries = choices[0].prompt_logprobs;
-  expect(entries).toEqual((await model.completions.create({ ...body, stream: false })).choices[0]!.prompt_logprobs);
-  const { text } = await post("/v1/completions", { ...body, stream: true });
-  expect(text).toContain(`"prompt_logprobs":${JSON.stringify(entries)}`);
-  const chat = (await post("/v1/chat/completions", { messages, max_tokens: 1, prompt_logprobs: 0 })).json();
-  expect(chat.prompt_logprobs.length).toBe(chat.usage.prompt_tokens);
 });
 
 describe("several models", () => {

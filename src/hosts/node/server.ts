@@ -14,22 +14,22 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly url: string;
-  /** Connections that are open. */
+  /** How many connections are open. */
   connections(): Promise<number>;
-  /** Takes no more connections; those that are open end with their response, or after `graceMs` (default 1,000). */
+  /** Accepts no more connections. Open ones end with their response, or after `graceMs` (default 1,000). */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Milliseconds for a client's headers, and for all of its request. Slower ones are told 408. */
+/** Milliseconds for a client's headers, and for its whole request. Slower clients get status 408. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 60_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Connections that may wait to be accepted: beyond Node's 511 a client's first packet is lost and comes again after seconds. */
+/** Connections that may wait to be accepted. Beyond the limit (Node's default is 511) a client's first packet is lost, and it is sent again only after a second or more. */
 const BACKLOG = 4096;
-/** Milliseconds for a client to take the end of its response. */
+/** Milliseconds that a client has to read the end of its response. */
 const FINISH_TIMEOUT = 30_000;
 
-/** @throws the host's error if the address cannot be had */
+/** @throws the host's error if the address cannot be listened on */
 export async function listen(
   handler: (request: Request) => Promise<Response>,
   { host = "127.0.0.1", port = 8080 }: ListenOptions = {},
@@ -46,7 +46,7 @@ export async function listen(
       outgoing.on("finish", () => {
         if (!server.listening) incoming.socket.end();
       });
-      // What fails here is the connection: there is nobody left to tell.
+      // Only the connection itself can fail here, so there is no one to send an error to.
       serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
     },
   );
@@ -91,14 +91,14 @@ async function serve(
   await send(response, outgoing, gone.signal);
 }
 
-/** undefined: a URL, header or method that `fetch` has no words for. */
+/** Returns undefined for a URL, header or method that a `Request` cannot represent. */
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { method = "GET", url = "/", headers: given } = incoming;
   const headers = new Headers();
   try {
     for (const [name, value] of Object.entries(given)) headers.set(name, String(value));
     const hasBody = method !== "GET" && method !== "HEAD";
-    // A path only: `GET http://elsewhere/` is for proxies.
+    // Absolute forms such as `GET http://elsewhere/` are for proxies and become plain paths.
     return new Request(new URL(`http://${given.host ?? "localhost"}${url.startsWith("/") ? url : `/${url}`}`), {
       method,
       headers,
@@ -110,7 +110,7 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
   }
 }
 
-/** Read as the handler asks for it. */
+/** The body is read from the socket as the handler asks for it. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   const iterator = incoming.iterator({ destroyOnReturn: false });
   return new ReadableStream<Uint8Array>(
@@ -128,20 +128,20 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   );
 }
 
-/** Waits for the client after every piece that it does not take at once. */
+/** Writes the response and waits for the client whenever its socket's buffer is full. */
 async function send({ status, headers, body }: Response, outgoing: ServerResponse, gone: AbortSignal): Promise<void> {
   if (gone.aborted) {
     await body?.cancel(gone.reason);
     return;
   }
-  // A client that is still sending is not read any more: its connection cannot be used again.
+  // The rest of an unfinished request is not read, so its connection cannot be used again.
   if (!outgoing.req.complete) headers.set("connection", "close");
   outgoing.writeHead(status, [...headers].flat());
   const reader = body?.getReader();
   if (reader) {
     const leave = (): void => void reader.cancel(gone.reason).catch(() => {});
     gone.addEventListener("abort", leave);
-    // The handler gives up a client that takes nothing, also while we wait for it below.
+    // The handler's stream fails when the client takes nothing for too long, also while this loop waits for it.
     reader.closed.catch(() => outgoing.destroy());
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) {

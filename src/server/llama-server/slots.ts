@@ -1,56 +1,71 @@
 /**
- * llama-server's /slots: a conversation's part of the key-value cache, saved and restored under a name. A slot of this
- * server holds nothing by itself, for what requests have computed is shared by all: the request says what to save.
+ * llama-server's /slots: what a conversation has in the key-value cache, saved and restored under a name. A slot of this
+ * server has no cache of its own, because what requests have computed is shared by all; so the request says what to save.
  * @module
  */
+import { NibbleError } from "../../base/errors.ts";
 import { Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 import type { ChatCompletionRequest } from "../../engine/openai/types.ts";
+import type { Call } from "../endpoint.ts";
 import { asNibbleError } from "../errors.ts";
+import type { Exchange } from "../route.ts";
+import type { SlotStore } from "./slot-store.ts";
 
-/** Where saved slots are: a folder, a bucket. Names are letters, digits, dots, dashes and underscores. */
-export interface SlotStore {
-  /** undefined: there is none of this name. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  write(name: string, bytes: Uint8Array): Promise<void>;
-}
-
-/** llama-server's GET /slots. Slots are alike: of those that are taken, the first ones are said to be. */
-export function slotStates({ info }: Model, slots: number, busy: number): object[] {
-  return Array.from({ length: slots }, (_, id) => ({ id, n_ctx: info.contextLength, is_processing: id < busy }));
+/** Slots are alike: where `n` are taken, the first `n` are shown as busy. */
+export function slotStates({ info }: Model, { server: { settings, admission } }: Exchange): object[] {
+  return Array.from({ length: settings.slots }, (_, id) => ({
+    id,
+    n_ctx: info.contextLength,
+    is_processing: id < admission.active,
+  }));
 }
 
 const ACTIONS = ["save", "restore", "erase"] as const;
 const CONVERSATION = ["prompt", "messages", "tools", "chat_template_kwargs"];
 
+/** One checked action on a slot. */
+interface SlotAction {
+  readonly model: Model;
+  readonly store: SlotStore;
+  /** The slot's number, which the answer repeats. */
+  readonly id: number;
+  /** The file's name in the store. */
+  readonly name: string;
+}
+
+type Compute = (signal: AbortSignal) => Promise<object>;
+
 /**
- * `?action=save` `{ filename, prompt | messages, tools?, chat_template_kwargs? }`, `restore` `{ filename }`, `erase`.
- * @throws NibbleError `invalid_request` that names the field
+ * `?action=save` with `{ filename, prompt | messages, tools?, chat_template_kwargs? }`, `?action=restore` with
+ * `{ filename }`, or `?action=erase`.
+ * @throws NibbleError `invalid_request` that names the field; `not_found` for a slot that does not exist
  */
-export function slotAction(
-  model: Model,
-  { searchParams }: URL,
-  body: unknown,
-  store: SlotStore,
-  id: number,
-): (signal: AbortSignal) => Promise<object> {
-  const given = searchParams.get("action");
+export function slotAction({ model, body, exchange }: Call): Compute {
+  const { url, params, server } = exchange;
+  const { slotStore: store, slots } = server.settings;
+  const id = /^\d{1,4}$/.test(params.id!) ? Number(params.id) : slots;
+  if (!store || id >= slots) throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such slot`);
+  const given = url.searchParams.get("action");
   const action = ACTIONS.find((one) => one === given);
   if (action === undefined) throw invalid("action", ACTIONS.map((one) => `"${one}"`).join(" or "), given);
-  if (action === "erase") {
-    new Fields(body, ["model"]);
-    return async () => {
-      const { cachedPages } = model.load();
-      model.clearPrefixCache();
-      return { id_slot: id, n_erased_pages: cachedPages };
-    };
-  }
+  if (action === "erase") return erase(model, body, id);
   const fields = new Fields(body, ["model", "filename", ...(action === "save" ? CONVERSATION : [])]);
   const name = fields.string("filename", 128);
   if (name === undefined || !/^[\w-][\w.-]*$/.test(name)) throw fields.invalid("filename", "a plain file name", name);
-  if (action === "restore") return () => restore(model, store, name, id);
+  if (action === "restore") return () => restore({ model, store, id, name });
   const prompt = promptOf(model, fields);
-  return (signal) => save(model, store, name, id, prompt, signal);
+  return (signal) => save({ model, store, id, name }, prompt, signal);
+}
+
+/** Forgets what ended requests have left in the cache. */
+function erase(model: Model, body: unknown, id: number): Compute {
+  new Fields(body, ["model"]);
+  return async () => {
+    const { cachedPages } = model.load();
+    model.clearPrefixCache();
+    return { id_slot: id, n_erased_pages: cachedPages };
+  };
 }
 
 function promptOf(model: Model, fields: Fields): number[] {
@@ -59,17 +74,14 @@ function promptOf(model: Model, fields: Fields): number[] {
   if ((prompt === undefined) === (messages === undefined))
     throw fields.invalid("prompt", "it or else messages", prompt);
   if (prompt !== undefined) return model.tokenize(prompt);
-  // The engine checks every field: the type is what it will be then.
+  // The engine checks every field: this is the type of a request that has passed.
   const chat = { messages, tools, chat_template_kwargs: variables } as unknown as ChatCompletionRequest;
   return model.chatPrompt(chat).ids;
 }
 
-/** Tokens that were not computed yet are computed beside other requests first. */
+/** Computes the tokens that the cache does not have, beside other requests, and writes all of them. */
 async function save(
-  model: Model,
-  store: SlotStore,
-  name: string,
-  id: number,
+  { model, store, id, name }: SlotAction,
   prompt: readonly number[],
   signal: AbortSignal,
 ): Promise<object> {
@@ -85,8 +97,8 @@ async function save(
   }
 }
 
-/** What the session held stays in the cache, for whoever begins with it. */
-async function restore(model: Model, store: SlotStore, name: string, id: number): Promise<object> {
+/** The session ends at once, and its tokens stay in the cache for the requests that begin with them. */
+async function restore({ model, store, id, name }: SlotAction): Promise<object> {
   const bytes = await store.read(name);
   if (!bytes) throw invalid("filename", "one that was saved", name);
   try {

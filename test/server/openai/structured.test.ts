@@ -2,7 +2,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type TestServer } from "./helpers.ts";
+import { startServer, type TestServer } from "../helpers.ts";
 
 let server: TestServer;
 let openai: OpenAI;

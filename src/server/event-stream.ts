@@ -1,29 +1,29 @@
 /**
- * Server-sent events that a slow reader slows down.
+ * Streams of server-sent events, made at the reader's pace.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import type { Flight } from "./admission.ts";
+import type { Ticket } from "./admission.ts";
 
-/** One event. A name only where the API has one. */
+/** One event. Some APIs name their events, others do not. */
 export function sseEvent(data: object | string, name?: string): string {
   const text = typeof data === "string" ? data : JSON.stringify(data);
   return `${name === undefined ? "" : `event: ${name}\n`}data: ${text}\n\n`;
 }
 
 export interface EventStreamOptions {
-  /** The last event of a stream that fails. */
+  /** The event that ends a stream which fails. */
   readonly failure: (error: unknown) => string;
-  /** A reader that takes nothing for so long is gone. */
+  /** Milliseconds after which a reader that takes nothing counts as gone. */
   readonly stallMs: number;
 }
 
 /**
- * A response that makes an event when the reader asks for one: nothing is made ahead besides what the engine's own queue
- * holds (64 tokens), so memory is bounded whatever the reader does. The flight ends with the stream, however it ends.
+ * A response that makes an event when the reader asks for one. Nothing is made ahead besides the 64 tokens of the
+ * engine's own queue, so memory is bounded whatever the reader does. The ticket ends with the stream, however that ends.
  */
 export function eventStream(
-  flight: Flight,
+  ticket: Ticket,
   events: AsyncIterable<string>,
   { failure, stallMs }: EventStreamOptions,
 ): Response {
@@ -32,9 +32,9 @@ export function eventStream(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const leave = (reason: unknown): void => {
     clearTimeout(timer);
-    flight.abort(reason);
-    flight.end();
-    iterator.return?.().catch(() => {}); // a step under way ends with the signal's reason
+    ticket.abort(reason);
+    ticket.end();
+    iterator.return?.().catch(() => {}); // a step under way rejects with the signal's reason
   };
   const arm = (controller: ReadableStreamDefaultController): void => {
     timer = setTimeout(() => {
@@ -69,7 +69,7 @@ export function eventStream(
     headers: {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
-      "x-accel-buffering": "no", // nginx would collect events
+      "x-accel-buffering": "no", // nginx would buffer events
     },
   });
 }

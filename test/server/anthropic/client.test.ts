@@ -1,7 +1,7 @@
 /** Anthropic's own client against a listening server. */
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { messages, postJson, QUESTION, startServer, type TestServer } from "./helpers.ts";
+import { messages, postJson, QUESTION, startServer, type TestServer } from "../helpers.ts";
 
 let server: TestServer;
 let client: Anthropic;

@@ -1,7 +1,7 @@
 /** OpenAI's own client against a listening server. */
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { messages, QUESTION, startServer, type TestServer } from "./helpers.ts";
+import { messages, QUESTION, startServer, type TestServer } from "../helpers.ts";
 
 let server: TestServer;
 let client: OpenAI;

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Model } from "../../src/engine/model.ts";
-import { createHandler } from "../../src/server/handler.ts";
-import { cli, Running } from "../cli/helpers.ts";
-import { loadCrumb, messages, postJson } from "./helpers.ts";
+import type { Model } from "../../../src/engine/model.ts";
+import { createHandler } from "../../../src/server/handler.ts";
+import { cli, Running } from "../../cli/helpers.ts";
+import { loadCrumb, messages, postJson } from "../helpers.ts";
 
 /** Longer than a page of the cache. */
 const conversation = [{ role: "system", content: "Be brief and be right. ".repeat(20) }, ...messages];

@@ -1,0 +1,37 @@
+/**
+ * Anthropic's /v1/messages and /v1/messages/count_tokens.
+ * @module
+ */
+import type { ChatCompletionChunk } from "../../../engine/openai/types.ts";
+import type { Prepared } from "../../answer.ts";
+import { blocksOf, randomId } from "../../blocks.ts";
+import { countPromptTokens, openChat } from "../../chat.ts";
+import type { Call } from "../../endpoint.ts";
+import { errorBody } from "../../errors.ts";
+import { sseEvent } from "../../event-stream.ts";
+import { messageEvents } from "./events.ts";
+import { collectMessage } from "./message.ts";
+import { MESSAGES_NAMES, readCountRequest, readMessagesRequest } from "./request.ts";
+
+/** @throws NibbleError that names the field */
+export async function prepareMessage(
+  { model, body }: Call,
+  signal: AbortSignal,
+): Promise<Prepared<ChatCompletionChunk>> {
+  const { stream, thinking, chat } = readMessagesRequest(body);
+  const chunks = await openChat(model, chat, signal, MESSAGES_NAMES);
+  const start = { id: randomId("msg"), type: "message", role: "assistant", model: model.info.name };
+  const tokens = stream ? countPromptTokens(model, chat, MESSAGES_NAMES) : 0;
+  return {
+    stream,
+    chunks,
+    collect: (from) => collectMessage(start, blocksOf(from, thinking)),
+    events: (from) => messageEvents(start, tokens, blocksOf(from, thinking)),
+    failure: (error) => sseEvent(errorBody(error, "anthropic"), "error"),
+  };
+}
+
+/** How many tokens the prompt of such a request would have. */
+export function countTokens({ model, body }: Call): object {
+  return { input_tokens: countPromptTokens(model, readCountRequest(body), MESSAGES_NAMES) };
+}

@@ -1,0 +1,40 @@
+/**
+ * llama-server's /health and /metrics.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { Metric } from "../metrics.ts";
+import type { Exchange, ServerState } from "../route.ts";
+
+/** @throws NibbleError `shutting_down` */
+export function health({ server: { admission } }: Exchange): object {
+  if (admission.closed) throw new NibbleError("shutting_down", "the server is shutting down");
+  return { status: "ok" };
+}
+
+/** Prometheus' text format. */
+export function metricsPage({ server }: Exchange): Response {
+  const text = server.metrics.text([...serverGauges(server), ...modelGauges(server)]);
+  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+}
+
+function serverGauges({ admission: { active, queued } }: ServerState): Metric[] {
+  return [
+    ["nibble_slots_busy", "Slots that are taken.", active],
+    ["nibble_requests_queued", "Requests that wait for a slot.", queued],
+  ];
+}
+
+/** Sums over all models. */
+function modelGauges({ models }: ServerState): Metric[] {
+  const loads = models.map((model) => model.load());
+  const sum = (field: "requests" | "usedPages" | "cachedPages"): number =>
+    loads.reduce((total, load) => total + load[field], 0);
+  const used = "Pages of the key-value cache that hold tokens of requests and sessions.";
+  const cached = "Pages of the key-value cache that keep tokens of ended requests for later ones.";
+  return [
+    ["nibble_requests_running", "Requests in the engine.", sum("requests")],
+    ["nibble_kv_pages_used", used, sum("usedPages")],
+    ["nibble_kv_pages_cached", cached, sum("cachedPages")],
+  ];
+}

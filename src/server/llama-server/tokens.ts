@@ -1,0 +1,33 @@
+/**
+ * llama-server's /tokenize and /detokenize.
+ * @module
+ */
+import { checkNumber, Fields, invalid } from "../../base/fields.ts";
+import type { Call } from "../endpoint.ts";
+
+/** Most ids that one /detokenize takes. */
+const MAX_IDS = 2 ** 20;
+
+/**
+ * `{ content, add_special?, parse_special?, with_pieces? }` to `{ tokens }`.
+ * @throws NibbleError that names the field
+ */
+export function tokenize({ model, body }: Call): object {
+  const fields = new Fields(body, ["model", "content", "add_special", "parse_special", "with_pieces"]);
+  const content = fields.string("content", Infinity);
+  if (content === undefined) throw invalid("content", "a string", content);
+  const addBos = fields.boolean("add_special") ?? false;
+  const special = fields.boolean("parse_special") ?? true;
+  const pieces = fields.boolean("with_pieces") ?? false;
+  const ids = model.tokenize(content, { addBos, special });
+  return { tokens: pieces ? ids.map((id) => ({ id, piece: model.detokenize([id], { skipSpecial: false }) })) : ids };
+}
+
+/** `{ tokens }` to `{ content }`. @throws NibbleError that names the field */
+export function detokenize({ model, body }: Call): object {
+  const tokens = new Fields(body, ["model", "tokens"]).array("tokens", MAX_IDS);
+  if (tokens === undefined) throw invalid("tokens", "an array of token ids", tokens);
+  const range = { min: 0, max: model.info.vocabSize - 1, integer: true };
+  const ids = tokens.map((id) => checkNumber("tokens", id, range));
+  return { content: model.detokenize(ids, { skipSpecial: false }) };
+}

@@ -1,0 +1,26 @@
+/**
+ * OpenAI's /v1/chat/completions.
+ * @module
+ */
+import { collectChat } from "../../engine/openai/chunks.ts";
+import type { ChatCompletionChunk } from "../../engine/openai/types.ts";
+import type { Prepared } from "../answer.ts";
+import { openChat } from "../chat.ts";
+import type { Call } from "../endpoint.ts";
+import type { FieldNames } from "../errors.ts";
+import { chunkEvents, failureEvent, readStream } from "./stream.ts";
+import { withoutUnused } from "./unused-fields.ts";
+
+const CHAT_NAMES: FieldNames = [[/^prompt\b/, "messages"]];
+
+/** @throws NibbleError that names the field */
+export async function prepareChat({ model, body }: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
+  const { stream, request } = readStream(withoutUnused(body));
+  return {
+    stream,
+    chunks: await openChat(model, request, signal, CHAT_NAMES),
+    collect: collectChat,
+    events: chunkEvents,
+    failure: failureEvent,
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * What a route is, and what the function that answers it is given.
+ * @module
+ */
+import type { Model } from "../engine/model.ts";
+import type { Admission } from "./admission.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Settings } from "./options.ts";
+
+/** What all requests of one handler share. */
+export interface ServerState {
+  readonly models: readonly Model[];
+  readonly settings: Settings;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
+  readonly readBody: (request: Request) => Promise<unknown>;
+  /** Seconds since 1970 at which the handler was made. */
+  readonly created: number;
+}
+
+/** One request with its address taken apart. */
+export interface Exchange {
+  readonly request: Request;
+  readonly url: URL;
+  /** The values of the `:name` parts of the route's path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly server: ServerState;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** A part that begins with a colon stands for any text without a slash. */
+  readonly path: string;
+  /** The route answers without an API key. */
+  readonly open?: boolean;
+  readonly respond: (exchange: Exchange) => Response | Promise<Response>;
+}

@@ -1,0 +1,51 @@
+/** llama-server's calls that generate nothing. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Model } from "../../../src/engine/model.ts";
+import { createHandler } from "../../../src/server/handler.ts";
+import { askHandler, loadCrumb, messages, postHandler } from "../helpers.ts";
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadCrumb();
+});
+afterAll(() => model.dispose());
+
+const ask = (path: string) => askHandler(createHandler(model), path);
+const post = (path: string, body: unknown) => postHandler(createHandler(model), path, body);
+
+describe("llama-server's calls", () => {
+  it("tokenize and detokenize", async () => {
+    const { tokens } = (await post("/tokenize", { content: "How much is 8?" })).json();
+    expect(tokens).toEqual(model.tokenize("How much is 8?", { addBos: false }));
+    expect((await post("/detokenize", { tokens })).json()).toEqual({ content: "How much is 8?" });
+    const pieces = (await post("/tokenize", { content: "How much", with_pieces: true })).json().tokens;
+    expect(pieces.map(({ piece }: { piece: string }) => piece).join("")).toBe("How much");
+    expect((await post("/detokenize", { tokens: [1e9] })).json().error.param).toBe("tokens");
+  });
+
+  it("apply-template and props", async () => {
+    expect((await post("/apply-template", { messages })).json()).toEqual({ prompt: model.applyTemplate(messages) });
+    expect((await ask("/props")).json()).toMatchObject({ model_alias: "crumb", total_slots: 8 });
+  });
+});
+
+it("metrics count what was answered", async () => {
+  const handler = createHandler(model);
+  const send = (path: string, init: RequestInit = {}) => handler(new Request(`http://localhost${path}`, init));
+  const body = JSON.stringify({ prompt: "a", max_tokens: 3, ignore_eos: true });
+  const answer = await send("/v1/completions", {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json" },
+  });
+  expect((await answer.json()).usage.completion_tokens).toBe(3);
+  await send("/nowhere");
+  const text = await (await send("/metrics")).text();
+  expect(text).toContain('nibble_requests_total{path="/v1/completions",status="200"} 1\n');
+  expect(text).toContain('nibble_requests_total{path="other",status="404"} 1\n');
+  expect(text).toContain("nibble_completion_tokens_total 3\n");
+  expect(text).toContain("nibble_slots_busy 0\n");
+  expect(text).toContain("nibble_kv_pages_used 0\n");
+  const line = /^(# (HELP|TYPE) nibble_\w+ .+|nibble_\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/;
+  for (const one of text.trimEnd().split("\n")) expect(one).toMatch(line);
+});
