@@ -130,8 +130,8 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   ],
   [["convert", "crumb", pathOf("LICENSE/out.gguf")], 1, /expected a folder that exists, got .*LICENSE for/],
   [["serve", "--api-key-file", "missing.txt"], 1, /^expected a readable file, got missing\.txt/],
-  [["serve", "--slot-save-path", "missing"], 1, /^--slot-save-path: expected a folder, got missing/],
-  [["serve", "--host", "::nowhere", "--insecure"], 1, /^expected an address to listen on, got ::nowhere:8080/],
+  [["serve", "--slot-save-path", "missing"], 1, /^--slot-save-path: there is no folder missing/],
+  [["serve", "--host", "::nowhere", "--insecure"], 1, /^::nowhere:8080: it cannot be listened on/],
   [["inspect", fixtureModel, "-c", "10000000"], 2, /^-c: expected a whole number from 1 to/],
 ];
 
