@@ -9,11 +9,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MetadataValue } from "../src/formats/checkpoint.ts";
+import { f32ToF16 } from "../src/formats/float16.ts";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
-import { type GgufTensor, writeGguf } from "../weights-tools/gguf-writer.ts";
-import { f32ToF16 } from "../weights-tools/half.ts";
-import { writeFileAtomically } from "../weights-tools/node-files.ts";
-import { fileType } from "../weights-tools/weight-types.ts";
+import { writeFileAtomically } from "../weights-tools/atomic-file.ts";
+import { type GgufTensor, writeGguf } from "../weights-tools/gguf/writer.ts";
+import { fileType } from "../weights-tools/types/weight-types.ts";
 import { isMain } from "./machine.ts";
 
 export interface Shape {

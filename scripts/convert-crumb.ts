@@ -11,9 +11,9 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { readHuggingFace } from "../src/formats/huggingface/folder.ts";
 import { directoryFiles } from "../src/hosts/node/files.ts";
+import { writeFileAtomically } from "../weights-tools/atomic-file.ts";
 import { type ConvertReport, convert } from "../weights-tools/convert.ts";
-import { writeFileAtomically } from "../weights-tools/node-files.ts";
-import { type WeightType, weightType } from "../weights-tools/weight-types.ts";
+import { type WeightType, weightType } from "../weights-tools/types/weight-types.ts";
 
 /**
  * @param folder crumb's Hugging Face folder

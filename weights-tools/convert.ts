@@ -5,15 +5,15 @@
 import { NibbleError } from "../src/base/errors.ts";
 import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
-import { dequantize } from "./dequantize.ts";
-import { ErrorMeter, type RelativeError } from "./error-meter.ts";
-import { ggufMetadata, type ImportanceOrigin } from "./gguf-metadata.ts";
-import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf-writer.ts";
-import type { Importance } from "./importance.ts";
-import { type ModelFacts, modelFacts } from "./mixes.ts";
-import { checkFinite, quantize } from "./quantize.ts";
+import { dequantize } from "./dequantize/dequantize.ts";
+import { ggufMetadata, type ImportanceOrigin } from "./gguf/metadata.ts";
+import { type ByteSink, type GgufTensor, tensorBytes, writeGguf } from "./gguf/writer.ts";
+import { ErrorMeter, type RelativeError } from "./measure/error-meter.ts";
+import type { Importance } from "./measure/importance.ts";
+import { checkFinite, quantize } from "./quantize/quantize.ts";
 import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
-import { chooseType, matchesName, type TypeChoice, type WeightType } from "./weight-types.ts";
+import { type ModelFacts, modelFacts } from "./types/mixes.ts";
+import { chooseType, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
 
 export interface ConvertOptions {
   /** Type of all matrices. Default: every tensor keeps its own. */

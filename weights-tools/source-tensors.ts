@@ -8,8 +8,8 @@ import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
 import { headRows, interleaveHalves } from "../src/formats/permute.ts";
 import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
 import { readExactly } from "../src/io/byte-source.ts";
-import { dequantize } from "./dequantize.ts";
-import { ropeFrequencies } from "./rope-frequencies.ts";
+import { dequantize } from "./dequantize/dequantize.ts";
+import { ropeFrequencies } from "./gguf/rope-frequencies.ts";
 
 /** One tensor, under GGUF's name and in GGUF's shape. */
 export interface SourceTensor {

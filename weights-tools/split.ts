@@ -7,8 +7,8 @@ import { NibbleError } from "../src/base/errors.ts";
 import type { Checkpoint, TensorInfo } from "../src/formats/checkpoint.ts";
 import { splitNames } from "../src/formats/gguf/shards.ts";
 import { defaultLimits } from "../src/formats/limits.ts";
-import { encodedMetadata } from "./gguf-metadata.ts";
-import { type ByteSink, type HeaderMetadata, writeGguf } from "./gguf-writer.ts";
+import { encodedMetadata } from "./gguf/metadata.ts";
+import { type ByteSink, type HeaderMetadata, writeGguf } from "./gguf/writer.ts";
 import { readRaw } from "./source-tensors.ts";
 
 /** How large a shard may be. */

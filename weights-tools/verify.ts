@@ -6,8 +6,8 @@ import { NibbleError } from "../src/base/errors.ts";
 import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
 import type { ByteSource } from "../src/io/byte-source.ts";
-import { ErrorMeter } from "./error-meter.ts";
-import { ggufMetadata } from "./gguf-metadata.ts";
+import { ggufMetadata } from "./gguf/metadata.ts";
+import { ErrorMeter } from "./measure/error-meter.ts";
 import { type Chunk, readChunks, readRaw, type SourceTensor, sourceTensors } from "./source-tensors.ts";
 
 /** A running hash, such as node:crypto's SHA-256. */

@@ -2,8 +2,13 @@
  * The key-value cache of a system prompt, kept in R2: a new isolate reads it instead of computing it.
  * @module
  */
-import { type Model, NibbleError } from "nibble-llm";
-import type { Bucket } from "./worker.ts";
+import { type Model, NibbleError, type StreamedFile } from "nibble-llm";
+
+/** The part of an R2 bucket that the example uses; Cloudflare's own types have more. */
+export interface Bucket {
+  get(key: string): Promise<(StreamedFile & { arrayBuffer(): Promise<ArrayBuffer> }) | null>;
+  put(key: string, bytes: Uint8Array): Promise<unknown>;
+}
 
 /**
  * Holds a session of the prompt, so that every request that begins with it takes over what is computed of it.

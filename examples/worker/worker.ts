@@ -5,13 +5,7 @@
 import { load, type MemoryPlan, type Model, NibbleError, type StreamedFile } from "nibble-llm";
 import { createHandler, type Handler } from "nibble-llm/server";
 import { openAssets } from "./assets.ts";
-import { rememberPrompt } from "./snapshot.ts";
-
-/** What of R2 is used; Cloudflare's own types have more. */
-export interface Bucket {
-  get(key: string): Promise<(StreamedFile & { arrayBuffer(): Promise<ArrayBuffer> }) | null>;
-  put(key: string, bytes: Uint8Array): Promise<unknown>;
-}
+import { type Bucket, rememberPrompt } from "./snapshot.ts";
 
 export interface Env {
   readonly MODELS?: Bucket;

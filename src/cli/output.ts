@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { constants } from "node:os";
-import { InterruptedError } from "../../weights-tools/node-files.ts";
+import { InterruptedError } from "../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../base/errors.ts";
 import { UsageError } from "./flags.ts";
 

@@ -4,14 +4,15 @@
  */
 
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
-import { type GgufHeader, readGguf as readPacked, readGgufHeader as readPackedHeader } from "../formats/gguf/gguf.ts";
-import { GgufMetadata } from "../formats/gguf/metadata.ts";
+import { type GgufHeader, readGgufHeader as readPackedHeader } from "../formats/gguf/header.ts";
+import { readGguf as readPacked } from "../formats/gguf/model.ts";
+import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import type { FormatLimits } from "../formats/limits.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 
 export { NibbleError } from "../base/errors.ts";
 export type * from "../formats/checkpoint.ts";
-export { type GgufHeader, isGguf } from "../formats/gguf/gguf.ts";
+export { type GgufHeader, isGguf } from "../formats/gguf/header.ts";
 export { blobSource, bytesSource } from "../io/memory-source.ts";
 export { type StreamedFile, streamSource } from "../io/stream-source.ts";
 export { urlSource } from "../io/url-source.ts";

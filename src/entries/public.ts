@@ -14,7 +14,7 @@ export type { SamplerName, SamplingOptions } from "../engine/sample/options.ts";
 export type { ForwardOptions, Session } from "../engine/session/session.ts";
 export type { Checkpoint, Metadata, TensorInfo } from "../formats/checkpoint.ts";
 export { llamaLayerTensors } from "../formats/huggingface/families.ts";
-export { getNumber } from "../formats/metadata.ts";
+export { getNumber } from "../formats/typed-values.ts";
 export type { CachedFile, ModelRecord } from "../hub/cache.ts";
 export type { Models, PullModelOptions } from "../hub/models.ts";
 export type { PullProgress } from "../hub/pull.ts";

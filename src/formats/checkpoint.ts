@@ -35,7 +35,7 @@ export type Metadata = ReadonlyMap<string, MetadataValue>;
 
 /**
  * A model as it lies on disk, whatever the container: metadata under GGUF's keys, tensors under GGUF's names.
- * A Hugging Face folder is translated to the same keys and names by `huggingface.ts`.
+ * A Hugging Face folder is translated to the same keys and names by `huggingface/folder.ts`.
  */
 export interface Checkpoint {
   readonly format: "gguf" | "huggingface";

@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { isGguf } from "../formats/gguf/gguf.ts";
+import { isGguf } from "../formats/gguf/header.ts";
 import type { CachedFile, Hasher, ModelCache, ModelRecord, PartialFile } from "./cache.ts";
 import { ChangedError, type DownloadOptions, download, store } from "./download.ts";
 import type { HubReference, Reference, UrlReference, WheelReference } from "./reference.ts";

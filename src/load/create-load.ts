@@ -6,7 +6,7 @@
 import { createModel, type Model } from "../engine/model.ts";
 import { poolingDefault, samplingDefaults } from "../engine/sample/defaults.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { GgufMetadata } from "../formats/gguf/metadata.ts";
+import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
 import { createTokenizer } from "../tokenizer/create.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";

@@ -4,7 +4,8 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { isGguf, readGguf } from "../formats/gguf/gguf.ts";
+import { isGguf } from "../formats/gguf/header.ts";
+import { readGguf } from "../formats/gguf/model.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { readHuggingFace } from "../formats/huggingface/folder.ts";
 import type { Adapter } from "../formats/lora/products.ts";

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getNumber, getPerLayer } from "../formats/metadata.ts";
+import { getNumber, getPerLayer } from "../formats/typed-values.ts";
 import type { ProgramBuilder, Value } from "../runtime/program.ts";
 import { readFrequencies } from "./rope.ts";
 

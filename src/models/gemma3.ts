@@ -8,7 +8,7 @@
  */
 
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getBooleanPerLayer, getNumber } from "../formats/metadata.ts";
+import { getBooleanPerLayer, getNumber } from "../formats/typed-values.ts";
 import {
   type Architecture,
   type DecoderConfig,

@@ -7,7 +7,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getBoolean, getBooleanPerLayer, getNumber, getPerLayer } from "../formats/metadata.ts";
+import { getBoolean, getBooleanPerLayer, getNumber, getPerLayer } from "../formats/typed-values.ts";
 import {
   type Architecture,
   type DecoderConfig,

@@ -5,7 +5,7 @@
 import { NibbleError } from "../base/errors.ts";
 import { pow } from "../base/math.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getNumber } from "../formats/metadata.ts";
+import { getNumber } from "../formats/typed-values.ts";
 
 const f = Math.fround;
 

@@ -4,9 +4,9 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
-import { getStringTable } from "../formats/gguf/metadata.ts";
-import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
+import { getStringTable } from "../formats/gguf/packed-metadata.ts";
 import type { StringTable } from "../formats/string-table.ts";
+import { getBoolean, getNumber, getNumbers, getString } from "../formats/typed-values.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
@@ -27,7 +27,7 @@ const UNUSED = 5;
 
 /**
  * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" (byte-level BPE) or "llama" (SentencePiece's BPE).
- * @throws NibbleError `bad_tokenizer` and the codes of src/formats/metadata.ts
+ * @throws NibbleError `bad_tokenizer` and the codes of src/formats/typed-values.ts
  */
 export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
   const model = getString(metadata, "tokenizer.ggml.model");

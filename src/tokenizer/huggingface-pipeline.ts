@@ -6,7 +6,7 @@
 
 import type { Json, JsonObject } from "../base/json.ts";
 import { isObject } from "../base/json.ts";
-import { getBoolean, getString } from "../formats/metadata.ts";
+import { getBoolean, getString } from "../formats/typed-values.ts";
 import { bad, components, listAt, objectAt } from "./huggingface-json.ts";
 import { nfc } from "./nfc.ts";
 import {

@@ -6,8 +6,8 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import { isObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
-import { getBoolean, getNumber, getNumbers, getString } from "../formats/metadata.ts";
 import { StringTable } from "../formats/string-table.ts";
+import { getBoolean, getNumber, getNumbers, getString } from "../formats/typed-values.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
@@ -31,7 +31,7 @@ import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
 /**
  * The parts of a BPE tokenizer: byte-level, or with `byte_fallback` SentencePiece's.
  * @param metadata gives `nibble.end_token_ids` and, where tokenizer_config.json names no tokens, bos and eos
- * @throws NibbleError `bad_tokenizer` and the codes of src/formats/metadata.ts
+ * @throws NibbleError `bad_tokenizer` and the codes of src/formats/typed-values.ts
  */
 export function readHuggingFaceTokenizer(
   tokenizer: JsonObject,

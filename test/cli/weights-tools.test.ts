@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeGguf } from "../../weights-tools/gguf-writer.ts";
+import { writeGguf } from "../../weights-tools/gguf/writer.ts";
 import { cli, fixtureModel, nibble, nibbleJson, pathOf, Running, reference } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-tools-"));

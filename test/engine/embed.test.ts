@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createModel, type Model } from "../../src/engine/model.ts";
 import type { Executor } from "../../src/runtime/types.ts";
-import { dequantize } from "../../weights-tools/dequantize.ts";
+import { dequantize } from "../../weights-tools/dequantize/dequantize.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 import { architectures, executorOf, floats, openFixture } from "../helpers/models.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { TensorInfo } from "../../src/formats/checkpoint.ts";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { codeOf, fixtureFiles, fixtures, memoryFiles } from "./helpers.ts";

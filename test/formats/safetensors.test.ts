@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { NibbleError } from "../../src/base/errors.ts";
 import { parseShardIndex, readSafetensors } from "../../src/formats/safetensors.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
-import { Bytes } from "./gguf-builder.ts";
+import { Bytes } from "./gguf/builder.ts";
 import { codeOf, fixtures, random, readModes, recordingSource } from "./helpers.ts";
 
 /** A file from header text and a number of data bytes. `length` may lie. */

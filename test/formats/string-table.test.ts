@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { copyUtf8 } from "../../src/base/utf8.ts";
 import { readGgufHeader } from "../../src/entries/gguf.ts";
-import { GgufMetadata, getStringTable } from "../../src/formats/gguf/metadata.ts";
+import { GgufMetadata, getStringTable } from "../../src/formats/gguf/packed-metadata.ts";
 import { StringTable } from "../../src/formats/string-table.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
-import { buildGguf, key } from "./gguf-builder.ts";
+import { buildGguf, key } from "./gguf/builder.ts";
 
 const STRINGS = ["", "a", "\u0120the", "\ufeff", "\u20ac", "x\u{1f600}y", ""];
 

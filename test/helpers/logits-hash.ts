@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { loadExecutor } from "../../src/load/executor.ts";

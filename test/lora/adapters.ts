@@ -1,9 +1,9 @@
 /** Random adapters for the fixture models, in both containers, and the same merged into a model's weights. */
 
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
+import { f32ToF16 } from "../../src/formats/float16.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
-import { writeGguf } from "../../weights-tools/gguf-writer.ts";
-import { f32ToF16 } from "../../weights-tools/half.ts";
+import { writeGguf } from "../../weights-tools/gguf/writer.ts";
 import { memoryFiles } from "../formats/helpers.ts";
 import { Random } from "../helpers/random.ts";
 import { values } from "../weights-tools/helpers.ts";

@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TensorInfo } from "../../src/formats/checkpoint.ts";
-import { bf16ToF32 } from "../../src/formats/half.ts";
+import { bf16ToF32, f32ToBf16 } from "../../src/formats/float16.ts";
 import { createLoad } from "../../src/load/create-load.ts";
 import { describeModel, registerArchitecture } from "../../src/models/index.ts";
 import { llama } from "../../src/models/llama.ts";
-import { writeGguf } from "../../weights-tools/gguf-writer.ts";
-import { f32ToBf16 } from "../../weights-tools/half.ts";
+import { writeGguf } from "../../weights-tools/gguf/writer.ts";
 import { architectures, openFixture, root, testHost } from "../helpers/models.ts";
 
 describe("registerArchitecture", () => {

@@ -1,11 +1,11 @@
 /** A model of every quantised type, loaded and run, against the float32 model of the same weights. */
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { takesWide } from "../../src/runtime/layout.ts";
-import { weightType } from "../../weights-tools/weight-types.ts";
+import { weightType } from "../../weights-tools/types/weight-types.ts";
 import { QUANTIZED } from "../helpers/kernel-data.ts";
 import { executorOf, openFixture } from "../helpers/models.ts";
 import { converted } from "../weights-tools/helpers.ts";

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertCrumb } from "../../scripts/convert-crumb.ts";
+import { writeFileAtomically } from "../../weights-tools/atomic-file.ts";
 import { convert } from "../../weights-tools/convert.ts";
-import { writeFileAtomically } from "../../weights-tools/node-files.ts";
-import { weightType } from "../../weights-tools/weight-types.ts";
+import { weightType } from "../../weights-tools/types/weight-types.ts";
 import { logitsHash, type Run } from "../helpers/logits-hash.ts";
 import { openFixture, root } from "../helpers/models.ts";
 

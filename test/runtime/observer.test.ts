@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorInfo } from "../../src/formats/checkpoint.ts";
-import { dequantize } from "../../weights-tools/dequantize.ts";
+import { dequantize } from "../../weights-tools/dequantize/dequantize.ts";
 import { executorOf, openFixture } from "../helpers/models.ts";
 
 const ids = Array.from({ length: 40 }, (_, i) => (i * 37) % 300);

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installPeers } from "../../bench/engines.ts";
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
-import { type WeightType, weightTypeNames } from "../../weights-tools/weight-types.ts";
+import { type WeightType, weightTypeNames } from "../../weights-tools/types/weight-types.ts";
 import type { Judgement, Question } from "../helpers/llama-cpp.ts";
 import {
   converted,

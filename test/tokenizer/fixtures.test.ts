@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { readGgufHeader } from "../../src/formats/gguf/header.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { createTokenizer } from "../../src/tokenizer/create.ts";
 import { huggingFace, root } from "./support.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { parseJsonObject } from "../../src/base/json.ts";
 import type { Metadata, MetadataValue } from "../../src/formats/checkpoint.ts";
-import { readGgufHeader } from "../../src/formats/gguf/gguf.ts";
+import { readGgufHeader } from "../../src/formats/gguf/header.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { createTokenizer } from "../../src/tokenizer/create.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";

@@ -3,7 +3,7 @@ import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts"
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { type ConvertOptions, convert } from "../../weights-tools/convert.ts";
-import type { WeightType } from "../../weights-tools/weight-types.ts";
+import type { WeightType } from "../../weights-tools/types/weight-types.ts";
 import {
   bytesOf,
   converted,
@@ -220,7 +220,7 @@ describe("with importance", () => {
     [
       "that is negative",
       new Map([[name, first.map((x) => -x)]]),
-      /tensor blk\.2\.ffn_up\.weight: .* found -1 at column 0/,
+      /tensor blk\.2\.ffn_up\.weight: .* got -1 at column 0/,
     ],
   ])("refuses one %s", async (_, importance, message) => {
     await expect(converted(await crumb(), { type: "q4_0", importance })).rejects.toMatchObject({

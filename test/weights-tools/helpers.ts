@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
 import type { ByteSource, FileSet } from "../../src/io/byte-source.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { type ConvertOptions, type ConvertReport, convert } from "../../weights-tools/convert.ts";
-import { dequantize } from "../../weights-tools/dequantize.ts";
-import type { ByteSink } from "../../weights-tools/gguf-writer.ts";
+import { dequantize } from "../../weights-tools/dequantize/dequantize.ts";
+import type { ByteSink } from "../../weights-tools/gguf/writer.ts";
 
 const root = new URL("../../", import.meta.url);
 export const pathOf = (name: string): string => fileURLToPath(new URL(name, root));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { merge, planSplit, type ShardLimit, shardNames, writeShard } from "../../weights-tools/split.ts";
-import { buildGguf, GgufType, key } from "../formats/gguf-builder.ts";
+import { buildGguf, GgufType, key } from "../formats/gguf/builder.ts";
 import { bytesOf, crumb, fixtureGguf, MemorySink, sameBytes } from "./helpers.ts";
 
 async function shardsOf(bytes: Uint8Array, limit: ShardLimit): Promise<Uint8Array[]> {

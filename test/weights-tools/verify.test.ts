@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
-import { readGguf } from "../../src/formats/gguf/gguf.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { compareCheckpoints, hashSource, verifyCheckpoint } from "../../weights-tools/verify.ts";
 import {

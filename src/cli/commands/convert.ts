@@ -3,13 +3,13 @@
  * @module
  */
 import { basename, resolve } from "node:path";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import {
   type ConvertOptions,
   type ConvertReport,
   convert as convertCheckpoint,
 } from "../../../weights-tools/convert.ts";
-import { type ImportanceFile, readImportance } from "../../../weights-tools/importance.ts";
-import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { type ImportanceFile, readImportance } from "../../../weights-tools/measure/importance.ts";
 import {
   type TensorWeightType,
   tensorWeightType,
@@ -17,7 +17,7 @@ import {
   type WeightType,
   weightType,
   weightTypeNames,
-} from "../../../weights-tools/weight-types.ts";
+} from "../../../weights-tools/types/weight-types.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { Checkpoint } from "../../formats/checkpoint.ts";
 import { fileSource } from "../../hosts/node/files.ts";

@@ -3,8 +3,8 @@
  * @module
  */
 import { basename } from "node:path";
-import { ImportanceCollector } from "../../../weights-tools/importance.ts";
-import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import { ImportanceCollector } from "../../../weights-tools/measure/importance.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { Checkpoint } from "../../formats/checkpoint.ts";
 import { nodeHost } from "../../hosts/node/host.ts";

@@ -2,7 +2,7 @@
  * `nibble merge`: the shards of a GGUF as one file.
  * @module
  */
-import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { merge as mergeShards } from "../../../weights-tools/split.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { jsonFlag, withCheckpoint } from "../model.ts";

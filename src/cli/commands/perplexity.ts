@@ -2,9 +2,10 @@
  * `nibble perplexity`: how well a model predicts a text, and how far it is from a reference.
  * @module
  */
-import { type Divergence, DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/divergence.ts";
-import { openLogits, writeLogits } from "../../../weights-tools/logits-file.ts";
-import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import { type Divergence, DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/measure/divergence.ts";
+import { openLogits, writeLogits } from "../../../weights-tools/measure/logits-file.ts";
 import { exp } from "../../base/math.ts";
 import type { Checkpoint } from "../../formats/checkpoint.ts";
 import { fileSource } from "../../hosts/node/files.ts";

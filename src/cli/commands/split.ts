@@ -3,7 +3,7 @@
  * @module
  */
 import { rm } from "node:fs/promises";
-import { writeFileAtomically } from "../../../weights-tools/node-files.ts";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { planSplit, shardNames, writeShard } from "../../../weights-tools/split.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, number, UsageError } from "../flags.ts";

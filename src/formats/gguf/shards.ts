@@ -5,8 +5,8 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { TensorInfo } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
-import { getNumber } from "../metadata.ts";
-import type { GgufHeader } from "./gguf.ts";
+import { getNumber } from "../typed-values.ts";
+import type { GgufHeader } from "./header.ts";
 
 /**
  * The file names of all shards, in order, from the first one's: `name-00001-of-00005.gguf`. A directory or URL in front stays.

@@ -1,5 +1,5 @@
 /**
- * config.json of transformers as GGUF metadata (llama.cpp, conversion/*.py); what differs between families: huggingface-families.ts.
+ * config.json of transformers as GGUF metadata (llama.cpp, conversion/*.py); what differs between families: families.ts.
  *
  * Keys of our own, for facts that GGUF has no key for:
  * - `nibble.end_token_ids` numbers: every `eos_token_id` of config.json and generation_config.json.
@@ -15,7 +15,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { isObject } from "../../base/json.ts";
 import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
-import { getNumber, getString } from "../metadata.ts";
+import { getNumber, getString } from "../typed-values.ts";
 import type { Family, Put } from "./families.ts";
 import { families } from "./families.ts";
 

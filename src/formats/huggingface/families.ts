@@ -6,7 +6,7 @@ import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { isObject } from "../../base/json.ts";
 import type { MetadataValue } from "../checkpoint.ts";
-import { getBoolean, getNumber, getNumbers, getStrings } from "../metadata.ts";
+import { getBoolean, getNumber, getNumbers, getStrings } from "../typed-values.ts";
 
 /** How a `model_type` of transformers maps to GGUF. */
 export interface Family {

@@ -7,10 +7,10 @@ import type { JsonObject } from "../../base/json.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { readExactly } from "../../io/byte-source.ts";
 import type { TensorInfo } from "../checkpoint.ts";
-import { bf16ToF32, f16ToF32 } from "../half.ts";
-import { getBoolean, getNumber } from "../metadata.ts";
+import { bf16ToF32, f16ToF32 } from "../float16.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
+import { getBoolean, getNumber } from "../typed-values.ts";
 import type { Family } from "./families.ts";
 
 /** Names outside the layers. */

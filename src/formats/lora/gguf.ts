@@ -6,8 +6,8 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import type { Checkpoint, TensorInfo } from "../checkpoint.ts";
-import { readGgufHeader } from "../gguf/gguf.ts";
-import { getNumber, getString } from "../metadata.ts";
+import { readGgufHeader } from "../gguf/header.ts";
+import { getNumber, getString } from "../typed-values.ts";
 import { type AdapterFile, pairHalves } from "./products.ts";
 
 /** @throws NibbleError with a format code; the file is closed then */

@@ -12,8 +12,8 @@ import type { Checkpoint, TensorInfo } from "../checkpoint.ts";
 import { familyOfArchitecture } from "../huggingface/families.ts";
 import { ggufName, toInfo } from "../huggingface/tensors.ts";
 import { defaultLimits } from "../limits.ts";
-import { getBoolean, getNumber, getString } from "../metadata.ts";
 import { readSafetensors } from "../safetensors.ts";
+import { getBoolean, getNumber, getString } from "../typed-values.ts";
 import { type AdapterFile, pairHalves } from "./products.ts";
 
 const CONFIG = "adapter_config.json";

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SHAPES, writeSyntheticModel } from "../../../bench/synthetic-model.ts";
 import { parseJsonObject } from "../../../src/base/json.ts";
-import { ggufTokenizer } from "../../../weights-tools/gguf-tokenizer.ts";
+import { ggufTokenizer } from "../../../weights-tools/tokenizer/gguf-tokenizer.ts";
 import { root } from "../../helpers/models.ts";
 
 const shape = SHAPES["140m"];

@@ -4,7 +4,7 @@
  */
 import { openSync, truncateSync, writeSync } from "node:fs";
 import type { TensorInfo } from "../../../src/formats/checkpoint.ts";
-import { writeGguf } from "../../../weights-tools/gguf-writer.ts";
+import { writeGguf } from "../../../weights-tools/gguf/writer.ts";
 import { openFixture } from "../../helpers/models.ts";
 
 const FFN = 2 ** 20;

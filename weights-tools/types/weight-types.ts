@@ -1,0 +1,132 @@
+/**
+ * Which type each tensor is stored in.
+ * @module
+ */
+import { NibbleError } from "../../src/base/errors.ts";
+import type { TensorInfo } from "../../src/formats/checkpoint.ts";
+import { type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
+import { fittingType, type Mix, type ModelFacts, mainTypes, typeFor } from "./mixes.ts";
+
+/** Of a whole file. A mix gives some tensors a larger type (mixes.ts); with the others all matrices are of one type. */
+export type WeightType = "f32" | "f16" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "mxfp4" | Mix;
+
+/** Of one tensor. */
+export type TensorWeightType = Exclude<WeightType, `q${string}_k_${string}`> | "q3_k" | "q4_k" | "q5_k";
+
+/** llama.cpp's number for a file of mostly this type (llama.h, `llama_ftype`); largest first. */
+const fileTypes: Record<WeightType, number> = {
+  f32: 0,
+  bf16: 32,
+  f16: 1,
+  q8_0: 7,
+  q6_k: 18,
+  q5_1: 9,
+  q5_k_m: 17,
+  q5_k_s: 16,
+  q5_0: 8,
+  q4_1: 3,
+  q4_k_m: 15,
+  q4_k_s: 14,
+  q4_0: 2,
+  iq4_nl: 25,
+  iq4_xs: 30,
+  mxfp4: 38,
+  q3_k_l: 13,
+  q3_k_m: 12,
+  q3_k_s: 11,
+  q2_k: 10,
+};
+
+/** The names for `--tensor-type`. */
+export const tensorWeightTypeNames: readonly string[] = [
+  ...Object.keys(fileTypes).filter((name) => !/_k_/.test(name)),
+  "q5_k",
+  "q4_k",
+  "q3_k",
+];
+
+/** The names for `--type`, largest first. */
+export const weightTypeNames: readonly WeightType[] = Object.keys(fileTypes) as WeightType[];
+
+export interface TypeChoice {
+  /** Type of all matrices, or a mix. */
+  readonly type: WeightType;
+  /** Exceptions by tensor name; `*` stands for any text. The first that matches wins. Example: `["token_embd.*", "q8_0"]`. */
+  readonly tensorType?: readonly (readonly [pattern: string, type: TensorWeightType])[];
+  /** Whether all matrices get a mix's main type. Default: false. */
+  readonly pure?: boolean;
+}
+
+/** In any case: llama.cpp writes Q4_K_M. @throws NibbleError `invalid_argument` */
+export function weightType(name: string): WeightType {
+  const type = weightTypeNames.find((known) => known === name.toLowerCase());
+  if (type !== undefined) return type;
+  throw new NibbleError("invalid_argument", `expected a type of ${weightTypeNames.join(", ")}, got ${name}`);
+}
+
+/** @throws NibbleError `invalid_argument`, also for a mix: that is no type of one tensor */
+export function tensorWeightType(name: string): TensorWeightType {
+  if (tensorWeightTypeNames.includes(name.toLowerCase())) return name.toLowerCase() as TensorWeightType;
+  throw new NibbleError(
+    "invalid_argument",
+    `expected a tensor's type of ${tensorWeightTypeNames.join(", ")}, got ${name}`,
+  );
+}
+
+/** `general.file_type` of a file whose matrices are mostly of this type. */
+export function fileType(type: WeightType): number {
+  return fileTypes[weightType(type)];
+}
+
+/**
+ * Vectors (norms, biases) are always F32, as in every file of llama.cpp. A matrix whose rows are no whole blocks
+ * gets another type, which says so in `reason`.
+ * @param facts of the model; only a mix asks for them
+ * @throws NibbleError `invalid_argument` for an unknown type, or a mix without facts
+ */
+export function chooseType(
+  tensor: Pick<TensorInfo, "name" | "shape">,
+  choice: TypeChoice,
+  facts?: ModelFacts,
+): { type: TensorType; reason?: string } {
+  if (tensor.shape.length === 1) return { type: "F32" };
+  const wanted = wantedType(tensor, choice, facts);
+  const columns = tensor.shape.at(-1)!;
+  const type = fittingType(wanted, columns);
+  if (type === wanted) return { type };
+  return {
+    type,
+    reason: `rows of ${columns} values are no multiple of ${wanted}'s ${tensorTypeFacts(wanted).blockValues}`,
+  };
+}
+
+function wantedType(tensor: Pick<TensorInfo, "name" | "shape">, choice: TypeChoice, facts?: ModelFacts): TensorType {
+  const exception = choice.tensorType?.find(([pattern]) => matchesName(pattern, tensor.name));
+  if (exception !== undefined) return tensorWeightType(exception[1]).toUpperCase() as TensorType;
+  const type = weightType(choice.type);
+  if (!isMix(type)) return type.toUpperCase() as TensorType;
+  if (choice.pure) return mainTypes[type];
+  if (facts === undefined)
+    throw new NibbleError("invalid_argument", `${type} is a mix: expected the model's facts, got none`);
+  return typeFor(tensor, type, facts);
+}
+
+function isMix(type: WeightType): type is Mix {
+  return Object.hasOwn(mainTypes, type);
+}
+
+/** Whether a tensor is meant: glob with `*` only. Matching piece by piece takes linear time, whatever the pattern. */
+export function matchesName(pattern: string, name: string): boolean {
+  const pieces = pattern.split("*");
+  const first = pieces.shift()!;
+  if (pieces.length === 0) return name === first;
+  const last = pieces.pop()!;
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const piece of pieces) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= name.length - last.length;
+}
