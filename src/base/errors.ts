@@ -1,6 +1,6 @@
 /**
- * One error class for everything a caller can cause. `code` is stable and meant for programs,
- * the message says what was expected and what came.
+ * One error class for everything that a caller can cause. Its `code` is stable and meant for programs; its message is for
+ * people: for a wrong value it says what was expected and what came, for anything else it says what is wrong.
  * @module
  */
 
@@ -8,8 +8,8 @@
 export type FormatErrorCode =
   | "bad_magic"
   | "unsupported_version"
-  | "truncated" // fewer bytes than the header promises
-  | "limit_exceeded" // a count or length beyond what we read (limits.ts)
+  | "truncated" // the file has fewer bytes than its header says
+  | "limit_exceeded" // a count or length is beyond the limits (src/formats/limits.ts)
   | "duplicate_key"
   | "bad_string" // not UTF-8, or empty where a name is needed
   | "bad_type" // a value type or tensor type that does not exist, or not the one the key needs
@@ -40,7 +40,7 @@ export type RuntimeErrorCode =
   | "io_error"
   | ServerErrorCode;
 
-/** What a server answers besides; `src/server/errors.ts` has their HTTP status. */
+/** Errors that only the HTTP server answers with; `src/server/errors.ts` has their HTTP status. */
 export type ServerErrorCode =
   | "unauthorized" // no API key, or one that is not known
   | "forbidden" // a Host that the server does not answer to
@@ -53,11 +53,14 @@ export type ServerErrorCode =
   | "shutting_down"
   | "internal";
 
+/** What went wrong, for programs. A code keeps its meaning between versions. */
 export type ErrorCode = FormatErrorCode | RuntimeErrorCode;
 
+/** Every error that this library throws on purpose. */
 export class NibbleError extends Error {
-  /** The class has another name when minified, and Node prints that of an uncaught error. */
+  /** A minifier renames the class, and Node prints the class's name for an uncaught error. */
   static override readonly name: string = "NibbleError";
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
   /** The request field or option that was wrong, if one can be named. */
   readonly param: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * Random-access bytes, whatever they come from, and a folder of them.
+ * Random-access bytes from any origin, and folders of files.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -11,22 +11,26 @@ import { NibbleError } from "../base/errors.ts";
 export interface ByteSource {
   /** Total length in bytes. */
   readonly size: number;
+  /** `length` bytes from `offset` on. */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Optional: the same without a copy, straight into `target` (which may be a view of wasm memory). */
+  /** Optional: reads without a copy into `target`, which may be a view of wasm memory. */
   readInto?(offset: number, target: Uint8Array): Promise<void>;
+  /** Optional: releases the file or connection. */
   close?(): void | Promise<void>;
 }
 
-/** A stretch of a source. */
+/** A range of bytes in a source. */
 export interface ByteRange {
   readonly source: ByteSource;
   readonly offset: number;
   readonly length: number;
 }
 
-/** A folder of files, however the host reaches it. `open` rejects with `missing_file` if there is none. */
+/** A folder of files. */
 export interface FileSet {
+  /** Opens a file. Rejects with `NibbleError("missing_file")` if there is none of that name. */
   open(name: string): Promise<ByteSource>;
+  /** Whether there is a file of that name. */
   has(name: string): Promise<boolean>;
 }
 
@@ -36,27 +40,30 @@ export interface FileSet {
  */
 export function checkRange(size: number, offset: number, length: number): void {
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
-    throw new NibbleError("invalid_argument", `expected a byte range, got offset ${offset}, length ${length}`);
+    throw new NibbleError(
+      "invalid_argument",
+      `byte range: expected whole numbers of 0 or more, got offset ${offset}, length ${length}`,
+    );
   }
   if (offset > size || length > size - offset) {
-    throw new NibbleError("truncated", `expected ${length} bytes at offset ${offset}, but the file has ${size}`);
+    throw new NibbleError("truncated", `the file ends at byte ${size}; ${length} bytes are needed at offset ${offset}`);
   }
 }
 
 /**
- * Reads exactly `length` bytes, whatever the source does.
+ * Reads exactly `length` bytes and checks that the source keeps its contract.
  * @throws NibbleError `truncated` past the end, `io_error` if the source breaks its contract
  */
 export async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   checkRange(source.size, offset, length);
   const bytes = await source.read(offset, length);
   if (bytes.length !== length) {
-    throw new NibbleError("io_error", `the source gave ${bytes.length} bytes where ${length} were asked for`);
+    throw new NibbleError("io_error", `a read of ${length} bytes at offset ${offset} returned ${bytes.length}`);
   }
   return bytes;
 }
 
-/** The same into `target`, in place where the source can: it keeps nothing of what was read then. */
+/** Fills `target` from `offset` on, without a copy where the source can do that. */
 export async function readInto(source: ByteSource, offset: number, target: Uint8Array): Promise<void> {
   if (source.readInto) await source.readInto(offset, target);
   else target.set(await readExactly(source, offset, target.length));

@@ -5,11 +5,11 @@
 import { NibbleError } from "../base/errors.ts";
 import { type ByteSource, checkRange } from "./byte-source.ts";
 
-/** Bytes in memory. What `read` gives is a view of them, not a copy: do not write to it. */
+/** A source over bytes in memory. `read` returns a view of them, not a copy: do not write to it. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   const view = (offset: number, length: number): Uint8Array => {
     checkRange(bytes.length, offset, length);
-    // Not subarray: that of a Node Buffer is a Buffer, whose slice and toString differ.
+    // subarray() of a Node Buffer would be a Buffer, whose slice() and toString() behave differently.
     return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
   };
   return {
@@ -19,7 +19,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A Blob or File: only the ranges that are read come into memory. */
+/** A source over a Blob or File. Only the ranges that are read come into memory. */
 export function blobSource(blob: Blob): ByteSource {
   return {
     size: blob.size,

@@ -1,5 +1,5 @@
 /**
- * What a host or the hub's cache opens for a name: files, before anything is read of them.
+ * What a host or the hub's cache opens for a name: files that nothing has been read of yet.
  * @module
  */
 import type { ByteSource, FileSet } from "./byte-source.ts";
@@ -9,7 +9,7 @@ export type OpenedModel =
   | {
       readonly file: ByteSource;
       readonly siblings: FileSet | undefined;
-      /** The file's name in its folder, where the model's own name does not end in it. */
+      /** The file's name in its folder, unless the model's name ends in it. */
       readonly name?: string;
     }
   | { readonly files: FileSet };

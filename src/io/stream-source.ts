@@ -1,38 +1,41 @@
 /**
- * Bytes that come in order: the body of an R2 object, a response, any ReadableStream. The loader reads a file front to
- * back, so a stream is read once and goes into its place; only the header's last window is kept, for the weights in it.
+ * Bytes that arrive in order: the body of an R2 object, a response, any ReadableStream. The loader reads a file front to
+ * back, so a stream can be read once, straight into wasm memory. Only the last window of the header is kept, because the
+ * first weights may be in it.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checkRange } from "./byte-source.ts";
 
-/** A body and its length: `R2ObjectBody` has both. */
+/** A body and its length, such as an `R2ObjectBody` of Cloudflare. */
 export interface StreamedFile {
-  /** Bytes. */
+  /** Length in bytes. */
   readonly size: number;
+  /** All bytes, in order. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
 /**
- * Bytes of one read. Larger than what a host gives by itself: workerd's default reader gives 4 KiB and takes eight times
- * the time (100 MiB: 686 ms, in pieces of 1 MiB 84 ms).
+ * Bytes of one read. workerd's default reader gives 4 KiB per read and takes eight times as long: 100 MiB took 686 ms,
+ * against 84 ms in pieces of 1 MiB.
  */
 const PIECE_BYTES = 2 ** 20;
+/** Default of `Seekable.worthSeeking`, in bytes. */
 const WORTH_SEEKING = 2 ** 20;
 
 /** The next bytes of a stream, one to `wanted` of them; undefined at its end. */
 type Next = (wanted: number) => Promise<Uint8Array | undefined>;
 
-/** A stream under way, and how to end it. */
+/** An open stream, and how to end it. */
 interface Reading {
   readonly next: Next;
   cancel(): Promise<void>;
 }
 
 /**
- * One buffer goes to the stream and comes back with each read (BYOB); a stream that has chunks of its own keeps them.
- * Neither can be read into wasm memory, which does not let go of its buffer.
+ * Reads a stream. A byte stream gets one buffer of ours, which it hands back with each read ("bring your own buffer");
+ * other streams give chunks of their own. Neither can read into wasm memory directly, as that cannot be transferred.
  */
 function reading(stream: ReadableStream<Uint8Array>): Reading {
   let byob: ReadableStreamBYOBReader | undefined;
@@ -47,7 +50,7 @@ function reading(stream: ReadableStream<Uint8Array>): Reading {
     return {
       async next(wanted) {
         const length = Math.min(wanted, buffer.byteLength);
-        // `min` is not in every engine yet; without it a read may bring less, which is allowed.
+        // Not every engine knows `min`; without it a read may return fewer bytes, which is allowed.
         const options = { min: length } as object;
         const read: (view: Uint8Array, options: object) => Promise<ReadableStreamReadResult<Uint8Array>> =
           reader.read.bind(reader) as never;
@@ -75,26 +78,27 @@ function reading(stream: ReadableStream<Uint8Array>): Reading {
   };
 }
 
+/** A file that can be streamed from any offset. */
 export interface Seekable {
-  /** Bytes. */
+  /** Length in bytes. */
   readonly size: number;
-  /** A stream of all bytes, if there is one already. */
+  /** A stream of all bytes, if one is open already. */
   readonly first?: ReadableStream<Uint8Array> | undefined;
-  /** The bytes from an offset on: called where a read goes back, or far ahead. */
+  /** The bytes from an offset on. It is called where a read goes back, or far ahead. */
   open(offset: number): Promise<ReadableStream<Uint8Array>>;
-  /** Longest gap in bytes that is read through rather than asked for anew. */
+  /** The longest gap in bytes that is read and discarded; for a longer one `open` is called. Default: 1 MiB. */
   readonly worthSeeking?: number;
 }
 
 /**
- * Reads in order from a stream, and from another one where it must.
- * @throws NibbleError its reads `truncated`, `io_error`
+ * A source that reads on from the open stream where it can, and opens another stream where it must.
+ * Its reads reject with NibbleError `truncated`, `io_error`.
  */
 export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING }: Seekable): ByteSource {
   let current: Reading | undefined = first && reading(first);
   /** Offset of the stream's next byte. */
   let position = 0;
-  /** What `read` gave last, and where it began: the loader reads the end of the header's last window again. */
+  /** The bytes that `read` returned last, and their offset: the loader reads the end of the header's last window again. */
   let kept: Uint8Array = new Uint8Array(0);
   let keptAt = 0;
   let last: Promise<void> = Promise.resolve();
@@ -123,9 +127,9 @@ export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING
       const gap = offset + done - position;
       const bytes = await next(gap > 0 ? gap : target.length - done).catch((cause: unknown) => {
         current = undefined;
-        throw new NibbleError("io_error", `could not read the stream at ${position}: ${cause}`, { cause });
+        throw new NibbleError("io_error", `could not read the stream at byte ${position}: ${cause}`, { cause });
       });
-      if (!bytes) throw new NibbleError("truncated", `expected ${size} bytes, the stream ended at ${position}`);
+      if (!bytes) throw new NibbleError("truncated", `the stream ended at byte ${position} of ${size}`);
       position += bytes.length;
       if (gap > 0) continue;
       target.set(bytes, done);
@@ -133,7 +137,7 @@ export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING
     }
   }
 
-  /** One read after the other, in the order of the calls. */
+  /** Reads happen one after the other, in the order of the calls. */
   function queued(offset: number, target: Uint8Array, keep: boolean): Promise<void> {
     const read = last.then(async () => {
       await fill(offset, target);
@@ -160,10 +164,13 @@ export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING
   };
 }
 
-/** A stream that cannot be opened again: it is read once, front to back. */
+/** A source over a stream that cannot be opened again. It can be read once, front to back. */
 export function streamSource({ size, body }: StreamedFile): ByteSource {
   const open = async (offset: number): Promise<never> => {
-    throw new NibbleError("io_error", `expected reads in order: byte ${offset} of the stream has passed`);
+    throw new NibbleError(
+      "io_error",
+      `byte ${offset} cannot be read again: the stream has passed it, and it can be read only once`,
+    );
   };
   return seekableSource({ size, first: body, open, worthSeeking: Number.POSITIVE_INFINITY });
 }

@@ -1,5 +1,5 @@
 /**
- * A file behind an URL: one request that streams, another with `Range` where a read goes back or far ahead.
+ * A file behind a URL: one request streams it, and a read that goes back or far ahead makes another with `Range`.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -8,19 +8,19 @@ import { seekableSource } from "./stream-source.ts";
 
 /**
  * The body of a response and its length.
- * @throws NibbleError `missing_file` for 404, `io_error` for other failures or where the length is not told
+ * @throws NibbleError `missing_file` for status 404, `io_error` for other failures or if the response does not say its length
  */
 export function streamedResponse(response: Response): { size: number; body: ReadableStream<Uint8Array> } {
   const { status, body, headers, url } = response;
   if (!response.ok || !body)
-    throw new NibbleError(
-      status === 404 ? "missing_file" : "io_error",
-      `expected a file, got status ${status} from ${url}`,
-    );
-  // The length of what was sent says nothing about what was unpacked from it.
+    throw new NibbleError(status === 404 ? "missing_file" : "io_error", `${url}: expected status 200, got ${status}`);
+  // With a content encoding, Content-Length is that of the compressed bytes.
   const length = headers.get("content-encoding") ? null : headers.get("content-length");
   if (length === null || !/^\d{1,15}$/.test(length))
-    throw new NibbleError("io_error", `expected Content-Length without Content-Encoding from ${url || "the response"}`);
+    throw new NibbleError(
+      "io_error",
+      `${url || "the response"}: a Content-Length without Content-Encoding is required, to plan the memory`,
+    );
   return { size: Number(length), body };
 }
 
@@ -32,7 +32,10 @@ async function request(url: URL, headers: Record<string, string>): Promise<Respo
   }
 }
 
-/** @throws NibbleError `missing_file`, `io_error`; its reads `truncated`, `io_error` */
+/**
+ * A source over HTTP. Its reads reject with NibbleError `truncated`, `io_error`.
+ * @throws NibbleError `missing_file`, `io_error`
+ */
 export async function urlSource(url: URL): Promise<ByteSource> {
   const whole = await request(url, {});
   const { size, body } = streamedResponse(whole);
@@ -40,11 +43,11 @@ export async function urlSource(url: URL): Promise<ByteSource> {
   const open = async (offset: number): Promise<ReadableStream<Uint8Array>> => {
     const response = await request(url, {
       range: `bytes=${offset}-`,
-      // A weak tag may not be asked for; a file that changes between two requests must not be mixed.
+      // If-Range refuses a file that has changed since the first request. It takes strong tags only (RFC 9110, 13.1.5).
       ...(tag && !tag.startsWith("W/") && { "if-range": tag }),
     });
     const wanted = `bytes ${offset}-${size - 1}/${size}`;
-    // Across origins a page may not see it; it sees the length.
+    // CORS hides Content-Range from a page of another origin, but not Content-Length.
     const range = response.headers.get("content-range") ?? wanted;
     const length = response.headers.get("content-length");
     if (response.status !== 206 || !response.body || range !== wanted || length !== `${size - offset}`) {

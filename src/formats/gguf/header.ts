@@ -17,10 +17,13 @@ import { GgufType, readValue } from "./values.ts";
 
 /** One GGUF file. */
 export interface GgufHeader {
+  /** Version of the format: 2 or 3. */
   readonly version: number;
+  /** Tensor data begins at multiples of this many bytes. */
   readonly alignment: number;
+  /** All key-value pairs. */
   readonly metadata: Metadata;
-  /** Where each value lies, its type in front. */
+  /** Where each value lies in the file, beginning with its type. */
   readonly encodedMetadata: ReadonlyMap<string, ByteRange>;
   /** In the order of the file; every range lies inside it. */
   readonly tensors: readonly TensorInfo[];
@@ -30,9 +33,9 @@ export interface GgufHeader {
   readonly bytesRead: number;
 }
 
-/** Whether a file starts as a GGUF does. */
-export function isGguf(start: Uint8Array): boolean {
-  return start[0] === 0x47 && start[1] === 0x47 && start[2] === 0x55 && start[3] === 0x46;
+/** Whether a file whose first bytes these are is a GGUF: it begins with "GGUF". */
+export function isGguf(firstBytes: Uint8Array): boolean {
+  return firstBytes[0] === 0x47 && firstBytes[1] === 0x47 && firstBytes[2] === 0x55 && firstBytes[3] === 0x46;
 }
 
 /**

@@ -1,0 +1,151 @@
+/**
+ * Everything that users import has a doc comment: each export of the package's entries, and each member of its
+ * interfaces and classes. The comments are what an editor shows.
+ *
+ * The declarations in `dist/types` are read with regular expressions, as TypeScript 7 has no API for programs.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { ENTRIES } from "../../scripts/entries.mjs";
+import { root } from "../helpers/models.ts";
+
+/**
+ * How many exports and members of the folders below src/ have no comment yet. A number may only fall: whoever writes a
+ * comment lowers it. The folders that are not named have a comment everywhere.
+ */
+const MISSING: Readonly<Record<string, number>> = {
+  "ai-sdk": 21,
+  chat: 3,
+  engine: 55,
+  hosts: 5,
+  hub: 7,
+  load: 9,
+  models: 10,
+  runtime: 22,
+  server: 3,
+  tokenizer: 5,
+};
+
+/** Types that repeat a public specification (OpenAI's API, the AI SDK's), which explains their members. */
+const SPECIFIED_ELSEWHERE: readonly string[] = ["engine/openai/types", "ai-sdk/types"];
+
+/** A declaration, and whether a doc comment stands before it. */
+interface Declaration {
+  readonly name: string;
+  readonly module: string;
+  readonly documented: boolean;
+  /** The text between its braces; empty for a function, a constant or an alias of another type. */
+  readonly body: string;
+}
+
+/** Modules as in the declarations: below dist/types, without an ending. */
+const modules = new Map<string, string>();
+function textOf(module: string): string {
+  const text = modules.get(module) ?? readFileSync(join(root, "dist/types", `${module}.d.ts`), "utf8");
+  modules.set(module, text);
+  return text;
+}
+
+const target = (module: string, specifier: string): string => join(dirname(module), specifier.replace(/\.ts$/, ""));
+
+/** The text from an opening brace to the one that closes it, without both. Comments and strings hold no single braces. */
+function braced(text: string, open: number): string {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === "{") depth++;
+    if (text[at] === "}" && --depth === 0) return text.slice(open + 1, at);
+  }
+  throw new Error(`no closing brace: ${text.slice(open, open + 60)}`);
+}
+
+/** The declaration of `name` in a module, wherever it is re-exported from. */
+function declarationOf(module: string, name: string): Declaration {
+  const text = textOf(module);
+  const head = new RegExp(
+    `(\\*/\\n)?^export (?:declare )?(?:abstract )?(function|class|interface|type|const) ${name}\\b[^\\n]*`,
+    "m",
+  ).exec(text);
+  if (head) {
+    const [line, comment, kind] = head;
+    const hasBody = kind === "class" || kind === "interface" || (kind === "type" && line.endsWith("= {"));
+    const body = hasBody ? braced(text, text.indexOf("{", head.index + line.length - 1)) : "";
+    return { name, module, documented: comment !== undefined, body };
+  }
+  for (const [, names, specifier] of text.matchAll(/^(?:export|import) (?:type )?\{([^}]*)\} from "([^"]+)"/gm)) {
+    for (const [, original, renamed] of names!.matchAll(/(?:type )?(\w+)(?: as (\w+))?\s*(?:,|$)/g)) {
+      if ((renamed ?? original) === name) return declarationOf(target(module, specifier!), original!);
+    }
+  }
+  throw new Error(`${module} declares no ${name}`);
+}
+
+/** The names that a module exports. */
+function exportsOf(module: string): { module: string; name: string }[] {
+  const text = textOf(module);
+  const declared = [
+    ...text.matchAll(/^export (?:declare )?(?:abstract )?(?:function|class|interface|type|const) (\w+)/gm),
+  ].map(([, name]) => ({ module, name: name! }));
+  const named = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
+    [...names!.matchAll(/(?:type )?(\w+)(?: as (\w+))?\s*(?:,|$)/g)].map(([, original, renamed]) => ({
+      module,
+      name: renamed ?? original!,
+    })),
+  );
+  const all = [...text.matchAll(/^export (?:type )?\* from "([^"]+)"/gm)].flatMap(([, specifier]) =>
+    exportsOf(target(module, specifier!)),
+  );
+  return [...declared, ...named, ...all];
+}
+
+/** The members of a body without a comment; those of nested objects are their member's own matter. */
+function bareMembers({ name, module, body }: Declaration): string[] {
+  if (SPECIFIED_ELSEWHERE.includes(module)) return [];
+  const bare: string[] = [];
+  let depth = 0;
+  let documented = false;
+  for (const line of body.split("\n")) {
+    const text = line.trim();
+    const comment = text.startsWith("/**") || text.startsWith("*");
+    if (depth === 0 && text !== "" && !comment) {
+      const member = /^(?:(?:static|readonly|get|set|abstract|override) )*([A-Za-z_]\w*)/.exec(text)?.[1];
+      const hidden = [undefined, "constructor", "private", "readonly"].includes(member); // readonly: of an index
+      if (!hidden && !documented) bare.push(`${name}.${member}`);
+    }
+    if (comment) documented = true;
+    else {
+      depth += [...text].filter((c) => "{([".includes(c)).length - [...text].filter((c) => "})]".includes(c)).length;
+      documented = false;
+    }
+  }
+  return bare;
+}
+
+const found = new Map<string, Declaration>();
+for (const { source, subpath, kilobytes } of ENTRIES) {
+  if (!subpath && !kilobytes) continue;
+  for (const { module, name } of exportsOf(source.replace(/^src\/(.*)\.ts$/, "$1"))) {
+    const declaration = declarationOf(module, name);
+    found.set(`${declaration.module} ${declaration.name}`, declaration);
+  }
+}
+
+it("every export of the package and every member of its types has a doc comment", () => {
+  expect(found.size).toBeGreaterThan(90);
+  const missing: Record<string, string[]> = {};
+  for (const declaration of found.values()) {
+    const names = [...(declaration.documented ? [] : [declaration.name]), ...bareMembers(declaration)];
+    if (names.length > 0) (missing[declaration.module.split("/")[0]!] ??= []).push(...names);
+  }
+  const tooMany = Object.entries(missing).filter(([folder, names]) => names.length > (MISSING[folder] ?? 0));
+  expect(Object.fromEntries(tooMany)).toEqual({});
+});
+
+it("finds what has no comment", () => {
+  const body =
+    "\n    /** Bytes. */\n    readonly size: number;\n    read(): {\n        a: 1;\n    };\n    close?(): void;\n";
+  expect(bareMembers({ name: "Source", module: "io/source", documented: true, body })).toEqual([
+    "Source.read",
+    "Source.close",
+  ]);
+});
