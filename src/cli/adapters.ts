@@ -2,7 +2,6 @@
  * LoRA adapters of a command's model, by llama.cpp's flags.
  * @module
  */
-
 import type { LoraOption } from "../load/adapters.ts";
 import type { RuntimeOptions } from "../load/executor.ts";
 import { type Flag, readNumber, repeated, type Values } from "./flags.ts";
@@ -14,26 +13,26 @@ interface LoraFlags {
 }
 
 export const loraFlags: LoraFlags = {
-  lora: repeated<LoraOption>(
-    "--lora",
-    "FILE",
-    "a file or folder",
-    "a LoRA adapter (GGUF, or PEFT's folder); may come more than once",
-    (source) => (source === "" ? undefined : { source }),
-  ),
-  loraScaled: repeated<LoraOption>(
-    "--lora-scaled",
-    "FILE SCALE",
-    "a file or folder, and a number",
-    "the same, as strongly as SCALE says (0: only where a request asks)",
-    (source, more) => {
+  lora: repeated<LoraOption>({
+    names: "--lora",
+    placeholder: "FILE",
+    expected: "a file or folder",
+    help: "a LoRA adapter (GGUF, or PEFT's folder); may come more than once",
+    read: (source) => (source === "" ? undefined : { source }),
+  }),
+  loraScaled: repeated<LoraOption>({
+    names: "--lora-scaled",
+    placeholder: "FILE SCALE",
+    expected: "a file or folder, and a number",
+    help: "a LoRA adapter times SCALE (0: it is off unless a request asks for it)",
+    read(source, more) {
       const scale = readNumber(more?.() ?? "", {});
       return source === "" || scale === undefined ? undefined : { source, scale };
     },
-  ),
+  }),
 };
 
-/** Numbered in this order: those of `--lora`, then those of `--lora-scaled`. */
+/** The adapters of a load; their ids follow this order: those of `--lora`, then those of `--lora-scaled`. */
 export function loraOptions({ lora = [], loraScaled = [] }: Partial<Values<LoraFlags>>): Pick<RuntimeOptions, "lora"> {
   const all = [...lora, ...loraScaled];
   return all.length > 0 ? { lora: all } : {};

@@ -1,5 +1,5 @@
 /**
- * One answer: tokens as they come to the screen, and all of it at the end.
+ * One answer: its tokens are shown as they come, and collected.
  * @module
  */
 import type { FinishEvent, GenerateOptions, Timings } from "../engine/generate.ts";
@@ -9,19 +9,19 @@ import { ReasoningDimmer } from "./dim.ts";
 import { print } from "./output.ts";
 
 export interface Answer {
-  /** The end token included. */
+  /** All tokens, with the end token. */
   readonly tokens: readonly number[];
   readonly text: string;
-  /** "abort": Ctrl-C. */
+  /** "abort" after Ctrl-C. */
   readonly finishReason: FinishEvent["reason"] | "abort";
-  /** One for each token, where they were asked for. */
+  /** One entry per token, where log-probabilities were asked for. */
   readonly logprobs: readonly Logprobs[];
   readonly timings: Timings;
 }
 
 /**
- * Generates; with `show`, text goes to stdout as it comes, reasoning dimmed on a terminal.
- * The options' signal ends the answer, and so does SIGINT (Ctrl-C, where nobody keeps the terminal in raw mode).
+ * Generates an answer. With `show`, its text goes to stdout as it comes; on a terminal reasoning is dimmed.
+ * The options' signal ends the answer, and so does SIGINT (which Ctrl-C sends unless the terminal is in raw mode).
  */
 export async function answer(model: Model, options: GenerateOptions, show: boolean): Promise<Answer> {
   const dimmer = process.stdout.isTTY && !process.env.NO_COLOR ? new ReasoningDimmer() : undefined;

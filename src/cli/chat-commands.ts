@@ -1,26 +1,26 @@
 /**
- * What a chat's `/` commands do.
+ * The `/` commands of a chat.
  * @module
  */
 import { writeFile } from "node:fs/promises";
 import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
-import type { Flag, Flags } from "./flags.ts";
+import { type Flag, type Flags, missing, wrongValue } from "./flags.ts";
 
-/** A conversation, and what its answers are made with. */
+/** A conversation, and the settings of its answers. */
 export interface Conversation {
   system: string | undefined;
   turns: ChatMessage[];
-  /** What `/set` changes, and the values that were set; others are the model's own. */
+  /** The settings that `/set` changes, and the values that were set; the model's own values hold for all others. */
   readonly settings: Flags;
   readonly values: Map<string, unknown>;
   /** The value of a setting that was not set. */
   readonly ownValue: (key: string) => unknown;
-  /** Facts for `/show`, a line each. */
+  /** The lines of `/show` about the model and the conversation. */
   readonly facts: (messages: readonly ChatMessage[]) => readonly string[];
 }
 
-/** The system message, where there is one, and the turns. */
+/** The messages of a request: the system message, where there is one, and the turns. */
 export function messagesOf({ system, turns }: Conversation): ChatMessage[] {
   return system === undefined ? [...turns] : [{ role: "system", content: system }, ...turns];
 }
@@ -28,7 +28,7 @@ export function messagesOf({ system, turns }: Conversation): ChatMessage[] {
 interface ChatCommand {
   readonly usage: string;
   readonly help: string;
-  /** What to print; undefined ends the chat. */
+  /** Returns the text to print; undefined ends the chat. */
   run(conversation: Conversation, argument: string): string | undefined | Promise<string>;
 }
 
@@ -37,11 +37,11 @@ export const CHAT_COMMANDS: ReadonlyMap<string, ChatCommand> = new Map<string, C
     "/set",
     {
       usage: "/set [NAME [VALUE]]",
-      help: "a setting, such as temp, top-k, n-predict, system; VALUE default: the model's own",
+      help: "sets temp, top-k, n-predict, system and so on; the VALUE default restores the model's own",
       run: set,
     },
   ],
-  ["/show", { usage: "/show", help: "the model, the conversation's length, settings", run: show }],
+  ["/show", { usage: "/show", help: "shows the model, the conversation's length, and the settings", run: show }],
   [
     "/clear",
     {
@@ -54,8 +54,8 @@ export const CHAT_COMMANDS: ReadonlyMap<string, ChatCommand> = new Map<string, C
     },
   ],
   ["/save", { usage: "/save FILE", help: "writes the conversation's messages as JSON", run: save }],
-  ["/help", { usage: "/help", help: "this", run: () => help() }],
-  ["/bye", { usage: "/bye", help: "ends, as Ctrl-D does", run: () => undefined }],
+  ["/help", { usage: "/help", help: "shows this list", run: () => help() }],
+  ["/bye", { usage: "/bye", help: "ends the chat, as Ctrl-D does", run: () => undefined }],
 ]);
 
 export function help(): string {
@@ -66,8 +66,8 @@ export function help(): string {
 
 /**
  * Runs a line that begins with `/`.
- * @returns what to print; undefined: the chat ends
- * @throws NibbleError `invalid_argument` for what is no command or no value of a setting, `io_error`
+ * @returns the text to print; undefined: the chat ends
+ * @throws NibbleError `invalid_argument` for an unknown command and a wrong value; `io_error`
  */
 export async function runChatCommand(conversation: Conversation, line: string): Promise<string | undefined> {
   const [, name = "", argument = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
@@ -77,7 +77,7 @@ export async function runChatCommand(conversation: Conversation, line: string): 
   return command.run(conversation, argument);
 }
 
-/** `--top-k`, `top-k` and `top_k` are one setting. */
+/** Finds a setting; `--top-k`, `top-k` and `top_k` all name the same one. */
 function settingOf({ settings }: Conversation, name: string): [key: string, flag: Flag<unknown>] {
   const plain = `--${name.replace(/^-+/, "").replaceAll("_", "-")}`;
   for (const [key, flag] of Object.entries(settings)) if (flag.names.includes(plain)) return [key, flag];
@@ -85,7 +85,7 @@ function settingOf({ settings }: Conversation, name: string): [key: string, flag
   throw new NibbleError("invalid_argument", `expected a setting of system, ${known.join(", ")}, got ${name}`);
 }
 
-/** Its first long name. */
+/** A flag's first long name. */
 function labelOf({ names }: Flag<unknown>): string {
   return names.find((name) => name.startsWith("--"))!.slice(2);
 }
@@ -104,11 +104,7 @@ function set(conversation: Conversation, argument: string): string {
     return "";
   }
   const value = flag.read(text, undefined);
-  if (value === undefined)
-    throw new NibbleError(
-      "invalid_argument",
-      `${labelOf(flag)}: expected ${flag.expected}, got ${JSON.stringify(text)}`,
-    );
+  if (value === undefined) throw wrongValue(labelOf(flag), flag, text);
   conversation.values.set(key, value);
   return "";
 }
@@ -135,17 +131,11 @@ function show(conversation: Conversation): string {
 }
 
 async function save(conversation: Conversation, file: string): Promise<string> {
-  if (file === "") throw new NibbleError("invalid_argument", "/save: expected a file, got none");
+  if (file === "") throw missing("/save: a file", "type its name after the command");
   try {
     await writeFile(file, `${JSON.stringify(messagesOf(conversation), null, 2)}\n`, { flag: "wx" });
   } catch (cause) {
-    throw new NibbleError(
-      "io_error",
-      `/save: expected a file that can be made, got ${file}: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    );
+    throw new NibbleError("io_error", `/save: ${file} cannot be made: ${(cause as Error).message}`, { cause });
   }
   return `${conversation.turns.length} messages in ${file}\n`;
 }

@@ -1,12 +1,12 @@
 /**
- * Lines from the terminal: editing, history, several lines between triple quotes.
+ * Reads lines from the terminal: with editing, a history, and several lines between triple quotes.
  * @module
  */
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 
 const PROMPT = ">>> ";
-/** Within triple quotes. */
+/** The prompt within triple quotes. */
 const MORE = "... ";
 const QUOTES = '"""';
 export const HISTORY_LINES = 1000;
@@ -14,24 +14,24 @@ export const HISTORY_LINES = 1000;
 export interface LinesOptions {
   /** Earlier lines, the latest first. */
   readonly history: readonly string[];
-  /** What Tab makes of a line's beginning. */
+  /** The completions of a line's beginning, for Tab. */
   readonly complete: (line: string) => readonly string[];
 }
 
 /**
- * One interface for the whole chat: it keeps the terminal in raw mode, so Ctrl-C is a key and never a signal, and nothing
- * typed or pasted during an answer is lost. What is typed then is not echoed into the answer; the next prompt shows it.
+ * One interface of node:readline for the whole chat. It keeps the terminal in raw mode, so that Ctrl-C is a key and never
+ * a signal. Text that is typed during an answer is kept and not echoed into it; the next prompt shows it.
  */
 export class Lines {
   /** The latest first. */
   history: readonly string[];
   private readonly interface: Interface;
-  /** Lines that nobody has asked for yet. */
+  /** Lines that were typed before they were asked for. */
   private readonly waiting: string[] = [];
   private take: ((line: string | undefined) => void) | undefined;
   private abort = new AbortController();
   private ended = false;
-  /** Ctrl-C came on an empty line: the next one ends. */
+  /** Ctrl-C was pressed on an empty line, so the next Ctrl-C ends the chat. */
   private warned = false;
 
   constructor({ history, complete }: LinesOptions) {
@@ -72,7 +72,7 @@ export class Lines {
     });
   }
 
-  /** The next line, or all between triple quotes; undefined after Ctrl-D or two Ctrl-C on an empty line. */
+  /** The next line, or the text between triple quotes; undefined after Ctrl-D or two Ctrl-C on an empty line. */
   async ask(): Promise<string | undefined> {
     const first = await this.line(PROMPT);
     if (first === undefined || !first.trimStart().startsWith(QUOTES)) return first;
@@ -85,7 +85,7 @@ export class Lines {
     return text.trimEnd().slice(0, -QUOTES.length);
   }
 
-  /** Aborted by Ctrl-C from now on until the next question. */
+  /** A new signal, which Ctrl-C aborts until the next question. */
   interruption(): AbortSignal {
     this.abort = new AbortController();
     return this.abort.signal;
@@ -117,7 +117,7 @@ export class Lines {
     take?.(line);
   }
 
-  /** Ctrl-C: stops the answer, else drops the line, else says how to leave, else leaves. */
+  /** Ctrl-C stops an answer; it drops a line; on an empty line it says how to leave, and the second time it leaves. */
   private interrupt(): void {
     if (!this.take) {
       this.abort.abort();

@@ -11,12 +11,12 @@ import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./
 import { HISTORY_LINES, Lines } from "./chat-lines.ts";
 import { note, print } from "./output.ts";
 
-const WELCOME = "/help lists what else can be typed; /bye or Ctrl-D ends, Ctrl-C stops an answer\n";
+const WELCOME = "/help lists the commands; /bye or Ctrl-D ends the chat, Ctrl-C stops an answer\n";
 
 /**
- * Reads lines and answers them, with all turns as context, until the reader leaves.
- * @param respond answers; stops when its signal is aborted
- * @param historyFile where lines are kept for the next chat; undefined: nowhere
+ * Reads lines and answers them, with all turns as context, until the user leaves.
+ * @param respond answers, and stops when its signal is aborted
+ * @param historyFile keeps the lines for the next chat; undefined: they are not kept
  */
 export async function chat(
   conversation: Conversation,
@@ -51,7 +51,7 @@ export async function chat(
   }
 }
 
-/** A turn that fails is no part of the conversation; one that was stopped is, as far as it came. */
+/** A turn that fails is not kept in the conversation; one that was stopped is kept as far as it came. */
 async function takeTurn(
   conversation: Conversation,
   content: string,
@@ -62,14 +62,14 @@ async function takeTurn(
   conversation.turns.push(question, { role: "assistant", content: text });
 }
 
-/** The file has the latest last, as shells do it. */
+/** Reads earlier lines, the latest first. In the file the latest is last, as in the files of shells. */
 async function readHistory(file: string | undefined): Promise<string[]> {
   if (file === undefined) return [];
   const text = await readFile(file, "utf8").catch(() => "");
   return text.split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
 }
 
-/** A history that cannot be kept is no reason to fail. */
+/** Writes the lines; a file that cannot be written is ignored. */
 async function writeHistory(file: string | undefined, lines: readonly string[]): Promise<void> {
   if (file === undefined || lines.length === 0) return;
   await mkdir(dirname(file), { recursive: true }).catch(() => {});

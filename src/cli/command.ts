@@ -2,14 +2,15 @@
  * What a command is: its flags, its help, and what it does.
  * @module
  */
-import { type Arguments, type Flags, parseArguments, toggle, UsageError } from "./flags.ts";
+import { type Arguments, parseArguments } from "./arguments.ts";
+import { type Flags, toggle, UsageError } from "./flags.ts";
 import { print } from "./output.ts";
 
 export interface CommandParts<F extends Flags> {
   readonly name: string;
   /** Its positional arguments in help, such as `[MODEL] [PROMPT]`. */
   readonly usage: string;
-  /** Fewest and most positional arguments. */
+  /** The least and the largest number of positional arguments. */
   readonly positionals: readonly [min: number, max: number];
   /** What it does, in sentences for its help. */
   readonly about: string;
@@ -24,7 +25,7 @@ export interface Command {
 }
 
 export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command {
-  const { name, usage, positionals } = parts;
+  const { name, usage } = parts;
   const flags = { ...parts.flags, help: toggle("-h, --help", "show this help") };
   const help = helpText(`nibble ${name} ${usage}`.trim(), parts.about, flags);
   return {
@@ -32,24 +33,32 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
     async run(argv) {
       const args = parseArguments(flags, argv, `nibble ${name} --help`);
       if (args.flags.help) return print(help);
-      const [min, max] = positionals;
-      const count = args.positionals.length;
-      if (count < min || count > max) {
-        const expected = usage === "" ? "no arguments besides flags" : usage;
-        throw new UsageError(`${name}: expected ${expected}, got ${count} arguments; quote text with spaces`);
-      }
+      checkCount(parts, args.positionals.length);
       if ("offline" in args.flags) process.env.NIBBLE_OFFLINE = "1"; // the host asks the environment
       await parts.run(args);
     },
   };
 }
 
-const WIDTH = 30;
+type Positionals = Pick<CommandParts<Flags>, "name" | "usage" | "positionals">;
+
+/** @throws UsageError that says what is missing, or that there is too much */
+function checkCount({ name, usage, positionals: [min, max] }: Positionals, count: number): void {
+  if (count >= min && count <= max) return;
+  if (count === 0) throw new UsageError(`${name}: ${usage} is required; see nibble ${name} --help`);
+  if (count < min) throw new UsageError(`${name}: ${usage} are required, and only ${count} argument was given`);
+  const takes = max === 0 ? "only flags" : `at most ${usage}`;
+  const were = count === 1 ? "1 argument was" : `${count} arguments were`;
+  throw new UsageError(`${name}: it takes ${takes}, but ${were} given; put text with spaces in quotes`);
+}
+
+/** The column where the explanations of flags begin. */
+const INDENT = 30;
 
 function helpText(usage: string, about: string, flags: Flags): string {
   const lines = Object.values(flags).map(({ names, placeholder, help }) => {
     const left = `  ${names.join(", ")}${placeholder === undefined ? "" : ` ${placeholder}`}`;
-    return left.length < WIDTH ? left.padEnd(WIDTH) + help : `${left}\n${" ".repeat(WIDTH)}${help}`;
+    return left.length < INDENT ? left.padEnd(INDENT) + help : `${left}\n${" ".repeat(INDENT)}${help}`;
   });
   return `${usage}\n\n${about}\n\n${lines.join("\n")}\n`;
 }

@@ -1,5 +1,6 @@
 /**
- * The commands. Each is loaded when it is called, so that `run` does not read the converter.
+ * The table of commands. The module of a command is loaded when it is called, so that `run` does not read the converter.
+ * To add a command, write `commands/NAME.ts` with `defineCommand` and add a row here.
  * @module
  */
 import type { Command } from "./command.ts";
@@ -19,14 +20,17 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     },
   ],
   ["pull", { summary: "fetch a model by name", load: async () => (await import("./commands/pull.ts")).pull }],
-  ["ls", { summary: "models that were pulled", load: async () => (await import("./commands/ls.ts")).ls }],
-  ["show", { summary: "where a model comes from", load: async () => (await import("./commands/show.ts")).show }],
+  ["ls", { summary: "list the models that were pulled", load: async () => (await import("./commands/ls.ts")).ls }],
+  ["show", { summary: "show where a model comes from", load: async () => (await import("./commands/show.ts")).show }],
   ["rm", { summary: "delete a pulled model", load: async () => (await import("./commands/rm.ts")).rm }],
-  ["tokenize", { summary: "text to token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize }],
+  [
+    "tokenize",
+    { summary: "turn text into token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize },
+  ],
   [
     "perplexity",
     {
-      summary: "how well a model predicts a text",
+      summary: "measure how well a model predicts a text",
       load: async () => (await import("./commands/perplexity.ts")).perplexity,
     },
   ],
@@ -34,7 +38,7 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   [
     "inspect",
     {
-      summary: "what is in a model file, and the memory it takes",
+      summary: "show what is in a model file, and the memory it takes",
       load: async () => (await import("./commands/inspect.ts")).inspect,
     },
   ],
@@ -48,17 +52,23 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   [
     "imatrix",
     {
-      summary: "which weights matter, over a text",
+      summary: "find out over a text which weights matter",
       load: async () => (await import("./commands/imatrix.ts")).imatrix,
     },
   ],
   [
     "verify",
     {
-      summary: "hash and check a model, compare two",
+      summary: "hash and check a model, or compare two",
       load: async () => (await import("./commands/verify.ts")).verify,
     },
   ],
-  ["split", { summary: "one GGUF as several files", load: async () => (await import("./commands/split.ts")).split }],
-  ["merge", { summary: "several files as one GGUF", load: async () => (await import("./commands/merge.ts")).merge }],
+  [
+    "split",
+    { summary: "write one GGUF as several files", load: async () => (await import("./commands/split.ts")).split },
+  ],
+  [
+    "merge",
+    { summary: "write several files as one GGUF", load: async () => (await import("./commands/merge.ts")).merge },
+  ],
 ]);

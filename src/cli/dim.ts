@@ -1,5 +1,5 @@
 /**
- * Reasoning in dim letters on a terminal, tags included, in a stream of pieces.
+ * Shows reasoning and its tags dimmed on a terminal, in a stream of pieces.
  * @module
  */
 const OPEN = "<think>";
@@ -7,10 +7,10 @@ const CLOSE = "</think>";
 const DIM = "\x1b[2m";
 const PLAIN = "\x1b[22m";
 
-/** Only a block at the start is reasoning: an answer may talk about the tag. Nothing is lost or added but the style. */
+/** Only a block at the start is reasoning, since an answer may write about the tag. The text itself is not changed. */
 export class ReasoningDimmer {
   #state: "start" | "reasoning" | "answer" = "start";
-  /** At the start: what may become the tag. In reasoning: as much as may be the first part of its end. */
+  /** At the start: text that may become the opening tag. In reasoning: text that may begin the closing tag. */
   #tail = "";
 
   push(piece: string): string {
@@ -38,7 +38,7 @@ export class ReasoningDimmer {
     return `${style}${piece.slice(0, piece.length - after.length)}${PLAIN}${after}`;
   }
 
-  /** What was held back, and the usual style. */
+  /** The text that was held back, and the escape sequence that ends the style. */
   end(): string {
     return this.#state === "start" ? this.#tail : this.#state === "reasoning" ? PLAIN : "";
   }

@@ -13,8 +13,8 @@ export async function hasTerminal(): Promise<boolean> {
 }
 
 /**
- * Whether stdin is something that a shell connected: a pipe or a file. A Node parent's default stdin is a socket that
- * it may never close, so sockets are only read where nothing else gives the text.
+ * Whether a shell connected stdin to a pipe or a file. A parent process in Node gives its child a socket by default, which
+ * it may never close, so a socket is read only where nothing else gives the text.
  */
 export function isShellInput(): boolean {
   try {
@@ -30,14 +30,14 @@ export function readStdin(): Promise<string> {
 }
 
 /**
- * A file's text, exactly; `-` is stdin. It may be a pipe or a device.
- * @throws NibbleError `missing_file`; `limit_exceeded` beyond 64 MiB; `bad_string` for bytes that are no UTF-8
+ * The exact text of a file, a pipe or a device; `-` is stdin.
+ * @throws NibbleError `missing_file`; `limit_exceeded` beyond 64 MiB; `bad_string` for bytes that are not UTF-8
  */
 export function readText(path: string): Promise<string> {
   return path === "-" ? readStdin() : readStream(createReadStream(path, { highWaterMark: 2 ** 20 }), path);
 }
 
-/** War and Peace is 3 MiB. An endless input ends here. */
+/** The limit that ends an endless input; War and Peace has 3 MiB. */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
 async function readStream(stream: NodeJS.ReadableStream, name: string): Promise<string> {
@@ -50,12 +50,10 @@ async function readStream(stream: NodeJS.ReadableStream, name: string): Promise<
       if (bytes > MAX_TEXT_BYTES) break;
     }
   } catch (cause) {
-    throw new NibbleError("missing_file", `expected a readable file, got ${name}: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new NibbleError("missing_file", `${name}: it cannot be read: ${(cause as Error).message}`, { cause });
   }
   if (bytes > MAX_TEXT_BYTES)
-    throw new NibbleError("limit_exceeded", `${name}: expected at most ${MAX_TEXT_BYTES} bytes of text, got more`);
+    throw new NibbleError("limit_exceeded", `${name}: it holds more than ${MAX_TEXT_BYTES} bytes of text, the limit`);
   return decodeText(Buffer.concat(chunks), name);
 }
 
@@ -66,9 +64,9 @@ function decodeText(bytes: Buffer, name: string): string {
   throw new NibbleError("bad_string", `${name}: expected UTF-8 text, got byte 0x${byte} at offset ${at}`);
 }
 
-/** How many bytes there are before the first that begins no character. */
+/** The number of bytes before the first that is not UTF-8, found by bisection. */
 function validBytes(bytes: Buffer): number {
-  /** The characters that are complete at the end of a part; undefined if it has others than UTF-8 allows. */
+  /** The complete characters of the first `length` bytes; undefined if these are not UTF-8. */
   const complete = (length: number): string | undefined => {
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), {
@@ -78,7 +76,7 @@ function validBytes(bytes: Buffer): number {
       return undefined;
     }
   };
-  let [good, bad] = [0, bytes.length + 1]; // a file may also end within a character
+  let [good, bad] = [0, bytes.length + 1]; // a file can also end within a character
   while (bad - good > 1) {
     const middle = (good + bad) >>> 1;
     if (middle <= bytes.length && complete(middle) !== undefined) good = middle;

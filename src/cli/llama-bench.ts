@@ -1,5 +1,5 @@
 /**
- * llama-bench's fields and table (llama.cpp, tools/llama-bench).
+ * Reports measurements with the fields and the table of llama-bench (llama.cpp, tools/llama-bench).
  * @module
  */
 import { cpus } from "node:os";
@@ -9,7 +9,7 @@ import { count } from "./output.ts";
 import type { Test } from "./throughput.ts";
 import { commit, version } from "./version.ts";
 
-/** What is said of a model and its runtime, whatever the test. */
+/** The fields that describe a model and its runtime; they are the same for all tests. */
 export interface Facts {
   readonly build_commit: string;
   readonly build_number: string;
@@ -18,7 +18,7 @@ export interface Facts {
   readonly backends: string;
   readonly model_filename: string;
   readonly model_type: string;
-  /** Bytes of all tensors. */
+  /** The bytes of all tensors. */
   readonly model_size: number;
   readonly model_n_params: number;
   readonly n_threads: number;
@@ -76,7 +76,7 @@ export function facts({ architecture, tensors }: Checkpoint, run: RunFacts): Fac
   };
 }
 
-/** A test's result from the nanoseconds of its runs. */
+/** The result of a test. @param samples the nanoseconds of its runs */
 export function report({ prompt, gen, depth, sequences = 1 }: Test, samples: readonly number[], about: Facts): Report {
   const rates = samples.map((ns) => (1e9 * (prompt + gen) * sequences) / ns);
   return {
@@ -98,7 +98,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Of a sample: divided by n - 1. */
+/** The standard deviation of a sample: the sum is divided by n - 1. */
 function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const centre = mean(values);
@@ -111,7 +111,7 @@ export function testName({ prompt, gen, depth, sequences = 1 }: Test): string {
   return `${name}${sequences > 1 ? ` x ${sequences}` : ""}${depth ? ` @ d${depth}` : ""}`;
 }
 
-/** Markdown, with llama-bench's columns. */
+/** A Markdown table with llama-bench's columns. */
 export function table(results: readonly Report[]): string {
   const rows = results.map((result) => [
     result.model_type,
@@ -125,7 +125,7 @@ export function table(results: readonly Report[]): string {
   return markdownTable(["model", "size", "params", "backend", "threads", "test", "t/s"], rows, [0, 3]);
 }
 
-/** A table that also reads well as text; the columns in `left` are aligned to the left. */
+/** A Markdown table that also reads well as text. @param left the columns that are aligned to the left */
 export function markdownTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -16,7 +16,7 @@ function help(): string {
 
 ${commands.join("\n")}
 
-nibble help COMMAND shows its flags; nibble --version the version.
+nibble help COMMAND shows the flags of a command, and nibble --version the version.
 MODEL is crumb (inside the package), a name such as smollm2:135m (nibble ls --all), hf:owner/repo[:quant], an https URL, a
 GGUF file or a Hugging Face folder.
 `;
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "-h") return print(help());
   if (name === "--version") return print(`nibble ${version}\n`);
   if (name !== "help") return (await command(name)).run(rest);
-  if (rest.length > 1) throw new UsageError(`help: expected one command, got ${rest.length} arguments`);
+  if (rest.length > 1) throw new UsageError(`help: it takes one command, but ${rest.length} arguments were given`);
   return print(rest[0] === undefined ? help() : (await command(rest[0])).help);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The model of a command: its flags, and how to open it.
+ * The model of a command: its flags, and how it is opened.
  * @module
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ import { parseReference, type Reference } from "../hub/reference.ts";
 import { openCheckpoint, type RuntimeOptions } from "../load/executor.ts";
 import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
-import { type Flag, number, oneOf, text, toggle, UsageError, type Values } from "./flags.ts";
+import { conflict, type Flag, number, oneOf, text, toggle, UsageError, type Values } from "./flags.ts";
 import { note } from "./output.ts";
 import { Progress } from "./progress.ts";
 
@@ -28,7 +28,7 @@ export const modelFlag: Flag<string> = text(
   "crumb (default), a name of `nibble ls --all`, hf:owner/repo[:quant], an https URL, a GGUF file or a model folder",
 );
 export const jsonFlag: Flag<boolean> = toggle("--json", "print JSON, errors too");
-/** Of every command that opens a MODEL; `defineCommand` tells the host. */
+/** Every command that opens a MODEL has this flag; `defineCommand` passes it on to the host. */
 export const offlineFlag: Flag<boolean> = toggle("--offline", "fetch nothing (as NIBBLE_OFFLINE=1 does)");
 
 export interface RuntimeFlags {
@@ -45,24 +45,29 @@ export const runtimeFlags: RuntimeFlags = {
     "-c, --ctx-size",
     "N",
     { min: 1, integer: true },
-    "most tokens of a conversation (default: as the model was made for, at most 4096)",
+    "most tokens of a conversation (default: the model's own limit, at most 4096)",
   ),
-  kv: oneOf<KvType>("--kv", "TYPE", ["int8", "mixed", "f32"], "key-value cache: int8, mixed (default) or f32"),
-  batch: number("-b, --batch-size", "N", { min: 1, max: 4096, integer: true }, "most tokens of a step (default 128)"),
+  kv: oneOf<KvType>(
+    "--kv",
+    "TYPE",
+    ["int8", "mixed", "f32"],
+    "type of the key-value cache: int8, mixed (default) or f32",
+  ),
+  batch: number("-b, --batch-size", "N", { min: 1, max: 4096, integer: true }, "most tokens of one step (default 128)"),
   threads: number(
     "-t, --threads",
     "N",
     { min: 1, max: 256, integer: true },
-    "threads (default: the cores, 1 for a small model)",
+    "threads (default: the number of cores; 1 for a small model)",
   ),
   offline: offlineFlag,
 };
 
-/** What the flags say to the runtime, with progress on stderr. */
+/** The runtime's options by these flags; notes on stderr where an engine cannot run threads. */
 export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): RuntimeOptions {
   const { context, kv, batch, threads } = flags;
   const able = threads === undefined || threads === 1 || bestBuild(threads) === "threads";
-  if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has), one thread runs`);
+  if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has it), so one thread runs`);
   return {
     ...(threads !== undefined && { threads: able ? threads : 1 }),
     ...(context !== undefined && { contextLength: context }),
@@ -72,15 +77,25 @@ export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): RuntimeOpt
 }
 
 /**
- * Whether an argument is a model rather than a prompt: a known name, a path that exists, or what can only be a path.
- * A wrong path is then an error, and no question to crumb.
+ * The one model that a command was given.
+ * @param argument MODEL @param flag the value of `-m`
+ * @throws UsageError if both were given
+ */
+export function givenModel(argument: string | undefined, flag: string | undefined): string | undefined {
+  if (argument !== undefined && flag !== undefined) throw conflict("MODEL", "-m", "both name the model");
+  return argument ?? flag;
+}
+
+/**
+ * Whether an argument is a model rather than a prompt: a known name, a path that exists, or text that can only be a path.
+ * So a wrong path is an error, and not a question to crumb.
  */
 export function isModel(argument: string): boolean {
   if (argument === DEFAULT_MODEL || argument.endsWith(".gguf") || parseReference(argument)) return true;
   return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
 }
 
-/** The files of a path: the file, the shards of a split one, or those of a folder. None for a name. */
+/** The files of a path: the file itself, all shards of a split one, or those of a folder. A name has none. */
 export function modelFiles(model: string): string[] {
   const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   if (statSync(model, { throwIfNoEntry: false })?.isDirectory())
@@ -101,18 +116,18 @@ export async function pulledFiles(model: string): Promise<string[]> {
   return record?.files.map(({ sha256 }) => cache.locate(sha256)!) ?? [];
 }
 
-/** Pulls a model that is not here, and says so. */
+/** Pulls a model that is not in the cache, and says so on stderr. */
 export async function ensurePulled(model: string): Promise<void> {
   const reference = parseReference(model);
   if (!reference) return;
   const { cache, settings } = await nodeHub();
-  // Offline, opening it says what is missing.
+  // Where nothing may be fetched, opening the model reports what is missing.
   if (settings.offline || (await findModel(reference, cache))) return;
-  note(`nibble: ${reference.id} is not here yet: pulling it`);
+  note(`nibble: ${reference.id} is not in the cache yet; pulling it`);
   await pullWithProgress(reference, cache, settings);
 }
 
-/** `pull` with a bar on stderr. */
+/** Pulls with a progress bar on stderr. */
 export async function pullWithProgress(
   reference: Reference,
   cache: ModelCache,
@@ -123,14 +138,14 @@ export async function pullWithProgress(
     return await pull(reference, cache, {
       ...settings,
       onProgress: ({ loaded, total }) => progress.update(loaded, total),
-      onRetry: (reason, ms) => note(`nibble: ${reason}; again in ${(ms / 1000).toFixed(1)} s`),
+      onRetry: (reason, ms) => note(`nibble: ${reason}; the next attempt is in ${(ms / 1000).toFixed(1)} s`),
     });
   } finally {
     progress.end();
   }
 }
 
-/** Runs `action` on an open checkpoint. */
+/** Runs `action` on an open checkpoint, and closes it. */
 export async function withCheckpoint<T>(model: string, action: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
   await ensurePulled(model);
   const checkpoint = await openCheckpoint(model, nodeHost);
@@ -141,7 +156,7 @@ export async function withCheckpoint<T>(model: string, action: (checkpoint: Chec
   }
 }
 
-/** Runs a loading `action` with progress; a context beyond the model's is wrong usage of `-c`, not of an option. */
+/** Runs an `action` that loads, with progress on stderr. An error about `contextLength` becomes one about the flag `-c`. */
 export async function loading<T>(
   model: string,
   options: RuntimeOptions,

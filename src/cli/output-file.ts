@@ -1,5 +1,5 @@
 /**
- * Files that commands write: never over what they read, and over older ones only when told.
+ * Checks the files that commands write: never over an input, and over an older file only with `--force`.
  * @module
  */
 import { statSync } from "node:fs";
@@ -11,22 +11,22 @@ import { modelFiles } from "./model.ts";
 export const forceFlag: Flag<boolean> = toggle("--force", "overwrite a file that exists");
 
 /**
- * Refuses to write `out` where it exists, unless `force`, and where it is part of an input or in no folder in any case.
- * @param inputs models or files that are read
+ * Refuses an output whose folder does not exist, that is part of an input, or that exists (unless `force`).
+ * @param inputs the models or files that are read
  * @throws NibbleError `io_error`
  */
 export function checkOutput(out: string, force: boolean | undefined, inputs: readonly string[]): void {
-  if (out === "") throw new NibbleError("io_error", "expected a file to write, got an empty name");
+  if (out === "") throw new NibbleError("io_error", "the name of the file to write is empty");
   const folder = dirname(out);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new NibbleError("io_error", `expected a folder that exists, got ${folder} for ${out}`);
+    throw new NibbleError("io_error", `${out}: its folder ${folder} does not exist`);
   const old = statSync(out, { throwIfNoEntry: false });
   if (old === undefined) return;
   const same = inputs.flatMap(modelFiles).find((path) => {
     const input = statSync(path, { throwIfNoEntry: false });
     return input !== undefined && input.dev === old.dev && input.ino === old.ino;
   });
-  if (same !== undefined) throw new NibbleError("io_error", `expected another file than the input, got ${out}`);
-  if (old.isDirectory()) throw new NibbleError("io_error", `expected a file to write, got the folder ${out}`);
-  if (!force) throw new NibbleError("io_error", `expected a new file, got ${out}, which exists; --force overwrites it`);
+  if (same !== undefined) throw new NibbleError("io_error", `${out}: it is an input, and cannot be the output too`);
+  if (old.isDirectory()) throw new NibbleError("io_error", `${out}: expected a file to write, got a folder`);
+  if (!force) throw new NibbleError("io_error", `${out}: the file exists; --force overwrites it`);
 }

@@ -1,5 +1,5 @@
 /**
- * What leaves the process: answers on stdout, everything else on stderr.
+ * Writes answers to stdout and everything else to stderr.
  * @module
  */
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { InterruptedError } from "../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../base/errors.ts";
 import { UsageError } from "./flags.ts";
 
-/** Writes to stdout; waits where the reader is slower. */
+/** Writes to stdout, and waits while the reader is slower. */
 export async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
@@ -22,7 +22,7 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** A reader that left (`nibble run | head`) is no error: the process ends quietly. A full disk is one line and exit code 1. */
+/** Ends the process without a message when its reader has left (`nibble run | head`); a full disk is one line and exit code 1. */
 export function leaveWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -33,7 +33,7 @@ export function leaveWithReader(): void {
   }
 }
 
-/** One line on stderr, with `json` also an object on stdout; sets the exit code. */
+/** Writes one line to stderr, with `json` also an object to stdout, and sets the exit code. */
 export async function reportError(error: unknown, json: boolean): Promise<void> {
   process.exitCode = exitCode(error);
   const known = error instanceof NibbleError;
@@ -43,7 +43,7 @@ export async function reportError(error: unknown, json: boolean): Promise<void> 
   if (json) await printJson({ error: { code: known ? error.code : "internal", message } });
 }
 
-/** 2 for wrong usage, 128 and its number for a signal as shells count it, else 1. */
+/** 2 for wrong usage; for a signal 128 plus its number, as shells count it; else 1. */
 function exitCode(error: unknown): number {
   if (error instanceof InterruptedError) return 128 + constants.signals[error.signal];
   return error instanceof UsageError ? 2 : 1;
@@ -53,7 +53,7 @@ function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, " ");
 }
 
-/** Bytes for people: `3.6 MB`. */
+/** Bytes as people read them: `3.6 MB`. */
 export function size(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
   let unit = 0;
@@ -61,7 +61,7 @@ export function size(bytes: number): string {
   return `${unit === 0 ? bytes : bytes.toFixed(bytes < 10 ? 2 : 1)} ${units[unit]}`;
 }
 
-/** Counts for people: `3.35M`. */
+/** Counts as people read them: `3.35M`. */
 export function count(n: number): string {
   if (n >= 1e9) return `${(n / 1e9).toFixed(2)}B`;
   return n >= 1e6 ? `${(n / 1e6).toFixed(2)}M` : n >= 1e3 ? `${(n / 1e3).toFixed(1)}k` : String(n);

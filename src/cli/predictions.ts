@@ -1,11 +1,10 @@
 /**
- * A text read by a model, window by window.
+ * Reads a text with a model, window by window.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Executor } from "../runtime/types.ts";
-import type { Flag } from "./flags.ts";
-import { text, UsageError } from "./flags.ts";
+import { conflict, type Flag, missing, text } from "./flags.ts";
 import { readText } from "./input.ts";
 import { Progress } from "./progress.ts";
 
@@ -15,24 +14,27 @@ export interface TextFlags {
   readonly ids: Flag<string>;
 }
 export const textFlags: TextFlags = {
-  file: text("-f, --file", "FILE", "the text; - is stdin"),
-  ids: text("--ids", "FILE", "instead of text: a JSON array of token ids"),
+  file: text("-f, --file", "FILE", "a file with the text; - is stdin"),
+  ids: text("--ids", "FILE", "a file with a JSON array of token ids, instead of text"),
 };
 
 /**
- * The token ids of what the flags name.
- * @param encode of the model
- * @throws UsageError without one of both; NibbleError `missing_file`, `bad_json`, `invalid_argument` for fewer than 2
+ * The token ids of the text that the flags name.
+ * @param encode the model's tokenizer
+ * @throws UsageError unless exactly one flag was given; NibbleError `missing_file`, `bad_json`, and `invalid_argument` for
+ * fewer than 2 tokens
  */
 export async function readIds(
   { file, ids }: { readonly file: string | undefined; readonly ids: string | undefined },
   encode: (text: string) => ArrayLike<number>,
 ): Promise<readonly number[]> {
-  if ((file === undefined) === (ids === undefined))
-    throw new UsageError(`expected either -f or --ids, got ${file === undefined ? "neither" : "both"}`);
-  const input = await readText((file ?? ids)!);
+  if (file !== undefined && ids !== undefined) throw conflict("-f", "--ids", "both name the text");
+  const path = file ?? ids;
+  if (path === undefined) throw missing("a text", "name its file by -f, or a file of token ids by --ids");
+  const input = await readText(path);
   const tokens = ids === undefined ? Array.from(encode(input)) : parseIds(input, ids);
-  if (tokens.length < 2) throw new NibbleError("invalid_argument", `expected at least 2 tokens, got ${tokens.length}`);
+  if (tokens.length < 2)
+    throw new NibbleError("invalid_argument", `the text: expected at least 2 tokens, got ${tokens.length}`);
   return tokens;
 }
 
@@ -41,17 +43,15 @@ function parseIds(json: string, path: string): number[] {
   try {
     ids = JSON.parse(json);
   } catch (cause) {
-    throw new NibbleError("bad_json", `${path}: expected a JSON array of token ids: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new NibbleError("bad_json", `${path}: it is not JSON: ${(cause as Error).message}`, { cause });
   }
   if (Array.isArray(ids) && ids.every((id) => Number.isInteger(id))) return ids;
-  throw new NibbleError("bad_json", `${path}: expected a JSON array of whole numbers`);
+  throw new NibbleError("bad_json", `${path}: it is not a JSON array of token ids`);
 }
 
 /**
- * The logits that predict each token but the first, in order. Windows of the context's length share one token, so that
- * each token but the first is predicted once. A view is valid until the next one.
+ * The logits that predict each token except the first, in order. Windows have the context's length and share one token, so
+ * that each of these tokens is predicted once. A view is valid until the next one is asked for.
  */
 export function* predictions(executor: Executor, ids: readonly number[]): Generator<Float32Array> {
   const progress = new Progress("perplexity");
@@ -60,7 +60,7 @@ export function* predictions(executor: Executor, ids: readonly number[]): Genera
   try {
     for (let start = 0; start < ids.length - 1; start += contextLength - 1) {
       sequence.truncate(0);
-      // The last token of a window is only predicted: it is the first that the next window reads.
+      // The last token of a window is predicted and not read: the next window begins with it.
       const end = Math.min(start + contextLength, ids.length) - 1;
       for (let at = start; at < end; at += maxLogitRows) {
         const tokens = ids.slice(at, Math.min(at + maxLogitRows, end));

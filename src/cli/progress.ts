@@ -1,5 +1,5 @@
 /**
- * How far something slow has come, on stderr: a bar on a terminal, a few lines elsewhere, nothing if it is quick.
+ * Shows on stderr how far something slow has come: a bar on a terminal, a few lines elsewhere, nothing if it is quick.
  * @module
  */
 import { note, size } from "./output.ts";
@@ -16,7 +16,7 @@ export class Progress {
   #drawn = 0;
   #quarters = 0;
 
-  /** `unit`: bytes are shown with their rate and the time that is left. */
+  /** @param unit bytes are shown with their rate and the time that is left */
   constructor(title: string, unit?: "bytes") {
     this.#title = title;
     if (unit) this.#rate = new Rate();
@@ -53,7 +53,7 @@ export class Progress {
 
 const WINDOW_MS = 5000;
 
-/** Bytes a second over the last seconds: what an earlier try left counts for nothing. */
+/** Bytes per second over the last seconds, so that what an earlier attempt had fetched does not count. */
 class Rate {
   #samples: { readonly at: number; readonly done: number }[] = [];
 

@@ -1,5 +1,5 @@
 /**
- * Flags of sampling: llama.cpp's names, one for each setting.
+ * Flags of sampling: llama.cpp's names, one for each setting of `src/engine/sample/options.ts`.
  * @module
  */
 import type { SamplingDefaults } from "../engine/sample/defaults.ts";
@@ -13,31 +13,39 @@ import {
 import { randomSeed } from "../engine/sample/random.ts";
 import { type Flag, number, numbers, repeated, toggle, type Values } from "./flags.ts";
 
-/** Names, what stands for the value, and help. */
+/** The names of each flag, what stands for its value, and its help. */
 const NUMBERS: Readonly<Record<NumericSetting, readonly [names: string, placeholder: string, help: string]>> = {
-  temperature: ["--temp", "T", "0: always the likeliest token"],
-  dynatempRange: ["--dynatemp-range", "X", "the temperature goes so far below and above, with the entropy (0: off)"],
-  dynatempExponent: ["--dynatemp-exp", "X", "how it does"],
-  topK: ["--top-k", "N", "only the N likeliest tokens (0: all)"],
-  topP: ["--top-p", "P", "only the likeliest tokens that make up P (1: all)"],
-  minP: ["--min-p", "P", "only tokens at least P times as likely as the likeliest"],
-  typicalP: ["--typical, --typical-p", "P", "only tokens of usual surprise that make up P (1: all)"],
-  topNSigma: ["--top-nsigma, --top-n-sigma", "X", "only logits within X standard deviations of the highest (-1: all)"],
-  xtcProbability: ["--xtc-probability", "P", "how often all top choices but one are left out (0: never)"],
-  xtcThreshold: ["--xtc-threshold", "P", "what is a top choice (above 0.5: nothing)"],
-  minKeep: ["--min-keep", "N", "tokens that top-p, typical, min-p and xtc leave at least"],
-  repeatPenalty: ["--repeat-penalty", "X", "on tokens of the recent text (1: none)"],
-  repeatLastN: ["--repeat-last-n", "N", "how many tokens are recent (-1: all, 0: none)"],
-  presencePenalty: ["--presence-penalty", "X", "off the logits of recent tokens"],
-  frequencyPenalty: ["--frequency-penalty", "X", "off them for each time that they came"],
-  dryMultiplier: ["--dry-multiplier", "X", "DRY, against repeated sequences (0: off)"],
-  dryBase: ["--dry-base", "X", "its penalty grows by X with each repeated token"],
-  dryAllowedLength: ["--dry-allowed-length", "N", "longest sequence without a penalty"],
-  dryPenaltyLastN: ["--dry-penalty-last-n", "N", "how far it looks back (-1: all, 0: off)"],
-  mirostat: ["--mirostat", "N", "Mirostat 1 or 2 instead of the steps but --temp (0: off)"],
-  mirostatTau: ["--mirostat-ent", "X", "its target, bits a token"],
-  mirostatEta: ["--mirostat-lr", "X", "its learning rate"],
-  minTokens: ["--min-tokens", "N", "no end token before so many tokens"],
+  temperature: ["--temp", "T", "temperature (0: always the likeliest token)"],
+  dynatempRange: ["--dynatemp-range", "X", "how far the temperature follows the entropy, up and down (0: off)"],
+  dynatempExponent: ["--dynatemp-exp", "X", "the exponent of that dependence"],
+  topK: ["--top-k", "N", "keep only the N likeliest tokens (0: all)"],
+  topP: ["--top-p", "P", "keep only the likeliest tokens whose probabilities add up to P (1: all)"],
+  minP: ["--min-p", "P", "keep only tokens at least P times as likely as the likeliest (0: all)"],
+  typicalP: ["--typical, --typical-p", "P", "keep only tokens of typical information that add up to P (1: all)"],
+  topNSigma: [
+    "--top-nsigma, --top-n-sigma",
+    "X",
+    "keep only logits within X standard deviations of the highest (-1: all)",
+  ],
+  xtcProbability: [
+    "--xtc-probability",
+    "P",
+    "probability that all top choices but the least likely are removed (0: off)",
+  ],
+  xtcThreshold: ["--xtc-threshold", "P", "probability from which a token is a top choice (above 0.5: off)"],
+  minKeep: ["--min-keep", "N", "top-p, typical, min-p and xtc keep at least N tokens"],
+  repeatPenalty: ["--repeat-penalty", "X", "penalty on tokens of the recent text (1: none)"],
+  repeatLastN: ["--repeat-last-n", "N", "how many tokens count as recent (-1: all, 0: none)"],
+  presencePenalty: ["--presence-penalty", "X", "subtracted from the logits of recent tokens"],
+  frequencyPenalty: ["--frequency-penalty", "X", "subtracted from them once for each occurrence"],
+  dryMultiplier: ["--dry-multiplier", "X", "strength of DRY, which penalises repeated sequences (0: off)"],
+  dryBase: ["--dry-base", "X", "DRY's penalty grows by the factor X with each repeated token"],
+  dryAllowedLength: ["--dry-allowed-length", "N", "the longest repetition without a penalty by DRY"],
+  dryPenaltyLastN: ["--dry-penalty-last-n", "N", "how many tokens DRY looks back (-1: all, 0: off)"],
+  mirostat: ["--mirostat", "N", "Mirostat 1 or 2 instead of all steps except --temp (0: off)"],
+  mirostatTau: ["--mirostat-ent", "X", "Mirostat's target, in bits per token"],
+  mirostatEta: ["--mirostat-lr", "X", "Mirostat's learning rate"],
+  minTokens: ["--min-tokens", "N", "the answer cannot end before N tokens"],
 };
 
 const numericFlags = Object.fromEntries(
@@ -51,14 +59,14 @@ const samplers: Flag<SamplerName[]> = {
   names: ["--samplers"],
   placeholder: "NAMES",
   expected: `some of ${SAMPLERS.join(";")}, each once`,
-  help: `the steps, in their order (default ${SAMPLERS.join(";")})`,
+  help: `the steps of sampling in their order (default ${SAMPLERS.join(";")})`,
   read(value) {
     const names = value.split(";").map((name) => SAMPLERS.find((known) => known === name));
     return new Set(names).size === names.length && !names.includes(undefined) ? (names as SamplerName[]) : undefined;
   },
 };
 
-/** `15043+1`, `15043-2.5` or `15043-inf`, llama.cpp's. */
+/** Reads `15043+1`, `15043-2.5` or `15043-inf`, as llama.cpp writes a bias. */
 function readBias(value: string): readonly [number, number] | undefined {
   const [, id, bias] = /^(\d{1,9})([+-]\d*\.?\d+|-inf)$/.exec(value) ?? [];
   return id === undefined ? undefined : [Number(id), bias === "-inf" ? -Infinity : Number(bias)];
@@ -77,30 +85,43 @@ type SamplingFlags = Readonly<Record<NumericSetting, Flag<number>>> & {
 };
 
 export const samplingFlags: SamplingFlags = {
-  seed: number("-s, --seed", "N", { integer: true }, "seed of the random numbers (-1: another every time)"),
+  seed: number("-s, --seed", "N", { integer: true }, "seed of the random numbers (-1: another one every time)"),
   samplers,
   ...numericFlags,
-  dryBreakers: repeated(
-    ...(["--dry-sequence-breaker", "TEXT", "text, or none"] as const),
-    "sequences do not reach over this; the first one replaces those of the model; more than once, or none",
-    nonEmpty,
-  ),
-  logitBias: repeated(
-    ...(["-l, --logit-bias", "ID+X", "ID+X, ID-X or ID-inf"] as const),
-    "on one token's logit, such as 15043+1; -inf forbids it; more than once",
-    readBias,
-  ),
+  dryBreakers: repeated({
+    names: "--dry-sequence-breaker",
+    placeholder: "TEXT",
+    expected: "text, or none",
+    help: "a sequence ends here for DRY; replaces the model's own; may come more than once; none: no breakers",
+    read: nonEmpty,
+  }),
+  logitBias: repeated({
+    names: "-l, --logit-bias",
+    placeholder: "ID+X",
+    expected: "ID+X, ID-X or ID-inf",
+    help: "added to one token's logit, such as 15043+1; -inf forbids the token; may come more than once",
+    read: readBias,
+  }),
   allowedTokens: numbers(
     "--allowed-tokens",
     "IDS",
     { min: 0, integer: true },
-    "only these tokens, with commas between",
+    "allow only these tokens, separated by commas",
   ),
-  badWords: repeated("--bad-word", "TEXT", "text", "a word that must not come; more than once", nonEmpty),
-  ignoreEos: toggle("--ignore-eos", "go on after an end token"),
+  badWords: repeated({
+    names: "--bad-word",
+    placeholder: "TEXT",
+    expected: "text",
+    help: "text that the answer must not contain; may come more than once",
+    read: nonEmpty,
+  }),
+  ignoreEos: toggle("--ignore-eos", "forbid end tokens, so that the answer goes on"),
 };
 
-/** A request's settings: what flags do not say is the model's. @param endIds of the model, forbidden by `--ignore-eos` */
+/**
+ * The settings of a request: the flags, and the model's own settings where no flag was given.
+ * @param endIds the model's end tokens, which `--ignore-eos` forbids
+ */
 export function samplingOptions(
   given: Values<SamplingFlags>,
   defaults: SamplingDefaults,

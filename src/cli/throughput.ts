@@ -1,5 +1,5 @@
 /**
- * Throughput of the bare runtime, without sampling, by llama-bench's tests.
+ * Measures the throughput of the runtime without sampling, by llama-bench's tests.
  * @module
  */
 import { uniform } from "../engine/sample/random.ts";
@@ -10,18 +10,18 @@ export interface Test {
   readonly prompt: number;
   readonly gen: number;
   readonly depth: number;
-  /** Conversations that step together, each with its own tokens. Default 1; llama-bench has no such test. */
+  /** The number of conversations that step together, each with its own tokens. Default 1; llama-bench has no such test. */
   readonly sequences?: number;
 }
 
 export interface PreparedTest {
-  /** Runs the test; its nanoseconds. The first run warms up. */
+  /** Runs the test and returns its nanoseconds. The first run is a warm-up. */
   run(): number;
-  /** Gives the cache back. */
+  /** Frees the sequences. */
   dispose(): void;
 }
 
-/** Computes what lies before the test, once, outside the clock. */
+/** Reads the tokens before the test (`depth`), once and not timed. */
 export function prepareTest(executor: Executor, { prompt, gen, depth, sequences = 1 }: Test): PreparedTest {
   const all = Array.from({ length: sequences }, () => executor.createSequence());
   const ids = Array.from({ length: depth + prompt + gen }, (_, i) => Math.floor(uniform(1, i, 0) * executor.vocabSize));
@@ -40,7 +40,7 @@ export function prepareTest(executor: Executor, { prompt, gen, depth, sequences 
   return { run, dispose };
 }
 
-/** Nanoseconds of each repetition, after one that does not count. */
+/** The nanoseconds of each repetition, after a warm-up. */
 export function measure(executor: Executor, test: Test, repetitions: number): number[] {
   const { run, dispose } = prepareTest(executor, test);
   run();
@@ -49,7 +49,7 @@ export function measure(executor: Executor, test: Test, repetitions: number): nu
   return samples;
 }
 
-/** A prompt in steps; logits, where wanted, only of the last token. */
+/** Reads a prompt in steps; where logits are wanted, they are those of the last token. */
 function feed(executor: Executor, sequence: Sequence, ids: readonly number[], logits: "none" | "last"): void {
   const step = executor.maxBatchTokens;
   for (let at = 0; at < ids.length; at += step) {

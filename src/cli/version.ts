@@ -1,5 +1,5 @@
 /**
- * Which nibble this is: set by scripts/build.mjs.
+ * The version and commit of this build; scripts/build.mjs sets them.
  * @module
  */
 declare const NIBBLE_VERSION: string;

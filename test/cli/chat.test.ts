@@ -122,7 +122,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await ask("/set top-k")).toMatch(/top-k +7/);
     expect(await ask("/set nonsense 1")).toContain("expected a setting of system, ");
     expect(await ask("/nonsense")).toContain("expected /set, ");
-    expect(await ask("/save /missing/folder/x.json")).toContain("/save: expected a file that can be made");
+    expect(await ask("/save /missing/folder/x.json")).toContain("/save: /missing/folder/x.json cannot be made");
     await ask("/set n-predict 3");
     expect(await ask(QUESTION)).toContain("answer 3 tokens");
     const file = join(temporary(), "chat.json");

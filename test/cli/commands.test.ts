@@ -217,7 +217,7 @@ describe("convert", () => {
     const before = readFileSync(out);
     const refused = await nibble(["convert", "crumb", out, "--type", "q4_0"]);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/which exists; --force overwrites it\n$/);
+    expect(refused.stderr).toMatch(/the file exists; --force overwrites it\n$/);
     expect(Buffer.compare(readFileSync(out), before)).toBe(0);
     const args = ["convert", pathOf("models/crumb"), out, "--force", "--type", "q8_0"];
     const { tensors } = await nibbleJson([

@@ -54,12 +54,12 @@ describe.runIf(process.platform !== "win32")("what is no plain file", () => {
   ])("%s without an end is left after 64 MiB", async (_, line) => {
     const { code, stdout, stderr } = await shell(line).result();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^nibble: .*: expected at most 67108864 bytes of text, got more\n$/);
+    expect(stderr).toMatch(/^nibble: .*: it holds more than 67108864 bytes of text, the limit\n$/);
   });
   it("a folder is no text", async () => {
     expect(await nibble(["tokenize", "-f", folder])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^nibble: expected a readable file, got .*EISDIR/),
+      stderr: expect.stringMatching(/^nibble: .*: it cannot be read: EISDIR/),
     });
   });
 });

@@ -45,7 +45,7 @@ it("pull, ls, show, run, inspect, verify, rm", async () => {
   expect(await nibble(cache, "rm", url)).toEqual({ code: 0, stdout: "", stderr: "" });
   expect(await nibble(cache, "rm", url)).toMatchObject({
     code: 1,
-    stderr: `nibble: expected a model of nibble ls, got ${url}\n`,
+    stderr: `nibble: ${url} is not in the cache; nibble ls lists what is\n`,
   });
   expect((await nibble(cache, "ls", "--json")).stdout).toBe("[]\n");
 });
@@ -54,7 +54,7 @@ it("run pulls what is missing and says so on stderr; the library too", async () 
   const cache = temporary();
   const { code, stdout, stderr } = await nibble(cache, "run", url, QUESTION);
   expect([code, stdout]).toEqual([0, expect.stringContaining("\\boxed{260} km.")]);
-  expect(stderr).toMatch(new RegExp(`^nibble: ${url} is not here yet: pulling it\nprompt \\d+ tokens`));
+  expect(stderr).toMatch(new RegExp(`^nibble: ${url} is not in the cache yet; pulling it\nprompt \\d+ tokens`));
   expect((await nibble(cache, "run", url, QUESTION)).stderr).toMatch(/^prompt/);
 
   const script = `const { load } = await import(${JSON.stringify(pathOf("dist/index.js"))});

@@ -49,7 +49,7 @@ describe("split and merge", () => {
     const taken = at("m-00002-of-00003.gguf");
     writeFileSync(taken, "mine");
     const args = ["split", fixtureModel, at("m"), "--split-max-tensors", "8"];
-    expect((await nibble(args)).stderr).toMatch(/m-00002-of-00003\.gguf, which exists; --force overwrites it\n$/);
+    expect((await nibble(args)).stderr).toMatch(/m-00002-of-00003\.gguf: the file exists; --force overwrites it\n$/);
     expect(readFileSync(taken, "utf8")).toBe("mine");
     rmSync(taken);
     expect(readdirSync(folder)).toEqual(before);
@@ -60,7 +60,7 @@ describe("split and merge", () => {
     ] as const) {
       if (out === at("link.gguf")) symlinkSync(source, out);
       const { code, stderr } = await nibble(["merge", source, out, "--force"]);
-      expect([code, stderr]).toEqual([1, `nibble: expected another file than the input, got ${out}\n`]);
+      expect([code, stderr]).toEqual([1, `nibble: ${out}: it is an input, and cannot be the output too\n`]);
     }
     expect(sha256(at("merged.gguf"))).toBe(sha256(fixtureModel));
   });
@@ -203,7 +203,7 @@ describe("a folder that cannot be run is not converted", () => {
 
 it("a folder is no file to write, by force or not", async () => {
   const { code, stderr } = await nibble(["convert", fixtureModel, at("."), "--force"]);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a file to write, got the folder/)]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a file to write, got a folder/)]);
 });
 
 it("the weights of a folder are inputs too: nothing is written over them", async () => {
@@ -212,7 +212,7 @@ it("the weights of a folder are inputs too: nothing is written over them", async
     copyFileSync(pathOf(`models/crumb/${name}`), at(`hf/${name}`));
   const target = at("hf/model.safetensors");
   const { code, stderr } = await nibble(["convert", at("hf"), target, "--type", "q8_0", "--force"]);
-  expect([code, stderr]).toEqual([1, `nibble: expected another file than the input, got ${target}\n`]);
+  expect([code, stderr]).toEqual([1, `nibble: ${target}: it is an input, and cannot be the output too\n`]);
 });
 
 describe.runIf(process.platform !== "win32")("interrupted", () => {

@@ -1,15 +1,16 @@
 /**
- * `nibble bench`: tokens per second, measured and reported as llama-bench does.
+ * `nibble bench`: measures and reports tokens per second as llama-bench does.
  * @module
  */
 import { nodeHost } from "../../hosts/node/host.ts";
 import { loadExecutor } from "../../load/executor.ts";
 import { describeModel } from "../../models/index.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { number, numbers, UsageError } from "../flags.ts";
+import { missing, number, numbers, UsageError } from "../flags.ts";
 import { facts, report, table } from "../llama-bench.ts";
 import {
   DEFAULT_MODEL,
+  givenModel,
   isModel,
   jsonFlag,
   loading,
@@ -28,39 +29,40 @@ export const bench: Command = defineCommand({
   name: "bench",
   usage: "[MODEL]",
   positionals: [0, 1],
-  about: `Tokens per second of the bare runtime, without sampling: a prompt of random tokens (pp), and single steps (tg).
-Every test runs once to warm up, then -r times. --json: llama-bench's fields, an object for each test.`,
+  about: `Measures tokens per second of the runtime without sampling: a prompt of random tokens (pp), and single steps (tg).
+Every test runs once to warm up, and then -r times. --json prints llama-bench's fields, one object per test.`,
   flags: {
     model: modelFlag,
     prompt: numbers(
       "-p, --n-prompt",
       "N",
       { min: 0, integer: true },
-      "prompt tokens, such as 128,512 (default 512; 0: none)",
+      "prompt tokens of each test, such as 128,512 (default 512; 0: no test)",
     ),
-    gen: numbers("-n, --n-gen", "N", { min: 0, integer: true }, "generated tokens (default 128; 0: none)"),
-    depth: numbers("-d, --n-depth", "N", { min: 0, integer: true }, "tokens in the cache before (default 0)"),
-    repetitions: number("-r, --repetitions", "N", { min: 1, max: 1000, integer: true }, "measured runs (default 5)"),
-    batch: { ...runtimeFlags.batch, help: "prompt tokens of a step (default 128)" },
+    gen: numbers(
+      "-n, --n-gen",
+      "N",
+      { min: 0, integer: true },
+      "generated tokens of each test (default 128; 0: no test)",
+    ),
+    depth: numbers("-d, --n-depth", "N", { min: 0, integer: true }, "tokens in the cache before the test (default 0)"),
+    repetitions: number(
+      "-r, --repetitions",
+      "N",
+      { min: 1, max: 1000, integer: true },
+      "measured runs of each test (default 5)",
+    ),
+    batch: { ...runtimeFlags.batch, help: "prompt tokens of one step (default 128)" },
     threads: runtimeFlags.threads,
     kv: runtimeFlags.kv,
     offline: offlineFlag,
     json: jsonFlag,
   },
   async run({ flags, positionals: [argument] }) {
-    if (argument !== undefined && flags.model !== undefined)
-      throw new UsageError("expected one model: MODEL or -m, got both");
+    const source = givenModel(argument, flags.model) ?? DEFAULT_MODEL;
     if (argument !== undefined && !isModel(argument)) throw new UsageError(`expected a model, got ${argument}`);
-    const source = argument ?? flags.model ?? DEFAULT_MODEL;
-    const { prompt = [512], gen = [128], depth: depths = [0], repetitions = 5 } = flags;
-    const tests = depths
-      .flatMap((depth): Test[] => [
-        ...prompt.map((n) => ({ prompt: n, gen: 0, depth })),
-        ...gen.map((n) => ({ prompt: 0, gen: n, depth })),
-      ])
-      .filter((test) => test.prompt + test.gen > 0);
-    if (tests.length === 0) throw new UsageError("expected -p or -n above 0, got no test");
-    const batch = flags.batch ?? DEFAULT_BATCH;
+    const tests = testsOf(flags);
+    const { repetitions = 5, batch = DEFAULT_BATCH } = flags;
     const options = {
       ...runtimeOptions({ kv: flags.kv, threads: flags.threads, batch }),
       contextLength: Math.max(...tests.map((test) => test.depth + test.prompt + test.gen)),
@@ -81,6 +83,23 @@ Every test runs once to warm up, then -r times. --json: llama-bench's fields, an
     await print(table(results));
   },
 });
+
+interface TestFlags {
+  readonly prompt: readonly number[] | undefined;
+  readonly gen: readonly number[] | undefined;
+  readonly depth: readonly number[] | undefined;
+}
+
+/** The tests at each depth: the prompts, then the single steps. @throws UsageError if there is none */
+function testsOf({ prompt = [512], gen = [128], depth: depths = [0] }: TestFlags): Test[] {
+  const tests = depths.flatMap((depth): Test[] => [
+    ...prompt.map((n) => ({ prompt: n, gen: 0, depth })),
+    ...gen.map((n) => ({ prompt: 0, gen: n, depth })),
+  ]);
+  const some = tests.filter((test) => test.prompt + test.gen > 0);
+  if (some.length === 0) throw missing("a test", "give -p or -n a number above 0");
+  return some;
+}
 
 /** @throws UsageError naming the flag of the first test that does not fit */
 function checkLengths(tests: readonly Test[], context: number): void {

@@ -1,5 +1,5 @@
 /**
- * `nibble convert`: writes a model as GGUF.
+ * `nibble convert`: writes a model as a GGUF file.
  * @module
  */
 import { basename, resolve } from "node:path";
@@ -24,7 +24,7 @@ import { fileSource } from "../../hosts/node/files.ts";
 import { describeModel } from "../../models/index.ts";
 import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { type Flag, repeated, text, toggle, UsageError } from "../flags.ts";
+import { type Flag, repeated, requires, text, toggle } from "../flags.ts";
 import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";
 import { note, print, printJson, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
@@ -34,7 +34,7 @@ const typeFlag: Flag<WeightType> = {
   names: ["--type"],
   placeholder: "TYPE",
   expected: weightTypeNames.join(", "),
-  help: "type or mix of the matrices (default: each keeps its own)",
+  help: "type or mix of types of the matrices (default: each keeps its own)",
   read: (value) => known(weightType, value),
 };
 
@@ -46,22 +46,22 @@ export const convert: Command = defineCommand({
 largest first, in small or capital letters:
   ${weightTypeNames.slice(0, 10).join(" ")}
   ${weightTypeNames.slice(10).join(" ")}
-q2_k, q6_k, iq4_nl, iq4_xs and those that end in _s, _m, _l are llama.cpp's mixes: the output matrix and some of each layer
-get a larger type. What is quantised already is decoded and quantised again where its type changes: the errors of both
-types add up, so take a float model where there is one. Errors shown are relative to the root mean square of a tensor's
+q2_k, q6_k, iq4_nl, iq4_xs and those that end in _s, _m, _l are llama.cpp's mixes: the output matrix and some matrices of
+each layer get a larger type. A quantised tensor whose type changes is decoded and quantised again, and the errors of both
+types add up; so take a float model where there is one. The errors shown are relative to the root mean square of a tensor's
 values.`,
   flags: {
     type: typeFlag,
-    tensorType: repeated(
-      "--tensor-type",
-      "NAME=TYPE",
-      `NAME=TYPE with a type of ${tensorWeightTypeNames.join(", ")}`,
-      "another type for some matrices; * in NAME is any text; the first that fits counts",
-      readTensorType,
-    ),
-    pure: toggle("--pure", "of a mix, only its main type"),
-    imatrix: text("--imatrix", "FILE", "which columns matter most, from nibble imatrix or llama-imatrix"),
-    name: text("--name", "NAME", "the model's name in the file (default: the source's, or its folder's)"),
+    tensorType: repeated({
+      names: "--tensor-type",
+      placeholder: "NAME=TYPE",
+      expected: `NAME=TYPE with a type of ${tensorWeightTypeNames.join(", ")}`,
+      help: "another type for some matrices; * in NAME is any text; the first NAME that fits counts",
+      read: readTensorType,
+    }),
+    pure: toggle("--pure", "use only the main type of a mix"),
+    imatrix: text("--imatrix", "FILE", "the importance of columns, from nibble imatrix or llama-imatrix"),
+    name: text("--name", "NAME", "the model's name in the file (default: the name in the source, or of its folder)"),
     force: forceFlag,
     offline: offlineFlag,
     json: jsonFlag,
@@ -70,7 +70,7 @@ values.`,
     const [source, out] = positionals as [string, string];
     const { type, tensorType, pure, imatrix } = flags;
     for (const [flag, given] of Object.entries({ "--tensor-type": tensorType, "--pure": pure, "--imatrix": imatrix }))
-      if (type === undefined && given !== undefined) throw new UsageError(`${flag}: expected --type with it`, flag);
+      if (type === undefined && given !== undefined) throw requires(flag, "--type");
     checkOutput(out, flags.force, imatrix === undefined ? [source] : [source, imatrix]);
     const given = imatrix === undefined ? undefined : await importanceOf(imatrix);
     const progress = new Progress(`converting to ${out}`);
@@ -93,8 +93,9 @@ values.`,
 });
 
 /**
- * What cannot be run as a folder could not be run as GGUF, which says less: refused before a byte is written. A GGUF passes,
- * whose names and shapes stay: it may be of an architecture that only other programs run.
+ * Refuses a Hugging Face folder that cannot be run, before a byte is written: it could not be run as GGUF either, and a GGUF
+ * says less about the reason. A GGUF source is not checked: its names and shapes stay, and it may be of an architecture that
+ * only other programs run.
  */
 async function checkFolder(checkpoint: Checkpoint): Promise<void> {
   const model = await describeModel(checkpoint);
@@ -121,7 +122,7 @@ async function importanceOf(path: string): Promise<ImportanceFile> {
   }
 }
 
-/** What `read` makes of a name, undefined where it throws. */
+/** The result of `read`; undefined where it throws. */
 function known<T>(read: (name: string) => T, name: string): T | undefined {
   try {
     return read(name);

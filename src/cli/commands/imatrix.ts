@@ -1,5 +1,5 @@
 /**
- * `nibble imatrix`: which columns of a model's matrices matter, for `nibble convert --imatrix`.
+ * `nibble imatrix`: finds out which columns of a model's matrices matter, for `nibble convert --imatrix`.
  * @module
  */
 import { basename } from "node:path";
@@ -20,25 +20,28 @@ import { checkOutput, forceFlag } from "../output-file.ts";
 import { readIds, textFlags } from "../predictions.ts";
 import { Progress } from "../progress.ts";
 
-/** Tokens of a window, as llama-imatrix. */
+/** Tokens per window, as in llama-imatrix. */
 const WINDOW = 512;
-/** Rows of a step; all have logits, so that the last layer sees them all. */
+/** Rows per step. All have logits, so that the last layer computes all of them. */
 const BATCH = 64;
 
 export const imatrix: Command = defineCommand({
   name: "imatrix",
   usage: "",
   positionals: [0, 0],
-  about: `Reads a text with a model (best in F32, F16 or BF16) and writes the mean squares of what each matrix is multiplied
-with, column by column, in the format of llama.cpp's llama-imatrix (GGUF): both programs' quantisers read it. Windows are
-read one after the other, each from an empty context, with BOS first where the model's files ask for it. Keys and values
-are cached in f32. On one thread.`,
+  about: `Reads a text with a model (best in F32, F16 or BF16) and writes, for each column of each matrix, the mean square of
+the activations that it is multiplied with. The file has the format of llama.cpp's llama-imatrix (GGUF), and the quantisers
+of both programs read it. Windows are read one after the other, each from an empty context, with BOS first where the
+model's files ask for it. Keys and values are cached in f32. It runs on one thread.`,
   flags: {
     model: modelFlag,
     ...textFlags,
-    out: text("-o, --output-file", "FILE", "where to write (default: imatrix.gguf)"),
-    window: number("-c, --ctx-size", "N", { min: 2, integer: true }, `tokens of a window (default ${WINDOW})`),
-    processOutput: toggle("--process-output", "the output matrix too, which is the embedding where they are tied"),
+    out: text("-o, --output-file", "FILE", "the file to write (default: imatrix.gguf)"),
+    window: number("-c, --ctx-size", "N", { min: 2, integer: true }, `tokens per window (default ${WINDOW})`),
+    processOutput: toggle(
+      "--process-output",
+      "collect the output matrix too, which is the embedding where they are tied",
+    ),
     force: forceFlag,
     offline: offlineFlag,
     json: jsonFlag,
@@ -58,7 +61,7 @@ are cached in f32. On one thread.`,
         loadExecutor(checkpoint, nodeHost, all),
       );
       const bos = tokenizer?.addBos ? tokenizer.bosId : undefined;
-      const collector = collect(executor, ids, bos, flags.processOutput === true);
+      const collector = collect(executor, ids, { bos, withOutput: flags.processOutput === true });
       const facts = {
         dataset: basename(flags.file ?? flags.ids ?? ""),
         chunkCount: Math.ceil(ids.length / contextLength),
@@ -72,7 +75,7 @@ are cached in f32. On one thread.`,
   },
 });
 
-/** A model that is read by ids needs no tokenizer. */
+/** The tokenizer. @param optional a model that is given token ids needs none */
 function createTokenizerIfAny(
   checkpoint: Checkpoint,
   optional: boolean,
@@ -85,12 +88,18 @@ function createTokenizerIfAny(
   }
 }
 
-/** @param bos takes the place of a later window's first token, as llama-imatrix does it; the first has its own */
+interface CollectOptions {
+  /** Replaces the first token of each later window, as in llama-imatrix; the first window has its own BOS. */
+  readonly bos: number | undefined;
+  /** Whether the output matrix is collected too. */
+  readonly withOutput: boolean;
+}
+
+/** Reads the text window by window, and collects the activations of all matrices. */
 function collect(
   executor: WasmExecutor,
   ids: readonly number[],
-  bos: number | undefined,
-  withOutput: boolean,
+  { bos, withOutput }: CollectOptions,
 ): ImportanceCollector {
   const progress = new Progress("reading the text");
   const collector = new ImportanceCollector();

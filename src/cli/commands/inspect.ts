@@ -1,5 +1,5 @@
 /**
- * `nibble inspect`: what a model's files hold and what running it takes. Reads no weights.
+ * `nibble inspect`: shows what a model's files hold and what memory it takes to run it. It reads no weights.
  * @module
  */
 import { type Inspection, inspectCheckpoint } from "../../../weights-tools/inspect.ts";
@@ -12,8 +12,17 @@ import type { MemoryPlan } from "../../runtime/memory-plan.ts";
 import type { Placement } from "../../runtime/weight-table.ts";
 import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { UsageError } from "../flags.ts";
-import { jsonFlag, loading, modelFlag, offlineFlag, runtimeFlags, runtimeOptions, withCheckpoint } from "../model.ts";
+import { missing } from "../flags.ts";
+import {
+  givenModel,
+  jsonFlag,
+  loading,
+  modelFlag,
+  offlineFlag,
+  runtimeFlags,
+  runtimeOptions,
+  withCheckpoint,
+} from "../model.ts";
 import { count, print, printJson, size } from "../output.ts";
 
 const { context, kv, batch } = runtimeFlags;
@@ -22,13 +31,12 @@ export const inspect: Command = defineCommand({
   name: "inspect",
   usage: "MODEL",
   positionals: [0, 1],
-  about: `Header, tensors, tokenizer and memory plan of a model, from its header alone: no weight is read. A model that
+  about: `Shows the header, tensors, tokenizer and memory plan of a model from its header alone; no weight is read. A model that
 cannot be run is shown too, with the reason.`,
   flags: { model: modelFlag, context, kv, batch, offline: offlineFlag, json: jsonFlag },
   async run({ flags, positionals: [argument] }) {
-    if ((argument === undefined) === (flags.model === undefined))
-      throw new UsageError(`expected MODEL, got ${argument === undefined ? "nothing" : "it twice, with -m"}`);
-    const source = (argument ?? flags.model)!;
+    const source = givenModel(argument, flags.model);
+    if (source === undefined) throw missing("a model", "name it as MODEL or by -m");
     const facts = await withCheckpoint(source, async (checkpoint) => ({
       ...inspectCheckpoint(checkpoint),
       tokenizer: tokenizerFacts(checkpoint),
@@ -39,7 +47,7 @@ cannot be run is shown too, with the reason.`,
   },
 });
 
-/** What came out, or why nothing did. */
+/** The reason why a fact could not be found out. */
 type Failure = { readonly error: { readonly code: string; readonly message: string } };
 
 interface TokenizerFacts {
@@ -50,7 +58,7 @@ interface TokenizerFacts {
   readonly addBos: boolean;
 }
 
-/** Tensors of a type as they lie in memory. */
+/** The tensors of one type as they lie in memory. */
 interface WeightFacts {
   readonly type: TensorType;
   readonly layout: string;
@@ -81,7 +89,7 @@ function tokenizerFacts(checkpoint: Checkpoint): TokenizerFacts | Failure {
   }
 }
 
-/** A wrong option is an error; a model that cannot be run is a fact about it. */
+/** Throws for a wrong option; that a model cannot be run is a fact about the model. */
 async function memoryFacts(checkpoint: Checkpoint, options: RuntimeOptions): Promise<MemoryFacts | Failure> {
   try {
     const { program, plan, memory, kvType } = await prepare(checkpoint, options);
@@ -94,7 +102,7 @@ async function memoryFacts(checkpoint: Checkpoint, options: RuntimeOptions): Pro
   }
 }
 
-/** By type, largest first. Vectors are f32, whatever they are in the file; rows are padded to whole groups. */
+/** The types by their bytes, largest first. Vectors are f32 whatever they are in the file; rows are padded to whole groups. */
 function weightFacts(placements: readonly Placement[]): WeightFacts[] {
   const sums = new Map<string, { type: TensorType; layout: string; tensors: number; bytes: number; weights: number }>();
   for (const { kind, type, rows, columns, bytes } of placements) {
@@ -121,9 +129,9 @@ function hasTemplate({ metadata, huggingFace }: Checkpoint): boolean {
 
 function describe(facts: Facts): string {
   const { tokenizer, memory } = facts;
-  const lines: string[] = [
+  const lines = [
     `${facts.name ?? "model"}: ${facts.format}, architecture ${facts.architecture}`,
-    `${count(facts.parameters)} parameters, ${size(facts.bytes)}, ${facts.bitsPerWeight.toFixed(2)} bits a weight`,
+    `${count(facts.parameters)} parameters, ${size(facts.bytes)}, ${facts.bitsPerWeight.toFixed(2)} bits per weight`,
     "",
     "tensors",
     ...facts.types.map(({ type, tensors, parameters, bytes }) =>
@@ -139,20 +147,26 @@ function describe(facts: Facts): string {
       : Object.entries(tokenizer).map(([key, value]) => row(key, JSON.stringify(value)))),
     row("chat template", facts.chatTemplate ? "yes" : "no"),
     "",
+    ...("error" in memory
+      ? ["cannot be run", `  ${memory.error.message} (${memory.error.code})`]
+      : describeMemory(memory)),
   ];
-  if ("error" in memory) lines.push("cannot be run", `  ${memory.error.message} (${memory.error.code})`);
-  else {
-    const { contextLength, kvType, maxBatchTokens } = memory;
-    lines.push(`memory for a context of ${contextLength}, ${kvType} KV cache, steps of ${maxBatchTokens} tokens`);
-    for (const region of ["constants", "program", "tables", "activations", "kvCache", "weights", "total"] as const)
-      lines.push(row(region, size(memory[region])));
-    lines.push("", "weights in memory");
-    for (const { type, layout, tensors, bytes, bitsPerWeight } of memory.weightTypes)
-      lines.push(
-        row(type, `${tensors} tensors as ${layout}, ${size(bytes)}, ${bitsPerWeight.toFixed(2)} bits a weight`),
-      );
-  }
   return `${lines.join("\n")}\n`;
+}
+
+const REGIONS = ["constants", "program", "tables", "activations", "kvCache", "weights", "total"] as const;
+
+function describeMemory(memory: MemoryFacts): string[] {
+  const { contextLength, kvType, maxBatchTokens, weightTypes } = memory;
+  return [
+    `memory for a context of ${contextLength}, ${kvType} KV cache, steps of ${maxBatchTokens} tokens`,
+    ...REGIONS.map((region) => row(region, size(memory[region]))),
+    "",
+    "weights in memory",
+    ...weightTypes.map(({ type, layout, tensors, bytes, bitsPerWeight }) =>
+      row(type, `${tensors} tensors as ${layout}, ${size(bytes)}, ${bitsPerWeight.toFixed(2)} bits per weight`),
+    ),
+  ];
 }
 
 function row(name: string, value: string): string {

@@ -1,5 +1,5 @@
 /**
- * `nibble ls`: the models in the cache.
+ * `nibble ls`: lists the models in the cache.
  * @module
  */
 import { nodeHub } from "../../hosts/node/hub.ts";
@@ -14,8 +14,9 @@ export const ls: Command = defineCommand({
   name: "ls",
   usage: "",
   positionals: [0, 0],
-  about: "The models that were pulled: name, bytes, licence, when. crumb is inside the package and always there.",
-  flags: { all: toggle("-a, --all", "every name that can be pulled"), json: jsonFlag },
+  about:
+    "Lists the models that were pulled: name, bytes, licence, date. crumb is inside the package and is always there.",
+  flags: { all: toggle("-a, --all", "list every name that can be pulled"), json: jsonFlag },
   async run({ flags }) {
     const { cache } = await nodeHub();
     const records = await cache.records();

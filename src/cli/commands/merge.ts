@@ -1,5 +1,5 @@
 /**
- * `nibble merge`: the shards of a GGUF as one file.
+ * `nibble merge`: writes the shards of a GGUF as one file.
  * @module
  */
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
@@ -13,8 +13,8 @@ export const merge: Command = defineCommand({
   name: "merge",
   usage: "FIRST OUT",
   positionals: [2, 2],
-  about: `Writes the split GGUF whose first shard is FIRST as the one file OUT. What \`nibble split\` cut comes out as it
-was, byte for byte; weights are not decoded.`,
+  about: `Writes the split GGUF whose first shard is FIRST as the one file OUT. A file that \`nibble split\` had cut is
+restored byte for byte; weights are not decoded.`,
   flags: { force: forceFlag, json: jsonFlag },
   async run({ flags, positionals }) {
     const [first, out] = positionals as [string, string];

@@ -1,5 +1,5 @@
 /**
- * `nibble perplexity`: how well a model predicts a text, and how far it is from a reference.
+ * `nibble perplexity`: measures how well a model predicts a text, and how far it is from a reference.
  * @module
  */
 
@@ -16,7 +16,7 @@ import type { WasmExecutor } from "../../runtime/executor.ts";
 import type { Executor } from "../../runtime/types.ts";
 import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { text, toggle, UsageError, type Values } from "../flags.ts";
+import { conflict, requires, text, toggle, UsageError, type Values } from "../flags.ts";
 import {
   DEFAULT_MODEL,
   jsonFlag,
@@ -31,25 +31,30 @@ import { print, printJson } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { predictions, readIds, textFlags } from "../predictions.ts";
 
-/** Rows with logits in a step: 64 rows of 128k words are 32 MiB. */
+/** Rows with logits per step: 64 rows of 128k tokens are 32 MiB. */
 const BATCH = 64;
 
 export const perplexity: Command = defineCommand({
   name: "perplexity",
   usage: "",
   positionals: [0, 0],
-  about: `Mean negative log-likelihood (natural logarithm) of every token but the first, given those before it, and its
-exponential. The text is tokenized as it stands, with BOS where the model's files ask for it. A text longer than the
-context is read in windows that share one token, so that each token but the first is still predicted once.
-Against a reference: Kullback-Leibler divergence in nats (mean, median, 99 % quantile, largest) and how often both put the
-same token first. Either name the reference model, or record its logits with --kl-divergence-base and read them with
---kl-divergence as well; the record holds the text's tokens and 4 bytes a word of the vocabulary and token.
---json: { "nll", "ppl", "tokens", "divergence"? }; tokens counts all, the first included.`,
+  about: `Shows the mean negative log-likelihood (natural logarithm) of every token except the first, given the tokens before
+it, and its exponential. The text is not changed; BOS is added where the model's files ask for it. A text longer than the
+context is read in windows that share one token, so that each token except the first is still predicted once.
+Against a reference it also shows the Kullback-Leibler divergence in nats (mean, median, 99 % quantile, largest) and how
+often both models put the same token first. Either name the reference model, or record its logits with
+--kl-divergence-base and read them with --kl-divergence as well; the record holds the text's tokens, and 4 bytes per token
+of the text and token of the vocabulary.
+--json prints { "nll", "ppl", "tokens", "divergence"? }; tokens counts all tokens, with the first.`,
   flags: {
     model: modelFlag,
     ...textFlags,
-    klDivergence: toggle("--kl-divergence", "compare with --kl-divergence-base, instead of recording it"),
-    base: text("--kl-divergence-base", "FILE", "logits of the reference: recorded, or read with --kl-divergence"),
+    klDivergence: toggle("--kl-divergence", "compare with the file of --kl-divergence-base, instead of recording it"),
+    base: text(
+      "--kl-divergence-base",
+      "FILE",
+      "a file with the reference's logits: written, or with --kl-divergence read",
+    ),
     reference: text("--reference", "MODEL", "compare with this model directly"),
     ...runtimeFlags,
     force: forceFlag,
@@ -57,21 +62,22 @@ same token first. Either name the reference model, or record its logits with --k
   },
   async run({ flags }) {
     const { base, reference, klDivergence } = flags;
-    if (klDivergence && base === undefined)
-      throw new UsageError("--kl-divergence: expected --kl-divergence-base FILE too, got nothing", "--kl-divergence");
+    if (klDivergence && base === undefined) throw requires("--kl-divergence", "--kl-divergence-base FILE");
     if (base !== undefined && reference !== undefined)
-      throw new UsageError("expected --kl-divergence-base or --reference, got both", "--reference");
+      throw conflict("--kl-divergence-base", "--reference", "both name the reference");
     const model = flags.model ?? DEFAULT_MODEL;
+    const runtime: RuntimeValues = flags;
     if (base !== undefined && !klDivergence) checkOutput(base, flags.force, [model]);
     const result = await withCheckpoint(model, async (checkpoint) => {
       if (klDivergence)
-        return againstFile(base!, flags, (context, tokens) => open(checkpoint, model, flags, tokens, context));
+        return againstFile(base!, flags, (tokens, context) => open(checkpoint, model, { ...runtime, context }, tokens));
       const ids = await readIds(flags, (input) => createTokenizer(checkpoint).encode(input));
-      const executor = await open(checkpoint, model, flags, ids.length, flags.context);
+      const executor = await open(checkpoint, model, runtime, ids.length);
       if (base !== undefined) return record(executor, ids, base);
       if (reference === undefined) return score(executor, ids);
       return withCheckpoint(reference, async (other) => {
-        const rows = predictions(await open(other, reference, flags, ids.length, executor.contextLength), ids);
+        const context = executor.contextLength;
+        const rows = predictions(await open(other, reference, { ...runtime, context }, ids.length), ids);
         return score(executor, ids, () => rows.next().value as Float32Array);
       });
     });
@@ -86,27 +92,24 @@ interface Result {
   readonly divergence?: Divergence & { readonly referencePpl: number };
 }
 
-/** @param context tokens of a window; default: the text, as far as the model was made for it */
+type RuntimeValues = Partial<Values<RuntimeFlags>>;
+
+/** Loads a model for a text of `tokens`. A window has `-c` tokens, else those of the text up to the model's own context. */
 async function open(
   checkpoint: Checkpoint,
   model: string,
-  flags: Partial<Values<RuntimeFlags>>,
+  flags: RuntimeValues,
   tokens: number,
-  context: number | undefined,
 ): Promise<WasmExecutor> {
   const batch = flags.batch ?? BATCH;
   const trained = (await describeModel(checkpoint)).config.contextLength;
-  const options = {
-    ...runtimeOptions({ ...flags, batch }),
-    contextLength: context ?? Math.min(tokens, trained),
-    maxLogitRows: batch,
-    maxSequences: 1,
-  };
-  if (options.contextLength < 2) throw new UsageError("-c: expected at least 2, got 1", "-c");
+  const contextLength = flags.context ?? Math.min(tokens, trained);
+  if (contextLength < 2) throw new UsageError("-c: expected at least 2, got 1", "-c");
+  const options = { ...runtimeOptions({ ...flags, batch }), contextLength, maxLogitRows: batch, maxSequences: 1 };
   return loading(model, options, (all) => loadExecutor(checkpoint, nodeHost, all));
 }
 
-/** A running mean of -ln p. */
+/** The running mean of the negative log-likelihoods, and its exponential. */
 class Likelihood {
   #sum = 0;
   #count = 0;
@@ -122,7 +125,7 @@ class Likelihood {
   }
 }
 
-/** @param reference gives the reference's logits of each prediction in turn */
+/** Scores a text. @param reference gives the reference's logits of each prediction, in order */
 async function score(
   executor: Executor,
   ids: readonly number[],
@@ -143,7 +146,7 @@ async function score(
   return reference ? { ...result, divergence: { referencePpl: others.ppl, ...meter.result() } } : result;
 }
 
-/** Scores while the logits go to a file. */
+/** Scores a text while its logits are written to a file. */
 async function record(executor: WasmExecutor, ids: readonly number[], path: string): Promise<Result> {
   const { contextLength, vocabSize } = executor;
   const own = new Likelihood();
@@ -158,17 +161,18 @@ async function record(executor: WasmExecutor, ids: readonly number[], path: stri
   return { nll: own.nll, ppl: own.ppl, tokens: ids.length };
 }
 
+/** Scores the text of a recorded file against its logits. */
 async function againstFile(
   path: string,
   flags: { file: string | undefined; ids: string | undefined; context: number | undefined },
-  openModel: (context: number, tokens: number) => Promise<Executor>,
+  openModel: (tokens: number, context: number) => Promise<Executor>,
 ): Promise<Result> {
   const given = [flags.file && "-f", flags.ids && "--ids", flags.context && "-c"].find(Boolean);
-  if (given) throw new UsageError(`${given}: the text and its windows are those of ${path}`, given);
+  if (given) throw conflict(given, "--kl-divergence", `the text and its windows are those of ${path}`);
   const source = await fileSource(path);
   try {
     const run = await openLogits(source);
-    return await score(await openModel(run.contextLength, run.tokens.length), run.tokens, run.row);
+    return await score(await openModel(run.tokens.length, run.contextLength), run.tokens, run.row);
   } finally {
     await source.close?.();
   }

@@ -1,5 +1,5 @@
 /**
- * `nibble pull`: a model into the cache.
+ * `nibble pull`: fetches a model into the cache.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -15,13 +15,13 @@ export const pull: Command = defineCommand({
   usage: "MODEL",
   positionals: [1, 1],
   about: `Fetches MODEL: a name of \`nibble ls --all\`, hf:owner/repo[@revision][:quant] (a GGUF, else a safetensors folder) or an
-https URL. What an interrupted pull left is used. Every file's SHA-256 is checked where the registry or the hub names it.
-NIBBLE_CACHE says where files go, HF_ENDPOINT and HF_TOKEN which hub, and as whom, are asked.`,
+https URL. It goes on where an interrupted pull ended. A file's SHA-256 is checked where the registry or the hub names it.
+NIBBLE_CACHE is the folder of the files, HF_ENDPOINT the hub to ask, and HF_TOKEN the token for it.`,
   flags: { json: jsonFlag },
   async run({ flags, positionals: [model] }) {
     const reference = remoteModel(model!);
     const { cache, settings } = await nodeHub();
-    if (settings.offline) throw new NibbleError("io_error", "expected a network, got NIBBLE_OFFLINE");
+    if (settings.offline) throw new NibbleError("io_error", "NIBBLE_OFFLINE is set, so nothing can be pulled");
     const record = await pullWithProgress(reference, cache, settings);
     if (flags.json) return printJson(record);
     const bytes = record.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -29,13 +29,11 @@ NIBBLE_CACHE says where files go, HF_ENDPOINT and HF_TOKEN which hub, and as who
   },
 });
 
-/** @throws UsageError for what is never pulled */
+/** The reference that a name, an `hf:` name or a URL stands for. @throws UsageError for other text, and for crumb */
 export function remoteModel(model: string): Reference {
   const reference = parseReference(model);
   if (reference) return reference;
   if (model === DEFAULT_MODEL)
-    throw new UsageError(
-      `expected a model that is fetched, got ${model}, which is inside the package: see nibble inspect`,
-    );
+    throw new UsageError(`${model} is inside the package and is never pulled; nibble inspect ${model} shows it`);
   throw new UsageError(`expected a name of nibble ls --all, hf:owner/repo[:quant] or an https URL, got ${model}`);
 }

@@ -1,12 +1,12 @@
 /**
- * `nibble rm`: a model out of the cache.
+ * `nibble rm`: deletes a model from the cache.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
 import { removeModel } from "../../hub/hub.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { toggle, UsageError } from "../flags.ts";
+import { missing, toggle } from "../flags.ts";
 import { jsonFlag } from "../model.ts";
 import { print, printJson, size } from "../output.ts";
 import { remoteModel } from "./pull.ts";
@@ -15,15 +15,15 @@ export const rm: Command = defineCommand({
   name: "rm",
   usage: "[MODEL]...",
   positionals: [0, 1000],
-  about: "Deletes pulled models; a file that another model needs stays.",
+  about: "Deletes pulled models. A file that another model needs is kept.",
   flags: { partial: toggle("--partial", "delete what interrupted pulls left"), json: jsonFlag },
   async run({ flags, positionals }) {
-    if (positionals.length === 0 && !flags.partial) throw new UsageError("rm: expected MODEL or --partial");
+    if (positionals.length === 0 && !flags.partial) throw missing("a model", "name it as MODEL, or give --partial");
     const { cache } = await nodeHub();
     const ids = positionals.map((model) => remoteModel(model).id);
     for (const id of ids)
       if (!(await removeModel(id, cache)))
-        throw new NibbleError("missing_file", `expected a model of nibble ls, got ${id}`);
+        throw new NibbleError("missing_file", `${id} is not in the cache; nibble ls lists what is`);
     const freed = flags.partial ? await cache.prune() : 0;
     if (flags.json) return printJson({ removed: ids, partial: freed });
     if (flags.partial) await print(`${size(freed)} of interrupted pulls\n`);

@@ -13,8 +13,10 @@ import { nodeHub } from "../../hosts/node/hub.ts";
 import { createLoad } from "../../load/create-load.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Answer, answer, speed } from "../answer.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Conversation } from "../chat-commands.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { type Arguments, number, text, toggle, UsageError } from "../flags.ts";
+import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
 import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, printJson } from "../output.ts";
@@ -24,34 +26,34 @@ const flags = {
   model: modelFlag,
   prompt: text("-p, --prompt", "TEXT", "the prompt"),
   file: text("-f, --file", "FILE", "a file with the prompt; - is stdin"),
-  system: text("-sys, --system-prompt", "TEXT", "a system message before it"),
-  raw: toggle("--raw", "no chat template: the model goes on with the text as it stands"),
+  system: text("-sys, --system-prompt", "TEXT", "a system message before the prompt"),
+  raw: toggle("--raw", "use no chat template: the model continues the text"),
   predict: number(
     "-n, --n-predict",
     "N",
     { min: -1, integer: true },
-    "most tokens of an answer (-1: to the context's end)",
+    "most tokens of the answer (-1: until the context is full)",
   ),
   ...samplingFlags,
   reasoningBudget: number(
     "--reasoning-budget",
     "N",
     { min: -1, integer: true },
-    "tokens of reasoning after which </think> comes (0: no reasoning, -1: no bound)",
+    "most tokens of reasoning, after which </think> is forced (0: no reasoning, -1: no limit)",
   ),
-  contextShift: toggle("--context-shift", "where the context is full, forget half of it and go on, as far as -n"),
-  keep: number("--keep", "N", { min: 0, integer: true }, "tokens of the prompt that such a shift leaves"),
+  contextShift: toggle("--context-shift", "when the context is full, drop half of it and go on, up to -n tokens"),
+  keep: number("--keep", "N", { min: 0, integer: true }, "tokens at the start of the prompt that such a shift keeps"),
   draftMax: number(
     "--draft-max",
     "N",
     { min: 0, max: 1024, integer: true },
-    `most tokens that a step drafts from earlier text (default ${DRAFT_MAX}; 0: none)`,
+    `most tokens per step that are drafted from earlier text (default ${DRAFT_MAX}; 0: none)`,
   ),
   logprobs: number(
     "--logprobs",
     "K",
     { min: 0, max: 20, integer: true },
-    "with --json: log-probabilities, and of K alternatives",
+    "with --json, also print log-probabilities of the tokens and of K alternatives",
   ),
   ...runtimeFlags,
   ...loraFlags,
@@ -62,79 +64,92 @@ export const run: Command = defineCommand({
   name: "run",
   usage: "[MODEL] [PROMPT]",
   positionals: [0, 2],
-  about: `Answers PROMPT; without one, on a terminal, chats. A lone argument is the model if it is a model's name, a path
-that exists or ends in .gguf; else it is a prompt for crumb. Text that a shell pipes in goes after the prompt. One line
-break at the end of a file or of stdin is dropped. Sampling is by the model's own settings where flags say nothing.
+  about: `Answers PROMPT; without a prompt, on a terminal, it chats. A single argument is the model if it is a model's name, a
+path that exists, or ends in .gguf; otherwise it is a prompt for crumb. Text that a shell pipes in is put after the prompt.
+One line break at the end of a file or of stdin is dropped. Settings of sampling that no flag sets are the model's own.
 Ctrl-C ends the answer (exit code 130).`,
   flags,
   async run(args) {
     const { flags: given } = args;
-    if (given.logprobs !== undefined && !given.json)
-      throw new UsageError("--logprobs: expected --json with it", "--logprobs");
-    if (given.raw && given.system !== undefined) throw new UsageError("-sys: expected no --raw with it", "-sys");
-    if (given.contextShift && (given.predict ?? -1) === -1)
-      throw new UsageError("--context-shift: expected -n N with it", "--context-shift");
-    if (given.predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
+    checkFlags(given);
     const { source, prompt } = await readArguments(args);
     const options = { ...runtimeOptions(given), ...loraOptions(given) };
     const model = await loading(source, options, (all) => createLoad(nodeHost)(source, all));
     const base = model.info.chatTemplate === "none";
     if (base && given.system !== undefined)
-      throw new NibbleError("invalid_request", "-sys: this model has no chat template");
+      throw new NibbleError("invalid_request", "-sys: this model has no chat template, so it takes no system message");
     if (prompt === undefined) {
-      if (base) throw new UsageError("expected a prompt: this model has no chat template, so it cannot chat");
+      if (base) throw missing("a prompt", "this model has no chat template, so it cannot chat");
       return startChat(model, args);
     }
     const ids = promptIds(model, prompt, args);
     const result = await answer(model, generateOptions(model, ids, args), !given.json);
     if (result.finishReason === "abort") process.exitCode = 130;
     if (!given.json) return void finish(result);
-    await printJson({
-      prompt_tokens: ids,
-      tokens: result.tokens,
-      text: result.text,
-      finish_reason: result.finishReason,
-      ...(given.logprobs !== undefined && {
-        logprobs: result.logprobs.map(({ id, logprob, top }) => ({
-          id,
-          logprob,
-          top: top.map((one) => [one.id, one.logprob]),
-        })),
-      }),
-      timings: result.timings,
-    });
+    await printJson(resultJson(ids, result, given.logprobs !== undefined));
   },
 });
 
 type RunArguments = Arguments<typeof flags>;
 
-/** What cannot be set by one short value stays as the command line says. */
+/** @throws UsageError for flags that cannot be combined */
+function checkFlags({ logprobs, json, raw, system, contextShift, predict }: RunArguments["flags"]): void {
+  if (logprobs !== undefined && !json) throw requires("--logprobs", "--json");
+  if (raw && system !== undefined) throw conflict("-sys", "--raw", "only a chat template has a system message");
+  if (contextShift && (predict ?? -1) === -1)
+    throw requires("--context-shift", "-n N", "a shifted context never ends the answer");
+  if (predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
+}
+
+function resultJson(promptIds: readonly number[], result: Answer, withLogprobs: boolean): object {
+  const logprobs = result.logprobs.map(({ id, logprob, top }) => ({
+    id,
+    logprob,
+    top: top.map((one) => [one.id, one.logprob]),
+  }));
+  return {
+    prompt_tokens: promptIds,
+    tokens: result.tokens,
+    text: result.text,
+    finish_reason: result.finishReason,
+    ...(withLogprobs && { logprobs }),
+    timings: result.timings,
+  };
+}
+
+/** `/set` cannot change these, since it takes one short value; they stay as on the command line. */
 const NOT_IN_CHAT = ["logitBias", "allowedTokens", "badWords", "dryBreakers", "ignoreEos"];
+
+/** What `/set` can change, in the order of its list. */
+function chatSettings(): Flags {
+  const all: Flags = { predict: flags.predict, draftMax: flags.draftMax, ...samplingFlags };
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_IN_CHAT.includes(key)));
+}
+
+function newConversation(model: Model, given: RunArguments["flags"]): Conversation {
+  const { name, architecture, contextLength, sampling } = model.info;
+  const settings = chatSettings();
+  const count = (messages: readonly ChatMessage[]): number => (messages.length ? chatIds(model, messages).length : 0);
+  return {
+    system: given.system,
+    turns: [],
+    settings,
+    values: new Map(Object.entries(given).filter(([key]) => key in settings)),
+    ownValue: (key) => (sampling as Readonly<Record<string, unknown>>)[key],
+    facts: (messages) => [
+      `${"model".padEnd(21)}${name}, architecture ${architecture}`,
+      `${"conversation".padEnd(21)}${messages.length} messages, ${count(messages)} of ${contextLength} tokens`,
+    ],
+  };
+}
 
 async function startChat(model: Model, args: RunArguments): Promise<void> {
   const { chat } = await import("../chat.ts");
-  const { predict, draftMax, ...others } = { ...samplingFlags, predict: flags.predict, draftMax: flags.draftMax };
-  const settings = Object.entries({ predict, draftMax, ...others }).filter(([key]) => !NOT_IN_CHAT.includes(key));
-  const { name, architecture, contextLength, sampling } = model.info;
-  const values = new Map(
-    settings.flatMap(([key]) => (key in args.flags ? [[key, args.flags[key as keyof typeof args.flags]]] : [])) as [
-      string,
-      unknown,
-    ][],
-  );
-  const conversation = {
-    system: args.flags.system,
-    turns: [],
-    settings: Object.fromEntries(settings),
-    values,
-    ownValue: (key: string): unknown => (sampling as Readonly<Record<string, unknown>>)[key],
-    facts: (messages: readonly ChatMessage[]) => [
-      `${"model".padEnd(21)}${name}, architecture ${architecture}`,
-      `${"conversation".padEnd(21)}${messages.length} messages, ${messages.length ? chatIds(model, messages).length : 0} of ${contextLength} tokens`,
-    ],
-  };
+  const conversation = newConversation(model, args.flags);
+  const { settings, values } = conversation;
   const respond = async (messages: readonly ChatMessage[], signal: AbortSignal): Promise<Answer> => {
-    const given = { ...args.flags, ...Object.fromEntries(settings.map(([key]) => [key, values.get(key)])) };
+    const set = Object.fromEntries(Object.keys(settings).map((key) => [key, values.get(key)]));
+    const given = { ...args.flags, ...set };
     const options = generateOptions(model, chatIds(model, messages), { ...args, flags: given });
     return finish(await answer(model, { ...options, signal }, true));
   };
@@ -148,7 +163,7 @@ function finish(result: Answer): Answer {
   return result;
 }
 
-/** The model, and the prompt: undefined for a chat. */
+/** The model and the prompt; no prompt stands for a chat. */
 async function readArguments({
   flags: given,
   positionals,
@@ -157,7 +172,7 @@ async function readArguments({
   const named = given.model === undefined && (rest.length === 2 || (rest.length === 1 && isModel(rest[0]!)));
   const source = given.model ?? (named ? rest.shift()! : DEFAULT_MODEL);
   const prompts = [...rest, given.prompt, given.file].filter((one) => one !== undefined);
-  if (prompts.length > 1) throw new UsageError("expected one prompt: an argument, -p or -f; got more");
+  if (prompts.length > 1) throw new UsageError("only one of PROMPT, -p and -f can give the prompt");
 
   const parts: string[] = [];
   if (given.file !== undefined) parts.push(withoutLastBreak(await readText(given.file)));
@@ -166,8 +181,8 @@ async function readArguments({
   if (wantsStdin) parts.push(withoutLastBreak(await readStdin()));
   const prompt = parts.filter((part) => part !== "").join("\n");
   if (prompt !== "") return { source, prompt };
-  if (parts.length > 0) throw new UsageError("expected a prompt, got empty text");
-  if (given.raw || given.json) throw new UsageError("expected a prompt (an argument, -p, -f or stdin), got none");
+  if (parts.length > 0) throw new UsageError("the prompt is empty");
+  if (given.raw || given.json) throw missing("a prompt", "give it as PROMPT, by -p or -f, or on stdin");
   return { source };
 }
 
@@ -181,7 +196,7 @@ function promptIds(model: Model, prompt: string, { flags: { raw, system } }: Run
   return chatIds(model, [...messages, { role: "user", content: prompt }]);
 }
 
-/** The template has written BOS if the model wants one. */
+/** The ids of a chat's prompt. No BOS is added: the template has written it if the model wants one. */
 function chatIds(model: Model, messages: readonly ChatMessage[]): number[] {
   return model.tokenize(model.applyTemplate(messages), { addBos: false });
 }

@@ -17,7 +17,7 @@ import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { number, repeated, text, toggle, UsageError, type Values } from "../flags.ts";
 import { readText } from "../input.ts";
-import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { DEFAULT_MODEL, givenModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, print, printJson } from "../output.ts";
 import { toPlayground, withPlayground } from "../playground.ts";
 
@@ -31,14 +31,26 @@ const serveFlags = {
   alias: text("-a, --alias", "NAME", "the model's name in answers (default: its file's)"),
   host: text("--host", "ADDRESS", "address to listen on (default 127.0.0.1)"),
   port: number("--port", "N", { min: 0, max: 65535, integer: true }, "port (default 8080; 0: any that is free)"),
-  apiKeys: repeated("--api-key", "KEY", "text", "a key that clients must send; the flag may be repeated", isText),
+  apiKeys: repeated({
+    names: "--api-key",
+    placeholder: "KEY",
+    expected: "text",
+    help: "a key that clients must send; the flag may be repeated",
+    read: isText,
+  }),
   apiKeyFile: text(
     "--api-key-file",
     "FILE",
     "a file with one key per line (flags are visible to other users of this machine)",
   ),
   insecure: toggle("--insecure", "listen beyond this machine without keys"),
-  cors: repeated("--cors", "ORIGIN", "text", "an origin whose pages may read answers, or *", isText),
+  cors: repeated({
+    names: "--cors",
+    placeholder: "ORIGIN",
+    expected: "text",
+    help: "an origin whose pages may read answers, or *",
+    read: isText,
+  }),
   parallel: number(
     "-np, --parallel",
     "N",
@@ -82,12 +94,11 @@ SIGTERM or Ctrl-C lets answers under way end; a second one ends the process at o
 --json prints { "url", "model" } when the server listens.`,
   flags: serveFlags,
   async run({ flags: given, positionals: [argument] }) {
-    if (argument !== undefined && given.model !== undefined)
-      throw new UsageError("serve: MODEL and -m cannot be used together, because each names the model");
+    const source = givenModel(argument, given.model) ?? DEFAULT_MODEL;
     const access = await readAccess(given);
     if (given.slots !== undefined && !statSync(given.slots, { throwIfNoEntry: false })?.isDirectory())
       throw new NibbleError("missing_file", `--slot-save-path: there is no folder ${given.slots}`);
-    const model = await loadModel(argument ?? given.model ?? DEFAULT_MODEL, given);
+    const model = await loadModel(source, given);
     const handler = createHandler(model, handlerOptions(given, access));
     const { host = "127.0.0.1", port = 8080 } = given;
     const listener = await listen(withPlayground(handler), { host, port }).catch((error) => {

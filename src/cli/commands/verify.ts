@@ -1,5 +1,5 @@
 /**
- * `nibble verify`: hashes of a model's files and tensors, whether they are sound, and whether another model is the same.
+ * `nibble verify`: hashes and checks a model's files and tensors, and compares two models.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -22,7 +22,7 @@ const sha256: Flag<string> = {
   names: ["--sha256"],
   placeholder: "HEX",
   expected: "64 hexadecimal digits",
-  help: "what the file must hash to",
+  help: "the SHA-256 that the file must have",
   read: (value) => (/^[\da-f]{64}$/i.test(value) ? value : undefined),
 };
 
@@ -30,9 +30,10 @@ export const verify: Command = defineCommand({
   name: "verify",
   usage: "MODEL [OTHER]",
   positionals: [1, 2],
-  about: `Reads all of MODEL (a GGUF file, the first shard of a split one, or a Hugging Face folder): the structure of its
-files, the SHA-256 of each file and tensor, and weights that are not finite. With OTHER: whether both are the same model,
-whatever their containers and types, with the error of each tensor. Exit code 1 if something is wrong or differs.`,
+  about: `Reads all of MODEL (a GGUF file, the first shard of a split one, or a Hugging Face folder), checks the structure of
+its files and that all weights are finite, and shows the SHA-256 of each file and tensor. With OTHER, it also compares the
+two models, whatever their containers and types, and shows the error of each tensor. The exit code is 1 if something is
+wrong or differs.`,
   flags: {
     sha256,
     offline: offlineFlag,
@@ -88,7 +89,10 @@ async function hashFiles(model: string): Promise<FileHash[]> {
 function checkHash(files: readonly FileHash[], expected: string): void {
   const [first, ...more] = files;
   if (first === undefined || more.length > 0)
-    throw new NibbleError("invalid_argument", `--sha256: expected a model of one file, got one of ${files.length}`);
+    throw new NibbleError(
+      "invalid_argument",
+      `--sha256: it requires a model of one file, and this one has ${files.length}`,
+    );
   if (first.sha256 !== expected.toLowerCase())
     throw new NibbleError("bad_weights", `${first.file}: expected SHA-256 ${expected}, got ${first.sha256}`);
 }
