@@ -1,5 +1,5 @@
 /**
- * A run as an SVG chart.
+ * Draws a run as an SVG chart.
  * @module
  */
 import { againstPeers, type Comparison } from "./compare.ts";
@@ -10,14 +10,14 @@ import { spread, spreadText } from "./statistics.ts";
 
 const WIDTH = 900;
 const LABEL = 210;
-/** Right of the longest bar: a rate and a ratio. */
+/** The room to the right of the longest bar, for a rate and a ratio. */
 const TEXT = 380;
 const BAR = 18;
 const GAP = 8;
 const PANEL_HEAD = 40;
 const TOP = 56;
 
-/** Colours that hold on white and on near-black; a viewer that knows no media query gets the light ones. */
+/** Colours for light and dark pages; a viewer without media queries shows the light ones. */
 const STYLE = `
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600 }
@@ -37,8 +37,8 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 }`;
 
 /**
- * One panel a test: tokens a second of every engine, a line over the middle half of its samples, and beside each peer how
- * many times as fast the best of ours with as many threads is.
+ * One panel per test: the tokens per second of every engine with a line over the middle half of its samples, and beside each
+ * peer how many times as fast our best engine with as many threads is.
  */
 export function chart({ title, machine, rows }: Pick<Results, "title" | "machine" | "rows">): string {
   const comparisons = againstPeers(rows);
@@ -50,12 +50,12 @@ export function chart({ title, machine, rows }: Pick<Results, "title" | "machine
     top += PANEL_HEAD + bars.length * (BAR + GAP) + GAP;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img">
-<title>${escapeXml(title)}: tokens a second</title>
+<title>${escapeXml(title)}: tokens per second</title>
 <style>${STYLE}
 </style>
 <rect class="page" width="${WIDTH}" height="${top}"/>
 <text class="title" x="12" y="24">${escapeXml(title)}</text>
-<text class="quiet" x="12" y="44">${escapeXml(`${machine.cpu}, ${machine.date.slice(0, 10)}; in brackets and as a line: the middle half of the samples`)}</text>
+<text class="quiet" x="12" y="44">${escapeXml(`${machine.cpu}, ${machine.date.slice(0, 10)}; the middle half of the samples is in brackets and drawn as a line`)}</text>
 ${panels.join("\n")}
 </svg>
 `;
@@ -80,7 +80,7 @@ function panel(rows: readonly Row[], comparisons: readonly Comparison[], top: nu
   return [`<text class="title" x="12" y="${top + 26}">${escapeXml(meaning(rows[0]!))}</text>`, ...bars].join("\n");
 }
 
-/** `; nibble relaxed 1.27 (1.25-1.29) times` beside a peer. */
+/** The text beside a peer, such as `; nibble relaxed 1.27 (1.25-1.29) times`; empty beside ours. */
 function versus(comparisons: readonly Comparison[], row: Row, name: string): string {
   const same = ({ ours }: Comparison): boolean => ours.split(", ")[1] === name.split(", ")[1];
   const against = comparisons.filter((pair) => pair.against === name && pair.test === row.test && same(pair));
@@ -91,7 +91,7 @@ function versus(comparisons: readonly Comparison[], row: Row, name: string): str
 function meaning({ test, n_prompt, n_depth }: Row): string {
   const sequences = test.match(/ x (\d+)/)?.[1];
   const what = n_prompt > 0 ? `prompt of ${n_prompt} tokens` : `decode${n_depth > 0 ? ` after ${n_depth} tokens` : ""}`;
-  return `${test}: ${what}${sequences ? `, ${sequences} sequences together` : ""}, tokens a second`;
+  return `${test}: ${what}${sequences ? `, ${sequences} sequences together` : ""}, tokens per second`;
 }
 
 function escapeXml(text: string): string {

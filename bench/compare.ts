@@ -1,12 +1,12 @@
 /**
- * Ratios of what ran in the same rounds.
+ * Compares engines by ratios of samples from the same rounds.
  * @module
  */
 import { label } from "./engines.ts";
 import type { Row } from "./models.ts";
 import { ratio, type Spread } from "./statistics.ts";
 
-/** `what`: how many times as fast, sample by sample. */
+/** How many times as fast one engine is as another; the ratios are taken sample by sample. */
 export interface Comparison {
   readonly ours: string;
   readonly against: string;
@@ -17,7 +17,7 @@ export interface Comparison {
 const nameOf = ({ engine, n_threads }: Row): string => label({ name: engine, threads: n_threads });
 const times = (ours: Row, theirs: Row): Spread => ratio(ours.samples_ts, theirs.samples_ts);
 
-/** Each engine of ours with each peer of as many threads or fewer, test by test. */
+/** Compares each of our engines with each peer of as many threads or fewer, test by test. */
 export function againstPeers(rows: readonly Row[]): Comparison[] {
   return rows
     .filter(({ ours }) => ours)
@@ -28,7 +28,7 @@ export function againstPeers(rows: readonly Row[]): Comparison[] {
     );
 }
 
-/** Ours with itself: more threads with one, and decode at depth and of several conversations with plain decode. */
+/** Compares our engines with themselves: several threads with one; decode at depth, or of several sequences, with plain decode. */
 export function againstOurselves(rows: readonly Row[]): Comparison[] {
   const ours = rows.filter((row) => row.ours);
   return ours.flatMap((row) => {

@@ -1,5 +1,5 @@
 /**
- * Who takes part in a run.
+ * The engines that take part in a run.
  * @module
  */
 import { spawnSync } from "node:child_process";
@@ -15,12 +15,12 @@ export type OurEngine = Engine & { readonly build: Build };
 export interface Engine {
   /** `nibble relaxed`, `llama.cpp avx2`, `wllama`. */
   readonly name: string;
-  /** Ours only. */
+  /** The wasm build; only our engines have one. */
   readonly build?: Build;
   readonly threads: number;
-  /** A sample takes it ten seconds and more. */
+  /** Whether a sample takes ten seconds or more. */
   readonly slow: boolean;
-  /** Whether it can run a test at all, or in bearable time. */
+  /** Whether the engine can run a test, and in reasonable time. */
   readonly can: (test: Test) => boolean;
   readonly start: () => Promise<Contender>;
 }
@@ -57,7 +57,7 @@ export function peerEngines(model: string, threadCounts: readonly number[], test
   ]);
 }
 
-/** It would take minutes to fill 4,096 tokens, and its interface steps one conversation at a time. */
+/** wllama takes minutes to read 4,096 tokens, and its interface steps one conversation at a time. */
 function wllama(model: string, threads: number, tests: readonly Test[]): Engine {
   const can = ({ depth, sequences = 1 }: Test): boolean => depth === 0 && sequences === 1;
   const longest = Math.max(...tests.filter(can).map(({ prompt, gen }) => prompt + gen));
@@ -66,8 +66,8 @@ function wllama(model: string, threads: number, tests: readonly Test[]): Engine 
 }
 
 /**
- * Installs the peers into bench/peers where they are missing.
- * @returns why they are not there, if so
+ * Installs the peers into bench/peers if they are missing.
+ * @returns the reason if they cannot be installed
  */
 export function installPeers(): string | undefined {
   const folder = fileURLToPath(new URL("peers", import.meta.url));

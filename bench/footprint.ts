@@ -1,5 +1,5 @@
 /**
- * What nibble costs besides computing: bytes to ship, the time to load a file, the time to the first token.
+ * Measures the bytes of the wasm builds, the time to load a file, and the time to the first token.
  * @module
  */
 import { execFile, spawn } from "node:child_process";
@@ -32,7 +32,7 @@ export function wasmSizes(): Size[] {
   });
 }
 
-/** Seconds, one for each round; every round is a process of its own. */
+/** Seconds, one value per round; every round is a process of its own. */
 export interface LoadResult {
   readonly build: string;
   readonly threads: number;
@@ -42,7 +42,7 @@ export interface LoadResult {
   readonly times: Spread;
 }
 
-/** Times loading in builds that take turns, after a read that fills the page cache. */
+/** Times loading in several builds by turns, after a read that fills the page cache. */
 export async function loadTimes(
   path: string,
   engines: readonly { readonly build: Build; readonly threads: number }[],
@@ -64,7 +64,7 @@ export async function loadTimes(
   });
 }
 
-/** A file that the system has cached, read in pieces into one buffer: nothing that keeps its bytes can be faster. */
+/** Reads a cached file in pieces into one buffer: a lower bound for everything that keeps the bytes. */
 async function secondsToRead(path: string): Promise<number> {
   const buffer = new Uint8Array(2 ** 20);
   const start = performance.now();
@@ -74,7 +74,7 @@ async function secondsToRead(path: string): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** From nothing to an executor that can take a token: compiles the build, too. */
+/** Loads an executor in a fresh process, so that the time includes compiling the build. */
 async function secondsToLoad(path: string, build: Build, threads: number): Promise<number> {
   const start = performance.now();
   const checkpoint = await openCheckpoint(path, testHost);
@@ -86,9 +86,9 @@ async function secondsToLoad(path: string, build: Build, threads: number): Promi
 }
 
 export interface StartResult {
-  /** Milliseconds of `node -e 0`, from start to end. */
+  /** Milliseconds of `node -e 0` from start to end, one value per round. */
   readonly node: readonly number[];
-  /** Of `nibble run PROMPT` with the model of the package, from start to its first byte on stdout. */
+  /** Milliseconds of `nibble run PROMPT` with crumb, from its start to its first byte on stdout. */
   readonly firstToken: readonly number[];
   /** The difference, round by round. */
   readonly over: Spread;
@@ -102,7 +102,7 @@ export async function startTimes(rounds: number): Promise<StartResult> {
     node.push(await milliseconds(["-e", "0"], "exit"));
     firstToken.push(await milliseconds([dist("cli.js"), "run", "How much is 8 * 33?", "--temp", "0"], "byte"));
   }
-  // The first of each filled the page cache.
+  // The first run of each filled the page cache.
   node.shift();
   firstToken.shift();
   return { node, firstToken, over: spread(firstToken.map((ms, round) => ms - node[round]!)) };
@@ -117,7 +117,7 @@ async function milliseconds(args: readonly string[], until: "exit" | "byte"): Pr
   const first = await Promise.race([exit, ...(until === "byte" ? [once(child.stdout, "data")] : [])]);
   const time = performance.now() - start;
   if (until === "byte") {
-    if (typeof first[0] === "number") throw new Error(`expected an answer of ${args.join(" ")}, got ${errors}`);
+    if (typeof first[0] === "number") throw new Error(`${args.join(" ")} ended without an answer: ${errors}`);
     child.kill();
     await exit;
   }

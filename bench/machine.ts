@@ -1,5 +1,5 @@
 /**
- * Where and when something was measured.
+ * Describes the machine of a run.
  * @module
  */
 import { execFileSync } from "node:child_process";
@@ -13,7 +13,7 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly engine: string;
-  /** `with changes` where the tree differs from the commit. */
+  /** The commit, followed by `with changes` where the tree differs from it. */
   readonly commit: string;
   readonly date: string;
   /** Processes that wanted a core in the last minute, before the benchmark began: 0 on a quiet machine. */
@@ -36,7 +36,7 @@ export function machine(): Machine {
   };
 }
 
-/** For file names: `xeon`, `epyc-7763-64-core`, `apple-m2`. */
+/** A CPU's name for file names, such as `xeon`, `epyc-7763-64-core` or `apple-m2`. */
 export function machineSlug(cpu: string): string {
   const words = cpu.toLowerCase().replace(/\((r|tm)\)|@.*/g, " ");
   const telling = words.split(/[^a-z0-9]+/).filter((word) => !/^(intel|amd|cpu|processor|)$/.test(word));

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: everything in one run. How to run and read it: README.md.
+ * `npm run bench`: measures everything in one run. `README.md` says how to run it and how to read the tables.
  * @module
  */
 import { basename } from "node:path";
@@ -16,81 +16,97 @@ import { machine, machineLine } from "./machine.ts";
 import { rowOf, runModels, subjectOf } from "./models.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { report } from "./report.ts";
-import { type Results, resultsName, writeResults } from "./results.ts";
+import type { Results } from "./results.ts";
+import { resultsName, writeResults } from "./results-files.ts";
 import { syntheticModel } from "./synthetic-model.ts";
 
 const say = (line: string): void => console.error(line);
+
+type Measured = Omit<Results, "machine" | "loadAfter" | "command" | "title" | "limits">;
+
+const wants = (options: Options, part: Options["parts"][number]): boolean => options.parts.includes(part);
 
 async function run(options: Options, command: string): Promise<Results> {
   const about = machine();
   say(machineLine(about));
   buildWasm();
-  const { threads, tests, rounds, slowRounds } = options;
-  const wants = (part: Options["parts"][number]): boolean => options.parts.includes(part);
-  const path = await modelPath(options);
-  const gaps: string[] = [];
-  const limits = await Limiter.start(threads);
+  const limiter = await Limiter.start(options.threads);
   try {
-    const sizes = wants("sizes") ? wasmSizes() : [];
-    const start = wants("start") ? await startTimes(5 * rounds) : undefined;
-    const ours = ourEngines(path, threads, tests);
-    const load = wants("load") ? await loadTimes(path, ours, rounds) : [];
-    const kernels = wants("kernels") ? await benchKernels(options.kernels, () => limits.measure(1)) : [];
-    const missing = wants("peers") ? installPeers() : undefined;
-    if (missing) gaps.push(missing);
-    const peers = wants("peers") && !missing ? peerEngines(path, threads, tests) : [];
-    const engines = [...(wants("models") ? ours : []), ...peers]
-      .filter((engine) => options.engines.test(label(engine)))
-      .sort((a, b) => a.threads - b.threads);
-    const models = await runModels({ engines, tests, rounds, slowRounds, say, limits: (n) => limits.measure(n) });
-    for (const count of threads) await limits.measure(count);
-    const checkpoint = await openCheckpoint(path, testHost);
-    const subject = subjectOf(checkpoint, path);
-    await checkpoint.close();
+    const measured = await measure(options, await modelPath(options), limiter);
     return {
       machine: about,
       loadAfter: machine().load,
       command,
       title: titleOf(options),
-      limits: limits.samples,
-      sizes,
-      ...(start && { start }),
-      load,
-      rows: models.samples.map((samples) => rowOf(samples, subject)),
-      kernels,
-      about: models.about,
-      gaps: [...gaps, ...models.gaps],
+      limits: limiter.samples,
+      ...measured,
     };
   } finally {
-    await limits.close();
+    await limiter.close();
   }
 }
 
-/** The limits of each number of threads; keeps what it measured. */
+/** Measures the parts that were asked for, one after the other, and last the limits once more. */
+async function measure(options: Options, path: string, limiter: Limiter): Promise<Measured> {
+  const { threads, tests, rounds } = options;
+  const sizes = wants(options, "sizes") ? wasmSizes() : [];
+  const start = wants(options, "start") ? await startTimes(5 * rounds) : undefined;
+  const load = wants(options, "load") ? await loadTimes(path, ourEngines(path, threads, tests), rounds) : [];
+  const kernels = wants(options, "kernels") ? await benchKernels(options.kernels, () => limiter.measure(1)) : [];
+  const { rows, about, gaps } = await measureModels(options, path, limiter);
+  for (const count of threads) await limiter.measure(count);
+  return { sizes, ...(start && { start }), load, rows, kernels, about, gaps };
+}
+
+async function measureModels(
+  options: Options,
+  path: string,
+  limiter: Limiter,
+): Promise<Pick<Results, "rows" | "about" | "gaps">> {
+  const { threads, tests, rounds, slowRounds } = options;
+  const missing = wants(options, "peers") ? installPeers() : undefined;
+  const peers = wants(options, "peers") && missing === undefined ? peerEngines(path, threads, tests) : [];
+  const ours = wants(options, "models") ? ourEngines(path, threads, tests) : [];
+  const engines = [...ours, ...peers]
+    .filter((engine) => options.engines.test(label(engine)))
+    .sort((a, b) => a.threads - b.threads);
+  const limits = (count: number): Promise<Limits> => limiter.measure(count);
+  const { samples, about, gaps } = await runModels({ engines, tests, rounds, slowRounds, say, limits });
+  const checkpoint = await openCheckpoint(path, testHost);
+  const subject = subjectOf(checkpoint, path);
+  await checkpoint.close();
+  return {
+    rows: samples.map((one) => rowOf(one, subject)),
+    about,
+    gaps: [...(missing === undefined ? [] : [missing]), ...gaps],
+  };
+}
+
+/** Measures the machine's limits by number of threads, and keeps every measurement. */
 class Limiter {
   readonly samples: Map<number, Limits[]>;
-  readonly #of: ReadonlyMap<number, ThreadLimits>;
+  readonly #limits: ReadonlyMap<number, ThreadLimits>;
 
-  private constructor(of: ReadonlyMap<number, ThreadLimits>) {
-    this.#of = of;
-    this.samples = new Map([...of.keys()].map((threads) => [threads, []]));
+  private constructor(limits: ReadonlyMap<number, ThreadLimits>) {
+    this.#limits = limits;
+    this.samples = new Map([...limits.keys()].map((threads) => [threads, []]));
   }
 
   static async start(threadCounts: readonly number[]): Promise<Limiter> {
     const counts = [...new Set([1, ...threadCounts])];
-    const of = new Map<number, ThreadLimits>();
-    for (const threads of counts) of.set(threads, await createThreadLimits(threads));
-    return new Limiter(of);
+    const limits = new Map<number, ThreadLimits>();
+    for (const threads of counts) limits.set(threads, await createThreadLimits(threads));
+    return new Limiter(limits);
   }
 
   async measure(threads: number): Promise<Limits> {
-    const limits = await this.#of.get(threads)!.measure();
+    const limits = await this.#limits.get(threads)!.measure();
     this.samples.get(threads)!.push(limits);
     return limits;
   }
 
   async close(): Promise<void> {
-    for (const limits of this.#of.values()) await limits.close();
+    for (const limits of this.#limits.values()) await limits.close();
   }
 }
 
@@ -106,7 +122,7 @@ function nameOf({ model }: Options): string {
   return typeof model === "string" ? basename(model, ".gguf") : `${model.shape}-${model.type}`;
 }
 
-/** Wrong usage is one line and the way to the right one, not a stack. */
+/** The options; for wrong usage undefined, after one line on stderr and exit code 2. */
 function parseOrExit(args: readonly string[]): Options | undefined {
   try {
     if (!args.includes("--help")) return parseOptions(args);

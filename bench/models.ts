@@ -1,6 +1,6 @@
 /**
- * Whole models: llama-bench's tests in every engine, one after the other, round after round, with the machine's limits
- * measured before each. Samples of one round ran within a minute, so their ratios hold on a machine that others use too.
+ * Measures whole models: llama-bench's tests in every engine in turn, round after round, with the machine's limits measured
+ * before each test. Samples of one round ran within a minute, so that their ratios hold on a machine that others use too.
  * @module
  */
 import { type Facts, facts, type Report, report, testName } from "../src/cli/llama-bench.ts";
@@ -11,29 +11,29 @@ import { dotLimit, type Limits } from "./limits.ts";
 import type { Contender, Timed } from "./peers/contender.ts";
 import { ratio, type Spread } from "./statistics.ts";
 
-/** llama-bench's fields, and ours. */
+/** One engine and one test in the tables: llama-bench's fields, and ours. */
 export interface Row extends Report {
   readonly engine: string;
   readonly ours: boolean;
   readonly test: string;
-  /** G multiply-adds a second of the matrix products, one for each round. */
+  /** Multiply-adds of the matrix products per second, in units of 10^9, one value per round. */
   readonly samples_gmacs: readonly number[];
-  /** As a share of what as many threads are allowed of the instruction that they can use; ours only. */
+  /** The multiply-adds as a share of the limit of as many threads and the same instruction; only for our engines. */
   readonly dot_share?: Spread;
-  /** Weights read a second, in GB. Of decode: a prompt reads them once a chunk. */
+  /** GB of weights read per second, for decode; a prompt reads the weights once per chunk. */
   readonly samples_gbs?: readonly number[];
-  /** As a share of sequential reading by as many threads; ours only. */
+  /** The weights read as a share of sequential reading by as many threads; only for our engines. */
   readonly read_share?: Spread;
 }
 
-/** What a test computes: multiply-adds, and bytes of weights that each step reads. */
+/** The work of a model: multiply-adds per token in the layers and in the head, and bytes of weights that a step reads. */
 export interface Work {
   readonly bodyMacs: number;
   readonly headMacs: number;
   readonly stepBytes: number;
 }
 
-/** Matrices that every token meets, and the head, which only rows that ask for logits meet. */
+/** Counts the matrices of the layers, which every token meets, and the head, which only rows with logits meet. */
 export function workOf(tensors: Checkpoint["tensors"]): Work {
   let bodyMacs = 0;
   let stepBytes = 0;
@@ -46,12 +46,12 @@ export function workOf(tensors: Checkpoint["tensors"]): Work {
   return { bodyMacs, headMacs: head.shape[0]! * head.shape[1]!, stepBytes: stepBytes + head.byteLength };
 }
 
-/** Multiply-adds of one run of a test. */
+/** The multiply-adds of one run of a test. */
 export function macsOf({ prompt, gen, sequences = 1 }: Test, { bodyMacs, headMacs }: Work): number {
   return sequences * (prompt > 0 ? prompt * bodyMacs + headMacs : gen * (bodyMacs + headMacs));
 }
 
-/** Samples of one engine and one test, and what the machine allowed as many threads in the same rounds. */
+/** The samples of one engine and one test, and the machine's limits for as many threads in the same rounds. */
 export interface Samples {
   readonly engine: Pick<Engine, "name" | "threads" | "build">;
   readonly test: Test;
@@ -64,7 +64,7 @@ export interface Subject {
   readonly work: Work;
 }
 
-/** Batch and cache are each engine's default; the fields say ours. */
+/** Describes the model. Each engine runs with its own default of batch and cache; the fields name ours. */
 export function subjectOf(checkpoint: Checkpoint, path: string): Subject {
   return { facts: facts(checkpoint, { model: path, batch: 128, kv: "mixed" }), work: workOf(checkpoint.tensors) };
 }
@@ -97,12 +97,12 @@ export interface Plan {
   readonly tests: readonly Test[];
   readonly rounds: number;
   readonly slowRounds: number;
-  /** Measures once what a number of threads is allowed. */
+  /** Measures the limits of a number of threads once. */
   readonly limits: (threads: number) => Promise<Limits>;
   readonly say: (line: string) => void;
 }
 
-/** An engine in the ring, with one entry for each test that it can run. */
+/** An engine that runs, with the tests that it can run. */
 interface Entry {
   readonly engine: Engine;
   readonly contender: Contender;
@@ -113,65 +113,93 @@ interface Entry {
 export async function runModels(
   plan: Plan,
 ): Promise<{ samples: Samples[]; about: Map<string, string>; gaps: string[] }> {
-  const gaps: string[] = [];
-  const about = new Map<string, string>();
-  let entries: Entry[] = [];
-  const leaveOut = async (engine: Engine, error: unknown, contender?: Contender): Promise<void> => {
-    gaps.push(`${label(engine)}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-    plan.say(`left out: ${gaps.at(-1)}`);
-    entries = entries.filter((entry) => entry.engine !== engine);
-    await contender?.close().catch(() => {});
-  };
+  const run = new Run(plan);
   try {
-    for (const engine of plan.engines) {
-      let contender: Contender | undefined;
-      try {
-        contender = await engine.start();
-        const twin = [...about].find(([, text]) => text === contender!.about && !engine.build)?.[0];
-        if (twin && twin !== engine.name) throw new Error(`the same as ${twin} on this CPU`);
-        const timed = new Map<Test, Timed>();
-        entries.push({ engine, contender, timed });
-        for (const test of plan.tests) if (engine.can(test)) timed.set(test, await contender.prepare(test));
-        about.set(engine.name, contender.about);
-        plan.say(`ready: ${label(engine)}`);
-      } catch (error) {
-        await leaveOut(engine, error, contender);
-      }
-    }
-    const samples = await measureRounds(plan, () => entries, leaveOut);
-    return { samples, about, gaps };
+    for (const engine of plan.engines) await run.add(engine);
+    for (let round = 0; round < plan.rounds; round++) await run.round(round);
+    return { samples: [...run.samples.values()], about: run.about, gaps: run.gaps };
   } finally {
-    for (const { contender } of entries) await contender.close();
+    await run.close();
   }
 }
 
-async function measureRounds(
-  plan: Plan,
-  entries: () => readonly Entry[],
-  leaveOut: (engine: Engine, error: unknown, contender: Contender) => Promise<void>,
-): Promise<Samples[]> {
-  const samples = new Map<string, { engine: Engine; test: Test; nanoseconds: number[]; limits: Limits[] }>();
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const test of plan.tests) {
-      const allowed = new Map<number, Limits>();
-      for (const { threads } of plan.engines)
-        if (!allowed.has(threads)) allowed.set(threads, await plan.limits(threads));
-      for (const { engine, contender, timed } of entries()) {
+interface Collected extends Samples {
+  readonly nanoseconds: number[];
+  readonly limits: Limits[];
+}
+
+/** The engines that take part, and what was measured so far. */
+class Run {
+  readonly samples: Map<string, Collected> = new Map();
+  readonly about: Map<string, string> = new Map();
+  readonly gaps: string[] = [];
+  readonly #plan: Plan;
+  #entries: Entry[] = [];
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** Starts an engine and prepares its tests. A peer that runs the same code as an earlier one is left out. */
+  async add(engine: Engine): Promise<void> {
+    let contender: Contender | undefined;
+    try {
+      contender = await engine.start();
+      const { about } = contender;
+      const twin = [...this.about].find(([, text]) => text === about && !engine.build)?.[0];
+      if (twin && twin !== engine.name) throw new Error(`the same as ${twin} on this CPU`);
+      const timed = new Map<Test, Timed>();
+      this.#entries.push({ engine, contender, timed });
+      for (const test of this.#plan.tests) if (engine.can(test)) timed.set(test, await contender.prepare(test));
+      this.about.set(engine.name, about);
+      this.#plan.say(`ready: ${label(engine)}`);
+    } catch (error) {
+      await this.#leaveOut(engine, error, contender);
+    }
+  }
+
+  /** Takes one sample of every test in every engine, and the limits before each test. */
+  async round(round: number): Promise<void> {
+    const { tests, rounds, slowRounds, say } = this.#plan;
+    for (const test of tests) {
+      const limits = await this.#measureLimits();
+      for (const { engine, contender, timed } of this.#entries) {
         const run = timed.get(test);
-        if (!run || (engine.slow && round >= plan.slowRounds)) continue;
+        if (!run || (engine.slow && round >= slowRounds)) continue;
         try {
-          const nanoseconds = Math.round(1e9 * (await run()));
-          const key = `${label(engine)} ${testName(test)}`;
-          const kept = samples.get(key) ?? { engine, test, nanoseconds: [], limits: [] };
-          samples.set(key, kept);
-          kept.nanoseconds.push(nanoseconds);
-          kept.limits.push(allowed.get(engine.threads)!);
+          this.#keep({ engine, test }, Math.round(1e9 * (await run())), limits.get(engine.threads)!);
         } catch (error) {
-          await leaveOut(engine, error, contender);
+          await this.#leaveOut(engine, error, contender);
         }
       }
     }
-    plan.say(`round ${round + 1} of ${plan.rounds}`);
+    say(`round ${round + 1} of ${rounds}`);
   }
-  return [...samples.values()];
+
+  async close(): Promise<void> {
+    for (const { contender } of this.#entries) await contender.close();
+  }
+
+  async #measureLimits(): Promise<Map<number, Limits>> {
+    const limits = new Map<number, Limits>();
+    for (const threads of new Set(this.#plan.engines.map((engine) => engine.threads)))
+      limits.set(threads, await this.#plan.limits(threads));
+    return limits;
+  }
+
+  #keep({ engine, test }: Pick<Samples, "test"> & { engine: Engine }, nanoseconds: number, limits: Limits): void {
+    const key = `${label(engine)} ${testName(test)}`;
+    const kept = this.samples.get(key) ?? { engine, test, nanoseconds: [], limits: [] };
+    this.samples.set(key, kept);
+    kept.nanoseconds.push(nanoseconds);
+    kept.limits.push(limits);
+  }
+
+  async #leaveOut(engine: Engine, error: unknown, contender: Contender | undefined): Promise<void> {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    this.gaps.push(`${label(engine)}: ${reason}`);
+    this.#plan.say(`left out: ${label(engine)}: ${reason}`);
+    this.#entries = this.#entries.filter((entry) => entry.engine !== engine);
+    await contender?.close().catch(() => {});
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * What `npm run bench` is asked for.
+ * The options of `npm run bench`.
  * @module
  */
 import { parseArgs } from "node:util";
@@ -15,17 +15,17 @@ export interface Options {
   readonly model: string | { readonly shape: ShapeName; readonly type: SyntheticType };
   readonly tests: readonly Test[];
   readonly rounds: number;
-  /** Rounds of engines that take ten seconds and more for one: wllama. */
+  /** Rounds of slow engines (wllama), which take ten seconds or more for each. */
   readonly slowRounds: number;
   readonly threads: readonly number[];
-  /** Which engines take part, by name: `nibble relaxed, 1 thread`. */
+  /** The engines that take part, by label, such as `nibble relaxed, 1 thread`. */
   readonly engines: RegExp;
   readonly kernels: {
-    /** Of `name title`. */
+    /** Matches the text `name title`. */
     readonly filter: RegExp;
     readonly seconds: number;
   };
-  /** The folder of the results; none where they are only printed. */
+  /** The folder of the results; undefined: they are only printed. */
   readonly out?: string;
   readonly quick: boolean;
 }
@@ -35,44 +35,43 @@ export const USAGE: string = `npm run bench -- [options]
   --shape 140m|360m|950m     synthetic model in the shape of a MobileLLM-R1 (140m)
   --type q4_0|q4_1|q8_0      its weights (q4_0)
   --model FILE               a GGUF file instead
-  --only PART,...            of ${PARTS.join(", ")} (all)
-  --rounds N                 samples of each figure (4; wllama at most 2)
+  --only PART,...            parts to measure: ${PARTS.join(", ")} (all)
+  --rounds N                 samples per figure (4; wllama has at most 2)
   --threads N,...            thread counts (1,2)
   --engines REGEXP           engines by name, e.g. "nibble|avx2, 1"
-  --depth N                  cached tokens of the test at depth; 0 leaves it out (4096)
+  --depth N                  cached tokens of the test at depth; 0: no such test (4096)
   --filter REGEXP            kernels by name and title (^(matmul|attention) ); "" for all
-  --seconds S                of each kernel (0.1)
-  --out DIR                  where the results go (bench/results)
-  --print                    prints the table only
-  --quick                    a look in less than 90 s: 2 rounds, fewer engines and kernels, depth 1024`;
+  --seconds S                seconds per kernel (0.1)
+  --out DIR                  folder of the results (bench/results)
+  --print                    print the tables, and write no files
+  --quick                    a quick run in less than 90 s: 2 rounds, fewer engines and kernels, depth 1024`;
 
 const QUICK = { rounds: "2", depth: "1024", engines: "nibble|best|wllama, 1", filter: "^matmul Q4_0", seconds: "0.05" };
 const FULL = { rounds: "4", depth: "4096", engines: "", filter: "^(matmul|attention) ", seconds: "0.1" };
+
+const TEXT = { type: "string" } as const;
+const FLAGS = {
+  shape: { ...TEXT, default: "140m" },
+  type: { ...TEXT, default: "q4_0" },
+  model: TEXT,
+  only: { ...TEXT, default: PARTS.join(",") },
+  rounds: TEXT,
+  threads: { ...TEXT, default: "1,2" },
+  engines: TEXT,
+  depth: TEXT,
+  filter: TEXT,
+  seconds: TEXT,
+  out: { ...TEXT, default: "bench/results" },
+  print: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
+} as const;
 
 /**
  * Reads a command line.
  * @throws Error that says what was expected and what came
  */
 export function parseOptions(args: readonly string[]): Options {
-  const text = { type: "string" } as const;
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      shape: { ...text, default: "140m" },
-      type: { ...text, default: "q4_0" },
-      model: text,
-      only: { ...text, default: PARTS.join(",") },
-      rounds: text,
-      threads: { ...text, default: "1,2" },
-      engines: text,
-      depth: text,
-      filter: text,
-      seconds: text,
-      out: { ...text, default: "bench/results" },
-      print: { type: "boolean", default: false },
-      quick: { type: "boolean", default: false },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
   const { rounds, depth, engines, filter, seconds } = { ...(values.quick ? QUICK : FULL), ...values };
   const count = whole("--rounds", rounds, 1);
   return {
@@ -92,7 +91,7 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-/** The rows of every table: a prompt, decode from nothing, decode at depth, eight conversations at once. */
+/** The tests: a prompt, decode from an empty context, decode at depth, and eight conversations together. */
 function testsOf(depth: number, quick: boolean): Test[] {
   const gen = quick ? 16 : 32;
   return [
@@ -105,19 +104,19 @@ function testsOf(depth: number, quick: boolean): Test[] {
 
 function oneOf<T extends string>(option: string, allowed: readonly T[], got: string): T {
   const found = allowed.find((value) => value === got);
-  if (found === undefined) throw new Error(`expected ${option} of ${allowed.join(", ")}, got "${got}"`);
+  if (found === undefined) throw new Error(`${option}: expected one of ${allowed.join(", ")}, got "${got}"`);
   return found;
 }
 
 function whole(option: string, got: string, least: number): number {
   const value = Number(got);
   if (got.trim() === "" || !Number.isSafeInteger(value) || value < least)
-    throw new Error(`expected ${option} as a whole number of at least ${least}, got "${got}"`);
+    throw new Error(`${option}: expected a whole number of at least ${least}, got "${got}"`);
   return value;
 }
 
 function positive(option: string, got: string): number {
   const value = Number(got);
-  if (!(value > 0 && value < Infinity)) throw new Error(`expected ${option} as a positive number, got "${got}"`);
+  if (!(value > 0 && value < Infinity)) throw new Error(`${option}: expected a positive number, got "${got}"`);
   return value;
 }

@@ -1,5 +1,5 @@
 /**
- * What a person reads of a run, in Markdown.
+ * Reports a run in Markdown.
  * @module
  */
 import { markdownTable } from "../src/cli/llama-bench.ts";
@@ -13,7 +13,7 @@ import type { Row } from "./models.ts";
 import type { Results } from "./results.ts";
 import { percent, type Spread, spread, spreadText } from "./statistics.ts";
 
-/** A run's Markdown: what was measured on what, one section a part, and what is missing. */
+/** The Markdown of a run: the machine, one section per part that was measured, and what is missing. */
 export function report(results: Results): string {
   const { machine, title, command, limits, sizes, start, load, rows, kernels, about, gaps, loadAfter } = results;
   const section = (heading: string, there: boolean, ...paragraphs: string[]): string[] =>
@@ -23,7 +23,7 @@ export function report(results: Results): string {
   const text = [
     `# ${title}, ${machine.date.slice(0, 10)}`,
     `\`${command}\` on ${machineLine(machine)}; load ${loadAfter.toFixed(2)} after.`,
-    "Figures are medians, in brackets the middle half of the samples. Compare ratios: what is divided ran in the same round.",
+    "Figures are medians, with the middle half of the samples in brackets. Compare ratios: both sides of a ratio ran in the same round.",
     ...section("Limits of this machine", true, limitsTable(limits)),
     ...section(
       "Models",
@@ -52,7 +52,7 @@ function limitsTable(limits: Results["limits"]): string {
   return markdownTable(head, rows, []);
 }
 
-/** llama-bench's columns, with medians, then ours. */
+/** llama-bench's columns with medians, and then our own. */
 export function modelsTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
     row.model_type,
@@ -71,7 +71,7 @@ export function modelsTable(rows: readonly Row[]): string {
   return markdownTable(head, cells, [0, 3, 5]);
 }
 
-/** A row for each pair, a column for each test. */
+/** One row per pair of engines, one column per test. */
 export function comparisonTable(comparisons: readonly Comparison[], rows: readonly Row[]): string {
   const tests = [...new Set(rows.map(({ test }) => test))];
   const pairs = new Map<string, Map<string, Spread>>();

@@ -1,6 +1,6 @@
 /**
- * What requests share: time to the first token with and without a known prefix, answers together and one after the
- * other, a session saved and restored. `node bench/sharing.ts MODEL.gguf [THREADS]`
+ * Measures what requests share: the time to the first token with and without a known prefix, answers together and one after
+ * the other, a session saved and restored. Run it as `node bench/sharing.ts MODEL.gguf [THREADS]`.
  * @module
  */
 import { createLoad } from "../src/load/create-load.ts";
@@ -13,14 +13,14 @@ const ANSWER = 48;
 const ROUNDS = 5;
 
 const [file, threads = "1"] = process.argv.slice(2);
-if (file === undefined) throw new Error("expected the path of a GGUF file");
+if (file === undefined) throw new Error("the path of a GGUF file is required");
 const model = await createLoad(testHost)(file, { contextLength: 2048, cacheTokens: 8192, threads: Number(threads) });
 
-/** Tokens that no other seed has in this order. */
+/** Token ids whose order depends on the seed. */
 const ids = (length: number, seed: number) =>
   Array.from({ length }, (_, i) => 300 + ((i * 7919 + seed * 104729) % (model.info.vocabSize - 300)));
 
-/** Milliseconds to the first token. */
+/** Answers, and returns the milliseconds to the first token. */
 async function answer(prompt: readonly number[], maxTokens: number): Promise<number> {
   const start = performance.now();
   let first = Number.NaN;

@@ -1,9 +1,9 @@
 /**
- * What stands for many measurements. No means: one neighbour on the machine would move them.
+ * Summarises measurements by medians and quartiles; one busy moment of the machine would move a mean.
  * @module
  */
 
-/** The value below which a share `q` of the values lies, interpolated. `NaN` of nothing. */
+/** The value below which a share `q` of the values lies, interpolated. `NaN` for no values. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = q * (sorted.length - 1);
@@ -24,14 +24,14 @@ export function spread(values: readonly number[]): Spread {
 }
 
 /**
- * How many times as large `ours` is. Samples are paired: those of one round ran within seconds of each other, so a
- * neighbour that slows the machine for minutes slows both.
+ * How many times as large `ours` is as `theirs`. Samples are paired by round: those of one round ran within seconds of each
+ * other, so a load on the machine that lasts for minutes slows both.
  */
 export function ratio(ours: readonly number[], theirs: readonly number[]): Spread {
   return spread(ours.slice(0, theirs.length).map((value, round) => value / theirs[round]!));
 }
 
-/** `73 %`, of 0.73; nothing of nothing. */
+/** 0.73 becomes `73 %`; undefined becomes an empty text. */
 export function percent(share: number | undefined): string {
   return share === undefined ? "" : `${(100 * share).toFixed(0)} %`;
 }

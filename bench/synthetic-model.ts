@@ -1,6 +1,6 @@
 /**
- * Models of random weights in the shapes of MobileLLM-R1, architecture `llama` so that the peers load them too. They say
- * nothing sensible, at the speed of the real ones.
+ * Writes models of random weights in the shapes of MobileLLM-R1. Their architecture is `llama`, so that the peers load them
+ * too. Their text makes no sense, and they are as fast as the real models.
  *
  *   node bench/synthetic-model.ts 140m q4_0      # prints the path: .cache/synthetic/140m-q4_0.gguf
  * @module
@@ -34,11 +34,11 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
 };
 
 const HEAD = 64;
-/** Standard deviation of a uniform code, in steps. */
+/** The standard deviation of a uniformly distributed code. */
 const CODES = { Q4_0: 4.6, Q4_1: 4.6, Q8_0: 74 } as const;
 export type SyntheticType = keyof typeof CODES;
 
-/** The path of a cached file, written first where it is missing: some seconds. */
+/** The path of the model in the cache folder; it is written first if it is missing, which takes some seconds. */
 export async function syntheticModel(shape: ShapeName, type: SyntheticType): Promise<string> {
   const path = fileURLToPath(new URL(`../.cache/synthetic/${shape}-${type.toLowerCase()}.gguf`, import.meta.url));
   if (!existsSync(path)) await writeSyntheticModel(path, SHAPES[shape], type);
@@ -47,7 +47,7 @@ export async function syntheticModel(shape: ShapeName, type: SyntheticType): Pro
 
 /**
  * Writes a model: matrices in `type`, norms of ones. The same arguments give the same bytes.
- * @param more metadata, which replaces what is written otherwise: a tokenizer
+ * @param more metadata that replaces the default, such as a tokenizer
  */
 export async function writeSyntheticModel(
   path: string,
@@ -84,7 +84,7 @@ function tensors({ layers, heads, kvHeads, hidden, feedForward, vocabulary }: Sh
   return [matrix("token_embd.weight", vocabulary, hidden), norm("output_norm.weight"), ...blocks];
 }
 
-/** What the readers ask for. The vocabulary is the 256 bytes in GPT-2's spelling, then names without meaning. */
+/** The metadata that loaders require. The vocabulary is the 256 bytes in GPT-2's spelling, and names without meaning. */
 function metadata(shape: Shape, type: SyntheticType): Map<string, MetadataValue> {
   const { layers, heads, kvHeads, hidden, feedForward, vocabulary } = shape;
   const byte = (i: number): string => String.fromCodePoint(i >= 33 && i <= 126 ? i : 256 + i);
@@ -114,7 +114,7 @@ function metadata(shape: Shape, type: SyntheticType): Map<string, MetadataValue>
   ]);
 }
 
-/** Random codes, with scales that keep activations near 1: infinities and denormals would falsify every figure. */
+/** Random codes, with scales that keep activations near 1: infinities and denormals would distort the timing. */
 function randomRows(type: SyntheticType, rows: number, columns: number, random: () => number): Uint8Array {
   const bytes = new Uint8Array(rows * rowBytes(type, columns));
   const view = new DataView(bytes.buffer);
@@ -141,8 +141,9 @@ function xorshift32(state: number): () => number {
 
 if (isMain(import.meta.url)) {
   const [shape = "140m", type = "q4_0"] = process.argv.slice(2);
-  if (!Object.hasOwn(SHAPES, shape)) throw new Error(`expected a shape of ${Object.keys(SHAPES)}, got ${shape}`);
+  if (!Object.hasOwn(SHAPES, shape))
+    throw new Error(`shape: expected one of ${Object.keys(SHAPES).join(", ")}, got ${shape}`);
   if (!Object.hasOwn(CODES, type.toUpperCase()))
-    throw new Error(`expected a type of ${Object.keys(CODES)}, got ${type}`);
+    throw new Error(`type: expected one of ${Object.keys(CODES).join(", ")}, got ${type}`);
   console.log(await syntheticModel(shape as ShapeName, type.toUpperCase() as SyntheticType));
 }

@@ -1,8 +1,8 @@
 /**
- * One engine with one model, in a process of its own.
+ * Runs one engine with one model in a process of its own.
  * @module
  */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,16 +12,16 @@ import type { Test } from "../../src/cli/throughput.ts";
 export type Timed = () => Promise<number>;
 
 export interface Contender {
-  /** What it says of itself: versions, and the instructions that it uses. */
+  /** Its description of itself: versions, and the instructions that it uses. */
   readonly about: string;
-  /** Computes what lies before the test, and runs it once. Tests prepared stay so. */
+  /** Reads the tokens before the test and runs it once as a warm-up. Earlier tests stay prepared. */
   prepare(test: Test): Promise<Timed>;
   close(): Promise<void>;
 }
 
-/** What a child is told: to prepare a test, or to run the one that it prepared as its n-th. */
+/** An order to a child: to prepare a test, or to run the test that it prepared as its n-th. */
 type Order = { readonly prepare: Test } | { readonly run: number };
-/** What it answers: its introduction first, then a line an order. */
+/** A message of the child: first its description, then one reply per order. */
 type Reply =
   | { readonly about: string }
   | { readonly prepared: number }
@@ -37,31 +37,22 @@ export async function startChild(module: string, args: readonly string[]): Promi
     throw new Error(`ended with ${code ?? signal}`);
   });
   gone.catch(() => {});
-  const reply = async <K extends string>(key: K): Promise<Extract<Reply, Record<K, unknown>>[K]> => {
-    const [message] = (await Promise.race([once(child, "message"), gone])) as [
-      Record<string, unknown> & { readonly error?: string },
-    ];
-    if (Object.hasOwn(message, key)) return message[key] as never;
-    throw new Error(`expected ${key}, got ${message.error}`);
-  };
-  const ask = (order: Order): void => void child.send(order);
   const close = async (): Promise<void> => {
     child.kill();
     await gone.catch(() => {});
   };
+  const ask = async <K extends string>(order: Order, key: K): Promise<Answer<K>> => {
+    const answer = nextReply(child, gone, key);
+    child.send(order);
+    return answer;
+  };
   try {
-    const about = await reply("about");
+    const about = await nextReply(child, gone, "about");
     return {
       about,
       async prepare(test) {
-        const answer = reply("prepared");
-        ask({ prepare: test });
-        const run = await answer;
-        return async () => {
-          const answer = reply("seconds");
-          ask({ run });
-          return answer;
-        };
+        const run = await ask({ prepare: test }, "prepared");
+        return () => ask({ run }, "seconds");
       },
       close,
     };
@@ -71,7 +62,18 @@ export async function startChild(module: string, args: readonly string[]): Promi
   }
 }
 
-/** The child's side: says what it is, then does what it is told to. */
+type Answer<K extends string> = Extract<Reply, Record<K, unknown>>[K];
+
+/** The value of a field of the child's next message. @throws Error with the child's message, or if it ends */
+async function nextReply<K extends string>(child: ChildProcess, gone: Promise<never>, key: K): Promise<Answer<K>> {
+  const [message] = (await Promise.race([once(child, "message"), gone])) as [
+    Record<string, unknown> & { readonly error?: string },
+  ];
+  if (Object.hasOwn(message, key)) return message[key] as never;
+  throw new Error(message.error ?? `the reply has no field ${key}`);
+}
+
+/** The child's side: sends its description, and then obeys orders. */
 export async function serve(start: () => Promise<Omit<Contender, "close">>): Promise<void> {
   const send = (reply: Reply): void => void process.send!(reply);
   const prepared: Timed[] = [];

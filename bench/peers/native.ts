@@ -1,7 +1,7 @@
 /**
- * llama.cpp native as a contender: `node native.ts MODEL INSTRUCTIONS THREADS`. The prebuilt library of node-llama-cpp
- * (@node-llama-cpp/linux-x64) through its addon, one llama_decode a step, as llama-bench does it: no sampling, no
- * streaming. The addon's own interface is not public, so the package's version is pinned.
+ * Runs native llama.cpp as a contender: `node native.ts MODEL INSTRUCTIONS THREADS`. It calls the prebuilt library of
+ * node-llama-cpp (@node-llama-cpp/linux-x64) through its addon, with one llama_decode per step and without sampling, as
+ * llama-bench does. The addon's own interface is not public, so the package's version is pinned.
  * @module
  */
 import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
@@ -31,7 +31,7 @@ interface AddonContext {
   removeTokenCellsFromSequence(sequence: number, from: number, to: number): boolean;
 }
 
-/** Libraries of ggml by the instructions that they use; ggml takes the best that the CPU has. */
+/** The libraries of ggml by the instructions that they use; ggml loads the best one that the CPU supports. */
 export const INSTRUCTIONS: Readonly<Record<string, RegExp>> = {
   avx2: /-haswell\.so$/,
   avx512: /-(skylakex|cannonlake|cascadelake|icelake|cooperlake|zen4)\.so$/,
@@ -41,7 +41,7 @@ export const INSTRUCTIONS: Readonly<Record<string, RegExp>> = {
 const package_ = fileURLToPath(new URL("node_modules/@node-llama-cpp/linux-x64/", import.meta.url));
 const libraries = join(package_, "bins/linux-x64");
 
-/** A folder that holds only the libraries in question. */
+/** Makes a folder that holds only the matching libraries. */
 function folderOf(instructions: RegExp): string {
   const folder = mkdtempSync(join(tmpdir(), "nibble-peers-"));
   for (const file of readdirSync(libraries))
@@ -57,7 +57,7 @@ async function start(path: string, instructions: string, threads: number) {
   addon.setLoggerLogLevel(0);
   addon.loadBackends(folderOf(INSTRUCTIONS[instructions]!));
   const system = addon.systemInfo().trim();
-  if (system === "") throw new Error(`no ${instructions} on this CPU`);
+  if (system === "") throw new Error(`this CPU has no ${instructions}`);
   await addon.init();
   const model = new addon.AddonModel(path, { addonExports: addon, useMmap: true, gpuLayers: 0 });
   if (!(await model.init())) throw new Error(`llama.cpp could not load ${path}`);
@@ -69,39 +69,38 @@ async function start(path: string, instructions: string, threads: number) {
   };
 }
 
-/** A context for each test: conversations in one cache would look past each other's cells. */
+/** Makes a context per test: conversations of several tests in one cache would slow each other down. */
 async function prepare(addon: Addon, model: object, threads: number, test: Test): Promise<Timed> {
   const { prompt, gen, depth, sequences = 1 } = test;
   const contextSize = 256 * Math.ceil((depth + prompt + gen) / 256) * sequences;
-  // Everything else is llama.cpp's default: keys and values in f16, flash attention where it helps.
+  // All other options are llama.cpp's defaults: keys and values in f16, flash attention where it helps.
   const options = { contextSize, batchSize: BATCH, sequences, flashAttention: "auto", threads };
   const context = new addon.AddonContext(model, options);
   if (!(await context.init())) throw new Error("llama.cpp made no context");
 
-  const step = async (position: number, count: number): Promise<void> => {
-    context.initBatch(count * sequences);
-    for (let sequence = 0; sequence < sequences; sequence++) {
-      const tokens = Uint32Array.from(
-        { length: count },
-        (_, i) => 1000 + (((position + sequence + i) * 7919) % 40_000),
-      );
-      context.addToBatch(sequence, position, tokens, Uint32Array.of(count - 1));
-    }
-    await context.decodeBatch();
-  };
   const feed = async (from: number, to: number): Promise<void> => {
-    for (let at = from; at < to; at += BATCH) await step(at, Math.min(BATCH, to - at));
+    for (let at = from; at < to; at += BATCH) await step(context, sequences, at, Math.min(BATCH, to - at));
   };
   const run = async (): Promise<number> => {
     for (let sequence = 0; sequence < sequences; sequence++) context.removeTokenCellsFromSequence(sequence, depth, -1);
     const begin = performance.now();
     await feed(depth, depth + prompt);
-    for (let at = depth; at < depth + gen; at++) await step(at, 1);
+    for (let at = depth; at < depth + gen; at++) await step(context, sequences, at, 1);
     return (performance.now() - begin) / 1000;
   };
   await feed(0, depth);
   await run();
   return run;
+}
+
+/** One step of `count` tokens in each sequence; the last token of each has logits. */
+async function step(context: AddonContext, sequences: number, position: number, count: number): Promise<void> {
+  context.initBatch(count * sequences);
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    const tokens = Uint32Array.from({ length: count }, (_, i) => 1000 + (((position + sequence + i) * 7919) % 40_000));
+    context.addToBatch(sequence, position, tokens, Uint32Array.of(count - 1));
+  }
+  await context.decodeBatch();
 }
 
 const [model = "", instructions = "best", threads = "1"] = process.argv.slice(2);

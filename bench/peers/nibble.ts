@@ -11,7 +11,7 @@ import { serve } from "./contender.ts";
 
 const [model = "", build = "", threads = "", tests = "[]"] = process.argv.slice(2);
 
-/** All tests stay in the cache at once: whole pages of 64 tokens for each conversation. */
+/** Options under which all tests stay in the cache at once, with whole pages of 64 tokens per conversation. */
 function cacheFor(tests: readonly Test[]): { contextLength: number; cacheTokens: number } {
   const lengths = tests.map(({ prompt, gen, depth }) => depth + prompt + gen);
   const pages = tests.map(({ sequences = 1 }, i) => sequences * Math.ceil(lengths[i]! / 64));

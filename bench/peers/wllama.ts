@@ -1,6 +1,6 @@
 /**
- * wllama (llama.cpp in WebAssembly) as a contender, in Chromium, which playwright-core drives. A local server sends the
- * headers that make the page cross-origin isolated: without them there is no shared memory, hence one thread.
+ * Runs wllama (llama.cpp in WebAssembly) as a contender in Chromium, which playwright-core drives. A local server sends the
+ * headers that make the page cross-origin isolated; without them there is no shared memory, and so only one thread.
  * @module
  */
 import { createReadStream, readFileSync, statSync } from "node:fs";
@@ -76,7 +76,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** @param contextTokens the longest test's */
+/** @param contextTokens the tokens of the longest test */
 export async function startWllama(model: string, threads: number, contextTokens: number): Promise<Contender> {
   const { chromium } = (await import(new URL("playwright-core/index.mjs", packages).href)) as Playwright;
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -92,7 +92,7 @@ export async function startWllama(model: string, threads: number, contextTokens:
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/?${query}`);
     await page.waitForFunction("window.ready");
     const got = await page.evaluate<{ threads: number; llama: string }>("start()");
-    if (got.threads !== threads) throw new Error(`expected ${threads} threads, got ${got.threads}`);
+    if (got.threads !== threads) throw new Error(`threads: expected ${threads}, got ${got.threads}`);
     const { version } = JSON.parse(readFileSync(new URL("@wllama/wllama/package.json", packages), "utf8"));
     return {
       about: `wllama ${version} (llama.cpp ${got.llama}), WebAssembly SIMD, Chromium ${browser.version()}`,
@@ -105,9 +105,9 @@ export async function startWllama(model: string, threads: number, contextTokens:
   }
 }
 
-/** The first token of an answer comes out of its prompt: n steps make n + 1 tokens. */
+/** Runs a test; returns its seconds. The first token of an answer comes from its prompt, so n steps make n + 1 tokens. */
 async function run(page: Page, { prompt, gen }: Test): Promise<number> {
-  // Two tokens: the first may be the one that starts every prompt.
+  // A prompt has two tokens at least, as the first may be BOS.
   const asked = { prompt: prompt || 2, predicted: gen + 1 };
   const t = await page.evaluate<Timings>(`timings(${asked.prompt}, ${asked.predicted})`);
   if (t.prompt_n !== asked.prompt || t.predicted_n !== asked.predicted)

@@ -44,11 +44,11 @@ describe("the options of npm run bench", () => {
   });
 
   test.each([
-    [["--shape", "70b"], 'expected --shape of 140m, 360m, 950m, got "70b"'],
-    [["--type", "q2_k"], 'expected --type of Q4_0, Q4_1, Q8_0, got "Q2_K"'],
+    [["--shape", "70b"], '--shape: expected one of 140m, 360m, 950m, got "70b"'],
+    [["--type", "q2_k"], '--type: expected one of Q4_0, Q4_1, Q8_0, got "Q2_K"'],
     [["--only", "kernels,all"], 'got "all"'],
     [["--only", "constructor"], 'got "constructor"'],
-    [["--rounds", "0"], "expected --rounds as a whole number of at least 1"],
+    [["--rounds", "0"], "--rounds: expected a whole number of at least 1"],
     [["--rounds", "1.5"], "--rounds"],
     [["--threads", "1,"], "--threads"],
     [["--depth", "-1"], "--depth"],

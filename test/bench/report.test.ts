@@ -6,7 +6,8 @@ import { chart } from "../../bench/chart.ts";
 import { againstOurselves, againstPeers } from "../../bench/compare.ts";
 import { machineSlug } from "../../bench/machine.ts";
 import { report } from "../../bench/report.ts";
-import { type Results, resultsJson, resultsName, writeResults } from "../../bench/results.ts";
+import type { Results } from "../../bench/results.ts";
+import { resultsJson, resultsName, writeResults } from "../../bench/results-files.ts";
 import { results, rows } from "./example-results.ts";
 
 /** Cells of the table row that starts so. */
