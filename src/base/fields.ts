@@ -3,6 +3,7 @@
  * @module
  */
 import { type ErrorCode, NibbleError } from "./errors.ts";
+import { type FieldTable, nearestName } from "./field-table.ts";
 
 export interface Range {
   readonly min?: number;
@@ -41,31 +42,64 @@ export function unsupported(
   return new NibbleError(code, `${param}: ${what} is not supported; ${instead}`, { param });
 }
 
+export interface FieldRules {
+  /** The code of errors (default `invalid_request`). */
+  readonly code?: ErrorCode;
+  /** Receives the error for a field that nobody knows, which is then ignored. Default: the error is thrown. */
+  readonly onUnknown?: ((error: NibbleError) => void) | undefined;
+}
+
 /** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
 export class Fields {
+  /** Apply to the objects inside of this one too. */
+  readonly rules: FieldRules;
   readonly #values: ReadonlyMap<string, unknown>;
   readonly #prefix: string;
   readonly #code: ErrorCode;
 
-  /** @throws NibbleError with `code` if it is not an object or has fields that are not `known` */
-  constructor(value: unknown, known: readonly string[], name = "", code: ErrorCode = "invalid_request") {
+  /**
+   * @param table the fields that the object may have, or just the names of those that are honoured
+   * @param name where the object stands, such as `messages[0]`; none for the whole body or options
+   * @throws NibbleError with the rules' code, if it is not an object, or has unsupported or unknown fields
+   */
+  constructor(
+    value: unknown,
+    table: FieldTable | readonly string[],
+    name = "",
+    rules: ErrorCode | FieldRules = "invalid_request",
+  ) {
+    this.rules = typeof rules === "string" ? { code: rules } : rules;
+    this.#code = this.rules.code ?? "invalid_request";
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw invalid(name || (code === "invalid_request" ? "body" : "options"), "an object", value, code);
+      throw invalid(name || (this.#code === "invalid_request" ? "body" : "options"), "an object", value, this.#code);
     }
-    this.#code = code;
     this.#values = new Map(Object.entries(value).filter(([, field]) => field !== undefined && field !== null));
     this.#prefix = name ? `${name}.` : "";
-    for (const key of this.#values.keys()) {
-      if (!known.includes(key)) {
-        const param = this.#prefix + key;
-        throw new NibbleError(code, `${param}: unknown field; known are ${known.join(", ")}`, { param });
-      }
+    this.#check("known" in table ? table : { known: table });
+  }
+
+  #check({ known, unused = [], unsupported: refused = {} }: FieldTable): void {
+    for (const [key, value] of this.#values) {
+      if (known.includes(key) || unused.includes(key)) continue;
+      const found = Object.hasOwn(refused, key) ? refused[key] : undefined;
+      if (found?.neutral?.(value)) continue;
+      if (found) throw unsupported(this.param(key), "this field", found.instead, this.#code);
+      const error = this.#unknown(key, [...known, ...unused, ...Object.keys(refused)]);
+      if (!this.rules.onUnknown) throw error;
+      this.rules.onUnknown(error);
     }
   }
 
+  #unknown(key: string, names: readonly string[]): NibbleError {
+    const near = nearestName(key, names);
+    const param = this.param(key);
+    const hint = near === undefined ? "" : `; did you mean ${near}?`;
+    return new NibbleError(this.#code, `${param}: unknown field${hint}`, { param });
+  }
+
   /** The fields of an object that stands in one of these. */
-  nested(value: unknown, known: readonly string[], name: string): Fields {
-    return new Fields(value, known, this.param(name), this.#code);
+  nested(value: unknown, table: FieldTable | readonly string[], name: string): Fields {
+    return new Fields(value, table, this.param(name), this.rules);
   }
 
   get(key: string): unknown {

@@ -152,11 +152,11 @@ describe("every field refuses bad values by name", () => {
     expect(() => chat({ stop: 5 })).toThrow(message);
   });
 
-  it("unknown fields are errors that list what is known", () => {
+  it("unknown fields are errors that name them", () => {
     for (const field of ["temprature", "functions", "__proto__", "constructor"]) {
       const body = JSON.parse(`{"messages": [{"role": "user", "content": "a"}], "${field}": 1}`);
       expect(() => checkChatRequest(body, context)).toThrow(
-        expect.objectContaining({ param: field, message: expect.stringContaining("temperature") }),
+        expect.objectContaining({ param: field, message: expect.stringContaining("unknown field") }),
       );
     }
   });

@@ -276,19 +276,8 @@ describe.each(ROUTES)("%s", (path, valid, table, named) => {
     }
   });
 
-  it("has a row for every field, and no others are taken", async () => {
+  it("takes no other fields", async () => {
     const { status, body } = await post(path, { ...valid, nonsense: 1 });
     expect([status, named(body as never)]).toEqual([400, "nonsense"]);
-    // The whole list is in the engine's error; the server cuts messages.
-    const calls = new Map<string, (body: never) => Promise<unknown>>([
-      ["/v1/chat/completions", model.chat.completions.create],
-      ["/v1/completions", model.completions.create],
-    ]);
-    const refused = await calls
-      .get(path)?.({ nonsense: 1 } as never)
-      .catch((error: Error) => error);
-    const { message } = (refused ?? body.error) as Error;
-    const known = message.split("known are ")[1]!.split(", ");
-    expect(known.filter((name) => !(name in table))).toEqual([]);
   });
 });
