@@ -2,7 +2,7 @@
  * A loaded model as an embedding model of the AI SDK.
  * @module
  */
-import type { EmbedOptions } from "../engine/embed.ts";
+import type { EmbedOptions } from "../engine/request/embed-options.ts";
 import type { OpenModel } from "./language-model.ts";
 import { PROVIDER } from "./settings.ts";
 import type { EmbeddingModel, SpecificationVersion, Warning } from "./types.ts";

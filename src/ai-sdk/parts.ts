@@ -3,7 +3,7 @@
  * and an end, one open at a time.
  * @module
  */
-import type { ChatCompletionChunk, ToolCallDelta } from "../engine/openai/types.ts";
+import type { ChatCompletionChunk, ToolCallDelta } from "../engine/openai/chat-types.ts";
 import type { Content, FinishReason, JsonObject, StreamPart, ToolCall, Usage, Warning } from "./types.ts";
 
 type TextKind = "text" | "reasoning";

@@ -4,7 +4,7 @@
  */
 
 import { NibbleError } from "../base/errors.ts";
-import type { ChatMessageParam } from "../engine/openai/types.ts";
+import type { ChatMessageParam } from "../engine/openai/chat-types.ts";
 import type { PromptMessage, PromptPart, ToolOutput } from "./types.ts";
 
 /** @throws NibbleError `invalid_request` that names a part the model cannot read, such as an image */

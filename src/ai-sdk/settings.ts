@@ -2,8 +2,8 @@
  * The AI SDK's call options as a chat request.
  * @module
  */
-import type { ChatCompletionRequest } from "../engine/openai/types.ts";
-import { REASONING_EFFORTS } from "../engine/request/reasoning-effort.ts";
+import type { ChatCompletionRequest } from "../engine/openai/chat-types.ts";
+import { REASONING_EFFORTS } from "../engine/request/reasoning-fields.ts";
 import { toMessages } from "./prompt.ts";
 import type { CallOptions, Warning } from "./types.ts";
 

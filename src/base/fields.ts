@@ -32,6 +32,11 @@ export function conflict(param: string, other: string, why: string, code: ErrorC
   return new NibbleError(code, `${param}: it cannot be used together with ${other}, because ${why}`, { param });
 }
 
+/** The error for a field that needs another one; `other` is that field, with its value where one is needed. */
+export function required(param: string, other: string, code: ErrorCode = "invalid_request"): NibbleError {
+  return new NibbleError(code, `${param}: this field requires ${other}`, { param });
+}
+
 /** The error for a field or value that we know and do not support; `instead` is a clause that says what to do. */
 export function unsupported(
   param: string,

@@ -2,9 +2,10 @@
  * One answer: its tokens are shown as they come, and collected.
  * @module
  */
-import type { FinishEvent, GenerateOptions, Timings } from "../engine/generate.ts";
+import type { FinishEvent, Timings } from "../engine/generate/events.ts";
 import type { Model } from "../engine/model.ts";
-import type { Logprobs } from "../engine/sample/sampler.ts";
+import type { GenerateOptions } from "../engine/request/generate-options.ts";
+import type { Logprobs } from "../engine/sample/logprobs.ts";
 import { ReasoningDimmer } from "./dim.ts";
 import { print } from "./output.ts";
 

@@ -5,11 +5,16 @@
 
 export { type ErrorCode, NibbleError } from "../base/errors.ts";
 export type { ChatMessage } from "../chat/template.ts";
-export type { EmbedInput, EmbedOptions } from "../engine/embed.ts";
-export type { GenerateEvent, GenerateOptions, Timings, Usage } from "../engine/generate.ts";
-export type { LoraChoice, LoraInfo } from "../engine/lora.ts";
-export type { ApplyTemplateOptions, Model, ModelInfo } from "../engine/model.ts";
-export type * from "../engine/openai/types.ts";
+export type { ApplyTemplateOptions } from "../engine/chat-prompts.ts";
+export type { GenerateEvent, Timings, Usage } from "../engine/generate/events.ts";
+export type { Model, ModelInfo } from "../engine/model.ts";
+export type * from "../engine/openai/chat-types.ts";
+export type * from "../engine/openai/common-types.ts";
+export type * from "../engine/openai/completion-types.ts";
+export type { EmbeddingRequest, EmbeddingResponse } from "../engine/openai/embeddings.ts";
+export type { EmbedInput, EmbedOptions } from "../engine/request/embed-options.ts";
+export type { GenerateOptions } from "../engine/request/generate-options.ts";
+export type { LoraChoice, LoraInfo } from "../engine/request/lora.ts";
 export type { SamplerName, SamplingOptions } from "../engine/sample/options.ts";
 export type { ForwardOptions, Session } from "../engine/session/session.ts";
 export type { Checkpoint, Metadata, TensorInfo } from "../formats/checkpoint.ts";

@@ -3,8 +3,9 @@
  * @module
  */
 
+import { poolingDefault } from "../engine/generate/embedding.ts";
 import { createModel, type Model } from "../engine/model.ts";
-import { poolingDefault, samplingDefaults } from "../engine/sample/defaults.ts";
+import { samplingDefaults } from "../engine/sample/defaults.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";

@@ -2,7 +2,7 @@
  * From a checked request to its response, whole or as events: what all endpoints that generate share.
  * @module
  */
-import type { Timings } from "../engine/generate.ts";
+import type { Timings } from "../engine/generate/events.ts";
 import { isInternal } from "./errors.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Metrics } from "./metrics.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Usage } from "../engine/generate.ts";
-import type { ChatCompletionChunk, ChatTokenLogprob, FinishReason } from "../engine/openai/types.ts";
+import type { Usage } from "../engine/generate/events.ts";
+import type { ChatCompletionChunk, ChatTokenLogprob } from "../engine/openai/chat-types.ts";
+import type { FinishReason } from "../engine/openai/common-types.ts";
 
 export interface Block {
   readonly kind: "reasoning" | "text" | "call";

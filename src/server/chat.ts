@@ -3,7 +3,7 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
-import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/types.ts";
+import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/chat-types.ts";
 import { type FieldNames, renameParam } from "./errors.ts";
 
 /** The fields of a request. The engine checks each of them. */

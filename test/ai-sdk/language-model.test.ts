@@ -120,7 +120,7 @@ describe("AI SDK 7", () => {
       if (types.length === 6) controller.abort();
     }
     expect(types.at(-1)).toBe("abort");
-    expect(model.load().requests).toBe(0);
+    expect(model.stats().requests).toBe(0);
 
     const late = generateText({ model: nibble("crumb"), ...greedy, abortSignal: AbortSignal.abort() });
     await expect(late).rejects.toMatchObject({ name: "AbortError" });
@@ -133,9 +133,9 @@ describe("AI SDK 7", () => {
     });
     const reader = stream.getReader();
     for (let i = 0; i < 4; i++) await reader.read();
-    expect(model.load().requests).toBe(1);
+    expect(model.stats().requests).toBe(1);
     await reader.cancel();
-    expect(model.load().requests).toBe(0);
+    expect(model.stats().requests).toBe(0);
   });
 
   it("warns of what it does not do, refuses what it cannot read", async () => {

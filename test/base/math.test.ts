@@ -89,3 +89,30 @@ describe("pow", () => {
     expect([pow(3, 0), pow(0.1, -0), pow(Infinity, 0)]).toEqual([1, 1, 1]);
   });
 });
+
+describe("exp and log", () => {
+  it("exp is right at the ends of its range", () => {
+    expect([0, -0, -Infinity, Infinity, Number.NaN, -800, 800].map(exp)).toEqual([
+      1,
+      1,
+      0,
+      Infinity,
+      Number.NaN,
+      0,
+      Infinity,
+    ]);
+    expect(relative(exp(709.5), Math.exp(709.5))).toBeLessThan(1e-13);
+    expect(relative(exp(-720), Math.exp(-720))).toBeLessThan(1e-9); // subnormal
+    expect(exp(709.9)).toBe(Infinity);
+    expect(exp(-745.13)).toBe(5e-324);
+    expect(exp(-746)).toBe(0);
+  });
+  it("gives these bits on every host", () => {
+    expect([0.1, -0.7, 1.5, -37.123, 20].map(exp)).toEqual([
+      1.1051709180756477, 0.4965853037914095, 4.4816890703380645, 7.545463946346382e-17, 485165195.4097903,
+    ]);
+    expect([0.3, 2.5, 3.7, 128256.5, 1e-300].map(log)).toEqual([
+      -1.2039728043259361, 0.9162907318741551, 1.308332819650179, 11.761787444009922, -690.7755278982137,
+    ]);
+  });
+});

@@ -5,7 +5,7 @@ import { Fields } from "../../src/base/fields.ts";
 import { type ChatMessage, compileTemplate } from "../../src/chat/template.ts";
 import { toolFormat } from "../../src/chat/tool-format.ts";
 import { spellTools } from "../../src/chat/tool-messages.ts";
-import { checkMessages } from "../../src/engine/request/request.ts";
+import { checkMessages } from "../../src/engine/request/messages.ts";
 import { checkTools } from "../../src/engine/request/tools.ts";
 
 function template(name: string): string {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/load/executor.ts";
+import { ggufAdapter, randomAdapter } from "../helpers/adapters.ts";
 import { root, testHost } from "../helpers/models.ts";
-import { ggufAdapter, randomAdapter } from "../lora/adapters.ts";
 import { nibble, QUESTION } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-lora-"));

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { FinishEvent } from "../../src/engine/generate.ts";
-import { createModel, type Model, type ModelParts } from "../../src/engine/model.ts";
-import type { ChatCompletionChunk, ChatCompletionRequest, CompletionRequest } from "../../src/engine/openai/types.ts";
+import type { ModelParts } from "../../src/engine/core.ts";
+import type { FinishEvent } from "../../src/engine/generate/events.ts";
+import { createModel, type Model } from "../../src/engine/model.ts";
+import type { ChatCompletionChunk, ChatCompletionRequest } from "../../src/engine/openai/chat-types.ts";
+import type { CompletionRequest } from "../../src/engine/openai/completion-types.ts";
 import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import { FakeExecutor, type FakeOptions, fakeLogits, isIdle } from "../helpers/fake-executor.ts";
 import { BOS, EOS, FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";

@@ -185,7 +185,7 @@ export class FakeExecutor implements Executor {
 
 /** No request or session has pages, and what ended ones left can be given back. */
 export function isIdle(model: Model, executor: FakeExecutor, pages: number): boolean {
-  const { requests, usedPages } = model.load();
+  const { requests, usedPages } = model.stats();
   model.clearPrefixCache();
   return requests === 0 && usedPages === 0 && executor.freePages === pages && executor.live.size === 0;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
-import type { ChatCompletionChunk } from "../../src/engine/openai/types.ts";
+import type { ChatCompletionChunk } from "../../src/engine/openai/chat-types.ts";
 import { loadInWorker, type WorkerModel } from "../../src/hosts/web-worker/load-in-worker.ts";
 import type { ToWorker } from "../../src/hosts/web-worker/messages.ts";
 import { root } from "../helpers/models.ts";

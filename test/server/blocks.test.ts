@@ -1,7 +1,7 @@
 /** Chunks of a chat as blocks, with tool calls; and what the two APIs make of them. */
 import { describe, expect, it } from "vitest";
 import type { Model } from "../../src/engine/model.ts";
-import type { ChatCompletionChunk } from "../../src/engine/openai/types.ts";
+import type { ChatCompletionChunk } from "../../src/engine/openai/chat-types.ts";
 import { type BlockEvent, blocksOf } from "../../src/server/blocks.ts";
 import { createHandler } from "../../src/server/handler.ts";
 

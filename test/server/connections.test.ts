@@ -65,9 +65,9 @@ describe("one connection", () => {
   it("that is cut ends all that was asked for on it", async () => {
     const { send, received } = open();
     send(complete(endless) + complete(endless) + complete({ ...endless, stream: false }));
-    await until(() => received().includes("data: ") && server.model.load().requests === 3);
+    await until(() => received().includes("data: ") && server.model.stats().requests === 3);
     socket.destroy();
     await once(socket, "close");
-    await until(() => server.model.load().requests === 0 && server.model.load().usedPages === 0);
+    await until(() => server.model.stats().requests === 0 && server.model.stats().usedPages === 0);
   });
 });

@@ -45,8 +45,8 @@ export async function fuzz(count: number, seed: number): Promise<Map<number, num
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   expect(await canary()).toEqual(expected);
-  await until(() => model.load().requests === 0);
-  expect(model.load().usedPages).toBe(0);
+  await until(() => model.stats().requests === 0);
+  expect(model.stats().usedPages).toBe(0);
   model.dispose();
   return statuses;
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const chat = () => `${server.url}/v1/chat/completions`;
-const idle = () => until(() => server.model.load().requests === 0 && server.model.load().usedPages === 0);
+const idle = () => until(() => server.model.stats().requests === 0 && server.model.stats().usedPages === 0);
 
 it("100 of every kind at once: who behaves gets the right answer, nothing stays behind", async () => {
   const busy = await startServer({ slots: 4, queue: 16, stallTimeoutMs: 300, bodyTimeoutMs: 300 });
@@ -27,7 +27,7 @@ it("100 of every kind at once: who behaves gets the right answer, nothing stays 
   expect(refusals.length).toBeGreaterThan(0);
   await until(async () => (await gauge(busy.url, "slots_busy")) === 0);
   expect(await gauge(busy.url, "requests_queued")).toBe(0);
-  expect(busy.model.load()).toMatchObject({ requests: 0, usedPages: 0 });
+  expect(busy.model.stats()).toMatchObject({ requests: 0, usedPages: 0 });
   expect(busy.errors).toEqual([]);
   close();
   await busy.close();
@@ -64,7 +64,7 @@ describe("a client that leaves", () => {
   it("while it waits for a whole answer", async () => {
     const controller = new AbortController();
     const gone = postJson(`${server.url}/v1/completions`, { ...endless, stream: false }, { signal: controller.signal });
-    await until(() => server.model.load().requests === 1);
+    await until(() => server.model.stats().requests === 1);
     controller.abort();
     await expect(gone).rejects.toThrow();
     await idle();
@@ -74,7 +74,7 @@ describe("a client that leaves", () => {
     const response = await postJson(`${server.url}/v1/completions`, endless);
     const reader = response.body!.getReader();
     await reader.read();
-    expect(server.model.load().requests).toBe(1);
+    expect(server.model.stats().requests).toBe(1);
     await reader.cancel();
     await idle();
   });
@@ -109,10 +109,10 @@ describe("a client that leaves", () => {
       );
       const reader = response.body!.getReader();
       await reader.read();
-      expect(server.model.load().requests).toBe(1);
+      expect(server.model.stats().requests).toBe(1);
       if (leave === "signal") controller.abort();
       else await reader.cancel();
-      expect(server.model.load().requests).toBe(0); // at once: the scheduler has nothing left to step
+      expect(server.model.stats().requests).toBe(0); // at once: the scheduler has nothing left to step
     }
   });
 });
@@ -130,7 +130,7 @@ describe("a slow reader", () => {
     await reader.read();
     const other = await (await ask({ prompt: "a", max_tokens: 1000, ignore_eos: true })).json();
     expect(other.usage.completion_tokens).toBe(1000);
-    expect(server.model.load().requests).toBe(1); // it would have ended with the other
+    expect(server.model.stats().requests).toBe(1); // it would have ended with the other
     await reader.cancel();
     await idle();
   });
@@ -195,7 +195,7 @@ describe("the end of a server", () => {
     await ending.listener.close();
     const last = (await text).trimEnd().split("\n\n").at(-1)!;
     expect(JSON.parse(last.slice("data: ".length)).error).toMatchObject({ code: "shutting_down" });
-    expect(ending.model.load()).toMatchObject({ requests: 0, usedPages: 0 });
+    expect(ending.model.stats()).toMatchObject({ requests: 0, usedPages: 0 });
     ending.model.dispose();
   });
 

@@ -105,15 +105,15 @@ it("100 stalled readers: little is made for them, nothing more while they wait, 
   const ask = () => handler(new Request("http://localhost/v1/completions", init));
   const readers = (await Promise.all(Array.from({ length: 100 }, ask))).map(({ body }) => body!.getReader());
   await Promise.all(readers.map((reader) => reader.read()));
-  for (let before = -1; before !== model.load().usedPages; await new Promise((resolve) => setTimeout(resolve, 500)))
-    before = model.load().usedPages;
-  expect(model.load().requests).toBe(100);
-  expect(model.load().usedPages).toBeLessThanOrEqual(100 * 4); // the prompt and 64 tokens
+  for (let before = -1; before !== model.stats().usedPages; await new Promise((resolve) => setTimeout(resolve, 500)))
+    before = model.stats().usedPages;
+  expect(model.stats().requests).toBe(100);
+  expect(model.stats().usedPages).toBeLessThanOrEqual(100 * 4); // the prompt and 64 tokens
   const first = process.memoryUsage.rss();
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   expect((process.memoryUsage.rss() - first) / 2 ** 20).toBeLessThan(1);
-  await until(() => model.load().requests === 0);
-  expect(model.load().usedPages).toBe(0);
+  await until(() => model.stats().requests === 0);
+  expect(model.stats().usedPages).toBe(0);
   for (const reader of readers) await expect(reader.read()).rejects.toMatchObject({ code: "timeout" });
   model.dispose();
 });

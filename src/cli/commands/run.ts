@@ -5,8 +5,8 @@
 import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import type { ChatMessage } from "../../chat/template.ts";
-import type { GenerateOptions } from "../../engine/generate.ts";
 import type { Model } from "../../engine/model.ts";
+import type { GenerateOptions } from "../../engine/request/generate-options.ts";
 import { DRAFT_MAX } from "../../engine/sample/defaults.ts";
 import { nodeHost } from "../../hosts/node/host.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";

@@ -5,7 +5,7 @@
 import { ReasoningSplitter } from "../../chat/reasoning.ts";
 import { type CallDelta, ToolCallParser, type ToolParserOptions } from "../../chat/tool-calls.ts";
 import { randomHex } from "../sample/random.ts";
-import type { ChatCompletionChunk, ToolCallDelta } from "./types.ts";
+import type { ChatCompletionChunk, ToolCallDelta } from "./chat-types.ts";
 
 export type ChatDelta = ChatCompletionChunk["choices"][number]["delta"];
 

@@ -1,18 +1,10 @@
 /**
- * OpenAI's embeddings call over `embed`.
+ * From an untrusted body of OpenAI's embeddings call to a checked request.
  * @module
  */
-
 import { Fields, invalid } from "../../base/fields.ts";
-import {
-  checkEmbedOptions,
-  EMBED_FIELDS,
-  type EmbedContext,
-  type Embeddings,
-  type EmbedInput,
-  type EmbedSettings,
-} from "../embed.ts";
-import type { EmbeddingResponse } from "../openai/types.ts";
+import type { EmbedSettings } from "../generate/embedding.ts";
+import { checkEmbedOptions, EMBED_FIELDS, type EmbedContext, type EmbedInput } from "./embed-options.ts";
 
 const FIELDS = ["input", "model", "encoding_format", "dimensions", "user", ...EMBED_FIELDS];
 
@@ -38,32 +30,9 @@ export function checkEmbeddingRequest(body: unknown, context: EmbedContext): Che
   };
 }
 
-/** One text or one array of ids, or an array of either; what stands in them is checked with the texts. */
+/** One text or one array of ids, or an array of either. `embedPrompts` checks the texts and ids themselves. */
 function checkInput(input: unknown): readonly EmbedInput[] {
   if (typeof input === "string") return [input];
   if (!Array.isArray(input)) throw invalid("input", "a string, an array of token ids, or an array of these", input);
   return typeof input[0] === "number" ? [input] : input;
-}
-
-export function embeddingResponse({ vectors, tokens }: Embeddings, model: string, base64: boolean): EmbeddingResponse {
-  return {
-    object: "list",
-    data: vectors.map((vector, index) => ({
-      object: "embedding",
-      index,
-      embedding: base64 ? toBase64(vector) : Array.from(vector),
-    })),
-    model,
-    usage: { prompt_tokens: tokens, total_tokens: tokens },
-  };
-}
-
-/** Little-endian f32. */
-function toBase64(vector: Float32Array): string {
-  const bytes = new Uint8Array(vector.length * 4);
-  const view = new DataView(bytes.buffer);
-  vector.forEach((x, i) => {
-    view.setFloat32(4 * i, x, true);
-  });
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

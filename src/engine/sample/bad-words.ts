@@ -1,6 +1,6 @@
 /**
- * Words that must not come: the last token of a word's sequence is forbidden where the answer ends in the others
- * (vLLM's `bad_words`). A word that is spelled by other tokens is not seen.
+ * Words that must not occur (vLLM's `bad_words`): the last token of a word is forbidden where the answer ends with the
+ * tokens before it. A word that is spelled by other tokens is not recognised.
  * @module
  */
 import type { Tokenizer } from "../../tokenizer/types.ts";
@@ -10,15 +10,15 @@ export class BadWords {
   readonly #sequences: readonly (readonly number[])[];
 
   constructor(words: readonly string[], tokenizer: Tokenizer) {
-    // At a text's beginning and behind a space a word has other tokens.
+    // A word has other tokens behind a space than at the beginning of a text.
     const spellings = words.flatMap((word) => [word, ` ${word.trimStart()}`]);
     const ids = spellings.map((text) => tokenizer.encode(text, { special: false, addBos: false }));
     this.#sequences = ids.filter((sequence) => sequence.length > 0);
   }
 
   /**
-   * Takes the tokens that would complete a word out of `mask`.
-   * @param length of the answer, the last of `tokens`: words do not reach into the prompt
+   * Removes the tokens that would complete a word from `mask`.
+   * @param length of the answer, which is the end of `tokens`; a word that begins in the prompt does not count
    */
   forbid(mask: TokenMask, tokens: readonly number[], length: number): void {
     for (const sequence of this.#sequences) {

@@ -6,17 +6,17 @@ import { NibbleError } from "../../base/errors.ts";
 import { exp } from "../../base/math.ts";
 import type { TokenMask } from "./token-mask.ts";
 
-/** Buffers for one vocabulary, used again for every token of every request (sampling never waits in the middle). */
+/** Buffers for one vocabulary. All requests share them, since the sampling of a token never waits in between. */
 export class Candidates {
   readonly ids: Uint32Array;
-  /** As the model and the samplers before left them; not yet divided by `temperature`. */
+  /** Logits after the steps so far; not yet divided by `temperature`. */
   readonly logits: Float64Array;
-  /** Room for a weight each; only valid inside one sampler. */
+  /** One weight per candidate, after `weigh` and until the candidates change. */
   readonly weights: Float64Array;
-  /** Every id. */
+  /** All ids, in order. */
   readonly #all: Uint32Array;
   size = 0;
-  /** Best first, of equals the lower id. Otherwise in order of ids. */
+  /** True: best first, of equals the lower id. False: in order of ids. */
   sorted = false;
   /** Probabilities are softmax(logits / temperature). */
   temperature = 1;
@@ -29,10 +29,11 @@ export class Candidates {
   }
 
   /**
-   * All tokens with the model's logits, or those in `mask`. What is not in it is not looked at.
+   * Begins a new token: all tokens are candidates with the model's logits, or those in `mask` only, of which alone
+   * the logits are read.
    * @throws NibbleError `non_finite_logits`
    */
-  load(logits: Float32Array, mask?: TokenMask): void {
+  reset(logits: Float32Array, mask?: TokenMask): void {
     this.size = 0;
     this.sorted = false;
     this.temperature = 1;
@@ -67,10 +68,10 @@ export class Candidates {
     this.#append(logits, id, id + 1);
   }
 
-  /** Keeps the candidates at these positions, in this order. `sorted`: best first; else they must ascend. */
+  /** Keeps the candidates at these positions, in this order. @param sorted best first; else positions must ascend */
   keep(positions: Uint32Array, sorted: boolean): void {
     const count = positions.length;
-    // Where positions ascend, nothing is read that was written over.
+    // Where no position is below its index, no value is overwritten before it is read.
     const inPlace = positions.every((position, i) => position >= i);
     const ids = inPlace ? this.ids : new Uint32Array(count);
     const logits = inPlace ? this.logits : new Float64Array(count);
@@ -98,7 +99,7 @@ export class Candidates {
     this.size = count;
   }
 
-  /** Changes logits by id; ids that are no candidates are passed over. After a temperature, logits are divided first. */
+  /** Changes logits by id, after they are divided by a temperature. Ids that are no candidates are ignored. */
   change<T>(changes: ReadonlyMap<number, T>, changed: (logit: number, change: T) => number): void {
     this.#settle();
     const { ids, logits } = this;
@@ -120,7 +121,7 @@ export class Candidates {
     );
   }
 
-  /** Position of a token in order of ids, -1 if it is none of them. */
+  /** Position of a token where candidates are in order of ids; -1 if it is no candidate. */
   #find(id: number): number {
     const { ids, size } = this;
     if (id < size && ids[id] === id) return id;
@@ -133,7 +134,7 @@ export class Candidates {
     return low < size && ids[low] === id ? low : -1;
   }
 
-  /** Divides logits by the temperature. Beyond the range of doubles they stay at its ends, so that none is NaN. */
+  /** Divides logits by the temperature. They are clamped to the range of doubles, so that none becomes NaN. */
   #settle(): void {
     const { temperature, logits } = this;
     if (temperature === 1) return;
@@ -167,7 +168,7 @@ export class Candidates {
 
 /** @throws NibbleError `non_finite_logits` */
 export function checkFinite(logits: Float32Array): void {
-  let differences = 0; // NaN once one of them is not finite: a loop without branches
+  let differences = 0; // It becomes NaN if any logit is not finite; the loop has no branch.
   for (let i = 0; i < logits.length; i++) differences += logits[i]! - logits[i]!;
   if (differences === 0) return;
   const id = logits.findIndex((logit) => !Number.isFinite(logit));
@@ -180,7 +181,7 @@ function nonFinite(logit: number, id: number): NibbleError {
 
 /**
  * Positions of the `k` largest of the first `size` values, best first; of equals the lower position wins.
- * A heap of k keeps the worst at its root: O(size log k), and about O(size) in practice. No sort of a whole vocabulary.
+ * A heap of the k best has the worst of them at its root: O(size log k) at most, about O(size) in practice.
  */
 export function largest(values: Float64Array, size: number, k: number): Uint32Array {
   k = Math.min(k, size);

@@ -1,17 +1,16 @@
 /**
- * Sampling settings of a request that names none.
+ * The sampling settings of requests that name none.
  * @module
  */
 
 import { fits } from "../../base/fields.ts";
 import type { Metadata } from "../../formats/checkpoint.ts";
-import type { Pooling } from "../schedule/batch-plan.ts";
 import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplingOptions } from "./options.ts";
 
-/** Settings that a model may bring itself. */
+/** The settings that a checkpoint may set. */
 export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "allowedTokens" | "seed">;
 
-/** llama.cpp's. OpenAI's (temperature 1, nothing else) make small models ramble. */
+/** llama.cpp's defaults. With OpenAI's (temperature 1 and no other step) small models ramble. */
 export const SAMPLING_DEFAULTS: SamplingDefaults = {
   samplers: SAMPLERS,
   temperature: 0.8,
@@ -44,7 +43,7 @@ export const SAMPLING_DEFAULTS: SamplingDefaults = {
 /** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
 export const DRAFT_MAX = 16;
 
-/** llama.cpp's keys for settings inside a GGUF file. A folder's generation_config.json comes under the same keys. */
+/** llama.cpp's keys for settings in a GGUF file. A folder's generation_config.json is translated to the same keys. */
 const KEYS: readonly [setting: NumericSetting, key: string][] = [
   ["temperature", "temp"],
   ["topK", "top_k"],
@@ -59,13 +58,7 @@ const KEYS: readonly [setting: NumericSetting, key: string][] = [
   ["mirostatEta", "mirostat_eta"],
 ];
 
-/** How a checkpoint made for embeddings pools them: llama.cpp's key, of whose values we know two. */
-export function poolingDefault(metadata: Metadata, architecture: string): Pooling | undefined {
-  const type = metadata.get(`${architecture}.pooling_type`);
-  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
-}
-
-/** A checkpoint's own settings, where it has any. A value that makes no sense is left out. */
+/** A checkpoint's own settings over the defaults. A value outside of its range is ignored. */
 export function samplingDefaults(metadata: Metadata): SamplingDefaults {
   const own = KEYS.flatMap(([setting, key]) => {
     const value = metadata.get(`general.sampling.${key}`);

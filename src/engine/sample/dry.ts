@@ -1,6 +1,6 @@
 /**
- * DRY ("don't repeat yourself", p-e-w 2024): a token that would go on with a sequence that stood in the text before is
- * made less likely, exponentially in the sequence's length. Sequences do not reach over breakers such as a line's end.
+ * DRY ("don't repeat yourself", p-e-w 2024): a token that would continue a repetition of earlier text becomes less
+ * likely, exponentially in the length of the repetition. Repetitions end at breakers such as the end of a line.
  * @module
  */
 import { log, pow } from "../../base/math.ts";
@@ -15,16 +15,16 @@ export interface DryOptions {
   readonly drySequenceBreakers: readonly string[];
 }
 
-/** The penalty's power stays below this logarithm, that of the largest float32: llama.cpp's limit. */
+/** llama.cpp's limit: the power of the base stays below the largest float32, of which this is the logarithm. */
 const MAX_LOG = 88.7228391;
-/** Tokens of a breaker behind its first: llama.cpp's limit. */
+/** llama.cpp's limit for the tokens of a breaker behind its first. */
 const MAX_TAIL = 20;
 
 /** One request's DRY. */
 export class Dry {
   readonly #options: DryOptions;
   readonly #tokenizer: Tokenizer;
-  /** By token: what must follow it to make up a breaker; nothing if the token holds all of one. */
+  /** By token: the token sequences that complete a breaker behind it; an empty one if the token contains a breaker. */
   readonly #tails = new Map<number, readonly (readonly number[])[]>();
   readonly #tailIds = new Map<string, readonly number[]>();
 
@@ -34,7 +34,7 @@ export class Dry {
   }
 
   /**
-   * Takes multiplier * base^(length - allowedLength) off.
+   * Subtracts multiplier * base^(length - allowedLength) from the logits of tokens that would continue a repetition.
    * @param tokens prompt and answer so far
    */
   apply(candidates: Candidates, tokens: readonly number[]): void {
@@ -50,7 +50,7 @@ export class Dry {
     });
   }
 
-  /** How many of the last tokens stand behind the last breaker. */
+  /** The number of tokens behind the last breaker. */
   #sinceBreaker(tokens: readonly number[]): number {
     const last = tokens.length - 1;
     for (let back = 0; back <= last; back++) {
@@ -64,8 +64,8 @@ export class Dry {
   }
 
   /**
-   * For each token that would go on with a repetition: its length. Lengths of what the text's end has in common with
-   * every earlier place are the Z-function of the text read backwards: linear, whatever the text.
+   * The length of the repetition that each token would continue. How much of the text before a position equals the end
+   * of the text is the Z-function of the reversed text, which takes linear time for any text.
    */
   #repeats(tokens: readonly number[], limit: number): ReadonlyMap<number, number> {
     const { dryAllowedLength } = this.#options;
@@ -87,7 +87,7 @@ export class Dry {
     return repeats;
   }
 
-  /** Looked up for tokens that occur only: a whole vocabulary would take 100 ms. */
+  /** Computed only for tokens that occur, since a whole vocabulary would take 100 ms. */
   #tailsOf(id: number): readonly (readonly number[])[] {
     const known = this.#tails.get(id);
     if (known) return known;
@@ -109,7 +109,7 @@ export class Dry {
   }
 }
 
-/** Lengths of a breaker's beginnings that a text ends with. */
+/** The lengths of the prefixes of a breaker with which a text ends. */
 function overlaps(text: string, breaker: string): number[] {
   const lengths: number[] = [];
   for (let length = 1; length < breaker.length; length++) {

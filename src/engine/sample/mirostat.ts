@@ -1,5 +1,5 @@
 /**
- * Mirostat (Basu et al. 2021): keeps the surprise of the text, in bits a token, near a target. It leaves out tokens
+ * Mirostat (Basu et al. 2021): keeps the surprise of the text, in bits per token, near a target. It removes tokens
  * above a surprise `mu`, and moves `mu` by how surprising the chosen token was.
  * @module
  */
@@ -14,7 +14,7 @@ export interface MirostatOptions {
   readonly mirostatEta: number;
 }
 
-/** Tokens that the exponent of Zipf's law is estimated from: llama.cpp's and the authors' choice. */
+/** The number of tokens from which the exponent of Zipf's law is estimated, as in llama.cpp and the authors' code. */
 const ZIPF_TOKENS = 100;
 
 /** One request's state. */
@@ -29,7 +29,7 @@ export class Mirostat {
     this.#mu = 2 * options.mirostatTau;
   }
 
-  /** Leaves out what is too surprising; one token always stays. */
+  /** Removes the tokens that are too surprising; one token always stays. */
   narrow(candidates: Candidates): void {
     if (this.#options.mirostat === 1) topK(candidates, this.#zipfK(candidates));
     else {
@@ -39,13 +39,13 @@ export class Mirostat {
     }
   }
 
-  /** @param probability of the chosen token among those that were left */
+  /** @param probability of the chosen token among those that stayed */
   observe(probability: number): void {
     const surprise = -log(probability) / Math.LN2;
     this.#mu -= this.#options.mirostatEta * (surprise - this.#options.mirostatTau);
   }
 
-  /** How many tokens have a surprise of `mu` on average, if probabilities follow Zipf's law: equation 4 of the paper. */
+  /** How many tokens to keep for a mean surprise of `mu`, if probabilities follow Zipf's law (equation 4 of the paper). */
   #zipfK(candidates: Candidates): number {
     const { logits, size, temperature } = candidates;
     const order = largest(logits, size, ZIPF_TOKENS);
@@ -63,7 +63,7 @@ export class Mirostat {
     // At an exponent of 1 the fraction is 0 / 0; its limit is power / log N.
     const count =
       Math.abs(excess) < 1e-9 ? power / log(this.#vocabSize) : (excess * power) / (1 - pow(this.#vocabSize, -excess));
-    // Equal tokens have an exponent of 0: one of them, or all.
+    // Equally likely tokens have an exponent of 0: then one of them is kept, or all.
     const k = exponent > 0 ? pow(count, 1 / exponent) : count > 1 ? size : 1;
     return Math.max(1, Math.min(size, Math.floor(k)));
   }

@@ -1,5 +1,5 @@
 /**
- * Settings of sampling: their names and ranges, llama.cpp's. What llama.cpp does not have is vLLM's.
+ * Settings of sampling: their names and ranges are llama.cpp's, or vLLM's where llama.cpp has none.
  * @module
  */
 import type { Range } from "../../base/fields.ts";
@@ -20,61 +20,61 @@ export const SAMPLERS = [
 export type SamplerName = (typeof SAMPLERS)[number];
 
 /**
- * How to choose. First forbidden tokens leave (`allowedTokens`, biases of -Infinity, `badWords`, end tokens before
- * `minTokens`, a grammar's), then biases are added, then `samplers` run in their order, then one token is drawn.
+ * How tokens are chosen. First forbidden tokens are removed (by `allowedTokens`, biases of -Infinity, `badWords`,
+ * `minTokens`, a grammar), then biases are added, then `samplers` run in their order, then one token is drawn.
  */
 export interface SamplingOptions {
   /** Which steps run, in which order. Default: all, as in `SAMPLERS`. */
   readonly samplers: readonly SamplerName[];
   /** 0: always the most likely token, of equals the one with the lowest id. */
   readonly temperature: number;
-  /** Dynamic temperature: by how much it goes below and above, with the entropy; 0: off. */
+  /** Dynamic temperature: how far it goes below and above `temperature` with the entropy; 0: off. */
   readonly dynatempRange: number;
   readonly dynatempExponent: number;
-  /** 0 and -1 (vLLM's): all. */
+  /** How many most likely tokens are kept; 0 and -1 (as in vLLM): all. */
   readonly topK: number;
-  /** 1: all. */
+  /** Nucleus sampling; 1: all tokens are kept. */
   readonly topP: number;
-  /** 0: all. */
+  /** Least probability, as a fraction of the highest one; 0: all tokens are kept. */
   readonly minP: number;
-  /** Locally typical sampling; 1: all. */
+  /** Locally typical sampling; 1: all tokens are kept. */
   readonly typicalP: number;
-  /** Standard deviations below the highest logit; 0 and below: all. */
+  /** Standard deviations below the highest logit; 0 and below: all tokens are kept. */
   readonly topNSigma: number;
   /** How often the top choices are excluded; 0: never. */
   readonly xtcProbability: number;
-  /** What is a top choice: at least this probability; above 0.5: off. */
+  /** The least probability of a top choice; above 0.5: off. */
   readonly xtcThreshold: number;
-  /** Tokens that top-p, typical-p, min-p and xtc leave at least. */
+  /** The fewest tokens that top-p, typical-p, min-p and xtc keep. */
   readonly minKeep: number;
-  /** 1: none. */
+  /** Logits of repeated tokens are divided by it if positive, else multiplied; 1: off. */
   readonly repeatPenalty: number;
   /** Tokens that penalties look back on, prompt included; 0: none, -1: all. */
   readonly repeatLastN: number;
   readonly presencePenalty: number;
   readonly frequencyPenalty: number;
-  /** DRY; 0: off. */
+  /** The strength of DRY; 0: off. */
   readonly dryMultiplier: number;
   readonly dryBase: number;
-  /** Longest repetition without a penalty. */
+  /** The longest repetition without a penalty. */
   readonly dryAllowedLength: number;
   /** Tokens that DRY looks back on, prompt included; 0: none, -1: all. */
   readonly dryPenaltyLastN: number;
-  /** Texts that repetitions do not reach over. */
+  /** Texts at which repetitions end. */
   readonly drySequenceBreakers: readonly string[];
   /** 1 or 2: that version of Mirostat after bias and temperature, instead of the other steps; 0: off. */
   readonly mirostat: number;
-  /** Target surprise, bits a token. */
+  /** Target surprise, in bits per token. */
   readonly mirostatTau: number;
   /** Learning rate. */
   readonly mirostatEta: number;
   /** No end token before the answer has this many tokens. */
   readonly minTokens: number;
-  /** Words that must not come, as the tokenizer spells them. */
+  /** Words that must not occur, as the tokenizer spells them. */
   readonly badWords: readonly string[];
-  /** Only these tokens; undefined: all. */
+  /** The only tokens that may occur; undefined: all. */
   readonly allowedTokens?: ReadonlySet<number> | undefined;
-  /** -Infinity forbids a token. */
+  /** Token ids to what is added to their logits; -Infinity forbids a token. */
   readonly logitBias: ReadonlyMap<number, number>;
   readonly seed: number;
 }
@@ -86,7 +86,7 @@ export type NumericSetting = Exclude<
 
 const PENALTY: Range = { min: -2, max: 2 };
 
-/** What each number may be. */
+/** The range of each number. */
 export const SAMPLING_RANGES: Readonly<Record<NumericSetting, Range>> = {
   temperature: { min: 0, max: 2 },
   dynatempRange: { min: 0, max: 2 },
@@ -113,7 +113,7 @@ export const SAMPLING_RANGES: Readonly<Record<NumericSetting, Range>> = {
   minTokens: { min: 0, integer: true },
 };
 
-/** The steps that change anything, in order. */
+/** The steps that can change anything with these settings, in order. */
 export function activeSteps(options: SamplingOptions): readonly SamplerName[] {
   const o = options;
   if (o.mirostat > 0) return ["temperature"];

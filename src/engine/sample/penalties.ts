@@ -1,5 +1,5 @@
 /**
- * Penalties on tokens of the recent text, prompt included.
+ * Penalties on tokens that occur in the recent text, the prompt included.
  * @module
  */
 import type { Candidates } from "./candidates.ts";
@@ -22,9 +22,9 @@ export class Penalties {
   }
 
   /**
-   * First logits are divided (or, below zero, multiplied) by `repeatPenalty` (Keskar et al. 2019), then
-   * `frequencyPenalty` times the count and `presencePenalty` are taken off.
-   * @param tokens prompt and answer so far; grows from call to call
+   * First positive logits are divided and negative ones multiplied by `repeatPenalty` (Keskar et al. 2019); then
+   * `frequencyPenalty` times the count and `presencePenalty` are subtracted.
+   * @param tokens prompt and answer so far; a list that grows from call to call
    */
   apply(candidates: Candidates, tokens: readonly number[]): void {
     const { repeatPenalty, frequencyPenalty, presencePenalty } = this.#options;

@@ -1,5 +1,5 @@
 /**
- * Counter-based random numbers: a number is a function of (seed, position, choice), not of what was drawn before.
+ * Counter-based random numbers: each number is a function of (seed, position, choice), not of earlier numbers.
  * So a seed gives the same tokens on every host, streamed or not, alone or in a batch, retried or resumed.
  *
  * Philox-4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
@@ -10,7 +10,7 @@ const MULTIPLIER_1 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
-/** Ten rounds on a 128-bit counter with a 64-bit key; four 32-bit words. */
+/** Ten rounds on a 128-bit counter with a 64-bit key. @returns four 32-bit words */
 export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): number[] {
   let [a, b, c, d] = counter;
   let [k0, k1] = key;
@@ -39,12 +39,12 @@ export function uniform(seed: number, position: number, choice: number, stream =
   return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992; // 2^26, 2^53
 }
 
-/** A seed for a request that names none. No secret: Web Crypto would take Node 6 ms of a cold start to load. */
+/** A seed for requests that name none. It need not be secret, and Web Crypto would add 6 ms to a cold start of Node. */
 export function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 32);
 }
 
-/** 24 hexadecimal digits, for names that must not meet. */
+/** 24 random hexadecimal digits, for names that must be unique. */
 export function randomHex(): string {
   const random = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -54,7 +54,7 @@ export function randomHex(): string {
 function multiplyHigh(x: number, y: number): number {
   const [x0, x1] = [x & 0xffff, x >>> 16];
   const [y0, y1] = [y & 0xffff, y >>> 16];
-  const middle = x1 * y0 + ((x0 * y0) >>> 16); // < 2^33: no >>> on sums
+  const middle = x1 * y0 + ((x0 * y0) >>> 16); // Below 2^33, so `>>>` would cut it.
   const low = (middle % 65536) + x0 * y1;
   return (x1 * y1 + Math.floor(middle / 65536) + Math.floor(low / 65536)) | 0;
 }

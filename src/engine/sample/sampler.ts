@@ -3,19 +3,18 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import { exp, log } from "../../base/math.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { BadWords } from "./bad-words.ts";
-import { type Candidates, checkFinite, largest } from "./candidates.ts";
+import { type Candidates, checkFinite } from "./candidates.ts";
 import { Dry } from "./dry.ts";
 import { Mirostat } from "./mirostat.ts";
 import { activeSteps, type SamplerName, type SamplingOptions } from "./options.ts";
 import { Penalties } from "./penalties.ts";
 import { uniform } from "./random.ts";
-import { minP, scale, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
+import { minP, temperature, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
 import { addToken, emptyMask, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
 
-/** What a sampler works with. */
+/** What a sampler shares with the others of its model, and the end tokens of its request. */
 export interface SamplerParts {
   /** Buffers for the vocabulary; may be shared by all samplers of a model. */
   readonly candidates: Candidates;
@@ -24,7 +23,15 @@ export interface SamplerParts {
   readonly endIds: ReadonlySet<number>;
 }
 
-/** One request's sampler: options, and what steps remember from token to token. */
+/** Which token is drawn: the counters of its random numbers. */
+export interface TokenPlace {
+  /** Index of the token in the answer. */
+  readonly position: number;
+  /** Which of several answers to one request. */
+  readonly choice: number;
+}
+
+/** One request's sampler: its options, and what steps remember from token to token. */
 export class Sampler {
   readonly #options: SamplingOptions;
   readonly #candidates: Candidates;
@@ -34,9 +41,9 @@ export class Sampler {
   readonly #dry: Dry;
   readonly #mirostat: Mirostat | undefined;
   readonly #badWords: BadWords | undefined;
-  /** Finite ones. */
+  /** Only finite biases; the others are in `#allowed`. */
   readonly #bias: ReadonlyMap<number, number>;
-  /** What the request allows at all; undefined: everything. */
+  /** The tokens that the request allows at all; undefined: all. */
   readonly #allowed: TokenMask | undefined;
   readonly #scratch: TokenMask;
 
@@ -59,34 +66,26 @@ export class Sampler {
    * The next token.
    * @param logits [vocabSize]; not changed
    * @param tokens prompt and answer so far
-   * @param position index of the token in the answer: the counter of the random numbers
-   * @param choice which of several answers
-   * @param constraint tokens that may come, of a grammar for instance; undefined: all
+   * @param constraint tokens that a grammar, for instance, allows; undefined: all
    * @throws NibbleError `non_finite_logits` if a logit is not finite, `invalid_request` if every token is forbidden
    */
-  sample(
-    logits: Float32Array,
-    tokens: readonly number[],
-    position: number,
-    choice = 0,
-    constraint?: TokenMask,
-  ): number {
-    const mask = this.#mask(tokens, position, constraint);
+  sample(logits: Float32Array, tokens: readonly number[], place: TokenPlace, constraint?: TokenMask): number {
+    const mask = this.#mask(tokens, place.position, constraint);
     const greedy = isGreedy(this.#options) && this.#steps[0] === "temperature";
     if (greedy && !mask && this.#bias.size === 0) return argmax(logits);
 
     const candidates = this.#candidates;
-    candidates.load(logits, mask);
+    candidates.reset(logits, mask);
     if (candidates.size === 0) {
       throw new NibbleError("invalid_request", "every token is forbidden by logit_bias or a constraint");
     }
     if (this.#bias.size > 0) candidates.change(this.#bias, (logit, bias) => logit + bias);
-    for (const step of this.#steps) this.#apply(step, tokens, position, choice);
+    for (const step of this.#steps) this.#apply(step, tokens, place);
     this.#mirostat?.narrow(candidates);
-    return this.#draw(uniform(this.#options.seed, position, choice));
+    return this.#draw(uniform(this.#options.seed, place.position, place.choice));
   }
 
-  #apply(step: SamplerName, tokens: readonly number[], position: number, choice: number): void {
+  #apply(step: SamplerName, tokens: readonly number[], { position, choice }: TokenPlace): void {
     const o = this.#options;
     const candidates = this.#candidates;
     switch (step) {
@@ -112,15 +111,15 @@ export class Sampler {
         minP(candidates, o.minP, o.minKeep);
         break;
       case "xtc":
-        xtc(candidates, o.xtcProbability, o.xtcThreshold, o.minKeep, uniform(o.seed, position, choice, 1));
+        xtc(candidates, o, uniform(o.seed, position, choice, 1));
         break;
       case "temperature":
-        scale(candidates, o.temperature, this.#mirostat ? 0 : o.dynatempRange, o.dynatempExponent);
+        temperature(candidates, o.temperature, this.#mirostat ? 0 : o.dynatempRange, o.dynatempExponent);
         break;
     }
   }
 
-  /** What may come here; undefined: everything. */
+  /** The tokens that may come at this position; undefined: all. */
   #mask(tokens: readonly number[], position: number, constraint: TokenMask | undefined): TokenMask | undefined {
     const early = position < this.#options.minTokens;
     if (!early && !this.#badWords) {
@@ -135,7 +134,7 @@ export class Sampler {
     return mask;
   }
 
-  /** Picks by probability with `u` in [0, 1). */
+  /** Picks a token by its probability. @param u a random number in [0, 1) */
   #draw(u: number): number {
     const candidates = this.#candidates;
     const total = candidates.weigh();
@@ -154,12 +153,12 @@ export class Sampler {
   }
 }
 
-/** No spread, whatever the distribution. */
+/** Whether the temperature is 0, whatever the distribution. */
 function isGreedy({ temperature, dynatempRange, mirostat }: SamplingOptions): boolean {
   return temperature === 0 && (dynatempRange === 0 || mirostat > 0);
 }
 
-/** Steps that never leave the most likely token out: before a temperature of 0 they change nothing. */
+/** Steps that never remove the most likely token. Before a temperature of 0 they change nothing. */
 const KEEP_BEST: readonly SamplerName[] = ["top_n_sigma", "top_k", "top_p", "min_p"];
 
 function neededSteps(options: SamplingOptions): readonly SamplerName[] {
@@ -172,7 +171,7 @@ function neededSteps(options: SamplingOptions): readonly SamplerName[] {
   return [...(dropping ? before : change), "temperature"];
 }
 
-/** The tokens that a request allows whatever comes; undefined: all. */
+/** The tokens that a request allows at every position; undefined: all. */
 function allowed({ allowedTokens, logitBias }: SamplingOptions, vocabSize: number): TokenMask | undefined {
   const banned = [...logitBias].filter(([, bias]) => bias === -Infinity);
   if (!allowedTokens && banned.length === 0) return undefined;
@@ -192,27 +191,4 @@ function argmax(logits: Float32Array): number {
     if (logit > highest) [best, highest] = [id, logit];
   }
   return best;
-}
-
-export interface TokenLogprob {
-  readonly id: number;
-  /** Natural logarithm of the probability. */
-  readonly logprob: number;
-}
-
-export interface Logprobs extends TokenLogprob {
-  /** Most likely first; of equals the lower id. */
-  readonly top: readonly TokenLogprob[];
-}
-
-/** Log-softmax of the model's logits, before any sampling step: for token `id` and the `k` most likely ones. */
-export function logprobs(row: Float32Array, id: number, k: number): Logprobs {
-  const logits = new Float64Array(row);
-  const ranked = largest(logits, logits.length, Math.max(1, k));
-  const max = logits[ranked[0]!]!;
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += exp(logits[i]! - max);
-  const normalizer = max + log(sum);
-  const entry = (token: number): TokenLogprob => ({ id: token, logprob: logits[token]! - normalizer });
-  return { ...entry(id), top: Array.from(ranked.subarray(0, k), entry) };
 }

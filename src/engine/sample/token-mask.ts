@@ -1,5 +1,5 @@
 /**
- * Sets of token ids as bits: id `i` is bit `i % 32` of word `i / 32`. Samplers and constraints say by them what may come.
+ * Sets of token ids as bits: id `i` is bit `i % 32` of element `i / 32`. They say which tokens may come next.
  * @module
  */
 export type TokenMask = Uint32Array;
@@ -24,7 +24,7 @@ export function removeToken(mask: TokenMask, id: number): void {
   mask[id >>> 5]! &= ~(1 << (id & 31));
 }
 
-/** Takes out of `mask` what is not in `other`. */
+/** Removes the tokens from `mask` that are not in `other`. */
 export function intersect(mask: TokenMask, other: TokenMask): void {
   for (let i = 0; i < mask.length; i++) mask[i]! &= other[i]!;
 }

@@ -1,5 +1,5 @@
 /**
- * One step's batch, put together within the rows and pages that there are.
+ * Puts the batch of one step together within the rows and pages that are free.
  * @module
  */
 import type { AdapterScales, BatchItem, Executor, Sequence } from "../../runtime/types.ts";
@@ -8,27 +8,28 @@ import type { Holder } from "./prefix-cache.ts";
 /** How hidden states become one embedding: their mean over the tokens, or the last one's. */
 export type Pooling = "mean" | "last";
 
-/** A request, as the scheduler sees it: tokens that grow by one whenever it is given logits. */
+/** A request as the scheduler sees it: a list of tokens that grows by one whenever the job is given logits. */
 export interface Job {
   /** Prompt and answer so far. */
   readonly tokens: readonly number[];
   readonly adapters?: AdapterScales | undefined;
-  /** Of an embedding, which ends with its prompt: which rows' hidden states it takes. Absent: it takes logits. */
+  /** For an embedding, which takes hidden states and ends with its prompt. Undefined: the job takes logits. */
   readonly pooling?: Pooling | undefined;
-  /** It takes a row of each of its tokens that are not in the cache, not only of the last. */
+  /** The job takes a row for each of its tokens, not only for the last; so none of them comes from the cache. */
   readonly allRows?: boolean | undefined;
   /** False while its reader is behind; it then keeps its place but is not run. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
   draft(limit: number, price: (count: number) => number): readonly number[];
-  /** Its first rows are about to run; so many tokens of the prompt were computed before, for others. */
-  start(cached: number): void;
+  /** Called before its first rows run; the first `cached` tokens of the prompt were computed before, for others. */
+  begin(cached: number): void;
   /**
-   * Takes the logits [vocabSize] after the token at `position`, and adds one if that is its last; an embedding: the hidden
-   * state [hiddenSize] of that token. The row is valid during the call only. True: that was the last.
+   * Takes the logits [vocabSize] after the token at `position`, and adds a token if that was its last one. An embedding
+   * takes the hidden state [hiddenSize] of the token instead. The row is valid during the call only.
+   * @returns true if the job has ended
    */
   accept(row: Float32Array, position: number): boolean;
-  /** It was removed because of this error. */
+  /** Called after the scheduler removed the job because of this error. */
   fail(error: unknown): void;
 }
 
@@ -37,7 +38,7 @@ export class Entry implements Holder {
   readonly job: Job;
   sequence: Sequence | undefined;
   started = false;
-  /** Another one that is reading what this one begins with, up to `leaderLength`: it waits, then takes it over. */
+  /** An entry that is reading the first `leaderLength` tokens of this one, which waits and then copies them. */
   leader: Entry | undefined;
   leaderLength = 0;
 
@@ -61,14 +62,14 @@ export class Entry implements Holder {
 
 export interface Planned extends BatchItem {
   readonly entry: Entry;
-  /** Of an answer in progress: its last token, and drafts of the next ones, with logits "all". */
+  /** For an answer in progress: its last token, and drafts of the next ones with logits "all". */
   readonly tokens: number[];
   logits: BatchItem["logits"];
 }
 
 /**
- * How long a step of so many rows takes, in steps of one row: rows are computed in tiles of four. Measured: 1, 1.5 (2 to
- * 4 rows), 2.2 (to 8), 2.9 (to 12), 3.6 (to 16) with 140M in Q4_0 and SmolLM2 in Q4_1.
+ * How long a step of so many rows takes, in steps of one row. Rows are computed in tiles of four. Measured with the 140M
+ * shape in Q4_0 and SmolLM2 in Q4_1: 1 for one row, 1.5 for 2 to 4 rows, 2.2 up to 8, 2.9 up to 12, 3.6 up to 16.
  */
 function stepTime(rows: number): number {
   return rows === 1 ? 1 : 0.8 + 0.7 * Math.ceil(rows / 4);
@@ -91,7 +92,7 @@ export class BatchPlan {
     return this.#logitRows > 0 ? this.#rows : 0;
   }
 
-  /** Pages that the planned items leave; below 0 where a page that one of them writes has become shared. */
+  /** Pages that the planned items leave free; below 0 where a page that one of them writes has become shared. */
   get freePages(): number {
     const planned = this.items.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0);
     return this.#executor.freePages - planned;
@@ -143,7 +144,7 @@ export class BatchPlan {
   #room(sequence: Sequence, planned: number): number {
     const { pageTokens } = this.#executor;
     const length = sequence.length + planned;
-    // What is planned has copied the last page, if it is shared.
+    // A planned token has already copied the last page, if that page was shared.
     const copy = planned === 0 && length % pageTokens !== 0 ? sequence.pagesNeeded(1) : 0;
     return (this.freePages - copy + Math.ceil(length / pageTokens)) * pageTokens - length;
   }

@@ -1,5 +1,5 @@
 /**
- * From one producer to one reader, who may be slower.
+ * A queue of events from one producer to one reader, which may be slower.
  * @module
  */
 interface Waiting<T> {
@@ -24,7 +24,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.#onCancel = onCancel;
   }
 
-  /** Events that nobody has read yet. */
+  /** Events that are not read yet. */
   get size(): number {
     return this.#events.length;
   }
@@ -43,7 +43,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.#waiting = undefined;
   }
 
-  /** Unread events are dropped: the reader learns of the failure next. */
+  /** Drops unread events, so that the reader learns of the failure next. */
   fail(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;

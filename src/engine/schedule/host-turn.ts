@@ -3,24 +3,24 @@
  * @module
  */
 export interface HostTurns {
-  /** Resolves in a later turn of the host's event loop (or, where turns are slow, at least after some of the calls). */
+  /** Resolves in a later turn of the host's event loop; where turns are slow, only some of the calls do. */
   next(): Promise<void>;
   close(): void;
 }
 
-/** Steps and milliseconds without a turn, where a turn costs a whole timer (1 to 4 ms). */
+/** How many steps and milliseconds may pass without a turn, where a turn costs a whole timer (1 to 4 ms). */
 const MAX_STEPS = 16;
 const MAX_MS = 8;
 
-/** A turn this short has found nothing to do: 2 us against 40 to accept a connection. */
+/** A shorter turn had nothing to do: an empty turn takes 2 us, to accept a connection takes 40 us. */
 const IDLE_MS = 0.02;
-/** How long a step waits for a crowd, at least and at most. */
+/** How long turns may go on between two steps while the host has work, at least and at most. */
 const MIN_SERVING_MS = 5;
 const MAX_SERVING_MS = 50;
 
 /**
- * `setImmediate` where there is one (1.9 us on Node 24), else a message to ourselves (4.1 us), else timers.
- * Nothing is taken from the host before this is called, and `close` leaves nothing that would keep a process alive.
+ * `setImmediate` where it exists (1.9 us per turn on Node 24), else a message to the same thread (4.1 us), else timers.
+ * No global of the host is used before this call, and after `close` nothing keeps the process alive.
  */
 export function hostTurns(): HostTurns {
   if (typeof setImmediate === "function") {
@@ -30,9 +30,9 @@ export function hostTurns(): HostTurns {
 }
 
 /**
- * libuv accepts one connection a turn (since 1.45), so with one turn a step 400 callers would wait for 400 steps, which was
- * 3 s with steps of 8 ms. A turn in which something was done is followed by another, for twice as long as the step took:
- * a crowd that comes again and again must not stop the answers.
+ * libuv accepts one connection per turn (since 1.45). With one turn per step, 400 callers would wait for 400 steps: 3 s
+ * with steps of 8 ms. So a turn in which something was done is followed by another one, for at most twice as long as
+ * the step took, because callers who come again and again must not stop the answers.
  */
 function busyTurns(turn: () => Promise<void>): () => Promise<void> {
   let ended = now();
@@ -62,7 +62,7 @@ export function messageTurns(): HostTurns {
   };
 }
 
-/** Clocks stand still during a request on Workers, so steps are counted too. */
+/** Steps are counted too, because clocks stand still during a request on Workers. */
 export function timerTurns(): HostTurns {
   let steps = 0;
   let since = now();

@@ -1,17 +1,18 @@
 /**
- * What the key-value cache already holds, by its tokens: sequences in use, and those of ended requests, kept until
- * their pages are needed. A new sequence begins with the longest start that any of them shares with its tokens. Logits
- * do not depend on how a prompt is cut, so what is reused has the bits of what would be computed.
+ * Finds what the key-value cache already holds of a prompt, by its tokens: in sequences in use, and in those of ended
+ * requests, which are kept until their pages are needed. A new sequence begins with the longest prefix that any of them
+ * shares with its tokens. Logits do not depend on how a prompt is cut, so reused pages hold the same bits that
+ * computing them again would give.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { AdapterScales, Executor, Sequence } from "../../runtime/types.ts";
-import { sameAdapters } from "../lora.ts";
+import { sameAdapters, sharedLength } from "./shared-prefix.ts";
 
 /** A sequence and its tokens; tokens beyond the sequence's length are not computed yet. */
 export interface Holder {
   readonly tokens: readonly number[];
-  /** Keys and values depend on them: only who has the same may take over. */
+  /** Keys and values depend on them, so only sequences with the same adapters share. */
   readonly adapters?: AdapterScales | undefined;
   readonly sequence: Sequence | undefined;
 }
@@ -29,9 +30,9 @@ interface Match {
   readonly kept: Kept | undefined;
 }
 
-/** Fewer shared tokens (a BOS, a role's header) are not worth a copied page. */
+/** Fewer shared tokens (a BOS, a role's header) are not worth the copy of a page. */
 const MIN_SHARED = 8;
-/** Bounds a search; each kept sequence also takes one of `maxSequences`. */
+/** This bounds the search. Each kept sequence also takes one of `maxSequences`. */
 const MAX_KEPT = 256;
 
 export class PrefixCache {
@@ -47,35 +48,38 @@ export class PrefixCache {
     this.#enabled = enabled;
   }
 
-  /** Others may copy what `holder` has computed, until `release`. */
+  /** Others may copy what `holder` has computed, until `retire`. */
   register(holder: Holder): void {
     this.#live.add(holder);
   }
 
   /**
-   * A sequence that holds the longest known start of `tokens`; the last token is never part of it, its logits are wanted.
+   * A sequence that holds the longest known prefix of `tokens`, without the last token, whose logits are wanted.
    * @throws NibbleError `context_full` where all of the runtime's sequences are in use
    */
   acquire(tokens: readonly number[], adapters?: AdapterScales): Sequence {
     const match = this.#find(tokens, adapters, MIN_SHARED - 1);
-    return match ? this.#begin(match) : this.#withSlot(() => this.#executor.createSequence(adapters));
+    return match ? this.#begin(match) : this.#withFreeSequence(() => this.#executor.createSequence(adapters));
   }
 
   /** `sequence`, or another in its place that holds more of `tokens`. */
   extend(sequence: Sequence, tokens: readonly number[]): Sequence {
     const match = this.#find(tokens, sequence.adapters, sequence.length + MIN_SHARED - 1);
     if (!match) return sequence;
-    sequence.dispose(); // leaves a slot free for the other
+    sequence.dispose(); // The other one may need its place.
     return this.#begin(match);
   }
 
   /** A copy of a sequence. @throws NibbleError `context_full` where all of the runtime's sequences are in use */
   fork(sequence: Sequence): Sequence {
-    return this.#withSlot(() => sequence.fork());
+    return this.#withFreeSequence(() => sequence.fork());
   }
 
-  /** Ends a holder's use of its sequence. Its pages stay until they are needed, where they hold something new. */
-  release(holder: Holder): void {
+  /**
+   * Ends a holder's use of its sequence. The sequence is kept for others until its pages are needed, if it holds
+   * tokens that no other one holds; else it is disposed.
+   */
+  retire(holder: Holder): void {
     this.#live.delete(holder);
     const { sequence } = holder;
     if (!sequence) return;
@@ -95,7 +99,7 @@ export class PrefixCache {
     if (this.#kept.size > MAX_KEPT) this.#dropOldest();
   }
 
-  /** Gives up the last page of what was used least recently. False: nothing is kept. */
+  /** Frees the last page of the least recently used sequence. @returns false if no sequence is kept */
   reclaim(): boolean {
     const [oldest] = this.#kept;
     if (!oldest) return false;
@@ -110,12 +114,12 @@ export class PrefixCache {
     return true;
   }
 
-  /** Forgets what ended requests have left. */
+  /** Drops all kept sequences. */
   clear(): void {
     for (const kept of this.#kept) this.#drop(kept);
   }
 
-  /** Pages that hold the tokens of holders that are not released. */
+  /** Pages that hold the tokens of registered holders. */
   get usedPages(): number {
     const sequences: Sequence[] = [];
     for (const { sequence } of this.#live) if (sequence) sequences.push(sequence);
@@ -148,23 +152,23 @@ export class PrefixCache {
     return best;
   }
 
-  /** A kept sequence that the new one continues is taken over, others are copied: they may be wanted as they are. */
+  /** A kept sequence that the new one continues is taken over. Others are copied, since they may be wanted again. */
   #begin({ sequence, length, kept }: Match): Sequence {
     if (kept) this.#kept.delete(kept);
     if (kept && sequence.length === length) return sequence;
     let copy = sequence;
     try {
       copy = this.fork(sequence);
-      if (kept) this.#kept.add(kept); // the most recently used
+      if (kept) this.#kept.add(kept); // It is now the most recently used.
     } catch (error) {
-      if (!kept || !isFull(error)) throw error; // else the last free place is its own
+      if (!kept || !isFull(error)) throw error; // Without room for a copy, the kept sequence itself is used.
     }
     copy.truncate(length);
     return copy;
   }
 
-  /** Runs `make`, which needs a free sequence, giving up kept ones for it. */
-  #withSlot(make: () => Sequence): Sequence {
+  /** Runs `make`, which needs a free sequence; kept sequences are dropped until there is one. */
+  #withFreeSequence(make: () => Sequence): Sequence {
     for (;;) {
       try {
         return make();
@@ -174,7 +178,7 @@ export class PrefixCache {
     }
   }
 
-  /** Marks the first kept sequence that fits as used. */
+  /** Marks the first kept sequence that `fits` as the most recently used. */
   #touch(fits: (kept: Kept) => boolean): boolean {
     for (const kept of this.#kept) {
       if (!fits(kept)) continue;
@@ -199,13 +203,6 @@ export class PrefixCache {
 
 function isFull(error: unknown): boolean {
   return error instanceof NibbleError && error.code === "context_full";
-}
-
-/** How many of the first `limit` tokens are the same. */
-export function sharedLength(a: readonly number[], b: readonly number[], limit: number): number {
-  let length = 0;
-  while (length < limit && a[length] === b[length]) length++;
-  return length;
 }
 
 /** Whether `holder` has computed the first `length` of `tokens`. */

@@ -1,23 +1,23 @@
 /**
- * Drafts without a draft model: where the last tokens stood before, what followed then may follow again. The model
- * checks all of a draft in one step, so a wrong one costs time and never changes a token.
+ * Drafts without a draft model: where the last tokens occurred earlier in the text, the tokens that followed then may
+ * follow again. The model checks a whole draft in one step, so a wrong draft costs time and never changes a token.
  *
  * Speculative decoding: Leviathan, Kalman, Matias, ICML 2023; drafts from the text itself: Saxena, "Prompt Lookup
  * Decoding", 2023. With random numbers that depend only on the position, a draft needs no acceptance test of its own:
- * it is right if the sampler chooses the same token.
+ * a draft is right if the sampler chooses the same token.
  * @module
  */
-/** Tokens that must be equal, and the most that are compared. */
+/** The fewest tokens that must be equal, and the most that are compared. */
 const SHORTEST_MATCH = 4;
 const LONGEST_MATCH = 17;
-/** Earlier places that are compared, latest first: bounds the work for text such as `a a a a`. */
+/** How many earlier places are compared, latest first. This bounds the work for text such as `a a a a`. */
 const PLACES = 8;
-/** A purse, in steps: at the start, what a step adds where it holds less than 1, and the most that it holds. */
-const START = 0.6;
+/** The budget for drafts, in steps: at first, what a step adds to a budget below 1, and its maximum. */
+const FIRST_BUDGET = 0.6;
 const INCOME = 0.01;
-const MOST = 4;
+const MAX_BUDGET = 4;
 
-/** Where the last tokens stood before: the place after them, and how many are equal. */
+/** An earlier occurrence of the last tokens: the place behind it, and how many tokens are equal. */
 interface Match {
   readonly next: number;
   readonly length: number;
@@ -31,15 +31,15 @@ export class PromptLookup {
   readonly #tokens: readonly number[];
   readonly #vocabSize: number;
   readonly #max: number;
-  /** By hash: where these three tokens ended last; and for each place, where a hash like its own ended before. */
+  /** By the hash of three tokens: where they ended last. By place: where three tokens of the same hash ended before. */
   readonly #last = new Map<number, number>();
   readonly #previous: number[] = [-1, -1];
   #draft: number[] = [];
-  #purse: number = START;
+  #budget: number = FIRST_BUDGET;
 
   /**
-   * @param tokens prompt and answer so far: the list itself, which grows
-   * @param max most tokens of a draft; 0: none
+   * @param tokens prompt and answer so far; the list itself, which grows
+   * @param max most tokens of a draft; 0: no drafts
    */
   constructor(tokens: readonly number[], vocabSize: number, max: number) {
     this.#tokens = tokens;
@@ -48,35 +48,35 @@ export class PromptLookup {
   }
 
   /**
-   * Up to `limit` tokens that may come next: fewer than are equal before them, for text that is being copied matches
-   * the longer the longer it goes on, and then as many as come for the same price. Drafts are paid from a purse, and
-   * what comes true fills it, so text that does not repeat loses 0.6 steps and 1 % of its steps to them, and no more.
-   * @param price of so many tokens, in steps that a right one saves
+   * Up to `limit` tokens that may come next. A draft is shorter than the match before it, because text that is being
+   * copied has ever longer matches; rows that cost nothing more are added. Drafts are paid from a budget that correct
+   * ones refill, so text that does not repeat loses 0.6 steps and 1 % of its steps to drafts, and no more.
+   * @param price of so many tokens, in the steps that one correct draft saves
    */
   propose(limit: number, price: (count: number) => number): readonly number[] {
     if (this.#max === 0) return [];
     this.#index();
     const match = this.#find();
-    const most = Math.min(this.#purse, price(Math.max(0, match.length - 1)));
+    const most = Math.min(this.#budget, price(Math.max(0, match.length - 1)));
     let count = match.length > 0 ? Math.max(0, Math.min(limit, this.#max)) : 0;
     while (count > 0 && price(count) > most) count--;
     this.#draft = this.#copy(match.next, count);
-    this.#purse -= price(count);
-    if (this.#purse < 1) this.#purse += INCOME;
+    this.#budget -= price(count);
+    if (this.#budget < 1) this.#budget += INCOME;
     this.drafted += this.#draft.length;
     return [...this.#draft];
   }
 
-  /** The next token. */
+  /** Takes the next token, which the draft may have foretold. */
   confirm(id: number): void {
     if (this.#draft.shift() !== id) this.#draft = [];
     else {
       this.accepted++;
-      this.#purse = Math.min(MOST, this.#purse + 1);
+      this.#budget = Math.min(MAX_BUDGET, this.#budget + 1);
     }
   }
 
-  /** Notes where three tokens ended, all but the last three: those are looked for. */
+  /** Records where every three tokens ended, except the last three, which are looked up. */
   #index(): void {
     for (let end = this.#previous.length; end < this.#tokens.length - 1; end++) {
       const hash = this.#hash(end);
@@ -90,7 +90,7 @@ export class PromptLookup {
     return (tokens[end - 2]! * this.#vocabSize + tokens[end - 1]!) * this.#vocabSize + tokens[end]!;
   }
 
-  /** The longest match with the last tokens, of equals the latest; of length 0 if there is none. */
+  /** The longest match with the last tokens, of equals the latest; its length is 0 if there is none. */
   #find(): Match {
     const tokens = this.#tokens;
     const end = tokens.length - 1;
@@ -105,7 +105,7 @@ export class PromptLookup {
     return best;
   }
 
-  /** Goes on from a place; beyond the last token it reads what it wrote itself, as LZ77 does. */
+  /** Copies tokens from a place on. Beyond the last token it reads its own output, as LZ77 does. */
   #copy(from: number, count: number): number[] {
     const draft: number[] = [];
     for (let at = from; draft.length < count; at++) {

@@ -1,24 +1,24 @@
 /**
- * Runs many requests on one model: every step makes one batch of one row for each answer in progress (more with
- * drafts) and a chunk of prompt, then lets the host run. Logits do not depend on what shares a batch or how a prompt is
+ * Runs many requests on one model. Every step computes one batch: one row for each answer in progress (more with
+ * drafts) and a chunk of prompts. Then the host has a turn. Logits do not depend on what shares a batch or how a prompt is
  * cut, so any schedule gives the same tokens.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { Executor } from "../../runtime/types.ts";
-import { sameAdapters } from "../lora.ts";
 import { BatchPlan, Entry, type Job, type Planned } from "./batch-plan.ts";
 import { type HostTurns, hostTurns } from "./host-turn.ts";
-import { type PrefixCache, sharedLength } from "./prefix-cache.ts";
+import type { PrefixCache } from "./prefix-cache.ts";
+import { sameAdapters, sharedLength } from "./shared-prefix.ts";
 
 export interface SchedulerOptions {
-  /** Prompt rows in one step, over all requests (default 64): bounds how long a step takes. */
+  /** Prompt rows in one step, over all requests (default 64). This bounds how long a step takes. */
   readonly chunkTokens?: number | undefined;
-  /** For tests: how to let the host run. */
+  /** How the host gets its turns; for tests. */
   readonly turns?: (() => HostTurns) | undefined;
   /**
-   * Every request has a loop of its own, which runs steps for all. On Workers a timer dies with the request that set it:
-   * one loop for all would end with the request that began it, and the others would hang.
+   * Every request has a loop of its own, which runs steps for all. On Workers a timer dies with the request that set
+   * it, so a single loop would end with the request that began it, and the others would hang.
    */
   readonly loopPerRequest?: boolean | undefined;
 }
@@ -31,9 +31,9 @@ export class Scheduler {
   /** Oldest first. */
   #entries: Entry[] = [];
   #turn = 0;
-  /** Whether the last step's turn was that of embeddings. */
+  /** Whether the last step was for embeddings. */
   #embeds = true;
-  /** Jobs whose loop runs; `undefined` stands for the loop of all. */
+  /** Jobs whose loop runs; `undefined` stands for the common loop. */
   readonly #loops = new Set<Job | undefined>();
   readonly #loopPerRequest: boolean;
 
@@ -55,16 +55,17 @@ export class Scheduler {
     this.wake(job);
   }
 
-  /** Takes a job out and gives its pages back; nothing happens if it is not in. */
+  /** Takes a job out and frees its pages. Nothing happens if the job is not in. */
   remove(job: Job): void {
     const index = this.#entries.findIndex((entry) => entry.job === job);
     if (index < 0) return;
-    this.#release(this.#entries[index]!);
+    this.#vacate(this.#entries[index]!);
     this.#entries.splice(index, 1);
-    if (!this.#loopPerRequest) this.wake(job); // others may have waited for the pages; their own loops are running
+    // Others may have waited for the pages. Where each has a loop of its own, those are running.
+    if (!this.#loopPerRequest) this.wake(job);
   }
 
-  /** A job has become ready. Called where its request runs. */
+  /** To be called when a job has become ready, in the context of its request. */
   wake(job: Job): void {
     const owner = this.#loopPerRequest ? job : undefined;
     if (this.#loops.has(owner)) return;
@@ -75,17 +76,17 @@ export class Scheduler {
   /** Ends all requests with an error. */
   failAll(error: unknown): void {
     for (const entry of this.#entries.splice(0)) {
-      this.#release(entry);
+      this.#vacate(entry);
       entry.job.fail(error);
     }
     this.#prefixes.clear();
   }
 
-  /** Steps until nothing is to be done, or the owner has its answer. */
+  /** Steps until there is nothing to do, or the owner has its answer. */
   async #run(owner: Job | undefined): Promise<void> {
     const turns = this.#turns();
     try {
-      // The first turn comes before the first step, so that requests made together run together.
+      // The first turn comes before the first step, so that requests that were made together run together.
       for (let batch: Planned[]; ; this.#execute(batch)) {
         await turns.next();
         if (owner && !this.#entries.some(({ job }) => job === owner)) break;
@@ -104,7 +105,7 @@ export class Scheduler {
     let rows: Float32Array[];
     try {
       for (const { entry } of batch) {
-        if (!entry.started) entry.job.start(entry.sequence!.length);
+        if (!entry.started) entry.job.begin(entry.sequence!.length);
         entry.started = true;
       }
       rows = batch[0]!.entry.job.pooling ? this.#executor.hiddenStates(batch) : this.#executor.forward(batch);
@@ -112,7 +113,7 @@ export class Scheduler {
       const ended = error instanceof NibbleError && (error.code === "poisoned" || error.code === "disposed");
       if (ended) this.failAll(error);
       else if (batch.length === 1) this.#fail(batch[0]!.entry, error);
-      else for (const item of batch) this.#execute([item]); // no sequence has changed: find whose error it is
+      else for (const item of batch) this.#execute([item]); // No sequence has changed: this finds the faulty one.
       return;
     }
     let row = 0;
@@ -122,7 +123,7 @@ export class Scheduler {
     }
   }
 
-  /** Logits after a draft count for as long as the draft is what the job chose; what is wrong leaves the cache. */
+  /** Logits after drafts are used as long as the job chooses the drafted tokens; wrong drafts leave the cache. */
   #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
     const { job } = entry;
     const drafts = logits === "all" && !job.allRows ? tokens.slice(1) : [];
@@ -139,9 +140,7 @@ export class Scheduler {
     }
   }
 
-  /**
-   * A step computes logits or embeddings, by turns where both are wanted.
-   */
+  /** The batch of the next step: logits or embeddings, in turn where both are wanted. */
   #plan(): Planned[] {
     const ready = this.#entries.filter(({ job }) => job.ready);
     const kinds = [ready.filter(({ job }) => !job.pooling), ready.filter(({ job }) => job.pooling)] as const;
@@ -150,7 +149,7 @@ export class Scheduler {
     if (plan.items.length === 0) plan = this.#fill(kinds[this.#embeds ? 0 : 1]);
     plan.addDrafts();
 
-    // Nothing fits. The oldest may push out all others, so what is missing is held outside of the scheduler.
+    // Nothing fits. The oldest entry may evict all others; if it still does not fit, sessions hold the pages.
     const oldest = ready[0];
     if (plan.items.length === 0 && oldest) {
       try {
@@ -166,8 +165,8 @@ export class Scheduler {
   }
 
   /**
-   * One request goes first, another one each step, so that none waits for ever. Then answers in progress, one row each,
-   * then prompts, as many rows as the chunk has left. Who has no place in the cache yet gets one in order of arrival.
+   * Each step another request goes first, so that none waits forever. Then come answers in progress with one row each,
+   * then prompts with as many rows as the chunk has left. Requests are admitted to the cache in order of arrival.
    * @param ready oldest first
    */
   #fill(ready: readonly Entry[]): BatchPlan {
@@ -185,7 +184,7 @@ export class Scheduler {
       if (!entry) continue;
       if (!entry.sequence) {
         if (!admit || chunk <= 0 || plan.rows === 0 || this.#follows(entry)) continue;
-        admit = this.#admit(plan, entry); // the next in line does not overtake
+        admit = this.#admit(plan, entry); // Later ones must not overtake it.
         if (!admit) continue;
       }
       const { pending } = entry;
@@ -195,7 +194,7 @@ export class Scheduler {
     return plan;
   }
 
-  /** Whether an entry waits for another that is reading what both begin with. */
+  /** Whether an entry waits for another one that is reading the prefix of both. */
   #follows(entry: Entry): boolean {
     if (entry.job.allRows) return false;
     const { leader } = entry;
@@ -217,14 +216,15 @@ export class Scheduler {
   }
 
   /**
-   * Gives an entry a place in the cache, with what is known of its tokens. Who would soon be pushed out again does not
-   * start: with others running, all of a prompt must fit.
+   * Admits an entry: it gets a sequence, which holds the part of its prompt that is already computed. While others run,
+   * a request is admitted only if its whole prompt fits; else it would soon be evicted again.
+   * @param force evict others for it, and admit it even if its prompt does not fit
    */
   #admit(plan: BatchPlan, entry: Entry, force = false): boolean {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        // Rows of cached tokens are gone.
+        // A job that takes all rows cannot reuse tokens, whose rows are gone.
         entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens, entry.adapters);
         break;
       } catch (error) {
@@ -237,11 +237,11 @@ export class Scheduler {
     const missing = () => entry.sequence!.pagesNeeded(entry.pending + 1) > plan.freePages;
     while (missing() && this.#prefixes.reclaim());
     if (alone || !missing()) return true;
-    this.#release(entry);
+    this.#vacate(entry);
     return false;
   }
 
-  /** Plans up to `count` tokens of an entry; gives how many fit. */
+  /** Plans up to `count` tokens of an entry. @returns how many fit */
   #take(plan: BatchPlan, entry: Entry, count: number): number {
     const wanted = Math.min(count, plan.rows);
     let fits = plan.fitting(entry, wanted);
@@ -251,14 +251,17 @@ export class Scheduler {
     return fits;
   }
 
-  /** Pushes someone out for `entry`: a job that is not being read, else the youngest. What is reclaimed of it is computed again. */
+  /**
+   * Takes the pages of another entry for `entry`: of a job whose reader is behind, else of the youngest. The evicted
+   * entry computes again what is then reclaimed of its pages.
+   */
   #evict(plan: BatchPlan, entry: Entry): boolean {
     const age = this.#entries.indexOf(entry);
     const holders = this.#entries.filter((other) => other.sequence && other !== entry && !plan.has(other));
     const victim =
       holders.findLast(({ job }) => !job.ready) ?? holders.findLast((other) => this.#entries.indexOf(other) > age);
     if (!victim) return false;
-    this.#release(victim);
+    this.#vacate(victim);
     return true;
   }
 
@@ -267,11 +270,11 @@ export class Scheduler {
     entry.job.fail(error);
   }
 
-  /** The last token, and drafts after it, are not known to others. */
-  #release(entry: Entry): void {
+  /** Takes an entry's place in the cache. Its last token and drafts are removed: only computed text is kept. */
+  #vacate(entry: Entry): void {
     const { sequence, tokens } = entry;
     if (sequence && sequence.length >= tokens.length) sequence.truncate(tokens.length - 1);
-    this.#prefixes.release(entry);
+    this.#prefixes.retire(entry);
     entry.sequence = undefined;
   }
 }

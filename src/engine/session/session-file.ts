@@ -1,8 +1,9 @@
 /**
- * A session as bytes, little-endian: 16 words of header, scales of adapters, the token ids, the full pages of the key-value cache. Tokens
- * behind the last full page are computed again: a page that is not full holds what others have left in it.
+ * A session as bytes, little-endian: a header of 16 words (u32), the scales of adapters, the token ids, and the full
+ * pages of the key-value cache. Tokens behind the last full page are computed again, because a page that is not full
+ * may also hold the values of other sequences.
  *
- * | word | |
+ * | word | value |
  * |---|---|
  * | 0, 1 | "NIBS", version |
  * | 2 to 5 | the model's fingerprint |
@@ -24,7 +25,7 @@ const MAX_SCALES = 1024;
 export interface SavedSession {
   readonly tokens: readonly number[];
   readonly adapters: AdapterScales | undefined;
-  /** Of `Math.floor(tokens.length / pageTokens)` full pages. */
+  /** The contents of `Math.floor(tokens.length / pageTokens)` full pages. */
   readonly pages: Uint8Array;
 }
 
@@ -46,12 +47,12 @@ export function encodeSession({ tokens, adapters = [], pages }: SavedSession, ex
 }
 
 /**
- * Everything is checked before anything is allocated but for the ids.
+ * Reads a saved session. Everything is checked before anything but the ids is allocated.
  * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`; `bad_value` for a session of
  * another model or kind of cache, and for bytes that have changed
  */
 export function decodeSession(source: Uint8Array, executor: Facts): SavedSession {
-  // Words need an aligned start. A view of memory that is shared could change while it is read.
+  // Words need an aligned start, and shared memory could change while it is read: then a copy is read.
   const aligned = source.byteOffset % 4 === 0 && source.buffer instanceof ArrayBuffer;
   const expected = (what: string, got: unknown) => `expected ${what}, got ${got}`;
   if (source.length < HEADER_WORDS * 4) {

@@ -1,5 +1,5 @@
 /**
- * A token sequence under the caller's own control: logits in hand, no sampling.
+ * A token sequence under the caller's own control: it gives logits and does not sample.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -28,7 +28,7 @@ interface Held extends Holder {
 
 export class Session {
   readonly #parts: SessionParts;
-  /** What others may copy. */
+  /** The tokens and pages that others may copy. */
   readonly #held: Held;
   #disposed = false;
 
@@ -45,12 +45,12 @@ export class Session {
   }
 
   /**
-   * Appends tokens. On an error nothing is appended. What other sessions and requests have computed of them is not
-   * computed again, where the logits of the last one are all that is wanted.
+   * Appends tokens. On an error nothing is appended. Unless the logits of all tokens are wanted, tokens that other
+   * sessions and requests have computed are copied instead of computed again.
    * @param tokens ids in an array or a typed array
-   * @returns a copy of the logits, [rows, vocabSize] in one array: 1 row, a row for each token, or none
-   * @throws NibbleError `invalid_argument`, `context_full` (the conversation's `contextLength`, or the `cacheTokens` of
-   * all together, are used up), `disposed`, `poisoned`
+   * @returns a copy of the logits, [rows, vocabSize] in one array: one row, a row per token, or none
+   * @throws NibbleError `invalid_argument`, `disposed`, `poisoned`; `context_full` if the session's `contextLength` or
+   * the `cacheTokens` of all sessions and requests together are used up
    */
   forward(tokens: ArrayLike<number>, options?: ForwardOptions): Float32Array {
     const held = this.#live();
@@ -93,8 +93,8 @@ export class Session {
   }
 
   /**
-   * The session as bytes: `model.restore` goes on with it to the bit, on any host, build and number of threads, for as
-   * long as the model and its `kvType` are the same. Its size is 4 bytes a token and the full pages of the cache.
+   * The session as bytes. `model.restore` continues it with the same bits on any host, build and number of threads, if
+   * the model and its `kvType` are the same. The size is 4 bytes per token and the full pages of the cache.
    */
   save(): Uint8Array {
     const { tokens, sequence } = this.#live();
@@ -102,7 +102,7 @@ export class Session {
   }
 
   /**
-   * A session from bytes that `save` gave. Tokens behind the last full page (31 at most) are computed.
+   * A session from bytes that `save` gave. Tokens behind the last full page (at most 31) are computed again.
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
    */
   static restore(parts: SessionParts, bytes: Uint8Array): Session {
@@ -124,13 +124,13 @@ export class Session {
     return new Session(parts, sequence, tokens);
   }
 
-  /** Another session with the same tokens; nothing is computed again. */
+  /** Another session with the same tokens. Nothing is computed again. */
   fork(): Session {
     const { sequence, tokens } = this.#live();
     return new Session(this.#parts, this.#parts.prefixes.fork(sequence), tokens);
   }
 
-  /** Forgets all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */
+  /** Removes all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */
   truncate(length: number): void {
     const { sequence, tokens } = this.#live();
     checkNumber("length", length, { min: 0, max: tokens.length, integer: true }, "invalid_argument");
@@ -138,12 +138,12 @@ export class Session {
     tokens.length = length;
   }
 
-  /** Gives the pages back, once others need them. A second call does nothing. */
+  /** Frees the pages as soon as others need them. A second call does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#parts.open.delete(this);
-    this.#parts.prefixes.release(this.#held);
+    this.#parts.prefixes.retire(this.#held);
   }
 
   #live(): Held {

@@ -4,9 +4,10 @@
  */
 
 import { NibbleError } from "../../base/errors.ts";
-import type { GenerateEvent, GenerateOptions } from "../../engine/generate.ts";
+import type { GenerateEvent } from "../../engine/generate/events.ts";
 import type { Model, ModelInfo } from "../../engine/model.ts";
-import type { RequestOptions } from "../../engine/openai/types.ts";
+import type { RequestOptions } from "../../engine/openai/common-types.ts";
+import type { GenerateOptions } from "../../engine/request/generate-options.ts";
 import type { LoadOptions } from "../../load/create-load.ts";
 import type { ModelSource } from "../../load/source.ts";
 import { Calls } from "./calls.ts";

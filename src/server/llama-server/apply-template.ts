@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields } from "../../base/fields.ts";
-import { checkMessages, checkVariables, MAX_MESSAGES } from "../../engine/request/request.ts";
+import { checkMessages, checkVariables, MAX_MESSAGES } from "../../engine/request/messages.ts";
 import type { Call } from "../endpoint.ts";
 
 /**

@@ -6,7 +6,7 @@
 import { NibbleError } from "../../base/errors.ts";
 import { Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
-import type { ChatCompletionRequest } from "../../engine/openai/types.ts";
+import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
 import type { Call } from "../endpoint.ts";
 import { asNibbleError } from "../errors.ts";
 import type { Exchange } from "../route.ts";
@@ -62,7 +62,7 @@ export function slotAction({ model, body, exchange }: Call): Compute {
 function erase(model: Model, body: unknown, id: number): Compute {
   new Fields(body, ["model"]);
   return async () => {
-    const { cachedPages } = model.load();
+    const { cachedPages } = model.stats();
     model.clearPrefixCache();
     return { id_slot: id, n_erased_pages: cachedPages };
   };

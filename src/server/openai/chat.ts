@@ -2,8 +2,8 @@
  * OpenAI's /v1/chat/completions.
  * @module
  */
-import { collectChat } from "../../engine/openai/chunks.ts";
-import type { ChatCompletionChunk } from "../../engine/openai/types.ts";
+import { collectChat } from "../../engine/openai/chat.ts";
+import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
 import { openChat } from "../chat.ts";
 import type { Call } from "../endpoint.ts";

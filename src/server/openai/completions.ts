@@ -2,8 +2,8 @@
  * OpenAI's /v1/completions.
  * @module
  */
-import { collectCompletion } from "../../engine/openai/chunks.ts";
-import type { Completion, CompletionRequest } from "../../engine/openai/types.ts";
+import { collectCompletion } from "../../engine/openai/completion.ts";
+import type { Completion, CompletionRequest } from "../../engine/openai/completion-types.ts";
 import type { Prepared } from "../answer.ts";
 import type { Call } from "../endpoint.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";

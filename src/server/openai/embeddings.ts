@@ -2,7 +2,7 @@
  * OpenAI's /v1/embeddings: the engine's own call.
  * @module
  */
-import type { EmbeddingRequest } from "../../engine/openai/types.ts";
+import type { EmbeddingRequest } from "../../engine/openai/embeddings.ts";
 import type { Call } from "../endpoint.ts";
 
 /** The engine checks the body when the request has its slot. @throws NibbleError that names the field */

@@ -45,7 +45,7 @@ describe("/slots", () => {
     expect(after.body.choices).toEqual(before.body.choices);
     const { cached_tokens } = after.body.usage.prompt_tokens_details;
     expect(cached_tokens).toBeGreaterThan(prompt_tokens - 33);
-    expect(other.load()).toMatchObject({ requests: 0, usedPages: 0 });
+    expect(other.stats()).toMatchObject({ requests: 0, usedPages: 0 });
 
     const erased = await post(other, "/slots/0?action=erase", {});
     expect(erased.body.n_erased_pages).toBeGreaterThan(0);

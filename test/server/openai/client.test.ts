@@ -224,6 +224,6 @@ describe("the rest", () => {
   it("leaving a stream gives the pages back", async () => {
     const stream = await client.chat.completions.create({ model: "crumb", messages: [...messages], stream: true });
     for await (const _ of stream) break;
-    await expect.poll(() => server.model.load()).toMatchObject({ requests: 0, usedPages: 0 });
+    await expect.poll(() => server.model.stats()).toMatchObject({ requests: 0, usedPages: 0 });
   });
 });

@@ -2,7 +2,7 @@
  * Anthropic's /v1/messages and /v1/messages/count_tokens.
  * @module
  */
-import type { ChatCompletionChunk } from "../../../engine/openai/types.ts";
+import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
 import { blocksOf, randomId } from "../../blocks.ts";
 import { countPromptTokens, openChat } from "../../chat.ts";

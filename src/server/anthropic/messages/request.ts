@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../../../base/fields.ts";
-import { MAX_MESSAGES } from "../../../engine/request/request.ts";
+import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
 import type { Body } from "../../chat.ts";
 import type { FieldNames } from "../../errors.ts";
 import { checkCacheControl } from "./cache-control.ts";

@@ -2,7 +2,7 @@
  * OpenAI's /v1/responses. Nothing is stored: a conversation comes whole with every request.
  * @module
  */
-import type { ChatCompletionChunk } from "../../../engine/openai/types.ts";
+import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
 import { blocksOf, randomId } from "../../blocks.ts";
 import { openChat } from "../../chat.ts";

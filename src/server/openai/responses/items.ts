@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../../../base/fields.ts";
-import { MAX_MESSAGES } from "../../../engine/request/request.ts";
+import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
 import type { Body } from "../../chat.ts";
 
 const ROLES = ["user", "assistant", "system", "developer"] as const;

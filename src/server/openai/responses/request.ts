@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../../../base/fields.ts";
-import { REASONING_EFFORTS } from "../../../engine/request/reasoning-effort.ts";
+import { REASONING_EFFORTS } from "../../../engine/request/reasoning-fields.ts";
 import type { Body } from "../../chat.ts";
 import type { FieldNames } from "../../errors.ts";
 import { withoutUnused } from "../unused-fields.ts";

@@ -2,7 +2,7 @@
  * The objects that an answer of /v1/responses consists of, and the whole answer made of them.
  * @module
  */
-import type { ChatLogprob, ChatTokenLogprob } from "../../../engine/openai/types.ts";
+import type { ChatLogprob, ChatTokenLogprob } from "../../../engine/openai/chat-types.ts";
 import { type Block, type BlockEvent, type Finish, randomId } from "../../blocks.ts";
 
 const PREFIX = { reasoning: "rs", text: "msg", call: "fc" } as const;

@@ -1,0 +1,92 @@
+/**
+ * What the calls of one loaded model share: its runtime, its scheduler, and the facts that requests are checked against.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import type { Executor } from "../runtime/types.ts";
+import type { Tokenizer } from "../tokenizer/types.ts";
+import { Grammars } from "./constrain/grammars.ts";
+import type { Engine } from "./generate/generation.ts";
+import type { RequestContext } from "./request/context.ts";
+import type { EmbedContext } from "./request/embed-options.ts";
+import type { LoraInfo } from "./request/lora.ts";
+import { Candidates } from "./sample/candidates.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./sample/defaults.ts";
+import type { Pooling } from "./schedule/batch-plan.ts";
+import { PrefixCache } from "./schedule/prefix-cache.ts";
+import { Scheduler, type SchedulerOptions } from "./schedule/scheduler.ts";
+import type { SessionParts } from "./session/session.ts";
+
+export interface ModelParts {
+  readonly name: string;
+  readonly architecture: string;
+  readonly tokenizer: Tokenizer;
+  readonly executor: Executor;
+  /** Jinja source from the model's files. */
+  readonly template?: string | undefined;
+  readonly defaults?: SamplingDefaults | undefined;
+  readonly adapters?: readonly Omit<LoraInfo, "id">[] | undefined;
+  /** The pooling of embeddings that name none (default "mean"). */
+  readonly pooling?: Pooling | undefined;
+  /** More facts for `info`. */
+  readonly facts?: Readonly<Record<string, unknown>> | undefined;
+  readonly scheduler?: SchedulerOptions | undefined;
+  /** Whether requests and sessions reuse what others have computed (default true). */
+  readonly prefixCache?: boolean | undefined;
+}
+
+export class Core {
+  readonly name: string;
+  readonly tokenizer: Tokenizer;
+  readonly executor: Executor;
+  readonly prefixes: PrefixCache;
+  readonly engine: Engine;
+  readonly context: RequestContext;
+  readonly embedding: EmbedContext;
+  readonly sessions: SessionParts;
+  /** Pages of the whole key-value cache. */
+  readonly #pages: number;
+  #disposed = false;
+
+  constructor(parts: ModelParts) {
+    const { tokenizer, executor, name } = parts;
+    this.name = name;
+    this.tokenizer = tokenizer;
+    this.executor = executor;
+    this.prefixes = new PrefixCache(executor, parts.prefixCache);
+    const scheduler = new Scheduler(executor, this.prefixes, parts.scheduler);
+    const adapters = (parts.adapters ?? []).map((adapter, id): LoraInfo => ({ id, ...adapter }));
+    this.engine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize) };
+    this.embedding = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean", adapters };
+    this.sessions = { executor, prefixes: this.prefixes, open: new Set() };
+    this.context = {
+      vocabSize: executor.vocabSize,
+      contextLength: executor.contextLength,
+      endIds: tokenizer.endIds,
+      defaults: parts.defaults ?? SAMPLING_DEFAULTS,
+      grammars: new Grammars(tokenizer),
+      adapters,
+    };
+    this.#pages = executor.freePages;
+  }
+
+  /** @throws NibbleError `disposed` */
+  checkLive(): void {
+    if (this.#disposed) throw new NibbleError("disposed", `the model ${this.name} is disposed`);
+  }
+
+  stats(): { readonly requests: number; readonly usedPages: number; readonly cachedPages: number } {
+    this.checkLive();
+    const { usedPages } = this.prefixes;
+    const cachedPages = this.#pages - this.executor.freePages - usedPages;
+    return { requests: this.engine.scheduler.size, usedPages, cachedPages };
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const session of [...this.sessions.open]) session.dispose();
+    this.engine.scheduler.failAll(new NibbleError("disposed", `the model ${this.name} was disposed`));
+    this.executor.dispose();
+  }
+}

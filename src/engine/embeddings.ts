@@ -1,0 +1,30 @@
+/**
+ * The model's two calls for embeddings.
+ * @module
+ */
+import { Fields, invalid } from "../base/fields.ts";
+import type { Core } from "./core.ts";
+import { embed } from "./generate/embedding.ts";
+import { type EmbeddingResponse, embeddingResponse } from "./openai/embeddings.ts";
+import { pickSignal } from "./request/arguments.ts";
+import { checkEmbedOptions, EMBED_FIELDS, embedPrompts } from "./request/embed-options.ts";
+import { checkEmbeddingRequest } from "./request/embeddings.ts";
+
+/** OpenAI's call. @throws NibbleError `invalid_request` that names the field, and as `embedTexts` */
+export async function createEmbeddings(core: Core, body: unknown, options: unknown): Promise<EmbeddingResponse> {
+  core.checkLive();
+  const { embedding, name } = core;
+  const request = checkEmbeddingRequest(body, embedding);
+  const prompts = embedPrompts(request.inputs, embedding);
+  const result = await embed(prompts, { ...request.settings, ...pickSignal(options) }, embedding);
+  return embeddingResponse(result, name, request.base64);
+}
+
+/** @returns f32[hidden size] per text @throws NibbleError `invalid_argument`, `context_full`, `disposed`, `poisoned` */
+export async function embedTexts(core: Core, texts: unknown, options: unknown): Promise<Float32Array[]> {
+  core.checkLive();
+  const { embedding } = core;
+  const settings = checkEmbedOptions(new Fields(options ?? {}, EMBED_FIELDS, "", "invalid_argument"), embedding);
+  if (!Array.isArray(texts)) throw invalid("texts", "an array of texts", texts, "invalid_argument");
+  return (await embed(embedPrompts(texts, embedding), settings, embedding)).vectors;
+}

@@ -1,0 +1,45 @@
+/**
+ * OpenAI's text completions: the shapes of a request and its answer.
+ * @module
+ */
+import type { Timings, Usage } from "../generate/events.ts";
+import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
+
+export interface CompletionRequest extends CommonFields {
+  /** Text, or token ids as they are. */
+  readonly prompt: string | readonly number[];
+  /** 0 to 20 alternatives for each token. */
+  readonly logprobs?: number | null;
+  /** The prompt before the answer, with its log-probabilities if they are asked for; `max_tokens` may be 0 then. */
+  readonly echo?: boolean | null;
+}
+
+export interface CompletionLogprobs {
+  readonly tokens: readonly string[];
+  /** null: the first token of an echoed prompt. */
+  readonly token_logprobs: readonly (number | null)[];
+  /** Token text to log-probability. */
+  readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
+  /** UTF-16 units of text before each token. */
+  readonly text_offset: readonly number[];
+}
+
+/** A completion, or a chunk of one: OpenAI has one shape for both. */
+export interface Completion {
+  readonly id: string;
+  readonly object: "text_completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly logprobs: CompletionLogprobs | null;
+    readonly prompt_logprobs?: PromptLogprobs;
+    /** null in chunks before the last. */
+    readonly finish_reason: FinishReason | null;
+    /** The stop string that came, where one ended the answer. */
+    readonly stop_reason?: string;
+  }[];
+  readonly usage?: Usage | null;
+  readonly timings?: Timings;
+}

@@ -1,0 +1,152 @@
+/**
+ * The options of `model.generate`, and their check.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import { checkIds, checkNumber, checkSignal, Fields, invalid, required } from "../../base/fields.ts";
+import type { GrammarSource } from "../../grammar/compile.ts";
+import type { GenerationSettings } from "../generate/settings.ts";
+import { SAMPLING_DEFAULTS } from "../sample/defaults.ts";
+import type { SamplingOptions } from "../sample/options.ts";
+import { randomSeed } from "../sample/random.ts";
+import type { RequestContext } from "./context.ts";
+import { checkLora, type LoraChoice } from "./lora.ts";
+import { checkSampling, checkStops } from "./sampling-fields.ts";
+import { checkGrammar, compileNamed } from "./structured.ts";
+
+/** Options of `model.generate`. */
+export interface GenerateOptions {
+  /** Token ids, as `tokenize` gives them. */
+  readonly prompt: readonly number[];
+  /** Most tokens of the answer, the end token included; never beyond the context. Default: to its end. */
+  readonly maxTokens?: number | undefined;
+  /** A setting that is left out is the model's (`info.sampling`); the seed is random, and nothing is biased. */
+  readonly sampling?: Partial<SamplingOptions> | undefined;
+  /** Texts that end the answer and are not part of it: at most 16 of 256 characters. */
+  readonly stop?: readonly string[] | undefined;
+  /** Tokens that end the answer and are not part of its text. Default: the model's (`info.endIds`). */
+  readonly endIds?: ReadonlySet<number> | readonly number[] | undefined;
+  /** Log-probabilities of each token and of this many alternatives. */
+  readonly logprobs?: number | undefined;
+  /** The same for the prompt's tokens, in a `prompt` event before the answer. Nothing of the prompt is reused then. */
+  readonly promptLogprobs?: number | undefined;
+  /** Which of several answers to the same request (a counter of the random numbers). */
+  readonly choice?: number | undefined;
+  /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
+  readonly draftMax?: number | undefined;
+  /** What the answer has to look like. It ends with reason "stop" where the grammar is complete. */
+  readonly grammar?: GrammarSource | undefined;
+  /** Tokens of reasoning after which the block is closed with `</think>`; 0: no reasoning. Default: no bound. */
+  readonly reasoningBudget?: number | undefined;
+  /**
+   * Where the context is full: forget half of it and go on, as far as `maxTokens`, which is needed then. What is left is
+   * read again, so the answer is what a shorter text would give. Default false: the answer ends with reason "length".
+   */
+  readonly contextShift?: boolean | undefined;
+  /** Tokens at the prompt's start that a shift leaves (at most half of the context). Default 0. */
+  readonly keep?: number | undefined;
+  /** Adapters to apply, others are not; default: each as it was loaded. */
+  readonly lora?: readonly LoraChoice[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const OPTIONS = [
+  "prompt",
+  "maxTokens",
+  "sampling",
+  "stop",
+  "endIds",
+  "logprobs",
+  "promptLogprobs",
+  "choice",
+  "draftMax",
+  "grammar",
+  "reasoningBudget",
+  "contextShift",
+  "keep",
+  "lora",
+  "signal",
+];
+
+/**
+ * What a caller leaves out is the model's: its sampling settings, its end tokens; a random seed.
+ * @throws NibbleError `invalid_argument` that names the option, `context_full`
+ */
+export function checkGenerateOptions(options: unknown, context: RequestContext): GenerationSettings {
+  const fields = new Fields(options, OPTIONS, "", "invalid_argument");
+  const prompt = checkPrompt(fields.get("prompt"), context);
+  const grammar = checkGrammar(fields.get("grammar"));
+  const names = [...Object.keys(SAMPLING_DEFAULTS), "allowedTokens", "logitBias", "seed"];
+  const sampling = new Fields(fields.get("sampling") ?? {}, names, "sampling", "invalid_argument");
+  const contextShift = fields.boolean("contextShift");
+  const promptLogprobs = fields.number("promptLogprobs", { min: 0, max: context.vocabSize, integer: true });
+  const least = promptLogprobs === undefined ? 1 : 0;
+  const maxTokens = fields.number("maxTokens", { min: least, integer: true });
+  if (contextShift && maxTokens === undefined) throw required("contextShift", "maxTokens", "invalid_argument");
+  return {
+    prompt,
+    maxTokens,
+    promptLogprobs,
+    reasoningBudget: fields.number("reasoningBudget", { min: 0, integer: true }),
+    contextShift,
+    keep: fields.number("keep", { min: 0, integer: true }),
+    sampling: {
+      ...checkSampling(sampling, context.defaults),
+      allowedTokens: checkAllowed(sampling, context),
+      logitBias: checkBias(sampling, context),
+      seed: sampling.number("seed", { integer: true }) ?? randomSeed(),
+    },
+    stop: checkStops(fields),
+    endIds: checkEndIds(fields.get("endIds"), context),
+    logprobs: fields.number("logprobs", { min: 0, max: context.vocabSize, integer: true }),
+    choice: fields.number("choice", { min: 0, max: 2 ** 32 - 1, integer: true }),
+    draftMax: fields.number("draftMax", { min: 0, integer: true }),
+    adapters: checkLora(fields, context.adapters),
+    constraint: grammar && {
+      masks: compileNamed(grammar, "grammar", context.grammars, "invalid_argument"),
+      reasoning: undefined,
+    },
+    signal: checkSignal(fields),
+  };
+}
+
+/**
+ * @returns a copy
+ * @throws NibbleError `invalid_argument` or `context_full`
+ */
+export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: RequestContext): number[] {
+  const ids = checkIds("prompt", prompt, vocabSize);
+  if (ids.length === 0) throw invalid("prompt", "at least one token", prompt, "invalid_argument");
+  if (ids.length >= contextLength) {
+    throw new NibbleError(
+      "context_full",
+      `the prompt has ${ids.length} tokens; the context holds ${contextLength} and the answer needs at least one`,
+      { param: "prompt" },
+    );
+  }
+  return ids;
+}
+
+function checkEndIds(value: unknown, { endIds, vocabSize }: RequestContext): ReadonlySet<number> {
+  return value === undefined ? endIds : checkIdSet("endIds", value, vocabSize);
+}
+
+function checkAllowed(fields: Fields, { vocabSize }: RequestContext): ReadonlySet<number> | undefined {
+  const value = fields.get("allowedTokens");
+  return value === undefined ? undefined : checkIdSet(fields.param("allowedTokens"), value, vocabSize);
+}
+
+function checkIdSet(param: string, value: unknown, vocabSize: number): ReadonlySet<number> {
+  return new Set(checkIds(param, value instanceof Set ? [...value] : value, vocabSize));
+}
+
+/** Any finite bias, and -Infinity, which forbids a token. */
+function checkBias(fields: Fields, { vocabSize }: RequestContext): ReadonlyMap<number, number> {
+  const value = fields.get("logitBias");
+  if (value === undefined) return new Map();
+  if (!(value instanceof Map)) throw fields.invalid("logitBias", "a Map from token ids to numbers", value);
+  const param = fields.param("logitBias");
+  checkIds(param, [...value.keys()], vocabSize);
+  for (const bias of value.values()) if (bias !== -Infinity) checkNumber(param, bias, {}, "invalid_argument");
+  return value;
+}

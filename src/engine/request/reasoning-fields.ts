@@ -1,0 +1,52 @@
+/**
+ * The fields of a request that bound how long a model reasons.
+ * @module
+ */
+import { conflict, type Fields } from "../../base/fields.ts";
+
+/** Tokens of reasoning that an effort stands for, by the names of OpenAI, Anthropic and the AI SDK; undefined: no bound. */
+export const REASONING_EFFORTS: ReadonlyMap<string, number | undefined> = new Map([
+  ["none", 0],
+  ["minimal", 128],
+  ["low", 512],
+  ["medium", 2048],
+  ["high", 8192],
+  ["xhigh", undefined],
+  ["max", undefined],
+]);
+
+interface Budget {
+  readonly param: string;
+  /** -1: no bound. */
+  readonly tokens: number | undefined;
+}
+
+/**
+ * Tokens of reasoning: llama.cpp's `reasoning_budget`, OpenAI's `reasoning_effort`, or a field of `reasoning`.
+ * @returns undefined for no bound
+ * @throws NibbleError `invalid_request` if more than one of them is given
+ */
+export function checkReasoningBudget(fields: Fields): number | undefined {
+  const own = fields.nested(fields.get("reasoning") ?? {}, ["max_tokens", "effort"], "reasoning");
+  const given: Budget[] = [
+    tokensOf(fields, "reasoning_budget", -1),
+    tokensOf(own, "max_tokens", 0),
+    effortOf(fields, "reasoning_effort"),
+    effortOf(own, "effort"),
+  ].filter(({ tokens }) => tokens !== undefined);
+  const [first, second] = given;
+  if (second) throw conflict(second.param, first!.param, "both bound the tokens of reasoning");
+  return first?.tokens === -1 ? undefined : first?.tokens;
+}
+
+function tokensOf(fields: Fields, key: string, min: number): Budget {
+  return { param: fields.param(key), tokens: fields.number(key, { min, integer: true }) };
+}
+
+function effortOf(fields: Fields, key: string): Budget {
+  const effort = fields.oneOf(key, [...REASONING_EFFORTS.keys()]);
+  return {
+    param: fields.param(key),
+    tokens: effort === undefined ? undefined : (REASONING_EFFORTS.get(effort) ?? -1),
+  };
+}

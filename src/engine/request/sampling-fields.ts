@@ -1,0 +1,142 @@
+/**
+ * The fields of requests and options that say how tokens are chosen and where an answer ends.
+ * @module
+ */
+import { checkNumber, conflict, type Fields, invalid, type Range } from "../../base/fields.ts";
+import type { SamplingDefaults } from "../sample/defaults.ts";
+import {
+  type NumericSetting,
+  SAMPLERS,
+  SAMPLING_RANGES,
+  type SamplerName,
+  type SamplingOptions,
+} from "../sample/options.ts";
+import { randomSeed } from "../sample/random.ts";
+import type { RequestContext } from "./context.ts";
+
+const MAX_STOPS = 16;
+const MAX_STOP_LENGTH = 256;
+const MAX_BREAKERS = 16;
+/** llama.cpp's limit. */
+const MAX_BREAKER_LENGTH = 40;
+const MAX_BAD_WORDS = 128;
+const MAX_BAD_WORD_LENGTH = 256;
+const MAX_BIASES = 1024;
+
+/** Sampling settings, each from its field or else from the defaults. @param nameOf gives the field of a setting */
+export function checkSampling(
+  fields: Fields,
+  defaults: SamplingDefaults,
+  nameOf: (setting: string) => string = (setting) => setting,
+): SamplingDefaults {
+  const numbers = Object.entries(SAMPLING_RANGES) as [NumericSetting, Range][];
+  const checked = numbers.map(([setting, range]) => [setting, fields.number(nameOf(setting), range)]);
+  const texts = (setting: "drySequenceBreakers" | "badWords", most: number, longest: number) =>
+    checkTexts(fields, nameOf(setting), most, longest) ?? defaults[setting];
+  return {
+    ...defaults,
+    ...Object.fromEntries(checked.filter(([, value]) => value !== undefined)),
+    samplers: checkSamplers(fields) ?? defaults.samplers,
+    drySequenceBreakers: texts("drySequenceBreakers", MAX_BREAKERS, MAX_BREAKER_LENGTH),
+    badWords: texts("badWords", MAX_BAD_WORDS, MAX_BAD_WORD_LENGTH),
+  };
+}
+
+/** An order of steps: their names, each at most once. */
+function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
+  const names = fields.array("samplers", SAMPLERS.length);
+  const wrong = names?.find((name, i) => !SAMPLERS.includes(name as SamplerName) || names.indexOf(name) < i);
+  if (wrong !== undefined) throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, wrong);
+  return names as readonly SamplerName[] | undefined;
+}
+
+function checkTexts(fields: Fields, key: string, most: number, longest: number): readonly string[] | undefined {
+  return fields.array(key, most)?.map((text) => {
+    if (typeof text === "string" && text.length > 0 && text.length <= longest) return text;
+    throw fields.invalid(key, `strings of 1 to ${longest} characters`, text);
+  });
+}
+
+/** One text that ends an answer, or several. */
+export function checkStops(fields: Fields): readonly string[] {
+  const stop = fields.get("stop");
+  const stops = typeof stop === "string" ? [stop] : (stop ?? []);
+  if (!Array.isArray(stops) || stops.length > MAX_STOPS)
+    throw fields.invalid("stop", `a string or an array of at most ${MAX_STOPS} strings`, stop);
+  return stops.map((text: unknown) => {
+    if (typeof text === "string" && text.length > 0 && text.length <= MAX_STOP_LENGTH) return text;
+    throw fields.invalid("stop", `strings of 1 to ${MAX_STOP_LENGTH} characters`, text);
+  });
+}
+
+/** What a request says about sampling and the end of its answer. */
+export interface RequestSampling {
+  readonly sampling: SamplingOptions;
+  readonly stop: readonly string[];
+  readonly endIds: ReadonlySet<number>;
+}
+
+/** @throws NibbleError `invalid_request` with `param` */
+export function checkRequestSampling(fields: Fields, context: RequestContext): RequestSampling {
+  const ignoreEnd = fields.boolean("ignore_eos") ?? false;
+  const endIds = ignoreEnd ? [] : context.endIds;
+  const logitBias = checkBias(fields.get("logit_bias"), context);
+  const banned = checkIdList(fields, "banned_token_ids", MAX_BIASES, context) ?? [];
+  for (const id of [...banned, ...(ignoreEnd ? context.endIds : [])]) logitBias.set(id, -Infinity);
+  const stopIds = checkIdList(fields, "stop_token_ids", MAX_BIASES, context) ?? [];
+  const allowedIds = checkIdList(fields, "allowed_token_ids", context.vocabSize, context);
+  return {
+    stop: checkStops(fields),
+    endIds: new Set([...endIds, ...stopIds]),
+    sampling: {
+      ...checkSampling(fields, context.defaults, requestName),
+      ...checkRepetition(fields),
+      allowedTokens: allowedIds && new Set(allowedIds),
+      logitBias,
+      seed: fields.number("seed", { integer: true }) ?? randomSeed(),
+    },
+  };
+}
+
+/** The field of a request for a setting: `topK` is `top_k`. */
+export function requestName(setting: string): string {
+  return setting.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** vLLM's name for `repeat_penalty`; vLLM looks back on all of the text. */
+function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: number } | undefined {
+  const penalty = fields.number("repetition_penalty", SAMPLING_RANGES.repeatPenalty);
+  if (penalty === undefined) return undefined;
+  if (fields.get("repeat_penalty") !== undefined)
+    throw conflict("repetition_penalty", "repeat_penalty", "both set the same penalty");
+  return { repeatPenalty: penalty, repeatLastN: -1 };
+}
+
+function checkBias(value: unknown, context: RequestContext): Map<number, number> {
+  if (value === undefined) return new Map();
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("logit_bias", "an object from token ids to numbers", value);
+  }
+  const entries = Object.entries(value);
+  if (entries.length > MAX_BIASES) throw invalid("logit_bias", `at most ${MAX_BIASES} tokens`, value);
+  return new Map(
+    entries.map(([key, bias]) => {
+      const id = checkId("logit_bias", /^\d{1,9}$/.test(key) ? Number(key) : key, context);
+      return [id, checkNumber("logit_bias", bias, { min: -100, max: 100 })];
+    }),
+  );
+}
+
+function checkIdList(
+  fields: Fields,
+  key: string,
+  most: number,
+  context: RequestContext,
+): readonly number[] | undefined {
+  return fields.array(key, most)?.map((id) => checkId(key, id, context));
+}
+
+/** @throws NibbleError `invalid_request` that names `param` */
+export function checkId(param: string, value: unknown, { vocabSize }: RequestContext): number {
+  return checkNumber(param, value, { min: 0, max: vocabSize - 1, integer: true });
+}

@@ -1,0 +1,32 @@
+/**
+ * Log-probabilities of the model itself, before any sampling step.
+ * @module
+ */
+import { exp, log } from "../../base/math.ts";
+import { largest } from "./candidates.ts";
+
+export interface TokenLogprob {
+  readonly id: number;
+  /** Natural logarithm of the probability. */
+  readonly logprob: number;
+}
+
+export interface Logprobs extends TokenLogprob {
+  /** The most likely tokens, best first; of equals the lower id. */
+  readonly top: readonly TokenLogprob[];
+}
+
+/**
+ * Log-softmax of the logits, for token `id` and the `k` most likely ones.
+ * @param row f32[vocabSize], the model's logits
+ */
+export function logprobs(row: Float32Array, id: number, k: number): Logprobs {
+  const logits = new Float64Array(row);
+  const ranked = largest(logits, logits.length, Math.max(1, k));
+  const max = logits[ranked[0]!]!;
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += exp(logits[i]! - max);
+  const normalizer = max + log(sum);
+  const entry = (token: number): TokenLogprob => ({ id: token, logprob: logits[token]! - normalizer });
+  return { ...entry(id), top: Array.from(ranked.subarray(0, k), entry) };
+}

@@ -1,0 +1,168 @@
+/** A session as bytes: it goes on to the bit, and bytes that are no such session are typed errors. */
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type ErrorCode, NibbleError } from "../../../src/base/errors.ts";
+import { createModel } from "../../../src/engine/model.ts";
+import { uniform } from "../../../src/engine/sample/random.ts";
+import { createLoad, type LoadOptions } from "../../../src/load/create-load.ts";
+import { FakeExecutor, type FakeOptions, isIdle } from "../../helpers/fake-executor.ts";
+import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
+import { openFixture, root, testHost } from "../../helpers/models.ts";
+
+const crumb = (options: LoadOptions = {}) => createLoad(testHost)(join(root, "dist/crumb.gguf"), options);
+const ids = (length: number) => Array.from({ length }, (_, i) => 100 + ((i * 131) % 900));
+const code = (expected: ErrorCode) => expect.objectContaining({ name: "NibbleError", code: expected });
+
+describe("crumb", () => {
+  it("goes on with the same bits, on every build, number of threads and step", async () => {
+    const next = ids(10).reverse();
+    const model = await crumb({ build: "simd" });
+    const saved = new Map<number, { bytes: Uint8Array; logits: Float32Array }>();
+    for (const length of [0, 1, 31, 32, 33, 100]) {
+      const session = model.session();
+      if (length > 0) session.forward(ids(length), { logits: "none" });
+      saved.set(length, { bytes: session.save(), logits: session.forward(next, { logits: "all" }) });
+      session.dispose();
+    }
+    model.dispose();
+    for (const options of [
+      { build: "relaxed", maxBatchTokens: 7, contextLength: 400 },
+      { build: "threads", threads: 2, cacheTokens: 2000 },
+    ] as LoadOptions[]) {
+      const other = await crumb(options);
+      for (const [length, { bytes, logits }] of saved) {
+        if (options.threads && length !== 33) continue; // slow where others use the cores
+        const session = other.restore(bytes);
+        expect(session.length).toBe(length);
+        expect(session.save()).toEqual(bytes);
+        expect(Buffer.from(session.forward(next, { logits: "all" }).buffer).equals(Buffer.from(logits.buffer))).toBe(
+          true,
+        );
+        session.dispose();
+      }
+      other.dispose();
+    }
+  });
+
+  it("requests take over what a restored session holds", async () => {
+    const model = await crumb();
+    const session = model.session();
+    session.forward(ids(100));
+    const bytes = session.save();
+    const other = await crumb();
+    other.restore(bytes).dispose();
+    for await (const event of other.generate({ prompt: [...ids(100), 5, 6], maxTokens: 1 })) {
+      if (event.type === "finish") expect(event.usage.prompt_tokens_details.cached_tokens).toBe(100);
+    }
+  });
+
+  it("is refused by another model, another type of weights, another cache", async () => {
+    const model = await crumb();
+    const session = model.session();
+    session.forward(ids(40));
+    const bytes = session.save();
+    await expect(crumb({ kvType: "int8" }).then((other) => other.restore(bytes))).rejects.toEqual(code("bad_value"));
+    await expect(crumb({ contextLength: 39 }).then((other) => other.restore(bytes))).rejects.toEqual(
+      code("limit_exceeded"),
+    );
+    const folder = await createLoad(testHost)(join(root, "models/crumb")); // the same model, not quantised
+    expect(() => folder.restore(bytes)).toThrow(code("bad_value"));
+    const fixture = await openFixture("llama", "gguf");
+    await fixture.close();
+    const llama = await createLoad(testHost)(join(root, "test/fixtures/architectures/llama/model.gguf"));
+    expect(() => llama.restore(bytes)).toThrow(code("bad_value"));
+  });
+});
+
+describe("bytes that are no session", () => {
+  function setUp(options: FakeOptions = {}) {
+    const executor = new FakeExecutor({ contextLength: 256, ...options });
+    const pages = executor.freePages;
+    const model = createModel({ name: "fake", architecture: "test", tokenizer: new FakeTokenizer(), executor });
+    return { model, executor, idle: () => isIdle(model, executor, pages) };
+  }
+  const { model, executor, idle } = setUp();
+  const session = model.session();
+  session.forward(Array.from({ length: 45 }, (_, i) => i));
+  const bytes = session.save();
+  session.dispose();
+  const changed = (word: number, value: number) => {
+    const copy = bytes.slice();
+    new DataView(copy.buffer).setUint32(word * 4, value, true);
+    return copy;
+  };
+
+  it("what is wrong has its code, and takes nothing", () => {
+    model.clearPrefixCache();
+    const cases: [ErrorCode, Uint8Array][] = [
+      ["truncated", new Uint8Array(0)],
+      ["truncated", bytes.subarray(0, 63)],
+      ["bad_magic", new Uint8Array(64)],
+      ["bad_magic", changed(0, 0x46554747)],
+      ["unsupported_version", changed(1, 2)],
+      ["bad_value", changed(2, 7)],
+      ["bad_value", changed(5, 7)],
+      ["bad_value", changed(6, 0)],
+      ["bad_value", changed(7, 0)],
+      ["limit_exceeded", changed(8, 0xffffffff)],
+      ["limit_exceeded", changed(8, 257)],
+      ["truncated", changed(8, 46)],
+      ["bad_value", changed(9, 1)],
+      ["bad_value", changed(16, 1e9)],
+      ["bad_value", changed(bytes.length / 4 - 1, 1)],
+    ];
+    for (const [expected, wrong] of cases) expect(() => model.restore(wrong)).toThrow(code(expected));
+    for (const wrong of [undefined, null, 5, "x", [1], new ArrayBuffer(64), new DataView(new ArrayBuffer(64))])
+      expect(() => model.restore(wrong as never)).toThrow(code("invalid_argument"));
+    expect(idle()).toBe(true);
+  });
+
+  it("every cut, every bit flipped, 20,000 mutants: the session as it was or a typed error", () => {
+    let counter = 0;
+    const below = (n: number) => Math.floor(uniform(3, counter++, 0) * n);
+    const mutants: Uint8Array[] = [];
+    for (let length = 0; length < bytes.length; length++) mutants.push(bytes.slice(0, length));
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const copy = bytes.slice();
+      copy[bit >> 3]! ^= 1 << (bit & 7);
+      mutants.push(copy);
+    }
+    for (let i = 0; i < 20_000; i++) {
+      const copy = new Uint8Array(bytes.length + (i % 3) * below(9));
+      copy.set(bytes);
+      for (let edits = 1 + below(4); edits > 0; edits--) copy[below(copy.length)] = pick(0, 1, 127, 255, below(256));
+      mutants.push(copy);
+    }
+    function pick(...choices: number[]): number {
+      return choices[below(choices.length)]!;
+    }
+    let restored = 0;
+    const unexpected: unknown[] = [];
+    for (const mutant of mutants) {
+      try {
+        const session = model.restore(mutant);
+        // A padding word has changed, or nothing.
+        if (Buffer.compare(session.save(), bytes) !== 0) unexpected.push(mutant);
+        session.dispose();
+        restored++;
+      } catch (error) {
+        if (!(error instanceof NibbleError)) unexpected.push(error);
+      }
+    }
+    expect(unexpected).toEqual([]);
+    expect(restored).toBeLessThan(mutants.length / 2);
+    expect(idle()).toBe(true);
+  });
+
+  it("a view at an odd offset; no room; afterwards nothing is held", () => {
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    const again = model.restore(shifted.subarray(3));
+    expect(again.save()).toEqual(bytes);
+    again.dispose();
+    const small = setUp({ pages: 5 });
+    expect(() => small.model.restore(bytes)).toThrow(code("context_full"));
+    expect(small.idle()).toBe(true);
+    expect(executor.live.size).toBeLessThanOrEqual(1);
+  });
+});
