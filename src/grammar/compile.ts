@@ -1,20 +1,20 @@
 /**
- * What a request may ask its answer to look like, compiled.
+ * Compiles what a request may ask its answer to look like.
  * @module
  */
-import { patternDfa } from "./dfa.ts";
-import { choice, type Expression, type Grammar, literal, NEVER, repeat, rule, sequence } from "./expression.ts";
+import { choice, type Expression, type Grammar, literal, NEVER, oneOf, plain, repeat, rule, sequence } from "./expression.ts"; // biome-ignore format: one line
 import { parseGbnf } from "./gbnf.ts";
-import { oneOf, spellPlain } from "./json.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
-import { parsePattern } from "./pattern.ts";
-import { compileProgram, type Program } from "./program.ts";
+import { compileNetwork } from "./network/compile-network.ts";
+import type { CompiledGrammar } from "./network/compiled-grammar.ts";
+import { patternDfa } from "./regular/nfa.ts";
+import { parsePattern } from "./regular/pattern.ts";
 import { objectGrammar, schemaGrammar } from "./schema/compiler.ts";
 
 export type GrammarSource =
-  /** A JSON text that keeps to a JSON Schema; `{ type: "object" }` is what `json_object` means. */
+  /** A JSON text that satisfies a JSON Schema. `{ type: "object" }` is what `json_object` means. */
   | { readonly kind: "schema"; readonly schema: unknown }
-  /** llama.cpp's notation. */
+  /** A grammar in llama.cpp's notation. */
   | { readonly kind: "gbnf"; readonly source: string }
   /** A regular expression that matches the whole text. */
   | { readonly kind: "regex"; readonly pattern: string }
@@ -22,24 +22,24 @@ export type GrammarSource =
   | { readonly kind: "choice"; readonly texts: readonly string[] }
   | CallSource;
 
-/** Calls of functions: `open {"name": "...", key: {...}} close`, one, or several with a separator between them. */
+/** Calls of functions: `open {"name": "...", key: {...}} close`, either one or several with a separator between them. */
 export interface CallSource {
   readonly kind: "calls";
   readonly functions: readonly { readonly name: string; readonly parameters: unknown }[];
   readonly open: string;
   readonly key: string;
   readonly close: string;
-  /** "": just one call. */
+  /** If it is empty, there is just one call. */
   readonly separator: string;
 }
 
 /**
- * Takes at most some 100 ms and 16 MB, whatever the source: its steps are counted.
- * @throws NibbleError `invalid_argument` for what cannot be read, is not supported, too large, or matches no text
+ * Takes at most some 100 ms and 16 MB, whatever the source is: its steps are counted.
+ * @throws NibbleError `invalid_argument` for what cannot be read, is not supported, is too large, or matches no text
  */
-export function compileGrammar(source: GrammarSource): Program {
+export function compileGrammar(source: GrammarSource): CompiledGrammar {
   startWork();
-  return compileProgram(readGrammar(source));
+  return compileNetwork(readGrammar(source));
 }
 
 function readGrammar(source: GrammarSource): Grammar {
@@ -48,23 +48,24 @@ function readGrammar(source: GrammarSource): Grammar {
       return schemaGrammar(source.schema);
     case "gbnf":
       return parseGbnf(source.source);
-    case "regex": {
-      const dfa = patternDfa(parsePattern(source.pattern));
-      return { rules: [{ kind: "automaton", dfa, spell: spellPlain }], names: ["root"] };
-    }
+    case "regex":
+      return { rules: [plain(patternDfa(parsePattern(source.pattern)))], names: ["root"] };
     case "calls":
       return callGrammar(source);
-    case "choice": {
-      checkLimit("choice: texts", source.texts.length, MAX_ALTERNATIVES);
-      const length = source.texts.reduce((sum, text) => sum + text.length, 0);
-      checkLimit("choice: characters", length, MAX_SOURCE);
-      if (length === 0) throw grammarError("choice: expected at least one text that is not empty");
-      return { rules: [oneOf(source.texts)], names: ["root"] };
-    }
+    case "choice":
+      return choiceGrammar(source.texts);
   }
 }
 
-/** Rule 0 is the whole; each function's schema has rules of its own behind it. */
+function choiceGrammar(texts: readonly string[]): Grammar {
+  checkLimit("choice: texts", texts.length, MAX_ALTERNATIVES);
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  checkLimit("choice: characters", length, MAX_SOURCE);
+  if (length === 0) throw grammarError("choice: expected at least one text that is not empty");
+  return { rules: [oneOf(texts)], names: ["root"] };
+}
+
+/** Rule 0 is the whole text, rule 1 a call. The rules of each function's schema follow. */
 function callGrammar({ functions, open, key, close, separator }: CallSource): Grammar {
   const rules: Expression[] = [NEVER, NEVER];
   const names = ["calls", "call"];

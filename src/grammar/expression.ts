@@ -1,27 +1,26 @@
 /**
- * Grammars as trees: what every front end (GBNF, regex, JSON schema) makes, and the compiler reads.
+ * Grammars as trees: every front end (GBNF, patterns, JSON schemas) makes them, and `network/` compiles them.
  * @module
  */
-import type { CharSet } from "./char-set.ts";
-import type { Dfa } from "./dfa.ts";
+import { ANY_CHAR, type CharSet, intersect } from "./regular/char-set.ts";
+import { type Dfa, isEmpty } from "./regular/dfa.ts";
+import { textsDfa } from "./regular/operations.ts";
 
 export type Expression =
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "chars"; readonly set: CharSet }
-  /** One byte: ranges as in a CharSet. For what is not UTF-8 by itself. */
-  | { readonly kind: "bytes"; readonly ranges: readonly number[] }
   | { readonly kind: "sequence"; readonly parts: readonly Expression[] }
-  /** Without parts: nothing can match. */
+  /** A choice without parts matches nothing. */
   | { readonly kind: "choice"; readonly parts: readonly Expression[] }
   | { readonly kind: "repeat"; readonly part: Expression; readonly min: number; readonly max: number }
   | { readonly kind: "rule"; readonly index: number }
-  /** A regular language over characters, each of them spelled by `spell`. */
+  /** A regular language over characters. `spell` gives the text of one character of a set. */
   | { readonly kind: "automaton"; readonly dfa: Dfa; readonly spell: (set: CharSet) => Expression };
 
 export interface Grammar {
-  /** The first one is the root. */
+  /** Rule 0 is the root. */
   readonly rules: readonly Expression[];
-  /** For error messages; by rule. */
+  /** The names of the rules, for error messages. */
   readonly names: readonly string[];
 }
 
@@ -34,6 +33,18 @@ export const choice = (...parts: Expression[]): Expression =>
 export const repeat = (part: Expression, min: number, max: number): Expression => ({ kind: "repeat", part, min, max });
 export const optional = (part: Expression): Expression => repeat(part, 0, 1);
 export const rule = (index: number): Expression => ({ kind: "rule", index });
+/** Matches the empty text only. */
 export const EMPTY: Expression = { kind: "sequence", parts: [] };
-/** Matches nothing at all. */
+/** Matches nothing, not even the empty text. */
 export const NEVER: Expression = { kind: "choice", parts: [] };
+
+/** The texts of a regular language, written as they are. */
+export const plain = (dfa: Dfa): Expression =>
+  isEmpty(dfa) ? NEVER : { kind: "automaton", dfa, spell: (set) => chars(intersect(set, ANY_CHAR)) };
+
+/** From this number of texts on, an automaton that shares their beginnings takes less than a choice. */
+const MANY_TEXTS = 8;
+
+/** One of these texts. */
+export const oneOf = (texts: readonly string[]): Expression =>
+  texts.length < MANY_TEXTS ? choice(...texts.map(literal)) : plain(textsDfa(texts));

@@ -1,19 +1,21 @@
 /**
- * llama.cpp's grammar notation: `name ::= alternatives`, with literals, classes, groups and repetition.
+ * GBNF, llama.cpp's grammar notation: `name ::= alternatives`, with literals, classes, groups and repetition.
+ * https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md describes it.
  * @module
  */
-import { ANY_CHAR, complement, union } from "./char-set.ts";
+
 import { chars, choice, type Expression, type Grammar, literal, repeat, rule, sequence } from "./expression.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_RULES, MAX_SOURCE } from "./limits.ts";
+import { ANY_CHAR, complement, union } from "./regular/char-set.ts";
 
 const NAME = /[a-zA-Z0-9-]/;
 const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", n: "\n", r: "\r" }));
 const HEX_DIGITS: ReadonlyMap<string, number> = new Map(Object.entries({ x: 2, u: 4, U: 8 }));
 
 /**
- * The rule `root` is the whole text.
+ * Parses a grammar. The rule `root` is the whole text.
  * @throws NibbleError `invalid_argument` with line and column for what cannot be read, and for rules that are missing or
- * given twice
+ * defined twice
  */
 export function parseGbnf(source: string): Grammar {
   checkLimit("grammar: length", source.length, MAX_SOURCE);
@@ -38,7 +40,7 @@ class GbnfParser {
       this.#space(false);
       if (!(this.#take(":") && this.#take(":") && this.#take("="))) throw this.#error("::=");
       const index = this.#index(name);
-      if (this.#rules[index]) throw this.#error(`rule ${name} once`);
+      if (this.#rules[index]) throw this.#error(`one definition of rule ${name}`);
       this.#space(true);
       this.#rules[index] = this.#choice(false);
       if (this.#peek() !== undefined && this.#peek() !== "\n") throw this.#error("the end of the rule");
@@ -46,11 +48,11 @@ class GbnfParser {
     }
     const names = [...this.#ids.keys()];
     const missing = names.find((_, index) => !this.#rules[index]);
-    if (missing !== undefined) throw grammarError(`grammar: expected a rule ${missing}, got none`);
+    if (missing !== undefined) throw grammarError(`grammar: there is no rule ${missing}`);
     return { rules: this.#rules as Expression[], names };
   }
 
-  /** @param nested lines may end anywhere inside of a group */
+  /** @param nested inside a group, where a line may end anywhere */
   #choice(nested: boolean): Expression {
     checkLimit("grammar: nested groups", ++this.#depth, MAX_DEPTH);
     const parts = [this.#sequence(nested)];
@@ -75,7 +77,7 @@ class GbnfParser {
     return sequence(...parts);
   }
 
-  /** Alternatives may begin the next line with `|`. */
+  /** Whether `|` comes next, perhaps on a later line. */
   #beforeChoice(): boolean {
     let at = this.#at;
     while (/\s/.test(this.#source[at] ?? "x")) at++;
@@ -152,7 +154,7 @@ class GbnfParser {
     return chars(inverted ? complement(set) : set);
   }
 
-  /** One character of a literal or class. */
+  /** One character of a literal or class. @param end what is missing if the line ends first */
   #char(end: string): string {
     const char = this.#source[this.#at++];
     if (char === undefined || char === "\n") throw this.#error(end);
@@ -191,7 +193,7 @@ class GbnfParser {
     return index;
   }
 
-  /** Skips spaces and comments; a comment ends before its line does. */
+  /** Skips spaces and comments, and the ends of lines if `lines` is set. */
   #space(lines: boolean): void {
     for (;;) {
       const next = this.#peek();

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileGrammar } from "../../src/grammar/compile.ts";
 import { parseGbnf } from "../../src/grammar/gbnf.ts";
-import type { Program } from "../../src/grammar/program.ts";
+import type { CompiledGrammar } from "../../src/grammar/network/compiled-grammar.ts";
 import { accepts, drawText, random } from "./random-text.ts";
 
-const gbnf = (source: string): Program => compileGrammar({ kind: "gbnf", source });
+const gbnf = (source: string): CompiledGrammar => compileGrammar({ kind: "gbnf", source });
 
 /** A grammar and a pattern of the same language: several rules, some in groups, some by name. */
 interface Pair {
@@ -59,11 +59,11 @@ describe("grammars", () => {
     const next = random(2);
     fc.assert(
       fc.property(pair, fc.array(text, { minLength: 4, maxLength: 10 }), (source, texts) => {
-        const program = gbnf(`# made by a test\nroot ::= ${source.gbnf}\nword ::= [a-z] "b"? # a letter\n`);
+        const grammar = gbnf(`# made by a test\nroot ::= ${source.gbnf}\nword ::= [a-z] "b"? # a letter\n`);
         const regex = new RegExp(`^(?:${source.regex})$`, "u");
         for (const candidate of texts)
-          expect(accepts(program, candidate), `${source.gbnf} ${candidate}`).toBe(regex.test(candidate));
-        const drawn = drawText(program, next, 15);
+          expect(accepts(grammar, candidate), `${source.gbnf} ${candidate}`).toBe(regex.test(candidate));
+        const drawn = drawText(grammar, next, 15);
         if (drawn.complete)
           expect(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(drawn.bytes)).toMatch(regex);
       }),
@@ -72,7 +72,7 @@ describe("grammars", () => {
   });
 
   it("match nested brackets, as a reader with a stack does", () => {
-    const program = gbnf('root ::= item*\nitem ::= "(" root ")" | "[" root "]" | "a"');
+    const grammar = gbnf('root ::= item*\nitem ::= "(" root ")" | "[" root "]" | "a"');
     const balanced = (candidate: string) => {
       const stack: string[] = [];
       for (const char of candidate) {
@@ -85,11 +85,11 @@ describe("grammars", () => {
     const brackets = fc.string({ unit: fc.constantFrom("(", ")", "[", "]", "a"), maxLength: 10 });
     fc.assert(
       fc.property(brackets, (candidate) => {
-        expect(accepts(program, candidate)).toBe(balanced(candidate));
+        expect(accepts(grammar, candidate)).toBe(balanced(candidate));
       }),
       { numRuns: 300 },
     );
-    expect(accepts(program, `${"([".repeat(2000)}${"])".repeat(2000)}`)).toBe(true);
+    expect(accepts(grammar, `${"([".repeat(2000)}${"])".repeat(2000)}`)).toBe(true);
   });
 
   it("palindromes and a^n b^n, which are ambiguous or not regular", () => {
@@ -122,9 +122,9 @@ describe("grammars", () => {
   it.each([
     ['root ::= "a', '" of a literal in line 1, column 13'],
     ["root = a", "::="],
-    ['root ::= "a"\nroot ::= "b"', "rule root once"],
-    ['other ::= "a"', "a rule root"],
-    ["root ::= missing", "a rule missing"],
+    ['root ::= "a"\nroot ::= "b"', "one definition of rule root"],
+    ['other ::= "a"', "no rule root"],
+    ["root ::= missing", "no rule missing"],
     ['root ::= ("a"', ") of a group"],
     ["root ::= [a", "] of a class"],
     ["root ::= [z-a]", "in order"],

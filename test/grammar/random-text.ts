@@ -1,9 +1,9 @@
 /** Texts of a grammar, drawn at random by its token masks: a model that knows nothing. */
 
-import { Machine } from "../../src/grammar/machine.ts";
-import type { Program } from "../../src/grammar/program.ts";
-import { TokenMasks } from "../../src/grammar/token-masks.ts";
-import { buildTokenTrie, type TokenTrie } from "../../src/grammar/token-trie.ts";
+import { Matcher } from "../../src/grammar/matcher/matcher.ts";
+import { TokenMasks } from "../../src/grammar/matcher/token-masks.ts";
+import { buildTokenTrie, type TokenTrie } from "../../src/grammar/matcher/token-trie.ts";
+import type { CompiledGrammar } from "../../src/grammar/network/compiled-grammar.ts";
 import type { Tokenizer } from "../../src/tokenizer/types.ts";
 import { FakeTokenizer } from "../helpers/fake-tokenizer.ts";
 
@@ -65,16 +65,16 @@ export interface Drawn {
 
 /** @param wander tokens after which the shortest way to the end is taken */
 export function drawText(
-  program: Program,
+  grammar: CompiledGrammar,
   next: Random,
   wander = 40,
   tokenizer: Tokenizer = pieces,
   trie: TokenTrie = piecesTrie,
 ): Drawn {
-  const machine = new Machine(program);
-  const masks = new TokenMasks(machine, trie);
+  const matcher = new Matcher(grammar);
+  const masks = new TokenMasks(matcher, trie);
   const bytes: number[] = [];
-  let state = machine.start;
+  let state = matcher.start;
   for (let step = 0; step < wander + 2000; step++) {
     if (state.mayEnd && (step > wander || next() < 0.3)) return { bytes: Uint8Array.from(bytes), complete: true };
     const mask = masks.mask(state);
@@ -90,9 +90,9 @@ export function drawText(
     if (closing.length > 0 && (step > wander || next() < 0.2)) {
       id = step > wander ? closing[0]! : closing[Math.floor(next() * closing.length)]!;
     }
-    state = machine.read(state, tokenizer.tokenBytes(id));
+    state = matcher.read(state, tokenizer.tokenBytes(id));
     bytes.push(...tokenizer.tokenBytes(id));
-    if (machine.isDead(state)) throw new Error(`the mask allowed what the machine refuses: ${id}`);
+    if (matcher.isDead(state)) throw new Error(`the mask allowed what the machine refuses: ${id}`);
   }
   return { bytes: Uint8Array.from(bytes), complete: false };
 }
@@ -105,9 +105,9 @@ export function tokensOf(mask: Uint32Array): number[] {
   return ids;
 }
 
-/** Whether a program reads a whole text, byte by byte. */
-export function accepts(program: Program, text: string | Uint8Array): boolean {
-  const machine = new Machine(program);
+/** Whether a grammar reads a whole text, byte by byte. */
+export function accepts(grammar: CompiledGrammar, text: string | Uint8Array): boolean {
+  const matcher = new Matcher(grammar);
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  return machine.read(machine.start, bytes).mayEnd;
+  return matcher.read(matcher.start, bytes).mayEnd;
 }

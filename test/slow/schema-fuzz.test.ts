@@ -1,6 +1,6 @@
 /** 10,000 random schemas: none hangs, and whatever their masks allow is valid for ajv. */
 import { expect, it } from "vitest";
-import { fuzzSchemas } from "../grammar/fuzz-schemas.ts";
+import { fuzzSchemas } from "../grammar/schema/fuzz-schemas.ts";
 
 it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("1,000 schemas, seed %i", (seed) => {
   const { compiled, texts, refused } = fuzzSchemas(1000, seed);

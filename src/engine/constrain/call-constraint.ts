@@ -4,8 +4,8 @@
  */
 import { OPEN_TAG } from "../../chat/reasoning.ts";
 import { type CallStarts, PYTHON_TAG } from "../../chat/tool-format.ts";
-import type { State } from "../../grammar/machine.ts";
-import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { State } from "../../grammar/matcher/state.ts";
+import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { addToken, emptyMask, type TokenMask } from "../sample/token-mask.ts";
 import { ReasoningEnd } from "./reasoning-end.ts";
@@ -55,9 +55,9 @@ export class CallConstraint {
 
   accept(id: number): void {
     if (this.#endIds.has(id)) return;
-    const { machine } = this.#masks;
+    const { matcher } = this.#masks;
     if (this.#state) {
-      this.#state = machine.read(this.#state, this.#tokenizer.tokenBytes(id));
+      this.#state = matcher.read(this.#state, this.#tokenizer.tokenBytes(id));
       if (this.#state.mayEnd && this.#state.nodes.length === 0) this.#state = undefined;
       return;
     }
@@ -80,8 +80,8 @@ export class CallConstraint {
     for (const start of texts) {
       const at = anywhere ? text.lastIndexOf(start) : trimmed.startsWith(start) ? text.indexOf(start) : -1;
       if (at < 0) continue;
-      const state = this.#masks.machine.read(this.#masks.machine.start, utf8.encode(text.slice(at)));
-      if (!this.#masks.machine.isDead(state)) this.#state = state;
+      const state = this.#masks.matcher.read(this.#masks.matcher.start, utf8.encode(text.slice(at)));
+      if (!this.#masks.matcher.isDead(state)) this.#state = state;
       this.#text = anywhere ? "" : undefined;
       return;
     }

@@ -2,8 +2,8 @@
  * Keeps one answer to a grammar. A model that reasons does so freely; what comes behind `</think>` is kept.
  * @module
  */
-import type { State } from "../../grammar/machine.ts";
-import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { State } from "../../grammar/matcher/state.ts";
+import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { addToken, emptyMask, fullMask, removeToken, type TokenMask } from "../sample/token-mask.ts";
 import { ReasoningEnd, type ReasoningTokens } from "./reasoning-end.ts";
@@ -35,7 +35,7 @@ export class Constraint {
     this.#endIds = endIds;
     this.#tokens = reasoning?.tokens;
     this.#scratch = emptyMask(tokenizer.vocabSize);
-    this.#state = masks.machine.start;
+    this.#state = masks.matcher.start;
     if (reasoning?.opened) this.#open = new ReasoningEnd();
     else this.#opening = reasoning?.tokens.opening;
   }
@@ -89,6 +89,6 @@ export class Constraint {
     }
     if (this.#gap && this.#tokenizer.token(id).trim() === "") return;
     this.#gap = false;
-    this.#state = this.#masks.machine.read(this.#state, this.#tokenizer.tokenBytes(id));
+    this.#state = this.#masks.matcher.read(this.#state, this.#tokenizer.tokenBytes(id));
   }
 }

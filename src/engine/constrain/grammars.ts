@@ -6,9 +6,9 @@
 import { NibbleError } from "../../base/errors.ts";
 import { CALL_TAGS } from "../../chat/tool-format.ts";
 import { compileGrammar, type GrammarSource } from "../../grammar/compile.ts";
-import { Machine } from "../../grammar/machine.ts";
-import { TokenMasks } from "../../grammar/token-masks.ts";
-import { buildTokenTrie, type TokenTrie } from "../../grammar/token-trie.ts";
+import { Matcher } from "../../grammar/matcher/matcher.ts";
+import { TokenMasks } from "../../grammar/matcher/token-masks.ts";
+import { buildTokenTrie, type TokenTrie } from "../../grammar/matcher/token-trie.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { type ReasoningTokens, reasoningTokens } from "./reasoning-end.ts";
 
@@ -46,9 +46,9 @@ export class Grammars {
     const key = nameOf(source);
     let masks = this.#kept.get(key);
     if (!masks) {
-      const machine = new Machine(compileGrammar(source));
+      const matcher = new Matcher(compileGrammar(source));
       this.#trie ??= buildTokenTrie(this.#tokenizer, CALL_TAGS);
-      masks = new TokenMasks(machine, this.#trie);
+      masks = new TokenMasks(matcher, this.#trie);
     }
     this.#kept.delete(key);
     this.#kept.set(key, masks);

@@ -3,7 +3,7 @@
  * @module
  */
 import { checkSignal, Fields, invalid, required } from "../../base/fields.ts";
-import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { GenerationSettings } from "../generate/settings.ts";
 import { SAMPLING_DEFAULTS } from "../sample/defaults.ts";
 import type { RequestContext } from "./context.ts";

@@ -5,7 +5,7 @@
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
 import { conflict, Fields } from "../../base/fields.ts";
 import type { GrammarSource } from "../../grammar/compile.ts";
-import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Grammars } from "../constrain/grammars.ts";
 
 /** Fields that `checkStructure` reads. */

@@ -8,7 +8,7 @@ import type { ChatMessage } from "../../chat/template.ts";
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
 import { callGrammar, callStarts, PYTHON_TAG, type Tool, type ToolFormat, toolFormat } from "../../chat/tool-format.ts";
 import { spellTools } from "../../chat/tool-messages.ts";
-import type { TokenMasks } from "../../grammar/token-masks.ts";
+import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { CallConstraintOptions } from "../constrain/call-constraint.ts";
 import type { Grammars } from "../constrain/grammars.ts";
 import { compileNamed } from "./structured.ts";

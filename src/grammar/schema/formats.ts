@@ -2,13 +2,14 @@
  * Formats of strings (JSON Schema validation 2020-12, section 7.3) as patterns.
  * @module
  */
-import { type Dfa, patternDfa } from "../dfa.ts";
 import { grammarError } from "../limits.ts";
-import { parsePattern } from "../pattern.ts";
+import type { Dfa } from "../regular/dfa.ts";
+import { patternDfa } from "../regular/nfa.ts";
+import { parsePattern } from "../regular/pattern.ts";
 
 const MONTH_DAY =
   "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
-/** Years from 1000; the 29th of February is left out, so that no year has to be counted. */
+/** Years from 1000 on. The 29th of February is left out, since not every year has one. */
 const DATE = `[1-9][0-9]{3}-${MONTH_DAY}`;
 const TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
 const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
@@ -17,7 +18,7 @@ const HOST = `${LABEL}(\\.${LABEL}){0,4}`;
 const WORD = "[a-zA-Z0-9._~-]";
 const QUARTET = "[0-9a-fA-F]{1,4}";
 
-/** Each is a part of what RFCs allow: every text of it is valid, not every valid text is in it. */
+/** Each is a part of what the RFCs allow: all of its texts are valid, but not all valid texts are in it. */
 const FORMATS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "date-time": `${DATE}T${TIME}`,
@@ -32,7 +33,7 @@ const FORMATS: ReadonlyMap<string, string> = new Map(
     uri: `https?://${HOST}(:[1-9][0-9]{0,3})?(/${WORD}*)*(\\?(${WORD}|[=&])*)?(#${WORD}*)?`,
   }),
 );
-/** Standard ones that would be a lie to pass over; other names are annotations. */
+/** Standard formats that are refused, since ignoring them would give wrong texts. Other names are annotations. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...["idn-email", "idn-hostname", "iri", "iri-reference", "uri-reference", "uri-template"],
   ...["json-pointer", "relative-json-pointer", "regex"],
@@ -41,7 +42,7 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
 const built = new Map<string, Dfa>();
 
 /** @throws NibbleError `invalid_argument` for a standard format that is not supported */
-export function formatPattern(format: string): Dfa | undefined {
+export function formatDfa(format: string): Dfa | undefined {
   const source = FORMATS.get(format);
   if (UNSUPPORTED.has(format)) throw grammarError(`schema: format ${format} is not supported`);
   if (source === undefined) return undefined;

@@ -1,58 +1,54 @@
 /**
- * One JSON Schema (draft 2020-12, and what drafts 6 and 7 wrote otherwise), read and checked: every keyword is known,
- * an annotation, or refused by name.
+ * A JSON Schema after reading: its keywords with checked values.
  * @module
  */
-import { type Dfa, findingDfa } from "../dfa.ts";
-import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, spend } from "../limits.ts";
-import { formatPattern } from "./formats.ts";
+import type { Dfa } from "../regular/dfa.ts";
 
 /** A schema as it came: an object, or true or false. */
 export type RawSchema = object | boolean;
 
-/** Types as JSON has them; "integer" is a number with `integer` set. */
+/** The types of JSON. The type "integer" is a number with `integer` set. */
 export type JsonType = "null" | "boolean" | "number" | "string" | "array" | "object";
 
 export const JSON_TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "array", "object"];
 
-export interface Bound {
-  readonly value: number;
-  readonly exclusive: boolean;
-}
-
-/** Alternatives of which one must hold, besides everything else. */
-export interface Group {
-  readonly schemas: readonly RawSchema[];
-  /** Exactly one: they have to exclude each other. */
-  readonly exclusive: boolean;
-}
-
 export interface SchemaNode {
   readonly id: number;
-  /** JSON pointer, for errors. */
+  /** The place in the schema as a JSON pointer, for errors. */
   readonly where: string;
   readonly types: ReadonlySet<JsonType>;
   readonly integer: boolean;
-  /** `enum` and `const`: by their text, equal for equal values. */
+  /** The values of `enum` and `const` by their `jsonText`. */
   readonly values: ReadonlyMap<string, unknown> | undefined;
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
   readonly multipleOf: number | undefined;
-  /** Languages of which a string must be in all. */
+  /** A string must be in all of these languages: `pattern` and `format`. */
   readonly patterns: readonly Dfa[];
+  /** `minLength` and `maxLength`. */
   readonly length: Range;
-  readonly prefix: readonly RawSchema[];
+  readonly prefixItems: readonly RawSchema[];
+  /** The schema of the items after the prefix. */
   readonly items: RawSchema | undefined;
+  /** `minItems` and `maxItems`. */
   readonly count: Range;
   readonly properties: ReadonlyMap<string, RawSchema>;
   readonly patternProperties: readonly (readonly [keys: Dfa, schema: RawSchema])[];
-  readonly additional: RawSchema | undefined;
+  readonly additionalProperties: RawSchema | undefined;
   readonly propertyNames: RawSchema | undefined;
   readonly required: readonly string[];
+  /** `minProperties` and `maxProperties`. */
   readonly size: Range;
   readonly allOf: readonly RawSchema[];
   readonly ref: string | undefined;
-  readonly groups: readonly Group[];
+  /** `anyOf` and `oneOf`. */
+  readonly alternatives: readonly Alternatives[];
+}
+
+/** A limit on a number. */
+export interface Bound {
+  readonly value: number;
+  readonly exclusive: boolean;
 }
 
 export interface Range {
@@ -60,227 +56,26 @@ export interface Range {
   readonly max: number;
 }
 
-const ANNOTATIONS: ReadonlySet<string> = new Set([
-  ...["$schema", "$comment", "$defs", "definitions", "title", "description", "default", "example", "examples"],
-  // OpenAPI's: what it names stands in `oneOf`, too.
-  "discriminator",
-  ...["deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "$anchor"],
-]);
-const KEYWORDS: ReadonlySet<string> = new Set([
-  ...["$id", "$ref", "type", "nullable", "enum", "const", "allOf", "anyOf", "oneOf"],
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  ...["minLength", "maxLength", "pattern", "format"],
-  ...["prefixItems", "items", "additionalItems", "minItems", "maxItems", "uniqueItems"],
-  ...["properties", "patternProperties", "additionalProperties", "propertyNames", "required"],
-  ...["minProperties", "maxProperties"],
-]);
-
-/** What reading one value of `enum` costs, in steps. */
-const VALUE_COST = 4;
-
-const JSON_VALUES: readonly string[] = ["object", "string", "number", "boolean"];
-
-/** @throws NibbleError `invalid_argument` that names the keyword */
-export function readSchemaNode(raw: RawSchema, id: number, where: string): SchemaNode {
-  return new SchemaReader(raw, id, where).read();
+/** Schemas of which one must hold. */
+export interface Alternatives {
+  readonly schemas: readonly RawSchema[];
+  /** Exactly one must hold (`oneOf`). */
+  readonly exclusive: boolean;
 }
 
-class SchemaReader {
-  readonly #fields: ReadonlyMap<string, unknown>;
-  readonly #raw: RawSchema;
-  readonly #id: number;
-  readonly #where: string;
-
-  constructor(raw: RawSchema, id: number, where: string) {
-    this.#raw = raw;
-    this.#id = id;
-    this.#where = where;
-    this.#fields = new Map(
-      typeof raw === "boolean" ? [] : Object.entries(raw).filter(([, value]) => value !== undefined),
-    );
-    for (const key of this.#fields.keys()) {
-      if (KEYWORDS.has(key) || ANNOTATIONS.has(key) || key.startsWith("x-")) continue;
-      throw grammarError(
-        `schema: expected supported keywords only, got ${JSON.stringify(key.slice(0, 64))} at ${where}`,
-      );
-    }
-    if (this.#fields.has("$id") && id !== 0) throw this.#error("$id", "it at the root only", this.#fields.get("$id"));
-  }
-
-  read(): SchemaNode {
-    const list = this.#fields.get("items");
-    const oldPrefix = Array.isArray(list);
-    const unique = this.#fields.get("uniqueItems") ?? false;
-    const count = this.#range("minItems", "maxItems");
-    if (unique !== false && count.max > 1) throw this.#error("uniqueItems", "false (true is not supported)", unique);
-    const ref = this.#fields.get("$ref");
-    if (ref !== undefined && typeof ref !== "string") throw this.#error("$ref", "a string", ref);
-    return {
-      id: this.#id,
-      where: this.#where,
-      ...this.#types(),
-      values: this.#values(),
-      ...this.#bounds(),
-      multipleOf: this.#number("multipleOf"),
-      patterns: this.#patterns(),
-      length: this.#range("minLength", "maxLength"),
-      prefix: this.#schemas(oldPrefix ? "items" : "prefixItems") ?? [],
-      items: this.#schema(oldPrefix ? "additionalItems" : "items"),
-      count,
-      properties: new Map(this.#properties("properties")),
-      patternProperties: this.#properties("patternProperties").map(([pattern, schema]) => [
-        findingDfa(pattern),
-        schema,
-      ]),
-      additional: this.#schema("additionalProperties"),
-      propertyNames: this.#schema("propertyNames"),
-      required: this.#required(),
-      size: this.#range("minProperties", "maxProperties"),
-      allOf: this.#schemas("allOf") ?? [],
-      ref,
-      groups: [
-        ...(["anyOf", "oneOf"] as const).flatMap((key) => {
-          const schemas = this.#schemas(key);
-          return schemas ? [{ schemas, exclusive: key === "oneOf" }] : [];
-        }),
-      ],
-    };
-  }
-
-  #types(): { types: ReadonlySet<JsonType>; integer: boolean } {
-    if (this.#raw === false) return { types: new Set(), integer: false };
-    const given = this.#fields.get("type");
-    if (given === undefined) return { types: new Set(JSON_TYPES), integer: false };
-    const names: unknown[] = Array.isArray(given) ? given : [given];
-    const types = new Set<JsonType>();
-    for (const name of names) {
-      const type = name === "integer" ? "number" : JSON_TYPES.find((known) => known === name);
-      if (!type) throw this.#error("type", `${JSON_TYPES.join(", ")}, integer, or an array of them`, name);
-      types.add(type);
-    }
-    const nullable = this.#fields.get("nullable") ?? false;
-    if (typeof nullable !== "boolean") throw this.#error("nullable", "true or false", nullable);
-    if (nullable) types.add("null");
-    return { types, integer: names.includes("integer") && !names.includes("number") };
-  }
-
-  #values(): ReadonlyMap<string, unknown> | undefined {
-    const values = this.#fields.get("enum");
-    if (values !== undefined && !Array.isArray(values)) throw this.#error("enum", "an array", values);
-    if (values) checkLimit("schema: values of enum", values.length, MAX_ALTERNATIVES);
-    spend(VALUE_COST * (values?.length ?? 0));
-    const constant = this.#fields.has("const") ? [this.#fields.get("const")] : undefined;
-    for (const value of [...(values ?? []), ...(constant ?? [])]) this.#checkDepth(value);
-    const listed = values && new Map(values.map((value) => [jsonText(value), value]));
-    if (!constant) return listed;
-    const text = jsonText(constant[0]);
-    return new Map(!listed || listed.has(text) ? [[text, constant[0]]] : []);
-  }
-
-  #checkDepth(value: unknown): void {
-    if (!JSON_VALUES.includes(typeof value)) throw this.#error("enum", "JSON values", typeof value);
-    let level = [value];
-    for (let depth = 0; level.length > 0; depth++) {
-      checkLimit("schema: depth of a value", depth, MAX_DEPTH);
-      const inside = level.filter((item) => typeof item === "object" && item !== null);
-      level = inside.flatMap((item) => Object.values(item as object));
-      checkLimit("schema: size of a value", level.length, MAX_ALTERNATIVES * 4);
-    }
-  }
-
-  /** Draft 4 wrote `exclusiveMinimum: true`; that is refused. */
-  #bounds(): { lower: Bound[]; upper: Bound[] } {
-    const bound = (key: string, exclusive: boolean): Bound[] => {
-      const value = this.#number(key);
-      return value === undefined ? [] : [{ value, exclusive }];
-    };
-    return {
-      lower: [...bound("minimum", false), ...bound("exclusiveMinimum", true)],
-      upper: [...bound("maximum", false), ...bound("exclusiveMaximum", true)],
-    };
-  }
-
-  #number(key: string): number | undefined {
-    const value = this.#fields.get(key);
-    if (value === undefined) return undefined;
-    if (typeof value === "number" && Number.isFinite(value) && (key !== "multipleOf" || value > 0)) return value;
-    throw this.#error(key, key === "multipleOf" ? "a number above 0" : "a number", value);
-  }
-
-  #range(low: string, high: string): Range {
-    const read = (key: string, otherwise: number) => {
-      const value = this.#fields.get(key) ?? otherwise;
-      if (typeof value === "number" && value >= 0 && (Number.isInteger(value) || value === otherwise)) return value;
-      throw this.#error(key, "an integer from 0", value);
-    };
-    return { min: read(low, 0), max: read(high, Number.POSITIVE_INFINITY) };
-  }
-
-  #patterns(): Dfa[] {
-    const patterns: Dfa[] = [];
-    const pattern = this.#fields.get("pattern");
-    if (pattern !== undefined) {
-      if (typeof pattern !== "string") throw this.#error("pattern", "a string", pattern);
-      patterns.push(findingDfa(pattern));
-    }
-    const format = this.#fields.get("format");
-    if (format !== undefined) {
-      if (typeof format !== "string") throw this.#error("format", "a string", format);
-      const known = formatPattern(format);
-      if (known) patterns.push(known);
-    }
-    return patterns;
-  }
-
-  #required(): readonly string[] {
-    const names = this.#fields.get("required") ?? [];
-    if (!Array.isArray(names)) throw this.#error("required", "an array of strings", names);
-    const wrong = names.findIndex((name) => typeof name !== "string");
-    if (wrong >= 0) throw this.#error("required", "an array of strings", names[wrong]);
-    checkLimit("schema: required properties", names.length, MAX_ALTERNATIVES);
-    return names as string[];
-  }
-
-  #schemas(key: string): readonly RawSchema[] | undefined {
-    const list = this.#fields.get(key);
-    if (list === undefined) return undefined;
-    if (!Array.isArray(list)) throw this.#error(key, "an array of schemas", list);
-    checkLimit(`schema: alternatives of ${key}`, list.length, MAX_ALTERNATIVES);
-    return list.map((raw) => this.#asSchema(key, raw));
-  }
-
-  #schema(key: string): RawSchema | undefined {
-    const raw = this.#fields.get(key);
-    return raw === undefined ? undefined : this.#asSchema(key, raw);
-  }
-
-  #properties(key: string): [string, RawSchema][] {
-    const object = this.#fields.get(key) ?? {};
-    if (typeof object !== "object" || object === null || Array.isArray(object)) {
-      throw this.#error(key, "an object of schemas", object);
-    }
-    const entries = Object.entries(object);
-    checkLimit(`schema: ${key}`, entries.length, MAX_ALTERNATIVES);
-    return entries.map(([name, raw]) => [name, this.#asSchema(key, raw)]);
-  }
-
-  #asSchema(key: string, raw: unknown): RawSchema {
-    if (isSchema(raw)) return raw;
-    throw this.#error(key, "a schema (an object, true or false)", raw);
-  }
-
-  #error(key: string, expected: string, got: unknown) {
-    const text =
-      typeof got === "object" && got !== null ? (Array.isArray(got) ? "an array" : "an object") : String(got);
-    return grammarError(`schema: ${key} at ${this.#where}: expected ${expected}, got ${text.slice(0, 64)}`);
-  }
+/** What several ranges have in common. */
+export function commonRange(ranges: readonly Range[]): Range {
+  return { min: Math.max(0, ...ranges.map(({ min }) => min)), max: Math.min(...ranges.map(({ max }) => max)) };
 }
 
 export function isSchema(raw: unknown): raw is RawSchema {
   return typeof raw === "boolean" || (typeof raw === "object" && raw !== null && !Array.isArray(raw));
 }
 
-/** JSON text that equal values share: 1 and 1.0, objects whatever the order of their keys. The reader limits the depth. */
+/**
+ * A JSON text that is the same for equal values: 1 and 1.0, or objects with their keys in another order. The depth of the
+ * value must be limited.
+ */
 export function jsonText(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
   if (Array.isArray(value)) return `[${value.map(jsonText).join()}]`;

@@ -1,9 +1,9 @@
 /** Masks against the machine itself, token by token; states that are forgotten and made again. */
 import { describe, expect, it } from "vitest";
-import { compileGrammar, type GrammarSource } from "../../src/grammar/compile.ts";
-import { Machine } from "../../src/grammar/machine.ts";
-import { TokenMasks } from "../../src/grammar/token-masks.ts";
-import { pieces, piecesTrie, random, tokensOf } from "./random-text.ts";
+import { compileGrammar, type GrammarSource } from "../../../src/grammar/compile.ts";
+import { Matcher } from "../../../src/grammar/matcher/matcher.ts";
+import { TokenMasks } from "../../../src/grammar/matcher/token-masks.ts";
+import { pieces, piecesTrie, random, tokensOf } from "../random-text.ts";
 
 const gbnf = (source: string): GrammarSource => ({ kind: "gbnf", source });
 const schema = (value: object): GrammarSource => ({ kind: "schema", schema: value });
@@ -31,21 +31,21 @@ const SOURCES: readonly GrammarSource[] = [
 
 describe("a mask has the tokens that the machine can read", () => {
   it.each(SOURCES.map((source, i) => [i, source] as const))("%i", (_, source) => {
-    const machine = new Machine(compileGrammar(source));
-    const masks = new TokenMasks(machine, piecesTrie);
+    const matcher = new Matcher(compileGrammar(source));
+    const masks = new TokenMasks(matcher, piecesTrie);
     const next = random(3);
     for (let text = 0; text < 12; text++) {
-      let state = machine.start;
+      let state = matcher.start;
       for (let step = 0; step < 40; step++) {
         const found = tokensOf(masks.mask(state));
         const wanted: number[] = [];
         for (let id = 0; id < pieces.vocabSize; id++) {
           if (pieces.isSpecial(id)) continue;
-          if (!machine.isDead(machine.read(state, pieces.tokenBytes(id)))) wanted.push(id);
+          if (!matcher.isDead(matcher.read(state, pieces.tokenBytes(id)))) wanted.push(id);
         }
         expect(found).toEqual(wanted);
         if (found.length === 0) break;
-        state = machine.read(state, pieces.tokenBytes(found[Math.floor(next() * found.length)]!));
+        state = matcher.read(state, pieces.tokenBytes(found[Math.floor(next() * found.length)]!));
       }
     }
   });
@@ -53,10 +53,10 @@ describe("a mask has the tokens that the machine can read", () => {
 
 describe("what the machine keeps", () => {
   it("is forgotten when it is too much; the text goes on", () => {
-    const machine = new Machine(compileGrammar(gbnf('root ::= "(" root ")" root | "[" root "]" root | ""')), 300);
-    const masks = new TokenMasks(machine, piecesTrie);
+    const matcher = new Matcher(compileGrammar(gbnf('root ::= "(" root ")" root | "[" root "]" root | ""')), 300);
+    const masks = new TokenMasks(matcher, piecesTrie);
     const next = random(5);
-    let state = machine.start;
+    let state = matcher.start;
     const depth: string[] = [];
     const text: string[] = [];
     for (let step = 0; step < 5000; step++) {
@@ -66,10 +66,10 @@ describe("what the machine keeps", () => {
       text.push(char);
       const mask = masks.mask(state);
       if (((mask[char.charCodeAt(0) >> 5]! >> (char.charCodeAt(0) & 31)) & 1) === 0) throw new Error(text.join(""));
-      state = machine.read(state, Uint8Array.of(char.charCodeAt(0)));
+      state = matcher.read(state, Uint8Array.of(char.charCodeAt(0)));
     }
-    expect(machine.generation).toBeGreaterThan(0);
-    for (const char of depth.toReversed()) state = machine.read(state, Uint8Array.of(char.charCodeAt(0)));
+    expect(matcher.generation).toBeGreaterThan(0);
+    for (const char of depth.toReversed()) state = matcher.read(state, Uint8Array.of(char.charCodeAt(0)));
     expect(state.mayEnd).toBe(true);
     expect(tokensOf(masks.mask(state)).map((id) => pieces.token(id))).toEqual(["(", "[", "[[", "[]"]);
   });

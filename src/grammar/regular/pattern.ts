@@ -1,52 +1,41 @@
 /**
- * Regular expressions, as ECMA-262 writes them, to trees. No RegExp of the host ever sees a user's pattern.
+ * Regular expressions in the syntax of ECMA-262, parsed to trees. A user's pattern never reaches the host's RegExp.
  * @module
  */
-import { ANY_CHAR, type CharSet, charSet, charsOf, complement, union } from "./char-set.ts";
-import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_SOURCE } from "./limits.ts";
+import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_SOURCE } from "../limits.ts";
+import { CLASSES, NOT_LINE_END } from "./char-classes.ts";
+import { ANY_CHAR, type CharSet, charsOf, complement, union } from "./char-set.ts";
 
 export type Pattern =
   | { readonly kind: "chars"; readonly set: CharSet }
   | { readonly kind: "sequence" | "choice"; readonly parts: readonly Pattern[] }
   | { readonly kind: "repeat"; readonly part: Pattern; readonly min: number; readonly max: number }
-  /** `^` and `$`. */
+  /** The anchors `^` and `$`. */
   | { readonly kind: "start" | "end" };
 
-const DIGIT = charSet([[0x30, 0x39]]);
-const WORD = union(DIGIT, charsOf("_"), charSet([[0x41, 0x5a], [0x61, 0x7a]])); // biome-ignore format: one line
-/** White space and line terminators of ECMA-262. */
-const LINE_ENDS = charsOf("\n\r\u2028\u2029");
-const SPACE = union(LINE_ENDS, charsOf("\t\v\f \u00a0\u1680\u202f\u205f\u3000\ufeff"), charSet([[0x2000, 0x200a]]));
-const CLASSES: ReadonlyMap<string, CharSet> = new Map([
-  ["d", DIGIT],
-  ["D", complement(DIGIT)],
-  ["w", WORD],
-  ["W", complement(WORD)],
-  ["s", SPACE],
-  ["S", complement(SPACE)],
-]);
 const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", n: "\n", r: "\r", f: "\f", v: "\v" }));
 const SYNTAX = "^$\\.*+?()[]{}|/-";
 
 /**
- * Groups, alternatives, classes, quantifiers (lazy ones match the same texts) and the anchors `^` and `$`.
+ * Parses groups, alternatives, classes, quantifiers and the anchors `^` and `$`. Lazy quantifiers match the same texts as
+ * greedy ones.
  * @throws NibbleError `invalid_argument` for what is no pattern, and by name for what is not supported: lookaround,
- * back references, `\b`, `\p`
+ * back references, `\b`
  */
 export function parsePattern(source: string): Pattern {
   checkLimit("pattern: length", source.length, MAX_SOURCE);
   return new PatternParser(source).parse();
 }
 
-/** What stands behind `^` in a pattern: texts must, or must not, begin with it. */
+/** A lookahead right after `^`: texts must begin with its pattern, or must not if it is negative. */
 export interface Lookahead {
   readonly negative: boolean;
   readonly pattern: Pattern;
 }
 
 /**
- * The same for patterns that begin with `^(?!...)` or `^(?=...)`, which are conditions on the whole text.
- * @throws NibbleError `invalid_argument`, as `parsePattern`
+ * Parses a pattern that may begin with `^(?!...)` or `^(?=...)`: there, a lookahead is a condition on the whole text.
+ * @throws NibbleError `invalid_argument` as `parsePattern` does
  */
 export function parseLookaheads(source: string): { pattern: Pattern; ahead: readonly Lookahead[] } {
   checkLimit("pattern: length", source.length, MAX_SOURCE);
@@ -109,7 +98,7 @@ class PatternParser {
     this.#at++;
     if (char === "(") return this.#group();
     if (char === "[") return { kind: "chars", set: this.#class() };
-    if (char === ".") return { kind: "chars", set: complement(LINE_ENDS) };
+    if (char === ".") return { kind: "chars", set: NOT_LINE_END };
     if (char === "^") return { kind: "start" };
     if (char === "$") return { kind: "end" };
     return { kind: "chars", set: char === "\\" ? this.#escape() : charsOf(char) };
@@ -124,7 +113,7 @@ class PatternParser {
     }
     const pattern = this.#choice();
     if (!this.#take(")")) throw this.#error(") of a group");
-    return { kind: "sequence", parts: [pattern] }; // an anchor in a group may be repeated
+    return { kind: "sequence", parts: [pattern] }; // no longer a bare anchor, so it may be repeated
   }
 
   #quantified(part: Pattern): Pattern {
@@ -236,14 +225,14 @@ class PatternParser {
   }
 
   #unsupported(what: string) {
-    return grammarError(`pattern: expected no ${what} at character ${this.#at} (not supported)`);
+    return grammarError(`pattern: ${what} is not supported (at character ${this.#at})`);
   }
 }
 
 const ANY: Pattern = { kind: "repeat", part: { kind: "chars", set: ANY_CHAR }, min: 0, max: Number.POSITIVE_INFINITY };
 
-/** Texts that have a match of the pattern somewhere, as RegExp.test sees it. */
+/** The texts in which the pattern matches somewhere. */
 export const anywhere = (pattern: Pattern): Pattern => ({ kind: "sequence", parts: [ANY, pattern, ANY] });
 
-/** Texts that begin with it. */
+/** The texts that begin with a match of the pattern. */
 export const prefix = (pattern: Pattern): Pattern => ({ kind: "sequence", parts: [pattern, ANY] });

@@ -1,11 +1,11 @@
 /** Random schemas, texts that their masks allow, and ajv's word on each. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
-import { NibbleError } from "../../src/base/errors.ts";
-import { compileGrammar } from "../../src/grammar/compile.ts";
-import type { Program } from "../../src/grammar/program.ts";
-import { SchemaFuzzer } from "./fuzz.ts";
-import { drawText, random } from "./random-text.ts";
+import { NibbleError } from "../../../src/base/errors.ts";
+import { compileGrammar } from "../../../src/grammar/compile.ts";
+import type { CompiledGrammar } from "../../../src/grammar/network/compiled-grammar.ts";
+import { drawText, random } from "../random-text.ts";
+import { SchemaFuzzer } from "./fuzzer.ts";
 
 export interface FuzzResult {
   compiled: number;
@@ -19,9 +19,9 @@ export function fuzzSchemas(count: number, seed: number, texts = 2): FuzzResult 
   for (let i = 0; i < count; i++) {
     const next = random(seed * 1_000_003 + i);
     const schema = new SchemaFuzzer(next).document();
-    let program: Program;
+    let grammar: CompiledGrammar;
     try {
-      program = compileGrammar({ kind: "schema", schema });
+      grammar = compileGrammar({ kind: "schema", schema });
     } catch (error) {
       if (!(error instanceof NibbleError && error.code === "invalid_argument")) throw error;
       const reason = error.message.replace(/ at #.*/, "").slice(0, 60);
@@ -31,7 +31,7 @@ export function fuzzSchemas(count: number, seed: number, texts = 2): FuzzResult 
     result.compiled++;
     const validate = validator(schema);
     for (let text = 0; text < texts; text++) {
-      const { bytes, complete } = drawText(program, next, 25);
+      const { bytes, complete } = drawText(grammar, next, 25);
       if (!complete) continue;
       result.texts++;
       const json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,12 +1,13 @@
 /** Patterns against the host's RegExp, which never sees a user's pattern in src. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileGrammar } from "../../src/grammar/compile.ts";
-import { type Dfa, matches, patternDfa } from "../../src/grammar/dfa.ts";
-import { startWork } from "../../src/grammar/limits.ts";
-import { anywhere, parsePattern } from "../../src/grammar/pattern.ts";
-import type { Program } from "../../src/grammar/program.ts";
-import { accepts, drawText, random } from "./random-text.ts";
+import { compileGrammar } from "../../../src/grammar/compile.ts";
+import { startWork } from "../../../src/grammar/limits.ts";
+import type { CompiledGrammar } from "../../../src/grammar/network/compiled-grammar.ts";
+import { type Dfa, matches } from "../../../src/grammar/regular/dfa.ts";
+import { patternDfa } from "../../../src/grammar/regular/nfa.ts";
+import { anywhere, parsePattern } from "../../../src/grammar/regular/pattern.ts";
+import { accepts, drawText, random } from "../random-text.ts";
 
 const CHARS = ["a", "b", "c", "0", "_", " ", "-", "é", "日", "😀", "\n", "."];
 
@@ -108,16 +109,16 @@ describe("patterns", () => {
     fc.assert(
       fc.property(pattern, fc.array(text, { maxLength: 6 }), (source, texts) => {
         const wholly = new RegExp(`^(?:${source})$`, "u");
-        let program: Program;
+        let grammar: CompiledGrammar;
         try {
-          program = compileGrammar({ kind: "regex", pattern: source });
+          grammar = compileGrammar({ kind: "regex", pattern: source });
         } catch (error) {
           fc.pre(!/simpler|states/.test(String(error)));
           for (const candidate of texts) expect(wholly.test(candidate), source).toBe(false);
           return;
         }
-        for (const candidate of texts) expect(accepts(program, candidate)).toBe(wholly.test(candidate));
-        const drawn = drawText(program, next, 20);
+        for (const candidate of texts) expect(accepts(grammar, candidate)).toBe(wholly.test(candidate));
+        const drawn = drawText(grammar, next, 20);
         if (drawn.complete)
           expect(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(drawn.bytes)).toMatch(wholly);
       }),

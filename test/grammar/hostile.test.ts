@@ -2,23 +2,23 @@
 import { describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/base/errors.ts";
 import { compileGrammar, type GrammarSource } from "../../src/grammar/compile.ts";
-import { Machine } from "../../src/grammar/machine.ts";
-import { TokenMasks } from "../../src/grammar/token-masks.ts";
-import { HOSTILE_GRAMMARS, HOSTILE_SCHEMAS } from "./fuzz.ts";
-import { fuzzSchemas } from "./fuzz-schemas.ts";
+import { Matcher } from "../../src/grammar/matcher/matcher.ts";
+import { TokenMasks } from "../../src/grammar/matcher/token-masks.ts";
+import { HOSTILE_GRAMMARS, HOSTILE_SCHEMAS } from "./hostile.ts";
 import { pieces, piecesTrie, random, tokensOf } from "./random-text.ts";
+import { fuzzSchemas } from "./schema/fuzz-schemas.ts";
 
 /** Compiles, and writes some tokens. Only a typed error may come instead; steps are counted, so that all of it ends. */
 function survives(source: GrammarSource): void {
   const next = random(1);
   try {
-    const machine = new Machine(compileGrammar(source));
-    const masks = new TokenMasks(machine, piecesTrie);
-    let state = machine.start;
+    const matcher = new Matcher(compileGrammar(source));
+    const masks = new TokenMasks(matcher, piecesTrie);
+    let state = matcher.start;
     for (let step = 0; step < 6; step++) {
       const ids = tokensOf(masks.mask(state));
       if (ids.length === 0) break;
-      state = machine.read(state, pieces.tokenBytes(ids[Math.floor(next() * ids.length)]!));
+      state = matcher.read(state, pieces.tokenBytes(ids[Math.floor(next() * ids.length)]!));
     }
   } catch (error) {
     if (!(error instanceof NibbleError)) throw error;

@@ -1,0 +1,68 @@
+/**
+ * States of a matcher: nodes of a compiled grammar, each in the frame of the rule that it belongs to.
+ * @module
+ */
+import { checkLimit, MAX_ITEMS } from "../limits.ts";
+
+/** Where a rule goes on when it ends: at the node after each of its calls, in the caller's frame. */
+export interface Frame {
+  readonly id: number;
+  readonly backs: readonly number[];
+  readonly frames: readonly Frame[];
+  /** The text may end when the rule ends. */
+  readonly outermost: boolean;
+}
+
+export interface State {
+  /** The row in the matcher's table of next states. It is valid for the generation in which the state was made. */
+  readonly id: number;
+  readonly generation: number;
+  /** The nodes that can read a byte, sorted by frame. */
+  readonly nodes: readonly number[];
+  /** The frame of each node. */
+  readonly frames: readonly Frame[];
+  /** The text may end here. */
+  readonly mayEnd: boolean;
+}
+
+/** The id of the state from which nothing can be read. */
+export const DEAD = 0;
+
+/** A set of nodes in frames. */
+export class Items {
+  nodes: number[] = [];
+  frames: Frame[] = [];
+  readonly #nodeCount: number;
+  readonly #seen = new Set<number>();
+
+  /** @param nodeCount the number of nodes of the grammar */
+  constructor(nodeCount: number) {
+    this.#nodeCount = nodeCount;
+  }
+
+  /** Equal for equal sets that are sorted. */
+  get key(): string {
+    return this.nodes.map((node, i) => `${node}:${this.frames[i]!.id}`).join();
+  }
+
+  /** @throws NibbleError `invalid_argument` if the text can be read in too many ways */
+  add(node: number, frame: Frame): void {
+    const item = frame.id * this.#nodeCount + node;
+    if (this.#seen.has(item)) return;
+    this.#seen.add(item);
+    this.nodes.push(node);
+    this.frames.push(frame);
+    checkLimit("grammar: ways to read the text", this.nodes.length, MAX_ITEMS);
+  }
+
+  addAll(nodes: readonly number[], frames: readonly Frame[]): void {
+    for (const [i, node] of nodes.entries()) this.add(node, frames[i]!);
+  }
+
+  sort(): void {
+    if (this.nodes.length < 2) return;
+    const order = this.nodes.map((_, i) => i);
+    order.sort((a, b) => this.frames[a]!.id - this.frames[b]!.id || this.nodes[a]! - this.nodes[b]!);
+    [this.nodes, this.frames] = [order.map((i) => this.nodes[i]!), order.map((i) => this.frames[i]!)];
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * What the parts of the schema compiler need of it.
+ * @module
+ */
+import type { Expression } from "../expression.ts";
+import type { RawSchema, SchemaNode } from "./node.ts";
+
+/** Schemas that one value must satisfy all at once: `allOf`, `$ref` and siblings, or several that describe a property. */
+export type Goal = readonly SchemaNode[];
+
+/** A goal with everything that it refers to, and with one alternative chosen of each `anyOf` and `oneOf`. */
+export type Case = readonly SchemaNode[];
+
+export interface SchemaContext {
+  /** Reads a schema, once. */
+  node(raw: RawSchema, where: string): SchemaNode;
+  /** Every way to choose among the alternatives of a goal, except those that are settled. */
+  cases(goal: Goal, settled?: ReadonlySet<object>): Case[];
+  /** The rule of the values that satisfy a goal. */
+  goalRule(goal: Goal): Expression;
+  /** A rule that is defined once, after the current one, so that rules may refer to each other. */
+  named(key: string, name: string, define: () => Expression): Expression;
+  /** True if it is certain that no value satisfies the goal. Looks `depth` properties or items deep. */
+  isVoid(goal: Goal, depth: number): boolean;
+}
