@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import process from "node:process";
-import { openCheckpoint } from "../src/load/executor.ts";
+import { openCheckpoint } from "../src/load/checkpoint.ts";
 import buildWasm from "../test/helpers/build-wasm.ts";
 import { testHost } from "../test/helpers/models.ts";
 import { installPeers, label, ourEngines, peerEngines } from "./engines.ts";

@@ -4,7 +4,8 @@
  */
 import process from "node:process";
 import { prepareTest, type Test } from "../../src/cli/throughput.ts";
-import { loadExecutor, openCheckpoint } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
 import type { Build } from "../../src/runtime/kernels.ts";
 import { testHost } from "../../test/helpers/models.ts";
 import { serve } from "./contender.ts";

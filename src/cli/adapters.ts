@@ -3,7 +3,7 @@
  * @module
  */
 import type { LoraOption } from "../load/adapters.ts";
-import type { RuntimeOptions } from "../load/executor.ts";
+import type { LoadOptions } from "../load/options.ts";
 import { type Flag, readNumber, repeated, type Values } from "./flags.ts";
 
 interface LoraFlags {
@@ -33,7 +33,7 @@ export const loraFlags: LoraFlags = {
 };
 
 /** The adapters of a load; their ids follow this order: those of `--lora`, then those of `--lora-scaled`. */
-export function loraOptions({ lora = [], loraScaled = [] }: Partial<Values<LoraFlags>>): Pick<RuntimeOptions, "lora"> {
+export function loraOptions({ lora = [], loraScaled = [] }: Partial<Values<LoraFlags>>): Pick<LoadOptions, "lora"> {
   const all = [...lora, ...loraScaled];
   return all.length > 0 ? { lora: all } : {};
 }

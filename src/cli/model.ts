@@ -13,7 +13,8 @@ import type { ModelCache, ModelRecord } from "../hub/cache.ts";
 import { findModel, type HubSettings } from "../hub/hub.ts";
 import { pull } from "../hub/pull.ts";
 import { parseReference, type Reference } from "../hub/reference.ts";
-import { openCheckpoint, type RuntimeOptions } from "../load/executor.ts";
+import { openCheckpoint } from "../load/checkpoint.ts";
+import type { LoadOptions } from "../load/options.ts";
 import { bestBuild } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
 import { conflict, type Flag, number, oneOf, text, toggle, UsageError, type Values } from "./flags.ts";
@@ -64,7 +65,7 @@ export const runtimeFlags: RuntimeFlags = {
 };
 
 /** The runtime's options by these flags; notes on stderr where an engine cannot run threads. */
-export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): RuntimeOptions {
+export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): LoadOptions {
   const { context, kv, batch, threads } = flags;
   const able = threads === undefined || threads === 1 || bestBuild(threads) === "threads";
   if (!able) note(`nibble: -t ${threads}: this engine has no relaxed SIMD (Node 22 has it), so one thread runs`);
@@ -159,8 +160,8 @@ export async function withCheckpoint<T>(model: string, action: (checkpoint: Chec
 /** Runs an `action` that loads, with progress on stderr. An error about `contextLength` becomes one about the flag `-c`. */
 export async function loading<T>(
   model: string,
-  options: RuntimeOptions,
-  action: (options: RuntimeOptions) => Promise<T>,
+  options: LoadOptions,
+  action: (options: LoadOptions) => Promise<T>,
 ): Promise<T> {
   await ensurePulled(model);
   const progress = new Progress(`loading ${model}`);

@@ -8,7 +8,7 @@ import { browserHub } from "../hosts/browser/hub.ts";
 import { createModels, type Models } from "../hub/models.ts";
 import { createLoad, createPlan, type Load, type Plan } from "../load/create-load.ts";
 
-export { loadInWorker, type WorkerLoadOptions, type WorkerModel } from "../hosts/web-worker/load-in-worker.ts";
+export { type LoadInWorkerOptions, loadInWorker, type WorkerModel } from "../hosts/web-worker/load-in-worker.ts";
 export * from "./public.ts";
 
 /**

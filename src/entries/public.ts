@@ -26,8 +26,8 @@ export type { PullProgress } from "../hub/pull.ts";
 export type { ByteSource, FileSet } from "../io/byte-source.ts";
 export type { StreamedFile } from "../io/stream-source.ts";
 export type { LoraOption } from "../load/adapters.ts";
-export type { Load, LoadOptions, ModelPlan, Plan } from "../load/create-load.ts";
-export type { RuntimeOptions } from "../load/executor.ts";
+export type { Load, ModelPlan, Plan } from "../load/create-load.ts";
+export type { LoadOptions } from "../load/options.ts";
 export type { ModelSource } from "../load/source.ts";
 export {
   type Architecture,

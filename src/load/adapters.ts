@@ -1,20 +1,21 @@
 /**
- * Low-rank adapters beside a model: the option of `load`, and their files.
+ * Low-rank adapters beside a model: the option `lora` of `load`, and their files.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { invalid } from "../base/fields.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { readAdapter } from "../formats/lora/adapter.ts";
 import type { Adapter } from "../formats/lora/products.ts";
 import type { Host } from "./host.ts";
-import { type ModelSource, openSource } from "./source.ts";
+import { type ModelSource, openSource, sourceName } from "./source.ts";
 
 export interface LoraOption {
-  /** A GGUF adapter, or the folder of one as PEFT writes it. */
+  /** A GGUF adapter, or a folder as PEFT writes it. */
   readonly source: ModelSource;
-  /** What requests call it. Default: the last part of the source's name, else its number. */
+  /** What requests call it. Default: the last part of the source's name without `.gguf`, else its place in the list. */
   readonly name?: string;
-  /** How strongly requests that say nothing apply it (default 1). */
+  /** How strongly it acts on requests that do not say: 0 is not at all, and 1, the default, is as trained. */
   readonly scale?: number;
 }
 
@@ -26,42 +27,41 @@ export interface AdapterInfo {
 
 const MAX_ADAPTERS = 64;
 
-/** Names and scales. @throws NibbleError `invalid_argument` */
+/**
+ * The adapters' names and scales.
+ * @throws NibbleError `invalid_argument` that names the adapter's place and field
+ */
 export function checkAdapters(options: unknown): AdapterInfo[] {
   if (options === undefined) return [];
   if (!Array.isArray(options) || options.length > MAX_ADAPTERS)
-    throw invalid("lora", `expected an array of at most ${MAX_ADAPTERS} adapters`);
-  const infos = options.map((option: Partial<LoraOption> | null, i): AdapterInfo => {
-    const param = `lora[${i}]`;
-    if (typeof option !== "object" || option === null || option.source === undefined)
-      throw invalid(param, "expected an object { source, name?, scale? }");
-    const { source, scale = 1 } = option;
-    const name = option.name ?? nameOf(source) ?? String(i);
-    if (typeof name !== "string" || name === "") throw invalid(`${param}.name`, "expected a name");
-    if (!Number.isFinite(scale)) throw invalid(`${param}.scale`, `expected a finite number, got ${scale}`);
-    return { name, scale };
-  });
+    throw wrong("lora", `an array of at most ${MAX_ADAPTERS} adapters`, options);
+  const infos = options.map(checkAdapter);
   for (const [i, { name }] of infos.entries())
     if (infos.findIndex((other) => other.name === name) < i)
-      throw invalid(`lora[${i}].name`, `expected a name of its own, got ${name} twice`);
+      throw new NibbleError("invalid_argument", `lora[${i}].name: another adapter has the name ${name} already`, {
+        param: `lora[${i}].name`,
+      });
   return infos;
 }
 
-/** `adapters/poet-f16.gguf` is `poet-f16`. */
-function nameOf(source: unknown): string | undefined {
-  if (typeof source !== "string" && !(source instanceof URL)) return undefined;
-  return (
-    String(source)
-      .replace(/[\\/]+$/, "")
-      .split(/[\\/]/)
-      .pop()
-      ?.replace(/\.gguf$/, "") || undefined
-  );
+function checkAdapter(option: Partial<LoraOption> | null, i: number): AdapterInfo {
+  const param = `lora[${i}]`;
+  if (typeof option !== "object" || option === null) throw wrong(param, "an object { source, name?, scale? }", option);
+  const { source, scale = 1 } = option;
+  if (source === undefined) throw wrong(`${param}.source`, "a path, bytes or another source of a model", source);
+  const name = option.name ?? sourceName(source)?.replace(/\.gguf$/, "") ?? String(i);
+  if (typeof name !== "string" || name === "") throw wrong(`${param}.name`, "a string that is not empty", name);
+  if (!Number.isFinite(scale)) throw wrong(`${param}.scale`, "a finite number", scale);
+  return { name, scale };
+}
+
+function wrong(param: string, expected: string, got: unknown): NibbleError {
+  return invalid(param, expected, got, "invalid_argument");
 }
 
 /**
- * Opens adapters in their order, for as long as `action` takes.
- * @throws NibbleError with a format code for a file that is no adapter for this model
+ * Opens adapters in their order, and closes them after `action`.
+ * @throws NibbleError with a format code for a file that is not an adapter for this model
  */
 export async function withAdapters<T>(
   options: readonly LoraOption[] | undefined,
@@ -76,8 +76,4 @@ export async function withAdapters<T>(
   } finally {
     for (const { close } of adapters) await close();
   }
-}
-
-function invalid(param: string, message: string): NibbleError {
-  return new NibbleError("invalid_argument", `${param}: ${message}`, { param });
 }

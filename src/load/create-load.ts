@@ -1,25 +1,20 @@
 /**
- * `load` for a host: from a source to a model that answers; `plan`: what that will take.
+ * `load` for a host: from a source to a model that answers; and `plan`: what that will take.
  * @module
  */
-
-import { poolingDefault } from "../engine/generate/embedding.ts";
 import { createModel, type Model } from "../engine/model.ts";
-import { samplingDefaults } from "../engine/sample/defaults.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
 import { createTokenizer } from "../tokenizer/create.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { checkAdapters } from "./adapters.ts";
-import { checkOptions, loadExecutor, openCheckpoint, planExecutor, type RuntimeOptions } from "./executor.ts";
+import { openCheckpoint } from "./checkpoint.ts";
+import { loadExecutor, planOnHost } from "./executor.ts";
 import type { Host } from "./host.ts";
+import { chatTemplate, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
+import { checkOptions, type LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
-
-export interface LoadOptions extends RuntimeOptions {
-  /** The name that answers carry in `model`. Default: the source's name. */
-  name?: string;
-}
 
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 
@@ -38,60 +33,54 @@ export interface ModelPlan {
 export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<ModelPlan>;
 
 export function createLoad(host: Host): Load {
-  return async (source, options = {}) => {
-    checkOptions(options);
-    const checkpoint = await openCheckpoint(source, host);
-    try {
+  return (source, options = {}) =>
+    withCheckpoint(source, host, options, async (checkpoint) => {
       let tokenizer: Tokenizer | undefined;
       const executor = await loadExecutor(checkpoint, host, options, () => {
         tokenizer = createTokenizer(checkpoint);
         if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
       });
       return createModel({
-        name: options.name ?? nameOf(source, checkpoint),
+        name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,
         tokenizer: tokenizer!,
         executor,
         template: chatTemplate(checkpoint),
         defaults: samplingDefaults(checkpoint.metadata),
         adapters: checkAdapters(options.lora),
-        pooling: poolingDefault(checkpoint.metadata, checkpoint.architecture),
+        pooling: poolingDefault(checkpoint),
         scheduler: { loopPerRequest: host.loopPerRequest },
         facts: { format: checkpoint.format, memory: executor.plan, threads: executor.threads },
       });
-    } finally {
-      // All weights are in place: nothing reads the files any more.
-      await checkpoint.close();
-    }
-  };
+    });
 }
 
 export function createPlan(host: Host): Plan {
-  return async (source, options = {}) => {
-    checkOptions(options);
-    const checkpoint = await openCheckpoint(source, host);
-    try {
-      const { plan, memory, threads } = await planExecutor(checkpoint, host, options);
+  return (source, options = {}) =>
+    withCheckpoint(source, host, options, async (checkpoint) => {
+      const { memoryPlan, memoryOptions, threads } = await planOnHost(checkpoint, host, options);
       return {
-        name: options.name ?? nameOf(source, checkpoint),
+        name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,
-        contextLength: memory.contextLength,
+        contextLength: memoryOptions.contextLength,
         threads,
-        memory: plan,
+        memory: memoryPlan,
       };
-    } finally {
-      await checkpoint.close();
-    }
-  };
+    });
 }
 
-function chatTemplate({ metadata, huggingFace }: Checkpoint): string | undefined {
-  const template = huggingFace ? huggingFace.chatTemplate : metadata.get("tokenizer.chat_template");
-  return typeof template === "string" ? template : undefined;
-}
-
-function nameOf(source: ModelSource, { metadata }: Checkpoint): string {
-  if (typeof source === "string" || source instanceof URL) return String(source).replace(/\/+$/, "").split("/").pop()!;
-  const name = metadata.get("general.name");
-  return typeof name === "string" ? name : "model";
+/** Runs `action` on the open checkpoint. Nothing reads its files afterwards, so they are closed. */
+async function withCheckpoint<T>(
+  source: ModelSource,
+  host: Host,
+  options: LoadOptions,
+  action: (checkpoint: Checkpoint) => Promise<T>,
+): Promise<T> {
+  checkOptions(options);
+  const checkpoint = await openCheckpoint(source, host);
+  try {
+    return await action(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
 }

@@ -2,7 +2,7 @@
  * What a model may be read from.
  * @module
  */
-import { NibbleError } from "../base/errors.ts";
+import { invalid } from "../base/fields.ts";
 import type { ByteSource, FileSet } from "../io/byte-source.ts";
 import { blobSource, bytesSource } from "../io/memory-source.ts";
 import type { OpenedModel } from "../io/opened-model.ts";
@@ -11,8 +11,9 @@ import { streamedResponse } from "../io/url-source.ts";
 import type { Host } from "./host.ts";
 
 /**
- * A model's name, path or URL, its bytes, a Blob or File, a Response, an R2 object or another stream of known size,
- * anything that can be read at an offset, or the files of a folder. A stream goes into its place as it comes.
+ * A model's name, path or URL; its bytes; a Blob or File; a Response, an R2 object or another stream of known size; a
+ * `ByteSource`, which can be read at any offset; or a `FileSet`, the files of a folder. The weights of a stream go into
+ * their place in memory as they arrive.
  */
 export type ModelSource =
   | string
@@ -25,7 +26,11 @@ export type ModelSource =
   | ByteSource
   | FileSet;
 
-/** One file with its name, or a folder's. @throws NibbleError `invalid_argument`, `missing_file` */
+/**
+ * Opens a source: one file, with the folder it lies in where that is known, or a whole folder.
+ * @throws NibbleError `invalid_argument` for a value of no such kind; what the host throws for a name, such as
+ *   `missing_file`
+ */
 export async function openSource(source: ModelSource, host: Host): Promise<OpenedModel> {
   const alone = (file: ByteSource): OpenedModel => ({ file, siblings: undefined });
   if (typeof source === "string" || source instanceof URL) {
@@ -42,10 +47,18 @@ export async function openSource(source: ModelSource, host: Host): Promise<Opene
     if ("read" in source && isSize(source.size)) return alone(source);
     if ("open" in source) return { files: source };
   }
-  throw new NibbleError(
-    "invalid_argument",
-    `expected a name, bytes, a Blob, a Response, a stream or ByteSource with a size, or a FileSet, got ${source === null ? "null" : typeof source}`,
-  );
+  const kinds = "a name, bytes, a Blob, a Response, a stream or ByteSource with a size, or a FileSet";
+  throw invalid("source", kinds, source, "invalid_argument");
+}
+
+/** The last part of a path or URL; undefined for a source without a name. */
+export function sourceName(source: unknown): string | undefined {
+  if (typeof source !== "string" && !(source instanceof URL)) return undefined;
+  const name = String(source)
+    .replace(/[\\/]+$/, "")
+    .split(/[\\/]/)
+    .pop();
+  return name || undefined;
 }
 
 function isSize(size: unknown): boolean {

@@ -20,7 +20,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface LoadOptions {
+export interface LoadWeightsOptions {
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,7 +41,7 @@ export async function loadWeights(
   instance: Instance,
   plan: MemoryPlan,
   weights: WeightTable,
-  options: LoadOptions,
+  options: LoadWeightsOptions,
   meanwhile?: () => void,
 ): Promise<void> {
   // In the order of the file: a stream brings them so.

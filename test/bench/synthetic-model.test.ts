@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { SHAPES, type Shape, writeSyntheticModel } from "../../bench/synthetic-model.ts";
-import { openCheckpoint } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import { executorOf, testHost } from "../helpers/models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-synthetic-"));

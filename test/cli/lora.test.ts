@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCheckpoint } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import { ggufAdapter, randomAdapter } from "../helpers/adapters.ts";
 import { root, testHost } from "../helpers/models.ts";
 import { nibble, QUESTION } from "./helpers.ts";
@@ -49,7 +49,7 @@ describe("nibble run", () => {
     [["--lora-scaled", one, "much"], 2, /^nibble: --lora-scaled: .*, got "\S+ much"/],
     [["--lora", join(folder, "none.gguf")], 1, /^nibble: expected .*none\.gguf/],
     [["--lora", join(root, "dist/crumb.gguf")], 1, /^nibble: adapter: expected general\.type "adapter", got/],
-    [["--lora", one, "--lora", one], 1, /^nibble: lora\[1\]\.name: expected a name of its own, got one twice/],
+    [["--lora", one, "--lora", one], 1, /^nibble: lora\[1\]\.name: another adapter has the name one already/],
   ])("%j: exit code %i", async (flags, code, line) => {
     const result = await nibble(["run", QUESTION, ...flags]);
     expect(result.stderr).toMatch(line);

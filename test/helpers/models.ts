@@ -6,8 +6,10 @@ import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { directoryFiles } from "../../src/hosts/node/files.ts";
 import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
 import type { FileSet } from "../../src/io/byte-source.ts";
-import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
 import type { Host } from "../../src/load/host.ts";
+import type { LoadOptions } from "../../src/load/options.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Sequence } from "../../src/runtime/types.ts";
 
@@ -48,7 +50,7 @@ export function openFixture(
 /** Loads and closes the checkpoint, whatever happens. */
 export async function executorOf(
   checkpoint: Checkpoint,
-  options: RuntimeOptions,
+  options: LoadOptions,
   host: Host = testHost,
 ): Promise<WasmExecutor> {
   try {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
-import { loadExecutor, type RuntimeOptions } from "../../src/load/executor.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
+import type { LoadOptions } from "../../src/load/options.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { AdapterScales, BatchItem } from "../../src/runtime/types.ts";
 import { ggufAdapter, merged, peftFiles, randomAdapter, type TestAdapter } from "../helpers/adapters.ts";
@@ -18,7 +19,7 @@ function products({ tensors }: Checkpoint): string[] {
   return [...tensors.keys()].filter((name) => matrix.test(name));
 }
 
-async function load(name: string, lora: RuntimeOptions["lora"], more: RuntimeOptions = {}): Promise<WasmExecutor> {
+async function load(name: string, lora: LoadOptions["lora"], more: LoadOptions = {}): Promise<WasmExecutor> {
   return executorOf(await openFixture(name, "gguf"), { ...options, ...more, ...(lora && { lora }) });
 }
 
@@ -151,7 +152,7 @@ describe("one batch", () => {
     const sources = [await ggufAdapter(one, "llama"), await ggufAdapter(two, "llama")];
     const lora = sources.map((source, i) => ({ source, name: `${i}` }));
     const choices: (AdapterScales | undefined)[] = [undefined, [1, 0], [0, 1], [0.5, 2], [1, 0]];
-    const runs: RuntimeOptions[] = [
+    const runs: LoadOptions[] = [
       {},
       { build: "simd" },
       { build: "threads", threads: 1 },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { startThread } from "../../src/hosts/node/host.ts";
-import { openCheckpoint } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Instance } from "../../src/runtime/kernels.ts";
 import { OP_BYTES } from "../../src/runtime/layout.ts";

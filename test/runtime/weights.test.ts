@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import { loadExecutor, openCheckpoint, type RuntimeOptions } from "../../src/load/executor.ts";
+import { openCheckpoint } from "../../src/load/checkpoint.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
+import type { LoadOptions } from "../../src/load/options.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import { architectures, executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 
@@ -38,12 +40,12 @@ class WatchedSource implements ByteSource {
 
 const crumb = join(root, "dist/crumb.gguf");
 const fixture = join(architectures, "mobilellm-r1/model.gguf");
-const options: RuntimeOptions = { contextLength: 64 };
+const options: LoadOptions = { contextLength: 64 };
 const logitsOf = (executor: WasmExecutor): Float32Array => {
   const tokens = Array.from({ length: 30 }, (_, i) => (i * 37) % 316);
   return executor.forward([{ sequence: executor.createSequence(), tokens, logits: "last" }])[0]!.slice();
 };
-const load = async (source: ByteSource, more: RuntimeOptions = {}, meanwhile?: () => void): Promise<WasmExecutor> =>
+const load = async (source: ByteSource, more: LoadOptions = {}, meanwhile?: () => void): Promise<WasmExecutor> =>
   loadExecutor(await openCheckpoint(source, testHost), testHost, { ...options, ...more }, meanwhile);
 
 describe.each([true, false])("a source that reads in place: %s", (inPlace) => {

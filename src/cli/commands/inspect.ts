@@ -6,7 +6,8 @@ import { type Inspection, inspectCheckpoint } from "../../../weights-tools/inspe
 import { NibbleError } from "../../base/errors.ts";
 import type { Checkpoint } from "../../formats/checkpoint.ts";
 import type { TensorType } from "../../formats/tensor-types.ts";
-import { prepare, type RuntimeOptions } from "../../load/executor.ts";
+import { planExecutor } from "../../load/executor.ts";
+import type { LoadOptions } from "../../load/options.ts";
 import { layoutOf } from "../../runtime/layout.ts";
 import type { MemoryPlan } from "../../runtime/memory-plan.ts";
 import type { Placement } from "../../runtime/weight-table.ts";
@@ -90,11 +91,11 @@ function tokenizerFacts(checkpoint: Checkpoint): TokenizerFacts | Failure {
 }
 
 /** Throws for a wrong option; that a model cannot be run is a fact about the model. */
-async function memoryFacts(checkpoint: Checkpoint, options: RuntimeOptions): Promise<MemoryFacts | Failure> {
+async function memoryFacts(checkpoint: Checkpoint, options: LoadOptions): Promise<MemoryFacts | Failure> {
   try {
-    const { program, plan, memory, kvType } = await prepare(checkpoint, options);
-    const { base: _, ...sizes } = plan;
-    const { contextLength, maxBatchTokens } = memory;
+    const { program, memoryPlan, memoryOptions, kvType } = await planExecutor(checkpoint, options);
+    const { base: _, ...sizes } = memoryPlan;
+    const { contextLength, maxBatchTokens } = memoryOptions;
     return { ...sizes, weightTypes: weightFacts(program.weights.placements), contextLength, kvType, maxBatchTokens };
   } catch (error) {
     if (error instanceof NibbleError && error.code === "invalid_argument") throw error;

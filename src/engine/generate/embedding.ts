@@ -29,12 +29,6 @@ export interface EmbeddingEngine {
   readonly scheduler: Scheduler;
 }
 
-/** llama.cpp's key for how a checkpoint made for embeddings pools them; two of its values are supported. */
-export function poolingDefault(metadata: Metadata, architecture: string): Pooling | undefined {
-  const type = metadata.get(`${architecture}.pooling_type`);
-  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
-}
-
 /**
  * Embeds texts beside whatever else the model does. As many texts run together as one step has rows of logits.
  * @throws the signal's reason; NibbleError `context_full`, `disposed`, `poisoned`, `non_finite_logits`

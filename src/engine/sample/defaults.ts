@@ -3,9 +3,7 @@
  * @module
  */
 
-import { fits } from "../../base/fields.ts";
-import type { Metadata } from "../../formats/checkpoint.ts";
-import { type NumericSetting, SAMPLERS, SAMPLING_RANGES, type SamplingOptions } from "./options.ts";
+import { SAMPLERS, type SamplingOptions } from "./options.ts";
 
 /** The settings that a checkpoint may set. */
 export type SamplingDefaults = Omit<SamplingOptions, "logitBias" | "allowedTokens" | "seed">;
@@ -42,27 +40,3 @@ export const SAMPLING_DEFAULTS: SamplingDefaults = {
 
 /** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
 export const DRAFT_MAX = 16;
-
-/** llama.cpp's keys for settings in a GGUF file. A folder's generation_config.json is translated to the same keys. */
-const KEYS: readonly [setting: NumericSetting, key: string][] = [
-  ["temperature", "temp"],
-  ["topK", "top_k"],
-  ["topP", "top_p"],
-  ["minP", "min_p"],
-  ["xtcProbability", "xtc_probability"],
-  ["xtcThreshold", "xtc_threshold"],
-  ["repeatPenalty", "penalty_repeat"],
-  ["repeatLastN", "penalty_last_n"],
-  ["mirostat", "mirostat"],
-  ["mirostatTau", "mirostat_tau"],
-  ["mirostatEta", "mirostat_eta"],
-];
-
-/** A checkpoint's own settings over the defaults. A value outside of its range is ignored. */
-export function samplingDefaults(metadata: Metadata): SamplingDefaults {
-  const own = KEYS.flatMap(([setting, key]) => {
-    const value = metadata.get(`general.sampling.${key}`);
-    return fits(value, SAMPLING_RANGES[setting]) ? [[setting, value]] : [];
-  });
-  return { ...SAMPLING_DEFAULTS, ...Object.fromEntries(own) };
-}

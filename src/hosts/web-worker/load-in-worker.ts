@@ -8,7 +8,7 @@ import type { GenerateEvent } from "../../engine/generate/events.ts";
 import type { Model, ModelInfo } from "../../engine/model.ts";
 import type { RequestOptions } from "../../engine/openai/common-types.ts";
 import type { GenerateOptions } from "../../engine/request/generate-options.ts";
-import type { LoadOptions } from "../../load/create-load.ts";
+import type { LoadOptions } from "../../load/options.ts";
 import type { ModelSource } from "../../load/source.ts";
 import { Calls } from "./calls.ts";
 
@@ -22,7 +22,7 @@ export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions"
   dispose(): void;
 }
 
-export interface WorkerLoadOptions extends LoadOptions {
+export interface LoadInWorkerOptions extends LoadOptions {
   /** A worker that runs `nibble-llm/model-worker`, where the bundler does not bring it along by itself (esbuild). */
   worker?: Worker;
 }
@@ -34,7 +34,7 @@ export interface WorkerLoadOptions extends LoadOptions {
  */
 export async function loadInWorker(
   source: ModelSource,
-  { worker: given, onProgress, signal, lora, ...options }: WorkerLoadOptions = {},
+  { worker: given, onProgress, signal, lora, ...options }: LoadInWorkerOptions = {},
 ): Promise<WorkerModel> {
   signal?.throwIfAborted();
   // Written literally: so bundlers see the worker.

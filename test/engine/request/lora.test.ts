@@ -5,7 +5,7 @@ import { createModel, type Model } from "../../../src/engine/model.ts";
 import type { ChatCompletion } from "../../../src/engine/openai/chat-types.ts";
 import type { LoraChoice } from "../../../src/engine/request/lora.ts";
 import { createLoad } from "../../../src/load/create-load.ts";
-import { openCheckpoint } from "../../../src/load/executor.ts";
+import { openCheckpoint } from "../../../src/load/checkpoint.ts";
 import { createHandler } from "../../../src/server/handler.ts";
 import { ggufAdapter, randomAdapter } from "../../helpers/adapters.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../../helpers/fake-executor.ts";
@@ -134,7 +134,7 @@ describe("crumb with two adapters", () => {
   it.each<[unknown, string]>([
     [{}, "lora"],
     [["a.gguf"], "lora[0]"],
-    [[{ scale: 1 }], "lora[0]"],
+    [[{ scale: 1 }], "lora[0].source"],
     [[{ source: "a.gguf", scale: Number.NaN }], "lora[0].scale"],
     [[{ source: "a.gguf", name: 5 }], "lora[0].name"],
     [[{ source: "x/a.gguf" }, { source: "y/a.gguf" }], "lora[1].name"],

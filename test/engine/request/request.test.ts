@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Grammars } from "../../../src/engine/constrain/grammars.ts";
 import { checkChatRequest } from "../../../src/engine/request/chat.ts";
 import { checkCompletionRequest } from "../../../src/engine/request/completion.ts";
-import { SAMPLING_DEFAULTS, samplingDefaults } from "../../../src/engine/sample/defaults.ts";
+import { SAMPLING_DEFAULTS } from "../../../src/engine/sample/defaults.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
 
 const grammars = new Grammars(new FakeTokenizer());
@@ -252,27 +252,6 @@ describe("what is accepted", () => {
       role: "assistant",
       content: "",
       tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: {} } }],
-    });
-  });
-});
-
-describe("a checkpoint's own settings", () => {
-  it("none: llama.cpp's", () => {
-    expect(samplingDefaults(new Map())).toEqual(SAMPLING_DEFAULTS);
-  });
-  it("values are taken where they make sense", () => {
-    const metadata = new Map<string, number | string>([
-      ["general.sampling.temp", 0],
-      ["general.sampling.top_p", 0.5],
-      ["general.sampling.top_k", -2],
-      ["general.sampling.min_p", "0.1"],
-      ["general.sampling.penalty_repeat", 1.25],
-    ]);
-    expect(samplingDefaults(metadata)).toEqual({
-      ...SAMPLING_DEFAULTS,
-      temperature: 0,
-      topP: 0.5,
-      repeatPenalty: 1.25,
     });
   });
 });

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fileSource } from "../../src/hosts/node/files.ts";
-import { createLoad, type LoadOptions } from "../../src/load/create-load.ts";
+import { createLoad } from "../../src/load/create-load.ts";
+import type { LoadOptions } from "../../src/load/options.ts";
 import { handlesLeft } from "../helpers/file-handles.ts";
 import { architectures, root, testHost } from "../helpers/models.ts";
 

@@ -1,0 +1,55 @@
+/**
+ * What a checkpoint says about itself beside its weights: its name, its chat template, and the settings of requests that
+ * name none.
+ * @module
+ */
+import { fits } from "../base/fields.ts";
+import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
+import { type NumericSetting, SAMPLING_RANGES } from "../engine/sample/options.ts";
+import type { Pooling } from "../engine/schedule/batch-plan.ts";
+import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
+import { type ModelSource, sourceName } from "./source.ts";
+
+/** The last part of a path or URL, else `general.name`, else "model". */
+export function modelName(source: ModelSource, { metadata }: Checkpoint): string {
+  const name = sourceName(source) ?? metadata.get("general.name");
+  return typeof name === "string" ? name : "model";
+}
+
+export function chatTemplate({ metadata, huggingFace }: Checkpoint): string | undefined {
+  const template = huggingFace ? huggingFace.chatTemplate : metadata.get("tokenizer.chat_template");
+  return typeof template === "string" ? template : undefined;
+}
+
+/** How a checkpoint that was made for embeddings pools them, by llama.cpp's key. Of its values we know two. */
+export function poolingDefault({ metadata, architecture }: Checkpoint): Pooling | undefined {
+  const type = metadata.get(`${architecture}.pooling_type`);
+  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
+}
+
+/**
+ * llama.cpp's keys `general.sampling.*` for settings inside a GGUF file. A folder's generation_config.json comes under
+ * the same keys.
+ */
+const SAMPLING_KEYS: readonly [setting: NumericSetting, key: string][] = [
+  ["temperature", "temp"],
+  ["topK", "top_k"],
+  ["topP", "top_p"],
+  ["minP", "min_p"],
+  ["xtcProbability", "xtc_probability"],
+  ["xtcThreshold", "xtc_threshold"],
+  ["repeatPenalty", "penalty_repeat"],
+  ["repeatLastN", "penalty_last_n"],
+  ["mirostat", "mirostat"],
+  ["mirostatTau", "mirostat_tau"],
+  ["mirostatEta", "mirostat_eta"],
+];
+
+/** The checkpoint's own sampling settings over ours. A value outside its setting's range is left out. */
+export function samplingDefaults(metadata: Metadata): SamplingDefaults {
+  const own = SAMPLING_KEYS.flatMap(([setting, key]) => {
+    const value = metadata.get(`general.sampling.${key}`);
+    return fits(value, SAMPLING_RANGES[setting]) ? [[setting, value]] : [];
+  });
+  return { ...SAMPLING_DEFAULTS, ...Object.fromEntries(own) };
+}

@@ -1,0 +1,62 @@
+/** What a checkpoint says about itself: name, template, pooling, sampling settings. */
+import { describe, expect, it } from "vitest";
+import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
+import type { Checkpoint, Metadata } from "../../src/formats/checkpoint.ts";
+import { chatTemplate, modelName, poolingDefault, samplingDefaults } from "../../src/load/model-defaults.ts";
+
+const checkpoint = (metadata: Metadata, more: Partial<Checkpoint> = {}): Checkpoint =>
+  ({ architecture: "llama", metadata, ...more }) as Checkpoint;
+
+describe("the name", () => {
+  const named = checkpoint(new Map([["general.name", "Named"]]));
+  it.each([
+    ["models/a.gguf", "a.gguf"],
+    ["https://host/folder/", "folder"],
+    ["hf:owner/repo:Q4_0", "repo:Q4_0"],
+  ])("of %s is %s", (source, name) => expect(modelName(source, named)).toBe(name));
+  it("of bytes is general.name, else model", () => {
+    expect(modelName(new Uint8Array(1), named)).toBe("Named");
+    expect(modelName(new Uint8Array(1), checkpoint(new Map()))).toBe("model");
+  });
+});
+
+describe("the chat template", () => {
+  const metadata = new Map([["tokenizer.chat_template", "from the header"]]);
+  it("is the folder's where there is a folder, also where that has none", () => {
+    expect(chatTemplate(checkpoint(metadata))).toBe("from the header");
+    const folder = (template: string | undefined) =>
+      ({ huggingFace: { chatTemplate: template } }) as Partial<Checkpoint>;
+    expect(chatTemplate(checkpoint(metadata, folder("from the folder")))).toBe("from the folder");
+    expect(chatTemplate(checkpoint(metadata, folder(undefined)))).toBeUndefined();
+  });
+});
+
+it.each([
+  [1, "mean"],
+  [3, "last"],
+  [2, undefined],
+  ["1", undefined],
+])("pooling type %o is %o", (type, pooling) => {
+  expect(poolingDefault(checkpoint(new Map([["llama.pooling_type", type]])))).toBe(pooling);
+});
+
+describe("a checkpoint's own settings", () => {
+  it("none: llama.cpp's", () => {
+    expect(samplingDefaults(new Map())).toEqual(SAMPLING_DEFAULTS);
+  });
+  it("values are taken where they make sense", () => {
+    const metadata = new Map<string, number | string>([
+      ["general.sampling.temp", 0],
+      ["general.sampling.top_p", 0.5],
+      ["general.sampling.top_k", -2],
+      ["general.sampling.min_p", "0.1"],
+      ["general.sampling.penalty_repeat", 1.25],
+    ]);
+    expect(samplingDefaults(metadata)).toEqual({
+      ...SAMPLING_DEFAULTS,
+      temperature: 0,
+      topP: 0.5,
+      repeatPenalty: 1.25,
+    });
+  });
+});
