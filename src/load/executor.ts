@@ -13,7 +13,7 @@ import type { Program } from "../runtime/program.ts";
 import { loadWeights } from "../runtime/weights.ts";
 import { withAdapters } from "./adapters.ts";
 import type { Host } from "./host.ts";
-import { type LoadOptions, memoryOptions } from "./options.ts";
+import { checkOptions, type LoadOptions, memoryOptions } from "./options.ts";
 import { chooseThreads, type ThreadChoice } from "./threads.ts";
 
 /** Everything about an executor that is known before the first weight is read. */
@@ -46,12 +46,13 @@ export async function planExecutor(
 export type HostPlan = ExecutorPlan & ThreadChoice;
 
 /** Plans an executor for this host, and runs `action` while the adapters' files are open. */
-function withHostPlan<T>(
+async function withHostPlan<T>(
   checkpoint: Checkpoint,
   host: Host,
   options: LoadOptions,
   action: (plan: HostPlan) => Promise<T>,
 ): Promise<T> {
+  checkOptions(options);
   return withAdapters(options.lora, host, checkpoint, async (adapters) => {
     const choice = await chooseThreads(checkpoint, host, options);
     const plan = await planExecutor(checkpoint, options, { threads: choice.threads, adapters });
@@ -61,7 +62,7 @@ function withHostPlan<T>(
 
 /**
  * What `loadExecutor` will do on this host, from the header alone.
- * @throws NibbleError as `planExecutor` and `chooseThreads`
+ * @throws NibbleError as `checkOptions`, `planExecutor` and `chooseThreads`
  */
 export function planOnHost(checkpoint: Checkpoint, host: Host, options: LoadOptions): Promise<HostPlan> {
   return withHostPlan(checkpoint, host, options, async (plan) => plan);
@@ -70,10 +71,9 @@ export function planOnHost(checkpoint: Checkpoint, host: Host, options: LoadOpti
 /**
  * Makes an executor: allocates exactly the planned memory, then streams the weights into place while helping threads
  * start.
- * @param options as `checkOptions` accepts them
  * @param meanwhile runs once, while the first weights are being read
- * @throws NibbleError as `planExecutor` and `chooseThreads`; `truncated`, `io_error` or `bad_weights` while weights are
- *   read; the signal's reason when it is aborted
+ * @throws NibbleError as `checkOptions`, `planExecutor` and `chooseThreads`; `truncated`, `io_error` or `bad_weights`
+ *   while weights are read; the signal's reason when it is aborted
  */
 export function loadExecutor(
   checkpoint: Checkpoint,

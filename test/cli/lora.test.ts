@@ -45,7 +45,11 @@ describe("nibble run", () => {
 
   it.each<[string[], number, RegExp]>([
     [["--lora"], 2, /^nibble: --lora: a value is required; it must be a file or folder$/m],
-    [["--lora-scaled", one], 2, /^nibble: --lora-scaled: a value is required; it must be a file or folder, and a number/],
+    [
+      ["--lora-scaled", one],
+      2,
+      /^nibble: --lora-scaled: a value is required; it must be a file or folder, and a number/,
+    ],
     [["--lora-scaled", one, "much"], 2, /^nibble: --lora-scaled: .*, got "\S+ much"/],
     [["--lora", join(folder, "none.gguf")], 1, /^nibble: expected .*none\.gguf/],
     [["--lora", join(root, "dist/crumb.gguf")], 1, /^nibble: adapter: expected general\.type "adapter", got/],

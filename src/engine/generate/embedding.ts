@@ -3,7 +3,6 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { Metadata } from "../../formats/checkpoint.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
 import type { Job, Pooling } from "../schedule/batch-plan.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";

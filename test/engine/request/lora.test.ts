@@ -1,16 +1,19 @@
 /** Adapters by request: chosen, checked, and never mixed by what requests share. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+
+
 import { createModel, type Model } from "../../../src/engine/model.ts";
 import type { ChatCompletion } from "../../../src/engine/openai/chat-types.ts";
 import type { LoraChoice } from "../../../src/engine/request/lora.ts";
-import { createLoad } from "../../../src/load/create-load.ts";
 import { openCheckpoint } from "../../../src/load/checkpoint.ts";
+import { createLoad } from "../../../src/load/create-load.ts";
 import { createHandler } from "../../../src/server/handler.ts";
 import { ggufAdapter, randomAdapter } from "../../helpers/adapters.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
 import { root, testHost } from "../../helpers/models.ts";
+
 
 const path = join(root, "dist/crumb.gguf");
 const load = createLoad(testHost);
