@@ -206,6 +206,6 @@ describe("help", () => {
 it("an error that nobody catches is shown by its own line, in the library too", async () => {
   const script = `import(${JSON.stringify(pathOf("dist/index.js"))}).then(({ load }) => load(5))`;
   const { code, stderr } = await new Running(process.execPath, ["-e", script]).result();
-  expect([code, stderr]).toEqual([1, expect.stringContaining("NibbleError: expected a name")]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("NibbleError: source: expected a name")]);
   expect(stderr.length).toBeLessThan(2000);
 });
