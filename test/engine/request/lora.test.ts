@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
-
 import { createModel, type Model } from "../../../src/engine/model.ts";
 import type { ChatCompletion } from "../../../src/engine/openai/chat-types.ts";
 import type { LoraChoice } from "../../../src/engine/request/lora.ts";
@@ -13,7 +12,6 @@ import { ggufAdapter, randomAdapter } from "../../helpers/adapters.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
 import { root, testHost } from "../../helpers/models.ts";
-
 
 const path = join(root, "dist/crumb.gguf");
 const load = createLoad(testHost);
