@@ -1,6 +1,6 @@
 /**
  * Many strings as the bytes of their UTF-8, one after the other. As strings of JavaScript a vocabulary of 128,256 tokens
- * and its 280,147 merges take 17 MB, as bytes 5.7; and a header half the time to read (ARCHITECTURE.md, "Loading").
+ * and its 280,147 merges take 17 MB, as bytes 5.7; and a header half the time to read (docs/performance.md, "Loading").
  * @module
  */
 import { decodeUtf8, writeUtf8 } from "../base/utf8.ts";

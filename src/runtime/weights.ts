@@ -3,7 +3,7 @@
  * rows go through the staging bytes, which stay in a cache, back into tiles. Never two copies.
  *
  * So the host's reading threads touch the memory first. A page fault costs as much as reading the page: 80 MB take
- * 60 ms to repack into new memory, 20 ms into memory that was read into (ARCHITECTURE.md, "Loading").
+ * 60 ms to repack into new memory, 20 ms into memory that was read into (docs/performance.md, "Loading").
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

@@ -1,0 +1,91 @@
+/** The documents name only files that exist: links, and paths in backticks that have a slash and an extension. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "./helpers/models.ts";
+
+/** A path in a document is relative to the repository, or to the document. */
+function exists(path: string, document: string): boolean {
+  return existsSync(join(root, path)) || existsSync(join(root, dirname(document), path));
+}
+
+/** Paths such as `src/cli/flags.ts`; with `*`, `NAME` or `...` a path is a pattern, and `dist/` and `.cache/` are built. */
+function namedPaths(text: string): string[] {
+  const code = [...text.matchAll(/`([\w.@-]+(?:\/[\w.@-]+)+\.(?:ts|mjs|js|json|jsonc|md|py|yml|html|css|wasm|svg))`/g)];
+  return code.map(([, path]) => path!).filter((path) => !/^(?:dist|\.cache|node_modules)\/|[A-Z]{4}/.test(path));
+}
+
+/** Folders such as `src/cli/`. */
+function namedFolders(text: string): string[] {
+  const folders = [
+    ...text.matchAll(/`((?:src|test|assembly|bench|docs|examples|weights-tools|scripts)\/[\w./-]*)\/`/g),
+  ];
+  return folders.map(([, path]) => path!);
+}
+
+/** Targets of links within the repository, and the part after `#`. */
+function links(text: string): { path: string; anchor: string | undefined }[] {
+  return [...text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([, path, anchor]) => ({
+    path: path!,
+    anchor,
+  }));
+}
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchors(document: string): string[] {
+  const headings = readFileSync(join(root, document), "utf8").matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+const documents = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((name) => name !== "" && !name.startsWith("bench/results/") && existsSync(join(root, name)));
+
+describe.each(documents)("%s", (document) => {
+  const text = readFileSync(join(root, document), "utf8");
+
+  it("names files that exist", () => {
+    const missing = [...namedPaths(text), ...namedFolders(text)].filter((path) => !exists(path, document));
+    expect(missing).toEqual([]);
+  });
+
+  it("links to files and headings that exist", () => {
+    const broken = links(text).filter(({ path, anchor }) => {
+      const target = path === "" ? document : join(dirname(document), path);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchors(target).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** The rows of a table, as cells. */
+const tableRows = (text: string): string[][] =>
+  text.split("\n").flatMap((line) => (line.startsWith("| ") ? [line.split("|")] : []));
+
+it("docs/where.md: the files of an answer hold the names of the answer", () => {
+  const answers = tableRows(readFileSync(join(root, "docs/where.md"), "utf8")).map((cells) => cells[2]!);
+  const missing = answers.flatMap((answer) => {
+    const texts = namedPaths(answer).map((path) => readFileSync(join(root, path), "utf8"));
+    const names = [...answer.matchAll(/`([A-Za-z_]+)(?:\.([A-Za-z]+))?`/g)].flatMap(([, a, b]) => (b ? [a!, b] : [a!]));
+    return texts.length === 0 ? [] : names.filter((name) => !texts.some((text) => text.includes(name)));
+  });
+  // `top_p` is what the answer says `requestName` makes of `topP`.
+  expect(missing.filter((name) => name !== "top_p")).toEqual([]);
+});
+
+it("a path that does not exist is found", () => {
+  expect(namedPaths("see `src/cli/none.ts` and `src/cli/flags.ts`")).toEqual(["src/cli/none.ts", "src/cli/flags.ts"]);
+  expect(exists("src/cli/none.ts", "README.md")).toBe(false);
+  expect(namedFolders("in `src/none/` and `src/cli/`")).toEqual(["src/none", "src/cli"]);
+  expect(links("[a](docs/none.md#there)")).toEqual([{ path: "docs/none.md", anchor: "there" }]);
+});
