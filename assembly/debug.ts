@@ -1,27 +1,29 @@
-// The debug build: everything of the release builds, with assertions on, and the scalar references for the kernel tests.
+// The debug build: what the release builds have, with assertions on, and for the kernel tests the scalar references and the
+// offsets of records.
 export * from "./index";
+export * from "./offsets";
 export { attentionRef } from "./ref/attention";
-export { addToRef, geluMulRef, scaleByRef, siluMulRef, softcapRef } from "./ref/elementwise";
+export { addRef, geluMulRef, scaleRef, siluMulRef, softcapRef } from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
-export { addLowRankRef } from "./ref/lora";
+export { loraRef } from "./ref/lora";
 export { expF32Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
-export { matmulRef } from "./ref/matmul";
-export { gemvCodesRef, gemvLevelsRef } from "./ref/matmul-codes";
-export { gemvFloatRef } from "./ref/matmul-float";
-export { gemvQ4Ref } from "./ref/matmul-q4";
-export { gemvQ8Ref } from "./ref/matmul-q8";
+export { matmulRef } from "./ref/matmul/matmul";
 export {
-  unpackCodesBytesRef,
-  unpackCodesWordsRef,
-  unpackLevelsWordsRef,
-  unpackQ4BytesRef,
-  unpackQ4WordsRef,
-  unpackQ8WordsRef,
-} from "./ref/panel";
+  unpackCodesI8Ref,
+  unpackCodesI16Ref,
+  unpackLevelsI16Ref,
+  unpackQ4I8Ref,
+  unpackQ4I16Ref,
+  unpackQ8I16Ref,
+} from "./ref/matmul/panel";
+export { matmulRowCodesRef, matmulRowLevelsRef } from "./ref/matmul/row-codes";
+export { matmulRowFloatRef } from "./ref/matmul/row-float";
+export { matmulRowQ4Ref } from "./ref/matmul/row-q4";
+export { matmulRowQ8Ref } from "./ref/matmul/row-q8";
+export { matmulTileI8Ref, matmulTileI16Ref } from "./ref/matmul/tile";
 export { quantizeRowRef } from "./ref/quantize";
-export { repackRef, widenRef } from "./ref/repack";
 export { rmsNormRef } from "./ref/rms-norm";
 export { ropeHeadRef, ropeTableRef } from "./ref/rope";
-export { unpackGroupScalesRef } from "./ref/scales";
-export { tileI8Ref, tileI16Ref } from "./ref/tile";
+export { repackRef, widenRef } from "./ref/weights/repack";
+export { unpackGroupScalesRef } from "./ref/weights/scales";

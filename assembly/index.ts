@@ -1,34 +1,38 @@
-// Everything the host may call. The three builds (simd, relaxed, threads) export the same names.
-export { attention, attentionScratchBytes } from "./kernels/attention";
-export { addTo, geluMul, scaleBy, siluMul, softcap } from "./kernels/elementwise";
+// What the module exports. The three builds for hosts (simd, relaxed, threads) export the same names: what the host calls,
+// and every kernel by itself, for tests and benchmarks.
+
+export { quantizedRowBytes } from "./activations";
+export { execute, run, serve } from "./interpreter";
+export { attention, attentionScratchBytes } from "./kernels/attention/attention";
+export { add, geluMul, scale, siluMul, softcap } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
-export { addLowRank, lowRankScratchBytes } from "./kernels/lora";
-export { matmul, matmulScratchBytes } from "./kernels/matmul";
-export { gemvCodes, gemvCodesFused } from "./kernels/matmul-codes";
-export { gemvFloat } from "./kernels/matmul-float";
-export { gemvLevels } from "./kernels/matmul-levels";
-export { gemvQ4, gemvQ4Fused } from "./kernels/matmul-q4";
-export { gemvQ8 } from "./kernels/matmul-q8";
+export { lora, loraScratchBytes } from "./kernels/lora";
+export { matmul, matmulScratchBytes } from "./kernels/matmul/matmul";
 export {
-  unpackCodesBytes,
-  unpackCodesWords,
-  unpackLevelsWords,
-  unpackQ4Bytes,
-  unpackQ4Words,
-  unpackQ8Words,
-} from "./kernels/panel";
+  unpackCodesI8,
+  unpackCodesI16,
+  unpackLevelsI16,
+  unpackQ4I8,
+  unpackQ4I16,
+  unpackQ8I16,
+} from "./kernels/matmul/panel";
+export { matmulRowCodes, matmulRowCodesFused } from "./kernels/matmul/row-codes";
+export { matmulRowFloat } from "./kernels/matmul/row-float";
+export { matmulRowLevels } from "./kernels/matmul/row-levels";
+export { matmulRowQ4, matmulRowQ4Fused } from "./kernels/matmul/row-q4";
+export { matmulRowQ8 } from "./kernels/matmul/row-q8";
+export { matmulTileI8, matmulTileI8Fused, matmulTileI16 } from "./kernels/matmul/tile";
 export { quantizeRow } from "./kernels/quantize";
-export { repack, widen } from "./kernels/repack";
 export { rmsNorm } from "./kernels/rms-norm";
 export { ropeHead, ropeTable } from "./kernels/rope";
-export { unpackGroupScales } from "./kernels/scales";
-export { groupBytes, keyBytes, quantizedRowBytes, valueBytes } from "./layout";
+export { repack, widen } from "./kernels/weights/repack";
+export { unpackGroupScales } from "./kernels/weights/scales";
+export { groupBytes, keyBytes, valueBytes } from "./layout";
 export { expF32, storeCosSin, tanhF32 } from "./math";
-export { execute, run, serve } from "./program";
+export { weightType } from "./weight-types";
 
 /** First address that the module's own data leaves free. */
 export function heapBase(): usize {
   return __heap_base;
 }
-export { tileI8, tileI8Fused, tileI16 } from "./kernels/tile";

@@ -56,12 +56,12 @@ export function sumsI32<T>(sums: v128): v128 {
 }
 
 /** Two i16 at `at` as a start of sums of `addDotI8<T>`. */
-export function startI16x2<T>(at: usize): v128 {
-  return startPairs<T>(v128.load32_splat(at));
+export function loadPairsTo<T>(at: usize): v128 {
+  return pairsTo<T>(v128.load32_splat(at));
 }
 
 /** i16 lanes as a start of sums of `addDotI8<T>`. */
-export function startPairs<T>(pairs: v128): v128 {
+export function pairsTo<T>(pairs: v128): v128 {
   return sizeof<T>() == 2 ? pairs : i32x4.extadd_pairwise_i16x8_s(pairs);
 }
 

@@ -5,7 +5,9 @@
 import Benchmark from "benchmark";
 import { markdownTable } from "../src/cli/llama-bench.ts";
 import { Arena } from "../test/helpers/arena.ts";
-import { KERNELS, type Work } from "../test/helpers/kernel-table.ts";
+import { inOrder } from "../test/helpers/kernel-arguments.ts";
+import type { Work } from "../test/helpers/kernel-lists.ts";
+import { KERNELS } from "../test/helpers/kernel-table.ts";
 import { type BuildName, canRun, loadBuild, type WasmBuild } from "../test/helpers/wasm-builds.ts";
 import { dotLimit, type Limits } from "./limits.ts";
 import { percent, type Spread, spread } from "./statistics.ts";
@@ -31,20 +33,22 @@ export interface KernelResult {
 
 /** One call after the other; in decode each reads the next copy of the weights. */
 function caller(build: WasmBuild, kernel: string, work: Work): () => void {
-  const arena = new Arena(build.memory, { poison: 0, shift: 0 });
+  const arena = new Arena(build, { poison: 0, shift: 0 });
   const args = work.prepare(arena);
   const run = build.kernels[kernel]!;
-  if (work.cold === undefined) return () => run(...args);
-  const index = work.cold;
-  const bytes = arena.sizeOf(args[index]!);
+  const inCall = inOrder(kernel, args);
+  if (work.cold === undefined) return () => run(...inCall);
+  const address = new Uint32Array(build.memory.buffer, args.op! + work.cold, 1);
+  const first = address[0]!;
+  const bytes = arena.sizeOf(first);
   const copies = Math.ceil(COLD_BYTES / bytes);
   const weights = Array.from({ length: copies }, () => arena.reserve(bytes));
-  for (const at of weights) new Uint8Array(build.memory.buffer).copyWithin(at, args[index]!, args[index]! + bytes);
+  for (const at of weights) new Uint8Array(build.memory.buffer).copyWithin(at, first, first + bytes);
   let next = 0;
   return () => {
-    args[index] = weights[next]!;
+    address[0] = weights[next]!;
     next = next + 1 < copies ? next + 1 : 0;
-    run(...args);
+    run(...inCall);
   };
 }
 
@@ -70,7 +74,7 @@ function time(build: WasmBuild, kernel: string, work: Work, seconds: number, lim
   const microseconds = spread(samples);
   const gigabytesPerSecond = work.bytes / microseconds.median / 1e3;
   const gigamacsPerSecond = work.macs / microseconds.median / 1e3;
-  const product = /^(gemv|matmul|tile)/.test(kernel);
+  const product = /^matmul/.test(kernel);
   return {
     kernel,
     title: work.title,

@@ -44,8 +44,8 @@ export function geluMul(dst: usize, gate: usize, up: usize, n: i32): void {
 }
 
 /** x *= factor, f32[n], n a multiple of 4. */
-export function scaleBy(x: usize, n: i32, factor: f32): void {
-  assert(n >= 0 && n % 4 == 0, "scaleBy: n must be a multiple of 4");
+export function scale(x: usize, n: i32, factor: f32): void {
+  assert(n >= 0 && n % 4 == 0, "scale: n must be a multiple of 4");
   const by = f32x4.splat(factor);
   const end = x + ((<usize>n) << 2);
   for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), by));
@@ -60,8 +60,8 @@ export function softcap(x: usize, n: i32, cap: f32): void {
 }
 
 /** dst += x, f32[n], n a multiple of 4. */
-export function addTo(dst: usize, x: usize, n: i32): void {
-  assert(n >= 0 && n % 4 == 0, "addTo: n must be a multiple of 4");
+export function add(dst: usize, x: usize, n: i32): void {
+  assert(n >= 0 && n % 4 == 0, "add: n must be a multiple of 4");
   const end = dst + ((<usize>n) << 2);
   while (dst < end) {
     v128.store(dst, f32x4.add(v128.load(dst), v128.load(x)));

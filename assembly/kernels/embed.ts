@@ -1,96 +1,76 @@
 import { loadBF16, loadF16 } from "../lanes";
-import {
-  BLOCK,
-  F16,
-  F32,
-  GROUP_ROWS,
-  groupBytes,
-  groupScalesBytes,
-  hasLevels,
-  hasMinima,
-  isFloat,
-  planes,
-  Q4_0,
-  Q4_1,
-  Q8_0,
-  scaleColumns,
-  scalesInTiles,
-  tileBytes,
-  zeroCode,
-} from "../layout";
-import { levelsOf } from "./levels";
-import { groupMinimum, groupScale } from "./scales";
+import { BLOCK, GROUP_ROWS, groupBytes, groupScalesBytes, tileBytes, tileScalesBytes } from "../layout";
+import { F16, F32, Q8_0, WeightType, weightType } from "../weight-types";
+import { levelsOf } from "./weights/levels";
+import { groupMinimum, groupScale } from "./weights/scales";
 
 /**
- * Row `row` of a tiled matrix as f32: dst[0..columns). The embedding table is the LM head's matrix, tiled for products.
- * Values are GGML's dequantisation: (code - zero) d, code d + m, code d, level d.
+ * Row `row` of a tiled matrix as f32: dst[0..columns). The embedding table may also be the LM head's matrix, so it is tiled
+ * for matmuls. The values are GGML's dequantisation: (code - zero) * d, code * d + m, or level * d.
  */
-export function embedRow(dst: usize, w: usize, type: i32, columns: i32, row: i32): void {
+export function embedRow(dst: usize, w: usize, typeId: i32, columns: i32, row: i32): void {
   assert(row >= 0, "embedRow: row must not be negative");
+  const type = weightType(typeId);
   const lane = row % GROUP_ROWS;
-  let tile = w + <usize>(row / GROUP_ROWS) * <usize>groupBytes(type, columns);
-  if (!isFloat(type) && !scalesInTiles(type)) {
-    embedCodes(dst, tile, type, columns, lane);
-    return;
+  const group = w + <usize>(row / GROUP_ROWS) * <usize>groupBytes(type, columns);
+  if (type.isFloat) embedFloats(dst, group, typeId, columns, lane);
+  else if (type.scalesInTiles) embedTiles(dst, group, type, columns, lane);
+  else embedCodes(dst, group, type, columns, lane);
+}
+
+/** Row `lane` of a group of F32, F16 or BF16. */
+function embedFloats(dst: usize, tile: usize, typeId: i32, columns: i32, lane: i32): void {
+  const step: usize = typeId == F32 ? 64 : 32;
+  let at = tile + ((<usize>lane) << (typeId == F32 ? 2 : 1));
+  for (let c = 0; c < columns; c++) {
+    const value = typeId == F32 ? load<f32>(at) : typeId == F16 ? loadF16(at) : loadBF16(at);
+    store<f32>(dst + ((<usize>c) << 2), value);
+    at += step;
   }
+}
+
+/** Row `lane` of a group whose tiles begin with their scales. */
+function embedTiles(dst: usize, tile: usize, type: WeightType, columns: i32, lane: i32): void {
   const quad = lane >> 2;
   const inQuad = lane & 3;
-  const bytes = tileBytes(type);
-  if (isFloat(type)) {
-    for (let c = 0; c < columns; c++) {
-      const at = tile + <usize>(c * bytes);
-      const value =
-        type == F32
-          ? load<f32>(at + ((<usize>lane) << 2))
-          : type == F16
-            ? loadF16(at + ((<usize>lane) << 1))
-            : loadBF16(at + ((<usize>lane) << 1));
-      store<f32>(dst + ((<usize>c) << 2), value);
-    }
-    return;
-  }
   for (let block = 0; block < columns / BLOCK; block++) {
     const d = loadF16(tile + ((<usize>lane) << 1));
-    const m = type == Q4_1 ? loadF16(tile + 32 + ((<usize>lane) << 1)) : <f32>0;
-    const codes = tile + (type == Q4_1 ? 64 : 32);
+    const m = type.minima ? loadF16(tile + 32 + ((<usize>lane) << 1)) : <f32>0;
+    const codes = tile + tileScalesBytes(type);
     for (let c = 0; c < BLOCK; c++) {
       let value: f32;
-      if (type == Q8_0) {
-        value =
-          <f32>(
-            load<i8>(codes + <usize>(((c >> 2) << 6) + ((c & 1) << 5) + (quad << 3) + (inQuad << 1) + ((c >> 1) & 1)))
-          ) * d;
+      if (type.id == Q8_0) {
+        const at = ((c >> 2) << 6) + ((c & 1) << 5) + (quad << 3) + (inQuad << 1) + ((c >> 1) & 1);
+        value = <f32>load<i8>(codes + <usize>at) * d;
       } else {
-        const byte = load<u8>(codes + <usize>(((c >> 3) << 6) + (quad << 4) + (inQuad << 2) + (c & 3)));
-        const code = <i32>(c & 4 ? byte >> 4 : byte & 15);
-        value = type == Q4_0 ? <f32>(code - 8) * d : <f32>code * d + m;
+        const code = codeAt(codes, 0, lane, c);
+        value = type.minima ? <f32>code * d + m : <f32>(code - 8) * d;
       }
       store<f32>(dst + ((<usize>(block * BLOCK + c)) << 2), value);
     }
-    tile += bytes;
+    tile += tileBytes(type);
   }
 }
 
 /** Row `lane` of a group whose scales go before its codes. */
-function embedCodes(dst: usize, group: usize, type: i32, columns: i32, lane: i32): void {
+function embedCodes(dst: usize, group: usize, type: WeightType, columns: i32, lane: i32): void {
   const codes = group + <usize>groupScalesBytes(type, columns);
   const levels = levelsOf(type);
-  const zero = zeroCode(type);
-  for (let begin = 0; begin < columns; begin += scaleColumns(type)) {
-    const block = begin / scaleColumns(type);
-    const d = groupScale(group, type, block, lane);
-    const m: f32 = hasMinima(type) ? groupMinimum(group, type, block, lane) : 0;
-    for (let c = begin; c < begin + scaleColumns(type); c++) {
-      const code = codeAt(codes, planes(type), lane, c);
+  const perScale = <i32>type.columnsPerScale;
+  for (let begin = 0; begin < columns; begin += perScale) {
+    const d = groupScale(group, type, begin / perScale, lane);
+    const m: f32 = type.minima ? groupMinimum(group, type, begin / perScale, lane) : 0;
+    for (let c = begin; c < begin + perScale; c++) {
+      const code = codeAt(codes, type.planes, lane, c);
       let value: f32;
-      if (hasMinima(type)) value = <f32>code * d + m;
-      else value = d * <f32>(hasLevels(type) ? <i32>load<i8>(levels + <usize>code) : code - zero);
+      if (type.minima) value = <f32>code * d + m;
+      else value = d * <f32>(type.levels ? <i32>load<i8>(levels + <usize>code) : code - type.zeroCode);
       store<f32>(dst + ((<usize>c) << 2), value);
     }
   }
 }
 
-/** The code of row `lane` and `column` of a group (layout.ts, tileBytes). */
+/** The code of 4 to 6 bits of row `lane` and column `column` of a group, or of a tile (layout.ts, tileBytes). */
 function codeAt(codes: usize, planes: i32, lane: i32, column: i32): i32 {
   const step = codes + <usize>((column >> 3) * (64 + 16 * planes));
   const byte = <usize>(((lane & 3) << 2) + (column & 3));

@@ -13,32 +13,32 @@ import { SMALLEST_AMAX } from "./quantize";
  * broadcast pair of the query (or of the weights) serves many lanes.
  * Keys of 12 bits: SmolLM2's keys have outlying dims, int8 keys change 1.5 to 2.7 % of its argmaxes, 12 bits none;
  * int8 values change 0.3 to 0.6 %.
- * @param head this head's place in the page: keys, then values   @param slot token in the page, 0..31
+ * @param page the head's page: keys, then values   @param token its place in the page, 0..31
  * @param key, value f32[headDim]   @param headDim multiple of 8
  */
-export function kvStore(head: usize, slot: i32, key: usize, value: usize, headDim: i32, kvType: i32): void {
-  assert(slot >= 0 && slot < PAGE_TOKENS, "kvStore: slot must be in 0..31");
+export function kvStore(page: usize, token: i32, key: usize, value: usize, headDim: i32, kvType: i32): void {
+  assert(token >= 0 && token < PAGE_TOKENS, "kvStore: token must be in 0..31");
   assert(headDim > 0 && headDim % 8 == 0, "kvStore: headDim must be a positive multiple of 8");
-  const values = head + <usize>keyBytes(kvType, headDim);
+  const values = page + <usize>keyBytes(kvType, headDim);
   if (kvType == KV_F32) {
-    const keyAt = head + ((<usize>slot) << 2);
+    const keyAt = page + ((<usize>token) << 2);
     for (let d = 0; d < headDim; d++) store<f32>(keyAt + ((<usize>d) << 7), load<f32>(key + ((<usize>d) << 2)));
-    memory.copy(values + <usize>(slot * headDim * 4), value, (<usize>headDim) << 2);
+    memory.copy(values + <usize>(token * headDim * 4), value, (<usize>headDim) << 2);
     return;
   }
-  const codes = head + PAGE_TOKENS * 4;
+  const codes = page + PAGE_TOKENS * 4;
   const wide = kvType == KV_MIXED;
-  const k = quantizeScale(head + ((<usize>slot) << 2), key, headDim, wide ? KEY_LIMIT : 127);
+  const k = quantizeScale(page + ((<usize>token) << 2), key, headDim, wide ? KEY_LIMIT : 127);
   for (let d = 0; d < headDim; d++) {
-    const at = <usize>(((d >> 1) * PAGE_TOKENS + slot) * 2 + (d & 1));
+    const at = <usize>(((d >> 1) * PAGE_TOKENS + token) * 2 + (d & 1));
     const q = code(key + ((<usize>d) << 2), k);
     if (wide) store<i16>(codes + (at << 1), <i16>q);
     else store<i8>(codes + at, <i8>q);
   }
   const valueCodes = values + PAGE_TOKENS * 4;
-  const v = quantizeScale(values + ((<usize>slot) << 2), value, headDim, 127);
+  const v = quantizeScale(values + ((<usize>token) << 2), value, headDim, 127);
   for (let d = 0; d < headDim; d++) {
-    const at = valueCodes + <usize>((slot >> 1) * headDim * 2 + d * 2 + (slot & 1));
+    const at = valueCodes + <usize>((token >> 1) * headDim * 2 + d * 2 + (token & 1));
     store<i8>(at, <i8>code(value + ((<usize>d) << 2), v));
   }
 }

@@ -1,44 +1,43 @@
 import { groupBytes } from "../layout";
-import { gemvFloat } from "./matmul-float";
+import { Lora } from "../operations";
+import { weightType } from "../weight-types";
+import { matmulRowFloat } from "./matmul/row-float";
 
-/** Bytes of scratch that `addLowRank` needs. */
-export function lowRankScratchBytes(rank: i32): i32 {
+/** Bytes of scratch per thread that `lora` needs: A x in whole groups of rows, and 16 rows of B (A x). */
+export function loraScratchBytes(rank: i32): i32 {
   return ((rank + 15) & ~15) * 4 + 64;
 }
 
 /**
- * dst += scale B (A x), one row: what a low-rank adapter adds to a product (LoRA, Hu et al. 2021). All in f32, whatever
- * the type of W: A x is short, and an adapter has a hundredth of the model's weights.
- * @param dst f32[16 groups]   @param x f32[columns]
- * @param a tiles [rank, columns] of aType   @param b tiles [groups of 16 rows, rank] of bType, both F32, F16 or BF16
- * @param scratch lowRankScratchBytes, 16-byte aligned
+ * What a low-rank adapter adds to one row of a matmul (LoRA, Hu et al. 2021): dst += scale * rowScale * B (A x), all in
+ * f32, whatever the type of W. A x is short, and an adapter has a hundredth of the model's weights.
+ * Sums are those of matmulRowFloat; each product with the scale is then added to dst.
+ * @param op a and b are tiles [rank, columns] and [16 groups, rank] of F32, F16 or BF16; src is f32[columns] and dst
+ *   f32[16 groups] per row
+ * @param row of src and dst   @param rowScale how strongly the row takes the adapter
+ * @param scratch loraScratchBytes of this thread, 16-byte aligned
  */
-export function addLowRank(
-  dst: usize,
-  x: usize,
-  a: usize,
-  aType: i32,
-  columns: i32,
-  rank: i32,
-  b: usize,
-  bType: i32,
-  groups: i32,
-  scale: f32,
-  scratch: usize,
-): void {
-  assert(rank > 0 && groups > 0, "addLowRank: rank and groups must be positive");
+export function lora(op: Lora, row: i32, rowScale: f32, scratch: usize): void {
+  const rank = op.rank;
+  assert(rank > 0 && op.groups > 0, "lora: rank and groups must be positive");
+  const x = op.src + <usize>(row * op.srcStride);
+  const aBytes = <usize>groupBytes(weightType(op.aType), op.columns);
+  const bBytes = <usize>groupBytes(weightType(op.bType), rank);
+  let a = op.a;
   for (let r = 0; r < rank; r += 16) {
-    gemvFloat(scratch + ((<usize>r) << 2), a, x, columns, aType);
-    a += groupBytes(aType, columns);
+    matmulRowFloat(scratch + ((<usize>r) << 2), a, x, op.columns, op.aType);
+    a += aBytes;
   }
   const piece = scratch + (((<usize>rank + 15) & ~15) << 2);
-  const by = f32x4.splat(scale);
-  for (let g = 0; g < groups; g++) {
-    gemvFloat(piece, b, scratch, rank, bType);
-    b += groupBytes(bType, rank);
+  const by = f32x4.splat(rowScale * op.scale);
+  let dst = op.dst + <usize>(row * op.dstStride);
+  let b = op.b;
+  for (let g = op.groups; g > 0; g--) {
+    matmulRowFloat(piece, b, scratch, rank, op.bType);
     for (let i: usize = 0; i < 64; i += 16) {
       v128.store(dst + i, f32x4.add(v128.load(dst + i), f32x4.mul(by, v128.load(piece + i))));
     }
+    b += bBytes;
     dst += 64;
   }
 }

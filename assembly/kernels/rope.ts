@@ -1,15 +1,15 @@
 import { storeCosSin } from "../math";
 
 /**
- * The rotation of one position: cos at dst[0..half), sin at dst[half..2 half).
+ * The rotations of one position: cosines at dst[0..pairs), sines at dst[pairs..2 pairs).
  * The angle is position * frequency rounded to f32, as transformers computes it; leaving that rounding out is off by up
- * to 8e-4 at position 30,000 (fixtures/README.md).
- * @param frequencies f32[half], inverse frequencies with any scaling applied
+ * to 8e-4 at position 30,000 (test/fixtures/README.md).
+ * @param frequencies f32[pairs], inverse frequencies with any scaling applied
  */
-export function ropeTable(dst: usize, frequencies: usize, half: i32, position: i32): void {
+export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: i32): void {
   assert(position >= 0, "ropeTable: position must not be negative");
-  const sine = (<usize>half) << 2;
-  for (let j = 0; j < half; j++) {
+  const sine = (<usize>pairs) << 2;
+  for (let j = 0; j < pairs; j++) {
     const at = (<usize>j) << 2;
     const angle: f32 = <f32>position * load<f32>(frequencies + at);
     storeCosSin(<f64>angle, dst + at, dst + sine + at);
@@ -18,14 +18,14 @@ export function ropeTable(dst: usize, frequencies: usize, half: i32, position: i
 
 /**
  * Rotary position embedding (Su et al. 2021) of one head, in place.
- * @param x f32[head dim]; the first 2 * half values are rotated   @param table of ropeTable
- * @param interleaved 1: pairs are (2j, 2j + 1), 0: (j, j + half)
+ * @param x f32[head dim]; the first 2 * pairs values are rotated   @param table of ropeTable
+ * @param interleaved 1: pairs are (2j, 2j + 1), 0: (j, j + pairs)
  */
-export function ropeHead(x: usize, table: usize, half: i32, interleaved: i32): void {
+export function ropeHead(x: usize, table: usize, pairs: i32, interleaved: i32): void {
   const step: usize = interleaved ? 8 : 4;
-  const other: usize = interleaved ? 4 : (<usize>half) << 2;
-  const sine = (<usize>half) << 2;
-  for (let j = 0; j < half; j++) {
+  const other: usize = interleaved ? 4 : (<usize>pairs) << 2;
+  const sine = (<usize>pairs) << 2;
+  for (let j = 0; j < pairs; j++) {
     const a = load<f32>(x);
     const b = load<f32>(x + other);
     const c = load<f32>(table);

@@ -1,56 +1,42 @@
+import { QueryBlock } from "../kernels/attention/attention";
 import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../layout";
+import { Attention } from "../operations";
 import { keyOffset, valueOffset } from "./kv-store";
 import { expF32Ref, tanhF32Ref } from "./math";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
 /** One query after the other. */
-export function attentionRef(
-  dst: usize,
-  dstStride: i32,
-  q: usize,
-  qStride: i32,
-  rows: i32,
-  group: i32,
-  positions: usize,
-  pages: usize,
-  headPages: usize,
-  headDim: i32,
-  scale: f32,
-  kvType: i32,
-  scratch: usize,
-  window: i32,
-  cap: f32,
-): void {
-  for (let r = 0; r < rows; r++) {
-    const position = load<i32>(positions + <usize>(4 * r));
-    for (let h = 0; h < group; h++) {
-      const out = dst + <usize>(r * dstStride + 4 * h * headDim);
-      const query = q + <usize>(r * qStride + 4 * h * headDim);
-      attendOne(out, query, pages, headPages, position, headDim, scale, kvType, scratch, window, cap);
+export function attentionRef(op: Attention, block: QueryBlock, kvHead: i32, scratch: usize): void {
+  const queryHeads = op.heads / op.kvHeads;
+  const pages = op.pages + <usize>kvHead * op.headStride;
+  for (let r = 0; r < block.rows; r++) {
+    for (let h = kvHead * queryHeads; h < (kvHead + 1) * queryHeads; h++) {
+      const dst = op.dst + <usize>((block.row + r) * op.dstStride + 4 * h * op.headDim);
+      const q = op.src + <usize>((block.row + r) * op.srcStride + 4 * h * op.headDim);
+      oneQuery(op, dst, q, pages, block.pageTable, block.position(r), scratch);
     }
   }
 }
 
-function attendOne(
+function oneQuery(
+  op: Attention,
   dst: usize,
   q: usize,
   pages: usize,
-  headPages: usize,
+  pageTable: usize,
   position: i32,
-  headDim: i32,
-  scale: f32,
-  kvType: i32,
   scratch: usize,
-  window: i32,
-  cap: f32,
 ): void {
+  const headDim = op.headDim;
+  const kvType = op.kvType;
+  const window = op.window;
   const weights = scratch; // f32[32]
   const codes = scratch + PAGE_TOKENS * 4; // i16[32]
   const query = codes + PAGE_TOKENS * 2; // i16[headDim]
-  let factor = scale;
+  let factor = op.scale;
   if (kvType != KV_F32) {
     const limit: f32 = kvType == KV_MIXED ? <f32>min(32767, 1048000 / headDim) : 32767;
-    factor = quantize(query, q, headDim, limit) * scale;
+    factor = quantize(query, q, headDim, limit) * op.scale;
   }
   for (let d = 0; d < headDim; d++) setF32(dst, d, 0);
   let top: f32 = -Infinity;
@@ -58,8 +44,8 @@ function attendOne(
   const begin = window > 0 && position >= window ? position - window + 1 : 0;
   for (let first = 0; first <= position; first += PAGE_TOKENS) {
     if (first + PAGE_TOKENS <= begin) continue;
-    const page = load<i32>(pages + <usize>((first / PAGE_TOKENS) * 4));
-    const keys = headPages + <usize>(page * (keyBytes(kvType, headDim) + valueBytes(kvType, headDim)));
+    const page = load<i32>(pageTable + <usize>((first / PAGE_TOKENS) * 4));
+    const keys = pages + <usize>(page * (keyBytes(kvType, headDim) + valueBytes(kvType, headDim)));
     const values = keys + <usize>keyBytes(kvType, headDim);
     const count = min(PAGE_TOKENS, position + 1 - first);
     const from = begin > first ? begin - first : 0;
@@ -67,7 +53,7 @@ function attendOne(
     for (let t = from; t < count; t++) {
       let score =
         kvType == KV_F32 ? scoreF32(q, keys, headDim, t, factor) : scoreCodes(query, keys, headDim, t, factor, kvType);
-      if (cap > 0) score = tanhF32Ref(score / cap) * cap;
+      if (op.softcap > 0) score = tanhF32Ref(score / op.softcap) * op.softcap;
       setF32(weights, t, score);
       newTop = max<f32>(newTop, score);
     }

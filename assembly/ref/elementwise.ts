@@ -18,7 +18,7 @@ export function geluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
   }
 }
 
-export function scaleByRef(x: usize, n: i32, factor: f32): void {
+export function scaleRef(x: usize, n: i32, factor: f32): void {
   for (let i = 0; i < n; i++) setF32(x, i, getF32(x, i) * factor);
 }
 
@@ -26,6 +26,6 @@ export function softcapRef(x: usize, n: i32, cap: f32): void {
   for (let i = 0; i < n; i++) setF32(x, i, tanhF32Ref(getF32(x, i) / cap) * cap);
 }
 
-export function addToRef(dst: usize, x: usize, n: i32): void {
+export function addRef(dst: usize, x: usize, n: i32): void {
   for (let i = 0; i < n; i++) setF32(dst, i, getF32(dst, i) + getF32(x, i));
 }

@@ -38,13 +38,13 @@ const granite: Architecture<GraniteConfig> = {
   },
 
   build(b, c) {
-    const rotations = b.rotations(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved);
     let h = b.scale(b.embed("token_embd.weight", c.vocabSize, c.hidden), c.embeddingScale);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, h, x);
-      const cache = b.cache(b.rope(p.k, c.headDim, rotations), p.v, c.headDim);
-      const o = b.attention(b.rope(p.q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
+      const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
+      const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale);
       h = b.add(p.h, b.scale(b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden), c.residualScale));
       const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps));
       h = b.add(h, b.scale(f, c.residualScale));

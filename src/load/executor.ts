@@ -85,9 +85,9 @@ export function loadExecutor(
     const { program, memoryPlan, memoryOptions, threads, build } = plan;
     const module = options.wasm ?? (await host.wasm(build));
     const instance = await instantiate(module, memoryPlan.total, build === "threads");
-    const executor = new WasmExecutor(instance, program, memoryPlan, memoryOptions, threads);
+    const executor = new WasmExecutor({ instance, program, plan: memoryPlan, options: memoryOptions, threads });
     const outcomes = await Promise.allSettled([
-      loadWeights(instance, memoryPlan, program.weights, options, meanwhile),
+      loadWeights({ instance, plan: memoryPlan, weights: program.weights }, options, meanwhile),
       threads > 1 && executor.startThreads(host.startThread),
     ]);
     const failure = outcomes.find((outcome) => outcome.status === "rejected");

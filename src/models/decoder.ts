@@ -5,7 +5,8 @@
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getNumber, getPerLayer } from "../formats/typed-values.ts";
-import type { ProgramBuilder, Value } from "../runtime/program.ts";
+import type { ProgramBuilder } from "../runtime/builder.ts";
+import type { Value } from "../runtime/recording.ts";
 import { readFrequencies } from "./rope.ts";
 
 export interface DecoderConfig {
@@ -127,8 +128,8 @@ export function projectAttention(
     return { h, q: biased(q!, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
   }
   const [k, v] = b.matmuls(x, [key, value]);
-  const out = b.outputs(h);
-  const q = b.matmul(x === h ? out : b.outputs(x), ...query);
+  const out = b.selectOutputs(h);
+  const q = b.matmul(x === h ? out : b.selectOutputs(x), ...query);
   return { h: out, q: biased(q, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
 }
 

@@ -59,19 +59,19 @@ export const gemma3: Architecture<Gemma3Config> = {
   readConfig,
 
   build(b, c) {
-    const global = b.rotations(c.frequencies, c.interleaved);
-    const local = b.rotations(c.localFrequencies, c.interleaved);
+    const global = b.ropeTable(c.frequencies, c.interleaved);
+    const local = b.ropeTable(c.localFrequencies, c.interleaved);
     let h = b.scale(b.embed("token_embd.weight", c.vocabSize, c.hidden), Math.sqrt(c.hidden));
     for (let i = 0; i < c.layers; i++) {
       const window = c.windows[i]!;
-      const rotations = window ? local : global;
+      const table = window ? local : global;
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, h, x);
-      const q = b.headNorm(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
-      const k = b.headNorm(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
-      const cache = b.cache(b.rope(k, c.headDim, rotations), p.v, c.headDim);
+      const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
+      const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
+      const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
       const options = { window, softcap: c.attentionSoftcap };
-      const o = b.attention(b.rope(q, c.headDim, rotations), cache, c.headDim, c.attentionScale, options);
+      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, options);
       const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
       h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
       const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps), "gelu");

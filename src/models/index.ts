@@ -5,7 +5,8 @@
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { type Family, registerFamily } from "../formats/huggingface/families.ts";
-import { type Program, ProgramBuilder, type ProgramOptions } from "../runtime/program.ts";
+import { ProgramBuilder } from "../runtime/builder.ts";
+import type { Program, ProgramOptions } from "../runtime/program.ts";
 import type { Architecture, DecoderConfig } from "./decoder.ts";
 import { gemma3 } from "./gemma3.ts";
 import { llama } from "./llama.ts";

@@ -59,22 +59,22 @@ export const llama4: Architecture<Llama4Config> = {
   readConfig,
 
   build(b, c) {
-    const rotations = b.rotations(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, h, x);
       let { q, k } = p;
       if (c.useRope[i]) {
-        q = b.rope(q, c.headDim, rotations);
-        k = b.rope(k, c.headDim, rotations);
+        q = b.rope(q, c.headDim, table);
+        k = b.rope(k, c.headDim, table);
         if (c.useQKNorm) {
-          q = b.headNorm(q, c.headDim, c.eps);
-          k = b.headNorm(k, c.headDim, c.eps);
+          q = b.rmsNormHeads(q, c.headDim, c.eps);
+          k = b.rmsNormHeads(k, c.headDim, c.eps);
         }
       }
-      const cache = b.cache(k, p.v, c.headDim);
-      const o = b.attention(q, cache, c.headDim, c.attentionScale);
+      const layer = b.kvStore(k, p.v, c.headDim);
+      const o = b.attention(q, layer, c.attentionScale);
       h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

@@ -12,14 +12,14 @@ export const olmo2: Architecture = {
   readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
 
   build(b, c) {
-    const rotations = b.rotations(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const p = projectAttention(b, c, i, h, h);
       const q = b.rmsNorm(p.q, `blk.${i}.attn_q_norm.weight`, c.eps);
       const k = b.rmsNorm(p.k, `blk.${i}.attn_k_norm.weight`, c.eps);
-      const cache = b.cache(b.rope(k, c.headDim, rotations), p.v, c.headDim);
-      const o = b.attention(b.rope(q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
+      const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
+      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale);
       const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
       h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
       const f = gatedFeedForward(b, c, i, h);

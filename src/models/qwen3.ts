@@ -11,15 +11,15 @@ export const qwen3: Architecture = {
   readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
 
   build(b, c) {
-    const rotations = b.rotations(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, h, x);
-      const q = b.headNorm(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
-      const k = b.headNorm(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
-      const cache = b.cache(b.rope(k, c.headDim, rotations), p.v, c.headDim);
-      const o = b.attention(b.rope(q, c.headDim, rotations), cache, c.headDim, c.attentionScale);
+      const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
+      const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
+      const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
+      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale);
       h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

@@ -1,79 +1,28 @@
 /**
- * How data lies in linear memory: the TypeScript twin of `assembly/layout.ts` (a test compares the two).
+ * How data lies in linear memory: the twin of `assembly/layout.ts`. `test/kernels/layout.test.ts` compares the two.
  * @module
  */
 import type { TensorType } from "../formats/tensor-types.ts";
-import { tensorTypeFacts } from "../formats/tensor-types.ts";
+import { scaleBlock, weightTypeFacts } from "./weight-types.ts";
 
-/** Rows whose weights are interleaved. */
+/** Rows of a group, whose weights are interleaved. */
 export const GROUP_ROWS = 16;
-/** Values that share a scale. */
+/** Columns of a block: the values that share a scale. */
 export const BLOCK = 32;
 /** Tokens of a page of the key-value cache. */
 export const PAGE_TOKENS = 32;
-/** Bytes of an operation of the program: 32 words. */
-export const OP_BYTES = 128;
 /** Every region and buffer begins at a multiple of this: a cache line, four vectors. */
 export const ALIGNMENT = 64;
-/** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention.ts). */
+/** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention/attention.ts). */
 export const MAX_HEAD_DIM = 256;
 
-/** How a type's weights lie in memory (assembly/layout.ts): tiles of GROUP_ROWS rows, and scales before them. */
-interface WeightLayout {
-  /** What a weight is kept as. */
-  readonly codes: string;
-  /** Columns and bytes of a tile. */
-  readonly tile: readonly [columns: number, bytes: number];
-  /** Columns and bytes of the scales that lie before all tiles of a group. */
-  readonly scales?: readonly [columns: number, bytes: number];
-  /** Whether a product takes activations of 16 bits, not of one or two int8 digits. */
-  readonly wide?: boolean;
-}
-
-/** Every type that kernels multiply with. */
-const LAYOUTS: ReadonlyMap<TensorType, WeightLayout> = new Map<TensorType, WeightLayout>([
-  ["F32", { codes: "f32", tile: [1, 64] }],
-  ["F16", { codes: "f16", tile: [1, 32] }],
-  ["BF16", { codes: "bf16", tile: [1, 32] }],
-  ["Q4_0", { codes: "4-bit codes", tile: [BLOCK, 32 + 256] }],
-  ["Q4_1", { codes: "4-bit codes", tile: [BLOCK, 64 + 256] }],
-  ["Q8_0", { codes: "int8", tile: [BLOCK, 32 + 512], wide: true }],
-  ["Q5_0", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [BLOCK, 32] }],
-  ["Q5_1", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [BLOCK, 64] }],
-  ["Q2_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 64 + 16 * 32] }],
-  ["Q3_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 32 + 16 * 16] }],
-  ["Q4_K", { codes: "4-bit codes", tile: [BLOCK, 256], scales: [256, 64 + 8 * 32] }],
-  ["Q5_K", { codes: "5-bit codes", tile: [BLOCK, 256 + 64], scales: [256, 64 + 8 * 32] }],
-  ["Q6_K", { codes: "6-bit codes", tile: [BLOCK, 256 + 128], scales: [256, 32 + 16 * 16] }],
-  ["IQ4_NL", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [BLOCK, 32], wide: true }],
-  ["IQ4_XS", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [256, 32 + 8 * 16], wide: true }],
-  ["MXFP4", { codes: "4-bit codes of levels", tile: [BLOCK, 256], scales: [BLOCK, 16], wide: true }],
-]);
-
-/** Whether a kernel exists for this type. */
-export function hasKernel(type: TensorType): boolean {
-  return LAYOUTS.has(type);
-}
-
-/** What kernels keep a weight of this type as; Q2_K and Q3_K get wider codes, no type loses a bit. */
-export function layoutOf(type: TensorType): string {
-  return LAYOUTS.get(type)!.codes;
-}
-
-/** Whether its products take quantised activations. */
-export function isQuantized(type: TensorType): boolean {
-  return tensorTypeFacts(type).blockValues > 1;
-}
-
-/** Whether those have 16 bits (assembly/kernels/quantize.ts). */
-export function takesWide(type: TensorType): boolean {
-  return LAYOUTS.get(type)!.wide ?? false;
-}
-
-/** Bytes of one group of GROUP_ROWS rows. */
+/** Bytes of one group of GROUP_ROWS rows of `columns` weights: scales, then codes. */
 export function groupBytes(type: TensorType, columns: number): number {
-  const { tile, scales } = LAYOUTS.get(type)!;
-  return (columns / tile[0]) * tile[1] + (scales ? (columns / scales[0]) * scales[1] : 0);
+  const { bits, scales, minima } = weightTypeFacts(type);
+  const codes = (columns * GROUP_ROWS * bits) / 8;
+  const inTiles = scales === "tile" ? (columns / BLOCK) * GROUP_ROWS * (minima ? 4 : 2) : 0;
+  const block = scaleBlock(type);
+  return (block ? (columns / block.columns) * block.bytes : 0) + inTiles + codes;
 }
 
 /** Bytes of a tiled matrix; rows are padded to whole groups. */
@@ -81,7 +30,7 @@ export function matrixBytes(type: TensorType, rows: number, columns: number): nu
   return Math.ceil(rows / GROUP_ROWS) * groupBytes(type, columns);
 }
 
-/** Token rows that a product of several rows computes at once. */
+/** Token rows that a matmul of several rows computes at once. */
 export const TILE_TOKENS = 4;
 
 /** Bytes of a quantised activation row. */
@@ -104,25 +53,26 @@ export function align(n: number, to: number = ALIGNMENT): number {
   return Math.ceil(n / to) * to;
 }
 
-/** Most queries of one attention call. */
+/** Most queries of one call of the attention kernel. */
 export const ATTENTION_QUERIES = 16;
 
-/** Scratch of one attention call (assembly/kernels/attention.ts). */
+/** Bytes of scratch of one call of the attention kernel (assembly/kernels/attention/attention.ts). */
 export function attentionScratchBytes(headDim: number): number {
   return PAGE_TOKENS * 6 + ATTENTION_QUERIES * (headDim * 6 + 16);
 }
 
-/** The same with the rows' positions, which the program puts before it. */
-export function attentionOperationBytes(headDim: number): number {
-  return ATTENTION_QUERIES * 4 + attentionScratchBytes(headDim);
-}
+/** Bytes of a block of queries, which the interpreter puts before that scratch. */
+export const QUERY_BLOCK_BYTES: number = 16 + 4 * ATTENTION_QUERIES;
 
-/** Scratch of what an adapter adds to a row: A x, and 16 rows of B (assembly/kernels/lora.ts). */
-export function lowRankScratchBytes(rank: number): number {
+/** Bytes of scratch of a LoRA operation: A x, and 16 rows of B (A x) (assembly/kernels/lora.ts). */
+export function loraScratchBytes(rank: number): number {
   return 4 * align(rank, 16) + 64;
 }
 
-/** Scratch of a product of several rows: a group's panel, its scales and minima (assembly/kernels/panel.ts). */
+/**
+ * Bytes of scratch of a matmul of several rows: the operands of a tile, and a group's panel with its scales and minima
+ * (assembly/kernels/matmul/panel.ts).
+ */
 export function matmulScratchBytes(columns: number): number {
-  return 32 * columns + 2 * (columns / 16) * 64;
+  return 64 + 32 * columns + 2 * (columns / 16) * 64;
 }

@@ -6,7 +6,9 @@
 import { NibbleError } from "../base/errors.ts";
 import { rowBytes } from "../formats/tensor-types.ts";
 import { MAX_MEMORY_BYTES, RESERVED_BYTES } from "./kernels.ts";
-import { align, GROUP_ROWS, OP_BYTES, PAGE_TOKENS } from "./layout.ts";
+import { align, GROUP_ROWS, PAGE_TOKENS } from "./layout.ts";
+import { frequencyOffsets } from "./linker.ts";
+import { batchBytes, OPERATION_BYTES } from "./operations.ts";
 import type { Program } from "./program.ts";
 
 export interface MemoryOptions {
@@ -25,6 +27,7 @@ export interface MemoryOptions {
 export interface MemoryPlan {
   readonly constants: number;
   readonly program: number;
+  /** Page tables and RoPE's frequencies. */
   readonly tables: number;
   readonly activations: number;
   readonly kvCache: number;
@@ -34,7 +37,7 @@ export interface MemoryPlan {
     readonly program: number;
     readonly batch: number;
     readonly pageTables: number;
-    readonly tables: number;
+    readonly frequencies: number;
     readonly activations: number;
     readonly pages: number;
     readonly weights: number;
@@ -45,36 +48,41 @@ export interface MemoryPlan {
   readonly stagingBytes: number;
 }
 
-/** Reading in pieces of 1 MiB costs no more than reading at once (reference/platforms.md 1.4). */
+/** Reading in pieces of 1 MiB costs no more than reading at once. */
 const STAGING_BYTES = 2 ** 20;
-
-/** Words of the batch header in `assembly/program.ts`: rows, output rows, five addresses, control words; padded. */
-export const BATCH_HEADER_BYTES = 64;
 
 /**
  * Lays out the memory for a program.
  * @throws NibbleError `out_of_memory` with figures, where the plan exceeds `memoryLimit` or what wasm32 can address
  */
 export function planMemory(program: Program, options: MemoryOptions): MemoryPlan {
-  const { contextLength, maxSequences, maxBatchTokens, maxLogitRows } = options;
+  const { contextLength, maxSequences } = options;
   const pageCount = Math.ceil(options.cacheTokens / PAGE_TOKENS);
   let stagingBytes = STAGING_BYTES;
   for (const { kind, info, type, columns } of program.weights.placements) {
     const least = kind === "matrix" ? GROUP_ROWS * rowBytes(type, columns) : info.byteLength;
     stagingBytes = Math.max(stagingBytes, least);
   }
-  const code = align(program.operations * OP_BYTES);
-  const batch = align(BATCH_HEADER_BYTES + 4 * ((3 + program.adapters) * maxBatchTokens + maxLogitRows));
+  const code = align(program.operations * OPERATION_BYTES);
+  const batch = align(batchBytes(options, program.adapters));
   const pageTables = align(maxSequences * Math.ceil(contextLength / PAGE_TOKENS) * 4);
-  const frequencies = program.tables.reduce((sum, table) => sum + align(table.byteLength), 0);
+  const frequencies = frequencyOffsets(program.frequencies).at(-1)!;
   const activations = align(Math.max(program.activationBytes, stagingBytes));
   const kvCache = align(pageCount * program.pageBytes);
   const weights = align(program.weights.bytes);
-  const base = { program: RESERVED_BYTES, batch: 0, pageTables: 0, tables: 0, activations: 0, pages: 0, weights: 0 };
+  const base = {
+    program: RESERVED_BYTES,
+    batch: 0,
+    pageTables: 0,
+    frequencies: 0,
+    activations: 0,
+    pages: 0,
+    weights: 0,
+  };
   base.batch = base.program + code;
   base.pageTables = base.batch + batch;
-  base.tables = base.pageTables + pageTables;
-  base.activations = base.tables + frequencies;
+  base.frequencies = base.pageTables + pageTables;
+  base.activations = base.frequencies + frequencies;
   base.pages = base.activations + activations;
   base.weights = base.pages + kvCache;
   const total = base.weights + weights;

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Instance } from "./kernels.ts";
+import { batchWord } from "./operations.ts";
 
 /** What a helping thread needs; all of it can be posted. */
 export interface ThreadStart {
@@ -19,11 +20,11 @@ export interface Thread {
 /** Starts a thread; resolves when it is about to serve. A host without threads has none. */
 export type StartThread = (start: ThreadStart) => Promise<Thread>;
 
-/** Control words in the batch header, as i32 indices from its start (assembly/barrier.ts). */
-const GENERATION = 9;
-const FAILED = 10;
-const START = 11;
-const STOP = 12;
+/** Words of the batch's header by which threads meet (assembly/barrier.ts). */
+const GENERATION = batchWord("generation");
+const FAILED = batchWord("failed");
+const RUNS = batchWord("runs");
+const STOP = batchWord("stop");
 
 /** Runs on the helping thread: instantiates, says that it is ready, serves. A trap is passed on through the memory. */
 export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
@@ -77,8 +78,8 @@ export class ThreadPool {
   /** Lets every thread leave `serve`, then ends it. */
   dispose(): void {
     Atomics.store(this.control, STOP, 1);
-    Atomics.add(this.control, START, 1);
-    Atomics.notify(this.control, START);
+    Atomics.add(this.control, RUNS, 1);
+    Atomics.notify(this.control, RUNS);
     for (const thread of this.threads) thread.terminate();
   }
 }

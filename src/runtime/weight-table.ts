@@ -5,7 +5,8 @@
 import { NibbleError } from "../base/errors.ts";
 import type { TensorInfo } from "../formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
-import { align, hasKernel, matrixBytes } from "./layout.ts";
+import { align, matrixBytes } from "./layout.ts";
+import { hasKernel } from "./weight-types.ts";
 
 /** A tensor's place. Matrices are tiled, vectors are f32. */
 export interface Placement {

@@ -32,15 +32,20 @@ const AHEAD_COPIED = 2 * PIECE_BYTES;
 /** Rows that are repacked at a time: raw bytes and tiles stay in the second cache. */
 const REPACK_BYTES = 2 ** 17;
 
+/** Where the weights go: a memory of the planned size, and the table of tensors. */
+export interface WeightTarget {
+  readonly instance: Instance;
+  readonly plan: MemoryPlan;
+  readonly weights: WeightTable;
+}
+
 /**
  * Loads every tensor of the table.
  * @param meanwhile runs once, while the first pieces are being read
  * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is under way then.
  */
 export async function loadWeights(
-  instance: Instance,
-  plan: MemoryPlan,
-  weights: WeightTable,
+  { instance, plan, weights }: WeightTarget,
   options: LoadWeightsOptions,
   meanwhile?: () => void,
 ): Promise<void> {

@@ -3,6 +3,7 @@
  * @module
  */
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
+import { type Arguments, inOrder } from "./kernel-arguments.ts";
 import type { WasmBuild } from "./wasm-builds.ts";
 
 /** Before and after every buffer. */
@@ -26,13 +27,13 @@ export interface Placement {
 
 export class Arena {
   readonly regions: Region[] = [];
-  private readonly memory: WebAssembly.Memory;
+  private readonly build: WasmBuild;
   private readonly placement: Placement;
   private readonly sizes = new Map<number, number>();
   private top = RESERVED_BYTES;
 
-  constructor(memory: WebAssembly.Memory, placement: Placement) {
-    this.memory = memory;
+  constructor(build: WasmBuild, placement: Placement) {
+    this.build = build;
     this.placement = placement;
     this.fill(RESERVED_BYTES, CANARY);
   }
@@ -74,8 +75,13 @@ export class Arena {
   }
 
   write(at: number, data: ArrayBufferView): number {
-    new Uint8Array(this.memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    new Uint8Array(this.build.memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     return at;
+  }
+
+  /** Address of the row of a weight type, by GGML's id. */
+  weightType(id: number): number {
+    return this.build.kernels.weightType!(id)!;
   }
 
   sizeOf(at: number): number {
@@ -83,12 +89,12 @@ export class Arena {
   }
 
   private fill(at: number, bytes: number): void {
-    new Uint8Array(this.memory.buffer).fill(this.placement.poison, at, at + bytes);
+    new Uint8Array(this.build.memory.buffer).fill(this.placement.poison, at, at + bytes);
   }
 }
 
 /** Lays out a call's buffers and gives its arguments. */
-export type Prepare = (arena: Arena) => number[];
+export type Prepare = (arena: Arena) => Arguments;
 
 export interface Outcome {
   readonly result: number | undefined;
@@ -100,10 +106,10 @@ export interface Outcome {
 
 /** Prepares and calls `kernel`. */
 export function call(build: WasmBuild, kernel: string, prepare: Prepare, placement: Placement): Outcome {
-  const arena = new Arena(build.memory, placement);
+  const arena = new Arena(build, placement);
   const args = prepare(arena);
   const before = new Uint8Array(build.memory.buffer).slice(0, arena.end);
-  const result = build.kernels[kernel]!(...args);
+  const result = build.kernels[kernel]!(...inOrder(kernel.replace(/Ref$/, ""), args));
   const after = new Uint8Array(build.memory.buffer).slice(0, arena.end);
   const outputs: Uint8Array[] = [];
   for (const { at, bytes, kind } of arena.regions) {

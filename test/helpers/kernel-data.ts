@@ -1,5 +1,5 @@
 /**
- * Inputs of the kernels, laid out by the definitions in assembly/layout.ts and kernels/kv-store.ts, written anew here.
+ * Inputs of the kernels, laid out by the definitions in assembly/layout.ts, activations.ts and kernels/kv-store.ts, which are written anew here.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -8,64 +8,33 @@ import {
   BLOCK,
   GROUP_ROWS,
   groupBytes,
-  isQuantized,
   KV_TYPES,
   type KvType,
   kvHeadBytes,
   PAGE_TOKENS,
 } from "../../src/runtime/layout.ts";
+import { isQuantized, scaleBlock, WEIGHT_TYPES, weightTypeFacts } from "../../src/runtime/weight-types.ts";
 import type { Arena } from "./arena.ts";
 import type { Random } from "./random.ts";
 
-/** How a quantised type keeps a group of rows (assembly/layout.ts). */
-interface GroupFacts {
-  /** Vectors of high bits of a step of eight columns. */
-  readonly planes: number;
-  /** Columns that share a scale. */
-  readonly perScale: 16 | 32;
-  readonly minima: boolean;
-  /** Columns of a block of scales before the codes: kinds of f16 (0: exponents), and bytes of 16 rows. */
-  readonly scales?: { readonly columns: number; readonly halves: number; readonly bytes: number };
-  /** Where a block of a file has its f16. */
-  readonly fileHalves: readonly number[];
-}
-const facts = (
-  planes: number,
-  perScale: 16 | 32,
-  minima: boolean,
-  fileHalves: readonly number[],
-  scales?: readonly [columns: number, halves: number, bytes: number],
-): GroupFacts => ({
-  planes,
-  perScale,
-  minima,
-  fileHalves,
-  ...(scales && { scales: { columns: scales[0], halves: scales[1], bytes: scales[2] } }),
-});
-export const GROUPS: ReadonlyMap<TensorType, GroupFacts> = new Map<TensorType, GroupFacts>([
-  ["Q4_0", facts(0, 32, false, [0])],
-  ["Q4_1", facts(0, 32, true, [0, 2])],
-  ["Q8_0", facts(0, 32, false, [0])],
-  ["Q5_0", facts(1, 32, false, [0], [32, 1, 32])],
-  ["Q5_1", facts(1, 32, true, [0, 2], [32, 2, 64])],
-  ["Q2_K", facts(0, 16, true, [80, 82], [256, 2, 64 + 512])],
-  ["Q3_K", facts(0, 16, false, [108], [256, 1, 32 + 256])],
-  ["Q4_K", facts(0, 32, true, [0, 2], [256, 2, 64 + 256])],
-  ["Q5_K", facts(1, 32, true, [0, 2], [256, 2, 64 + 256])],
-  ["Q6_K", facts(2, 16, false, [208], [256, 1, 32 + 256])],
-  ["IQ4_NL", facts(0, 32, false, [0], [32, 1, 32])],
-  ["IQ4_XS", facts(0, 32, false, [0], [256, 1, 32 + 128])],
-  ["MXFP4", facts(0, 32, false, [], [32, 0, 16])],
-]);
-export const QUANTIZED: readonly TensorType[] = [...GROUPS.keys()];
+const typesWhere = (accept: (type: TensorType) => boolean): TensorType[] => [...WEIGHT_TYPES.keys()].filter(accept);
+export const FLOATS: readonly TensorType[] = typesWhere((type) => !isQuantized(type));
+export const QUANTIZED: readonly TensorType[] = typesWhere(isQuantized);
 /** Those whose scales go before the codes of a group, not into tiles. */
-export const SCALES_FIRST: readonly TensorType[] = QUANTIZED.filter((type) => GROUPS.get(type)!.scales);
+export const SCALES_FIRST: readonly TensorType[] = typesWhere((type) => scaleBlock(type) !== undefined);
+/** Vectors of high bits of a step of eight columns, for codes of 4 to 6 bits. */
+export const planesOf = (type: TensorType): number => weightTypeFacts(type).bits - 4;
+/** Where a block of a file has f16 scales and minima. */
+export const fileF16s = (type: TensorType): readonly number[] => {
+  const { scales, minima, f16At } = weightTypeFacts(type);
+  if (scales === "exponent") return [];
+  return minima ? [f16At, f16At + 2] : [f16At];
+};
 /** `columns` up to a whole number of the type's blocks. */
 export const wholeBlocks = (type: TensorType, columns: number): number => {
   const { blockValues } = tensorTypeFacts(type);
   return Math.ceil(columns / blockValues) * blockValues;
 };
-export const FLOATS: readonly TensorType[] = ["F32", "F16", "BF16"];
 export const typeId = (type: TensorType): number => tensorTypeFacts(type).id;
 
 /** One block of 32 in nine: few enough for quantizeRow to give each a second digit. */
@@ -136,15 +105,15 @@ export function weights(
     }
     return bytes;
   }
-  const { scales: before } = GROUPS.get(type) ?? {};
+  const before = scaleBlock(type);
   if (before) {
     const group = groupBytes(type, columns);
     const scalesBytes = (columns / before.columns) * before.bytes;
     for (let at = 0; at < bytes.length; at += group) {
       if (codes !== undefined) bytes.fill(codes, at + scalesBytes, at + group);
       for (let block = at; block < at + scalesBytes; block += before.bytes) {
-        for (let i = 0; i < before.halves * 32; i += 2) view.setUint16(block + i, f16Bits(scales, random), true);
-        if (before.halves === 0) for (let i = 0; i < 16; i++) bytes[block + i] = exponent(scales, random);
+        for (let i = 0; i < before.f16Bytes; i += 2) view.setUint16(block + i, f16Bits(scales, random), true);
+        if (before.f16Bytes === 0) for (let i = 0; i < 16; i++) bytes[block + i] = exponent(scales, random);
       }
     }
     return bytes;
@@ -163,12 +132,12 @@ export function fileRows(random: Random, type: TensorType, rows: number, columns
   const { blockValues, blockBytes } = tensorTypeFacts(type);
   const bytes = random.bytes(((rows * columns) / blockValues) * blockBytes);
   const view = new DataView(bytes.buffer);
-  const halves = GROUPS.get(type)?.fileHalves ?? [0];
+  const f16s = fileF16s(type);
   for (let at = 0; at < bytes.length; at += blockBytes) {
     if (type === "F32") view.setUint32(at, random.uint32() & 0xbfffffff, true);
     else if (type === "BF16") view.setUint16(at, random.uint32() & 0xbfff, true);
     else if (type === "MXFP4") bytes[at] = exponent("any", random);
-    else for (const within of halves) view.setUint16(at + within, f16Bits("any", random), true);
+    else for (const within of f16s) view.setUint16(at + within, f16Bits("any", random), true);
   }
   return bytes;
 }
@@ -190,25 +159,25 @@ function starts(codes: ArrayLike<number>): [number, number] {
   return [-8 * sums[0], -8 * sums[1]];
 }
 
-/** A row's place in a tile of quantised activations: row `slot` of `width` at `at`. */
+/** A row's place in a tile of quantised activations: row `tileRow` of `width` at `at`. */
 export interface Place {
   readonly at: number;
   readonly columns: number;
   readonly width: number;
-  readonly slot: number;
+  readonly tileRow: number;
 }
 
 /** Address of a column's digit (0 first, 1 second); four columns lie together. */
-export const digitAt = ({ at, columns, width, slot }: Place, column: number, digit: number): number =>
-  at + digit * columns * width + 4 * ((column >> 2) * width + slot) + (column & 3);
+export const digitAt = ({ at, columns, width, tileRow }: Place, column: number, digit: number): number =>
+  at + digit * columns * width + 4 * ((column >> 2) * width + tileRow) + (column & 3);
 /** Address of a column's 16-bit code; those of columns c and c + 2 lie together. */
-export const codeAt = ({ at, columns, width, slot }: Place, column: number): number =>
-  at + 2 * columns * width + 4 * ((2 * (column >> 2) + (column & 1)) * width + slot) + (column & 2);
+export const codeAt = ({ at, columns, width, tileRow }: Place, column: number): number =>
+  at + 2 * columns * width + 4 * ((2 * (column >> 2) + (column & 1)) * width + tileRow) + (column & 2);
 /** Address of a block's scale, sums and number of digits. */
-export const metaAt = ({ at, columns, width, slot }: Place, block: number): number =>
-  at + 4 * columns * width + 48 * (block * width + slot);
+export const metaAt = ({ at, columns, width, tileRow }: Place, block: number): number =>
+  at + 4 * columns * width + 48 * (block * width + tileRow);
 
-/** Writes a row of digits (assembly/layout.ts). Second digits of blocks with one, and unused bytes, stay poison. */
+/** Writes a row of digits (assembly/activations.ts). Second digits of blocks with one, and unused bytes, stay poison. */
 export function writeDigits(
   arena: Arena,
   place: Place,
@@ -244,10 +213,10 @@ export function writeWide(arena: Arena, place: Place, code: (column: number) => 
   for (let b = 0; b < place.columns / BLOCK; b++) arena.write(metaAt(place, b), Float32Array.of(scale()));
 }
 
-/** The forms in which a group of weights is unpacked (assembly/kernels/panel.ts). */
-export type PanelForm = "bytes" | "words";
-export const panelBytes = (form: PanelForm, columns: number): number => (form === "bytes" ? 16 : 32) * columns;
-export const scalesBytes = (columns: number, perScale = 32): number => 64 * (columns / perScale);
+/** The forms in which a group of weights is unpacked (assembly/kernels/matmul/panel.ts). */
+export type PanelForm = "i8" | "i16";
+export const panelBytes = (form: PanelForm, columns: number): number => (form === "i8" ? 16 : 32) * columns;
+export const scalesBytes = (columns: number, columnsPerScale = 32): number => 64 * (columns / columnsPerScale);
 
 export const KV: readonly KvType[] = ["f32", "int8", "mixed"];
 
@@ -259,16 +228,16 @@ export function keyBytes(kvType: KvType, headDim: number): number {
 const keyCodeBytes = (kvType: KvType): number => ({ f32: 4, int8: 1, mixed: 2 })[kvType];
 
 /** Byte offsets of a token's key or value in its half of a head's page, dimension by dimension. */
-export function keyOffsets(kvType: KvType, headDim: number, slot: number): number[] {
+export function keyOffsets(kvType: KvType, headDim: number, token: number): number[] {
   return Array.from({ length: headDim }, (_, d) =>
     kvType === "f32"
-      ? 4 * (PAGE_TOKENS * d + slot)
-      : 128 + keyCodeBytes(kvType) * (2 * PAGE_TOKENS * (d >> 1) + 2 * slot + (d & 1)),
+      ? 4 * (PAGE_TOKENS * d + token)
+      : 128 + keyCodeBytes(kvType) * (2 * PAGE_TOKENS * (d >> 1) + 2 * token + (d & 1)),
   );
 }
-export function valueOffsets(kvType: KvType, headDim: number, slot: number): number[] {
+export function valueOffsets(kvType: KvType, headDim: number, token: number): number[] {
   return Array.from({ length: headDim }, (_, d) =>
-    kvType === "f32" ? 4 * headDim * slot + 4 * d : 128 + 2 * headDim * (slot >> 1) + 2 * d + (slot & 1),
+    kvType === "f32" ? 4 * headDim * token + 4 * d : 128 + 2 * headDim * (token >> 1) + 2 * d + (token & 1),
   );
 }
 
@@ -279,32 +248,31 @@ export interface Cached {
 }
 
 /**
- * Fills the slots of tokens 0..position in the pages of a kv head, which the sequence uses backwards and all but the
- * first of; all other slots stay poison. Gives the address of the page numbers and that of the head's pages.
+ * Puts tokens 0..position into the pages of a kv head, of which the sequence uses all but the first, backwards; all other bytes stay poison. Gives the address of the page numbers and that of the head's pages.
  */
 export function kvPages(
   arena: Arena,
   kvType: KvType,
   headDim: number,
-  token: (t: number) => { key: Cached; value: Cached },
+  cachedToken: (t: number) => { key: Cached; value: Cached },
   position: number,
-): { pages: number; headPages: number } {
+): { pageTable: number; pages: number } {
   const count = Math.floor(position / PAGE_TOKENS) + 1;
   const pageBytes = kvHeadBytes(kvType, headDim);
-  const headPages = arena.reserve((count + 1) * pageBytes);
+  const pages = arena.reserve((count + 1) * pageBytes);
   const numbers = Uint32Array.from({ length: count }, (_, i) => count - i);
   for (let t = 0; t <= position; t++) {
-    const slot = t % PAGE_TOKENS;
-    const keys = headPages + numbers[Math.floor(t / PAGE_TOKENS)]! * pageBytes;
-    const { key, value } = token(t);
-    storeToken(arena, keys, kvType, slot, key, keyOffsets(kvType, headDim, slot));
-    storeToken(arena, keys + keyBytes(kvType, headDim), kvType, slot, value, valueOffsets(kvType, headDim, slot));
+    const token = t % PAGE_TOKENS;
+    const keys = pages + numbers[Math.floor(t / PAGE_TOKENS)]! * pageBytes;
+    const { key, value } = cachedToken(t);
+    storeToken(arena, keys, kvType, token, key, keyOffsets(kvType, headDim, token));
+    storeToken(arena, keys + keyBytes(kvType, headDim), kvType, token, value, valueOffsets(kvType, headDim, token));
   }
-  return { pages: arena.input(numbers), headPages };
+  return { pageTable: arena.input(numbers), pages };
 }
 
-function storeToken(arena: Arena, at: number, kvType: KvType, slot: number, cached: Cached, offsets: number[]): void {
-  if (kvType !== "f32") arena.write(at + 4 * slot, Float32Array.of(cached.scale));
+function storeToken(arena: Arena, at: number, kvType: KvType, token: number, cached: Cached, offsets: number[]): void {
+  if (kvType !== "f32") arena.write(at + 4 * token, Float32Array.of(cached.scale));
   offsets.forEach((offset, d) => {
     arena.write(at + offset, cached.values.subarray(d, d + 1));
   });

@@ -3,6 +3,7 @@
  * @module
  */
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
+import { type Arguments, inOrder } from "./kernel-arguments.ts";
 import type { WasmBuild } from "./wasm-builds.ts";
 
 export class KernelMemory {
@@ -35,7 +36,8 @@ export class KernelMemory {
     return new Float32Array(this.bytes(at, 4 * count).buffer);
   }
 
-  run(kernel: string, ...args: number[]): number | undefined {
-    return this.build.kernels[kernel]!(...args);
+  /** Calls a kernel. */
+  run(kernel: string, args: Arguments): number | undefined {
+    return this.build.kernels[kernel]!(...inOrder(kernel, args));
   }
 }

@@ -8,8 +8,8 @@ import {
   kvHeadBytes,
   matmulScratchBytes,
   quantizedRowBytes,
-  takesWide,
 } from "../../src/runtime/layout.ts";
+import { takesWide } from "../../src/runtime/weight-types.ts";
 import {
   ACTIVATIONS,
   codeAt,
@@ -22,6 +22,7 @@ import {
   wholeBlocks,
 } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
+import { operation, queryBlock } from "../helpers/kernel-records.ts";
 import { Random } from "../helpers/random.ts";
 import { loadBuild } from "../helpers/wasm-builds.ts";
 
@@ -93,7 +94,7 @@ describe("cos and sin", () => {
     const view = new Float32Array(build.memory.buffer, at, 2);
     let worst = 0;
     for (let x = 0; x < 131072; x = x * 1.0001 + 1e-4) {
-      memory.run("storeCosSin", x, at, at + 4);
+      memory.run("storeCosSin", { x, cosAt: at, sinAt: at + 4 });
       worst = Math.max(worst, Math.abs(view[0]! - Math.cos(x)), Math.abs(view[1]! - Math.sin(x)));
     }
     expect(worst).toBeLessThan(3.1e-8); // half a unit in the last place of f32 below 1 is 2.98e-8
@@ -109,12 +110,13 @@ describe("cos and sin", () => {
     let compared = 0;
     for (const { inv_freq, at: positions } of Object.values(rope)) {
       const frequencies = floats(inv_freq);
-      const half = frequencies.length;
+      const pairs = frequencies.length;
       for (const [position, { cos, sin }] of Object.entries(positions)) {
         const memory = new KernelMemory(build);
-        const table = memory.reserve(8 * half);
-        memory.run("ropeTable", table, memory.put(frequencies), half, Number(position));
-        const actual = memory.floats(table, 2 * half);
+        const table = memory.reserve(8 * pairs);
+        const inverse = memory.put(frequencies);
+        memory.run("ropeTable", { dst: table, frequencies: inverse, pairs, position: Number(position) });
+        const actual = memory.floats(table, 2 * pairs);
         const expected = [...floats(cos), ...floats(sin)];
         expect(Math.max(...expected.map((value, j) => Math.abs(value - actual[j]!)))).toBeLessThan(1e-7);
         compared += expected.length;
@@ -125,18 +127,18 @@ describe("cos and sin", () => {
 });
 
 it("ropeHead turns each pair by its angle and keeps its length, within 2e-7", () => {
-  const half = 32;
+  const pairs = 32;
   for (const interleaved of [0, 1]) {
     const memory = new KernelMemory(build);
-    const values = new Random("rope").normals(2 * half);
+    const values = new Random("rope").normals(2 * pairs);
     const x = memory.put(values);
-    const frequencies = Float32Array.from({ length: half }, (_, j) => 10000 ** (-j / half));
-    const table = memory.reserve(8 * half);
-    memory.run("ropeTable", table, memory.put(frequencies), half, 77);
-    memory.run("ropeHead", x, table, half, interleaved);
-    const actual = memory.floats(x, 2 * half);
-    for (let j = 0; j < half; j++) {
-      const [i, k] = interleaved ? [2 * j, 2 * j + 1] : [j, j + half];
+    const frequencies = Float32Array.from({ length: pairs }, (_, j) => 10000 ** (-j / pairs));
+    const table = memory.reserve(8 * pairs);
+    memory.run("ropeTable", { dst: table, frequencies: memory.put(frequencies), pairs, position: 77 });
+    memory.run("ropeHead", { x, table, pairs, interleaved });
+    const actual = memory.floats(x, 2 * pairs);
+    for (let j = 0; j < pairs; j++) {
+      const [i, k] = interleaved ? [2 * j, 2 * j + 1] : [j, j + pairs];
       const angle = Math.fround(77 * frequencies[j]!);
       const length = Math.hypot(values[i]!, values[k]!);
       const truth = values[i]! * Math.cos(angle) - values[k]! * Math.sin(angle);
@@ -153,7 +155,7 @@ it("rmsNorm has relative error below 3e-7", () => {
     const x = random.normals(n, 3);
     const weight = random.normals(n);
     const dst = memory.reserve(4 * n);
-    memory.run("rmsNorm", dst, memory.put(x), memory.put(weight), n, 1e-5);
+    memory.run("rmsNorm", { dst, src: memory.put(x), weight: memory.put(weight), n, eps: 1e-5 });
     const scale = 1 / Math.sqrt(x.reduce((sum, value) => sum + value * value, 0) / n + Math.fround(1e-5));
     memory.floats(dst, n).forEach((actual, i) => {
       const truth = x[i]! * scale * weight[i]!;
@@ -168,18 +170,13 @@ it("siluMul has relative error below 4e-7 where e^-x is in range, and vanishes b
   const gate = Float32Array.from({ length: n }, (_, i) => (i - n / 2) * 0.0437 + 0.001);
   const up = new Random("silu").normals(n);
   const dst = memory.reserve(4 * n);
-  memory.run("siluMul", dst, memory.put(gate), memory.put(up), n);
+  memory.run("siluMul", { dst, gate: memory.put(gate), up: memory.put(up), n });
   memory.floats(dst, n).forEach((actual, i) => {
     const truth = (gate[i]! / (1 + Math.exp(-gate[i]!))) * up[i]!;
     expect(Math.abs(actual - truth)).toBeLessThanOrEqual(4e-7 * Math.abs(truth));
   });
-  memory.run(
-    "siluMul",
-    dst,
-    memory.put(Float32Array.of(-100, -1e4, 100, 1e4)),
-    memory.put(Float32Array.of(1, 1, 1, 1)),
-    4,
-  );
+  const ends = memory.put(Float32Array.of(-100, -1e4, 100, 1e4));
+  memory.run("siluMul", { dst, gate: ends, up: memory.put(new Float32Array(4).fill(1)), n: 4 });
   const [low, lower, high, higher] = memory.floats(dst, 4);
   expect(Math.abs(low!)).toBeLessThan(1e-35);
   expect(Math.abs(lower!)).toBeLessThan(1e-33);
@@ -191,20 +188,20 @@ it("geluMul is within 3e-7 max(1, |x|) of GELU's tanh form, and exact where that
   const memory = new KernelMemory(build);
   const gate = Float32Array.from({ length: n }, (_, i) => (i - n / 2) * 0.0021 + 0.0003);
   const dst = memory.reserve(4 * n);
-  memory.run("geluMul", dst, memory.put(gate), memory.put(new Float32Array(n).fill(1)), n);
+  memory.run("geluMul", { dst, gate: memory.put(gate), up: memory.put(new Float32Array(n).fill(1)), n });
   memory.floats(dst, n).forEach((actual, i) => {
     const x = gate[i]!;
     const truth = (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
     expect(Math.abs(actual - truth)).toBeLessThanOrEqual(3e-7 * Math.max(1, Math.abs(x)));
   });
   const ends = Float32Array.of(-100, 0, 12, 1e20);
-  memory.run("geluMul", dst, memory.put(ends), memory.put(new Float32Array(4).fill(1)), 4);
+  memory.run("geluMul", { dst, gate: memory.put(ends), up: memory.put(new Float32Array(4).fill(1)), n: 4 });
   const [low, ...rest] = memory.floats(dst, 4);
   expect(Math.abs(low!)).toBeLessThan(1e-35);
   expect(rest).toEqual([0, 12, Math.fround(1e20)]);
 });
 
-it.each(FLOATS)("gemvFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (type) => {
+it.each(FLOATS)("matmulRowFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (type) => {
   for (const columns of [1, 3, 31, 33, 193, 1023, 4096]) {
     const random = new Random(`${type} ${columns}`);
     const memory = new KernelMemory(build);
@@ -212,11 +209,11 @@ it.each(FLOATS)("gemvFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|", (t
     const w = memory.put(tiles);
     const x = random.normals(columns);
     const dst = memory.reserve(64);
-    memory.run("gemvFloat", dst, w, memory.put(x), columns, typeId(type));
+    memory.run("matmulRowFloat", { dst, w, x: memory.put(x), columns, type: typeId(type) });
     const actual = memory.floats(dst, 16);
     const row = memory.reserve(4 * columns);
     for (let r = 0; r < 16; r++) {
-      memory.run("embedRow", row, w, typeId(type), columns, r); // exact: quantization.test.ts
+      memory.run("embedRow", { dst: row, w, typeId: typeId(type), columns, row: r }); // exact: quantization.test.ts
       const values = memory.floats(row, columns);
       let truth = 0;
       let size = 0;
@@ -239,20 +236,21 @@ it.each(QUANTIZED)(
     const w = memory.put(weights(random, type, 1, columns, { scales: "sane" }));
     const x = ACTIVATIONS["outlying blocks"]!(columns, random);
     const row = memory.reserve(quantizedRowBytes(columns));
-    memory.run("quantizeRow", row, memory.put(x), columns, wide ? 1 : 0, 1, 0);
-    const place = { at: row, columns, width: 1, slot: 0 };
+    memory.run("quantizeRow", { dst: row, src: memory.put(x), columns, wide: wide ? 1 : 0, width: 1, tileRow: 0 });
+    const place = { at: row, columns, width: 1, tileRow: 0 };
     const digits = Array.from({ length: columns / 32 }, (_, b) => memory.bytes(metaAt(place, b) + 24, 1)[0]);
     expect(new Set(digits)).toEqual(new Set(wide ? [0] : [1, 2])); // the outlying blocks have two
     const code = (c: number) => new Int16Array(memory.bytes(codeAt(place, c), 2).buffer)[0]!;
     const codes = Array.from({ length: columns }, (_, c) => code(c));
     const dst = memory.reserve(64);
     const scratch = memory.reserve(matmulScratchBytes(columns));
-    memory.run("matmul", dst, 64, row, 0, 1, w, typeId(type), columns, 0, 1, scratch);
+    const op = memory.put(operation("matmul", { dst, src: row, weights: w, type: typeId(type), columns }));
+    memory.run("matmul", { op, rows: 1, groupBegin: 0, groupEnd: 1, scratch });
     const actual = memory.floats(dst, 16);
     const values = memory.reserve(4 * columns);
     const truth: number[] = [];
     for (let r = 0; r < 16; r++) {
-      memory.run("embedRow", values, w, typeId(type), columns, r);
+      memory.run("embedRow", { dst: values, w, typeId: typeId(type), columns, row: r });
       const weight = memory.floats(values, columns);
       let [unrounded, rounded, size] = [0, 0, 0];
       for (let c = 0; c < columns; c++) {
@@ -282,30 +280,25 @@ describe("attention", () => {
     const memory = new KernelMemory(build);
     const pageCount = (position >> 5) + 1;
     const pageBytes = kvHeadBytes(kvType, headDim);
-    const headPages = memory.reserve(pageCount * pageBytes);
+    const pages = memory.reserve(pageCount * pageBytes);
     const keys: Float32Array[] = [];
     const values: Float32Array[] = [];
     for (let t = 0; t <= position; t++) {
       keys.push(random.normals(headDim));
       values.push(random.normals(headDim));
-      memory.run(
-        "kvStore",
-        headPages + (t >> 5) * pageBytes,
-        t % 32,
-        memory.put(keys[t]!),
-        memory.put(values[t]!),
-        headDim,
-        kvId(kvType),
-      );
+      const page = pages + (t >> 5) * pageBytes;
+      const [key, value] = [memory.put(keys[t]!), memory.put(values[t]!)];
+      memory.run("kvStore", { page, token: t % 32, key, value, headDim, kvType: kvId(kvType) });
     }
     const q = random.normals(headDim, sharpness);
     const dst = memory.reserve(4 * headDim);
     const scratch = memory.reserve(attentionScratchBytes(headDim));
     const table = memory.put(Uint32Array.from({ length: pageCount }, (_, i) => i));
     const scale = Math.fround(headDim ** -0.5);
-    const [query, positions] = [memory.put(q), memory.put(Int32Array.of(position))];
-    const shape = [headPages, headDim, scale, kvId(kvType), scratch, window, cap];
-    memory.run("attention", dst, 0, query, 0, 1, 1, positions, table, ...shape);
+    const shape = { heads: 1, kvHeads: 1, headDim, kvType: kvId(kvType), pages };
+    const fields = { dst, src: memory.put(q), ...shape, scale, window, softcap: cap };
+    const op = memory.put(operation("attention", fields));
+    memory.run("attention", { op, block: memory.put(queryBlock([position], table)), kvHead: 0, scratch });
     const scores = keys.map((key, t) => {
       const score = key.reduce((sum, value, d) => sum + value * q[d]!, 0) * scale;
       if (window && position - t >= window) return -Infinity;

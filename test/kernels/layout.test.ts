@@ -1,4 +1,4 @@
-// The numbers of assembly/layout.ts and of its twin src/runtime/layout.ts.
+// assembly/layout.ts and its twin src/runtime/layout.ts give the same sizes.
 import { expect, it } from "vitest";
 import { rowBytes } from "../../src/formats/tensor-types.ts";
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
@@ -26,17 +26,16 @@ it.each(builds)("%s agrees with the host", (name) => {
   for (const type of [...QUANTIZED, ...FLOATS]) {
     for (const least of [32, 64, 576, 2048, 8192, ...(FLOATS.includes(type) ? [1, 33, 577] : [])]) {
       const columns = wholeBlocks(type, least);
-      expect(kernels.groupBytes!(typeId(type), columns)).toBe(layout.groupBytes(type, columns));
+      expect(kernels.groupBytes!(kernels.weightType!(typeId(type))!, columns)).toBe(layout.groupBytes(type, columns));
     }
   }
   for (let columns = 32; columns <= 16384; columns += 32) {
     expect(kernels.quantizedRowBytes!(columns)).toBe(layout.quantizedRowBytes(columns));
     expect(kernels.matmulScratchBytes!(columns)).toBe(layout.matmulScratchBytes(columns));
-    const panel = panelBytes("words", columns) + 2 * scalesBytes(columns, 16); // the largest: words, with minima
+    const panel = panelBytes("i16", columns) + 2 * scalesBytes(columns, 16); // the largest: words, with minima
     expect(layout.matmulScratchBytes(columns)).toBeGreaterThanOrEqual(panel);
   }
-  for (let rank = 1; rank < 100; rank++)
-    expect(kernels.lowRankScratchBytes!(rank)).toBe(layout.lowRankScratchBytes(rank));
+  for (let rank = 1; rank < 100; rank++) expect(kernels.loraScratchBytes!(rank)).toBe(layout.loraScratchBytes(rank));
   for (let headDim = 4; headDim <= layout.MAX_HEAD_DIM; headDim += 4) {
     expect(kernels.attentionScratchBytes!(headDim)).toBe(layout.attentionScratchBytes(headDim));
     for (const kvType of KV) {

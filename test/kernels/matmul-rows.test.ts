@@ -1,15 +1,11 @@
-// The property that batch-invariant logits rest on: a row's product does not depend on the rows and groups around it.
+// The property that batch-invariant logits rest on: what a matmul gives for a row does not depend on the rows and groups around it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  isQuantized,
-  matmulScratchBytes,
-  quantizedRowBytes,
-  TILE_TOKENS,
-  takesWide,
-} from "../../src/runtime/layout.ts";
+import { matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";
+import { isQuantized, takesWide } from "../../src/runtime/weight-types.ts";
 import { ACTIVATIONS, FLOATS, QUANTIZED, typeId, weights, wholeBlocks } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
+import { operation } from "../helpers/kernel-records.ts";
 import { Random } from "../helpers/random.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 
@@ -39,36 +35,29 @@ describe.each(builds)("$name", (build) => {
         const wide = isQuantized(type) && takesWide(type) ? 1 : 0;
         for (let r = 0; r < rows; r++) {
           const values = memory.put(ACTIVATIONS[r % 2 ? "normal" : "outlying blocks"]!(columns, random));
-          const slot = r % width;
+          const tileRow = r % width;
           if (isQuantized(type)) {
-            memory.run("quantizeRow", x + r * xStride, values, columns, wide, 1, 0);
-            memory.run("quantizeRow", tiles + (r - slot) * xStride, values, columns, wide, width, slot);
-          } else for (const at of [x, tiles]) memory.run("widen", at + r * xStride, values, columns, typeId("F32"));
+            const row = { src: values, columns, wide };
+            memory.run("quantizeRow", { dst: x + r * xStride, ...row, width: 1, tileRow: 0 });
+            memory.run("quantizeRow", { dst: tiles + (r - tileRow) * xStride, ...row, width, tileRow });
+          } else
+            for (const at of [x, tiles])
+              memory.run("widen", { dst: at + r * xStride, src: values, count: columns, type: typeId("F32") });
         }
         const scratch = memory.reserve(matmulScratchBytes(columns));
         const stride = 64 * groups;
         const [all, single, parts] = [0, 1, 2].map(() => memory.reserve(rows * stride)) as [number, number, number];
-        const product = (dst: number, row: number, count: number, begin: number, end: number): void => {
-          memory.run(
-            "matmul",
-            dst + row * stride,
-            stride,
-            (count === 1 ? x : tiles) + row * xStride,
-            xStride,
-            count,
-            w,
-            typeId(type),
-            columns,
-            begin,
-            end,
-            scratch,
-          );
+        const multiply = (dst: number, row: number, count: number, begin: number, end: number): void => {
+          const rows = { dst: dst + row * stride, src: (count === 1 ? x : tiles) + row * xStride };
+          const strides = { dstStride: stride, srcStride: xStride };
+          const op = memory.put(operation("matmul", { ...rows, ...strides, weights: w, type: typeId(type), columns }));
+          memory.run("matmul", { op, rows: count, groupBegin: begin, groupEnd: end, scratch });
         };
-        product(all, 0, rows, 0, groups);
-        for (let r = 0; r < rows; r++) product(single, r, 1, 0, groups);
+        multiply(all, 0, rows, 0, groups);
+        for (let r = 0; r < rows; r++) multiply(single, r, 1, 0, groups);
         const middle = Math.min(cut, groups);
-        product(parts, 0, rows, middle, groups);
-        product(parts, 0, rows, 0, middle);
+        multiply(parts, 0, rows, middle, groups);
+        multiply(parts, 0, rows, 0, middle);
         const expected = memory.bytes(all, rows * stride);
         expect(expected.some((byte) => byte !== 0)).toBe(true);
         expect(Buffer.compare(memory.bytes(single, rows * stride), expected)).toBe(0);
@@ -79,16 +68,18 @@ describe.each(builds)("$name", (build) => {
   });
 });
 
-it("all builds give the same bits over a whole product", () => {
+it("all builds give the same bits over a whole matmul", () => {
   const outputs = builds.map((build) => {
     const random = new Random("builds");
     const memory = new KernelMemory(build);
     const columns = 576;
     const w = memory.put(weights(random, "Q4_0", 8, columns, { scales: "sane" }));
     const x = memory.reserve(quantizedRowBytes(columns));
-    memory.run("quantizeRow", x, memory.put(ACTIVATIONS["outlying blocks"]!(columns, random)), columns, 0, 1, 0);
+    const src = memory.put(ACTIVATIONS["outlying blocks"]!(columns, random));
+    memory.run("quantizeRow", { dst: x, src, columns, wide: 0, width: 1, tileRow: 0 });
     const dst = memory.reserve(8 * 64);
-    memory.run("matmul", dst, 512, x, 0, 1, w, typeId("Q4_0"), columns, 0, 8, 0);
+    const op = memory.put(operation("matmul", { dst, src: x, weights: w, type: typeId("Q4_0"), columns }));
+    memory.run("matmul", { op, rows: 1, groupBegin: 0, groupEnd: 8, scratch: 0 });
     return memory.bytes(dst, 512);
   });
   expect(outputs).toHaveLength(3);

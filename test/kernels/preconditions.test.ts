@@ -1,43 +1,107 @@
-// A violated precondition stops the debug build with a sentence. Release builds have no assertions: the host checks.
+// A violated precondition stops the debug build with a sentence. Release builds have no assertions, because the host checks.
 import { expect, it } from "vitest";
+import { type Arguments, inOrder } from "../helpers/kernel-arguments.ts";
+import { operation, queryBlock } from "../helpers/kernel-records.ts";
 import { loadBuild } from "../helpers/wasm-builds.ts";
 
-const { kernels } = loadBuild("debug");
+const { kernels, memory } = loadBuild("debug");
 const at = 65536;
 const Q4_0 = 2;
 const Q8_1 = 9;
 
-it.each<[kernel: string, args: number[], message: string]>([
-  ["gemvQ4", [at, at, at, 33, 0], "gemvQ4: columns must be a positive multiple of 32"],
-  ["gemvCodes", [at, at, at, 0, at, 33, 0, 32], "gemvCodes: columns must be a positive multiple of 32"],
-  ["gemvLevels", [at, at, at, at, 33, at], "gemvLevels: columns must be a positive multiple of 32"],
-  ["gemvQ8", [at, at, at, 0], "gemvQ8: columns must be a positive multiple of 32"],
-  ["gemvFloat", [at, at, at, 0, 0], "gemvFloat: columns must be positive"],
-  ["gemvFloat", [at, at, at, 32, Q4_0], "gemvFloat: type must be F32, F16 or BF16"],
-  ["matmul", [at, 64, at, 160, 1, at, Q4_0, 31, 0, 1, at], "groupBytes: columns must be whole blocks"],
-  ["quantizeRow", [at, at, 48, 0, 1, 0], "quantizeRow: columns must be a positive multiple of 32"],
-  ["quantizeRow", [at, at, 32, 0, 4, 4], "quantizeRow: slot must be in the tile"],
-  ["embedRow", [at, at, Q4_0, 32, -1], "embedRow: row must not be negative"],
-  ["repack", [at, at, 1, 256, Q8_1], "fileBlockBytes: no kernel for this type"],
-  ["repack", [at, at, 0, 32, Q4_0], "repack: rows must be positive"],
-  ["widen", [at, at, 4, Q4_0], "widen: type must be F32, F16 or BF16"],
-  ["rmsNorm", [at, at, 0, 6, 1e-5], "rmsNorm: n must be a positive multiple of 4"],
-  ["ropeTable", [at, at, 4, -1], "ropeTable: position must not be negative"],
-  ["storeCosSin", [2 ** 20, at, at], "storeCosSin: x must be in 0..2^20"],
-  ["storeCosSin", [Number.NaN, at, at], "storeCosSin: x must be in 0..2^20"],
-  ["kvStore", [at, 32, at, at, 64, 0], "kvStore: slot must be in 0..31"],
-  ["kvStore", [at, 0, at, at, 12, 0], "kvStore: headDim must be a positive multiple of 8"],
+/** Puts a record at an address of its own. */
+function put(address: number, record: Int32Array): number {
+  new Int32Array(memory.buffer, address, record.length).set(record);
+  return address;
+}
+const op = at;
+const block = at + 128;
+const attention = (headDim: number, heads: number, rows: number): Arguments => {
+  put(op, operation("attention", { heads, kvHeads: 1, headDim, kvType: 0, window: 0 }));
+  put(block, queryBlock(Array(rows).fill(0), at));
+  return { op, block, kvHead: 0, scratch: at };
+};
+const codesRow = { dst: at, w: at, scales: at, minima: 0, x: at, planes: 0, columnsPerScale: 32 };
+const tile = { dst: at, src: at, wide: 0 };
+
+it.each<[kernel: string, args: () => Arguments, message: string]>([
   [
-    "attention",
-    [at, 0, at, 0, 1, 1, at, at, at, 260, 1, 0, at, 0, 0],
-    "attention: headDim must be a multiple of 8 up to 256",
+    "matmulRowQ4",
+    () => ({ dst: at, w: at, x: at, columns: 33, minima: 0 }),
+    "matmulRowQ4: columns must be a positive multiple of 32",
   ],
-  ["attention", [at, 0, at, 0, 6, 3, at, at, at, 64, 1, 0, at, 0, 0], "attention: at most 16 queries"],
-  ["siluMul", [at, at, at, 5], "siluMul: n must be a multiple of 4"],
-  ["geluMul", [at, at, at, 6], "geluMul: n must be a multiple of 4"],
-  ["scaleBy", [at, 3, 2], "scaleBy: n must be a multiple of 4"],
-  ["softcap", [at, 1, 2], "softcap: n must be a multiple of 4"],
-  ["addTo", [at, at, 7], "addTo: n must be a multiple of 4"],
-])("%s(%j) says: %s", (kernel, args, message) => {
-  expect(() => kernels[kernel]!(...args)).toThrow(message);
+  ["matmulRowCodes", () => ({ ...codesRow, columns: 33 }), "matmulRowCodes: columns must be a positive multiple of 32"],
+  [
+    "matmulRowLevels",
+    () => ({ dst: at, w: at, scales: at, x: at, columns: 33, table: at }),
+    "matmulRowLevels: columns must be a positive multiple of 32",
+  ],
+  [
+    "matmulRowQ8",
+    () => ({ dst: at, w: at, x: at, columns: 0 }),
+    "matmulRowQ8: columns must be a positive multiple of 32",
+  ],
+  [
+    "matmulRowFloat",
+    () => ({ dst: at, w: at, x: at, columns: 0, type: 0 }),
+    "matmulRowFloat: columns must be positive",
+  ],
+  [
+    "matmulRowFloat",
+    () => ({ dst: at, w: at, x: at, columns: 32, type: Q4_0 }),
+    "matmulRowFloat: type must be F32, F16 or BF16",
+  ],
+  [
+    "matmul",
+    () => ({
+      op: put(op, operation("matmul", { type: Q4_0, columns: 31 })),
+      rows: 1,
+      groupBegin: 0,
+      groupEnd: 1,
+      scratch: at,
+    }),
+    "groupBytes: columns must be whole blocks",
+  ],
+  [
+    "lora",
+    () => ({ op: put(op, operation("lora", { rank: 0, groups: 1 })), row: 0, rowScale: 1, scratch: at }),
+    "lora: rank and groups must be positive",
+  ],
+  [
+    "quantizeRow",
+    () => ({ ...tile, columns: 48, width: 1, tileRow: 0 }),
+    "quantizeRow: columns must be a positive multiple of 32",
+  ],
+  ["quantizeRow", () => ({ ...tile, columns: 32, width: 4, tileRow: 4 }), "quantizeRow: tileRow must be in the tile"],
+  ["embedRow", () => ({ dst: at, w: at, typeId: Q4_0, columns: 32, row: -1 }), "embedRow: row must not be negative"],
+  ["repack", () => ({ dst: at, src: at, rows: 1, columns: 256, typeId: Q8_1 }), "weightType: no kernel for this type"],
+  ["repack", () => ({ dst: at, src: at, rows: 0, columns: 32, typeId: Q4_0 }), "repack: rows must be positive"],
+  ["widen", () => ({ dst: at, src: at, count: 4, type: Q4_0 }), "widen: type must be F32, F16 or BF16"],
+  ["rmsNorm", () => ({ dst: at, src: at, weight: 0, n: 6, eps: 1e-5 }), "rmsNorm: n must be a positive multiple of 4"],
+  [
+    "ropeTable",
+    () => ({ dst: at, frequencies: at, pairs: 4, position: -1 }),
+    "ropeTable: position must not be negative",
+  ],
+  ["storeCosSin", () => ({ x: 2 ** 20, cosAt: at, sinAt: at }), "storeCosSin: x must be in 0..2^20"],
+  ["storeCosSin", () => ({ x: Number.NaN, cosAt: at, sinAt: at }), "storeCosSin: x must be in 0..2^20"],
+  [
+    "kvStore",
+    () => ({ page: at, token: 32, key: at, value: at, headDim: 64, kvType: 0 }),
+    "kvStore: token must be in 0..31",
+  ],
+  [
+    "kvStore",
+    () => ({ page: at, token: 0, key: at, value: at, headDim: 12, kvType: 0 }),
+    "kvStore: headDim must be a positive multiple of 8",
+  ],
+  ["attention", () => attention(260, 1, 1), "attention: headDim must be a multiple of 8 up to 256"],
+  ["attention", () => attention(64, 3, 6), "attention: at most 16 queries"],
+  ["siluMul", () => ({ dst: at, gate: at, up: at, n: 5 }), "siluMul: n must be a multiple of 4"],
+  ["geluMul", () => ({ dst: at, gate: at, up: at, n: 6 }), "geluMul: n must be a multiple of 4"],
+  ["scale", () => ({ x: at, n: 3, factor: 2 }), "scale: n must be a multiple of 4"],
+  ["softcap", () => ({ x: at, n: 1, cap: 2 }), "softcap: n must be a multiple of 4"],
+  ["add", () => ({ dst: at, x: at, n: 7 }), "add: n must be a multiple of 4"],
+])("%s, case %#: %s", (kernel, args, message) => {
+  expect(() => kernels[kernel]!(...inOrder(kernel, args()))).toThrow(message);
 });

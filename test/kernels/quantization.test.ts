@@ -34,10 +34,12 @@ describe.each(builds)("$name", (build) => {
     const rows = expected.length / columns;
     const memory = new KernelMemory(build);
     const tiles = memory.reserve(matrixBytes(type, rows, columns));
-    expect(memory.run("repack", tiles, memory.put(fixture(blocks)), rows, columns, typeId(type))).toBe(0);
+    expect(
+      memory.run("repack", { dst: tiles, src: memory.put(fixture(blocks)), rows, columns, typeId: typeId(type) }),
+    ).toBe(0);
     const row = memory.reserve(4 * columns);
     for (let r = 0; r < rows; r++) {
-      memory.run("embedRow", row, tiles, typeId(type), columns, r);
+      memory.run("embedRow", { dst: row, w: tiles, typeId: typeId(type), columns, row: r });
       expect(new Uint32Array(memory.bytes(row, 4 * columns).buffer)).toEqual(
         expected.subarray(r * columns, (r + 1) * columns),
       );
@@ -49,7 +51,9 @@ describe.each(builds)("$name", (build) => {
     const expected = new Uint32Array(fixture(values).buffer);
     const memory = new KernelMemory(build);
     const dst = memory.reserve(4 * expected.length);
-    expect(memory.run("widen", dst, memory.put(fixture(blocks)), expected.length, typeId(type))).toBe(0);
+    expect(
+      memory.run("widen", { dst, src: memory.put(fixture(blocks)), count: expected.length, type: typeId(type) }),
+    ).toBe(0);
     expect(new Uint32Array(memory.bytes(dst, 4 * expected.length).buffer)).toEqual(expected);
   });
 
@@ -57,7 +61,7 @@ describe.each(builds)("$name", (build) => {
     const memory = new KernelMemory(build);
     const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const dst = memory.reserve(4 * bits.length);
-    expect(memory.run("widen", dst, memory.put(bits), bits.length, typeId("F16"))).toBe(1);
+    expect(memory.run("widen", { dst, src: memory.put(bits), count: bits.length, type: typeId("F16") })).toBe(1);
     const values = memory.floats(dst, bits.length);
     const one = memory.reserve(4);
     let wrong = 0;
@@ -66,8 +70,9 @@ describe.each(builds)("$name", (build) => {
       const size = exponent ? 2 ** (exponent - 15) * (1 + (b & 1023) / 1024) : (b & 1023) * 2 ** -24;
       const expected = exponent === 31 ? Number.NaN : b & 0x8000 ? -size : size;
       if (!Object.is(values[b], expected)) wrong++;
-      if (memory.run("widen", one, memory.put(Uint16Array.of(b)), 1, typeId("F16")) !== Number(exponent === 31))
-        wrong++;
+      const src = memory.put(Uint16Array.of(b));
+      const refused = memory.run("widen", { dst: one, src, count: 1, type: typeId("F16") });
+      if (refused !== Number(exponent === 31)) wrong++;
     }
     expect(wrong).toBe(0);
   });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { call, type Outcome, type Placement } from "../helpers/arena.ts";
 import type { Case } from "../helpers/kernel-cases.ts";
-import { KERNELS, type Kernel, OTHER_EXPORTS } from "../helpers/kernel-table.ts";
+import type { Kernel } from "../helpers/kernel-lists.ts";
+import { KERNELS, OTHER_EXPORTS } from "../helpers/kernel-table.ts";
 import { type BuildName, canRun, loadBuild } from "../helpers/wasm-builds.ts";
 
 const debug = loadBuild("debug");

@@ -17,7 +17,8 @@ import { olmo2 } from "../../src/models/olmo2.ts";
 import { qwen2 } from "../../src/models/qwen2.ts";
 import { qwen3 } from "../../src/models/qwen3.ts";
 import { inverseFrequencies } from "../../src/models/rope.ts";
-import type { ProgramBuilder, Value } from "../../src/runtime/program.ts";
+import type { ProgramBuilder } from "../../src/runtime/builder.ts";
+import type { Value } from "../../src/runtime/recording.ts";
 import { architectures, argmax, executorOf, floats, openFixture } from "../helpers/models.ts";
 
 interface Recorded {
@@ -32,13 +33,13 @@ interface Mistake {
 }
 
 /** `method` leaves the values alone where its weight's name matches; the weight still counts as read. */
-function without(b: ProgramBuilder, method: "headNorm" | "rmsNorm" | "bias", pattern: RegExp): void {
+function without(b: ProgramBuilder, method: "rmsNormHeads" | "rmsNorm" | "bias", pattern: RegExp): void {
   const original = b[method] as (x: Value, ...rest: unknown[]) => Value;
   const { weights } = b as unknown as { weights: { vector(name: string, length: number): void } };
   const skipping = (x: Value, ...rest: unknown[]): Value => {
     const name = rest.find((value) => typeof value === "string");
     if (!name || !pattern.test(name)) return original.call(b, x, ...rest);
-    weights.vector(name, method === "headNorm" ? (rest[0] as number) : x.width);
+    weights.vector(name, method === "rmsNormHeads" ? (rest[0] as number) : x.width);
     return { ...x };
   };
   Object.assign(b, { [method]: skipping });
@@ -71,7 +72,7 @@ const everywhere: Record<string, Mistake> = {
   "no rope": facts((c) => ({ frequencies: still(c), localFrequencies: still(c) })),
   "eps/10": facts((c) => ({ eps: c.eps / 10 })),
 };
-const noHeadNorm = builder((b) => without(b, "headNorm", /./));
+const noHeadNorm = builder((b) => without(b, "rmsNormHeads", /./));
 const noPostNorm = builder((b) => without(b, "rmsNorm", /post_/));
 
 interface Tested {

@@ -4,7 +4,7 @@ import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { readGguf } from "../../src/formats/gguf/model.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
-import { takesWide } from "../../src/runtime/layout.ts";
+import { takesWide } from "../../src/runtime/weight-types.ts";
 import { weightType } from "../../weights-tools/types/weight-types.ts";
 import { QUANTIZED } from "../helpers/kernel-data.ts";
 import { executorOf, openFixture } from "../helpers/models.ts";

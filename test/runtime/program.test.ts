@@ -1,9 +1,13 @@
-/** What the linked program promises to threads: between two barriers no operation writes where another row is still read. */
+/**
+ * What a linked program promises to threads: between two barriers, no operation writes where another one still reads other
+ * rows.
+ */
 import { describe, expect, it } from "vitest";
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { rowBytes, type TensorType } from "../../src/formats/tensor-types.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { describeModel } from "../../src/models/index.ts";
+import { OPERATION_WORDS, OPERATIONS, type OperationName, operationWord } from "../../src/runtime/operations.ts";
 
 interface Shape {
   readonly layers: number;
@@ -47,42 +51,27 @@ function header({ layers, heads, kvHeads, hidden, ffn }: Shape, type: TensorType
   return { format: "gguf", architecture: "llama", metadata, tensors, permutedQK: true, headerBytes: 0, close };
 }
 
-/** Operands that are buffers of token rows, as [address, stride]; assembly/program.ts names them. */
-const ROWS: Readonly<Record<number, readonly (readonly [address: number, stride: number])[]>> = {
-  1: [[1, 2]],
-  3: [
-    [2, 3],
-    [4, 5],
+const DST = ["dst", "dstStride"] as const;
+const SRC = ["src", "srcStride"] as const;
+
+/** The fields of each operation that are buffers of token rows, with the fields of their strides. */
+const ROWS: Readonly<Partial<Record<OperationName, readonly (readonly [address: string, stride: string])[]>>> = {
+  embed: [DST],
+  rmsNorm: [DST, SRC],
+  quantize: [DST, SRC],
+  ropeTable: [DST],
+  rope: [DST, ["table", "tableStride"]],
+  kvStore: [
+    ["keys", "keyStride"],
+    ["values", "valueStride"],
   ],
-  4: [
-    [2, 3],
-    [4, 5],
-  ],
-  6: [[1, 2]],
-  7: [
-    [2, 3],
-    [6, 7],
-  ],
-  8: [
-    [1, 2],
-    [3, 4],
-  ],
-  10: [
-    [2, 3],
-    [4, 7],
-    [5, 7],
-  ],
-  11: [
-    [2, 3],
-    [4, 5],
-  ],
+  siluMul: [DST, ["gate", "srcStride"], ["up", "srcStride"]],
+  add: [DST, SRC],
 };
 
+const NAMES = Object.keys(OPERATIONS) as OperationName[];
 const BATCH = 128;
 const OUTPUTS = 64;
-/** Operations whose first operand is the row set; RoPE's table has all rows. */
-const HAVE_SET = [3, 4, 7, 10, 11];
-
 const shapes: [name: string, shape: Shape][] = [
   ["SmolLM2-135M", { layers: 3, heads: 9, kvHeads: 3, hidden: 576, ffn: 1536 }],
   ["crumb", { layers: 3, heads: 3, kvHeads: 1, hidden: 192, ffn: 512 }],
@@ -94,16 +83,20 @@ describe.each(shapes)("%s", (_, shape) => {
     const model = await describeModel(header(shape, type));
     const options = { maxBatchTokens: BATCH, maxLogitRows: OUTPUTS, kvType: "mixed", threads: 2 } as const;
     const program = model.describe(options);
-    const words = program.link({ tables: 0, activations: 2 ** 24, pages: 0, weights: 0 }, 8);
+    const bases = { frequencies: 0, activations: 2 ** 24, pages: 0, weights: 0 };
+    const words = program.link(bases, 8);
     const wrong: string[] = [];
+    let barriers = 0;
     let stretch: { op: number; begin: number; end: number; stride: number }[] = [];
     for (let op = 0; op < program.operations; op++) {
-      const at = op * 16;
-      for (const [address, strideAt] of ROWS[words[at]!] ?? []) {
-        const begin = words[at + address]!;
-        const stride = words[at + strideAt]!;
-        const outputs = HAVE_SET.includes(words[at]!) && words[at + 1] === 1 && address !== 6;
-        const end = begin + stride * ((outputs ? OUTPUTS : BATCH) - 1) + 4; // of the last row at least its first value
+      const record = words.subarray(op * OPERATION_WORDS, (op + 1) * OPERATION_WORDS);
+      const name = NAMES.find((each) => OPERATIONS[each].code === record[0])!;
+      const field = (field: string): number => record[operationWord(name, field)]!;
+      for (const [address, strideField] of ROWS[name] ?? []) {
+        const begin = field(address);
+        const stride = field(strideField);
+        const rows = field("rowSet") === 1 && address !== "table" ? OUTPUTS : BATCH; // RoPE's table has all rows
+        const end = begin + stride * (rows - 1) + 4; // at least the first value of the last row
         for (const other of stretch) {
           const sameRows = other.stride === stride && Math.abs(other.begin - begin) < stride;
           if (other.op !== op && !sameRows && begin < other.end && other.begin < end)
@@ -111,8 +104,13 @@ describe.each(shapes)("%s", (_, shape) => {
         }
         stretch.push({ op, begin, end, stride });
       }
-      if (words[at + 15] === 1) stretch = [];
+      if (field("barrier") === 1) {
+        stretch = [];
+        barriers++;
+      }
     }
+    // Attention and each of the four matmuls of a layer end a stretch, and so does what comes before them.
+    expect(barriers).toBeGreaterThan(5 * shape.layers);
     expect(wrong).toEqual([]);
   });
 });

@@ -7,12 +7,20 @@ import { startThread } from "../../src/hosts/node/host.ts";
 import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Instance } from "../../src/runtime/kernels.ts";
-import { OP_BYTES } from "../../src/runtime/layout.ts";
 import type { MemoryPlan } from "../../src/runtime/memory-plan.ts";
+import {
+  batchWord,
+  OPERATION_BYTES,
+  OPERATION_WORDS,
+  OPERATIONS,
+  type OperationName,
+  operationWord,
+} from "../../src/runtime/operations.ts";
 import type { Thread } from "../../src/runtime/threads.ts";
 import { executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 
-const OP_WORDS = OP_BYTES / 4;
+/** Operations that have scratch. */
+const SCRATCH: readonly OperationName[] = ["matmul", "attention", "lora"];
 const options = { threads: 2, contextLength: 64 };
 
 describe("options", () => {
@@ -76,19 +84,20 @@ describe("threads out of step", () => {
     const insides = executor as unknown as Insides;
     const { kernels, memory } = insides.instance;
     const run = (program: number, count: number, batch: number): void => {
-      const words = new Int32Array(memory.buffer, program, count * OP_WORDS);
+      const words = new Int32Array(memory.buffer, program, count * OPERATION_WORDS);
       for (let first = 0, i = 0; i < count; i++) {
-        if (words[(i + 1) * OP_WORDS - 1] === 0) continue; // the last word asks for a barrier
-        for (const thread of order) kernels.execute(program + first * OP_BYTES, i + 1 - first, batch, thread, threads);
+        if (words[i * OPERATION_WORDS + operationWord("matmul", "barrier")] === 0) continue;
+        for (const thread of order)
+          kernels.execute(program + first * OPERATION_BYTES, i + 1 - first, batch, thread, threads);
         first = i + 1;
       }
     };
-    // Scratch is a thread's own; one place will do where they take turns.
+    // Each thread has its own scratch, but one place will do where they take turns.
     insides.instance = { ...insides.instance, kernels: { ...kernels, run } };
     const ops = new Int32Array(memory.buffer, insides.plan.base.program, insides.plan.program / 4);
-    for (let at = 0; at < ops.length; at += OP_WORDS) {
-      if (ops[at] === 5) ops[at + 11] = 0;
-      if (ops[at] === 9) ops[at + 13] = 0;
+    for (let at = 0; at < ops.length; at += OPERATION_WORDS) {
+      for (const name of SCRATCH)
+        if (ops[at] === OPERATIONS[name].code) ops[at + operationWord(name, "scratchBytes")] = 0;
     }
     expect(logitsOf(executor)).toEqual(logitsOf(alone));
   });
@@ -115,12 +124,12 @@ describe("a failing thread", () => {
     const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), options);
     const sequence = executor.createSequence();
     executor.forward([{ sequence, tokens: [1, 2, 3], logits: "last" }]);
-    // The same as serveThread does after a trap: the failed word, third of the control words.
+    // The same as serveThread does after a trap.
     const { instance, plan } = executor as unknown as Insides;
-    const control = new Int32Array(instance.memory.buffer, plan.base.batch + 32, 5);
-    Atomics.store(control, 2, 1);
-    // One thread more than there are is awaited, so that the barrier is not met.
-    Atomics.store(control, 0, -1);
+    const header = new Int32Array(instance.memory.buffer, plan.base.batch, 16);
+    Atomics.store(header, batchWord("failed"), 1);
+    // The barrier waits for one thread more than there are, so it is not met.
+    Atomics.store(header, batchWord("arrived"), -1);
     const call = () => executor.forward([{ sequence, tokens: [4], logits: "last" }]);
     expect(call).toThrow(expect.objectContaining({ code: "poisoned" }));
     expect(call).toThrow(expect.objectContaining({ code: "poisoned" }));

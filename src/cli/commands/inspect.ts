@@ -8,9 +8,9 @@ import type { Checkpoint } from "../../formats/checkpoint.ts";
 import type { TensorType } from "../../formats/tensor-types.ts";
 import { planExecutor } from "../../load/executor.ts";
 import type { LoadOptions } from "../../load/options.ts";
-import { layoutOf } from "../../runtime/layout.ts";
 import type { MemoryPlan } from "../../runtime/memory-plan.ts";
 import type { Placement } from "../../runtime/weight-table.ts";
+import { describeLayout } from "../../runtime/weight-types.ts";
 import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { missing } from "../flags.ts";
@@ -107,7 +107,7 @@ async function memoryFacts(checkpoint: Checkpoint, options: LoadOptions): Promis
 function weightFacts(placements: readonly Placement[]): WeightFacts[] {
   const sums = new Map<string, { type: TensorType; layout: string; tensors: number; bytes: number; weights: number }>();
   for (const { kind, type, rows, columns, bytes } of placements) {
-    const layout = kind === "vector" ? "f32" : layoutOf(type);
+    const layout = kind === "vector" ? "f32" : describeLayout(type);
     const sum = sums.get(`${type} ${layout}`) ?? { type, layout, tensors: 0, bytes: 0, weights: 0 };
     sum.tensors++;
     sum.bytes += bytes;

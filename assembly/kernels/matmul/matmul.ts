@@ -1,0 +1,103 @@
+import { FUSED_DOT } from "../../lanes";
+import { groupBytes, groupScalesBytes, TILE_TOKENS } from "../../layout";
+import { Matmul } from "../../operations";
+import { Q8_0, WeightType, weightType } from "../../weight-types";
+import { levelsOf } from "../weights/levels";
+import { unpackGroupScales } from "../weights/scales";
+import { panelBytes, panelScalesBytes, unpackPanel } from "./panel";
+import { matmulRowCodes, matmulRowCodesFused } from "./row-codes";
+import { matmulRowFloat } from "./row-float";
+import { matmulRowLevels } from "./row-levels";
+import { matmulRowQ4, matmulRowQ4Fused } from "./row-q4";
+import { matmulRowQ8 } from "./row-q8";
+import { matmulTileI8, matmulTileI8Fused, matmulTileI16, PanelTile } from "./tile";
+
+/** Room for a PanelTile before the panel, which stays 16-byte aligned. */
+const PANEL_TILE_BYTES: i32 = 64;
+
+/** Bytes of scratch per thread that a matmul needs. */
+export function matmulScratchBytes(columns: i32): i32 {
+  return PANEL_TILE_BYTES + panelBytes(columns);
+}
+
+/**
+ * dst[r][16 g .. 16 g + 16) = W[group g] x[r], for groups [groupBegin, groupEnd) and all activation rows.
+ * One row streams the weights as they lie. Several rows share each group's panel; the bits are the same.
+ * @param rows activation rows at op.src: f32 for float weights; else quantised, one row or tiles of TILE_TOKENS rows
+ * @param scratch matmulScratchBytes of this thread, 16-byte aligned
+ */
+export function matmul(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32, scratch: usize): void {
+  const type = weightType(op.type);
+  const bytes = <usize>groupBytes(type, op.columns);
+  for (let g = groupBegin; g < groupEnd; g++) {
+    const group = op.weights + <usize>g * bytes;
+    const dst = op.dst + ((<usize>g) << 6);
+    if (type.isFloat) {
+      for (let r = 0; r < rows; r++) {
+        matmulRowFloat(dst + <usize>(r * op.dstStride), group, op.src + <usize>(r * op.srcStride), op.columns, op.type);
+      }
+    } else if (rows == 1) matmulRow(dst, group, op.src, op.columns, type, scratch);
+    else matmulRows(op, dst, group, type, rows, scratch);
+  }
+}
+
+/** One group times one quantised activation row. */
+function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: WeightType, scratch: usize): void {
+  if (type.id == Q8_0) matmulRowQ8(dst, group, x, columns);
+  else if (type.scalesInTiles) {
+    if (FUSED_DOT) matmulRowQ4Fused(dst, group, x, columns, type.minima);
+    else matmulRowQ4(dst, group, x, columns, type.minima);
+  } else {
+    // Scales first, then codes: memory is read in order.
+    const rest = scratch + <usize>panelScalesBytes(type, columns);
+    unpackGroupScales(scratch, rest, group, type, 0, columns);
+    const w = group + <usize>groupScalesBytes(type, columns);
+    const minima = type.minima ? rest : 0;
+    const columnsPerScale = type.columnsPerScale;
+    if (type.levels) matmulRowLevels(dst, w, scratch, x, columns, levelsOf(type));
+    else if (FUSED_DOT) matmulRowCodesFused(dst, w, scratch, minima, x, columns, type.planes, columnsPerScale);
+    else matmulRowCodes(dst, w, scratch, minima, x, columns, type.planes, columnsPerScale);
+  }
+}
+
+/**
+ * Few rows compute too little on a group to hide that it must come from memory: they take it in chunks of columns, so that
+ * the processor fetches the next lines meanwhile. 8 rows of Q4_0: 41 -> 44 G multiply-adds/s; 16 rows: no gain.
+ */
+const FEW_ROWS: i32 = 8;
+const CHUNK_COLUMNS: i32 = 128;
+
+/** One group times all tiles of token rows. The panel's first eight weight rows come first, then the last eight. */
+function matmulRows(op: Matmul, dst: usize, group: usize, type: WeightType, rows: i32, scratch: usize): void {
+  const columns = op.columns;
+  const digits = ASC_FEATURE_RELAXED_SIMD ? type.id != Q8_0 && !type.levels : false;
+  const chunk = rows <= FEW_ROWS ? min(columns, CHUNK_COLUMNS) : columns;
+  const tile = changetype<PanelTile>(scratch);
+  tile.dstStride = op.dstStride;
+  tile.columns = columns;
+  tile.planes = type.planes;
+  tile.columnsPerScale = type.columnsPerScale;
+  const scales = scratch + PANEL_TILE_BYTES;
+  for (let from = 0; from < columns; from += chunk) {
+    const count = min(chunk, columns - from);
+    const scalesBytes = <usize>panelScalesBytes(type, count);
+    const panel = scales + 2 * scalesBytes;
+    unpackPanel(panel, scales, group, columns, type, from, count);
+    const panelHalf = <usize>((digits ? 8 : 16) * count);
+    tile.from = from;
+    tile.count = count;
+    for (let r = 0; r < rows; r += TILE_TOKENS) {
+      tile.tokens = min(TILE_TOKENS, rows - r);
+      tile.x = op.src + <usize>(r * op.srcStride);
+      for (let upper: usize = 0; upper < 2; upper++) {
+        tile.dst = dst + <usize>(r * op.dstStride) + upper * 32;
+        tile.panel = panel + upper * panelHalf;
+        tile.scales = scales + upper * (scalesBytes >> 1);
+        tile.minima = type.minima ? tile.scales + scalesBytes : 0;
+        if (digits && FUSED_DOT) matmulTileI8Fused(tile);
+        else if (digits) matmulTileI8(tile);
+        else matmulTileI16(tile);
+      }
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { BlockMeta, META_BYTES } from "../../activations";
+import { addDotI8, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
+import { BLOCK } from "../../layout";
+import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
+import { addMinimum, addScaled, storeGroup } from "./accumulate";
+import { Centre, centreOfBlock, centreOfSubBlock, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
+import { codeMask, dotCodesI16 } from "./row-i16";
+
+/**
+ * One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
+ *
+ * The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or of code * x
+ * where there are minima. It is exact: i16 lanes as in tile.ts, i32 lanes as in row-i16.ts. accumulate.ts has the f32 part.
+ *
+ * @param dst f32[16]   @param w tiles without scales   @param scales f32 (kernels/weights/scales.ts)
+ * @param minima f32, or 0   @param x a quantised row of `columns` columns, a multiple of 32
+ * @param planes of the codes (weight-types.ts)   @param columnsPerScale 16 or 32
+ */
+export function matmulRowCodes(
+  dst: usize,
+  w: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+  planes: i32,
+  columnsPerScale: i32,
+): void {
+  if (planes == 0) rowCodes<i16, u8>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else if (planes == 1) rowCodes<i16, u16>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else rowCodes<i16, u32>(dst, w, scales, minima, x, columns, columnsPerScale);
+}
+
+/** The same where `FUSED_DOT`. */
+export function matmulRowCodesFused(
+  dst: usize,
+  w: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+  planes: i32,
+  columnsPerScale: i32,
+): void {
+  if (planes == 0) rowCodes<i32, u8>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else if (planes == 1) rowCodes<i32, u16>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else rowCodes<i32, u32>(dst, w, scales, minima, x, columns, columnsPerScale);
+}
+
+/** T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. */
+function rowCodes<T, P>(
+  dst: usize,
+  w: usize,
+  scales: usize,
+  minima: usize,
+  x: usize,
+  columns: i32,
+  columnsPerScale: i32,
+): void {
+  assert(columns > 0 && columns % BLOCK == 0, "matmulRowCodes: columns must be a positive multiple of 32");
+  const mask = nibbleMask();
+  const high = highMask<P>();
+  const subBlocks = columnsPerScale < BLOCK;
+  const span = <usize>(columnsPerScale >> 3) * stepBytes<P>();
+  const upper = <usize>((columns / columnsPerScale) << 5); // from the scales of rows 0 to 7 to those of rows 8 to 15
+  const centred = !minima || sizeof<P>() > 1;
+  let sub: usize = 0; // which sub-block, see centre.ts
+  let meta = x + 4 * <usize>columns;
+  const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
+  let xq = ASC_FEATURE_RELAXED_SIMD ? x : x + 2 * <usize>columns;
+  const m0 = codeMask<P>(0);
+  const m1 = codeMask<P>(1);
+  const m2 = codeMask<P>(2);
+  let f0 = f32x4.splat(0);
+  let f1 = f32x4.splat(0);
+  let f2 = f32x4.splat(0);
+  let f3 = f32x4.splat(0);
+  while (meta < metaEnd) {
+    const end = w + span;
+    let s0 = i32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      const digits = load<i32>(meta, offsetof<BlockMeta>("digits"));
+      for (let digit = 0; digit < digits; digit++) {
+        let xd = digit ? xq + <usize>columns : xq;
+        let a0 = i32x4.splat(0);
+        if (centred) {
+          const centre = digit
+            ? secondCentre(meta, subBlocks ? <i32>sub : Centre.BLOCK)
+            : v128.load32_splat(firstCentreAt(meta, subBlocks, sub));
+          a0 = pairsTo<T>(i16x8.shl(centre, planesOf<P>()));
+        }
+        let a1 = a0;
+        let a2 = a0;
+        let a3 = a0;
+        let at = w;
+        while (at < end) {
+          const low = v128.load32_splat(xd);
+          const last = v128.load32_splat(xd, 4);
+          const h0 = plane<P>(at, 0);
+          const v0 = v128.load(at);
+          const v1 = v128.load(at, 16);
+          a0 = addDotI8<T>(a0, low, firstCodes<P>(v0, h0, 0, mask, high));
+          a1 = addDotI8<T>(a1, low, firstCodes<P>(v1, h0, 1, mask, high));
+          a0 = addDotI8<T>(a0, last, lastCodes<P>(v0, h0, 0, mask, high));
+          a1 = addDotI8<T>(a1, last, lastCodes<P>(v1, h0, 1, mask, high));
+          const h2 = plane<P>(at, 2);
+          const v2 = v128.load(at, 32);
+          const v3 = v128.load(at, 48);
+          a2 = addDotI8<T>(a2, low, firstCodes<P>(v2, h2, 2, mask, high));
+          a3 = addDotI8<T>(a3, low, firstCodes<P>(v3, h2, 3, mask, high));
+          a2 = addDotI8<T>(a2, last, lastCodes<P>(v2, h2, 2, mask, high));
+          a3 = addDotI8<T>(a3, last, lastCodes<P>(v3, h2, 3, mask, high));
+          at += stepBytes<P>();
+          xd += 8;
+        }
+        if (digit) {
+          s0 = times254(s0);
+          s1 = times254(s1);
+          s2 = times254(s2);
+          s3 = times254(s3);
+        }
+        s0 = i32x4.add(s0, sumsI32<T>(a0));
+        s1 = i32x4.add(s1, sumsI32<T>(a1));
+        s2 = i32x4.add(s2, sumsI32<T>(a2));
+        s3 = i32x4.add(s3, sumsI32<T>(a3));
+      }
+      if (minima && sizeof<P>() > 1) {
+        const centre = uncentre(meta);
+        s0 = i32x4.add(s0, centre);
+        s1 = i32x4.add(s1, centre);
+        s2 = i32x4.add(s2, centre);
+        s3 = i32x4.add(s3, centre);
+      }
+      xq += <usize>columnsPerScale;
+    } else {
+      s0 = dotCodesI16<P, u8>(w, end, xq, m0, m1, m2);
+      s1 = dotCodesI16<P, u16>(w, end, xq, m0, m1, m2);
+      s2 = dotCodesI16<P, u32>(w, end, xq, m0, m1, m2);
+      s3 = dotCodesI16<P, u64>(w, end, xq, m0, m1, m2);
+      if (!minima) {
+        const centre = i32x4.splat((subBlocks ? centreOfSubBlock(meta, sub) : centreOfBlock(meta)) << planesOf<P>());
+        s0 = i32x4.add(s0, centre);
+        s1 = i32x4.add(s1, centre);
+        s2 = i32x4.add(s2, centre);
+        s3 = i32x4.add(s3, centre);
+      }
+      xq += <usize>(2 * columnsPerScale);
+    }
+    const d = v128.load32_splat(meta, offsetof<BlockMeta>("scale"));
+    f0 = addScaled(f0, s0, v128.load(scales), d);
+    f1 = addScaled(f1, s1, v128.load(scales, 16), d);
+    f2 = addScaled(f2, s2, v128.load(scales + upper), d);
+    f3 = addScaled(f3, s3, v128.load(scales + upper, 16), d);
+    if (minima) {
+      const sum = v128.load32_splat(scaledSumAt(meta, subBlocks, sub));
+      f0 = addMinimum(f0, v128.load(minima), sum);
+      f1 = addMinimum(f1, v128.load(minima, 16), sum);
+      f2 = addMinimum(f2, v128.load(minima + upper), sum);
+      f3 = addMinimum(f3, v128.load(minima + upper, 16), sum);
+      minima += 32;
+    }
+    scales += 32;
+    w = end;
+    if (subBlocks) sub ^= 4;
+    if (!sub) meta += META_BYTES;
+  }
+  storeGroup(dst, f0, f1, f2, f3);
+}

@@ -1,0 +1,293 @@
+// The records that the host writes and the interpreter reads: one per operation, and the header of a batch.
+//
+// A record is an `@unmanaged` class laid over linear memory. A field is a 32-bit word: an address or a count of bytes
+// (usize), an integer (i32) or a float (f32). Reading a field is one load with a constant offset. The host writes the same
+// fields by name (`src/runtime/operations.ts`); `test/kernels/operations.test.ts` compares the offsets of both sides,
+// which `offsets.ts` exports from the debug build.
+//
+// Field names have one meaning in every record:
+//   dst, dstStride   the first row that is written, and the bytes from one row to the next
+//   src, srcStride   the same of the rows that are read
+//   type, columns    GGML's id of a weight type (layout.ts), and the columns of the weight matrix
+//   scratch, scratchBytes   thread 0's scratch, and the bytes from one thread's scratch to the next thread's
+
+/** What `code` of an operation may be. */
+export enum OpCode {
+  EMBED = 1,
+  SELECT_OUTPUTS = 2,
+  RMS_NORM = 3,
+  QUANTIZE = 4,
+  MATMUL = 5,
+  ROPE_TABLE = 6,
+  ROPE = 7,
+  KV_STORE = 8,
+  ATTENTION = 9,
+  SILU_MUL = 10,
+  ADD = 11,
+  GELU_MUL = 12,
+  SCALE = 13,
+  SOFTCAP = 14,
+  LORA = 15,
+}
+
+/** Bytes from one operation of a program to the next. */
+export const OPERATION_BYTES: usize = 128;
+
+/** The fields that every operation begins with. */
+@unmanaged
+export class Operation {
+  code: OpCode;
+  /** The rows that the operation runs over: 0 for all rows of the batch, 1 for its output rows. */
+  rowSet: i32;
+  /** 1 where the next operation may read what another thread writes here. */
+  barrier: i32;
+}
+
+/** dst[row] = the embedding of the row's token. */
+@unmanaged
+export class Embed extends Operation {
+  dst: usize;
+  dstStride: i32;
+  weights: usize;
+  type: i32;
+  columns: i32;
+}
+
+/** dst[i] = src[outputs[i]]: copies the output rows together. */
+@unmanaged
+export class SelectOutputs extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  /** Bytes per row that are copied. */
+  rowBytes: i32;
+}
+
+/** RMSNorm of `parts` neighbouring parts of `n` values in each row (1 part: the whole row; else one per head). */
+@unmanaged
+export class RmsNorm extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  /** f32[n], or 0 for none. */
+  weight: usize;
+  n: i32;
+  parts: i32;
+  eps: f32;
+}
+
+/** dst = the quantised rows of src, in tiles (layout.ts). */
+@unmanaged
+export class Quantize extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  columns: i32;
+  /** 1: codes of 16 bits; 0: one or two int8 digits. */
+  wide: i32;
+}
+
+/** dst = W src. */
+@unmanaged
+export class Matmul extends Operation {
+  dst: usize;
+  dstStride: i32;
+  /** Rows of f32 for float weights; else quantised rows, in tiles where the operation has more than one row. */
+  src: usize;
+  srcStride: i32;
+  weights: usize;
+  type: i32;
+  columns: i32;
+  /** Groups of 16 weight rows. */
+  groups: i32;
+  scratch: usize;
+  scratchBytes: i32;
+}
+
+/** dst += scale * rowScale * B (A src), for the rows whose rowScale is not 0. */
+@unmanaged
+export class Lora extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  a: usize;
+  aType: i32;
+  /** Columns of A. */
+  columns: i32;
+  /** Rows of A, columns of B. */
+  rank: i32;
+  b: usize;
+  bType: i32;
+  /** Groups of 16 rows of B. */
+  groups: i32;
+  /** The adapter's own scale. */
+  scale: f32;
+  /** Bytes from the batch's `loraScales` to this adapter's, which has one f32 per batch row. */
+  rowScales: i32;
+  scratch: usize;
+  scratchBytes: i32;
+}
+
+/** dst[row] = cosines and sines of the row's position. */
+@unmanaged
+export class RopeTable extends Operation {
+  dst: usize;
+  dstStride: i32;
+  /** f32[pairs]. */
+  frequencies: usize;
+  pairs: i32;
+}
+
+/** Rotates the heads of each row of dst, in place. */
+@unmanaged
+export class Rope extends Operation {
+  dst: usize;
+  dstStride: i32;
+  heads: i32;
+  headDim: i32;
+  /** The rows that RopeTable wrote, one per batch row. */
+  table: usize;
+  tableStride: i32;
+  /** Pairs of values that are rotated in each head. */
+  pairs: i32;
+  /** 1: pairs are (2j, 2j + 1); 0: (j, j + pairs). */
+  interleaved: i32;
+}
+
+/** Puts the keys and values of every row into the pages of its sequence. */
+@unmanaged
+export class KvStore extends Operation {
+  keys: usize;
+  keyStride: i32;
+  values: usize;
+  valueStride: i32;
+  kvHeads: i32;
+  headDim: i32;
+  kvType: i32;
+  /** Where the pages of the layer's first kv head begin; those of its other heads follow, `headStride` apart. */
+  pages: usize;
+  headStride: usize;
+}
+
+/** dst = attention of the queries src over the cached tokens of each row's sequence. */
+@unmanaged
+export class Attention extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  heads: i32;
+  kvHeads: i32;
+  headDim: i32;
+  kvType: i32;
+  /** As in KvStore. */
+  pages: usize;
+  headStride: usize;
+  /** Factor of the scores. */
+  scale: f32;
+  /** A token sees itself and window - 1 tokens before it; 0: all. */
+  window: i32;
+  /** Scores become cap tanh(score / cap); 0: they stay. */
+  softcap: f32;
+  scratch: usize;
+  scratchBytes: i32;
+}
+
+/** dst = f(gate) * up; f is silu (SILU_MUL) or gelu (GELU_MUL). */
+@unmanaged
+export class GatedMul extends Operation {
+  dst: usize;
+  dstStride: i32;
+  gate: usize;
+  up: usize;
+  /** Bytes from row to row of gate and of up. */
+  srcStride: i32;
+  n: i32;
+}
+
+/** dst += src. A srcStride of 0 adds the same vector to every row. */
+@unmanaged
+export class Add extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  n: i32;
+}
+
+/** dst *= factor. */
+@unmanaged
+export class Scale extends Operation {
+  dst: usize;
+  dstStride: i32;
+  n: i32;
+  factor: f32;
+}
+
+/** dst = cap tanh(dst / cap). */
+@unmanaged
+export class Softcap extends Operation {
+  dst: usize;
+  dstStride: i32;
+  n: i32;
+  cap: f32;
+}
+
+/**
+ * A batch of token rows. Its arrays have an element per row; buffers of output rows are compact, so that row i of an
+ * operation over the output rows stands for batch row outputs[i].
+ */
+@unmanaged
+export class Batch {
+  rows: i32;
+  outputRows: i32;
+  /** i32[rows]: token ids. */
+  tokens: usize;
+  /** i32[rows]: positions in their sequences. */
+  positions: usize;
+  /** usize[rows]: addresses of the page tables of their sequences, each of i32 page numbers. */
+  pageTables: usize;
+  /** i32[outputRows]: the batch row that each output row stands for. */
+  outputs: usize;
+  /** f32[adapters][most rows of a batch]: how strongly an adapter is applied to a row. */
+  loraScales: usize;
+  /** Operations that the helping threads run. */
+  operations: i32;
+  // What threads tell each other (barrier.ts).
+  arrived: i32;
+  generation: i32;
+  failed: i32;
+  runs: i32;
+  stop: i32;
+
+  /** Rows of a row set. */
+  rowsOf(rowSet: i32): i32 {
+    return rowSet ? this.outputRows : this.rows;
+  }
+
+  /** The batch row that row `i` of a row set stands for. */
+  batchRow(rowSet: i32, i: i32): i32 {
+    return rowSet ? load<i32>(this.outputs + ((<usize>i) << 2)) : i;
+  }
+
+  token(row: i32): i32 {
+    return load<i32>(this.tokens + ((<usize>row) << 2));
+  }
+
+  position(row: i32): i32 {
+    return load<i32>(this.positions + ((<usize>row) << 2));
+  }
+
+  pageTable(row: i32): usize {
+    return load<usize>(this.pageTables + ((<usize>row) << 2));
+  }
+
+  /** How strongly the adapter whose scales begin `rowScales` bytes into all of them is applied to batch row `row`. */
+  loraScale(rowScales: i32, row: i32): f32 {
+    return load<f32>(this.loraScales + <usize>rowScales + ((<usize>row) << 2));
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Batches: what one may hold, and how it is written for the interpreter (`Batch` in assembly/operations.ts).
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import { CachedSequence, type KvCache, noPages } from "./kv-cache.ts";
+import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
+import { BATCH_HEADER_BYTES, batchWord } from "./operations.ts";
+import type { BatchItem, Sequence } from "./types.ts";
+
+/** An item whose sequence and tokens are valid. */
+export interface CheckedItem {
+  readonly sequence: CachedSequence;
+  readonly tokens: ArrayLike<number>;
+  readonly logits: BatchItem["logits"];
+}
+
+export type BatchLimits = Pick<MemoryOptions, "contextLength" | "maxBatchTokens" | "maxLogitRows"> & {
+  readonly vocabSize: number;
+};
+
+/**
+ * Checks everything that a batch can have wrong, before anything changes.
+ * @throws NibbleError `invalid_argument`, `disposed`, `context_full`
+ */
+export function checkBatch(batch: readonly BatchItem[], cache: KvCache, limits: BatchLimits): CheckedItem[] {
+  const { maxBatchTokens, maxLogitRows } = limits;
+  const items: CheckedItem[] = [];
+  const seen = new Set<Sequence>();
+  let rows = 0;
+  let outputs = 0;
+  let pages = 0;
+  for (const item of batch) {
+    const checked = checkItem(item, cache, limits);
+    const { sequence, tokens, logits } = checked;
+    if (seen.has(sequence)) throw new NibbleError("invalid_argument", "expected each sequence once in a batch");
+    seen.add(sequence);
+    rows += tokens.length;
+    outputs += logits === "all" ? tokens.length : logits === "last" && tokens.length > 0 ? 1 : 0;
+    pages += cache.pagesNeeded(sequence, tokens.length);
+    items.push(checked);
+  }
+  if (rows > maxBatchTokens)
+    throw new NibbleError("invalid_argument", `expected at most ${maxBatchTokens} tokens per batch, got ${rows}`);
+  if (outputs > maxLogitRows)
+    throw new NibbleError("invalid_argument", `expected at most ${maxLogitRows} rows with logits, got ${outputs}`);
+  if (pages > cache.freePages) throw noPages(pages, cache.freePages);
+  return items;
+}
+
+function checkItem(
+  { sequence, tokens, logits }: BatchItem,
+  cache: KvCache,
+  { contextLength, vocabSize }: BatchLimits,
+): CheckedItem {
+  if (!(sequence instanceof CachedSequence) || sequence.cache !== cache)
+    throw new NibbleError("invalid_argument", "expected a sequence of this model");
+  sequence.check();
+  if (sequence.length + tokens.length > contextLength)
+    throw new NibbleError(
+      "context_full",
+      `expected at most ${contextLength} tokens, got ${sequence.length} + ${tokens.length}`,
+    );
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
+      throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${token}`);
+  }
+  return { sequence, tokens, logits };
+}
+
+/** Writes batches into the memory that the plan keeps for them. */
+export class BatchWriter {
+  private readonly memory: WebAssembly.Memory;
+  private readonly header: number;
+  private readonly adapters: number;
+  private readonly maxBatchTokens: number;
+  /** Addresses of the arrays. */
+  private readonly arrays: Readonly<Record<"tokens" | "positions" | "pageTables" | "outputs" | "loraScales", number>>;
+
+  constructor(
+    memory: WebAssembly.Memory,
+    { base }: MemoryPlan,
+    { maxBatchTokens, maxLogitRows }: MemoryOptions,
+    adapters: number,
+  ) {
+    this.memory = memory;
+    this.header = base.batch;
+    this.adapters = adapters;
+    this.maxBatchTokens = maxBatchTokens;
+    const first = base.batch + BATCH_HEADER_BYTES;
+    const step = 4 * maxBatchTokens;
+    this.arrays = {
+      tokens: first,
+      positions: first + step,
+      pageTables: first + 2 * step,
+      outputs: first + 3 * step,
+      loraScales: first + 3 * step + 4 * maxLogitRows,
+    };
+    const words = new Uint32Array(memory.buffer, this.header, BATCH_HEADER_BYTES / 4);
+    for (const [field, address] of Object.entries(this.arrays))
+      words[batchWord(field as keyof BatchWriter["arrays"])] = address;
+  }
+
+  /** Writes the rows of the items, whose pages are reserved. Gives how many rows there are, and how many want logits. */
+  write(items: readonly CheckedItem[]): { rows: number; outputs: number } {
+    const words = new Int32Array(this.memory.buffer);
+    const [tokensAt, positionsAt, tablesAt, outputsAt] = [
+      this.arrays.tokens / 4,
+      this.arrays.positions / 4,
+      this.arrays.pageTables / 4,
+      this.arrays.outputs / 4,
+    ];
+    let rows = 0;
+    let outputs = 0;
+    for (const { sequence, tokens, logits } of items) {
+      this.writeLoraScales(sequence, rows, tokens.length);
+      const table = sequence.cache.tableAddress(sequence.slot);
+      for (let i = 0; i < tokens.length; i++) {
+        words[tokensAt + rows] = tokens[i]!;
+        words[positionsAt + rows] = sequence.length + i;
+        words[tablesAt + rows] = table;
+        if (logits === "all" || (logits === "last" && i === tokens.length - 1)) words[outputsAt + outputs++] = rows;
+        rows++;
+      }
+    }
+    words[this.header / 4 + batchWord("rows")] = rows;
+    words[this.header / 4 + batchWord("outputRows")] = outputs;
+    return { rows, outputs };
+  }
+
+  private writeLoraScales({ adapters }: CachedSequence, row: number, count: number): void {
+    const scales = new Float32Array(this.memory.buffer, this.arrays.loraScales, this.adapters * this.maxBatchTokens);
+    for (let i = 0; i < this.adapters; i++) {
+      const from = i * this.maxBatchTokens + row;
+      scales.fill(adapters?.[i] ?? 0, from, from + count);
+    }
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Describes a forward pass: a model file calls the builder's operations in order, and the builder checks the shapes of the
+ * tensors and records what `assembly/interpreter.ts` will run.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import type { TensorInfo } from "../formats/checkpoint.ts";
+import { tensorTypeFacts } from "../formats/tensor-types.ts";
+import {
+  ATTENTION_QUERIES,
+  align,
+  attentionScratchBytes,
+  KV_TYPES,
+  kvHeadBytes,
+  MAX_HEAD_DIM,
+  QUERY_BLOCK_BYTES,
+} from "./layout.ts";
+import { link } from "./linker.ts";
+import { MatmulRecorder, type Matrix } from "./matmul-recorder.ts";
+import { Placement } from "./placement.ts";
+import type { Program, ProgramOptions, Rows } from "./program.ts";
+import { type Buffer, dst, type Operand, Recording, src, type Value } from "./recording.ts";
+import { WeightTable } from "./weight-table.ts";
+
+/** The rotations of every row's position, for `rope`. */
+export interface RopeTable {
+  readonly buffer: Buffer;
+  /** Pairs of values that are rotated in each head. */
+  readonly pairs: number;
+  readonly interleaved: boolean;
+}
+
+/** A layer's place in the key-value cache. */
+export interface KvLayer {
+  /** Bytes per page of the layers before it. */
+  readonly offset: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Bytes per page of one kv head. */
+  readonly headBytes: number;
+}
+
+export interface AttentionOptions {
+  /** A token sees itself and the `window` - 1 tokens before it; 0 (default): all. */
+  readonly window?: number;
+  /** Scores become cap tanh(score / cap); 0 (default): they stay. */
+  readonly softcap?: number;
+}
+
+export class ProgramBuilder {
+  private readonly recording = new Recording();
+  private readonly frequencies: Float32Array[] = [];
+  private readonly weights: WeightTable;
+  private readonly options: ProgramOptions;
+  private readonly recorder: MatmulRecorder;
+  private pageBytes = 0;
+  private readonly headPageBytes: number[] = [];
+
+  constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
+    this.weights = new WeightTable(tensors);
+    this.options = options;
+    this.recorder = new MatmulRecorder(this.recording, this.weights, options);
+  }
+
+  /** Whether the checkpoint has a tensor of this name. */
+  has(name: string): boolean {
+    return this.weights.has(name);
+  }
+
+  /** Rows of the embedding table for the batch's tokens: [rows, width]. */
+  embed(weight: string, vocabSize: number, width: number): Value {
+    const { type } = this.weights.matrix(weight, vocabSize, width);
+    const y = this.recording.value(width, "all");
+    this.recording.emit("embed", "all", {
+      ...dst(y),
+      weights: { weight },
+      type: tensorTypeFacts(type).id,
+      columns: width,
+    });
+    return y;
+  }
+
+  /** Keeps only the rows whose logits are wanted. */
+  selectOutputs(x: Value): Value {
+    const y = this.recording.value(x.width, "outputs");
+    this.recording.emit("selectOutputs", "outputs", { ...dst(y), ...src(x), rowBytes: x.width * 4 });
+    return y;
+  }
+
+  /** x / sqrt(mean(x^2) + eps) * weight over the whole row. */
+  rmsNorm(x: Value, weight: string, eps: number): Value {
+    this.weights.vector(weight, x.width);
+    const y = this.recording.value(x.width, x.rows);
+    this.recordRmsNorm(y, x, { weight: { weight }, n: x.width, eps: eps });
+    return y;
+  }
+
+  /** In place: RMSNorm of every head of `headDim` values, with the same weight [headDim] or without. */
+  rmsNormHeads(x: Value, headDim: number, eps: number, weight?: string): Value {
+    if (weight) this.weights.vector(weight, headDim);
+    this.recordRmsNorm(x, x, { weight: weight ? { weight } : 0, n: headDim, eps: eps });
+    return { ...x };
+  }
+
+  private recordRmsNorm(y: Value, x: Value, operands: { weight: Operand; n: number; eps: number }): void {
+    const { n } = operands;
+    if (n % 4 !== 0) throw new NibbleError("bad_value", `expected a norm over a multiple of 4 values, got ${n}`);
+    this.recording.emit("rmsNorm", x.rows, { ...dst(y), ...src(x), ...operands, parts: x.width / n });
+  }
+
+  /** W x: [rows, out]. */
+  matmul(x: Value, weight: string, out: number): Value {
+    return this.matmuls(x, [[weight, out]])[0]!;
+  }
+
+  /** Several matmuls of the same x, side by side in one buffer, as few operations as may be. */
+  matmuls(x: Value, matrices: readonly Matrix[]): Value[] {
+    return this.recorder.matmuls(x, matrices);
+  }
+
+  /** Cosines and sines of every row's position. @param frequencies f32[pairs], scaled; @param interleaved pairs (2j, 2j + 1) */
+  ropeTable(frequencies: Float32Array, interleaved: boolean): RopeTable {
+    const pairs = frequencies.length;
+    const buffer = this.recording.buffer(pairs * 8, "all");
+    this.frequencies.push(frequencies);
+    const index = this.frequencies.length - 1;
+    this.recording.emit("ropeTable", "all", {
+      ...dst({ buffer, offset: 0 }),
+      frequencies: { frequencies: index },
+      pairs,
+    });
+    return { buffer, pairs, interleaved };
+  }
+
+  /** In place: rotary position embedding of every head. */
+  rope(x: Value, headDim: number, { buffer, pairs, interleaved }: RopeTable): Value {
+    this.recording.emit("rope", x.rows, {
+      ...dst(x),
+      heads: x.width / headDim,
+      headDim,
+      table: { place: { buffer, offset: 0 } },
+      tableStride: buffer.stride,
+      pairs,
+      interleaved: interleaved ? 1 : 0,
+    });
+    return { ...x };
+  }
+
+  /** Stores the keys and values of every row of the batch; gives the layer's place in the pages. */
+  kvStore(k: Value, v: Value, headDim: number): KvLayer {
+    if (headDim > MAX_HEAD_DIM || headDim % 8 !== 0)
+      throw new NibbleError(
+        "bad_value",
+        `expected a head size that is a multiple of 8 up to ${MAX_HEAD_DIM}, got ${headDim}`,
+      );
+    const { kvType } = this.options;
+    const kvHeads = k.width / headDim;
+    const headBytes = kvHeadBytes(kvType, headDim);
+    const layer = { offset: this.pageBytes, kvHeads, headDim, headBytes };
+    this.pageBytes += kvHeads * headBytes;
+    for (let head = 0; head < kvHeads; head++) this.headPageBytes.push(headBytes);
+    this.recording.emit("kvStore", "all", {
+      keys: { place: k },
+      keyStride: k.buffer.stride,
+      values: { place: v },
+      valueStride: v.buffer.stride,
+      ...this.pagesOf(layer),
+    });
+    return layer;
+  }
+
+  private pagesOf({ offset, kvHeads, headDim, headBytes }: KvLayer) {
+    const kvType = KV_TYPES[this.options.kvType];
+    return { kvHeads, headDim, kvType, pages: { layerPages: offset }, headStride: { headPages: headBytes } };
+  }
+
+  /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. Scores are times `scale`. */
+  attention(q: Value, layer: KvLayer, scale: number, { window = 0, softcap = 0 }: AttentionOptions = {}): Value {
+    const heads = q.width / layer.headDim;
+    const queryHeads = heads / layer.kvHeads;
+    if (queryHeads > ATTENTION_QUERIES)
+      throw new NibbleError(
+        "bad_value",
+        `expected at most ${ATTENTION_QUERIES} query heads per key-value head, got ${queryHeads}`,
+      );
+    const y = this.recording.value(q.width, q.rows);
+    this.recording.emit("attention", q.rows, {
+      ...dst(y),
+      ...src(q),
+      heads,
+      ...this.pagesOf(layer),
+      scale: scale,
+      window,
+      softcap: softcap,
+      ...this.recording.scratch(QUERY_BLOCK_BYTES + attentionScratchBytes(layer.headDim)),
+    });
+    return y;
+  }
+
+  /** silu(gate) * up, in gate's place. Both come from one `matmuls`. */
+  siluMul(gate: Value, up: Value): Value {
+    return this.gatedMul("siluMul", gate, up);
+  }
+
+  /** gelu(gate) * up, the tanh form of GELU, in gate's place. Both come from one `matmuls`. */
+  geluMul(gate: Value, up: Value): Value {
+    return this.gatedMul("geluMul", gate, up);
+  }
+
+  private gatedMul(name: "siluMul" | "geluMul", gate: Value, up: Value): Value {
+    const srcStride = gate.buffer.stride;
+    this.recording.emit(name, gate.rows, {
+      ...dst(gate),
+      gate: { place: gate },
+      up: { place: up },
+      srcStride,
+      n: gate.width,
+    });
+    return { ...gate };
+  }
+
+  /** In place: x += y. */
+  add(x: Value, y: Value): Value {
+    this.recording.emit("add", x.rows, { ...dst(x), ...src(y), n: x.width });
+    return { ...x };
+  }
+
+  /** In place: adds the vector `weight` to every row. */
+  bias(x: Value, weight: string): Value {
+    this.weights.vector(weight, x.width);
+    this.recording.emit("add", x.rows, { ...dst(x), src: { weight }, srcStride: 0, n: align(x.width, 4) });
+    return { ...x };
+  }
+
+  /** In place: x *= factor, rounded to f32. */
+  scale(x: Value, factor: number): Value {
+    this.recording.emit("scale", x.rows, { ...dst(x), n: align(x.width, 4), factor: factor });
+    return { ...x };
+  }
+
+  /** In place: cap tanh(x / cap). */
+  softcap(x: Value, cap: number): Value {
+    this.recording.emit("softcap", x.rows, { ...dst(x), n: align(x.width, 4), cap: cap });
+    return { ...x };
+  }
+
+  /** Ends the program: `logits` is what the caller reads. */
+  finish(logits: Value): Program {
+    const { recording, weights, frequencies, options } = this;
+    this.recorder.checkAdapters();
+    const operations = recording.operations.length;
+    logits.buffer.interval.last = operations;
+    const inputs = [...this.recorder.inputs];
+    const [hidden, { operation: head }] = inputs.at(-1)!;
+    const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
+    const placement = new Placement(recording, rows, head);
+    const rowsOf = (value: Value): Rows => ({
+      width: value.width,
+      offset: placement.offsetOf(value),
+      stride: value.buffer.stride,
+    });
+    const linkable = { recording, placement, weights, frequencies };
+    return {
+      operations,
+      adapters: options.adapters?.length ?? 0,
+      weights,
+      frequencies,
+      activationBytes: placement.scratch + recording.scratchBytes * options.threads,
+      pageBytes: this.pageBytes,
+      headPageBytes: this.headPageBytes,
+      inputs: inputs.map(([x, input]) => ({ ...input, rows: x.rows, ...rowsOf(x) })),
+      logits: { operations, ...rowsOf(logits) },
+      hidden: { operations: head, ...rowsOf(hidden) },
+      link: (bases, pageCount) => link(linkable, bases, pageCount),
+    };
+  }
+}

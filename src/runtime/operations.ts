@@ -1,0 +1,155 @@
+/**
+ * The records that the host writes and the interpreter reads: the fields of each operation and of a batch's header, in the
+ * order in which they lie in memory, a 32-bit word each. `assembly/operations.ts` says what each field means;
+ * `test/kernels/operations.test.ts` compares the offsets of both sides.
+ * @module
+ */
+
+/** Which token rows a value has, or an operation runs over: all of the batch, or only those whose logits are wanted. */
+export type RowSet = "all" | "outputs";
+
+/** The fields that every operation begins with. */
+export const OPERATION_FIELDS = ["code", "rowSet", "barrier"] as const;
+
+/**
+ * `rowLocal`: a row of the result depends on the same row of the operands alone, so the next operation over the same rows
+ * needs no barrier.
+ */
+export const OPERATIONS = {
+  embed: { code: 1, rowLocal: true, fields: ["dst", "dstStride", "weights", "type", "columns"] },
+  selectOutputs: { code: 2, rowLocal: false, fields: ["dst", "dstStride", "src", "srcStride", "rowBytes"] },
+  rmsNorm: { code: 3, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "weight", "n", "parts", "eps"] },
+  quantize: { code: 4, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "columns", "wide"] },
+  matmul: {
+    code: 5,
+    rowLocal: false,
+    fields: ["dst", "dstStride", "src", "srcStride", "weights", "type", "columns", "groups", "scratch", "scratchBytes"],
+  },
+  ropeTable: { code: 6, rowLocal: true, fields: ["dst", "dstStride", "frequencies", "pairs"] },
+  rope: {
+    code: 7,
+    rowLocal: true,
+    fields: ["dst", "dstStride", "heads", "headDim", "table", "tableStride", "pairs", "interleaved"],
+  },
+  kvStore: {
+    code: 8,
+    rowLocal: true,
+    fields: ["keys", "keyStride", "values", "valueStride", "kvHeads", "headDim", "kvType", "pages", "headStride"],
+  },
+  attention: {
+    code: 9,
+    rowLocal: false,
+    fields: [
+      "dst",
+      "dstStride",
+      "src",
+      "srcStride",
+      "heads",
+      "kvHeads",
+      "headDim",
+      "kvType",
+      "pages",
+      "headStride",
+      "scale",
+      "window",
+      "softcap",
+      "scratch",
+      "scratchBytes",
+    ],
+  },
+  siluMul: { code: 10, rowLocal: true, fields: ["dst", "dstStride", "gate", "up", "srcStride", "n"] },
+  add: { code: 11, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "n"] },
+  geluMul: { code: 12, rowLocal: true, fields: ["dst", "dstStride", "gate", "up", "srcStride", "n"] },
+  scale: { code: 13, rowLocal: true, fields: ["dst", "dstStride", "n", "factor"] },
+  softcap: { code: 14, rowLocal: true, fields: ["dst", "dstStride", "n", "cap"] },
+  lora: {
+    code: 15,
+    rowLocal: true,
+    fields: [
+      "dst",
+      "dstStride",
+      "src",
+      "srcStride",
+      "a",
+      "aType",
+      "columns",
+      "rank",
+      "b",
+      "bType",
+      "groups",
+      "scale",
+      "rowScales",
+      "scratch",
+      "scratchBytes",
+    ],
+  },
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
+/** The names of an operation's own fields. */
+export type FieldOf<Name extends OperationName> = (typeof OPERATIONS)[Name]["fields"][number];
+
+/** Bytes from one operation of a program to the next. */
+export const OPERATION_BYTES = 128;
+export const OPERATION_WORDS: number = OPERATION_BYTES / 4;
+
+/** The fields, of whatever operation, that are f32; all others are integers. */
+const FLOAT_FIELDS: ReadonlySet<string> = new Set(["eps", "scale", "softcap", "factor", "cap"]);
+
+/** Which word of an operation holds a field. */
+export function operationWord(name: OperationName, field: string): number {
+  const common = (OPERATION_FIELDS as readonly string[]).indexOf(field);
+  if (common >= 0) return common;
+  return OPERATION_FIELDS.length + (OPERATIONS[name].fields as readonly string[]).indexOf(field);
+}
+
+/** What an operation consists of: its kind, its rows, whether threads meet after it, and its own fields. */
+export interface OperationRecord {
+  readonly name: OperationName;
+  readonly rows: RowSet;
+  readonly barrier: boolean;
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+/** Writes an operation into OPERATION_WORDS words. */
+export function writeOperation(words: Int32Array, { name, rows, barrier, fields }: OperationRecord): void {
+  const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
+  words[operationWord(name, "code")] = OPERATIONS[name].code;
+  words[operationWord(name, "rowSet")] = rows === "all" ? 0 : 1;
+  words[operationWord(name, "barrier")] = barrier ? 1 : 0;
+  for (const [field, value] of Object.entries(fields))
+    (FLOAT_FIELDS.has(field) ? floats : words)[operationWord(name, field)] = value;
+}
+
+/** The header of a batch. */
+export const BATCH_FIELDS = [
+  "rows",
+  "outputRows",
+  "tokens",
+  "positions",
+  "pageTables",
+  "outputs",
+  "loraScales",
+  "operations",
+  "arrived",
+  "generation",
+  "failed",
+  "runs",
+  "stop",
+] as const;
+
+/** Which word of the batch's header holds a field. */
+export function batchWord(field: (typeof BATCH_FIELDS)[number]): number {
+  return BATCH_FIELDS.indexOf(field);
+}
+
+/** Bytes of a batch's header; its arrays follow. */
+export const BATCH_HEADER_BYTES = 64;
+
+/** Bytes of a batch's header and arrays: three words per row, one per row and adapter, one per output row. */
+export function batchBytes(
+  { maxBatchTokens, maxLogitRows }: { readonly maxBatchTokens: number; readonly maxLogitRows: number },
+  adapters: number,
+): number {
+  return BATCH_HEADER_BYTES + 4 * ((3 + adapters) * maxBatchTokens + maxLogitRows);
+}

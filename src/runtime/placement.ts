@@ -1,0 +1,71 @@
+/**
+ * Decides where threads meet, and where each activation buffer lies.
+ * @module
+ */
+import { align, TILE_TOKENS } from "./layout.ts";
+import { OPERATIONS, type RowSet } from "./operations.ts";
+import type { Buffer, Interval, Place, Recording } from "./recording.ts";
+
+/** Where the buffers lie, in bytes from the beginning of the activations. */
+export class Placement {
+  /** For each operation, whether threads must meet after it. */
+  readonly barriers: readonly boolean[];
+  /** Where the scratch begins. */
+  readonly scratch: number;
+  private readonly offsets: ReadonlyMap<Buffer, number>;
+
+  /**
+   * @param rows most rows of each set
+   * @param cut the operation before which a pass may end (the LM head)
+   */
+  constructor({ operations, buffers }: Recording, rows: Readonly<Record<RowSet, number>>, cut: number) {
+    this.barriers = operations.map(({ name, rows }, i) => {
+      const next = operations[i + 1];
+      const ahead = next && OPERATIONS[name].rowLocal && OPERATIONS[next.name].rowLocal && next.rows === rows;
+      return !ahead || i + 1 === cut;
+    });
+    // Between two barriers one thread may be operations ahead of another, so all that is touched there lives together.
+    const stretches = [0];
+    for (const barrier of this.barriers) stretches.push(stretches.at(-1)! + (barrier ? 1 : 0));
+    // Quantised rows lie in tiles; the last tile may have unused rows.
+    const bytes = buffers.map((buffer) => align(buffer.stride * align(rows[buffer.rows], TILE_TOKENS)));
+    const placed = placeBuffers(
+      buffers.map(({ interval }) => ({ first: stretches[interval.first]!, last: stretches[interval.last]! })),
+      bytes,
+    );
+    this.offsets = new Map(buffers.map((buffer, i) => [buffer, placed.offsets[i]!]));
+    this.scratch = placed.total;
+  }
+
+  /** Where the first row of a place lies. */
+  offsetOf({ buffer, offset }: Place): number {
+    return this.offsets.get(buffer)! + offset;
+  }
+}
+
+/**
+ * First fit in order of birth: every buffer goes to the lowest offset that no living buffer covers. Two buffers share bytes
+ * only if their lives do not overlap.
+ * @param bytes sizes, already aligned
+ */
+export function placeBuffers(
+  intervals: readonly Interval[],
+  bytes: readonly number[],
+): { offsets: number[]; total: number } {
+  const offsets: number[] = [];
+  let total = 0;
+  let living: number[] = [];
+  intervals.forEach((interval, i) => {
+    living = living.filter((j) => intervals[j]!.last >= interval.first);
+    living.sort((a, b) => offsets[a]! - offsets[b]!);
+    let offset = 0;
+    for (const j of living) {
+      if (offset + bytes[i]! <= offsets[j]!) break;
+      offset = Math.max(offset, offsets[j]! + bytes[j]!);
+    }
+    offsets.push(offset);
+    living.push(i);
+    total = Math.max(total, offset + bytes[i]!);
+  });
+  return { offsets, total };
+}

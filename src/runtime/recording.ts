@@ -1,0 +1,99 @@
+/**
+ * What the builder records: operations with their operands, and the activation buffers that these read and write.
+ * @module
+ */
+import { align, GROUP_ROWS } from "./layout.ts";
+import type { FieldOf, OperationName, RowSet } from "./operations.ts";
+
+/** The operations that touch a buffer: the first and the last, both included. */
+export interface Interval {
+  readonly first: number;
+  last: number;
+}
+
+/** Rows of activations, whose address the placement decides. */
+export interface Buffer {
+  readonly rows: RowSet;
+  /** Bytes from row to row. */
+  readonly stride: number;
+  readonly interval: Interval;
+}
+
+/** A place in each row of a buffer. */
+export interface Place {
+  readonly buffer: Buffer;
+  /** Bytes from the beginning of a row. */
+  readonly offset: number;
+}
+
+/** `width` f32 per row, somewhere in a buffer. Operations marked "in place" give back the same place. */
+export interface Value extends Place {
+  readonly width: number;
+  readonly rows: RowSet;
+}
+
+/** An operand: a number as it stands, or an address or size that is known once the memory is planned. */
+export type Operand =
+  | number
+  | { readonly place: Place }
+  | { readonly weight: string }
+  /** Index into the frequency tables. */
+  | { readonly frequencies: number }
+  /** Where a layer's pages begin: bytes per page of the layers before it. */
+  | { readonly layerPages: number }
+  /** Bytes of all pages of a kv head: its bytes per page. */
+  | { readonly headPages: number }
+  /** The first thread's scratch. */
+  | "scratch"
+  /** Bytes from one thread's scratch to the next thread's. */
+  | "scratchBytes";
+
+export interface RecordedOperation {
+  readonly name: OperationName;
+  readonly rows: RowSet;
+  readonly operands: Readonly<Record<string, Operand>>;
+}
+
+/** The operands that write to a place, and those that read from one. */
+export const dst = (place: Place): { dst: Operand; dstStride: number } => ({
+  dst: { place },
+  dstStride: place.buffer.stride,
+});
+export const src = (place: Place): { src: Operand; srcStride: number } => ({
+  src: { place },
+  srcStride: place.buffer.stride,
+});
+
+export class Recording {
+  readonly operations: RecordedOperation[] = [];
+  readonly buffers: Buffer[] = [];
+  /** Bytes of scratch per thread. All operations share the same place. */
+  scratchBytes = 0;
+
+  /** Records an operation over `rows`, with a value for each of its fields. */
+  emit<Name extends OperationName>(name: Name, rows: RowSet, operands: Record<FieldOf<Name>, Operand>): void {
+    for (const operand of Object.values<Operand>(operands))
+      if (typeof operand === "object" && "place" in operand)
+        operand.place.buffer.interval.last = this.operations.length;
+    this.operations.push({ name, rows, operands });
+  }
+
+  /** Makes room for an operation's scratch, and gives its operands. */
+  scratch(bytes: number): { scratch: Operand; scratchBytes: Operand } {
+    this.scratchBytes = Math.max(this.scratchBytes, align(bytes));
+    return { scratch: "scratch", scratchBytes: "scratchBytes" };
+  }
+
+  /** A new value, alone in its buffer. */
+  value(width: number, rows: RowSet): Value {
+    return { width, rows, buffer: this.buffer(align(width, GROUP_ROWS) * 4, rows), offset: 0 };
+  }
+
+  /** A new buffer of so many bytes per row. */
+  buffer(bytes: number, rows: RowSet): Buffer {
+    const now = this.operations.length;
+    const buffer = { rows, stride: align(bytes), interval: { first: now, last: now } };
+    this.buffers.push(buffer);
+    return buffer;
+  }
+}

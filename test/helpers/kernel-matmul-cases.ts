@@ -1,0 +1,273 @@
+/**
+ * Makes the cases of the matmul kernels and of lora: which buffers a call has, what is in them, what it may write.
+ * @module
+ */
+import type { TensorType } from "../../src/formats/tensor-types.ts";
+import {
+  BLOCK,
+  loraScratchBytes,
+  matmulScratchBytes,
+  quantizedRowBytes,
+  TILE_TOKENS,
+} from "../../src/runtime/layout.ts";
+import { isQuantized, takesWide, weightTypeFacts } from "../../src/runtime/weight-types.ts";
+import type { Arena } from "./arena.ts";
+import { activations, type Case, seeded } from "./kernel-cases.ts";
+import {
+  DIGITS,
+  type PanelForm,
+  type Place,
+  panelBytes,
+  planesOf,
+  type Scales,
+  scalesBytes,
+  typeId,
+  type WeightOptions,
+  weights,
+  writeDigits,
+  writeWide,
+} from "./kernel-data.ts";
+import { operation, panelTile } from "./kernel-records.ts";
+import type { Random } from "./random.ts";
+
+export interface RowCase {
+  readonly type: TensorType;
+  readonly columns: number;
+  readonly options?: WeightOptions;
+  /** A name of DIGITS. */
+  readonly pattern?: string;
+  /** Every how many blocks one has two digits: 0 none, 1 all, 2 by turns (where left out). Not for wide rows. */
+  readonly outliers?: number;
+  readonly scale?: number;
+}
+
+/** A quantised row at `place` in the form that weights of `type` take. Rows of a tile have their two digits in different blocks. */
+function writeRow(
+  arena: Arena,
+  place: Place,
+  { type, pattern = "random", outliers = 2, scale }: Omit<RowCase, "columns">,
+  random: Random,
+): void {
+  const digit = (column: number): number => DIGITS[pattern]!(column, random);
+  const d = (): number => scale ?? random.normal() * 0.1;
+  if (!takesWide(type)) {
+    writeDigits(arena, place, digit, (block) => (outliers && (block + place.tileRow) % outliers === 0 ? 2 : 1), d);
+  } else {
+    const wide = (x: number): number => 258 * x + Math.sign(x);
+    writeWide(arena, place, (column) => wide(digit(column)), d);
+  }
+}
+
+/** Whether the type has minima, for the kernels that serve both Q4_0 and Q4_1. */
+const minimaOf = (type: TensorType): { minima?: number } =>
+  type === "Q8_0" ? {} : { minima: type === "Q4_1" ? 1 : 0 };
+
+export function matmulRowQuantized(row: RowCase): Case {
+  const { type, columns, options } = row;
+  return seeded(`${JSON.stringify(row)} d ${row.scale}`, (arena, random) => {
+    const w = arena.input(weights(random, type, 1, columns, options));
+    const x = arena.reserve(quantizedRowBytes(columns), 16);
+    writeRow(arena, { at: x, columns, width: 1, tileRow: 0 }, row, random);
+    return { dst: arena.output(64, "f32"), w, x, columns, ...minimaOf(type) };
+  });
+}
+
+/** Scales or minima as f32 of a group, 16 a block. */
+const floats = (arena: Arena, random: Random, count: number, value?: number): number =>
+  arena.input(
+    random.normals(count).map((x) => value ?? x),
+    16,
+  );
+
+export interface CodesRowCase extends RowCase {
+  /** Every scale and minimum; random where left out. */
+  readonly weightScale?: number;
+}
+
+/** The code of 0, for types whose codes have no minima. */
+const zeroOf = (type: TensorType): number => (weightTypeFacts(type).minima ? 0 : 8 << planesOf(type));
+
+/** A group of tiles without scales. */
+const tilesOnly = (random: Random, type: TensorType, columns: number, codes?: number): Uint8Array<ArrayBuffer> => {
+  const bytes = random.bytes((columns / BLOCK) * (256 + 64 * planesOf(type)));
+  return codes === undefined ? bytes : bytes.fill(codes);
+};
+
+/** Codes of 4 to 6 bits whose scales are f32. */
+export function matmulRowCodes(row: CodesRowCase): Case {
+  const { type, columns, options, weightScale } = row;
+  return seeded(`${JSON.stringify(row)} d ${row.scale} ${weightScale}`, (arena, random) => {
+    const { columnsPerScale, minima } = weightTypeFacts(type);
+    const w = arena.input(tilesOnly(random, type, columns, options?.codes));
+    const scales = floats(arena, random, (16 * columns) / columnsPerScale, weightScale);
+    const m = minima ? floats(arena, random, (16 * columns) / columnsPerScale, weightScale) : 0;
+    const x = arena.reserve(quantizedRowBytes(columns), 16);
+    writeRow(arena, { at: x, columns, width: 1, tileRow: 0 }, row, random);
+    const dst = arena.output(64, "f32");
+    return { dst, w, scales, minima: m, x, columns, planes: planesOf(type), columnsPerScale };
+  });
+}
+
+/** Sixteen levels up to both ends of i8. */
+const someLevels = (arena: Arena, random: Random): number =>
+  arena.input(Int8Array.from({ length: 16 }, (_, i) => (i < 2 ? [-128, 127][i]! : random.integer(-128, 127))));
+
+export function matmulRowLevels(row: CodesRowCase): Case {
+  const { type, columns, options, weightScale } = row;
+  return seeded(`${JSON.stringify(row)} d ${row.scale} ${weightScale}`, (arena, random) => {
+    const w = arena.input(tilesOnly(random, type, columns, options?.codes));
+    const scales = floats(arena, random, columns / 2, weightScale);
+    const x = arena.reserve(quantizedRowBytes(columns), 16);
+    writeRow(arena, { at: x, columns, width: 1, tileRow: 0 }, row, random);
+    return { dst: arena.output(64, "f32"), w, scales, x, columns, table: someLevels(arena, random) };
+  });
+}
+
+export function matmulRowFloat(type: TensorType, columns: number, pattern: string, options?: WeightOptions): Case {
+  return seeded(`${type} K ${columns} ${options?.scales ?? "any"} x ${pattern}`, (arena, random) => {
+    const w = arena.input(weights(random, type, 1, columns, options));
+    const x = arena.input(activations(pattern, columns, random));
+    return { dst: arena.output(64, "f32"), w, x, columns, type: typeId(type) };
+  });
+}
+
+export interface LoraCase {
+  readonly aType: TensorType;
+  readonly bType: TensorType;
+  readonly rank: number;
+  readonly columns: number;
+  /** Groups of 16 rows of B. */
+  readonly groups: number;
+  readonly scale?: number;
+}
+
+export function lora({ aType, bType, rank, columns, groups, scale = 0.7 }: LoraCase): Case {
+  const title = `A ${aType} [${rank}, ${columns}], B ${bType} of ${groups} groups, scale ${scale}`;
+  return seeded(title, (arena, random) => {
+    const a = arena.input(weights(random, aType, Math.ceil(rank / 16), columns, { scales: "sane" }));
+    const b = arena.input(weights(random, bType, groups, rank, { scales: "sane" }));
+    const x = arena.input(activations("normal", columns, random));
+    const dst = arena.inPlace(random.normals(16 * groups));
+    const scratch = arena.output(loraScratchBytes(rank), "scratch", 16);
+    const [aId, bId] = [typeId(aType), typeId(bType)];
+    const fields = { dst, src: x, a, aType: aId, columns, rank, b, bType: bId, groups, scale: 1 };
+    return { op: arena.input(operation("lora", fields)), row: 0, rowScale: scale, scratch };
+  });
+}
+
+export interface MatmulCase {
+  readonly type: TensorType;
+  readonly columns: number;
+  readonly rows: number;
+  /** The first group of rows, 0 where left out, and the end. */
+  readonly begin?: number;
+  readonly end: number;
+  readonly outliers?: number;
+}
+
+/** `rows` activation rows times groups [begin, end); strides with a gap, so that a wrong one shows; the last tile's rest poison. */
+export function matmul({ type, columns, rows, begin = 0, end, outliers = 2 }: MatmulCase): Case {
+  return seeded(`${type} K ${columns}, ${rows} rows, groups ${begin}..${end}`, (arena, random) => {
+    const quantized = isQuantized(type);
+    const w = arena.input(weights(random, type, end, columns, { scales: "sane" }));
+    const gap = 64;
+    const xStride = Math.ceil((quantized ? quantizedRowBytes(columns) : 4 * columns) / 64) * 64 + gap;
+    const dstStride = end * 64 + gap;
+    const width = rows === 1 ? 1 : TILE_TOKENS;
+    const x = arena.reserve(Math.ceil(rows / width) * width * xStride, 16);
+    for (let r = 0; r < rows; r++) {
+      const tileRow = r % width;
+      const place = { at: x + (r - tileRow) * xStride, columns, width, tileRow };
+      if (quantized) writeRow(arena, place, { type, outliers, scale: 0.01 }, random);
+      else arena.write(x + r * xStride, random.normals(columns));
+    }
+    const dst = arena.reserve(rows * dstStride);
+    for (let r = 0; r < rows; r++) arena.owned(dst + r * dstStride + 64 * begin, 64 * (end - begin), "f32");
+    const scratch = quantized ? arena.output(matmulScratchBytes(columns), "scratch", 16) : 0;
+    const shape = { weights: w, type: typeId(type), columns };
+    const op = arena.input(operation("matmul", { dst, dstStride, src: x, srcStride: xStride, ...shape }));
+    return { op, rows, groupBegin: begin, groupEnd: end, scratch };
+  });
+}
+
+/** Unpacks one group. */
+export function unpack(form: PanelForm, type: TensorType, columns: number, options?: WeightOptions): Case {
+  return seeded(`${type} K ${columns} ${JSON.stringify(options ?? "")}`, (arena, random) => {
+    const w = arena.input(weights(random, type, 1, columns, options));
+    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
+    const scales = arena.output(scalesBytes(columns) * (type === "Q4_1" ? 2 : 1), "f32", 16);
+    return { panel, scales, w, columns, ...minimaOf(type) };
+  });
+}
+
+/** Unpacks the codes of one group, without scales. */
+export function unpackCodes(form: PanelForm, type: TensorType, columns: number, codes?: number): Case {
+  return seeded(`${type} K ${columns} codes ${codes}`, (arena, random) => {
+    const planes = planesOf(type);
+    const w = arena.input(tilesOnly(random, type, columns, codes));
+    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
+    if (takesWide(type)) return { panel, w, columns, table: someLevels(arena, random) };
+    return { panel, w, columns, planes, ...(form === "i16" && { zero: zeroOf(type) }) };
+  });
+}
+
+/** The scales of columns [from, from + count) of a group. */
+export function unpackGroupScales(
+  type: TensorType,
+  columns: number,
+  from: number,
+  count: number,
+  f16: Scales = "any",
+): Case {
+  return seeded(`${type} K ${columns}, ${count} columns from ${from} ${f16}`, (arena, random) => {
+    const { columnsPerScale, minima } = weightTypeFacts(type);
+    const group = arena.input(weights(random, type, 1, columns, { scales: f16 }));
+    const bytes = scalesBytes(count, columnsPerScale);
+    const scales = arena.output(bytes, "f32", 16);
+    const m = minima ? arena.output(bytes, "f32", 16) : 0;
+    return { scales, minima: m, group, type: arena.weightType(typeId(type)), from, count };
+  });
+}
+
+export interface Tile extends RowCase {
+  readonly form: PanelForm;
+  readonly tokens: number;
+  /** Every code of the panel; random where left out. */
+  readonly code?: number;
+  /** Scales and minima of the weights; random where left out. */
+  readonly weightScale?: number;
+  /** Columns that an earlier call has summed up. */
+  readonly from?: number;
+}
+
+/** The codes of half a panel lie in this range. */
+function panelCodes({ form, type }: Tile): [low: number, high: number] {
+  if (takesWide(type)) return [-128, 127];
+  const zero = form === "i16" ? zeroOf(type) : 0;
+  return [-zero, (16 << planesOf(type)) - 1 - zero];
+}
+
+/** Half a panel times a tile of which `tokens` rows are in use, the others poison. */
+export function tile(tile: Tile): Case {
+  const { form, type, columns, tokens, code, weightScale, from = 0 } = tile;
+  const count = columns - from;
+  return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
+    const codes = Array.from({ length: 8 * count }, () => code ?? random.integer(...panelCodes(tile)));
+    const panel = arena.input(form === "i8" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
+    const { columnsPerScale, minima } = weightTypeFacts(type);
+    const scales = floats(arena, random, (8 * count) / columnsPerScale, weightScale);
+    const m = minima ? floats(arena, random, (8 * count) / columnsPerScale, weightScale) : 0;
+    const x = arena.reserve(TILE_TOKENS * quantizedRowBytes(columns), 16);
+    for (let tileRow = 0; tileRow < tokens; tileRow++) {
+      writeRow(arena, { at: x, columns, width: TILE_TOKENS, tileRow }, tile, random);
+    }
+    const dstStride = 32 + 64;
+    const dst = arena.reserve(tokens * dstStride);
+    for (let t = 0; t < tokens; t++) {
+      arena.owned(dst + t * dstStride, 32, "f32");
+      if (from > 0) arena.write(dst + t * dstStride, random.normals(8));
+    }
+    const shape = { columns, from, count, planes: planesOf(type), columnsPerScale };
+    return { t: arena.input(panelTile({ dst, dstStride, tokens, panel, scales, minima: m, x, ...shape })) };
+  });
+}

@@ -1,0 +1,341 @@
+/**
+ * The matmul kernels and lora, for the kernel table.
+ * @module
+ */
+import type { TensorType } from "../../src/formats/tensor-types.ts";
+import { groupBytes } from "../../src/runtime/layout.ts";
+import { operationWord } from "../../src/runtime/operations.ts";
+import { takesWide } from "../../src/runtime/weight-types.ts";
+import type { Case } from "./kernel-cases.ts";
+import {
+  DIGITS,
+  FLOATS,
+  groupsOf,
+  type PanelForm,
+  planesOf,
+  QUANTIZED,
+  SCALES_FIRST,
+  wholeBlocks,
+} from "./kernel-data.ts";
+import {
+  combine,
+  EDGE_BLOCKS,
+  EDGE_FLOATS,
+  type Kernel,
+  OUTLIERS,
+  PATTERNS,
+  SCALES,
+  times,
+  type Work,
+} from "./kernel-lists.ts";
+import {
+  type CodesRowCase,
+  lora,
+  matmul,
+  matmulRowCodes,
+  matmulRowFloat,
+  matmulRowLevels,
+  matmulRowQuantized,
+  type Tile,
+  tile,
+  unpack,
+  unpackCodes,
+  unpackGroupScales,
+} from "./kernel-matmul-cases.ts";
+
+/** `extremes`: bytes that fill the codes. */
+function matmulRowQuantizedCases(types: readonly TensorType[], extremes: readonly number[]): Case[] {
+  const outliers = types.includes("Q8_0") ? [0] : [0, 1];
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => matmulRowQuantized({ type, columns })),
+    ...times(combine(types, outliers), ([type, every]) => matmulRowQuantized({ type, columns: 576, outliers: every })),
+    ...times(combine(types, extremes, Object.keys(DIGITS), outliers), ([type, codes, pattern, every]) =>
+      matmulRowQuantized({ type, columns: 96, options: { codes }, pattern, outliers: every }),
+    ),
+    ...times(combine(types, SCALES, [0, 1e-38, 1e30, Number.NaN, Infinity]), ([type, scales, scale]) =>
+      matmulRowQuantized({ type, columns: 64, options: { scales }, scale }),
+    ),
+  ];
+}
+
+/** Types whose codes have 4 to 6 bits; those whose codes stand for levels have 16-bit activations. */
+const CODED = SCALES_FIRST.filter((type) => !takesWide(type));
+const LEVELLED = SCALES_FIRST.filter(takesWide);
+
+function matmulRowCodesCases(types: readonly TensorType[], make: (row: CodesRowCase) => Case): Case[] {
+  const outliers = types.some(takesWide) ? [0] : [0, 1];
+  const scales = [0, 1e-38, 1e30, Number.NaN];
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => make({ type, columns })),
+    ...times(combine(types, outliers), ([type, every]) => make({ type, columns: 576, outliers: every })),
+    ...times(combine(types, [0x00, 0xff, 0xf0, 0x0f], Object.keys(DIGITS), outliers), ([type, codes, pattern, every]) =>
+      make({ type, columns: 96, options: { codes }, pattern, outliers: every }),
+    ),
+    ...times(combine(types, scales, [...scales, Infinity]), ([type, weightScale, scale]) =>
+      make({ type, columns: 64, weightScale, scale }),
+    ),
+  ];
+}
+
+function matmulRowCodesBench(type: TensorType, make: (row: CodesRowCase) => Case): Work {
+  const columns = 2048;
+  const bytes = (columns / 32) * (256 + 64 * planesOf(type));
+  const title = `${type} K ${columns}`;
+  return { ...make({ type, columns, outliers: OUTLIERS, scale: 0.01 }), title, bytes, macs: 16 * columns };
+}
+
+function unpackCodesCases(form: PanelForm, types: readonly TensorType[]): Case[] {
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => unpackCodes(form, type, columns)),
+    ...times(combine(types, [0x00, 0xff, 0xf0, 0x0f]), ([type, codes]) => unpackCodes(form, type, 96, codes)),
+  ];
+}
+
+const unpackCodesBench = (form: PanelForm, type: TensorType): Work => ({
+  ...unpackCodes(form, type, 576),
+  title: `${type} K 576`,
+  bytes: groupBytes(type, 768) * 0.75,
+  macs: 0,
+});
+
+/** One row group whose weights stay in L1: the limit of the instructions. */
+function matmulRowBench(type: TensorType, outliers: number): Work {
+  const columns = 2048;
+  const digits = type === "Q8_0" ? "" : `, two digits ${outliers ? `1 in ${outliers}` : "never"}`;
+  return {
+    ...matmulRowQuantized({ type, columns, options: { scales: "sane" }, outliers, scale: 0.01 }),
+    title: `${type} K ${columns}${digits}`,
+    bytes: groupBytes(type, columns),
+    macs: 16 * columns,
+  };
+}
+
+/** Where a matmul has the address of its weights. */
+const COLD_WEIGHTS = 4 * operationWord("matmul", "weights");
+
+function matmulBench(type: TensorType, columns: number, outputs: number, rows: number): Work {
+  const groups = groupsOf(outputs);
+  const base = matmul({ type, columns, rows, end: groups, outliers: OUTLIERS });
+  const bytes = groupBytes(type, columns) * groups;
+  const title = `${type} ${rows === 1 ? "decode" : `prefill ${rows}`} K ${columns}, ${outputs} outputs`;
+  return { ...base, title, bytes, macs: rows * outputs * columns, ...(rows === 1 && { cold: COLD_WEIGHTS }) };
+}
+
+function unpackCases(form: PanelForm, types: readonly TensorType[], extremes: readonly number[]): Case[] {
+  return [
+    ...times(combine(types, EDGE_BLOCKS), ([type, columns]) => unpack(form, type, columns)),
+    ...times(combine(types, extremes), ([type, codes]) => unpack(form, type, 96, { codes })),
+    ...times(combine(types, SCALES), ([type, scales]) => unpack(form, type, 64, { scales })),
+  ];
+}
+
+function unpackBench(form: PanelForm, type: TensorType): Work {
+  const columns = 576;
+  return { ...unpack(form, type, columns), title: `${type} K ${columns}`, bytes: groupBytes(type, columns), macs: 0 };
+}
+
+/** `extremes`: codes at both ends of the panel's range. */
+function tileCases(
+  form: PanelForm,
+  type: TensorType,
+  extremes: readonly number[],
+  sizes: readonly number[] = EDGE_BLOCKS,
+): Case[] {
+  const outliers = takesWide(type) ? [0] : [0, 1];
+  const base = { form, type, columns: 96, tokens: 4 };
+  return [
+    ...times(combine(sizes, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
+    ...times(combine(outliers, [1, 2, 3, 4]), ([every, tokens]) => tile({ ...base, tokens, outliers: every })),
+    ...times(combine([32, 64], [1, 2, 3, 4]), ([from, tokens]) => tile({ ...base, tokens, from, outliers: 1 })),
+    ...times(combine(extremes, Object.keys(DIGITS), outliers), ([code, pattern, every]) =>
+      tile({ ...base, code, pattern, outliers: every }),
+    ),
+    ...times(combine([0, 1e-38, 1e30, Number.NaN], [0, 1e-38, 1e30, Number.NaN, Infinity]), ([weightScale, scale]) =>
+      tile({ ...base, weightScale, scale }),
+    ),
+  ];
+}
+
+/** Half a panel, in L1. */
+function tileBench(form: PanelForm, type: TensorType, columns: number): Work {
+  const options: Tile = { form, type, columns, tokens: 4, outliers: OUTLIERS, scale: 0.01 };
+  return {
+    ...tile(options),
+    title: `${type} K ${columns}, 8 rows x 4 tokens`,
+    bytes: (form === "i8" ? 8 : 16) * columns,
+    macs: 8 * 4 * columns,
+  };
+}
+
+// Shapes of MobileLLM-R1-140M: hidden 576, feed-forward 2,048, 9 heads of 64 over 3 kv heads, vocabulary 128,256. Calls
+// stay below 1 ms: the head's product is timed on 2,048 of its outputs, a prefill of 128 rows on four row groups.
+const DECODE = [
+  [576, 960],
+  [576, 4096],
+  [2048, 576],
+  [576, 2048],
+] as const;
+const PREFILL = [
+  [576, 64],
+  [2048, 64],
+] as const;
+
+export const MATMUL_KERNELS: readonly Kernel[] = [
+  ...["matmulRowQ4", "matmulRowQ4Fused"].map((name) => ({
+    name,
+    sameAs: "matmulRowQ4",
+    cases: matmulRowQuantizedCases(["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: [...combine(["Q4_0", "Q4_1"] as const, [0, OUTLIERS, 1])].map(([type, every]) =>
+      matmulRowBench(type, every),
+    ),
+  })),
+  {
+    name: "matmulRowQ8",
+    cases: matmulRowQuantizedCases(["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
+    bench: [matmulRowBench("Q8_0", 0)],
+  },
+  ...["matmulRowCodes", "matmulRowCodesFused"].map((name) => ({
+    name,
+    sameAs: "matmulRowCodes",
+    cases: matmulRowCodesCases(CODED, matmulRowCodes),
+    bench: CODED.map((type) => matmulRowCodesBench(type, matmulRowCodes)),
+  })),
+  {
+    name: "matmulRowLevels",
+    cases: matmulRowCodesCases(LEVELLED, matmulRowLevels),
+    bench: LEVELLED.map((type) => matmulRowCodesBench(type, matmulRowLevels)),
+  },
+  {
+    name: "matmulRowFloat",
+    cases: [
+      ...times(combine(FLOATS, EDGE_FLOATS), ([type, columns]) => matmulRowFloat(type, columns, "normal")),
+      ...times(combine(FLOATS, PATTERNS), ([type, pattern]) => matmulRowFloat(type, 100, pattern, { scales: "sane" })),
+    ],
+    bench: FLOATS.map((type) => ({
+      ...matmulRowFloat(type, 576, "normal", { scales: "sane" }),
+      bytes: 576 * (type === "F32" ? 64 : 32),
+      macs: 16 * 576,
+    })),
+  },
+  {
+    name: "matmul",
+    cases: [
+      ...times(combine(QUANTIZED, [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]), ([type, rows]) =>
+        matmul({ type, columns: wholeBlocks(type, 32), rows, end: 2 }),
+      ),
+      ...times(combine(QUANTIZED, [1, 4, 7, 9]), ([type, rows]) =>
+        matmul({ type, columns: wholeBlocks(type, 288), rows, end: 1 }),
+      ),
+      ...times(combine(["Q4_0", "Q4_1", "Q8_0"] as const, [2, 5, 17]), ([type, rows]) =>
+        matmul({ type, columns: 576, rows, end: 2 }),
+      ),
+      ...times(combine(FLOATS, [1, 33, 64], [1, 2, 5, 16]), ([type, columns, rows]) =>
+        matmul({ type, columns, rows, end: 2 }),
+      ),
+      ...times(combine([...QUANTIZED, ...FLOATS], [0, 1, 2, 3]), ([type, begin]) =>
+        matmul({ type, columns: wholeBlocks(type, 96), rows: 3, begin, end: 3 }),
+      ),
+    ],
+    bench: [
+      ...[...combine(QUANTIZED, DECODE)].map(([type, [columns, outputs]]) =>
+        matmulBench(type, wholeBlocks(type, columns), outputs, 1),
+      ),
+      ...[...combine(QUANTIZED, PREFILL)].map(([type, [columns, outputs]]) =>
+        matmulBench(type, wholeBlocks(type, columns), outputs, 128),
+      ),
+      ...FLOATS.map((type) => matmulBench(type, 576, 960, 1)),
+    ],
+  },
+  {
+    name: "unpackQ4I8",
+    cases: unpackCases("i8", ["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: [unpackBench("i8", "Q4_0")],
+  },
+  {
+    name: "unpackQ4I16",
+    cases: unpackCases("i16", ["Q4_0", "Q4_1"], [0x00, 0xff, 0xf0, 0x0f]),
+    bench: [unpackBench("i16", "Q4_0")],
+  },
+  {
+    name: "unpackQ8I16",
+    cases: unpackCases("i16", ["Q8_0"], [0x80, 0x7f, 0x81, 0x00]),
+    bench: [unpackBench("i16", "Q8_0")],
+  },
+  {
+    name: "unpackCodesI8",
+    cases: unpackCodesCases("i8", CODED),
+    bench: CODED.map((type) => unpackCodesBench("i8", type)),
+  },
+  {
+    name: "unpackCodesI16",
+    cases: unpackCodesCases("i16", CODED),
+    bench: CODED.map((type) => unpackCodesBench("i16", type)),
+  },
+  {
+    name: "unpackLevelsI16",
+    cases: unpackCodesCases("i16", LEVELLED),
+    bench: LEVELLED.slice(0, 1).map((type) => unpackCodesBench("i16", type)),
+  },
+  {
+    name: "unpackGroupScales",
+    cases: [
+      ...times(combine(SCALES_FIRST, [256, 768]), ([type, columns]) => unpackGroupScales(type, columns, 0, columns)),
+      ...times(combine(SCALES_FIRST, [0, 128, 256, 384], [64, 128, 384]), ([type, from, count]) =>
+        unpackGroupScales(type, 768, from, count),
+      ),
+      ...times(combine(SCALES_FIRST, SCALES), ([type, scales]) => unpackGroupScales(type, 256, 0, 256, scales)),
+    ],
+    bench: SCALES_FIRST.map((type) => ({
+      ...unpackGroupScales(type, 768, 0, 768),
+      title: `${type} K 768`,
+      bytes: 0,
+      macs: 0,
+    })),
+  },
+  ...["matmulTileI8", "matmulTileI8Fused"].map((name) => ({
+    name,
+    sameAs: "matmulTileI8",
+    cases: [
+      ...(["Q4_0", "Q4_1"] as const).flatMap((type) => tileCases("i8", type, [0, 15])),
+      ...(["Q3_K", "Q2_K"] as const).flatMap((type) => tileCases("i8", type, [0, 15], [32, 160])),
+      ...(["Q5_0", "Q5_K"] as const).flatMap((type) => tileCases("i8", type, [0, 31], [32, 160])),
+      ...tileCases("i8", "Q6_K", [0, 63], [32, 160]),
+    ],
+    bench: [...combine(["Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q6_K"] as const, [576, 2048])].map(([type, columns]) =>
+      tileBench("i8", type, columns),
+    ),
+  })),
+  {
+    name: "matmulTileI16",
+    cases: [
+      ...tileCases("i16", "Q4_0", [-8, 7]),
+      ...tileCases("i16", "Q4_1", [0, 15]),
+      ...tileCases("i16", "Q8_0", [-128, 127]),
+      ...tileCases("i16", "Q5_1", [0, 31], [32, 160]),
+      ...tileCases("i16", "Q2_K", [0, 15], [32, 160]),
+      ...tileCases("i16", "Q6_K", [-32, 31], [32, 160]),
+    ],
+    bench: [...combine(["Q4_0", "Q8_0"] as const, [576, 2048])].map(([type, columns]) =>
+      tileBench("i16", type, columns),
+    ),
+  },
+  {
+    name: "lora",
+    cases: [
+      ...times(combine(FLOATS, FLOATS, [1, 8, 16, 33]), ([aType, bType, rank]) =>
+        lora({ aType, bType, rank, columns: 96, groups: 2 }),
+      ),
+      ...[1, 33, 576].map((columns) => lora({ aType: "F16", bType: "F16", rank: 8, columns, groups: 3 })),
+      ...[-1, 1e-38, 1e30, Number.NaN, Infinity].map((scale) =>
+        lora({ aType: "F32", bType: "F32", rank: 4, columns: 32, groups: 1, scale }),
+      ),
+    ],
+    bench: [
+      {
+        ...lora({ aType: "F16", bType: "F16", rank: 16, columns: 576, groups: 36 }),
+        bytes: 2 * 16 * (576 + 576),
+        macs: 16 * (576 + 576),
+      },
+    ],
+  },
+];

@@ -1,0 +1,265 @@
+// The interpreter: operations equal the kernels they call, and any number of threads shares them without a trace.
+import { describe, expect, it } from "vitest";
+import {
+  attentionScratchBytes,
+  kvHeadBytes,
+  loraScratchBytes,
+  matmulScratchBytes,
+  QUERY_BLOCK_BYTES,
+  quantizedRowBytes,
+} from "../../src/runtime/layout.ts";
+import type { RowSet } from "../../src/runtime/operations.ts";
+import { kvId, typeId, weights } from "../helpers/kernel-data.ts";
+import { KernelMemory } from "../helpers/kernel-memory.ts";
+import { operation, queryBlock } from "../helpers/kernel-records.ts";
+import { Random } from "../helpers/random.ts";
+import { loadBuild } from "../helpers/wasm-builds.ts";
+
+const build = loadBuild("simd");
+const ROWS = 5;
+const OUTPUTS = [1, 4];
+const COLUMNS = 64;
+const GROUPS = 7;
+const MOST_THREADS = 16;
+const FIRST_POSITION = 30;
+const X_STRIDE = 320; // wider than a row, as buffers in a program may be
+const Q_STRIDE = quantizedRowBytes(COLUMNS) + 64;
+const TILED_ROWS = 8; // ROWS in whole tiles
+const KV_HEADS = 2;
+const HEAD_DIM = 8;
+const HEAD_STRIDE = 3 * kvHeadBytes("int8", HEAD_DIM);
+const SCRATCH = QUERY_BLOCK_BYTES + attentionScratchBytes(HEAD_DIM);
+const CAP = 2;
+const RANK = 8;
+const Y_STRIDE = 64 * GROUPS + 64;
+
+/** Three int8 pages of each kv head, full of tokens. */
+function cache(random: Random): Uint8Array<ArrayBuffer> {
+  const bytes = random.bytes(KV_HEADS * HEAD_STRIDE);
+  const part = 32 * (4 + HEAD_DIM); // the scales and codes of keys, or of values
+  for (let at = 0; at < bytes.length; at += part) {
+    new Float32Array(bytes.buffer, at, 32).set(random.normals(32, 0.01).map(Math.abs));
+  }
+  return bytes;
+}
+
+/** Memory with a batch of five rows of which rows 1 and 4 are outputs; all addresses are the same each time. */
+function setup() {
+  const random = new Random("program");
+  const memory = new KernelMemory(build);
+  const outputs = memory.put(Int32Array.from(OUTPUTS));
+  const tokens = memory.put(Int32Array.from({ length: ROWS }, (_, i) => 3 * i));
+  const positions = memory.put(Int32Array.from({ length: ROWS }, (_, i) => FIRST_POSITION + i));
+  // Rows 0 to 2 belong to one sequence, 3 and 4 to another; they cross the end of a page.
+  const tables = [memory.put(Int32Array.of(2, 0)), memory.put(Int32Array.of(1, 0))] as const;
+  const pages = memory.put(Int32Array.from({ length: ROWS }, (_, i) => tables[i < 3 ? 0 : 1]));
+  const loraScales = memory.put(Float32Array.of(0, 1, 0.5, 0, 2, -1)); // those of the adapter begin at the second
+  const batch = memory.put(Int32Array.of(ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales));
+  const x = memory.put(random.normals((ROWS * X_STRIDE) / 4));
+  const q = memory.reserve(TILED_ROWS * Q_STRIDE);
+  const y = memory.reserve(ROWS * Y_STRIDE);
+  const w = memory.put(weights(random, "Q4_0", GROUPS, COLUMNS, { scales: "sane" }));
+  const frequencies = memory.put(Float32Array.of(1, 0.3, 0.1, 0.03));
+  const adapter = memory.put(random.normals(16 * GROUPS * COLUMNS));
+  const norm = memory.put(random.normals(COLUMNS));
+  const kv = memory.put(cache(random));
+  const all = { from: outputs, to: memory.reserve(0) };
+  const scratch = memory.reserve(MOST_THREADS * Math.max(SCRATCH, matmulScratchBytes(COLUMNS)));
+  const run = (operations: readonly Int32Array[], threads: number): Uint8Array => {
+    for (const each of operations) {
+      const program = memory.put(each);
+      // One operation at a time: what the barrier between operations makes of a program.
+      for (let thread = threads - 1; thread >= 0; thread--)
+        memory.run("execute", { program, count: 1, batch, thread, threads });
+    }
+    return memory.bytes(all.from, all.to - all.from);
+  };
+  return { memory, batch, x, q, y, w, frequencies, adapter, norm, kv, scratch, run };
+}
+
+type Setup = ReturnType<typeof setup>;
+
+const Q4_0 = typeId("Q4_0");
+const dstY = ({ y }: Setup) => ({ dst: y, dstStride: Y_STRIDE });
+const dstX = ({ x }: Setup) => ({ dst: x, dstStride: X_STRIDE });
+const srcX = ({ x }: Setup) => ({ src: x, srcStride: X_STRIDE });
+const quantize = (s: Setup) =>
+  operation("quantize", { dst: s.q, dstStride: Q_STRIDE, ...srcX(s), columns: COLUMNS, wide: 0 });
+const pagesOf = (s: Setup) => ({
+  kvHeads: KV_HEADS,
+  headDim: HEAD_DIM,
+  kvType: kvId("int8"),
+  pages: s.kv,
+  headStride: HEAD_STRIDE,
+});
+
+/** Attention of four query heads over two kv heads. */
+const attention = (s: Setup, rows: RowSet, window = 0) =>
+  operation(
+    "attention",
+    {
+      ...dstY(s),
+      ...srcX(s),
+      heads: 4,
+      ...pagesOf(s),
+      scale: 0.3,
+      window,
+      softcap: CAP,
+      scratch: s.scratch,
+      scratchBytes: SCRATCH,
+    },
+    rows,
+  );
+
+const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => Int32Array[]])[] = [
+  ["embed", (s) => [operation("embed", { ...dstX(s), weights: s.w, type: Q4_0, columns: COLUMNS })]],
+  ["selectOutputs", (s) => [operation("selectOutputs", { ...dstY(s), ...srcX(s), rowBytes: 4 * COLUMNS }, "outputs")]],
+  [
+    "rmsNorm of rows",
+    (s) => [operation("rmsNorm", { ...dstY(s), ...srcX(s), weight: s.norm, n: COLUMNS, parts: 1, eps: 1e-5 })],
+  ],
+  [
+    "rmsNorm of heads, output rows",
+    (s) => [operation("rmsNorm", { ...dstY(s), ...srcX(s), weight: 0, n: 16, parts: 4, eps: 1e-5 }, "outputs")],
+  ],
+  ["quantize", (s) => [quantize(s)]],
+  [
+    "matmul",
+    (s) => [
+      quantize(s),
+      operation("matmul", {
+        ...dstY(s),
+        src: s.q,
+        srcStride: Q_STRIDE,
+        weights: s.w,
+        type: Q4_0,
+        columns: COLUMNS,
+        groups: GROUPS,
+        scratch: s.scratch,
+        scratchBytes: matmulScratchBytes(COLUMNS),
+      }),
+    ],
+  ],
+  [
+    "rope of output rows",
+    (s) => [
+      operation("ropeTable", { ...dstY(s), frequencies: s.frequencies, pairs: 4 }),
+      operation(
+        "rope",
+        { ...dstX(s), heads: 4, headDim: 16, table: s.y, tableStride: Y_STRIDE, pairs: 4, interleaved: 0 },
+        "outputs",
+      ),
+    ],
+  ],
+  [
+    "kvStore",
+    (s) => [
+      operation("kvStore", {
+        keys: s.x,
+        keyStride: X_STRIDE,
+        values: s.x + 128,
+        valueStride: X_STRIDE,
+        ...pagesOf(s),
+      }),
+    ],
+  ],
+  ["attention", (s) => [attention(s, "all")]],
+  ["attention of output rows", (s) => [attention(s, "outputs")]],
+  ["attention with a window", (s) => [attention(s, "all", 9)]],
+  ...(["siluMul", "geluMul"] as const).map(
+    (name) =>
+      [
+        name,
+        (s: Setup) => [operation(name, { ...dstY(s), gate: s.x, up: s.x + 4 * 16, srcStride: X_STRIDE, n: 32 })],
+      ] as const,
+  ),
+  ["scale", (s) => [operation("scale", { ...dstX(s), n: COLUMNS, factor: 3 })]],
+  ["softcap of output rows", (s) => [operation("softcap", { ...dstX(s), n: COLUMNS, cap: 0.5 }, "outputs")]],
+  ["bias", (s) => [operation("add", { ...dstX(s), src: s.norm, srcStride: 0, n: COLUMNS })]],
+  ["add", (s) => [operation("add", { ...dstY(s), ...srcX(s), n: COLUMNS })]],
+  [
+    "lora",
+    (s) => [
+      operation("lora", {
+        ...dstY(s),
+        ...srcX(s),
+        a: s.adapter,
+        aType: typeId("F32"),
+        columns: COLUMNS,
+        rank: RANK,
+        b: s.adapter,
+        bType: typeId("F32"),
+        groups: GROUPS,
+        scale: 0.5,
+        rowScales: 4,
+        scratch: s.scratch,
+        scratchBytes: loraScratchBytes(RANK),
+      }),
+    ],
+  ],
+];
+
+describe.each(OPERATIONS)("%s", (_, operations) => {
+  it("gives the same bits with 1, 2, 3, 7 and 16 threads", () => {
+    const before = setup().run([], 1);
+    const [first, ...rest] = [1, 2, 3, 7, MOST_THREADS].map((threads) => {
+      const made = setup();
+      return made.run(operations(made), threads);
+    });
+    expect(Buffer.compare(first!, before)).not.toBe(0);
+    for (const other of rest) expect(Buffer.compare(other, first!)).toBe(0);
+  });
+});
+
+it("an operation equals the kernel calls it stands for, row by row", () => {
+  const made = setup();
+  made.run(OPERATIONS.find(([name]) => name === "matmul")![1](made), 3);
+  const actual = made.memory.bytes(made.y, ROWS * Y_STRIDE);
+  const { memory, x, q, y, w } = setup();
+  for (let r = 0; r < ROWS; r++) {
+    const row = { src: x + r * X_STRIDE, columns: COLUMNS, wide: 0 };
+    memory.run("quantizeRow", { dst: q, ...row, width: 1, tileRow: 0 });
+    const fields = { dst: y + r * Y_STRIDE, src: q, weights: w, type: Q4_0, columns: COLUMNS };
+    const op = memory.put(operation("matmul", fields));
+    memory.run("matmul", { op, rows: 1, groupBegin: 0, groupEnd: GROUPS, scratch: 0 });
+  }
+  expect(Buffer.compare(memory.bytes(y, ROWS * Y_STRIDE), actual)).toBe(0);
+});
+
+it.each([
+  ["all", 0],
+  ["outputs", 0],
+  ["all", 9],
+] as const)("attention of %s rows with window %i equals a call for each row and kv head", (set, window) => {
+  const rows = set === "outputs" ? OUTPUTS : Array.from({ length: ROWS }, (_, i) => i);
+  const made = setup();
+  made.run([attention(made, set, window)], 3);
+  const actual = made.memory.bytes(made.y, ROWS * Y_STRIDE);
+  const alone = setup();
+  const { memory, x, y, scratch } = alone;
+  rows.forEach((row, i) => {
+    const pageTable = memory.put(row < 3 ? Int32Array.of(2, 0) : Int32Array.of(1, 0));
+    const block = memory.put(queryBlock([FIRST_POSITION + row], pageTable));
+    const shape = { heads: 4, ...pagesOf(alone), scale: 0.3, window, softcap: CAP };
+    const op = memory.put(operation("attention", { dst: y + i * Y_STRIDE, src: x + i * X_STRIDE, ...shape }));
+    for (let kvHead = 0; kvHead < KV_HEADS; kvHead++) memory.run("attention", { op, block, kvHead, scratch });
+  });
+  expect(Buffer.compare(memory.bytes(y, ROWS * Y_STRIDE), actual)).toBe(0);
+  expect(actual.some((byte) => byte !== 0)).toBe(true);
+});
+
+it("rope of output rows takes the positions of the batch rows they stand for", () => {
+  const made = setup();
+  const before = made.memory.floats(made.x, (2 * X_STRIDE) / 4);
+  made.run(OPERATIONS.find(([name]) => name === "rope of output rows")![1](made), 1);
+  const after = made.memory.floats(made.x, (2 * X_STRIDE) / 4);
+  OUTPUTS.forEach((row, i) => {
+    const [a, b] = [before[(i * X_STRIDE) / 4]!, before[(i * X_STRIDE) / 4 + 4]!];
+    const angle = FIRST_POSITION + row; // frequency 1
+    expect(after[(i * X_STRIDE) / 4]).toBeCloseTo(a * Math.cos(angle) - b * Math.sin(angle), 5);
+  });
+});
+
+it("an unknown operation traps", () => {
+  expect(() => setup().run([Int32Array.of(99)], 1)).toThrow(WebAssembly.RuntimeError);
+});
