@@ -29,7 +29,7 @@ interface Gemma3Config extends DecoderConfig {
   readonly logitSoftcap: number;
 }
 
-/** What no key says is as in llama.cpp: every sixth layer sees all, the local base is 10,000 (reference/models.md 2.4). */
+/** Missing keys get the values of llama.cpp: every sixth layer attends fully, the local RoPE base is 10,000. */
 async function readConfig(checkpoint: Checkpoint): Promise<Gemma3Config> {
   const { metadata } = checkpoint;
   const config = await readDecoderConfig(checkpoint, false);

@@ -24,8 +24,8 @@ interface Llama4Config extends DecoderConfig {
 }
 
 /**
- * A GGUF says little: llama.cpp's converter writes no key for QK norm, and a window of 0 where all layers attend fully.
- * What is missing is as in MobileLLM-R1 (reference/models.md 1.6).
+ * A GGUF of this architecture leaves facts out: llama.cpp's converter writes no key for QK norm, and a window of 0 where
+ * all layers attend fully. Missing facts are taken from MobileLLM-R1 (its config.json on Hugging Face).
  */
 async function readConfig(checkpoint: Checkpoint): Promise<Llama4Config> {
   const { metadata } = checkpoint;

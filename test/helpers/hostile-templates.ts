@@ -1,4 +1,4 @@
-/** Chat templates that try to take time, memory or stack. The first ones are from reliability.md 1.4. */
+/** Chat templates that try to use up time, memory or stack. */
 const double = (times: number, seed = "x") =>
   `{% set ns = namespace(s='${seed}') %}{% for i in range(${times}) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}`;
 const shared = `{% set a=[1,1,1,1,1,1,1,1] %}${"{% set a=[a,a,a,a,a,a,a,a] %}".repeat(20)}`;

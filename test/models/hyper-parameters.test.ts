@@ -1,6 +1,6 @@
 /**
- * Hyper-parameters that make no sense, for every architecture and both containers (reference/reliability.md A5): a typed
- * error, or a model that generates. Nothing traps, nothing hangs, nothing is allocated for a number in a header.
+ * Hyper-parameters that make no sense, for every architecture and both containers, end in a typed error or in a model
+ * that generates. Nothing traps, nothing hangs, and no memory is allocated for a number in a header alone.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
