@@ -1,20 +1,22 @@
 /**
- * JSON for untrusted files. Unlike JSON.parse: objects become Maps (no key reaches a prototype), a key given twice or an
- * integer that a double cannot hold is refused, and nesting is bounded.
+ * JSON for untrusted files. Unlike JSON.parse, it makes Maps of objects (so that no key reaches a prototype), refuses a
+ * key that is given twice and an integer that a double cannot hold, and bounds the nesting.
  * @module
  */
 import { NibbleError } from "./errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** Nested arrays and objects of a file. tokenizer.json needs 8. */
+/** Default for the levels of nested arrays and objects. tokenizer.json needs 8. */
 const MAX_DEPTH = 64;
 
-/** JSON as `parseJson` gives it: objects are Maps, so that no file-named key reaches a prototype. */
+/** JSON as `parseJson` returns it: objects are Maps, so that no key of a file reaches a prototype. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** A JSON object. */
 export type JsonObject = ReadonlyMap<string, Json>;
 
+/** How strict the parser is. */
 export interface JsonOptions {
-  /** Nested arrays and objects (default 64). */
+  /** Most levels of nested arrays and objects (default 64). */
   maxDepth?: number;
   /** Refuse numbers with a fraction or exponent, and -0 (default false). */
   integersOnly?: boolean;
@@ -23,31 +25,33 @@ export interface JsonOptions {
    * writes 10^30 for "no limit" in `model_max_length`.
    */
   roundIntegers?: boolean;
-  /** Named in errors. */
+  /** The file's name for errors (default "JSON"). */
   name?: string;
 }
 
 /**
  * Parses JSON (RFC 8259) from text or UTF-8 bytes.
- * @throws NibbleError `bad_json` with the position (in UTF-16 code units), `duplicate_key`, `bad_string` if not UTF-8
+ * @throws NibbleError `bad_json` with the position in UTF-16 code units; `duplicate_key`; `bad_string` if the bytes are not
+ *   UTF-8
  */
 export function parseJson(input: string | Uint8Array, options: JsonOptions = {}): Json {
   const text = typeof input === "string" ? input : decodeUtf8(input, options.name ?? "JSON");
   return new Parser(text, options).parse();
 }
 
-/** The same for files that must hold an object. @throws NibbleError as `parseJson`, and `bad_json` for another value */
+/** Parses JSON whose value must be an object. @throws NibbleError as `parseJson`, and `bad_json` for another value */
 export function parseJsonObject(input: string | Uint8Array, options: JsonOptions = {}): JsonObject {
   const value = parseJson(input, options);
   if (isObject(value)) return value;
-  throw new NibbleError("bad_json", `${options.name ?? "JSON"}: expected an object at position 0`);
+  throw new NibbleError("bad_json", `${options.name ?? "JSON"}: the value must be an object`);
 }
 
+/** Whether a value of `parseJson` is an object. */
 export function isObject(value: unknown): value is JsonObject {
   return value instanceof Map;
 }
 
-// Code units, compared as numbers: twice as fast as one-character strings.
+// UTF-16 code units. Comparing numbers is twice as fast as comparing strings of one character.
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -70,7 +74,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ["t", "\t"],
 ]);
 
-/** Recursive descent; the depth is bounded, so the stack is. */
+/** A recursive descent parser. Its depth is bounded, and so is the stack that it needs. */
 class Parser {
   readonly #text: string;
   readonly #options: JsonOptions;
@@ -102,11 +106,11 @@ class Parser {
       case OPEN_BRACKET:
         return this.#array();
       case LETTER_T:
-        return this.#word("true", true);
+        return this.#literal("true", true);
       case LETTER_F:
-        return this.#word("false", false);
+        return this.#literal("false", false);
       case LETTER_N:
-        return this.#word("null", null);
+        return this.#literal("null", null);
       default:
         return this.#numberValue();
     }
@@ -127,7 +131,7 @@ class Parser {
       if (object.size !== ++keys) {
         throw new NibbleError(
           "duplicate_key",
-          `${this.#name()}: expected ${JSON.stringify(key)} once, got it again at position ${start}`,
+          `${this.#name()}: key ${JSON.stringify(key)} is in one object twice, again at position ${start}`,
         );
       }
     } while (this.#take(COMMA));
@@ -167,14 +171,14 @@ class Parser {
       if (unit === BACKSLASH) return this.#escapedString(start, at);
       if (unit < 0x20) {
         this.#at = at;
-        throw this.#error("no control character in a string");
+        throw this.#error("an escape in place of a control character");
       }
     }
     this.#at = text.length;
     throw this.#error("the end of a string");
   }
 
-  /** A string from `start` on that has its first backslash at `at`. */
+  /** The string that begins at `start` and has its first backslash at `at`. */
   #escapedString(start: number, at: number): string {
     const text = this.#text;
     let value = "";
@@ -184,12 +188,12 @@ class Parser {
       const unit = text.charCodeAt(this.#at);
       if (unit === QUOTE) {
         value += text.slice(from, this.#at);
-        // Only \u can spell half a character, and no UTF-8 text could hold one.
-        if (escapedUnit && !isWellFormed(value)) throw this.#error("no lone surrogate in a string");
+        // Only \u can spell a lone surrogate, which UTF-8 cannot encode.
+        if (escapedUnit && !isWellFormed(value)) throw this.#error("a string without a lone surrogate");
         this.#at++;
         return value;
       }
-      if (unit < 0x20) throw this.#error("no control character in a string");
+      if (unit < 0x20) throw this.#error("an escape in place of a control character");
       if (unit !== BACKSLASH) {
         this.#at++;
         continue;
@@ -222,19 +226,19 @@ class Parser {
     if (this.#options.integersOnly && (!integer || Object.is(value, -0))) throw this.#error("an integer");
     if (!Number.isFinite(value)) throw this.#error("a number that fits a double");
     if (integer && !Number.isSafeInteger(value) && !this.#options.roundIntegers) {
-      throw this.#error("an integer within +-(2^53 - 1)");
+      throw this.#error("an integer from -(2^53 - 1) to 2^53 - 1");
     }
     this.#at = this.#number.lastIndex;
     return value;
   }
 
-  #word<T>(word: string, value: T): T {
-    if (!this.#text.startsWith(word, this.#at)) throw this.#error("a value");
-    this.#at += word.length;
+  #literal<T>(literal: string, value: T): T {
+    if (!this.#text.startsWith(literal, this.#at)) throw this.#error("a value");
+    this.#at += literal.length;
     return value;
   }
 
-  /** Steps over white space and then over `unit`, if it is there. */
+  /** Skips white space and then `unit`, if that comes next. Returns whether it did. */
   #take(unit: number): boolean {
     this.#space();
     if (this.#text.charCodeAt(this.#at) !== unit) return false;
@@ -260,7 +264,7 @@ class Parser {
   }
 }
 
-/** String.prototype.isWellFormed (ES2024) for older hosts: in a `u` pattern, half a pair is a code point of its own. */
+/** String.prototype.isWellFormed (ES2024) for older hosts. In a `u` pattern a lone surrogate is a code point of its own. */
 function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }

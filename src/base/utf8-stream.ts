@@ -1,29 +1,34 @@
 /**
- * UTF-8 that comes in pieces. Unlike `decodeUtf8`, it never fails: bytes that are not UTF-8 become U+FFFD.
+ * Decoding of UTF-8 that arrives in pieces. Unlike `decodeUtf8` it never fails: bytes that are not UTF-8 become U+FFFD.
  * @module
  */
 
 /**
- * Decodes UTF-8 that comes in pieces. Bytes that are not UTF-8 become U+FFFD, one for each maximal part of a sequence,
- * as in the WHATWG Encoding Standard and Rust's `from_utf8_lossy`. A byte order mark is text.
+ * Decodes UTF-8 that arrives in pieces. Bytes that are not UTF-8 become U+FFFD, one for each maximal subpart of an
+ * ill-formed sequence (Unicode 17, 3.9), as in the WHATWG Encoding Standard and in Rust's `from_utf8_lossy`. A byte order
+ * mark is text.
  *
- * Our own, so that every host gives the same text however the bytes are cut.
+ * It is code of our own, so that every host returns the same text wherever the bytes are cut.
  */
 export class Utf8Decoder {
   readonly #eachByte: boolean;
+  /** Bytes of the unfinished sequence, its code point so far, and how many more bytes it needs. */
   #taken = 0;
   #codePoint = 0;
   #needed = 0;
-  // The range allowed for the next continuation byte: rules out overlong forms, surrogates and > U+10FFFF.
+  // The range of the next continuation byte. It excludes overlong forms, surrogates and code points above U+10FFFF.
   #lower = 0x80;
   #upper = 0xbf;
 
-  /** @param eachByte U+FFFD for every byte of an unfinished sequence, not one for all: Hugging Face's `ByteFallback` */
+  /**
+   * @param eachByte whether each byte of an unfinished sequence becomes a U+FFFD of its own, as in Hugging Face's
+   *   `ByteFallback`; by default they become one together
+   */
   constructor(eachByte = false) {
     this.#eachByte = eachByte;
   }
 
-  /** The characters that `bytes` completes. */
+  /** Takes the next bytes and returns the characters that are complete. */
   push(bytes: Uint8Array): string {
     let text = "";
     for (let i = 0; i < bytes.length; i++) {
@@ -43,7 +48,7 @@ export class Utf8Decoder {
     return text;
   }
 
-  /** U+FFFD if a character is unfinished, else nothing. The decoder can be used again. */
+  /** Ends the text: returns U+FFFD if a character is unfinished, else nothing. The decoder can be used again. */
   end(): string {
     if (this.#needed === 0) return "";
     this.#needed = 0;

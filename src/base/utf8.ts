@@ -1,18 +1,21 @@
 /**
- * UTF-8: strict decoding and checking, and writing.
+ * UTF-8 (Unicode 17, 3.9): strict decoding, checking while copying, and writing.
  * @module
  */
 import { NibbleError } from "./errors.ts";
 
-// ignoreBOM: a byte order mark is text like any other (a token may be just that), not to be swallowed.
+// ignoreBOM: a byte order mark is kept as text like any other; a token may consist of it.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @throws NibbleError `bad_string` if the bytes are not UTF-8 */
+/**
+ * @param what names the text in the error
+ * @throws NibbleError `bad_string` if the bytes are not UTF-8
+ */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new NibbleError("bad_string", `${what}: expected UTF-8 text, got other bytes`);
+    throw new NibbleError("bad_string", `${what}: the bytes are not valid UTF-8`);
   }
 }
 
@@ -40,13 +43,13 @@ export function copyUtf8(source: Uint8Array, start: number, end: number, target:
   return true;
 }
 
-/** How many bytes `writeUtf8` writes. */
+/** The number of bytes that `writeUtf8` writes. */
 export function utf8Length(text: string, start: number, end: number): number {
   let length = 0;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
     length += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
-    // A pair takes 4 bytes in 2 units: 3 for the first and 1 for the second.
+    // A surrogate pair takes 4 bytes: 3 are counted for its first unit and 1 for its second.
     if (code >= 0xd800 && code < 0xdc00 && i + 1 < end) {
       const low = text.charCodeAt(i + 1);
       if (low >= 0xdc00 && low < 0xe000) {

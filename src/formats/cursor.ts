@@ -1,6 +1,6 @@
 /**
- * A cursor that reads a header front to back through a ByteSource, in windows that double from 64 KiB to 1 MiB:
- * few reads for long headers, little waste for short ones, and never more than the file has.
+ * A cursor that reads a header front to back. It fetches windows of bytes that double from 64 KiB to 1 MiB, so a long
+ * header takes few reads and a short one wastes little. It never asks for bytes beyond the end of the file.
  * @module
  */
 import type { FormatErrorCode } from "../base/errors.ts";
@@ -10,20 +10,27 @@ import type { ByteSource } from "../io/byte-source.ts";
 import { readExactly } from "../io/byte-source.ts";
 import { StringTable } from "./string-table.ts";
 
+/** Bytes. */
 const LARGEST_WINDOW = 1024 * 1024;
+
+/** One reads a file's header with it; every method names what it reads in its errors (`what`). */
 
 export class Cursor {
   readonly #source: ByteSource;
-  /** Where reading must stop: the header limit, in bytes from the start of the file. */
+  /** Largest length of the header, in bytes from the start of the file. */
   readonly #limit: number;
-  /** The buffered bytes, and where in them the cursor stands. */
+  /** The bytes fetched last, and the cursor's index in them. */
   #window: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
-  /** File offset of the first byte after the window: the bytes fetched so far. */
+  /** Offset in the file of the first byte after the window, which is the number of bytes fetched so far. */
   #fetched = 0;
   #nextWindow: number;
 
+  /**
+   * @param limit largest length of the header, in bytes
+   * @param firstWindow bytes of the first fetch; each further one is twice as long, up to 1 MiB
+   */
   constructor(source: ByteSource, limit: number, firstWindow: number) {
     this.#source = source;
     this.#limit = limit;
@@ -40,28 +47,31 @@ export class Cursor {
     return this.#source.size - this.position;
   }
 
-  /** Bytes taken from the source. */
+  /** Bytes read from the source so far. */
   get fetched(): number {
     return this.#fetched;
   }
 
   /**
-   * Refuses `length` bytes that the file does not have, or that pass the header limit. Nothing is allocated.
+   * Checks that the file has `length` more bytes and that they are within the header's limit. Nothing is allocated.
    * @throws NibbleError `truncated`, `limit_exceeded`
    */
   check(length: number, what: string): void {
     if (length > this.remaining) {
       throw new NibbleError(
         "truncated",
-        `${what}: expected ${length} bytes at offset ${this.position}, got ${this.remaining}`,
+        `${what}: the file ends at byte ${this.#source.size}; ${length} bytes are needed at offset ${this.position}`,
       );
     }
     if (this.position + length > this.#limit) {
-      throw new NibbleError("limit_exceeded", `${what}: expected a header of at most ${this.#limit} bytes`);
+      throw new NibbleError(
+        "limit_exceeded",
+        `header: expected at most ${this.#limit} bytes, got ${this.position + length} or more (${what})`,
+      );
     }
   }
 
-  /** A view of the next `length` bytes, valid until the next call. */
+  /** The next `length` bytes, as a view that is valid until the next call. */
   async bytes(length: number, what: string): Promise<Uint8Array> {
     await this.#need(length, what);
     const bytes = this.#window.subarray(this.#at, this.#at + length);
@@ -90,7 +100,10 @@ export class Cursor {
     return this.#u64(what, code);
   }
 
-  /** A u64 byte length and that many bytes of UTF-8. */
+  /**
+   * A string: a u64 length in bytes, then that many bytes of UTF-8.
+   * @throws NibbleError `limit_exceeded` above `maxBytes`, `bad_string`
+   */
   async string(what: string, maxBytes: number): Promise<string> {
     const length = await this.u64(what);
     if (length > maxBytes) throw tooLong(what, length, maxBytes);
@@ -98,24 +111,24 @@ export class Cursor {
   }
 
   /**
-   * `count` strings, as their bytes.
-   * @throws NibbleError `bad_string` where one is not UTF-8
+   * `count` strings, each as `string` reads it.
+   * @throws NibbleError `limit_exceeded` for one above `maxBytes`, `bad_string` for one that is not UTF-8
    */
   async strings(count: number, what: string, maxBytes: number): Promise<StringTable> {
-    this.check(count * 8, what); // an empty string is 8 bytes: no array larger than the file explains
+    this.check(count * 8, what); // an empty string takes 8 bytes, so no array is larger than the file accounts for
     const ends = new Uint32Array(count);
-    let text = new Uint8Array(Math.min(this.remaining, USUAL_BYTES * count));
+    let text = new Uint8Array(Math.min(this.remaining, TYPICAL_STRING_BYTES * count));
     let used = 0;
     for (let i = 0; i < count; i++) {
       if (this.#window.length - this.#at < 8) await this.#need(8, what);
       const length = this.#u64(what, "limit_exceeded");
       if (length > maxBytes) throw tooLong(what, length, maxBytes);
       if (this.#window.length - this.#at < length) await this.#need(length, what);
-      // Room for all and a quarter, if they are as long as those before; what the file still has is enough.
+      // A quarter more room than all strings take if they are as long as those before, but no more than the file has left.
       if (used + length > text.length)
         text = grown(text, used, Math.min(used + this.remaining, 1.25 * ((used + length) / (i + 1)) * count + 65536));
       if (!copyUtf8(this.#window, this.#at, this.#at + length, text, used))
-        throw new NibbleError("bad_string", `${what} [${i}]: expected UTF-8 text, got other bytes`);
+        throw new NibbleError("bad_string", `${what} [${i}]: the bytes are not valid UTF-8`);
       used += length;
       this.#at += length;
       ends[i] = used;
@@ -129,7 +142,7 @@ export class Cursor {
     this.#at += 8;
     if (high > 0x1fffff) {
       const value = (BigInt(high) << 32n) | BigInt(low);
-      throw new NibbleError(code, `${what}: expected at most 2^53 - 1, got ${value}`);
+      throw new NibbleError(code, `${what}: expected an integer of at most 2^53 - 1, got ${value}`);
     }
     return high * 0x1_0000_0000 + low;
   }
@@ -156,8 +169,8 @@ export class Cursor {
   }
 }
 
-/** A string of a vocabulary or its merges has 8 to 11 bytes. */
-const USUAL_BYTES = 12;
+/** For the first allocation: strings of vocabularies and merges have 8 to 11 bytes on average. */
+const TYPICAL_STRING_BYTES = 12;
 
 function tooLong(what: string, length: number, maxBytes: number): NibbleError {
   return new NibbleError("limit_exceeded", `${what}: expected a string of at most ${maxBytes} bytes, got ${length}`);

@@ -1,30 +1,32 @@
 /**
- * How much of a file we believe before we stop. A limit is checked before memory is taken, so a tiny file cannot
- * cause a large allocation or a long loop. Each stands well above every public model we know of.
+ * Limits of what a file may hold. Each is checked before memory is allocated, so a tiny file cannot cause a large
+ * allocation or a long loop. Each is well above what every public model known to us needs.
  * @module
  */
+
+/** The largest values that the readers accept. */
 export interface FormatLimits {
-  /** GGUF key-value pairs. Real files hold 20 to 60. */
+  /** Key-value pairs of a GGUF file. Real files have 20 to 60. */
   readonly keyValues: number;
   /** Tensors of a file. A 32-layer dense model has about 300, a large mixture of experts a few thousand. */
   readonly tensors: number;
-  /** Bytes of a GGUF key; the limit of the GGUF specification. */
+  /** Bytes of a GGUF key; the specification has the same limit. */
   readonly keyBytes: number;
-  /** Bytes of a GGUF tensor name; ggml keeps 63 and a terminator. */
+  /** Bytes of a GGUF tensor name. ggml has room for 63 and a terminator. */
   readonly nameBytes: number;
-  /** Bytes of one string. The longest in use are chat templates, up to some 100 KB. */
+  /** Bytes of one string. The longest in use are chat templates, of up to about 100 KB. */
   readonly stringBytes: number;
   /** Elements of a metadata array. The longest in use are vocabularies and merges, up to 600,000. */
   readonly arrayLength: number;
   /** Bytes of a whole GGUF header. A vocabulary of 262,144 tokens takes about 16 MB. */
   readonly headerBytes: number;
-  /** Bytes of a header fetched at first; every further window is twice as long, up to 4 MiB. */
+  /** Bytes of a header fetched by the first read. Every further read fetches twice as many, up to 1 MiB. */
   readonly windowBytes: number;
-  /** Dimensions of a tensor; ggml has 4. */
+  /** Dimensions of a tensor. ggml has 4. */
   readonly dimensions: number;
-  /** Largest `general.alignment`. The default is 32; a page of memory is at most 65,536. */
+  /** Largest `general.alignment`. The default is 32, and pages of memory have at most 65,536 bytes. */
   readonly alignment: number;
-  /** Layers of a model; the deepest public dense ones have 126. */
+  /** Layers of a model. The deepest public dense models have 126. */
   readonly layers: number;
   /** Shards of one model. */
   readonly shards: number;

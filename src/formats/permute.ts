@@ -1,13 +1,16 @@
 /**
- * The order of q and k rows. Hugging Face rotates component j of a head with j + size/2, llama.cpp's architecture
- * `llama` rotates neighbours 2j and 2j + 1; its files hold the rows rearranged, so that both compute the same
- * (llama.cpp, conversion/llama.py). Other architectures keep Hugging Face's order.
+ * The order of q and k rows. RoPE in Hugging Face's models rotates component j of a head with component j + size/2; in
+ * llama.cpp's architecture `llama` it rotates the neighbours 2j and 2j + 1. GGUF files of that architecture have the rows
+ * permuted, so that both compute the same (llama.cpp, conversion/llama.py). Other architectures keep Hugging Face's order.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint, TensorInfo } from "./checkpoint.ts";
 
-/** Rows a head if this tensor's rows must be rearranged for GGUF, else 0. */
+/**
+ * Rows per head if the rows of this tensor must be permuted for GGUF, else 0.
+ * @throws NibbleError `bad_value`, `bad_shape`
+ */
 export function headRows(
   checkpoint: Pick<Checkpoint, "architecture" | "permutedQK" | "metadata">,
   { name, shape }: Pick<TensorInfo, "name" | "shape">,
@@ -18,21 +21,31 @@ export function headRows(
   const q = checkpoint.metadata.get("llama.attention.head_count");
   const kv = checkpoint.metadata.get("llama.attention.head_count_kv") ?? q;
   const heads = kind === "q" ? q : kv;
-  if (typeof heads !== "number") throw new NibbleError("bad_value", "expected one head count for all layers");
+  if (typeof heads !== "number") {
+    throw new NibbleError(
+      "bad_value",
+      "llama.attention.head_count: one number for all layers is required to permute q and k",
+    );
+  }
   const rows = shape[0]!;
   const size = rows / heads;
   if (!Number.isInteger(size) || size % 2 !== 0) {
-    throw new NibbleError("bad_shape", `tensor ${name}: ${rows} rows are not ${heads} heads of an even size`);
+    throw new NibbleError("bad_shape", `tensor ${name}: expected rows for ${heads} heads of an even size, got ${rows}`);
   }
   return size;
 }
 
-/** Whole heads with rows j, j + size/2 put side by side: row 2j + s of a head comes from row s * size/2 + j. */
+/**
+ * Brings rows j and j + size/2 of each head side by side: row 2j + s comes from row s * size/2 + j.
+ * @param heads whole heads
+ * @param size rows per head
+ * @param rowLength bytes per row
+ */
 export function interleaveHalves(heads: Uint8Array, size: number, rowLength: number): Uint8Array {
   return rearrange(heads, size, rowLength, (row) => (row & 1) * (size / 2) + (row >> 1));
 }
 
-/** The way back. */
+/** Undoes `interleaveHalves`. */
 export function separateHalves(heads: Uint8Array, size: number, rowLength: number): Uint8Array {
   return rearrange(heads, size, rowLength, (row) => 2 * (row % (size / 2)) + Math.floor(row / (size / 2)));
 }

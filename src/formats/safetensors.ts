@@ -1,5 +1,6 @@
 /**
- * Reader for safetensors (format: huggingface/safetensors README.md; checks: its src/tensor.rs and limits.ts).
+ * Reader for safetensors files (format: https://huggingface.co/docs/safetensors). They are checked as the reference
+ * implementation does it (safetensors/src/tensor.rs), and bounded by limits.ts.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,26 +11,31 @@ import { Cursor } from "./cursor.ts";
 import type { FormatLimits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
 
-/** A tensor under its name and type in the file. */
+/** A tensor as the file describes it. */
 export interface SafetensorsTensor {
   readonly name: string;
   readonly dtype: string;
   /** Row-major, outermost first; empty for a scalar. */
   readonly shape: readonly number[];
+  /** The file. */
   readonly source: ByteSource;
-  /** Absolute offset in `source`, and length in bytes. Not aligned in general. */
+  /** Absolute offset in `source`, in bytes. It need not be aligned. */
   readonly offset: number;
+  /** Length in bytes. */
   readonly byteLength: number;
 }
 
+/** The header of a file. */
 export interface SafetensorsFile {
-  /** In the order of their offsets. */
+  /** By name, in the order of their offsets. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
-  /** The free text under `__metadata__`. */
+  /** The strings under `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Bytes read from the source. */
   readonly headerBytes: number;
 }
 
+/** Bits per value, by dtype. */
 const bitsOf: ReadonlyMap<string, number> = new Map([
   ...["F4"].map((type) => [type, 4] as const),
   ...["F6_E2M3", "F6_E3M2"].map((type) => [type, 6] as const),
@@ -40,7 +46,7 @@ const bitsOf: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Reads and checks the header of a safetensors file. The tensors cover the rest of the file without holes or overlaps.
+ * Reads and checks the header of a safetensors file. The tensors must cover the rest of the file without holes or overlaps.
  * @throws NibbleError with a format code
  */
 export async function readSafetensors(
@@ -53,17 +59,17 @@ export async function readSafetensors(
   if (length > bounds.safetensorsHeaderBytes) {
     throw new NibbleError(
       "limit_exceeded",
-      `expected a safetensors header of at most ${bounds.safetensorsHeaderBytes} bytes, got ${length}`,
+      `safetensors header: expected at most ${bounds.safetensorsHeaderBytes} bytes, got ${length}`,
     );
   }
   const header = await cursor.bytes(length, "safetensors header");
   if (header[0] !== 0x7b) {
-    throw new NibbleError("bad_json", `expected a safetensors header that starts with "{", got byte ${header[0]}`);
+    throw new NibbleError("bad_json", `safetensors header: expected "{" as its first byte, got ${header[0]}`);
   }
-  // Depth: the header, a tensor, its shape.
+  // Three levels: the header, a tensor, its shape.
   const json = parseJsonObject(header, { maxDepth: 3, integersOnly: true, name: "safetensors header" });
   if (json.size > bounds.tensors) {
-    throw new NibbleError("limit_exceeded", `expected at most ${bounds.tensors} tensors, got ${json.size}`);
+    throw new NibbleError("limit_exceeded", `number of tensors: expected at most ${bounds.tensors}, got ${json.size}`);
   }
   const tensors: SafetensorsTensor[] = [];
   for (const [name, value] of json) {
@@ -80,19 +86,23 @@ export async function readSafetensors(
 
 function toTensor(name: string, value: Json, source: ByteSource, dataOffset: number): SafetensorsTensor {
   const what = `tensor ${JSON.stringify(name)}`;
-  if (name === "") throw new NibbleError("bad_string", "expected a name for every tensor, got an empty one");
+  if (name === "") throw new NibbleError("bad_string", "the name of a tensor is an empty string");
   const dtype = isObject(value) ? value.get("dtype") : undefined;
   const shape = isObject(value) ? value.get("shape") : undefined;
   const offsets = isObject(value) ? value.get("data_offsets") : undefined;
   if (typeof dtype !== "string" || !isSizes(shape) || !isSizes(offsets) || (value as JsonObject).size !== 3) {
-    throw new NibbleError("bad_json", `${what}: expected { dtype: string, shape: sizes, data_offsets: [begin, end] }`);
+    throw new NibbleError("bad_json", `${what} must be { dtype: string, shape: [sizes], data_offsets: [begin, end] }`);
   }
   const bits = bitsOf.get(dtype);
-  if (bits === undefined) throw new NibbleError("bad_type", `${what}: expected a safetensors dtype, got ${dtype}`);
+  if (bits === undefined)
+    throw new NibbleError("bad_type", `${what}: expected a dtype of ${[...bitsOf.keys()].join(", ")}, got ${dtype}`);
   const values = shape.reduce((product, size) => product * Math.max(size, 1), 1);
   const byteLength = shape.includes(0) ? 0 : (values * bits) / 8;
   if (values * bits > Number.MAX_SAFE_INTEGER || !Number.isInteger(byteLength)) {
-    throw new NibbleError("bad_shape", `${what}: expected whole bytes below 2^53 bits, got ${dtype} of [${shape}]`);
+    throw new NibbleError(
+      "bad_shape",
+      `${what}: expected a whole number of bytes and fewer than 2^53 bits, got ${dtype} [${shape}]`,
+    );
   }
   const [begin, end] = offsets as [number, number];
   if (offsets.length !== 2 || end < begin) {
@@ -111,46 +121,49 @@ function isSizes(value: Json | undefined): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => typeof item === "number" && item >= 0);
 }
 
-/** Every byte after the header belongs to exactly one tensor: no room for a second file in this one. */
+/** Checks that every byte after the header belongs to exactly one tensor, so that nothing is hidden in the file. */
 function checkCoverage(sorted: readonly SafetensorsTensor[], dataOffset: number, size: number): void {
   let end = dataOffset;
   for (const { name, offset, byteLength } of sorted) {
     if (offset !== end) {
-      const got = `${offset < end ? "an overlap" : "a hole"} at ${offset - dataOffset}`;
+      const what = offset < end ? "overlaps the tensor before it" : "leaves a hole in front of it";
       throw new NibbleError(
         "bad_offset",
-        `tensor ${JSON.stringify(name)}: expected to begin at ${end - dataOffset}, got ${got}`,
+        `tensor ${JSON.stringify(name)} ${what}: expected offset ${end - dataOffset}, got ${offset - dataOffset}`,
       );
     }
     end += byteLength;
   }
-  if (end > size) throw new NibbleError("truncated", `expected a safetensors file of ${end} bytes, got ${size}`);
-  if (end < size)
-    throw new NibbleError("bad_offset", `expected the file to end with its tensors at ${end}, got ${size} bytes`);
+  if (end > size)
+    throw new NibbleError("truncated", `the tensors end at byte ${end}, but the file ends at byte ${size}`);
+  if (end < size) throw new NibbleError("bad_offset", `the file has ${size - end} bytes after its last tensor`);
 }
 
 function toMetadata(json: JsonObject): ReadonlyMap<string, string> {
   const metadata = json.get("__metadata__") ?? new Map<string, Json>();
   if (!isObject(metadata) || ![...metadata.values()].every((value) => typeof value === "string")) {
-    throw new NibbleError("bad_json", "safetensors __metadata__: expected an object of strings");
+    throw new NibbleError("bad_json", "safetensors __metadata__ must be an object of strings");
   }
   return metadata as ReadonlyMap<string, string>;
 }
 
 /**
- * The shard of every tensor, from `model.safetensors.index.json`.
- * @throws NibbleError `bad_json`, `bad_value` for a shard name that is no plain file name, `limit_exceeded`
+ * The file of every tensor, from `model.safetensors.index.json`.
+ * @throws NibbleError `bad_json`, `bad_value` for a name that is not a plain file name, `limit_exceeded`
  */
 export function parseShardIndex(bytes: Uint8Array, limits: Partial<FormatLimits> = {}): ReadonlyMap<string, string> {
   const bounds = { ...defaultLimits, ...limits };
   const name = "model.safetensors.index.json";
   const map = parseJsonObject(bytes, { maxDepth: 8, name }).get("weight_map");
-  if (!isObject(map)) throw new NibbleError("bad_json", `${name}: expected an object under "weight_map"`);
+  if (!isObject(map)) throw new NibbleError("bad_json", `${name}: "weight_map" must be an object`);
   if (map.size > bounds.tensors) {
-    throw new NibbleError("limit_exceeded", `${name}: expected at most ${bounds.tensors} tensors, got ${map.size}`);
+    throw new NibbleError(
+      "limit_exceeded",
+      `${name}, number of tensors: expected at most ${bounds.tensors}, got ${map.size}`,
+    );
   }
   for (const file of map.values()) {
-    // A name from a file must not leave the folder.
+    // A name in a file must not lead out of the folder.
     if (typeof file !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/.test(file)) {
       throw new NibbleError(
         "bad_value",
@@ -158,8 +171,12 @@ export function parseShardIndex(bytes: Uint8Array, limits: Partial<FormatLimits>
       );
     }
   }
-  if (new Set(map.values()).size > bounds.shards) {
-    throw new NibbleError("limit_exceeded", `${name}: expected at most ${bounds.shards} shards`);
+  const shards = new Set(map.values()).size;
+  if (shards > bounds.shards) {
+    throw new NibbleError(
+      "limit_exceeded",
+      `${name}, number of shards: expected at most ${bounds.shards}, got ${shards}`,
+    );
   }
   return map as ReadonlyMap<string, string>;
 }

@@ -1,22 +1,26 @@
 /**
- * Many strings as the bytes of their UTF-8, one after the other. As strings of JavaScript a vocabulary of 128,256 tokens
- * and its 280,147 merges take 17 MB, as bytes 5.7; and a header half the time to read (docs/performance.md, "Loading").
+ * Many strings as UTF-8, one after the other in one array. A vocabulary of 128,256 tokens and its 280,147 merges take
+ * 17 MB as strings of JavaScript and 5.7 MB as bytes, and the header is read in half the
+ * time (docs/performance.md, "Loading").
  * @module
  */
 import { decodeUtf8, writeUtf8 } from "../base/utf8.ts";
 
-/** Strings that are decoded by one call. Small enough that a slice does not keep megabytes of text alive. */
+/** Strings that one call decodes. They are few enough that a string, as a slice of that text, keeps no megabytes alive. */
 const BATCH = 4096;
 
+/** A list of strings, some of which may be missing. */
 export class StringTable {
+  /** All strings, as UTF-8. */
   readonly bytes: Uint8Array;
-  /** Where each string ends; it begins where the one before ends. */
+  /** The end of each string in `bytes`. It begins at the end of the one before. */
   readonly #ends: Uint32Array;
   readonly #gaps: ReadonlySet<number>;
 
   /**
-   * @param bytes UTF-8
-   * @param gaps places without a string
+   * @param bytes all strings, as UTF-8
+   * @param ends the end of each in `bytes`
+   * @param gaps indices without a string
    */
   constructor(bytes: Uint8Array, ends: Uint32Array, gaps: ReadonlySet<number> = new Set()) {
     this.bytes = bytes;
@@ -24,7 +28,7 @@ export class StringTable {
     this.#gaps = gaps;
   }
 
-  /** @param strings a lone surrogate counts as U+FFFD */
+  /** The table of some strings. A lone surrogate becomes U+FFFD. */
   static of(strings: readonly (string | undefined)[]): StringTable {
     const bytes = new Uint8Array(3 * strings.reduce((sum, string) => sum + (string?.length ?? 0), 0));
     const ends = new Uint32Array(strings.length);
@@ -38,7 +42,7 @@ export class StringTable {
     return new StringTable(bytes.slice(0, at), ends, gaps);
   }
 
-  /** Whether there is a string at `i`. */
+  /** Whether there is a string at index `i`. */
   has(i: number): boolean {
     return i < this.length && !this.#gaps.has(i);
   }
@@ -47,21 +51,22 @@ export class StringTable {
     return this.#ends.length;
   }
 
-  /** Where string `i` begins in `bytes`. */
+  /** The index in `bytes` at which string `i` begins. */
   start(i: number): number {
     return i === 0 ? 0 : this.#ends[i - 1]!;
   }
 
-  /** Where it ends. */
+  /** The index in `bytes` at which string `i` ends. */
   end(i: number): number {
     return this.#ends[i]!;
   }
 
+  /** String `i`, decoded. */
   at(i: number): string {
     return decodeUtf8(this.bytes.subarray(this.start(i), this.end(i)), "string");
   }
 
-  /** All strings, many by one call: one TextDecoder call a string takes 4 times as long. */
+  /** All strings. One call decodes many: a call of TextDecoder per string would take 4 times as long. */
   toStrings(): string[] {
     const strings: string[] = [];
     for (let first = 0; first < this.length; first += BATCH) {
@@ -72,7 +77,7 @@ export class StringTable {
         let to = from; // in UTF-16 code units
         for (const end = this.end(i); at < end; at++) {
           const byte = this.bytes[at]!;
-          // Every byte that starts a character is one code unit; a character of 4 bytes is two.
+          // A character is one UTF-16 code unit, or two if it has 4 bytes; continuation bytes add none.
           to += (byte & 0xc0) === 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
         }
         strings.push(text.slice(from, to));

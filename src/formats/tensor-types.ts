@@ -1,7 +1,9 @@
 /**
- * The tensor types of GGUF (ggml/include/ggml.h): id, values and bytes a block. The one owner of these numbers.
+ * The tensor types of GGUF (ggml/include/ggml.h): their ids, and the values and bytes of their blocks.
  * @module
  */
+
+/** Names as in ggml. */
 export type TensorType =
   | "F32"
   | "F16"
@@ -29,10 +31,13 @@ export type TensorType =
   | "TQ2_0"
   | "MXFP4";
 
+/** How a type stores values. */
 export interface TensorTypeFacts {
+  /** ggml's number of the type. */
   readonly id: number;
-  /** Values a block; a row is a whole number of blocks. */
+  /** Values per block. A row is a whole number of blocks. */
   readonly blockValues: number;
+  /** Bytes per block. */
   readonly blockBytes: number;
 }
 
@@ -72,17 +77,17 @@ const facts: ReadonlyMap<TensorType, TensorTypeFacts> = new Map(
 );
 const byId: ReadonlyMap<number, TensorType> = new Map([...facts].map(([type, { id }]) => [id, type]));
 
-/** Block facts of a type. */
+/** The id and block sizes of a type. */
 export function tensorTypeFacts(type: TensorType): TensorTypeFacts {
   return facts.get(type)!;
 }
 
-/** The type with a ggml id, or undefined where we know none. */
+/** The type with a ggml id; undefined for an id that this library does not read. */
 export function tensorTypeOf(id: number): TensorType | undefined {
   return byId.get(id);
 }
 
-/** Types that we know by name alone, for errors. */
+/** Types that this library cannot read, for the names in errors. */
 const unsupported: ReadonlyMap<number, string> = new Map([
   [16, "IQ2_XXS"],
   [17, "IQ2_XS"],
@@ -96,12 +101,12 @@ const unsupported: ReadonlyMap<number, string> = new Map([
   [42, "Q2_0"],
 ]);
 
-/** What ggml calls the type with an id; "unknown" for ids that it gave up. */
+/** ggml's name of the type with an id; "unknown" for an id that is not in use. */
 export function ggmlTypeName(id: number): string {
   return byId.get(id) ?? unsupported.get(id) ?? "unknown";
 }
 
-/** Bytes of a row of `columns` values, which must be a whole number of blocks (checked by the readers). */
+/** Bytes of a row of `columns` values. They must be whole blocks, which the readers check. */
 export function rowBytes(type: TensorType, columns: number): number {
   const { blockValues, blockBytes } = tensorTypeFacts(type);
   return (columns / blockValues) * blockBytes;

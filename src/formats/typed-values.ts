@@ -1,6 +1,6 @@
 /**
- * Typed access to values under file-named keys: GGUF metadata and JSON objects.
- * A key with the value null counts as missing.
+ * Typed access to the values of an untrusted file: GGUF metadata and JSON objects. A key whose value is null counts as
+ * missing.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -8,11 +8,15 @@ import { NibbleError } from "../base/errors.ts";
 /** Metadata or a JSON object. */
 export type Values = ReadonlyMap<string, unknown>;
 
+/** What a number must be. */
 export interface NumberOptions {
-  /** Taken when the key is missing. */
+  /** The value of a missing key. Without a default the key is required. */
   default?: number;
+  /** Whether it must be a whole number that a double holds exactly. */
   integer?: boolean;
+  /** Smallest allowed value. */
   min?: number;
+  /** Largest allowed value. */
   max?: number;
 }
 
@@ -28,20 +32,23 @@ export function getNumber(values: Values, key: string, options: NumberOptions = 
 }
 
 /**
- * One number a layer. A scalar stands for all layers.
+ * One number per layer. A scalar stands for all layers.
  * @throws NibbleError as `getNumber`; `bad_value` for an array of another length
  */
 export function getPerLayer(values: Values, key: string, layers: number, options: NumberOptions = {}): number[] {
   const value = values.get(key);
   if (!isNumbers(value)) return new Array<number>(layers).fill(getNumber(values, key, options));
   if (value.length !== layers) {
-    throw new NibbleError("bad_value", `${key}: expected a number, or ${layers} (one a layer), got ${value.length}`);
+    throw new NibbleError(
+      "bad_value",
+      `${key}: expected one number, or ${layers} (one per layer), got ${value.length}`,
+    );
   }
   return Array.from(value, (number) => checkNumber(key, number, options));
 }
 
 /**
- * One boolean a layer. A scalar stands for all layers; numbers 0 and 1 count as booleans.
+ * One boolean per layer. A scalar stands for all layers; the numbers 0 and 1 count as booleans.
  * @throws NibbleError `missing_key`, `bad_type`, `bad_value`
  */
 export function getBooleanPerLayer(
@@ -54,7 +61,7 @@ export function getBooleanPerLayer(
   if (typeof value === "boolean") return new Array<boolean>(layers).fill(value);
   if (Array.isArray(value) && value.every((item) => typeof item === "boolean")) {
     if (value.length === layers) return [...value];
-    throw new NibbleError("bad_value", `${key}: expected ${layers} booleans (one a layer), got ${value.length}`);
+    throw new NibbleError("bad_value", `${key}: expected ${layers} booleans (one per layer), got ${value.length}`);
   }
   if (value === undefined) throw missing(key, "a boolean");
   return getPerLayer(values, key, layers, { integer: true, min: 0, max: 1 }).map(Boolean);
@@ -112,7 +119,7 @@ function checkNumber(key: string, value: number, { integer, min, max }: NumberOp
 }
 
 function missing(key: string, expected: string): NibbleError {
-  return new NibbleError("missing_key", `${key}: expected ${expected}, but the key is missing`);
+  return new NibbleError("missing_key", `${key} is missing; it must be ${expected}`);
 }
 
 function wrongType(key: string, expected: string, value: unknown): NibbleError {

@@ -4,7 +4,8 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { type Family, registerFamily } from "../formats/huggingface/families.ts";
+import { registerFamily } from "../formats/huggingface/families.ts";
+import type { Family } from "../formats/huggingface/family.ts";
 import { ProgramBuilder } from "../runtime/builder.ts";
 import type { Program, ProgramOptions } from "../runtime/program.ts";
 import type { Architecture, DecoderConfig } from "./decoder.ts";

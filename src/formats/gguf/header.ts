@@ -29,7 +29,7 @@ export interface GgufHeader {
   readonly tensors: readonly TensorInfo[];
   /** Absolute offset of the data section, which is also the length of the padded header. */
   readonly dataOffset: number;
-  /** Bytes taken from the source. */
+  /** Bytes read from the source. */
   readonly bytesRead: number;
 }
 
@@ -46,7 +46,8 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
   const bounds = { ...defaultLimits, ...limits };
   const cursor = new Cursor(source, bounds.headerBytes, bounds.windowBytes);
   const magic = await cursor.bytes(4, "magic");
-  if (!isGguf(magic)) throw new NibbleError("bad_magic", `expected a file that starts with "GGUF", got [${magic}]`);
+  if (!isGguf(magic))
+    throw new NibbleError("bad_magic", `magic: expected the first four bytes to be "GGUF", got [${magic}]`);
   const version = checkVersion(await cursor.u32("version"));
   const tensorCount = await count(cursor, "tensors", bounds.tensors);
   const keyCount = await count(cursor, "metadata keys", bounds.keyValues);
@@ -59,7 +60,7 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
   for (let i = 0; i < tensorCount; i++) {
     const tensor = await readTensor(cursor, i, bounds);
     if (tensors.has(tensor.name)) {
-      throw new NibbleError("duplicate_key", `expected tensor ${JSON.stringify(tensor.name)} once, got it twice`);
+      throw new NibbleError("duplicate_key", `tensor ${JSON.stringify(tensor.name)} is in the file twice`);
     }
     tensors.set(tensor.name, tensor);
   }
@@ -77,13 +78,13 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
 
 function checkVersion(version: number): number {
   if (version === 2 || version === 3) return version;
-  const hint = version !== 0 && (version & 0xffff) === 0 ? " (a big-endian file?)" : "";
-  throw new NibbleError("unsupported_version", `expected GGUF version 2 or 3, got ${version}${hint}`);
+  const hint = version !== 0 && (version & 0xffff) === 0 ? "; the file seems to be big-endian" : "";
+  throw new NibbleError("unsupported_version", `GGUF version: expected 2 or 3, got ${version}${hint}`);
 }
 
 async function count(cursor: Cursor, what: string, limit: number): Promise<number> {
   const n = await cursor.u64(`number of ${what}`);
-  if (n > limit) throw new NibbleError("limit_exceeded", `expected at most ${limit} ${what}, got ${n}`);
+  if (n > limit) throw new NibbleError("limit_exceeded", `number of ${what}: expected at most ${limit}, got ${n}`);
   return n;
 }
 
@@ -96,13 +97,13 @@ async function readMetadata(
   const metadata = new GgufMetadata();
   for (let i = 0; i < keyCount; i++) {
     const key = await cursor.string(`metadata key ${i}`, limits.keyBytes);
-    if (key === "") throw new NibbleError("bad_string", `expected a name for metadata key ${i}, got an empty one`);
+    if (key === "") throw new NibbleError("bad_string", `metadata key ${i} is an empty string`);
     const what = `metadata ${JSON.stringify(key)}`;
-    if (metadata.has(key)) throw new NibbleError("duplicate_key", `${what}: expected once, got twice`);
+    if (metadata.has(key)) throw new NibbleError("duplicate_key", `${what} is in the file twice`);
     const offset = cursor.position;
     const type = await cursor.u32(what);
     if (key === "general.alignment" && type !== GgufType.U32) {
-      throw new NibbleError("bad_type", `${what}: expected value type ${GgufType.U32} (u32), got ${type}`);
+      throw new NibbleError("bad_type", `${what}: expected value type ${GgufType.U32} (u32), got type ${type}`);
     }
     const value = await readValue(cursor, type, what, limits);
     if (key === "general.alignment") checkAlignment(value as number, limits);

@@ -12,16 +12,16 @@ import { joinShards } from "./shards.ts";
 
 /**
  * Reads a model from its GGUF file, or from all its shards in order (names: `splitNames`).
- * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them. After an error they are
- * the caller's to close.
- * @throws NibbleError with a format code; nothing is allocated that the file's own length does not explain
+ * The sources stay open, because the checkpoint's tensors are read from them; its `close` closes them. After an error
+ * the caller has to close them.
+ * @throws NibbleError with a format code. No more memory is allocated than the length of the file accounts for.
  */
 export async function readGguf(
   sources: ByteSource | readonly ByteSource[],
   limits: Partial<FormatLimits> = {},
 ): Promise<Checkpoint> {
   const shards = Array.isArray(sources) ? (sources as readonly ByteSource[]) : [sources as ByteSource];
-  if (shards.length === 0) throw new NibbleError("invalid_argument", "expected at least one GGUF file, got none");
+  if (shards.length === 0) throw new NibbleError("invalid_argument", "sources: at least one GGUF file is required");
   const headers: GgufHeader[] = [];
   for (const shard of shards) headers.push(await readGgufHeader(shard, limits));
   const { metadata, encodedMetadata } = headers[0]!;
@@ -32,7 +32,7 @@ export async function readGguf(
     metadata,
     encodedMetadata,
     tensors: joinShards(headers),
-    // llama.cpp's converter reorders q and k rows of this architecture only.
+    // llama.cpp's converter permutes the q and k rows of this architecture only.
     permutedQK: architecture === "llama",
     headerBytes: headers.reduce((sum, header) => sum + header.bytesRead, 0),
     async close() {

@@ -1,6 +1,6 @@
 /**
- * Metadata of a GGUF file, whose arrays of strings stay bytes until somebody asks for strings: the vocabulary is most of
- * a header, and the tokenizer takes the bytes.
+ * Metadata of a GGUF file. Arrays of strings stay bytes until somebody asks for strings: the vocabulary is most of a
+ * header, and the tokenizer takes its bytes.
  * @module
  */
 
@@ -8,27 +8,29 @@ import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { StringTable } from "../string-table.ts";
 import { getStrings } from "../typed-values.ts";
 
+/** A map that makes strings of an array only when it is read. */
 export class GgufMetadata extends Map<string, MetadataValue> {
-  /** Of each key here the map's own value is an empty list, which keeps its place in the order. */
+  /** The arrays that are still bytes. Until they are read, the map itself has an empty list under their keys, for the order. */
   readonly #packed = new Map<string, StringTable>();
 
+  /** Sets an array of strings. */
   setStrings(key: string, strings: StringTable): void {
     super.set(key, []);
     this.#packed.set(key, strings);
   }
 
-  /** The strings under `key`, while they are bytes. */
+  /** The strings under `key`, if they are still bytes. */
   packed(key: string): StringTable | undefined {
     return this.#packed.get(key);
   }
 
-  /** Forgets the strings that nobody has asked for: their keys are gone. */
+  /** Deletes the keys whose strings nobody has asked for. */
   dropPacked(): void {
     for (const key of this.#packed.keys()) super.delete(key);
     this.#packed.clear();
   }
 
-  /** Makes strings of all of them, so that the map is like any other: also for structuredClone and console.log. */
+  /** Makes strings of all arrays, so that structuredClone and console.log, which read a map directly, see them. */
   unpack(): this {
     for (const key of this.#packed.keys()) this.#unpack(key);
     return this;

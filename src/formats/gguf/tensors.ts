@@ -1,5 +1,5 @@
 /**
- * Tensor infos of GGUF: names, shapes, types, places.
+ * Tensor infos of GGUF: names, shapes, types and offsets.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -10,7 +10,7 @@ import type { FormatLimits } from "../limits.ts";
 import type { TensorType } from "../tensor-types.ts";
 import { ggmlTypeName, tensorTypeFacts, tensorTypeOf } from "../tensor-types.ts";
 
-/** A tensor info as it stands in the header: `offset` counts from the start of the data section. */
+/** A tensor info as the header has it: `offset` counts from the start of the data section. */
 export interface HeaderTensor {
   readonly name: string;
   readonly type: TensorType;
@@ -28,7 +28,7 @@ const GGML_TYPE_COUNT = 43;
  */
 export async function readTensor(cursor: Cursor, index: number, limits: FormatLimits): Promise<HeaderTensor> {
   const name = await cursor.string(`name of tensor ${index}`, limits.nameBytes);
-  if (name === "") throw new NibbleError("bad_string", `expected a name for tensor ${index}, got an empty one`);
+  if (name === "") throw new NibbleError("bad_string", `the name of tensor ${index} is an empty string`);
   const what = `tensor ${JSON.stringify(name)}`;
   const dimensions = await cursor.u32(what);
   if (dimensions < 1 || dimensions > limits.dimensions) {
@@ -47,13 +47,12 @@ function toType(id: number, what: string): TensorType {
     throw new NibbleError("bad_type", `${what}: expected a ggml type below ${GGML_TYPE_COUNT}, got ${id}`);
   }
   const type = tensorTypeOf(id);
-  if (!type)
-    throw new NibbleError("unsupported_type", `${what}: type ${ggmlTypeName(id)} (ggml id ${id}) is not supported`);
-  return type;
+  if (type) return type;
+  throw new NibbleError("unsupported_type", `${what}: type ${ggmlTypeName(id)} (ggml id ${id}) is not supported`);
 }
 
 /**
- * Bytes of a tensor. No product can wrap: values and bytes are bounded by 2^53 - 1, a zero dimension or not.
+ * Bytes of a tensor. Values and bytes are checked to stay below 2^53, so no product is rounded.
  * @throws NibbleError `bad_shape`
  */
 export function tensorBytes(type: TensorType, shape: readonly number[], what: string): number {
@@ -62,10 +61,10 @@ export function tensorBytes(type: TensorType, shape: readonly number[], what: st
   if (columns % blockValues !== 0) {
     throw new NibbleError(
       "bad_shape",
-      `${what}: expected rows of whole ${blockValues}-value blocks, got ${columns} values`,
+      `${what}: expected rows of a multiple of ${blockValues} values, as ${type} has it, got ${columns}`,
     );
   }
-  // Zero dimensions are left out here, so that they cannot hide an absurd one.
+  // A dimension of zero counts as one here, so that it cannot hide an absurd one beside it.
   const values = shape.reduce((product, size) => product * Math.max(size, 1), 1);
   const bytes = (values / blockValues) * blockBytes;
   if (values > Number.MAX_SAFE_INTEGER || bytes > Number.MAX_SAFE_INTEGER) {
@@ -74,14 +73,14 @@ export function tensorBytes(type: TensorType, shape: readonly number[], what: st
   return shape.includes(0) ? 0 : bytes;
 }
 
-/** `n` rounded up to a multiple of `alignment`. Not with bit operators: those are 32-bit in JavaScript. */
+/** `n` rounded up to a multiple of `alignment`. (JavaScript's bit operators have 32 bits, too few for offsets.) */
 export function pad(n: number, alignment: number): number {
   return Math.ceil(n / alignment) * alignment;
 }
 
 /**
- * Places tensors in their file. As ggml does, offsets must be consecutive (each the padded end of the one before), so
- * neither overlaps nor holes can be.
+ * The tensors with their absolute offsets. As in ggml, each must begin at the padded end of the one before, so tensors
+ * neither overlap nor leave holes.
  * @throws NibbleError `bad_offset`, `truncated`
  */
 export function placeTensors(
@@ -95,15 +94,18 @@ export function placeTensors(
   for (const { name, type, shape, offset, byteLength } of tensors) {
     const what = `tensor ${JSON.stringify(name)}`;
     if (offset !== expected) {
-      throw new NibbleError("bad_offset", `${what}: expected offset ${expected} (consecutive, aligned), got ${offset}`);
+      throw new NibbleError(
+        "bad_offset",
+        `${what}: expected offset ${expected}, the aligned end of the tensor before, got ${offset}`,
+      );
     }
     expected = pad(offset + byteLength, alignment);
     if (expected > Number.MAX_SAFE_INTEGER) {
-      throw new NibbleError("bad_offset", `${what}: expected all tensors to end below 2^53`);
+      throw new NibbleError("bad_offset", `${what}: expected its end below 2^53, got ${offset + byteLength}`);
     }
     const end = dataOffset + offset + byteLength;
     if (end > source.size && byteLength > 0) {
-      throw new NibbleError("truncated", `${what}: expected a file of at least ${end} bytes, got ${source.size}`);
+      throw new NibbleError("truncated", `${what}: it ends at byte ${end}, but the file ends at byte ${source.size}`);
     }
     placed.push({ name, type, shape, source, offset: Math.min(dataOffset + offset, source.size), byteLength });
   }

@@ -27,7 +27,7 @@ export const GgufType = {
 
 interface NumericType {
   readonly bytes: number;
-  /** Little-endian bytes, `bytes` times the count of them, to an array with memory of its own. */
+  /** Decodes little-endian numbers into an array with memory of its own. */
   readonly decode: (bytes: Uint8Array, what: string) => NumericArray;
 }
 
@@ -45,7 +45,8 @@ const numericTypes: ReadonlyMap<number, NumericType> = new Map<number, NumericTy
 ]);
 
 /**
- * Reads one value of a type. Arrays of numbers come as typed arrays (64-bit integers as Float64Array), those of strings as their bytes.
+ * Reads one value of a type. An array of numbers becomes a typed array (64-bit integers a Float64Array), an array of
+ * strings a StringTable.
  * @throws NibbleError `bad_type`, `bad_value`, `bad_string`, `limit_exceeded`, `truncated`
  */
 export async function readValue(
@@ -58,13 +59,13 @@ export async function readValue(
   if (type === GgufType.BOOL) return toBoolean(await cursor.u8(what), what);
   if (type === GgufType.ARRAY) return readArray(cursor, what, limits);
   const numeric = numericTypes.get(type);
-  if (!numeric) throw new NibbleError("bad_type", `${what}: expected a value type 0..12, got ${type}`);
+  if (!numeric) throw new NibbleError("bad_type", `${what}: expected a value type from 0 to 12, got ${type}`);
   return numeric.decode(await cursor.bytes(numeric.bytes, what), what)[0]!;
 }
 
 async function readArray(cursor: Cursor, what: string, limits: FormatLimits): Promise<MetadataValue | StringTable> {
   const type = await cursor.u32(what);
-  if (type === GgufType.ARRAY) throw new NibbleError("bad_type", `${what}: expected no array inside an array`);
+  if (type === GgufType.ARRAY) throw new NibbleError("bad_type", `${what}: arrays of arrays are not supported`);
   const count = await cursor.u64(what);
   if (count > limits.arrayLength) {
     throw new NibbleError("limit_exceeded", `${what}: expected at most ${limits.arrayLength} elements, got ${count}`);
@@ -74,25 +75,28 @@ async function readArray(cursor: Cursor, what: string, limits: FormatLimits): Pr
     return Array.from(await cursor.bytes(count, what), (byte) => toBoolean(byte, what));
   }
   const numeric = numericTypes.get(type);
-  if (!numeric) throw new NibbleError("bad_type", `${what}: expected an element type 0..12, got ${type}`);
+  if (!numeric) throw new NibbleError("bad_type", `${what}: expected an element type from 0 to 12, got ${type}`);
   return numeric.decode(await cursor.bytes(count * numeric.bytes, what), what);
 }
 
-/** Memory of its own, aligned for any element type. (`slice` would not do: a Node Buffer's is a view.) */
+/** A copy, aligned for any element type. (`slice` of a Node Buffer would be a view.) */
 function copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
 function toBoolean(byte: number, what: string): boolean {
-  if (byte > 1) throw new NibbleError("bad_value", `${what}: expected a boolean 0 or 1, got ${byte}`);
+  if (byte > 1) throw new NibbleError("bad_value", `${what}: expected 0 or 1, got ${byte}`);
   return byte === 1;
 }
 
-/** 64-bit integers as doubles, refused where they would not be exact. */
+/** 64-bit integers as doubles. @throws NibbleError `limit_exceeded` where a double is not exact */
 function exact(values: BigUint64Array | BigInt64Array, what: string): Float64Array {
   return Float64Array.from(values, (value) => {
     if (BigInt.asIntN(54, value) !== value || value === -(2n ** 53n)) {
-      throw new NibbleError("limit_exceeded", `${what}: expected an integer within +-(2^53 - 1), got ${value}`);
+      throw new NibbleError(
+        "limit_exceeded",
+        `${what}: expected an integer from -(2^53 - 1) to 2^53 - 1, got ${value}`,
+      );
     }
     return Number(value);
   });

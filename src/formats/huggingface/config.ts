@@ -1,13 +1,14 @@
 /**
- * config.json of transformers as GGUF metadata (llama.cpp, conversion/*.py); what differs between families: families.ts.
+ * config.json of transformers as GGUF metadata (llama.cpp, conversion/*.py). families.ts says what is specific to a family.
  *
- * Keys of our own, for facts that GGUF has no key for:
- * - `nibble.end_token_ids` numbers: every `eos_token_id` of config.json and generation_config.json.
- * - `nibble.rope.scaling.low_freq_factor`, `.high_freq_factor` numbers: with `{a}.rope.scaling.type` "llama3"
- *   (a GGUF file carries the tensor rope_freqs.weight instead).
- * - llama4 only: `nibble.use_rope` booleans, one a layer; `nibble.use_qk_norm` boolean (weightless, after RoPE, on layers
- *   with RoPE); `nibble.attention.chunk_size` numbers, one a layer, 0 = full attention;
- *   `nibble.attention.temperature_tuning` boolean, `.temperature_scale`, `.temperature_floor` numbers (on layers without RoPE).
+ * There are keys of our own for facts that GGUF has no key for:
+ * - `nibble.end_token_ids`: numbers, every `eos_token_id` of config.json and generation_config.json.
+ * - `nibble.rope.scaling.low_freq_factor`, `.high_freq_factor`: numbers, where `{a}.rope.scaling.type` is "llama3". (A GGUF
+ *   file has the tensor rope_freqs.weight instead.)
+ * - llama4 only: `nibble.use_rope`: booleans, one per layer. `nibble.use_qk_norm`: boolean; layers with RoPE then have a
+ *   norm without weights after it. `nibble.attention.chunk_size`: numbers, one per layer, 0 for full attention.
+ *   `nibble.attention.temperature_tuning`: boolean, `.temperature_scale`, `.temperature_floor`: numbers, for the layers
+ *   without RoPE.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -16,13 +17,14 @@ import { isObject } from "../../base/json.ts";
 import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
 import { getNumber, getString } from "../typed-values.ts";
-import type { Family, Put } from "./families.ts";
 import { families } from "./families.ts";
+import type { Family, Put } from "./family.ts";
 
 /**
- * Metadata from config.json (both spellings: `rope_parameters` or `rope_theta` and `rope_scaling`) and generation_config.json.
- * Numbers that a GGUF file stores as f32 are rounded to it, so that both containers give the same model.
- * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`
+ * Metadata from config.json (with `rope_parameters`, or in the older spelling with `rope_theta` and `rope_scaling`) and
+ * generation_config.json. Numbers that a GGUF file stores as f32 are rounded to f32, so that both containers give the same
+ * model.
+ * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`, `limit_exceeded`
  */
 export function translateConfig(
   config: JsonObject,
@@ -32,50 +34,16 @@ export function translateConfig(
   const family = families.get(modelType);
   if (!family) {
     const known = [...families.keys()].join(", ");
-    throw new NibbleError("unsupported_architecture", `config.json: expected model_type ${known}, got ${modelType}`);
-  }
-  const { architecture, defaults } = family;
-  const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
-  const put: Put = (key, value) => metadata.set(key.replace("{a}", architecture), value);
-  const size = (key: string, fallback?: number): number =>
-    getNumber(config, key, {
-      integer: true,
-      min: 1,
-      max: 2 ** 31 - 1,
-      ...(fallback === undefined ? {} : { default: fallback }),
-    });
-
-  const { key, name } = family.activation ?? { key: "hidden_act", name: "silu" };
-  const activation = getString(config, key, { default: name });
-  if (activation !== name) {
     throw new NibbleError(
       "unsupported_architecture",
-      `config.json ${key}: expected "${name}", got ${JSON.stringify(activation)}`,
+      `config.json: model_type ${modelType} is not supported; ${known} are`,
     );
   }
-  const layers = size("num_hidden_layers");
-  if (layers > defaultLimits.layers) {
-    throw new NibbleError(
-      "limit_exceeded",
-      `config.json: expected at most ${defaultLimits.layers} layers, got ${layers}`,
-    );
-  }
-  const heads = size("num_attention_heads");
-  const headSize = size("head_dim", defaults.head_dim ?? Math.floor(size("hidden_size") / heads));
-  put("{a}.block_count", layers);
-  put("{a}.context_length", size("max_position_embeddings", defaults.max_position_embeddings));
-  put("{a}.embedding_length", size("hidden_size"));
-  put("{a}.feed_forward_length", size(family.feedForward));
-  put("{a}.attention.head_count", heads);
-  put("{a}.attention.head_count_kv", size("num_key_value_heads", defaults.num_key_value_heads ?? heads));
-  put(
-    "{a}.attention.layer_norm_rms_epsilon",
-    getFloat(config, "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 }),
-  );
-  put("{a}.vocab_size", size("vocab_size"));
-  put("{a}.attention.key_length", headSize);
-  put("{a}.attention.value_length", headSize);
-  put("{a}.rope.dimension_count", headSize);
+  checkActivation(config, family);
+  const { architecture } = family;
+  const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
+  const put: Put = (key, value) => metadata.set(key.replace("{a}", architecture), value);
+  const layers = addSizes(config, family, put);
   addRope(config, family, put);
   family.addFacts?.(config, put, layers);
   addTokenIds(config, generationConfig, put);
@@ -83,18 +51,61 @@ export function translateConfig(
   return { family, metadata };
 }
 
+function checkActivation(config: JsonObject, family: Family): void {
+  const { key, name } = family.activation ?? { key: "hidden_act", name: "silu" };
+  const activation = getString(config, key, { default: name });
+  if (activation === name) return;
+  throw new NibbleError(
+    "unsupported_architecture",
+    `config.json ${key}: ${JSON.stringify(activation)} is not supported; this model_type has "${name}"`,
+  );
+}
+
+/** Adds the sizes that every architecture has. Returns the number of layers. */
+function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Put): number {
+  const size = (key: string, fallback?: number): number =>
+    getNumber(config, key, {
+      integer: true,
+      min: 1,
+      max: 2 ** 31 - 1,
+      ...(fallback === undefined ? {} : { default: fallback }),
+    });
+  const layers = size("num_hidden_layers");
+  if (layers > defaultLimits.layers) {
+    throw new NibbleError(
+      "limit_exceeded",
+      `config.json num_hidden_layers: expected at most ${defaultLimits.layers}, got ${layers}`,
+    );
+  }
+  const heads = size("num_attention_heads");
+  const headSize = size("head_dim", defaults.head_dim ?? Math.floor(size("hidden_size") / heads));
+  const epsilon = getFloat(config, "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
+  put("{a}.block_count", layers);
+  put("{a}.context_length", size("max_position_embeddings", defaults.max_position_embeddings));
+  put("{a}.embedding_length", size("hidden_size"));
+  put("{a}.feed_forward_length", size(feedForward));
+  put("{a}.attention.head_count", heads);
+  put("{a}.attention.head_count_kv", size("num_key_value_heads", defaults.num_key_value_heads ?? heads));
+  put("{a}.attention.layer_norm_rms_epsilon", epsilon);
+  put("{a}.vocab_size", size("vocab_size"));
+  put("{a}.attention.key_length", headSize);
+  put("{a}.attention.value_length", headSize);
+  put("{a}.rope.dimension_count", headSize);
+  return layers;
+}
+
 const MAX_FLOAT = 2 ** 128 - 2 ** 104;
 
-/** A number as f32 holds it. */
+/** A number rounded to f32. */
 function getFloat(values: JsonObject, key: string, options: { default?: number; min: number }): number {
   return Math.fround(getNumber(values, key, { ...options, max: MAX_FLOAT }));
 }
 
 function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
   const parameters = config.get("rope_parameters") ?? config.get("rope_scaling") ?? new Map<string, never>();
-  // Families with two kinds of layers nest them; the window's are the family's own fact.
+  // Families with two kinds of layers have an object for each; that of sliding windows is read with the family's facts.
   const scaling = (isObject(parameters) && parameters.get("full_attention")) || parameters;
-  if (!isObject(scaling)) throw new NibbleError("bad_type", "config.json rope_scaling: expected an object or null");
+  if (!isObject(scaling)) throw new NibbleError("bad_type", "config.json rope_scaling must be an object or null");
   // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
   const base = getFloat(config, "rope_theta", { default: defaults.rope_theta, min: 1 });
   put("{a}.rope.freq_base", getFloat(scaling, "rope_theta", { default: base, min: 1 }));
@@ -103,15 +114,19 @@ function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
     if (rotated === 1) continue;
     throw new NibbleError(
       "unsupported_architecture",
-      `config.json partial_rotary_factor: expected 1, heads that are rotated whole, got ${rotated}`,
+      `config.json partial_rotary_factor: ${rotated} is not supported; RoPE rotates whole heads (1)`,
     );
   }
+  addRopeScaling(scaling, put);
+}
+
+function addRopeScaling(scaling: JsonObject, put: Put): void {
   const type = getString(scaling, "rope_type", { default: getString(scaling, "type", { default: "default" }) });
   if (type === "default") return;
   if (type !== "llama3" && type !== "linear") {
     throw new NibbleError(
       "unsupported_architecture",
-      `config.json rope_type: expected default, linear or llama3, got ${type}`,
+      `config.json rope_type: ${type} is not supported; default, linear and llama3 are`,
     );
   }
   put("{a}.rope.scaling.type", type);
@@ -122,18 +137,16 @@ function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
   if (low === 0 || high <= low) {
     throw new NibbleError(
       "bad_value",
-      `config.json rope_scaling: expected 0 < low_freq_factor < high_freq_factor, got ${low}, ${high}`,
+      `config.json rope_scaling: expected 0 < low_freq_factor < high_freq_factor, got ${low} and ${high}`,
     );
   }
-  put(
-    "{a}.rope.scaling.original_context_length",
-    getNumber(scaling, "original_max_position_embeddings", { integer: true, min: 1 }),
-  );
+  const context = getNumber(scaling, "original_max_position_embeddings", { integer: true, min: 1 });
+  put("{a}.rope.scaling.original_context_length", context);
   put("nibble.rope.scaling.low_freq_factor", low);
   put("nibble.rope.scaling.high_freq_factor", high);
 }
 
-/** Names of generation_config.json, and llama.cpp's keys for the same settings. `do_sample: false` means greedy. */
+/** Settings of generation_config.json and llama.cpp's keys for them. */
 const samplingKeys = [
   ["temperature", "temp"],
   ["top_k", "top_k"],
@@ -142,12 +155,13 @@ const samplingKeys = [
   ["repetition_penalty", "penalty_repeat"],
 ] as const;
 
-/** Settings that are not numbers are left out: a file whose author meant something else must still load. */
+/** Adds the recommended settings. One that is not a number is ignored, as it need not keep the model from loading. */
 function addSampling(generationConfig: JsonObject, put: Put): void {
   for (const [name, key] of samplingKeys) {
     const value = generationConfig.get(name);
     if (typeof value === "number") put(`general.sampling.${key}`, key === "top_k" ? value : Math.fround(value));
   }
+  // Without sampling the decoding is greedy.
   if (generationConfig.get("do_sample") === false) put("general.sampling.temp", 0);
 }
 
@@ -162,7 +176,7 @@ function addTokenIds(config: JsonObject, generationConfig: JsonObject | undefine
   if (ends.size > 0) put("nibble.end_token_ids", Uint32Array.from(ends));
 }
 
-/** Ids under a key that holds none (missing or null), one, or a list. */
+/** The ids under a key, which may be missing or null, one number, or a list. */
 function tokenIds(config: JsonObject, key: string): number[] {
   const value = config.get(key) ?? [];
   const ids = Array.isArray(value) ? value : [value];

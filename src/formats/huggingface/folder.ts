@@ -1,6 +1,6 @@
 /**
- * Reader for a Hugging Face model folder: configuration, tokenizer files and safetensors weights, given as a checkpoint
- * with GGUF's keys and names. Every file is bounded and checked; nothing but JSON and weights is read.
+ * Reader for a Hugging Face model folder: configuration, tokenizer files and safetensors weights become a checkpoint with
+ * GGUF's keys and names. Every file is bounded and checked. Nothing but JSON, the chat template and weights is read.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -18,9 +18,9 @@ import { translateConfig } from "./config.ts";
 import { translateTensors } from "./tensors.ts";
 
 /**
- * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards); optional:
- * tokenizer_config.json, generation_config.json, chat_template.jinja.
- * The weights' sources stay open until the checkpoint's `close`.
+ * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards). The files
+ * tokenizer_config.json, generation_config.json and chat_template.jinja are optional.
+ * The files with weights stay open until the checkpoint's `close`.
  * @throws NibbleError with a format code, such as `missing_file`, `unsupported_architecture`
  */
 export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimits> = {}): Promise<Checkpoint> {
@@ -28,7 +28,7 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   if (!(await files.has("config.json")))
     throw new NibbleError(
       "missing_file",
-      "expected a model folder with config.json, tokenizer.json and model.safetensors (or its index and shards), got one without config.json",
+      "config.json is missing; a model folder needs config.json, tokenizer.json and model.safetensors (or its index and shards)",
     );
   const text = new TextFiles(files);
   const config = parseJsonObject(await text.read("config.json", bounds.configBytes), { name: "config.json" });
@@ -64,7 +64,7 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   }
 }
 
-/** The files that are read whole. */
+/** Reads the files that are read whole, and counts their bytes. */
 class TextFiles {
   readonly #files: FileSet;
   bytesRead = 0;
@@ -96,7 +96,7 @@ class TextFiles {
   }
 }
 
-/** `chat_template` is a string, or a list of { name, template } of which "default" counts. */
+/** `chat_template` is a string, or a list of { name, template } with one named "default". */
 function chatTemplateOf(tokenizerConfig: JsonObject | undefined): string | undefined {
   const template = tokenizerConfig?.get("chat_template") ?? undefined;
   if (template === undefined || typeof template === "string") return template;
@@ -109,7 +109,7 @@ function chatTemplateOf(tokenizerConfig: JsonObject | undefined): string | undef
   }
   throw new NibbleError(
     "bad_type",
-    "tokenizer_config.json chat_template: expected a string or a list of named templates",
+    "tokenizer_config.json chat_template must be a string or a list of named templates",
   );
 }
 
@@ -136,7 +136,7 @@ async function readWeights(files: FileSet, limits: FormatLimits): Promise<Weight
       if (weights.tensors.get(name)?.source !== shards.get(file)) {
         throw new NibbleError(
           "missing_tensor",
-          `expected tensor ${JSON.stringify(name)} in ${file}, as ${indexName} says`,
+          `tensor ${JSON.stringify(name)} is missing from ${file}, where ${indexName} lists it`,
         );
       }
     }
@@ -154,10 +154,7 @@ async function addFile(weights: Weights, files: FileSet, name: string, limits: F
   weights.headerBytes += headerBytes;
   for (const tensor of tensors.values()) {
     if (weights.tensors.has(tensor.name)) {
-      throw new NibbleError(
-        "duplicate_key",
-        `expected tensor ${JSON.stringify(tensor.name)} in one shard, got it in two`,
-      );
+      throw new NibbleError("duplicate_key", `tensor ${JSON.stringify(tensor.name)} is in two shards`);
     }
     weights.tensors.set(tensor.name, tensor);
   }

@@ -1,5 +1,5 @@
 /**
- * Tensor names of transformers as GGUF names (llama.cpp, gguf-py tensor_mapping).
+ * The tensors of a Hugging Face folder under GGUF's names (llama.cpp, gguf-py/gguf/tensor_mapping.py).
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -11,22 +11,23 @@ import { bf16ToF32, f16ToF32 } from "../float16.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
 import { getBoolean, getNumber } from "../typed-values.ts";
-import type { Family } from "./families.ts";
+import type { Family } from "./family.ts";
 
-/** Names outside the layers. */
+/** Names of the tensors outside the layers. */
 const modelNames: ReadonlyMap<string, string> = new Map([
   ["model.embed_tokens.weight", "token_embd.weight"],
   ["model.norm.weight", "output_norm.weight"],
   ["lm_head.weight", "output.weight"],
 ]);
 
-const runnable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]);
+/** The dtypes that are read. */
+const readable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]);
 
 /**
- * The tensors under GGUF's names. `lm_head.weight` of a model with tied embeddings is a copy and left out, as transformers
- * does; so are tables that old checkpoints stored and that are computed now.
- * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have (leaving a weight out would
- *   give wrong numbers), `missing_tensor` for an output matrix that is neither there nor tied, `unsupported_type`
+ * The tensors under GGUF's names. As in transformers, `lm_head.weight` of a model with tied embeddings is ignored, because
+ * it is a copy; so are the RoPE tables of old checkpoints, which are computed instead.
+ * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have, because without that weight
+ *   results would be wrong; `missing_tensor` if there is neither an output matrix nor tied embeddings; `unsupported_type`
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
@@ -50,11 +51,14 @@ export function translateTensors(
     translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
   }
   if (!tied && !translated.has("output.weight"))
-    throw new NibbleError("missing_tensor", "expected a tensor lm_head.weight, as tie_word_embeddings is false");
+    throw new NibbleError(
+      "missing_tensor",
+      "tensor lm_head.weight is missing; a model with tie_word_embeddings false needs it",
+    );
   return translated;
 }
 
-/** A tensor's name in GGUF, or undefined for one that the family does not have. */
+/** A tensor's name in GGUF; undefined for a tensor that the family does not have. */
 export function ggufName(name: string, family: Family, layers: number = Infinity): string | undefined {
   return modelNames.get(name) ?? layerName(name, layers, family);
 }
@@ -67,13 +71,17 @@ function layerName(name: string, layers: number, family: Family): string | undef
   return translated && `blk.${match[1]}.${translated}.${match[3]}`;
 }
 
-/** @throws NibbleError `unsupported_type` */
+/**
+ * The tensor as a checkpoint has it.
+ * @param name its GGUF name
+ * @throws NibbleError `unsupported_type`
+ */
 export function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
   const { dtype, shape, source, offset, byteLength } = tensor;
-  if (!runnable.has(dtype)) {
+  if (!readable.has(dtype)) {
     throw new NibbleError(
       "unsupported_type",
-      `tensor ${JSON.stringify(tensor.name)}: expected F32, F16 or BF16, got ${dtype}`,
+      `tensor ${JSON.stringify(tensor.name)}: dtype ${dtype} is not supported; F32, F16 and BF16 are`,
     );
   }
   return { name, type: dtype as TensorType, shape, source, offset, byteLength };
@@ -81,12 +89,15 @@ export function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
 
 const MAX_NORM_LENGTH = 65_536;
 
-/** A norm's weight w as GGUF stores it: 1 + w in f32, the sum that transformers computes. */
+/** A norm's weight w as GGUF stores it: 1 + w in f32, which is the sum that transformers computes. */
 function plusOne(info: TensorInfo): TensorInfo {
   const { name, type, shape } = info;
   const length = shape[0]!;
   if (shape.length !== 1 || length > MAX_NORM_LENGTH)
-    throw new NibbleError("bad_shape", `tensor ${name}: expected up to ${MAX_NORM_LENGTH} values, got [${shape}]`);
+    throw new NibbleError(
+      "bad_shape",
+      `tensor ${name}: expected a vector of at most ${MAX_NORM_LENGTH} values, got [${shape}]`,
+    );
   const size = 4 * length;
   const source: ByteSource = {
     size,
@@ -102,6 +113,6 @@ function plusOne(info: TensorInfo): TensorInfo {
 
 function weightAt(view: DataView, i: number, type: TensorType): number {
   if (type === "F32") return view.getFloat32(4 * i, true);
-  const half = view.getUint16(2 * i, true);
-  return type === "F16" ? f16ToF32(half) : bf16ToF32(half);
+  const bits = view.getUint16(2 * i, true);
+  return type === "F16" ? f16ToF32(bits) : bf16ToF32(bits);
 }

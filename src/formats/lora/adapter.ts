@@ -1,6 +1,6 @@
 /**
- * Low-rank adapters (LoRA, Hu et al. 2021): beside a product W x, scale B (A x). From GGUF, as llama.cpp's
- * convert_lora_to_gguf.py writes them, and from PEFT's folders, under the names of the model they are for.
+ * Low-rank adapters (LoRA, Hu et al. 2021, arXiv:2106.09685), which add scale B (A x) to a product W x. They are read from
+ * GGUF, as llama.cpp's convert_lora_to_gguf.py writes it, and from PEFT's folders, under the names of the model's tensors.
  * @module
  */
 
@@ -14,8 +14,9 @@ import { readPeftAdapter } from "./peft.ts";
 import type { Adapter, LowRank } from "./products.ts";
 
 /**
- * Reads an adapter's header and checks it by itself; whether it fits the model's products shows when these are planned.
- * The sources stay open until its `close`; after an error they are closed.
+ * Reads and checks an adapter's header. Whether its matrices fit the model's is checked later, by the program builder.
+ * The files stay open until the adapter's `close`; after an error they are closed.
+ * @param base the model that the adapter is for
  * @throws NibbleError with a format code
  */
 export async function readAdapter(
@@ -35,7 +36,7 @@ export async function readAdapter(
   }
 }
 
-/** B with q and k rows as the model has them. */
+/** A product whose B has its q or k rows in the order of the model's. */
 function inOrderOf(base: Checkpoint, name: string, product: LowRank): LowRank {
   const { shape, type, source, offset, byteLength } = product.b;
   const rows = headRows({ ...base, permutedQK: false }, { name, shape });
@@ -47,7 +48,7 @@ function inOrderOf(base: Checkpoint, name: string, product: LowRank): LowRank {
     return rearrange(raw, rows, rowBytes(type, shape[1]!));
   };
   let loaded: Promise<Uint8Array> | undefined;
-  // At the same offset: a stream is read in the order of its tensors.
+  // The offset stays the same, because a stream is read in the order of its tensors.
   const rearranged: ByteSource = {
     size: source.size,
     async read(from, length) {

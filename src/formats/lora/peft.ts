@@ -1,5 +1,5 @@
 /**
- * Adapters as PEFT writes them: a folder with adapter_config.json and adapter_model.safetensors (peft,
+ * Adapters as PEFT writes them: folders with adapter_config.json and adapter_model.safetensors (peft,
  * src/peft/tuners/lora/config.py).
  * @module
  */
@@ -14,11 +14,14 @@ import { ggufName, toInfo } from "../huggingface/tensors.ts";
 import { defaultLimits } from "../limits.ts";
 import { readSafetensors } from "../safetensors.ts";
 import { getBoolean, getNumber, getString } from "../typed-values.ts";
-import { type AdapterFile, pairHalves } from "./products.ts";
+import { type AdapterFile, pairMatrices } from "./products.ts";
 
 const CONFIG = "adapter_config.json";
 
-/** @throws NibbleError with a format code; the files are closed then */
+/**
+ * Reads the configuration and the header of an adapter. After an error the files are closed.
+ * @throws NibbleError with a format code
+ */
 export async function readPeftAdapter(files: FileSet, base: Checkpoint): Promise<AdapterFile> {
   const scaleOf = readScale(await readConfig(files));
   const file = await files.open("adapter_model.safetensors");
@@ -33,7 +36,10 @@ export async function readPeftAdapter(files: FileSet, base: Checkpoint): Promise
 
 async function readConfig(files: FileSet): Promise<JsonObject> {
   if (!(await files.has(CONFIG)))
-    throw new NibbleError("missing_file", `expected an adapter's folder with ${CONFIG}, got one without`);
+    throw new NibbleError(
+      "missing_file",
+      `${CONFIG} is missing; an adapter's folder needs it and adapter_model.safetensors`,
+    );
   const source = await files.open(CONFIG);
   try {
     if (source.size > defaultLimits.configBytes) {
@@ -46,21 +52,24 @@ async function readConfig(files: FileSet): Promise<JsonObject> {
   }
 }
 
-/** Variants of LoRA that compute something else. */
+/** Settings of variants of LoRA that compute something else. */
 const OTHER_KINDS = ["use_dora", "use_qalora", "lora_bias", "fan_in_fan_out"];
-/** Weights beside the two matrices. */
+/** Settings that stand for weights beside the two matrices. */
 const MORE_WEIGHTS = ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices"];
 
-/** alpha / rank; alpha / sqrt(rank) where it is rank-stabilised (Kalajdzievski 2023). `alpha_pattern` goes before alpha. */
+/**
+ * The scale by module and rank: alpha / rank, or alpha / sqrt(rank) if it is rank-stabilised (Kalajdzievski 2023,
+ * arXiv:2312.03732). An alpha of `alpha_pattern` takes precedence over `lora_alpha`.
+ */
 function readScale(config: JsonObject): (module: string, rank: number) => number {
   const refuse = (key: string, value: unknown) =>
-    new NibbleError("unsupported_architecture", `${CONFIG} ${key}: this version runs plain LoRA only, got ${value}`);
+    new NibbleError("unsupported_architecture", `${CONFIG} ${key}: ${value} is not supported; only plain LoRA is`);
   const type = getString(config, "peft_type");
   if (type !== "LORA") throw refuse("peft_type", type);
   for (const key of OTHER_KINDS) if (getBoolean(config, key, { default: false })) throw refuse(key, true);
   for (const key of MORE_WEIGHTS) {
     const value = config.get(key) ?? [];
-    if (!Array.isArray(value) || value.length > 0) throw refuse(key, "more weights");
+    if (!Array.isArray(value) || value.length > 0) throw refuse(key, "a list that is not empty");
   }
   const bias = getString(config, "bias", { default: "none" });
   if (bias !== "none") throw refuse("bias", bias);
@@ -73,10 +82,10 @@ function readScale(config: JsonObject): (module: string, rank: number) => number
   };
 }
 
-/** PEFT takes regular expressions; we take the names that are written in practice. */
+/** The alphas of `alpha_pattern`. PEFT takes its keys as regular expressions; this reader takes the plain names used in practice. */
 function readPatterns(config: JsonObject): [module: string, alpha: number][] {
   const pattern = config.get("alpha_pattern") ?? new Map();
-  if (!isObject(pattern)) throw new NibbleError("bad_type", `${CONFIG} alpha_pattern: expected an object`);
+  if (!isObject(pattern)) throw new NibbleError("bad_type", `${CONFIG} alpha_pattern must be an object`);
   return [...pattern.keys()].map((key) => {
     if (!/^[\w.]+$/.test(key))
       throw new NibbleError("unsupported_architecture", `${CONFIG} alpha_pattern: expected module names, got ${key}`);
@@ -87,17 +96,17 @@ function readPatterns(config: JsonObject): [module: string, alpha: number][] {
 async function readProducts(file: ByteSource, base: Checkpoint, scaleOf: (module: string, rank: number) => number) {
   const { tensors } = await readSafetensors(file);
   const family = familyOfArchitecture(base.architecture);
-  const halves = { a: new Map<string, TensorInfo>(), b: new Map<string, TensorInfo>() };
+  const matrices = { a: new Map<string, TensorInfo>(), b: new Map<string, TensorInfo>() };
   const modules = new Map<string, string>();
   for (const tensor of tensors.values()) {
-    const [, module, half] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(tensor.name) ?? [];
+    const [, module, letter] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(tensor.name) ?? [];
     const name = module && ggufName(`${module}.weight`, family);
     if (!name) {
-      const message = `tensor ${JSON.stringify(tensor.name)} is no LoRA matrix of a ${base.architecture} model`;
+      const message = `tensor ${JSON.stringify(tensor.name)} is not a LoRA matrix of a ${base.architecture} model`;
       throw new NibbleError("unsupported_architecture", message);
     }
     modules.set(name, module);
-    halves[half === "A" ? "a" : "b"].set(name, toInfo(name, tensor));
+    matrices[letter === "A" ? "a" : "b"].set(name, toInfo(name, tensor));
   }
-  return pairHalves(halves, (name, rank) => scaleOf(modules.get(name)!, rank));
+  return pairMatrices(matrices, (name, rank) => scaleOf(modules.get(name)!, rank));
 }

@@ -1,0 +1,36 @@
+/**
+ * What is specific to a family of models in transformers.
+ * @module
+ */
+import type { JsonObject } from "../../base/json.ts";
+import type { MetadataValue } from "../checkpoint.ts";
+
+/** How a `model_type` of transformers maps to GGUF. */
+export interface Family {
+  /** `general.architecture`. */
+  readonly architecture: string;
+  /** Tensors of a layer: name in `model.layers.N.` to name in `blk.N.`, both without `.weight` or `.bias`. */
+  readonly layerTensors: ReadonlyMap<string, string>;
+  /** Values of missing keys in transformers' configuration class. */
+  readonly defaults: {
+    readonly rms_norm_eps: number;
+    readonly rope_theta: number;
+    readonly tie_word_embeddings: boolean;
+    readonly max_position_embeddings: number;
+    /** Undefined: hidden_size / num_attention_heads. */
+    readonly head_dim?: number;
+    /** Undefined: num_attention_heads. */
+    readonly num_key_value_heads?: number;
+  };
+  /** Config key of the width of the (dense) feed-forward layer. */
+  readonly feedForward: string;
+  /** Config key and name of the activation. Undefined: `hidden_act`, `silu`. */
+  readonly activation?: { readonly key: string; readonly name: string };
+  /** Whether norms multiply with 1 + w. GGUF stores that sum. */
+  readonly normsAddOne?: boolean;
+  /** Checks, and metadata keys, beyond those that all families share. */
+  readonly addFacts?: (config: JsonObject, put: Put, layers: number) => void;
+}
+
+/** Sets a metadata key; `{a}` stands for the architecture. */
+export type Put = (key: string, value: MetadataValue) => void;
