@@ -124,7 +124,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],
   [["run", "missing.gguf", "-p", "Hi"], 1, /expected a model name, .* got missing\.gguf/],
   [["run", pathOf("package.json"), "Hi"], 1, /expected a GGUF file, got one that begins 7b/],
-  [["run", pathOf("src"), "Hi"], 1, /expected a model folder with config\.json, .* got one without config\.json/],
+  [["run", pathOf("src"), "Hi"], 1, /config\.json is missing; a model folder needs config\.json, /],
   [["run", "-f", "missing.txt"], 1, /^missing\.txt: it cannot be read: ENOENT/],
   [["run", "-c", "1025", "Hi"], 2, /^-c: expected a whole number from 1 to 1024, got 1025/],
   [["run", "-c", "8", "one two three four five"], 1, /the context holds 8/],

@@ -47,7 +47,7 @@ export async function readGgufHeader(source: ByteSource, limits: Partial<FormatL
   const cursor = new Cursor(source, bounds.headerBytes, bounds.windowBytes);
   const magic = await cursor.bytes(4, "magic");
   if (!isGguf(magic))
-    throw new NibbleError("bad_magic", `magic: expected the first four bytes to be "GGUF", got [${magic}]`);
+    throw new NibbleError("bad_magic", `GGUF file: expected "GGUF" as its first four bytes, got [${magic}]`);
   const version = checkVersion(await cursor.u32("version"));
   const tensorCount = await count(cursor, "tensors", bounds.tensors);
   const keyCount = await count(cursor, "metadata keys", bounds.keyValues);
