@@ -1,36 +1,38 @@
 /**
- * Added tokens (`<|eot_id|>`, `<think>`): found in raw text before anything else happens to it.
- * Semantics of Hugging Face's `AddedVocabulary`: leftmost, then longest.
+ * Added tokens, such as `<|eot_id|>` and `<think>`: they are found in a text before it is cut into pieces. As in Hugging
+ * Face's `AddedVocabulary`, the leftmost is found first, and of several at one place the longest.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { characterClasses, SPACE, WORD } from "./unicode.ts";
+import { characterClasses } from "./unicode.ts";
+import { SPACE, WORD } from "./unicode-flags.ts";
 
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Control tokens: text that spells them stays text when a caller asks so, and decoding can leave them out. */
+  /** True for a control token. A caller can have text that spells it stay text, and decoding can leave it out. */
   readonly special: boolean;
-  /** Eat the whitespace before or behind. */
+  /** Whether the whitespace in front of it belongs to it. */
   readonly lstrip?: boolean;
+  /** Whether the whitespace after it belongs to it. */
   readonly rstrip?: boolean;
-  /** Only between characters that are not of a word. */
+  /** Whether it is found only where no word character stands next to it. */
   readonly singleWord?: boolean;
-  /** Sought in normalised text rather than in the text as it came. */
+  /** Whether it is looked for in the normalised text rather than in the raw text. */
   readonly normalized?: boolean;
 }
 
-/** Bounds the work at each position of a text. The longest in public files have some 60 characters. */
+/** Bounds the work per position of a text. The longest added tokens in public files have some 60 characters. */
 const MAX_CONTENT = 1024;
 
 export class AddedTokenMatcher {
   readonly #tokens: readonly AddedToken[];
-  // A trie of UTF-16 units: the node reached from `node` by `unit` is #children.get(node * 65536 + unit).
+  /** A trie of UTF-16 units: `unit` leads from `node` to #children.get(node * 65536 + unit). */
   readonly #children = new Map<number, number>();
   readonly #tokenAt = new Map<number, AddedToken>();
   readonly #isFirst = new Uint8Array(65536);
 
-  /** @throws NibbleError `bad_tokenizer` for an empty or overlong content */
+  /** @throws NibbleError `bad_tokenizer` for a token without text, or with more than `MAX_CONTENT` characters */
   constructor(tokens: readonly AddedToken[]) {
     this.#tokens = tokens;
     let nodes = 1;
@@ -53,10 +55,14 @@ export class AddedTokenMatcher {
     }
   }
 
-  /** Cuts `text` in order: `onText` gets what lies between tokens (never empty), `onToken` each token. */
+  /**
+   * Walks through `text` in order: calls `onToken` for each token, and `onText` for the text between two of them if there
+   * is any.
+   * @param special whether text that spells a control token is that token
+   */
   split(text: string, special: boolean, onText: (text: string) => void, onToken: (id: number) => void): void {
     const { length } = text;
-    let done = 0; // everything before has been given out
+    let done = 0; // everything before it has been passed on
     for (let at = 0; at < length && this.#tokens.length > 0; ) {
       const token = this.#isFirst[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at) : undefined;
       if (token === undefined) {
@@ -88,6 +94,7 @@ export class AddedTokenMatcher {
   }
 }
 
+/** Whether no word character stands next to `text[start..end)`. */
 function standsAlone(text: string, start: number, end: number): boolean {
   const classes = characterClasses();
   const isWord = (at: number): boolean => (classes.flags(text.codePointAt(at)!) & WORD) !== 0;
@@ -95,7 +102,7 @@ function standsAlone(text: string, start: number, end: number): boolean {
   return !(start > 0 && isWord(isPair ? start - 2 : start - 1)) && !(end < text.length && isWord(end));
 }
 
-/** Where the whitespace that ends at `end` begins, not before `from`. */
+/** Where the whitespace that ends at `end` begins, but at least `from`. */
 function whitespaceStart(text: string, from: number, end: number): number {
   const classes = characterClasses();
   let start = end;

@@ -1,5 +1,6 @@
 /**
- * Byte-pair encoding (Sennrich et al. 2016), over GPT-2's bytes or over characters as in SentencePiece.
+ * Byte-pair encoding (Sennrich et al. 2016). Merging begins with bytes, as in GPT-2, or with characters, as in
+ * SentencePiece.
  * @module
  */
 import { utf8Length, writeUtf8 } from "../base/utf8.ts";
@@ -7,19 +8,25 @@ import type { Merges } from "./merges.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 export interface BytePairOptions {
-  /** A piece that is a token as it stands is that token, whatever the merges say (Llama 3). */
+  /** Whether a piece that is a token as it stands becomes that token, whatever the merges say (as in Llama 3). */
   readonly ignoreMerges: boolean;
-  /** Stands for a byte or character without a token. Without it such a one vanishes, as in Hugging Face and llama.cpp. */
+  /** Replaces a byte or character without a token. If undefined, these vanish, as in Hugging Face and llama.cpp. */
   readonly unknownId: number | undefined;
-  /** One unknown token for a run of them. */
+  /** Whether a run of unknown characters becomes one unknown token. */
   readonly fuseUnknown: boolean;
-  /** Absent: merging begins with bytes. Else with characters, and one without a token is spelled by these 256 byte tokens (-1: none). */
+  /**
+   * The token of each of the 256 bytes, or -1, to spell a character that has no token. If given, merging begins with
+   * characters; if not, with bytes.
+   */
   readonly byteFallback?: Int32Array;
 }
 
-/** A heap entry is `priority * POSITIONS + position`: least priority first, leftmost on ties, exact in a double below 2^53. */
+/**
+ * A heap entry is `priority * POSITIONS + position`, so that the least priority comes first, and of equals the leftmost.
+ * It is exact in a double, because it is below 2^53.
+ */
 const POSITIONS = 2 ** 31;
-/** Work arrays for longer pieces are not kept. */
+/** A workspace for more bytes is not kept after its piece. */
 const KEPT_BYTES = 1 << 14;
 
 export class BytePairEncoder {
@@ -38,7 +45,7 @@ export class BytePairEncoder {
       options.byteFallback ?? Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
   }
 
-  /** Appends the ids of the piece `text[start..end)` to `ids`. O(n log n) in its length, without recursion. */
+  /** Appends the ids of the piece `text[start..end)` to `ids`. Takes O(n log n) in its length, without recursion. */
   encode(text: string, start: number, end: number, ids: number[]): void {
     if (this.#work.capacity < 3 * (end - start)) {
       const room = utf8Length(text, start, end);
@@ -52,10 +59,19 @@ export class BytePairEncoder {
     if (this.#work.capacity > KEPT_BYTES) this.#work = new Workspace(256);
   }
 
+  /** Appends the ids of the workspace's first `length` bytes. */
   #merge(length: number, ids: number[]): void {
+    const count = this.#options.byteFallback === undefined ? this.#bytes(length) : this.#characters(length);
+    this.#findPairs(count);
+    this.#mergePairs(count);
+    const { id, next } = this.#work;
+    for (let i = 0; i < count; i = next[i]!) ids.push(id[i]!);
+  }
+
+  /** Links the first `count` tokens into a list, and pushes each pair that can merge onto the heap. */
+  #findPairs(count: number): void {
     const { id, next, previous, merge, heap } = this.#work;
     const merges = this.#merges;
-    const count = this.#options.byteFallback === undefined ? this.#bytes(length) : this.#characters(length);
     heap.clear();
     for (let i = 0; i < count; i++) {
       next[i] = i + 1;
@@ -63,11 +79,17 @@ export class BytePairEncoder {
       merge[i] = i + 1 < count ? merges.find(id[i]!, id[i + 1]!) : -1;
       if (merge[i]! >= 0) heap.push(merges.priority(merge[i]!) * POSITIONS + i);
     }
+  }
+
+  /** Merges pairs in the order of their priority until no pair can merge. */
+  #mergePairs(count: number): void {
+    const { id, next, previous, merge, heap } = this.#work;
+    const merges = this.#merges;
     while (heap.size > 0) {
       const entry = heap.pop();
       const priority = Math.floor(entry / POSITIONS);
       const at = entry - priority * POSITIONS;
-      // One of the two has been merged with another neighbour.
+      // One of the two tokens has been merged with its other neighbour since.
       if (merge[at]! < 0 || merges.priority(merge[at]!) !== priority) continue;
       const gone = next[at]!;
       const after = next[gone]!;
@@ -84,10 +106,9 @@ export class BytePairEncoder {
       merge[before] = left;
       if (left >= 0) heap.push(merges.priority(left) * POSITIONS + before);
     }
-    for (let i = 0; i < count; i = next[i]!) ids.push(id[i]!);
   }
 
-  /** Writes one token for each byte, and gives their number. */
+  /** Writes the token of each byte. Returns how many there are. */
   #bytes(length: number): number {
     const { bytes, id } = this.#work;
     const { unknownId, fuseUnknown } = this.#options;
@@ -102,7 +123,7 @@ export class BytePairEncoder {
     return count;
   }
 
-  /** Writes one token for each character, or one for each of its bytes, and gives their number. */
+  /** Writes the token of each character, or the tokens of its bytes. Returns how many there are. */
   #characters(length: number): number {
     const { bytes, id } = this.#work;
     const { unknownId, fuseUnknown } = this.#options;
@@ -120,7 +141,7 @@ export class BytePairEncoder {
     return count;
   }
 
-  /** Writes the byte tokens of a character at `id[at...]`, if there are all of them. */
+  /** Writes the byte tokens of a character from `id[at]` on. Returns false, and writes nothing, if one of them is missing. */
   #fallBack(start: number, end: number, at: number): boolean {
     const { bytes, id } = this.#work;
     for (let i = start; i < end; i++) if (this.#byteIds[bytes[i]!]! < 0) return false;
@@ -129,20 +150,20 @@ export class BytePairEncoder {
   }
 }
 
-/** Bytes of the UTF-8 sequence that begins with `lead`. */
+/** How many bytes the UTF-8 sequence has that begins with `lead`. */
 const sequenceLength = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
 
-/** What merging a piece of up to `capacity` bytes needs: 33 bytes each. */
+/** The arrays for merging a piece of up to `capacity` bytes. They take 33 bytes per byte of the piece. */
 class Workspace {
   readonly capacity: number;
   readonly bytes: Uint8Array;
-  /** A doubly linked list of tokens; a merged pair lives on in its left place. */
+  /** A doubly linked list of tokens. A merged pair stays in the place of its left token. */
   readonly id: Int32Array;
   readonly next: Int32Array;
   readonly previous: Int32Array;
-  /** The merge of the pair that begins here, or -1. */
+  /** The merge of the pair whose left token stands here, or -1. */
   readonly merge: Int32Array;
-  /** At most n - 1 pairs at first, and each of at most n - 1 merges takes one and adds two. */
+  /** n bytes have at most n - 1 pairs; each of at most n - 1 merges then takes one pair away and adds up to two. */
   readonly heap: MinHeap;
 
   constructor(capacity: number) {
@@ -156,7 +177,7 @@ class Workspace {
   }
 }
 
-/** A binary heap of numbers, the least on top. */
+/** A binary heap of numbers with the least on top. */
 class MinHeap {
   size = 0;
   readonly #items: Float64Array;

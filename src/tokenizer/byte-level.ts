@@ -1,11 +1,11 @@
 /**
- * GPT-2's byte alphabet: vocabularies spell bytes as printable characters (a space is `Ġ`).
- * Source: openai/gpt-2 `bytes_to_unicode`; Hugging Face `ByteLevel`.
+ * GPT-2's byte alphabet: vocabularies spell bytes as printable characters, and a space is `Ġ`.
+ * Source: `bytes_to_unicode` of openai/gpt-2, and `ByteLevel` of Hugging Face's `tokenizers`.
  * @module
  */
-import { type Alphabet, notFound } from "./vocabulary.ts";
+import type { Alphabet } from "./vocabulary.ts";
 
-/** The byte of each code point below 324, or -1: printable Latin-1 is itself, the other bytes follow from U+0100. */
+/** The byte of each code point below 324, or -1. Printable Latin-1 stands for itself; the other bytes follow from U+0100. */
 const BYTE_OF: Int16Array = alphabet();
 
 function alphabet(): Int16Array {
@@ -18,21 +18,24 @@ function alphabet(): Int16Array {
   return table;
 }
 
-/** A token with any other character, such as `<｜end▁of▁sentence｜>`, stands for its own text. */
+/** A token that has any other character, such as `<｜end▁of▁sentence｜>`, stands for its own text. */
 export const byteLevel: Alphabet = {
-  write(spelling, start, end, target, at) {
-    const first = at;
+  write(spelling, start, end, target) {
+    const { bytes, length } = target;
+    let at = length;
     for (let i = start; i < end; ) {
       let code = spelling[i++]!;
-      // The alphabet ends below U+0800: one byte or two.
+      // All characters of the alphabet are below U+0800, so UTF-8 has one byte or two for them.
       if (code >= 0x80) code = code < 0xe0 ? ((code & 31) << 6) | (spelling[i++]! & 63) : BYTE_OF.length;
       const byte = code < BYTE_OF.length ? BYTE_OF[code]! : -1;
       if (byte < 0) {
-        target.set(spelling.subarray(start, end), first);
-        return notFound(first + end - start);
+        bytes.set(spelling.subarray(start, end), length);
+        target.length = length + end - start;
+        return false;
       }
-      target[at++] = byte;
+      bytes[at++] = byte;
     }
-    return at;
+    target.length = at;
+    return true;
   },
 };

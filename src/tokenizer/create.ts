@@ -1,5 +1,5 @@
 /**
- * Text to token ids and back.
+ * Makes tokenizers, which turn text into token ids and back.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -11,9 +11,9 @@ import { TextTokenizer } from "./tokenizer.ts";
 import type { Tokenizer } from "./types.ts";
 
 /**
- * The tokenizer of a model: from tokenizer.json where there is one, else from GGUF metadata. It keeps nothing of
- * `checkpoint`. Ids are those of Hugging Face's `tokenizers` 0.23.
- * @throws NibbleError `bad_tokenizer` if the files are damaged, or ask for a kind of tokenizer that we do not have
+ * The tokenizer of a model, read from tokenizer.json where there is one, else from GGUF metadata. It keeps nothing of
+ * `checkpoint`. Its ids are those of Hugging Face's `tokenizers` 0.23.
+ * @throws NibbleError `bad_tokenizer` if the files are damaged, or need a kind of tokenizer that is not supported
  */
 export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggingFace">): Tokenizer {
   const { metadata, huggingFace } = checkpoint;
@@ -30,9 +30,10 @@ export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggi
 }
 
 /**
- * A tokenizer without a model.
- * @param tokenizer text or bytes of tokenizer.json, `config` of tokenizer_config.json, which names BOS and EOS
- * @throws NibbleError `bad_json`, `bad_tokenizer`
+ * A tokenizer without a model, from the text or the UTF-8 bytes of its files.
+ * @param tokenizer tokenizer.json
+ * @param config tokenizer_config.json, which names the BOS and EOS tokens; without it the tokenizer may have none
+ * @throws NibbleError `bad_json` for a file that is not a JSON object, `bad_tokenizer` as `createTokenizer`
  */
 export function readTokenizer(tokenizer: string | Uint8Array, config?: string | Uint8Array): Tokenizer {
   return createTokenizer({

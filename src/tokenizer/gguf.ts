@@ -11,8 +11,9 @@ import type { AddedToken } from "./added-tokens.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
 import { MergeTable } from "./merges.ts";
+import { NAMED_PRETOKENIZERS } from "./named-pretokenizers.ts";
 import { nfc } from "./nfc.ts";
-import { NAMED_PRETOKENIZERS, patternStage } from "./pretokenizer.ts";
+import { patternStage } from "./patterns.ts";
 import { mergeKind, ScoredMerges } from "./scored-merges.ts";
 import { byteTokens, SPACE_MARK, sentencePiece, withSpaces, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
@@ -26,7 +27,7 @@ const USER_DEFINED = 4;
 const UNUSED = 5;
 
 /**
- * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" (byte-level BPE) or "llama" (SentencePiece's BPE).
+ * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" is byte-level BPE, "llama" is SentencePiece's BPE.
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/typed-values.ts
  */
 export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
@@ -40,8 +41,8 @@ export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
 }
 
 /**
- * Where llama.cpp and Hugging Face differ this follows Hugging Face: NFC for Qwen, and no token becomes special only
- * because of its spelling. `nibble.tokenizer.nfc` (our converter's) says where a model leaves NFC out.
+ * Where llama.cpp and Hugging Face differ, this follows Hugging Face: Qwen's text is normalised to NFC, and no token becomes
+ * special only because of its spelling. Our converter writes `nibble.tokenizer.nfc` for a model that does without NFC.
  */
 function byteLevelParts(metadata: Metadata): TokenizerParts {
   const pre = getString(metadata, "tokenizer.ggml.pre", { default: "default" });
@@ -59,7 +60,8 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
       ignoreMerges: named.ignoreMerges === true,
-      unknownId: undefined, // `unknown_token_id` is not used by byte-level BPE: SmolLM2's is 0, and unknown bytes vanish
+      // Byte-level BPE does not use `unknown_token_id`: SmolLM2's is 0, and yet bytes without a token vanish.
+      unknownId: undefined,
       fuseUnknown: false,
     }),
     stages: named.patterns.map(patternStage),
@@ -69,21 +71,22 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
 }
 
 /**
- * Scores stand for the merges of the Hugging Face original. User-defined tokens merge before all others, as those
- * merges come first (Gemma). One of spaces alone was written `▁▁` in the original and sought in raw text as that: real
- * spaces become it by merging.
+ * The scores take the place of the merges in Hugging Face's original. User-defined tokens merge before all others, because
+ * their merges come first there (Gemma). A token of spaces alone was spelled `▁▁` in the original, and is looked for in raw
+ * text by that spelling; real spaces become this token by merging.
  */
 function sentencePieceParts(metadata: Metadata): TokenizerParts {
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
   const types = tokenTypes(metadata, tokens.length) ?? new Int32Array(tokens.length).fill(NORMAL);
   const scores = getNumbers(metadata, "tokenizer.ggml.scores");
   if (scores?.length !== tokens.length) {
-    const got = scores === undefined ? "none" : scores.length;
-    throw new NibbleError("bad_tokenizer", `tokenizer.ggml.scores: expected ${tokens.length} numbers, got ${got}`);
+    const message =
+      scores === undefined
+        ? "a score for each token is required, but the key is missing"
+        : `expected ${tokens.length} numbers, got ${scores.length}`;
+    throw new NibbleError("bad_tokenizer", `tokenizer.ggml.scores: ${message}`);
   }
-  const kinds = Uint8Array.from(types, (type) =>
-    type === USER_DEFINED ? mergeKind.first : type === NORMAL || type === UNUSED ? mergeKind.byScore : mergeKind.never,
-  );
+  const kinds = Uint8Array.from(types, mergeKindOf);
   const vocabulary = new Vocabulary(tokens, sentencePiece);
   const prefix = getBoolean(metadata, "tokenizer.ggml.add_space_prefix", { default: true });
   const ids = specialIds(metadata, true);
@@ -107,7 +110,12 @@ function sentencePieceParts(metadata: Metadata): TokenizerParts {
   };
 }
 
-/** BOS, EOS and further ends of a turn. */
+function mergeKindOf(type: number): number {
+  if (type === USER_DEFINED) return mergeKind.first;
+  return type === NORMAL || type === UNUSED ? mergeKind.byScore : mergeKind.never;
+}
+
+/** BOS, EOS and the other tokens that end a turn. */
 function specialIds(
   metadata: Metadata,
   addBos: boolean,
@@ -124,7 +132,7 @@ function specialIds(
 const tokenId = (metadata: Metadata, name: string): number | undefined =>
   optionalId(metadata, `tokenizer.ggml.${name}_token_id`);
 
-/** `tokenizer.ggml.token_type`: one for each token, if there are any. */
+/** The type of each token by `tokenizer.ggml.token_type`, if the file has that key. */
 function tokenTypes(metadata: Metadata, count: number): ArrayLike<number> | undefined {
   const types = getNumbers(metadata, "tokenizer.ggml.token_type");
   if (types === undefined) return undefined;
@@ -153,11 +161,11 @@ function addedTokens(tokens: StringTable, types: ArrayLike<number> | undefined):
 function requireStrings(metadata: Metadata, key: string): StringTable {
   const strings = getStringTable(metadata, key);
   if (strings === undefined)
-    throw new NibbleError("missing_key", `${key}: expected an array of strings, but the key is missing`);
+    throw new NibbleError("missing_key", `${key}: an array of strings is required, but the key is missing`);
   return strings;
 }
 
-/** A token id under `key`, if there is one. */
+/** The token id that the file has under `key`, if any. */
 export function optionalId(metadata: Metadata, key: string): number | undefined {
   return metadata.has(key) ? getNumber(metadata, key, { integer: true, min: 0 }) : undefined;
 }

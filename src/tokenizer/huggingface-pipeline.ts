@@ -1,22 +1,15 @@
 /**
- * The pipeline around a tokenizer.json's model: normalizer, pre_tokenizer, post_processor and decoder. Two kinds are
- * known: byte-level (`ByteLevel`), and SentencePiece's (`▁` for spaces, `ByteFallback`).
+ * The pipeline around the model of a tokenizer.json: normalizer, pre_tokenizer, post_processor and decoder. Two kinds are
+ * supported: byte-level (`ByteLevel`), and SentencePiece's (`▁` for spaces, `ByteFallback`).
  * @module
  */
-
 import type { Json, JsonObject } from "../base/json.ts";
 import { isObject } from "../base/json.ts";
 import { getBoolean, getString } from "../formats/typed-values.ts";
 import { bad, components, listAt, objectAt } from "./huggingface-json.ts";
 import { nfc } from "./nfc.ts";
-import {
-  byteLevelStage,
-  digitsStage,
-  MAX_STAGES,
-  matchesEverything,
-  patternStage,
-  type Stage,
-} from "./pretokenizer.ts";
+import { byteLevelStage, digitsStage, matchesEverything, patternStage } from "./patterns.ts";
+import { MAX_STAGES, type Stage } from "./pretokenizer.ts";
 import { metaspaceStage, SPACE_MARK, withSpaces } from "./sentencepiece.ts";
 import type { Decoding } from "./tokenizer.ts";
 
@@ -25,13 +18,14 @@ export type IdOf = (content: Json | undefined) => number | undefined;
 
 type Normalize = (text: string) => string;
 
-/** The normalizer as one function, if there is any. */
+/** The normalizer of a byte-level tokenizer, if it has one. @throws NibbleError `bad_tokenizer` for another than NFC */
 export function byteLevelNormalizer(tokenizer: JsonObject): Normalize | undefined {
   const types = components(tokenizer.get("normalizer") ?? null, "normalizers").map((part) => part.get("type") ?? null);
   for (const type of types) if (type !== "NFC") throw bad("normalizer", "NFC or none", type);
   return types.length > 0 ? nfc : undefined;
 }
 
+/** The stages of a byte-level pre_tokenizer. @throws NibbleError `bad_tokenizer` for one that is not supported */
 export function byteLevelStages(tokenizer: JsonObject): Stage[] {
   const parts = components(tokenizer.get("pre_tokenizer") ?? null, "pretokenizers");
   const last = parts.at(-1)?.get("type") ?? null;
@@ -53,20 +47,24 @@ function splitStage(part: JsonObject): Stage {
   const behavior = getString(part, "behavior");
   const invert = getBoolean(part, "invert", { default: false });
   const pattern = getString(objectAt(part, "pattern"), "Regex");
-  // "Removed, inverted" drops what the pattern does not match: for the patterns that match everything, nothing.
+  // "Removed" with `invert` drops the text that the pattern does not match. If it matches everything, that is "Isolated".
   if (behavior !== "Isolated" && !(behavior === "Removed" && invert && matchesEverything(pattern))) {
     throw bad("pre_tokenizer Split behavior", '"Isolated"', behavior);
   }
   return patternStage(pattern);
 }
 
+/** @throws NibbleError `bad_tokenizer` for a decoder without `ByteLevel` */
 export function expectByteLevelDecoder(tokenizer: JsonObject): void {
   const json = tokenizer.get("decoder") ?? null;
   for (const part of components(json, "decoders")) if (part.get("type") === "ByteLevel") return;
   throw bad("decoder", "ByteLevel", json);
 }
 
-/** `Replace` of spaces by `▁`, `Prepend` of one, `NFC`; in our spelling (`sentencepiece.ts`) with plain spaces. */
+/**
+ * SentencePiece's normalizer: `Replace` of spaces by `▁`, `Prepend` of one `▁`, and `NFC`. Its result has plain spaces, as
+ * sentencepiece.ts explains.
+ */
 export function pieceNormalizer(tokenizer: JsonObject): Normalize {
   const steps = components(tokenizer.get("normalizer") ?? null, "normalizers").map((part): Normalize => {
     const type = part.get("type") ?? null;
@@ -84,7 +82,10 @@ export function pieceNormalizer(tokenizer: JsonObject): Normalize {
   return (text) => steps.reduce((normalized, step) => step(normalized), withSpaces(text));
 }
 
-/** None, `Metaspace`, or Gemma's `Split` at spaces, of which its normaliser leaves none. */
+/**
+ * The stages of SentencePiece's pre_tokenizer, which is none, `Metaspace`, or Gemma's `Split` at spaces. That one never
+ * finds a space, because its normalizer has replaced them all.
+ */
 export function pieceStages(tokenizer: JsonObject): Stage[] {
   const normalizers = components(tokenizer.get("normalizer") ?? null, "normalizers");
   let marksSpaces = normalizers.some((part) => part.get("type") === "Replace");
@@ -112,7 +113,7 @@ function metaspacePrefix(part: JsonObject): Stage["prefixSpace"] {
   throw bad("Metaspace prepend_scheme", '"always", "first" or "never"', scheme);
 }
 
-/** `Replace` or `Metaspace`, with `ByteFallback`, `Fuse` and a `Strip` of the first space behind `Fuse`. */
+/** SentencePiece's decoder: `Replace` or `Metaspace`, `ByteFallback`, `Fuse`, and after that a `Strip` of one space. */
 export function pieceDecoding(tokenizer: JsonObject): Decoding {
   const parts = components(tokenizer.get("decoder") ?? null, "decoders");
   let spaces = false;
@@ -148,7 +149,7 @@ function expectReplace(part: JsonObject, from: string, to: string, where: string
   if (content !== to) throw bad(`${where} Replace content`, JSON.stringify(to), content);
 }
 
-/** The token that a TemplateProcessing puts in front of a text. What it puts behind is for training, and left out. */
+/** The token that a TemplateProcessing puts in front of a text. What it puts at the end is for training, and left out. */
 export function templateBosId(tokenizer: JsonObject, idOf: IdOf): number | undefined {
   let bosId: number | undefined;
   for (const part of components(tokenizer.get("post_processor") ?? null, "processors")) {

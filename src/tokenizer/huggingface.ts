@@ -2,7 +2,6 @@
  * Tokenizers of Hugging Face folders: tokenizer.json (the library's own format) and tokenizer_config.json.
  * @module
  */
-
 import type { Json, JsonObject } from "../base/json.ts";
 import { isObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
@@ -29,8 +28,8 @@ import type { TokenizerParts } from "./tokenizer.ts";
 import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
 
 /**
- * The parts of a BPE tokenizer: byte-level, or with `byte_fallback` SentencePiece's.
- * @param metadata gives `nibble.end_token_ids` and, where tokenizer_config.json names no tokens, bos and eos
+ * The parts of a BPE tokenizer. One with `byte_fallback` is SentencePiece's, and any other is byte-level.
+ * @param metadata has `nibble.end_token_ids`, and the ids of BOS and EOS for a tokenizer_config.json that names none
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/typed-values.ts
  */
 export function readHuggingFaceTokenizer(
@@ -132,7 +131,7 @@ function addedTokens(list: readonly Json[]): AddedToken[] {
   });
 }
 
-/** Older files write `"a b"`, newer ones `["a", "b"]`. */
+/** Older files write a merge as `"a b"`, newer ones as `["a", "b"]`. */
 function mergeList(merges: readonly Json[]): MergeList {
   const inPairs = typeof merges[0] !== "string";
   const strings: string[] = [];
@@ -147,7 +146,7 @@ function mergeList(merges: readonly Json[]): MergeList {
   return { strings: StringTable.of(strings), inPairs };
 }
 
-/** Special tokens of tokenizer_config.json are texts, or objects with a `content`. */
+/** The text of a special token in tokenizer_config.json, which is a string or an object with `content`. */
 function contentOf(value: Json | undefined): string | undefined {
   const content = isObject(value) ? value.get("content") : value;
   return typeof content === "string" ? content : undefined;

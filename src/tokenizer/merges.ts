@@ -1,83 +1,63 @@
 /**
- * The merge table: a pair of neighbouring tokens to its rank and to the token it becomes.
+ * The merge table: from a pair of neighbouring tokens to its rank and to the token that it becomes.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { StringTable } from "../formats/string-table.ts";
-import { HASH_SEED, mix, type Vocabulary } from "./vocabulary.ts";
+import { type ByteBuffer, HASH_SEED, mix, type Vocabulary } from "./vocabulary.ts";
 
-/**
- * How a file spells its merges: `"a b"`, as GGUF and older tokenizer.json do, or in two strings each.
- */
+/** How a file lists its merges: as `"a b"`, like GGUF and older tokenizer.json, or in two strings each. */
 export interface MergeList {
   readonly strings: StringTable;
   readonly inPairs: boolean;
 }
 
-/** Which pairs of neighbouring tokens may become one, and in which order. */
+/** Which pairs of neighbouring tokens can become one, and in which order. */
 export interface Merges {
   /** The merge of a pair, or -1. */
   find(left: number, right: number): number;
-  /** Its place in the order: the least is merged first, of equals the leftmost. */
+  /** Its place in the order. The merge with the least is applied first, and among equals the leftmost. */
   priority(merge: number): number;
   /** The token that it gives. */
   result(merge: number): number;
 }
 
-/** Merges that a file lists; they are known by their rank. */
+/** The merges that a file lists. A merge is known by its rank. */
 export class MergeTable implements Merges {
   readonly #results: Int32Array;
-  // Open addressing with linear probing, at most three quarters full. A slot is left, right, rank + 1 (0 where free):
-  // side by side, as a look-up costs little but its cache misses. Llama 3's is 0.53 full; with 0.75, which takes 1.8 MB
-  // less, encoding takes a quarter longer.
-  readonly #slots: Int32Array;
+  /**
+   * A hash table with open addressing and linear probing, at most three quarters full. An entry is three numbers side by
+   * side, because a look-up costs little but its cache misses: left, right, and rank + 1, which is 0 where it is free.
+   * Llama 3's table is 0.53 full. One that is 0.75 full would save 1.8 MB, but encoding would take a quarter longer.
+   */
+  readonly #entries: Int32Array;
   readonly #mask: number;
 
   /**
-   * @param merges in order of rank, the first is merged first. Of a pair given twice the later rank counts.
+   * @param merges in order of rank: the first is applied first. If a pair is listed twice, the later rank counts.
    * @throws NibbleError `bad_tokenizer` for a merge that is not two tokens, or whose parts or result are not in the
-   *   vocabulary. Hugging Face refuses such files too; and as a merge always gives the bytes of its parts, no file can
-   *   make merging go in circles.
+   *   vocabulary. Hugging Face refuses such files too. As a merge always has the bytes of its parts, no file can make
+   *   merging go in circles.
    */
   constructor(vocabulary: Vocabulary, merges: MergeList) {
-    const { alphabet } = vocabulary;
-    const { strings, inPairs } = merges;
-    const { bytes } = strings;
-    const count = inPairs ? strings.length / 2 : strings.length;
+    const count = merges.inPairs ? merges.strings.length / 2 : merges.strings.length;
+    const capacity = 2 ** Math.ceil(Math.log2((count * 4) / 3 + 1));
     this.#results = new Int32Array(count);
-    const slots = 2 ** Math.ceil(Math.log2((count * 4) / 3 + 1));
-    this.#slots = new Int32Array(3 * slots);
-    this.#mask = slots - 1;
-    let scratch = new Uint8Array(256);
-    let merged = -1;
+    this.#entries = new Int32Array(3 * capacity);
+    this.#mask = capacity - 1;
+    const reader = new MergeReader(vocabulary, merges);
     for (let rank = 0; rank < count; rank++) {
-      const first = inPairs ? 2 * rank : rank;
-      const start = strings.start(first);
-      const stop = strings.end(inPairs ? first + 1 : first);
-      let space = strings.end(first); // the end of the left part
-      if (!inPairs) for (space = start + 1; space < stop && bytes[space] !== SPACE; ) space++;
-      const rest = inPairs ? space : space + 1;
-      if (space <= start || rest >= stop) throw badMerge(rank, merges, "two tokens");
-      if (scratch.length < stop - start) scratch = new Uint8Array(2 * (stop - start));
-      const middle = alphabet.write(bytes, start, space, scratch, 0);
-      const end = middle < 0 ? -1 : alphabet.write(bytes, rest, stop, scratch, middle);
-      const left = end < 0 ? -1 : vocabulary.find(scratch, 0, middle);
-      const right = end < 0 ? -1 : vocabulary.find(scratch, middle, end);
-      // Files list the merges of a token together and tokens by id: looking there first spares a third of the time.
-      if (merged >= 0 && !vocabulary.is(merged, scratch, end)) merged++;
-      if (!vocabulary.is(merged, scratch, end)) merged = end < 0 ? -1 : vocabulary.find(scratch, 0, end);
-      if (left < 0 || right < 0 || merged < 0)
-        throw badMerge(rank, merges, "both parts and their merger in the vocabulary");
-      const slot = this.#slotOf(left, right);
-      this.#results[rank] = merged;
-      this.#slots[slot] = left;
-      this.#slots[slot + 1] = right;
-      this.#slots[slot + 2] = rank + 1;
+      reader.read(rank);
+      const entry = this.#entryOf(reader.left, reader.right);
+      this.#results[rank] = reader.result;
+      this.#entries[entry] = reader.left;
+      this.#entries[entry + 1] = reader.right;
+      this.#entries[entry + 2] = rank + 1;
     }
   }
 
   find(left: number, right: number): number {
-    return this.#slots[this.#slotOf(left, right) + 2]! - 1;
+    return this.#entries[this.#entryOf(left, right) + 2]! - 1;
   }
 
   priority(rank: number): number {
@@ -89,23 +69,75 @@ export class MergeTable implements Merges {
   }
 
   get memoryBytes(): number {
-    return this.#results.byteLength + this.#slots.byteLength;
+    return this.#results.byteLength + this.#entries.byteLength;
   }
 
-  /** Where the slot of a pair begins, or the free one where it belongs. */
-  #slotOf(left: number, right: number): number {
-    const slots = this.#slots;
+  /** Where the entry of a pair begins, or the free one where it belongs. */
+  #entryOf(left: number, right: number): number {
+    const entries = this.#entries;
     const hash = mix(Math.imul(left ^ HASH_SEED, 0x9e3779b1) + right);
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const at = 3 * slot;
-      if ((slots[at] === left && slots[at + 1] === right) || slots[at + 2] === 0) return at;
+    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
+      const at = 3 * place;
+      if ((entries[at] === left && entries[at + 1] === right) || entries[at + 2] === 0) return at;
     }
   }
 }
 
 const SPACE = 0x20;
 
-function badMerge(rank: number, { strings, inPairs }: MergeList, expected: string): NibbleError {
-  const merge = inPairs ? [strings.at(2 * rank), strings.at(2 * rank + 1)] : strings.at(rank);
-  return new NibbleError("bad_tokenizer", `merge ${rank}: expected ${expected}, got ${JSON.stringify(merge)}`);
+/** Looks the merges of a list up in the vocabulary, in order of rank. */
+class MergeReader {
+  left = -1;
+  right = -1;
+  /** Before the first merge, no token. */
+  result = -1;
+  readonly #vocabulary: Vocabulary;
+  readonly #merges: MergeList;
+  #parts: ByteBuffer = { bytes: new Uint8Array(256), length: 0 };
+
+  constructor(vocabulary: Vocabulary, merges: MergeList) {
+    this.#vocabulary = vocabulary;
+    this.#merges = merges;
+  }
+
+  /** @throws NibbleError `bad_tokenizer` */
+  read(rank: number): void {
+    const { strings, inPairs } = this.#merges;
+    const { bytes } = strings;
+    const first = inPairs ? 2 * rank : rank;
+    const start = strings.start(first);
+    const end = strings.end(inPairs ? first + 1 : first);
+    let leftEnd = strings.end(first);
+    if (!inPairs) for (leftEnd = start + 1; leftEnd < end && bytes[leftEnd] !== SPACE; ) leftEnd++;
+    const rightStart = inPairs ? leftEnd : leftEnd + 1;
+    if (leftEnd <= start || rightStart >= end) throw this.#bad(rank, (merge) => `expected two tokens, got ${merge}`);
+    if (this.#parts.bytes.length < end - start) this.#parts = { bytes: new Uint8Array(2 * (end - start)), length: 0 };
+    this.#parts.length = 0;
+    const { alphabet } = this.#vocabulary;
+    const leftFindable = alphabet.write(bytes, start, leftEnd, this.#parts);
+    const middle = this.#parts.length;
+    const rightFindable = alphabet.write(bytes, rightStart, end, this.#parts);
+    if (!leftFindable || !rightFindable || !this.#find(middle)) {
+      throw this.#bad(rank, (merge) => `both parts of ${merge} and their result must be in the vocabulary`);
+    }
+  }
+
+  /** Looks up the parts, which meet at `middle`, and their result. Returns false if one of the three is missing. */
+  #find(middle: number): boolean {
+    const { bytes, length } = this.#parts;
+    const vocabulary = this.#vocabulary;
+    this.left = vocabulary.find(bytes, 0, middle);
+    this.right = vocabulary.find(bytes, middle, length);
+    // Files list the merges of one token together, and tokens by id. Trying the last result and the one after it first
+    // saves a third of the time.
+    if (this.result >= 0 && !vocabulary.is(this.result, bytes, length)) this.result++;
+    if (!vocabulary.is(this.result, bytes, length)) this.result = vocabulary.find(bytes, 0, length);
+    return this.left >= 0 && this.right >= 0 && this.result >= 0;
+  }
+
+  #bad(rank: number, message: (merge: string) => string): NibbleError {
+    const { strings, inPairs } = this.#merges;
+    const merge = inPairs ? [strings.at(2 * rank), strings.at(2 * rank + 1)] : strings.at(rank);
+    return new NibbleError("bad_tokenizer", `merge ${rank}: ${message(JSON.stringify(merge))}`);
+  }
 }

@@ -1,18 +1,19 @@
 /**
- * Normalisation form C of Unicode 9, the version inside Hugging Face's `tokenizers` (measured on 0.23.3).
+ * Normalisation form C of Unicode 9, which is the version inside Hugging Face's `tokenizers` (measured on 0.23.3).
  *
- * Engines know newer versions and would also reorder or compose newer characters. Unicode guarantees that what a
- * version assigned normalises the same for ever (Unicode Standard Annex 15, section 3), so only runs of characters
- * that mattered in Unicode 9 go to the engine; every other character stands for itself and separates them.
+ * Engines know newer versions, and would also reorder or compose newer characters. Unicode guarantees that text of
+ * characters which a version has assigned normalises the same in all later ones (Unicode Standard Annex 15, section 3). So
+ * only runs of characters that took part in Unicode 9 go to the engine; every other character stays as it is and ends a run.
  * @module
  */
-import { NFC_MAY_CHANGE, NFC_ORDER, NFC_RELEVANT, nfcClasses, unitsAt } from "./unicode.ts";
+import { nfcClasses, unitsAt } from "./unicode.ts";
+import { NFC_MAY_CHANGE, NFC_ORDER, NFC_RELEVANT } from "./unicode-flags.ts";
 
-/** `text` in normalisation form C of Unicode 9. Linear time. */
+/** `text` in normalisation form C of Unicode 9. Takes linear time. */
 export function nfc(text: string): string {
   let at = 0;
   while (at < text.length && text.charCodeAt(at) < 0x300) at++;
-  if (at === text.length) return text; // nothing below U+0300 changes unless something above follows
+  if (at === text.length) return text; // characters below U+0300 change only together with one above
 
   const classes = nfcClasses();
   const end = text.length;
@@ -31,11 +32,12 @@ export function nfc(text: string): string {
 
 /** The only characters that decompose into combining marks alone (Unicode's Non-Starter Decompositions). */
 const MARKS_OF_MARKS = /[\u0344\u0f73\u0f75\u0f81]/g;
+/** UTF-16 units of a run that is worth sorting here. */
 const LONG = 32;
 
 /**
- * Puts long sequences of combining marks into canonical order ahead of the engine, which orders by insertion:
- * 160,000 alternating marks took 5.6 s in V8 (ICU 78), four times as long for twice as many.
+ * Puts long sequences of combining marks into canonical order before the engine does, because it sorts by insertion, which
+ * takes quadratic time: 160,000 alternating marks took 5.6 s in V8 (ICU 78).
  */
 function orderMarks(run: string): string {
   if (run.length < LONG) return run;

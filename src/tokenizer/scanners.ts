@@ -1,13 +1,15 @@
 /**
- * The pre-tokenisers' regular expressions as hand-written scanners: linear time, no recursion, the same Unicode on
- * every host. Each scanner gives what its pattern gives in Hugging Face's `tokenizers` (Oniguruma, `Isolated`).
+ * The regular expressions of pre-tokenizers as hand-written scanners: they take linear time, do not recurse, and know the
+ * same Unicode on every host. Each scanner cuts where its pattern cuts in Hugging Face's `tokenizers` (Oniguruma, behavior
+ * `Isolated`).
  * @module
  */
-import { type CodePointTable, LETTER, MARK, NUMBER, PUNCTUATION, SPACE, SYMBOL, unitsAt } from "./unicode.ts";
+import { type CodePointTable, unitsAt } from "./unicode.ts";
+import { LETTER, MARK, NUMBER, PUNCTUATION, SPACE, SYMBOL } from "./unicode-flags.ts";
 
 /**
- * The end of the piece of `text` that begins at `start` (`start < end`). Look-ahead sees nothing beyond `end`.
- * Text that a pattern does not match is a piece too, up to the next match.
+ * Returns the end of the piece of `text` that begins at `start` (`start < end`). Look-ahead sees nothing beyond `end`.
+ * Text that the pattern does not match is a piece too, which ends where the next match begins.
  */
 export type Scanner = (text: string, start: number, end: number) => number;
 
@@ -15,42 +17,44 @@ const NEWLINE = 10;
 const RETURN = 13;
 const BLANK = 32;
 const APOSTROPHE = 39;
-const LONG_S = 0x17f; // ſ: equals s where case is ignored
+/** ſ, which equals s where case is ignored. */
+const LONG_S = 0x17f;
 
 /** `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` */
 export function gpt2Scanner(classes: CodePointTable): Scanner {
   return (text, start, end) => {
     const contraction = contractionEnd(text, start, end, false);
     if (contraction > 0) return contraction;
-    const word = text.charCodeAt(start) === BLANK && start + 1 < end ? start + 1 : start;
-    const flags = classes.flags(text.codePointAt(word)!);
+    const body = text.charCodeAt(start) === BLANK && start + 1 < end ? start + 1 : start;
+    const flags = classes.flags(text.codePointAt(body)!);
     if ((flags & SPACE) !== 0) return whitespaceEnd(classes, text, start, end);
-    if ((flags & LETTER) !== 0) return classes.skipWhile(text, word, end, LETTER);
-    if ((flags & NUMBER) !== 0) return classes.skipWhile(text, word, end, NUMBER);
-    return classes.skipUntil(text, word, end, SPACE | LETTER | NUMBER);
+    if ((flags & LETTER) !== 0) return classes.skipWhile(text, body, end, LETTER);
+    if ((flags & NUMBER) !== 0) return classes.skipWhile(text, body, end, NUMBER);
+    return classes.skipUntil(text, body, end, SPACE | LETTER | NUMBER);
   };
 }
 
 /**
  * `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
- * with `\p{N}{1,maxDigits}`: 3 for Llama 3, 1 for Qwen.
+ * with `\p{N}{1,maxDigits}`, where `maxDigits` is 3 for Llama 3 and 1 for Qwen.
  */
 export function llama3Scanner(classes: CodePointTable, maxDigits: number): Scanner {
+  const numbersEnd = upToNumbers(classes, maxDigits);
   return (text, start, end) => {
     const contraction = contractionEnd(text, start, end, true);
     if (contraction > 0) return contraction;
     const first = text.codePointAt(start)!;
     const flags = classes.flags(first);
     if ((flags & LETTER) !== 0) return classes.skipWhile(text, start, end, LETTER);
-    if ((flags & NUMBER) !== 0) return numbersEnd(classes, text, start, end, maxDigits);
+    if ((flags & NUMBER) !== 0) return numbersEnd(text, start, end);
     const second = start + (first > 0xffff ? 2 : 1);
     if (second < end && !isLineEnd(first)) {
       const letters = classes.skipWhile(text, second, end, LETTER);
       if (letters > second) return letters;
     }
-    const word = first === BLANK ? second : start;
-    const symbols = classes.skipUntil(text, word, end, SPACE | LETTER | NUMBER);
-    if (symbols > word) return lineEndsEnd(text, symbols, end);
+    const body = first === BLANK ? second : start;
+    const symbols = classes.skipUntil(text, body, end, SPACE | LETTER | NUMBER);
+    if (symbols > body) return lineEndsEnd(text, symbols, end);
     return linesEnd(classes, text, start, end);
   };
 }
@@ -76,11 +80,11 @@ export function deepseekScanner(classes: CodePointTable): Scanner {
     if ((flags & (LETTER | MARK)) !== 0 || (canPrefix && hasFlags(text, second, end, LETTER | MARK))) {
       return classes.skipWhile(text, second, end, LETTER | MARK);
     }
-    const word = first === BLANK ? second : start;
-    const symbols = classes.skipWhile(text, word, end, PUNCTUATION | SYMBOL);
-    if (symbols > word) return lineEndsEnd(text, symbols, end);
+    const body = first === BLANK ? second : start;
+    const symbols = classes.skipWhile(text, body, end, PUNCTUATION | SYMBOL);
+    if (symbols > body) return lineEndsEnd(text, symbols, end);
     if ((flags & SPACE) !== 0) return linesEnd(classes, text, start, end);
-    // Numbers and controls match nothing by themselves, but one of them may lead a word.
+    // Numbers and controls match nothing by themselves, but one of them may stand in front of letters.
     let at = second;
     while (at < end && !hasFlags(text, at, end, matched)) {
       const next = at + unitsAt(text, at);
@@ -91,15 +95,16 @@ export function deepseekScanner(classes: CodePointTable): Scanner {
   };
 }
 
-/** `\p{N}{1,max}` */
-export function numberScanner(classes: CodePointTable, max: number): Scanner {
-  return (text, start, end) =>
-    classes.skipUntil(text, start, end, NUMBER) === start
-      ? numbersEnd(classes, text, start, end, max)
-      : classes.skipUntil(text, start, end, NUMBER);
+/** `\p{N}{1,most}` */
+export function numberScanner(classes: CodePointTable, most: number): Scanner {
+  const numbersEnd = upToNumbers(classes, most);
+  return (text, start, end) => {
+    const other = classes.skipUntil(text, start, end, NUMBER);
+    return other > start ? other : numbersEnd(text, start, end);
+  };
 }
 
-/** One piece for each character that has any of `mask`; between them the rest. */
+/** Each character that has any flag of `mask` is a piece, and so is the text between two of them. */
 export function singleScanner(classes: CodePointTable, mask: number): Scanner {
   return (text, start, end) => {
     const rest = classes.skipUntil(text, start, end, mask);
@@ -107,7 +112,7 @@ export function singleScanner(classes: CodePointTable, mask: number): Scanner {
   };
 }
 
-/** `[...]+` for the characters that `matches` holds of. */
+/** `[...]+` for the characters that `matches` accepts. */
 export function runScanner(matches: (codePoint: number) => boolean): Scanner {
   return (text, start, end) => {
     const wanted = matches(text.codePointAt(start)!);
@@ -117,8 +122,8 @@ export function runScanner(matches: (codePoint: number) => boolean): Scanner {
   };
 }
 
-/** `\s?[...]+` for the characters that `matches` holds of. */
-export function ledRunScanner(classes: CodePointTable, matches: (codePoint: number) => boolean): Scanner {
+/** `\s?[...]+` for the characters that `matches` accepts. */
+export function prefixedRunScanner(classes: CodePointTable, matches: (codePoint: number) => boolean): Scanner {
   const matchesAt = (text: string, at: number, end: number): boolean => at < end && matches(text.codePointAt(at)!);
   const runStart = (text: string, at: number, end: number): number =>
     (classes.flags(text.codePointAt(at)!) & SPACE) !== 0 && matchesAt(text, at + 1, end) ? at + 1 : at;
@@ -134,7 +139,7 @@ export function ledRunScanner(classes: CodePointTable, matches: (codePoint: numb
   };
 }
 
-/** `\s+$`. White_Space has no surrogate pairs. */
+/** `\s+$`. No character of White_Space is a surrogate pair. */
 export function trailingSpaceScanner(classes: CodePointTable): Scanner {
   return (text, start, end) => {
     let at = end;
@@ -150,7 +155,7 @@ export const lineEndScanner: Scanner = (text, start, end) => {
   return at > start ? at : start + 1;
 };
 
-/** Whether a code point is of a regular expression's class of characters and ranges, such as `[A-Za-zµ]`. */
+/** Tests code points for a class of characters and ranges in a regular expression, such as `[A-Za-zµ]`. */
 export function characterClass(pattern: string): (codePoint: number) => boolean {
   const characters = [...pattern.slice(1, -1)];
   const ranges: [first: number, last: number][] = [];
@@ -173,7 +178,7 @@ export const threeDigitsScanner: Scanner = (text, start, end) => {
   return at;
 };
 
-/** `'s|'t|'re|'ve|'m|'ll|'d` at `start`: its end, or 0. */
+/** The end of `'s|'t|'re|'ve|'m|'ll|'d` at `start`, or 0 where there is none. */
 function contractionEnd(text: string, start: number, end: number, ignoreCase: boolean): number {
   if (text.charCodeAt(start) !== APOSTROPHE || start + 1 >= end) return 0;
   const fold = (at: number): string => {
@@ -189,14 +194,16 @@ function contractionEnd(text: string, start: number, end: number, ignoreCase: bo
   return (first === "r" || first === "v") && second === "e" ? start + 3 : 0;
 }
 
-/** `\p{N}{1,max}` at `start` */
-function numbersEnd(classes: CodePointTable, text: string, start: number, end: number, max: number): number {
-  let at = start;
-  for (let count = 0; count < max && at < end; count++) {
-    if ((classes.flags(text.codePointAt(at)!) & NUMBER) === 0) break;
-    at += unitsAt(text, at);
-  }
-  return at;
+/** `\p{N}{0,most}` at `start` */
+function upToNumbers(classes: CodePointTable, most: number): Scanner {
+  return (text, start, end) => {
+    let at = start;
+    for (let count = 0; count < most && at < end; count++) {
+      if ((classes.flags(text.codePointAt(at)!) & NUMBER) === 0) break;
+      at += unitsAt(text, at);
+    }
+    return at;
+  };
 }
 
 /** `\s+(?!\S)|\s+`: the last space of a run is left to the word behind it. White_Space has no surrogate pairs. */

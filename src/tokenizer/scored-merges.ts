@@ -1,24 +1,24 @@
 /**
- * SentencePiece's BPE: two neighbours may merge where the two together are a token, the one with the highest score
- * first.
+ * The merges of SentencePiece's BPE: two neighbours can merge if their bytes together are a token, and the token with the
+ * highest score is made first.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Merges } from "./merges.ts";
 import { MAX_JOINED, type Vocabulary } from "./vocabulary.ts";
 
-/** What a token is to merging. */
+/** Whether a token takes part in merging: never, in the order of scores, or before all scores. */
 export const mergeKind = { never: 0, byScore: 1, first: 2 } as const;
 
 export class ScoredMerges implements Merges {
   readonly #vocabulary: Vocabulary;
-  /** Place of each token in the order of scores, equal for equal scores; -1 for those that never merge. */
+  /** The place of each token in the order of scores, equal for equal scores; -1 for a token that never merges. */
   readonly #places: Int32Array;
 
   /**
    * @param scores one for each token
    * @param kinds one of `mergeKind` for each token
-   * @throws NibbleError `bad_tokenizer` for a score that is no finite number, or an overlong token
+   * @throws NibbleError `bad_tokenizer` for a score that is not finite, or a token of more than `MAX_JOINED` bytes
    */
   constructor(vocabulary: Vocabulary, scores: ArrayLike<number>, kinds: Uint8Array) {
     this.#vocabulary = vocabulary;
@@ -54,7 +54,7 @@ export class ScoredMerges implements Merges {
   }
 }
 
-/** The first place in ascending `order` whose value is not below `value`. */
+/** The first place in the ascending `order` whose value is at least `value`. */
 function firstAtLeast(order: Float64Array, value: number): number {
   let low = 0;
   for (let high = order.length; low < high; ) {

@@ -1,17 +1,17 @@
 /**
- * SentencePiece's conventions (Kudo and Richardson 2018): `▁` (U+2581) is a space, `<0x0A>` a byte.
- * Inside, text and tokens have plain spaces; a `▁` in a text counts as a space, as it does in SentencePiece.
+ * SentencePiece's conventions (Kudo and Richardson 2018): `▁` (U+2581) is a space, and `<0x0A>` is a byte. Our vocabularies
+ * and normalised texts have plain spaces instead; so a `▁` in a text counts as a space, as it does in SentencePiece.
  * @module
  */
 import type { StringTable } from "../formats/string-table.ts";
 import type { Stage } from "./pretokenizer.ts";
-import { type Alphabet, notFound, type Vocabulary } from "./vocabulary.ts";
+import type { Alphabet, Vocabulary } from "./vocabulary.ts";
 
 export const SPACE_MARK = "▁";
 const SPACE = 0x20;
 const BYTE_TOKEN = /^<0x([0-9A-F]{2})>$/i;
 
-/** `▁` to spaces: what SentencePiece's normaliser does, seen from the other side. */
+/** Turns each `▁` into a space. SentencePiece's normalizer turns spaces into `▁`, and we keep the spaces. */
 export const withSpaces = (text: string): string => text.replaceAll(SPACE_MARK, " ");
 
 /** The byte that a token such as `<0x0A>` stands for. */
@@ -21,24 +21,28 @@ function byteOf(spelling: Uint8Array, start: number, end: number): number | unde
   return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }
 
-/** Byte tokens stand for their byte, and text never becomes one by being spelled like it; all others are text. */
+/** A byte token stands for its byte, and text that spells one stays text. All other tokens are text. */
 export const sentencePiece: Alphabet = {
-  write(spelling, start, end, target, at) {
+  write(spelling, start, end, target) {
+    const { bytes } = target;
     const byte = byteOf(spelling, start, end);
     if (byte !== undefined) {
-      target[at] = byte;
-      return notFound(at + 1);
+      bytes[target.length++] = byte;
+      return false;
     }
+    let at = target.length;
     for (let i = start; i < end; i++) {
-      const isMark = spelling[i] === 0xe2 && spelling[i + 1] === 0x96 && spelling[i + 2] === 0x81; // of UTF-8, before `end`
-      target[at++] = isMark ? SPACE : spelling[i]!;
+      // The three bytes of `▁`. UTF-8 that begins so has all of them before `end`.
+      const isMark = spelling[i] === 0xe2 && spelling[i + 1] === 0x96 && spelling[i + 2] === 0x81;
+      bytes[at++] = isMark ? SPACE : spelling[i]!;
       if (isMark) i += 2;
     }
-    return at;
+    target.length = at;
+    return true;
   },
 };
 
-/** The token of each byte, or -1. */
+/** The token that stands for each of the 256 bytes, or -1. */
 export function byteTokens(tokens: StringTable): Int32Array {
   const ids = new Int32Array(256).fill(-1);
   for (let id = 0; id < tokens.length; id++) {
@@ -48,7 +52,7 @@ export function byteTokens(tokens: StringTable): Int32Array {
   return ids;
 }
 
-/** `Metaspace`: every space begins a piece, unless `split` is false. */
+/** The stage of `Metaspace`: every space begins a piece, unless `split` is false. */
 export function metaspaceStage(split: boolean, prefixSpace: Stage["prefixSpace"]): Stage {
   const scan = (text: string, start: number, end: number): number => {
     let at = start + 1;
@@ -59,12 +63,12 @@ export function metaspaceStage(split: boolean, prefixSpace: Stage["prefixSpace"]
 }
 
 /**
- * Cuts a text into words where merging cannot tell: in front of a space, behind a character that no token has in front
- * of a space. A word's merging then stays in the processor's cache: English takes Gemma 0.15 us a
- * character instead of 0.28.
+ * Cuts a text into words where that cannot change its ids: in front of each space, if no token has the character before it
+ * in front of a space. The merging of a word then stays in the processor's cache: with Gemma's vocabulary, English takes
+ * 0.15 us per character instead of 0.28.
  */
 export function wordStages(vocabulary: Vocabulary): Stage[] {
-  // A run of unknown characters is one unknown token: a space must end it.
+  // A run of unknown characters is one unknown token. If a space were unknown too, cutting would divide the run.
   if (vocabulary.find(Uint8Array.of(SPACE), 0, 1) < 0) return [];
   const joins = vocabulary.bytesBeforeSpaces();
   joins[SPACE] = 1;

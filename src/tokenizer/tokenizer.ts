@@ -1,5 +1,6 @@
 /**
- * What every tokenizer does around its model: added tokens, normalisation, pieces, BOS, and ids back to text.
+ * What every tokenizer does around its model: it finds added tokens, normalises text, cuts it into pieces, puts BOS first,
+ * and turns ids back into text.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,31 +11,31 @@ import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** What the readers of GGUF metadata and tokenizer.json give. */
+/** What the readers of GGUF metadata and of tokenizer.json return. */
 export interface TokenizerParts {
   readonly vocabulary: Vocabulary;
-  /** The model: appends the ids of the piece `text[start..end)`. */
+  /** The model. It appends the ids of the piece `text[start..end)` to `ids`. */
   readonly encoder: { encode(text: string, start: number, end: number, ids: number[]): void };
   readonly stages: readonly Stage[];
   readonly normalize: ((text: string) => string) | undefined;
   readonly added: readonly AddedToken[];
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
-  /** Ends of a turn that the files name, besides eos and the known texts. */
+  /** Tokens that end a turn by the files, beside EOS and the tokens with a known text. */
   readonly endIds: Iterable<number>;
   readonly addBos: boolean;
-  /** How ids become text, where it is more than joining bytes. */
+  /** How ids become text, if that is more than joining the bytes of the tokens. */
   readonly decoding?: Decoding;
 }
 
 export interface Decoding {
-  /** U+FFFD for every byte of an unfinished character, not one for all. */
+  /** Whether each byte of an unfinished character becomes U+FFFD, rather than all its bytes together. */
   readonly eachByte?: boolean;
-  /** Leave out, at the start of a text, one space, or all those of the first token. */
+  /** What is left out at the start of a text: one space, or all spaces of the first token. */
   readonly strip?: "space" | "spaces";
 }
 
-/** End markers of public models: an added token with such a text ends a turn even where no key says so. */
+/** End markers of public models. An added token with such a text ends a turn, even if no key says so. */
 const END_TEXTS: ReadonlySet<string> = new Set([
   "<|eot_id|>",
   "<|eom_id|>",
@@ -48,7 +49,7 @@ const END_TEXTS: ReadonlySet<string> = new Set([
   "<｜end▁of▁sentence｜>",
 ]);
 
-/** `</s>` is an HTML tag, too: in Gemma's vocabulary it is one, beside `<s>`, and no control token. */
+/** `</s>` is an HTML tag too: in Gemma's vocabulary it is one, beside `<s>`, and not a control token. */
 const endsTurn = ({ content, special }: AddedToken): boolean =>
   END_TEXTS.has(content) && (special || content !== "</s>");
 
@@ -59,7 +60,9 @@ export class TextTokenizer implements Tokenizer {
   readonly endIds: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly #parts: TokenizerParts;
+  /** Finds the added tokens of raw text. */
   readonly #raw: AddedTokenMatcher;
+  /** Finds the added tokens of normalised text. */
   readonly #normalized: AddedTokenMatcher;
   readonly #addedIds: ReadonlyMap<string, number>;
   readonly #special: ReadonlySet<number>;
@@ -89,8 +92,8 @@ export class TextTokenizer implements Tokenizer {
   }
 
   /**
-   * Text to ids. EOS is added on request only, also where the files ask for it (`add_eos_token`): that is for training,
-   * a prompt that ends a turn has no answer. A lone surrogate counts as U+FFFD.
+   * Turns text into ids. EOS is added on request only, even if the files ask for it (`add_eos_token`): that is for training,
+   * because a prompt that has ended its turn gets no answer. A lone surrogate counts as U+FFFD.
    * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
@@ -106,7 +109,7 @@ export class TextTokenizer implements Tokenizer {
       isFirst = false;
     };
     const onNormalized = (part: string): void => {
-      forEachPiece(stages, part, 0, part.length, onPiece, isFirst);
+      forEachPiece(stages, part, isFirst, onPiece);
       isFirst = false;
     };
     const onRaw = (part: string): void =>
@@ -117,8 +120,9 @@ export class TextTokenizer implements Tokenizer {
   }
 
   /**
-   * Ids to text. An id beyond the vocabulary stands for nothing, as in Hugging Face (models may have padding rows).
-   * @throws NibbleError `invalid_argument` for what is no id at all
+   * Turns ids into text. An id beyond the vocabulary stands for no bytes, as in Hugging Face: models can have more rows than
+   * the tokenizer has tokens.
+   * @throws NibbleError `invalid_argument` for a number that is not an id
    */
   decode(ids: ArrayLike<number>, options: { skipSpecial?: boolean } = {}): string {
     const decoder = this.decoder(options);
@@ -177,10 +181,10 @@ export class TextTokenizer implements Tokenizer {
 
 function required(id: number | undefined, param: string, name: string): number {
   if (id !== undefined) return id;
-  throw new NibbleError("invalid_argument", `${param}: expected false, as this model has no ${name} token`, { param });
+  throw new NibbleError("invalid_argument", `${param}: this model has no ${name} token to add`, { param });
 }
 
-/** `bytes` without up to `most` spaces in front. */
+/** `bytes` without the spaces at their start, of which at most `most` are removed. */
 function withoutSpaces(bytes: Uint8Array, most: number): Uint8Array {
   let start = 0;
   while (start < most && bytes[start] === 0x20) start++;

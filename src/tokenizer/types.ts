@@ -3,40 +3,52 @@
  * @module
  */
 export interface EncodeOptions {
-  /** Parse text that spells a special token as that token (default true). User-defined tokens are always parsed. */
+  /** Whether text that spells a special token is that token (default true). User-defined tokens are always found. */
   special?: boolean;
-  /** Put BOS first; default: what the model's files say (`addBos`). */
+  /** Whether BOS comes first. Default: what the model's files say (`Tokenizer.addBos`). */
   addBos?: boolean;
-  /** Put EOS behind (default false). */
+  /** Whether EOS comes last (default false). */
   addEos?: boolean;
 }
 
+/** Turns text into token ids and back. Ids are whole numbers from 0 to `vocabSize - 1`. */
 export interface Tokenizer {
-  /** Number of ids, 0 .. vocabSize - 1. */
+  /** How many ids there are. */
   readonly vocabSize: number;
+  /** The token that begins a text, if the model has one. */
   readonly bosId: number | undefined;
+  /** The token that ends a text, if the model has one. */
   readonly eosId: number | undefined;
-  /** Every id that ends a turn: eos, eot, eom, and tokens whose text is a known end marker. */
+  /** Every id that ends a turn: EOS, end-of-turn and end-of-message tokens, and tokens whose text is a known end marker. */
   readonly endIds: ReadonlySet<number>;
-  /** Whether the model's files ask for a BOS in front of raw text. */
+  /** Whether the model's files ask for BOS in front of raw text. */
   readonly addBos: boolean;
+  /**
+   * The ids of a text. A lone surrogate counts as U+FFFD.
+   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none
+   */
   encode(text: string, options?: EncodeOptions): number[];
-  /** Ids to text; invalid UTF-8 becomes U+FFFD. `skipSpecial` (default false) leaves special tokens out. */
+  /**
+   * The text of ids. Bytes that are not UTF-8 become U+FFFD, and an id beyond the vocabulary stands for no bytes.
+   * `skipSpecial` (default false) leaves special tokens out.
+   * @throws NibbleError `invalid_argument` for a number that is not an id
+   */
   decode(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
-  /** Streaming decode: never emits half a character. */
+  /** Decodes ids one by one, and never returns half a character. */
   decoder(options?: { skipSpecial?: boolean }): StreamDecoder;
-  /** The token as text: byte-level alphabets are undone; bytes that are not UTF-8 alone show as U+FFFD. */
+  /** The text that one token stands for. Bytes that are not UTF-8 by themselves become U+FFFD. */
   token(id: number): string;
-  /** The bytes that a token stands for. */
+  /** A copy of the bytes that a token stands for. */
   tokenBytes(id: number): Uint8Array;
-  /** The id of a token by its literal content, such as `<|eot_id|>`. */
+  /** The id of a token by its literal text, such as `<|eot_id|>`; undefined if there is none. */
   idOf(content: string): number | undefined;
+  /** Whether a token is special, that is a control token. */
   isSpecial(id: number): boolean;
 }
 
 export interface StreamDecoder {
-  /** Text that is complete now; an unfinished UTF-8 sequence waits. */
+  /** The text that `id` completes. The bytes of an unfinished character are kept for the next call. */
   push(id: number): string;
-  /** What waits, with U+FFFD for an unfinished sequence. */
+  /** Ends the text: U+FFFD if a character is unfinished, else an empty string. */
   end(): string;
 }

@@ -1,43 +1,22 @@
 /**
- * Character classes from our own tables, so that every host gives the same ids: `\p{...}` and `\s` of JavaScript
- * follow the engine's Unicode version, and its `\s` is not Unicode's White_Space (U+0085, U+FEFF).
+ * Classes of characters, from our own tables, so that every host gives the same ids. JavaScript's `\p{...}` follows the
+ * engine's version of Unicode, and its `\s` is not Unicode's White_Space (they differ at U+0085 and U+FEFF).
  * @module
  */
+import { CODE_POINTS, type RunTable } from "./unicode-flags.ts";
 import { CLASS_TABLE, NFC_TABLE } from "./unicode-tables.ts";
 
-/** General categories L, M, N, P and S; White_Space; Rust's `\w`; N of Unicode 17 (Rust's `char::is_numeric`). */
-export const LETTER = 1;
-export const MARK = 2;
-export const NUMBER = 4;
-export const PUNCTUATION = 8;
-export const SYMBOL = 16;
-export const SPACE = 32;
-export const WORD = 64;
-export const NUMERIC = 128;
-
-/** Takes part in normalisation form C; and: can make it differ from the text as it stands. */
-export const NFC_RELEVANT = 1;
-export const NFC_MAY_CHANGE = 2;
-/** The bits above: 0 for a starter, else the place of the canonical combining class among all classes in use. */
-export const NFC_ORDER = 4;
-
-/** Flags by code point, as runs from U+0000 on. */
-export interface RunTable {
-  /** The values in use, two hexadecimal digits each. */
-  readonly flags: string;
-  /** A run is the letter of its value (A-Z, then from À on), before it its length in base 36 if that is not 1. */
-  readonly runs: string;
-}
-
 const BLOCK = 256;
-const CODE_POINTS = 0x110000;
 
-/** Flags of every code point: blocks of 256 with one value are stored once. Both tables together take under 60 KB. */
+/**
+ * The flags of every code point, in blocks of 256. Blocks that hold only one value are stored once per value, so that
+ * both tables together take less than 60 KB.
+ */
 export class CodePointTable {
   readonly #blockOf = new Uint16Array(CODE_POINTS / BLOCK);
   readonly #blocks: Uint8Array;
 
-  /** Block by block from the runs: a flat table of all code points first took 14 ms of a cold start, this takes 2. */
+  /** Fills block by block: this takes 2 ms of a cold start, while a flat table of all code points took 14 ms. */
   constructor(table: RunTable) {
     const blocks: Uint8Array[] = [];
     const uniform = new Map<number, number>();
@@ -91,7 +70,7 @@ export class CodePointTable {
   }
 }
 
-/** Value and end of each run; what the table leaves out has no flags. */
+/** Calls `action` with the value and the end of each run. Code points after the last run have no flags. */
 function eachRun({ flags, runs }: RunTable, action: (value: number, end: number) => void): void {
   const values = flags.match(/../g)!.map((hex) => Number.parseInt(hex, 16));
   let at = 0;
@@ -112,12 +91,12 @@ function eachRun({ flags, runs }: RunTable, action: (value: number, end: number)
 let classes: CodePointTable | undefined;
 let nfc: CodePointTable | undefined;
 
-/** The pre-tokenisers' classes, expanded on first use. */
+/** The classes that pre-tokenizers ask for. The table is expanded on first use. */
 export function characterClasses(): CodePointTable {
   return (classes ??= new CodePointTable(CLASS_TABLE));
 }
 
-/** The characters of normalisation form C, expanded on first use. */
+/** The classes that normalisation form C asks for. The table is expanded on first use. */
 export function nfcClasses(): CodePointTable {
   return (nfc ??= new CodePointTable(NFC_TABLE));
 }

@@ -1,44 +1,50 @@
 /**
- * Token ids to bytes and back, in flat arrays: 128,000 tokens take under 3 MB, as strings in a Map they would take 15.
+ * Token ids to bytes and back, in flat arrays: 128,000 tokens take less than 3 MB. As strings in a Map they took 15 MB.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { StringTable } from "../formats/string-table.ts";
 
-/** Twice the largest published vocabulary, rounded up: an id beyond it is refused before anything is allocated. */
+/** Twice the largest published vocabulary, rounded up. A larger id is refused before anything is allocated. */
 export const MAX_VOCABULARY: number = 1 << 20;
 
-/** Bytes of the longest token that `findJoined` gives: bounds its time. Gemma's longest has 93. */
+/** Bytes of the longest token that `findJoined` returns, which bounds its time. Gemma's longest token has 93. */
 export const MAX_JOINED = 1024;
+
+/** Bytes that are written one after the other. */
+export interface ByteBuffer {
+  readonly bytes: Uint8Array;
+  /** How many of them have been written. */
+  length: number;
+}
 
 /** How a vocabulary spells the bytes that its tokens stand for. */
 export interface Alphabet {
   /**
-   * Writes what a token stands for, whose spelling (UTF-8) is `spelling[start..end)`, at `target[at...]`: never more
-   * bytes than it is spelled with.
-   * @returns the end of what was written, or `notFound` of it for a token that no text is ever looked up as
+   * Appends to `target` the bytes of the token that is spelled `spelling[start..end)` in UTF-8. They are never more than
+   * those of its spelling.
+   * @returns whether text can become this token by having these bytes; false for a byte token of SentencePiece
    */
-  write(spelling: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number;
+  write(spelling: Uint8Array, start: number, end: number, target: ByteBuffer): boolean;
 }
-
-/** Marks the end of a token that `Vocabulary.find` must not give: a negative number. */
-export const notFound = (end: number): number => ~end;
 
 export class Vocabulary {
   readonly alphabet: Alphabet;
   /** One more than the largest id. Ids without a token stand for no bytes. */
   readonly size: number;
-  readonly #bytes: Uint8Array;
+  /** The bytes of all tokens, in the order of their ids. */
+  #bytes: Uint8Array;
+  /** Where the bytes of each token begin; one more entry is where the last ones end. */
   readonly #offsets: Uint32Array;
-  /** 1 for the tokens that `find` can give. */
-  readonly #found: Uint8Array;
+  /** 1 for the tokens that `find` can return. */
+  readonly #findable: Uint8Array;
   readonly #joined = new Uint8Array(MAX_JOINED);
-  // Open addressing with linear probing, at most half full: id + 1, or 0 where free.
-  readonly #slots: Int32Array;
+  /** A hash table with open addressing and linear probing, at most half full. An entry is id + 1, or 0 where it is free. */
+  readonly #entries: Int32Array;
 
   /**
    * @param tokens by id, as the file spells them
-   * @throws NibbleError `bad_tokenizer` for no tokens, too many, or one given twice
+   * @throws NibbleError `bad_tokenizer` for a vocabulary without tokens, with too many, or with a token twice
    */
   constructor(tokens: StringTable, alphabet: Alphabet) {
     this.alphabet = alphabet;
@@ -46,46 +52,41 @@ export class Vocabulary {
     if (this.size === 0 || this.size > MAX_VOCABULARY) {
       throw new NibbleError("bad_tokenizer", `vocabulary: expected 1 to ${MAX_VOCABULARY} tokens, got ${this.size}`);
     }
-    const bytes = new Uint8Array(tokens.bytes.length);
+    this.#bytes = new Uint8Array(tokens.bytes.length);
     this.#offsets = new Uint32Array(this.size + 1);
-    this.#found = new Uint8Array(this.size);
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.size)));
+    this.#findable = new Uint8Array(this.size);
+    this.#entries = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.size)));
+    const target: ByteBuffer = { bytes: this.#bytes, length: 0 };
+    /** Spellings of the tokens that cannot be found by their bytes. */
     const others = new Set<string>();
-    let at = 0;
     for (let id = 0; id < this.size; id++) {
       if (tokens.has(id)) {
-        const start = at;
-        const end = alphabet.write(tokens.bytes, tokens.start(id), tokens.end(id), bytes, start);
-        at = end >= 0 ? end : ~end;
-        if (end >= 0 ? !this.#insert(id, bytes, start, at) : others.has(tokens.at(id))) {
-          throw new NibbleError(
-            "bad_tokenizer",
-            `vocabulary: expected every token once, got ${JSON.stringify(tokens.at(id))} again as id ${id}`,
-          );
-        }
-        if (end < 0) others.add(tokens.at(id));
+        const findable = alphabet.write(tokens.bytes, tokens.start(id), tokens.end(id), target);
+        const isNew = findable ? this.#insert(id, target.length) : !others.has(tokens.at(id));
+        if (!isNew) throw twice(tokens.at(id), id);
+        if (!findable) others.add(tokens.at(id));
       }
-      this.#offsets[id + 1] = at;
+      this.#offsets[id + 1] = target.length;
     }
-    this.#bytes = bytes.slice(0, at);
+    this.#bytes = this.#bytes.slice(0, target.length);
   }
 
-  /** The bytes that a token stands for, as a view; nothing for an id beyond the vocabulary. */
+  /** The bytes that a token stands for, as a view. An id beyond the vocabulary has none. */
   bytesOf(id: number): Uint8Array {
     return this.#bytes.subarray(this.#offsets[id] ?? 0, this.#offsets[id + 1] ?? 0);
   }
 
   /** The token that stands for `bytes[start..end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    return this.#slots[this.#slotOf(this.#bytes, bytes, start, end)]! - 1;
+    return this.#entries[this.#entryOf(bytes, start, end)]! - 1;
   }
 
-  /** Whether `find` would give `id` for `bytes[0..end)`, looked up at the token itself. */
+  /** Whether `find` would return `id` for `bytes[0..end)`. It compares with this one token only, so it is faster. */
   is(id: number, bytes: Uint8Array, end: number): boolean {
-    return this.#found[id] === 1 && this.#equals(id, this.#bytes, bytes, 0, end);
+    return this.#findable[id] === 1 && this.#equals(id, bytes, 0, end);
   }
 
-  /** The token whose bytes are those of two tokens one after the other, or -1: also where they are more than `MAX_JOINED`. */
+  /** The token whose bytes are those of `left` and then those of `right`, or -1. At most `MAX_JOINED` bytes are joined. */
   findJoined(left: number, right: number): number {
     const leftLength = this.#offsets[left + 1]! - this.#offsets[left]!;
     const length = leftLength + this.#offsets[right + 1]! - this.#offsets[right]!;
@@ -98,7 +99,7 @@ export class Vocabulary {
     return this.find(joined, 0, length);
   }
 
-  /** Which bytes stand in front of a space inside a token. */
+  /** For each of the 256 bytes, 1 if some token has it in front of a space. */
   bytesBeforeSpaces(): Uint8Array {
     const found = new Uint8Array(256);
     for (let id = 0; id < this.size; id++) {
@@ -110,46 +111,54 @@ export class Vocabulary {
   }
 
   get memoryBytes(): number {
-    return this.#bytes.byteLength + this.#offsets.byteLength + this.#found.byteLength + this.#slots.byteLength;
+    return this.#bytes.byteLength + this.#offsets.byteLength + this.#findable.byteLength + this.#entries.byteLength;
   }
 
-  #equals(id: number, stored: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  /** Whether the token's bytes are `bytes[start..end)`. */
+  #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     const offset = this.#offsets[id]! - start;
     if (this.#offsets[id + 1]! - offset !== end) return false;
-    for (let i = start; i < end; i++) if (stored[offset + i] !== bytes[i]) return false;
+    for (let i = start; i < end; i++) if (this.#bytes[offset + i] !== bytes[i]) return false;
     return true;
   }
 
-  #insert(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const slot = this.#slotOf(bytes, bytes, start, end);
-    if (this.#slots[slot] !== 0) return false;
-    this.#slots[slot] = id + 1;
-    this.#found[id] = 1;
+  /** Enters a token whose bytes end at `end`. Returns false if another token has the same bytes. */
+  #insert(id: number, end: number): boolean {
+    const entry = this.#entryOf(this.#bytes, this.#offsets[id]!, end);
+    if (this.#entries[entry] !== 0) return false;
+    this.#entries[entry] = id + 1;
+    this.#findable[id] = 1;
     return true;
   }
 
-  /** The slot that holds `bytes[start..end)`, or the free one where it belongs. Stored tokens lie in `stored`. */
-  #slotOf(stored: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
-    const mask = this.#slots.length - 1;
-    for (let slot = hashBytes(bytes, start, end) & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot]! - 1;
-      if (id < 0) return slot;
-      if (this.#equals(id, stored, bytes, start, end)) return slot;
+  /** The entry that holds `bytes[start..end)`, or the free one where it belongs. */
+  #entryOf(bytes: Uint8Array, start: number, end: number): number {
+    const mask = this.#entries.length - 1;
+    for (let entry = hashBytes(bytes, start, end) & mask; ; entry = (entry + 1) & mask) {
+      const id = this.#entries[entry]! - 1;
+      if (id < 0 || this.#equals(id, bytes, start, end)) return entry;
     }
   }
 }
 
-/** Differs from run to run, so that a file cannot choose its collisions. Ids do not depend on it. */
+function twice(token: string, id: number): NibbleError {
+  return new NibbleError(
+    "bad_tokenizer",
+    `vocabulary: id ${id} has the token ${JSON.stringify(token)} again; each token has one id`,
+  );
+}
+
+/** Differs from run to run, so that a file cannot choose tokens that collide. Ids do not depend on it. */
 export const HASH_SEED: number = Math.floor(Math.random() * 2 ** 32) | 0;
 
-/** FNV-1a with a final mix (Fowler, Noll, Vo; the mix is MurmurHash3's). */
+/** FNV-1a (Fowler, Noll and Vo) with MurmurHash3's finalizer. */
 function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = HASH_SEED ^ 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   return mix(hash);
 }
 
-/** MurmurHash3's finaliser: every bit of the input reaches every bit of the result. */
+/** MurmurHash3's 32-bit finalizer (Appleby): every bit of the input changes every bit of the result. */
 export function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

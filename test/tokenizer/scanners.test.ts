@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/base/errors.ts";
-import {
-  byteLevelStage,
-  digitsStage,
-  forEachPiece,
-  NAMED_PRETOKENIZERS,
-  patternStage,
-  type Stage,
-} from "../../src/tokenizer/pretokenizer.ts";
+import { NAMED_PRETOKENIZERS } from "../../src/tokenizer/named-pretokenizers.ts";
+import { byteLevelStage, digitsStage, patternStage } from "../../src/tokenizer/patterns.ts";
+import { forEachPiece, type Stage } from "../../src/tokenizer/pretokenizer.ts";
 import { Random } from "../helpers/random.ts";
 
 /** The patterns as JavaScript spells them: White_Space written out, `(?i:...)` expanded. */
@@ -62,7 +57,7 @@ function slowPieces(patterns: readonly string[], text: string): string[] {
 
 function pieces(stages: readonly Stage[], text: string): string[] {
   const found: string[] = [];
-  forEachPiece(stages, text, 0, text.length, (whole, start, end) => found.push(whole.slice(start, end)), true);
+  forEachPiece(stages, text, true, (whole, start, end) => found.push(whole.slice(start, end)));
   return found;
 }
 

@@ -211,7 +211,7 @@ describe("hostile vocabularies", () => {
   const tokens = ["<unk>", "<s>", "</s>", ...BYTES, "a"];
   const bad: [what: string, open: () => unknown, message: RegExp][] = [
     ["a token twice", () => gguf(["a", "b", "a"]), /"a" again/],
-    ["no scores", () => gguf(pieces, { scores: undefined }), /scores.*got none/],
+    ["no scores", () => gguf(pieces, { scores: undefined }), /scores: a score for each token is required/],
     ["too few scores", () => gguf(pieces, { scores: Float32Array.of(1) }), /scores.*got 1/],
     ["scores that are NaN", () => gguf(["a"], { scores: new Float32Array(tokens.length).fill(Number.NaN) }), /NaN/],
     ["infinite scores", () => gguf(["a"], { scores: tokens.map(() => -1 / 0) as never }), /-Infinity/],

@@ -3,17 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { unicodeTables } from "../../scripts/unicode-tables.ts";
 import { nfc } from "../../src/tokenizer/nfc.ts";
-import {
-  characterClasses,
-  LETTER,
-  MARK,
-  NUMBER,
-  NUMERIC,
-  PUNCTUATION,
-  SPACE,
-  SYMBOL,
-  WORD,
-} from "../../src/tokenizer/unicode.ts";
+import { characterClasses } from "../../src/tokenizer/unicode.ts";
+import { LETTER, MARK, NUMBER, NUMERIC, PUNCTUATION, SPACE, SYMBOL, WORD } from "../../src/tokenizer/unicode-flags.ts";
 import { recorded, root } from "./support.ts";
 
 const tables = join(root, "src/tokenizer/unicode-tables.ts");

@@ -6,7 +6,7 @@
 import { NibbleError } from "../../src/base/errors.ts";
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { HuggingFaceFiles, MetadataValue } from "../../src/formats/checkpoint.ts";
-import { NAMED_PRETOKENIZERS } from "../../src/tokenizer/pretokenizer.ts";
+import { NAMED_PRETOKENIZERS } from "../../src/tokenizer/named-pretokenizers.ts";
 import { scoresOfMerges, tokenType } from "./scores.ts";
 
 /** The keys to write, and what GGUF cannot say about this tokenizer. */
