@@ -30,7 +30,7 @@ export function loadF16(at: usize): f32 {
 
 /**
  * Products of int8 x and codes 0..127, pairs added, in i16: exact in every build as long as the sum of two fits
- * (reference/kernels.md 5). The baseline build has it for tests alone; its products take i16 codes.
+ * (WebAssembly 3.0). The baseline build has it for tests alone; its products take i16 codes.
  */
 export function dotI8(x: v128, codes: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);

@@ -7,6 +7,7 @@ import { createEmbeddingModel } from "./embedding-model.ts";
 import { createLanguageModel, type ProvidedModel } from "./language-model.ts";
 import type { EmbeddingModel, LanguageModel, SpecificationVersion } from "./types.ts";
 
+/** Options of `createNibble`. */
 export interface NibbleProviderOptions<Version extends SpecificationVersion = "v4"> {
   /** From a model's name to the model: `load` of this package, or a function that gives one that is loaded. */
   readonly load: (modelId: string) => ProvidedModel | PromiseLike<ProvidedModel>;
@@ -14,10 +15,14 @@ export interface NibbleProviderOptions<Version extends SpecificationVersion = "v
   readonly specificationVersion?: Version;
 }
 
+/** A provider for the AI SDK. Calling it makes a language model, as `languageModel` does. */
 export interface NibbleProvider<Version extends SpecificationVersion = "v4"> {
   (modelId: string): LanguageModel<Version>;
+  /** The version of the specification that its models follow. */
   readonly specificationVersion: Version;
+  /** A language model by name; it is loaded when it is first used. */
   languageModel(modelId: string): LanguageModel<Version>;
+  /** An embedding model by name; it is loaded when it is first used. */
   embeddingModel(modelId: string): EmbeddingModel<Version>;
   /** @throws NibbleError `invalid_argument`: there are no image models */
   imageModel(modelId: string): never;

@@ -6,9 +6,12 @@
  */
 export type SpecificationVersion = "v4" | "v3";
 
+/** A JSON value. */
 export type Json = null | string | number | boolean | Json[] | JsonObject;
+/** A JSON object. */
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** A setting that the provider did not honour, or honoured differently. */
 export type Warning =
   | { type: "unsupported"; feature: string; details?: string }
   | { type: "compatibility"; feature: string; details?: string }
@@ -26,17 +29,20 @@ export interface PromptPart {
   readonly mediaType?: string;
 }
 
+/** The result of a tool call, in a message of the prompt. */
 export interface ToolOutput {
   readonly type: string;
   readonly value?: unknown;
   readonly reason?: string;
 }
 
+/** A message of the prompt. */
 export interface PromptMessage {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string | readonly PromptPart[];
 }
 
+/** A tool that the model may call. */
 export interface FunctionTool {
   readonly type: "function" | "provider";
   readonly name: string;
@@ -47,6 +53,7 @@ export interface FunctionTool {
   readonly strict?: boolean;
 }
 
+/** The prompt and settings of a call. */
 export interface CallOptions {
   readonly prompt: readonly PromptMessage[];
   readonly maxOutputTokens?: number | undefined;
@@ -75,11 +82,13 @@ export interface CallOptions {
   readonly providerOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }
 
+/** Why an answer ended: in the SDK's word, and in OpenAI's. */
 export interface FinishReason {
   unified: "stop" | "length" | "tool-calls" | "error" | "other";
   raw: string | undefined;
 }
 
+/** The numbers of tokens of a call. */
 export interface Usage {
   inputTokens: {
     total: number | undefined;
@@ -91,6 +100,7 @@ export interface Usage {
   raw?: JsonObject;
 }
 
+/** A call of a tool that the model asks for. */
 export interface ToolCall {
   type: "tool-call";
   toolCallId: string;
@@ -99,14 +109,17 @@ export interface ToolCall {
   input: string;
 }
 
+/** A part of an answer. */
 export type Content = { type: "text"; text: string } | { type: "reasoning"; text: string } | ToolCall;
 
+/** What identifies an answer. */
 export interface ResponseMetadata {
   id?: string;
   timestamp?: Date;
   modelId?: string;
 }
 
+/** An event of a streamed answer. */
 export type StreamPart =
   | { type: "stream-start"; warnings: Warning[] }
   | ({ type: "response-metadata" } & ResponseMetadata)
@@ -118,6 +131,7 @@ export type StreamPart =
   | { type: "error"; error: unknown }
   | { type: "finish"; usage: Usage; finishReason: FinishReason };
 
+/** A complete answer. */
 export interface GenerateResult {
   content: Content[];
   finishReason: FinishReason;
@@ -127,6 +141,7 @@ export interface GenerateResult {
   response: ResponseMetadata;
 }
 
+/** An embedding model as the SDK calls it. */
 export interface EmbeddingModel<Version extends SpecificationVersion = "v4"> {
   readonly specificationVersion: Version;
   readonly provider: string;
@@ -142,6 +157,7 @@ export interface EmbeddingModel<Version extends SpecificationVersion = "v4"> {
   }): Promise<{ embeddings: number[][]; usage: { tokens: number }; warnings: Warning[] }>;
 }
 
+/** A language model as the SDK calls it. */
 export interface LanguageModel<Version extends SpecificationVersion = "v4"> {
   readonly specificationVersion: Version;
   readonly provider: string;

@@ -10,8 +10,11 @@ import { Environment, type Node, parse, tokenize } from "./jinja.ts";
 import { checkSource, checkTokens, templateError } from "./limits.ts";
 import { strftime } from "./strftime.ts";
 
+/** A message of a conversation. A template may read more fields, such as `tool_calls`. */
 export interface ChatMessage {
+  /** "system", "user", "assistant", "tool" or another name that the template knows. */
   readonly role: string;
+  /** The text, if there is one. */
   readonly content?: string | null;
   readonly [field: string]: unknown;
 }

@@ -11,9 +11,11 @@ import { checkTemplateArguments } from "./request/arguments.ts";
 import type { CheckedChatRequest } from "./request/chat.ts";
 import { showTools, type ToolSupport, toolSupport } from "./request/tool-support.ts";
 
+/** How a conversation becomes a prompt. */
 export interface ApplyTemplateOptions {
   /** End with the header of the assistant's turn (default true). */
   readonly addGenerationPrompt?: boolean;
+  /** Tools in OpenAI's form, for templates that describe them to the model. */
   readonly tools?: readonly unknown[];
   /** More variables for the template, such as `enable_thinking`. */
   readonly variables?: Readonly<Record<string, unknown>>;

@@ -22,12 +22,15 @@ import { checkLora, type LoraChoice, type LoraInfo } from "./request/lora.ts";
 import type { SamplingDefaults } from "./sample/defaults.ts";
 import { Session } from "./session/session.ts";
 
+/** Facts about a loaded model. */
 export interface ModelInfo {
+  /** The name that answers carry. */
   readonly name: string;
   /** `general.architecture`, such as "llama4". */
   readonly architecture: string;
   /** Most tokens of a prompt and its answer together. */
   readonly contextLength: number;
+  /** Number of tokens in the vocabulary. */
   readonly vocabSize: number;
   /** Width of an embedding. */
   readonly hiddenSize: number;
@@ -42,8 +45,11 @@ export interface ModelInfo {
   readonly [fact: string]: unknown;
 }
 
+/** A loaded model. */
 export interface Model {
+  /** Facts about it. */
   readonly info: ModelInfo;
+  /** Chat completions, in the form of OpenAI's API. */
   readonly chat: {
     readonly completions: {
       create(
@@ -60,6 +66,7 @@ export interface Model {
       ): Promise<ChatCompletion | AsyncIterableIterator<ChatCompletionChunk>>;
     };
   };
+  /** Text completions, in the form of OpenAI's API. */
   readonly completions: {
     create(
       request: CompletionRequest & { readonly stream: true },
@@ -81,6 +88,7 @@ export interface Model {
    * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
    */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
+  /** Embeddings, in the form of OpenAI's API. */
   readonly embeddings: {
     create(request: EmbeddingRequest, options?: RequestOptions): Promise<EmbeddingResponse>;
   };
@@ -92,6 +100,7 @@ export interface Model {
   embed(texts: readonly EmbedInput[], options?: EmbedOptions): Promise<Float32Array[]>;
   /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
+  /** The text of some ids. `skipSpecial` (default false) leaves special tokens out. */
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
   /**
    * The prompt for a conversation, as the model's template writes it, BOS included. As in transformers, text of a

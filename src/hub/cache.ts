@@ -31,9 +31,11 @@ export interface Hasher {
   hex(): string;
 }
 
+/** A file of a pulled model. */
 export interface CachedFile {
   /** Its name in the repository or URL, without folders. */
   readonly name: string;
+  /** Length in bytes. */
   readonly bytes: number;
   /** Hex, of the whole file. */
   readonly sha256: string;

@@ -8,13 +8,17 @@ import { type HubSettings, removeModel } from "./hub.ts";
 import { type PullProgress, pull } from "./pull.ts";
 import { parseReference, type Reference } from "./reference.ts";
 
+/** Options of `models.pull`. */
 export interface PullModelOptions {
+  /** Is called while files are fetched. */
   readonly onProgress?: (progress: PullProgress) => void;
+  /** Ends the pull; what it has fetched is kept for the next attempt. */
   readonly signal?: AbortSignal;
   /** Of the hub, for gated models. Default: HF_TOKEN where there is an environment. */
   readonly token?: string;
 }
 
+/** The pulled models of a host. */
 export interface Models {
   /**
    * Fetches a model by name, `hf:owner/repo[@revision][:quant]` or https URL, so that `load` finds it. What an interrupted

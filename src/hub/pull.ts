@@ -19,6 +19,7 @@ export interface PullProgress {
   readonly file: string;
   /** Bytes of all files that are here, also from earlier tries, and of all files whose length is known. */
   readonly loaded: number;
+  /** Bytes of all files whose length is known. */
   readonly total: number;
 }
 

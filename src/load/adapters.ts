@@ -10,6 +10,7 @@ import type { Adapter } from "../formats/lora/products.ts";
 import type { Host } from "./host.ts";
 import { type ModelSource, openSource, sourceName } from "./source.ts";
 
+/** A low-rank adapter to load with a model. */
 export interface LoraOption {
   /** A GGUF adapter, or a folder as PEFT writes it. */
   readonly source: ModelSource;

@@ -16,20 +16,24 @@ import { chatTemplate, modelName, poolingDefault, samplingDefaults } from "./mod
 import { checkOptions, type LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
+/** Loads a model. See `load` of the entries. */
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 
 /** What `load` will make of a source with the same options. */
 export interface ModelPlan {
+  /** The name that answers will carry. */
   readonly name: string;
   /** `general.architecture`, such as "llama4". */
   readonly architecture: string;
   /** Most tokens of one conversation, as the options or their default say. */
   readonly contextLength: number;
+  /** Threads that will compute. */
   readonly threads: number;
   /** Bytes of each part of the memory, and of all. */
   readonly memory: MemoryPlan;
 }
 
+/** Says what loading a model will take. See `plan` of the entries. */
 export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<ModelPlan>;
 
 export function createLoad(host: Host): Load {

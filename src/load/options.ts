@@ -10,6 +10,7 @@ import type { MemoryOptions } from "../runtime/memory-plan.ts";
 import type { LoadProgress } from "../runtime/weights.ts";
 import { checkAdapters, type LoraOption } from "./adapters.ts";
 
+/** Options of `load` and `plan`. */
 export interface LoadOptions {
   /** The name that answers carry in `model`. Default: the last part of the source's name, else `general.name`. */
   name?: string;

@@ -9,14 +9,23 @@ import type { ProgramBuilder } from "../runtime/builder.ts";
 import type { Value } from "../runtime/recording.ts";
 import { readFrequencies } from "./rope.ts";
 
+/** The hyper-parameters of a decoder. */
 export interface DecoderConfig {
+  /** Number of layers. */
   readonly layers: number;
+  /** Width of the hidden state. */
   readonly hidden: number;
+  /** Query heads. */
   readonly heads: number;
+  /** Heads of keys and values; each is shared by heads / kvHeads query heads. */
   readonly kvHeads: number;
+  /** Width of a head. */
   readonly headDim: number;
+  /** Width of the feed-forward layer. */
   readonly ffn: number;
+  /** Number of tokens in the vocabulary. */
   readonly vocabSize: number;
+  /** Most tokens that the model was trained for. */
   readonly contextLength: number;
   /** Of RMSNorm. */
   readonly eps: number;
@@ -30,6 +39,7 @@ export interface DecoderConfig {
 
 /** An architecture: reads its facts from a checkpoint and describes its forward pass. */
 export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
+  /** `general.architecture` of its GGUF files. */
   readonly name: string;
   /** @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture` */
   readConfig(checkpoint: Checkpoint): Promise<Config>;

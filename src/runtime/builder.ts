@@ -24,9 +24,11 @@ import { WeightTable } from "./weight-table.ts";
 
 /** The rotations of every row's position, for `rope`. */
 export interface RopeTable {
+  /** Where cos and sin of every row are. */
   readonly buffer: Buffer;
   /** Pairs of values that are rotated in each head. */
   readonly pairs: number;
+  /** Whether pairs are neighbours (2j, 2j + 1) or a half apart. */
   readonly interleaved: boolean;
 }
 
@@ -34,12 +36,15 @@ export interface RopeTable {
 export interface KvLayer {
   /** Bytes per page of the layers before it. */
   readonly offset: number;
+  /** Heads of keys and values. */
   readonly kvHeads: number;
+  /** Values per head. */
   readonly headDim: number;
   /** Bytes per page of one kv head. */
   readonly headBytes: number;
 }
 
+/** Variants of attention. */
 export interface AttentionOptions {
   /** A token sees itself and the `window` - 1 tokens before it; 0 (default): all. */
   readonly window?: number;
@@ -47,6 +52,7 @@ export interface AttentionOptions {
   readonly softcap?: number;
 }
 
+/** Records the operations of a forward pass. */
 export class ProgramBuilder {
   private readonly recording = new Recording();
   private readonly frequencies: Float32Array[] = [];

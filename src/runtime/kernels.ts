@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 
 /** `threads` is `relaxed` with a shared memory. */
 export const BUILDS = ["simd", "relaxed", "threads"] as const;
+/** A WebAssembly build: `simd` runs everywhere, `relaxed` and `threads` need newer engines. */
 export type Build = (typeof BUILDS)[number];
 
 /** The exports that the host calls (assembly/index.ts). Addresses are byte offsets into the memory. */

@@ -25,14 +25,21 @@ export interface MemoryOptions {
 
 /** Sizes in bytes, and where each region begins. */
 export interface MemoryPlan {
+  /** Bytes of the kernels' constants. */
   readonly constants: number;
+  /** Bytes of the program and the batch. */
   readonly program: number;
   /** Page tables and RoPE's frequencies. */
   readonly tables: number;
+  /** Bytes of activations. */
   readonly activations: number;
+  /** Bytes of the key-value cache. */
   readonly kvCache: number;
+  /** Bytes of weights. */
   readonly weights: number;
+  /** Bytes of all parts. */
   readonly total: number;
+  /** Offset of each part in the memory. */
   readonly base: {
     readonly program: number;
     readonly batch: number;
@@ -42,7 +49,9 @@ export interface MemoryPlan {
     readonly pages: number;
     readonly weights: number;
   };
+  /** Bytes per page of the key-value cache. */
   readonly pageBytes: number;
+  /** Pages of the key-value cache. */
   readonly pageCount: number;
   /** Bytes that weights pass through on their way into tiles; they borrow the activations. */
   readonly stagingBytes: number;

@@ -28,7 +28,9 @@ export interface Place {
 
 /** `width` f32 per row, somewhere in a buffer. Operations marked "in place" give back the same place. */
 export interface Value extends Place {
+  /** f32 per row. */
   readonly width: number;
+  /** Which rows it has: all of the batch, or those whose logits are wanted. */
   readonly rows: RowSet;
 }
 

@@ -14,9 +14,11 @@ import { GROUP_ROWS, groupBytes } from "./layout.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
 import type { Placement, WeightTable } from "./weight-table.ts";
 
+/** How far loading is. */
 export interface LoadProgress {
   /** Bytes of weights read, and of all weights. */
   readonly loaded: number;
+  /** Bytes of all weights. */
   readonly total: number;
 }
 

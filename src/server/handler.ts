@@ -14,6 +14,7 @@ import { checkHandlerOptions, type HandlerOptions, type Settings } from "./optio
 import type { Route, ServerState } from "./route.ts";
 import { type FoundRoute, routeFinder } from "./routes.ts";
 
+/** Answers a request, as the fetch handlers of Workers, Deno and Bun do. */
 export interface Handler {
   /** Answers every request, wrong ones too: it never rejects. */
   (request: Request): Promise<Response>;

@@ -5,6 +5,7 @@
 import { Fields, invalid } from "../base/fields.ts";
 import type { SlotStore } from "./llama-server/slot-store.ts";
 
+/** Options of `createHandler`. */
 export interface HandlerOptions {
   /** Every request except /health must carry one of them, as `Authorization: Bearer` or `x-api-key`. Default: no key is required. */
   readonly apiKeys?: readonly string[];

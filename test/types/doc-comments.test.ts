@@ -14,18 +14,7 @@ import { root } from "../helpers/models.ts";
  * How many exports and members of the folders below src/ have no comment yet. A number may only fall: whoever writes a
  * comment lowers it. The folders that are not named have a comment everywhere.
  */
-const MISSING: Readonly<Record<string, number>> = {
-  "ai-sdk": 21,
-  chat: 3,
-  engine: 56,
-  hosts: 5,
-  hub: 7,
-  load: 9,
-  models: 10,
-  runtime: 22,
-  server: 3,
-  tokenizer: 5,
-};
+const MISSING: Readonly<Record<string, number>> = { tokenizer: 5 };
 
 /** Types that repeat a public specification (OpenAI's API, the AI SDK's), which explains their members. */
 const SPECIFIED_ELSEWHERE = /^(engine\/openai\/|ai-sdk\/types$)/;

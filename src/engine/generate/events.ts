@@ -33,12 +33,16 @@ export interface FinishEvent {
   readonly timings: Timings;
 }
 
+/** An event of one answer, by its `type`. */
 export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
 
+/** The numbers of tokens of a request, in OpenAI's names. */
 export interface Usage {
+  /** Tokens of the prompt. */
   readonly prompt_tokens: number;
   /** The end token included. */
   readonly completion_tokens: number;
+  /** Tokens of the prompt and of the answers. */
   readonly total_tokens: number;
   /** Tokens of the prompt that were not computed: another request or session had. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
@@ -50,13 +54,20 @@ export interface Usage {
 export interface Timings {
   /** Tokens of the prompt that others had computed; `prompt_n` are the rest. */
   readonly cache_n: number;
+  /** Tokens of the prompt that this request computed. */
   readonly prompt_n: number;
+  /** Milliseconds until the first token. */
   readonly prompt_ms: number;
+  /** Tokens of the prompt computed per second. */
   readonly prompt_per_second: number;
+  /** Tokens of the answer. */
   readonly predicted_n: number;
+  /** Milliseconds from the first token to the end. */
   readonly predicted_ms: number;
+  /** Tokens of the answer per second. */
   readonly predicted_per_second: number;
   /** Tokens drafted from earlier text, and how many of them came true: the steps saved. Absent if none were drafted. */
   readonly draft_n?: number;
+  /** Drafted tokens that the model then chose. */
   readonly draft_n_accepted?: number;
 }

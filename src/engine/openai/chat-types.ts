@@ -5,11 +5,13 @@
 import type { Timings, Usage } from "../generate/events.ts";
 import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
 
+/** A part of a message's content. Only text is supported. */
 export interface TextPart {
   readonly type: "text";
   readonly text: string;
 }
 
+/** A function that the model may call. */
 export interface ToolParam {
   readonly type: "function";
   readonly function: {
@@ -23,11 +25,13 @@ export interface ToolParam {
   };
 }
 
+/** The function that the model must call. */
 export interface ToolChoice {
   readonly type: "function";
   readonly function: { readonly name: string };
 }
 
+/** A message of a request. */
 export interface ChatMessageParam {
   /** system, developer, user, assistant or tool; another is refused. (A string, so that TypeScript takes any array.) */
   readonly role: string;
@@ -38,8 +42,10 @@ export interface ChatMessageParam {
   readonly tool_call_id?: string;
 }
 
+/** A budget of reasoning tokens, by name. */
 export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
+/** A request for the next message of a conversation. */
 export interface ChatCompletionRequest extends CommonFields {
   readonly messages: readonly ChatMessageParam[];
   readonly max_completion_tokens?: number | null;
@@ -63,6 +69,7 @@ export interface ChatCompletionRequest extends CommonFields {
   readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
 }
 
+/** A call of a function that the model asks for. */
 export interface ToolCall {
   readonly id: string;
   readonly type: "function";
@@ -78,6 +85,7 @@ export interface ToolCallDelta {
   readonly function: { readonly name?: string; readonly arguments: string };
 }
 
+/** A token and its log-probability. */
 export interface ChatLogprob {
   readonly id: number;
   readonly token: string;
@@ -85,15 +93,18 @@ export interface ChatLogprob {
   readonly bytes: readonly number[];
 }
 
+/** A token of the answer, its log-probability and the most likely alternatives. */
 export interface ChatTokenLogprob extends ChatLogprob {
   readonly top_logprobs: readonly ChatLogprob[];
 }
 
+/** Log-probabilities of an answer. */
 export interface ChatLogprobs {
   readonly content: readonly ChatTokenLogprob[];
   readonly refusal: null;
 }
 
+/** The answer to a `ChatCompletionRequest`. */
 export interface ChatCompletion {
   readonly id: string;
   readonly object: "chat.completion";
@@ -119,6 +130,7 @@ export interface ChatCompletion {
   readonly prompt_logprobs?: PromptLogprobs;
 }
 
+/** A piece of a streamed answer. */
 export interface ChatCompletionChunk {
   readonly id: string;
   readonly object: "chat.completion.chunk";

@@ -6,10 +6,13 @@
 import type { LoraChoice } from "../request/lora.ts";
 import type { SamplerName } from "../sample/options.ts";
 
+/** Options beside a request. */
 export interface RequestOptions {
+  /** Ends the call; its promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** The fields that requests for chats and for completions share. */
 export interface CommonFields {
   /** Any name; one model answers. */
   readonly model?: string | null;
@@ -114,6 +117,7 @@ export interface CommonFields {
   readonly signal?: AbortSignal | null;
 }
 
+/** The form of an answer: text, any JSON object, or JSON of a schema. */
 export type ResponseFormat =
   | { readonly type: "text" }
   | { readonly type: "json_object"; readonly schema?: object | boolean | null }
@@ -128,6 +132,7 @@ export type ResponseFormat =
       };
     };
 
+/** vLLM's form of a constraint on the answer. One of the fields may be given. */
 export interface StructuredOutputs {
   readonly json?: object | boolean | null;
   readonly json_object?: boolean | null;

@@ -5,6 +5,7 @@
 import type { Timings, Usage } from "../generate/events.ts";
 import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
 
+/** A request for the continuation of a text. */
 export interface CompletionRequest extends CommonFields {
   /** Text, or token ids as they are. */
   readonly prompt: string | readonly number[];
@@ -14,6 +15,7 @@ export interface CompletionRequest extends CommonFields {
   readonly echo?: boolean | null;
 }
 
+/** Log-probabilities of a completion: lists with an entry per token. */
 export interface CompletionLogprobs {
   readonly tokens: readonly string[];
   /** null: the first token of an echoed prompt. */

@@ -5,6 +5,7 @@
 import type { Embeddings } from "../generate/embedding.ts";
 import type { LoraChoice } from "../request/lora.ts";
 
+/** A request for embeddings. */
 export interface EmbeddingRequest {
   /** A text or its token ids, or at most 2,048 of either. */
   readonly input: string | readonly number[] | readonly (string | readonly number[])[];
@@ -24,6 +25,7 @@ export interface EmbeddingRequest {
   readonly lora?: readonly LoraChoice[] | null;
 }
 
+/** The answer to an `EmbeddingRequest`. */
 export interface EmbeddingResponse {
   readonly object: "list";
   readonly data: readonly {

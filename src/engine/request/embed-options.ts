@@ -9,6 +9,7 @@ import type { EmbeddingEngine, EmbedSettings } from "../generate/embedding.ts";
 import type { Pooling } from "../schedule/batch-plan.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 
+/** How texts are embedded. */
 export interface EmbedOptions {
   /** Mean over all tokens, or the last token's state (the one that has seen all others). Default: the model's, else mean. */
   readonly pooling?: Pooling | undefined;
@@ -16,6 +17,7 @@ export interface EmbedOptions {
   readonly normalize?: boolean | undefined;
   /** Adapters to apply, others are not; default: each as it was loaded. */
   readonly lora?: readonly LoraChoice[] | undefined;
+  /** Ends the call; its promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

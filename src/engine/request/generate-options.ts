@@ -47,6 +47,7 @@ export interface GenerateOptions {
   readonly keep?: number | undefined;
   /** Adapters to apply, others are not; default: each as it was loaded. */
   readonly lora?: readonly LoraChoice[] | undefined;
+  /** Ends the answer; the iterator then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

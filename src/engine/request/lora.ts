@@ -8,7 +8,9 @@ import type { AdapterScales } from "../../runtime/types.ts";
 
 /** An adapter that was loaded with the model. */
 export interface LoraInfo {
+  /** Its number: its place in the option `lora` of `load`. */
   readonly id: number;
+  /** Its name, which requests may give in place of the number. */
   readonly name: string;
   /** Of requests that say nothing. */
   readonly scale: number;
@@ -18,6 +20,7 @@ export interface LoraInfo {
 export interface LoraChoice {
   /** The adapter's number, or else its name. */
   readonly id?: number;
+  /** The adapter's name. */
   readonly name?: string;
   /** How strongly it is applied (default 1; 0: not). */
   readonly scale?: number;

@@ -17,6 +17,7 @@ export const SAMPLERS = [
   "temperature",
 ] as const;
 
+/** The name of a step of sampling, as in llama.cpp. */
 export type SamplerName = (typeof SAMPLERS)[number];
 
 /**
@@ -30,6 +31,7 @@ export interface SamplingOptions {
   readonly temperature: number;
   /** Dynamic temperature: how far it goes below and above `temperature` with the entropy; 0: off. */
   readonly dynatempRange: number;
+  /** Exponent of the normalised entropy in the dynamic temperature. */
   readonly dynatempExponent: number;
   /** How many most likely tokens are kept; 0 and -1 (as in vLLM): all. */
   readonly topK: number;
@@ -51,10 +53,13 @@ export interface SamplingOptions {
   readonly repeatPenalty: number;
   /** Tokens that penalties look back on, prompt included; 0: none, -1: all. */
   readonly repeatLastN: number;
+  /** Is subtracted from the logit of every token that has occurred; 0: off. */
   readonly presencePenalty: number;
+  /** Is subtracted from the logit of a token once for each time that it has occurred; 0: off. */
   readonly frequencyPenalty: number;
   /** The strength of DRY; 0: off. */
   readonly dryMultiplier: number;
+  /** The penalty of DRY grows by this factor with each further token of a repetition. */
   readonly dryBase: number;
   /** The longest repetition without a penalty. */
   readonly dryAllowedLength: number;
@@ -76,6 +81,7 @@ export interface SamplingOptions {
   readonly allowedTokens?: ReadonlySet<number> | undefined;
   /** Token ids to what is added to their logits; -Infinity forbids a token. */
   readonly logitBias: ReadonlyMap<number, number>;
+  /** The random numbers are a function of the seed, the position and the choice. */
   readonly seed: number;
 }
 

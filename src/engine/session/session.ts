@@ -8,6 +8,7 @@ import type { Executor, Sequence } from "../../runtime/types.ts";
 import type { Holder, PrefixCache } from "../schedule/prefix-cache.ts";
 import { decodeSession, encodeSession } from "./session-file.ts";
 
+/** What a step of a session returns. */
 export interface ForwardOptions {
   /** Logits for the last token (default), for each, or for none. */
   readonly logits?: "last" | "all" | "none";
@@ -26,6 +27,7 @@ interface Held extends Holder {
   sequence: Sequence;
 }
 
+/** A sequence of tokens whose keys and values stay in the cache between calls. */
 export class Session {
   readonly #parts: SessionParts;
   /** The tokens and pages that others may copy. */

@@ -14,14 +14,19 @@ import { Calls } from "./calls.ts";
 
 /** A `Model` behind a worker: what was at once comes by a promise. Sessions stay in the worker that has the memory. */
 export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions" | "embeddings" | "embed"> {
+  /** As `Model.generate`. */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
+  /** As `Model.tokenize`. */
   tokenize(...args: Parameters<Model["tokenize"]>): Promise<number[]>;
+  /** As `Model.detokenize`. */
   detokenize(...args: Parameters<Model["detokenize"]>): Promise<string>;
+  /** As `Model.applyTemplate`. */
   applyTemplate(...args: Parameters<Model["applyTemplate"]>): Promise<string>;
   /** Ends the worker and all its calls, which fail with code `disposed`. */
   dispose(): void;
 }
 
+/** Options of `loadInWorker`. */
 export interface LoadInWorkerOptions extends LoadOptions {
   /** A worker that runs `nibble-llm/model-worker`, where the bundler does not bring it along by itself (esbuild). */
   worker?: Worker;

@@ -7,5 +7,6 @@
 export interface SlotStore {
   /** Resolves to undefined if there is nothing of this name. */
   read(name: string): Promise<Uint8Array | undefined>;
+  /** Stores bytes under a name; older ones are replaced. */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
