@@ -3,10 +3,11 @@
  * @module
  */
 import type { Timings } from "../engine/generate/events.ts";
+import type { Ticket } from "./admission.ts";
+import type { Asked, Call } from "./call.ts";
 import { isInternal } from "./errors.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Exchange } from "./route.ts";
 
 /** What an endpoint makes of a body. Generation starts when the first chunk is asked for. */
 export interface Prepared<Chunk> {
@@ -21,18 +22,20 @@ export interface Prepared<Chunk> {
 }
 
 /**
- * Checks the request, waits for a slot, then generates. The check comes first, so a wrong request is refused at once; the
- * place in the queue is taken before it, so a full server checks nothing.
+ * Loads the model if need be, checks the request, waits for a slot, then generates. The check comes before the slot, so
+ * that a wrong request is refused at once; the place in the queue comes before the check, so that a full server checks
+ * nothing.
  * @throws NibbleError what `prepare` throws; `overloaded` or `shutting_down`
  */
 export async function answer<Chunk extends { readonly timings?: Timings }>(
-  prepare: (signal: AbortSignal) => Promise<Prepared<Chunk>>,
-  { request, server }: Exchange,
+  prepare: (call: Call, signal: AbortSignal) => Promise<Prepared<Chunk>>,
+  asked: Asked,
 ): Promise<Response> {
-  const { admission, metrics, settings } = server;
-  const ticket = admission.admit(request.signal);
+  const { metrics, settings } = asked.exchange.server;
+  const client = asked.exchange.request.signal;
+  const { ticket, call } = await admit(asked);
   try {
-    const prepared = await prepare(ticket.signal);
+    const prepared = await prepare(call, ticket.signal);
     await ticket.slot;
     const chunks = counted(prepared.chunks, metrics);
     if (!prepared.stream) {
@@ -43,7 +46,7 @@ export async function answer<Chunk extends { readonly timings?: Timings }>(
     return eventStream(ticket, prepared.events(chunks), {
       stallMs: settings.stallTimeoutMs,
       failure: (error) => {
-        if (!request.signal.aborted && isInternal(error)) settings.onError(error);
+        if (!client.aborted && isInternal(error)) settings.onError(error);
         return prepared.failure(error);
       },
     });
@@ -53,17 +56,35 @@ export async function answer<Chunk extends { readonly timings?: Timings }>(
   }
 }
 
-/** Runs a computation that generates nothing, when the request has its slot. */
+/** Checks the request, then runs a computation that generates nothing, when the request has its slot. */
 export async function computed(
-  compute: (signal: AbortSignal) => Promise<object>,
-  { request, server }: Exchange,
+  check: (call: Call) => (signal: AbortSignal) => Promise<object>,
+  asked: Asked,
 ): Promise<Response> {
-  const ticket = server.admission.admit(request.signal);
+  const { ticket, call } = await admit(asked);
   try {
+    const compute = check(call);
     await ticket.slot;
     return Response.json(await compute(ticket.signal));
   } finally {
     ticket.end();
+  }
+}
+
+/** A place in the queue and the model, which both end with the ticket. */
+async function admit(asked: Asked): Promise<{ ticket: Ticket; call: Call }> {
+  const { server, request } = asked.exchange;
+  const place = server.admission.admit(request.signal);
+  try {
+    const lease = await server.models.acquire(asked.served, place.signal);
+    const end = (): void => {
+      lease.release();
+      place.end();
+    };
+    return { ticket: { ...place, end }, call: { ...asked, lease, model: lease.model } };
+  } catch (error) {
+    place.end();
+    throw error;
   }
 }
 

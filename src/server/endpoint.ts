@@ -5,45 +5,48 @@
  */
 import type { Model } from "../engine/model.ts";
 import { answer, computed, type Prepared } from "./answer.ts";
-import { pickModel } from "./models.ts";
+import type { Asked, Call } from "./call.ts";
 import type { Exchange, Route } from "./route.ts";
-
-/** A request whose body has been read and whose model has been found. */
-export interface Call {
-  readonly model: Model;
-  readonly body: unknown;
-  readonly exchange: Exchange;
-}
 
 type Respond = Route["respond"];
 
 /** Facts about the server itself. */
-export function facts(make: (exchange: Exchange) => object): Respond {
-  return (exchange) => Response.json(make(exchange));
+export function facts(make: (exchange: Exchange) => object | Promise<object>): Respond {
+  return async (exchange) => Response.json(await make(exchange));
 }
 
 /** Facts about the model that the query names (`?model=NAME`). */
 export function modelFacts(make: (model: Model, exchange: Exchange) => object): Respond {
-  return facts((exchange) => {
+  return async (exchange) => {
     const name = exchange.url.searchParams.get("model");
-    return make(pickModel(exchange.server.models, { model: name }), exchange);
-  });
+    const served = await exchange.server.models.meant({ model: name });
+    return withModel({ served, body: undefined, exchange }, ({ model }) => make(model, exchange));
+  };
 }
 
 /** A call that is over at once, such as tokenizing: it takes no slot. */
 export function quick(make: (call: Call) => object): Respond {
-  return async (exchange) => Response.json(make(await readCall(exchange)));
+  return async (exchange) => withModel(await readAsked(exchange), make);
+}
+
+async function withModel(asked: Asked, make: (call: Call) => object): Promise<Response> {
+  const { models } = asked.exchange.server;
+  const lease = await models.acquire(asked.served, asked.exchange.request.signal);
+  try {
+    return Response.json(make({ ...asked, lease, model: lease.model }));
+  } finally {
+    lease.release();
+  }
 }
 
 /**
- * A call that computes for a while but generates no text. The body is checked at once, by `check`; the function that it
+ * A call that computes for a while but generates no text. The body is checked first, by `check`; the function that it
  * returns runs when the request has its slot.
  */
 export function computation(check: (call: Call) => (signal: AbortSignal) => Promise<object>): Respond {
   return async (exchange) => {
     exchange.server.admission.check();
-    const compute = check(await readCall(exchange));
-    return computed(compute, exchange);
+    return computed(check, await readAsked(exchange));
   };
 }
 
@@ -56,13 +59,12 @@ export function generation<Chunk extends object>(
 ): Respond {
   return async (exchange) => {
     exchange.server.admission.check();
-    const call = await readCall(exchange);
-    return answer((signal) => prepare(call, signal), exchange);
+    return answer(prepare, await readAsked(exchange));
   };
 }
 
-async function readCall(exchange: Exchange): Promise<Call> {
+async function readAsked(exchange: Exchange): Promise<Asked> {
   const { request, server } = exchange;
   const body = await server.readBody(request);
-  return { model: pickModel(server.models, body), body, exchange };
+  return { served: await server.models.meant(body), body, exchange };
 }

@@ -1,14 +1,16 @@
 /**
- * Errors as a client sees them: a status, and a body in OpenAI's shape or in Anthropic's.
+ * Errors as a client sees them: a status, and a body in OpenAI's, Anthropic's or Ollama's shape.
  * @module
  */
 import { type ErrorCode, NibbleError } from "../base/errors.ts";
 
-/** Whose shape of errors a path answers with. */
-export type Dialect = "openai" | "anthropic";
+/** Whose shape of errors an answer has. */
+export type Dialect = "openai" | "anthropic" | "ollama";
 
-export function dialectOf(pathname: string): Dialect {
-  return pathname.startsWith("/v1/messages") ? "anthropic" : "openai";
+/** The API that a request belongs to, also where its path is wrong. */
+export function dialectOf(pathname: string, headers: Headers): Dialect {
+  if (pathname.startsWith("/api/")) return "ollama";
+  return headers.has("anthropic-version") || pathname.startsWith("/v1/messages") ? "anthropic" : "openai";
 }
 
 interface Failure {
@@ -37,6 +39,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   shutting_down: 503,
   disposed: 503,
   poisoned: 503,
+  out_of_memory: 503,
 };
 
 /** OpenAI's `type` and Anthropic's, by status. */
@@ -91,6 +94,7 @@ function statusOf({ code, param }: NibbleError): number | undefined {
 export function errorBody(error: unknown, dialect: Dialect): object {
   const { status, message, code, param } = failureOf(error);
   const [openai, anthropic] = TYPES[status] ?? ["invalid_request_error", "invalid_request_error"];
+  if (dialect === "ollama") return { error: message };
   if (dialect === "anthropic") return { type: "error", error: { type: anthropic, message } };
   const name = code === "context_full" ? "context_length_exceeded" : code;
   return { error: { message, type: openai, param: param ?? null, code: name } };

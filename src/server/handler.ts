@@ -3,13 +3,13 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import type { Model } from "../engine/model.ts";
 import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { bodyReader } from "./body.ts";
 import { dialectOf, errorResponse, isInternal } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
-import { checkModels } from "./models.ts";
+import { ModelPool } from "./models/pool.ts";
+import { checkModels, type GivenModels } from "./models/source.ts";
 import { checkHandlerOptions, type HandlerOptions, type Settings } from "./options.ts";
 import type { Route, ServerState } from "./route.ts";
 import { type FoundRoute, routeFinder } from "./routes.ts";
@@ -20,7 +20,7 @@ export interface Handler {
   (request: Request): Promise<Response>;
   /**
    * Refuses new requests, and /health, with status 503. The promise resolves when all requests under way have ended; after
-   * `graceMs` (default 30,000) they are cut off with an error. The models are not disposed.
+   * `graceMs` (default 30,000) they are cut off with an error. Models that the handler has loaded are disposed then; the caller's own are not.
    */
   close(graceMs?: number): Promise<void>;
 }
@@ -30,7 +30,7 @@ const CLIENT_LEFT = 499;
 
 /**
  * OpenAI's, Anthropic's and llama-server's endpoints for one model, or for several that a request's `model` field tells
- * apart.
+ * apart. A model is given loaded, or as `{ name, load }`; then it is loaded when a request asks for it.
  *
  * ```ts
  * const handler = createHandler(await load("crumb"));
@@ -41,10 +41,10 @@ const CLIENT_LEFT = 499;
  * an answer which is not streamed.
  * @throws NibbleError `invalid_argument` that names the option
  */
-export function createHandler(model: Model | readonly Model[], options: HandlerOptions = {}): Handler {
+export function createHandler(models: GivenModels, options: HandlerOptions = {}): Handler {
   const settings = checkHandlerOptions(options);
   const server: ServerState = {
-    models: checkModels(model),
+    models: new ModelPool(checkModels(models), settings),
     settings,
     admission: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
@@ -77,7 +77,12 @@ export function createHandler(model: Model | readonly Model[], options: HandlerO
     return route.respond({ request, url, params, server });
   }
 
-  return Object.assign(handle, { close: (graceMs = 30_000) => server.admission.close(graceMs) });
+  async function close(graceMs = 30_000): Promise<void> {
+    await server.admission.close(graceMs);
+    server.models.dispose();
+  }
+
+  return Object.assign(handle, { close });
 }
 
 interface Received {
@@ -89,16 +94,16 @@ interface Received {
 function failed(error: unknown, request: Request, { pathname }: URL, { onError }: Settings): Response {
   if (request.signal.aborted) return new Response(null, { status: CLIENT_LEFT });
   if (isInternal(error)) onError(error);
-  return errorResponse(error, dialectOf(pathname));
+  return errorResponse(error, dialectOf(pathname, request.headers));
 }
 
 function methodsOf({ method }: Route): readonly string[] {
   return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : ["POST", "OPTIONS"];
 }
 
-function wrongMethod({ method }: Request, { pathname }: URL, route: Route): Response {
-  const message = `${route.path}: expected ${route.method}, got ${method.slice(0, 20)}`;
-  const response = errorResponse(new NibbleError("method_not_allowed", message), dialectOf(pathname));
+function wrongMethod(request: Request, { pathname }: URL, route: Route): Response {
+  const message = `${route.path}: expected ${route.method}, got ${request.method.slice(0, 20)}`;
+  const response = errorResponse(new NibbleError("method_not_allowed", message), dialectOf(pathname, request.headers));
   response.headers.set("allow", methodsOf(route).join(", "));
   return response;
 }

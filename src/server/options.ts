@@ -4,6 +4,7 @@
  */
 import { Fields, invalid } from "../base/fields.ts";
 import type { SlotStore } from "./llama-server/slot-store.ts";
+import type { ModelLibrary } from "./models/source.ts";
 
 /** Options of `createHandler`. */
 export interface HandlerOptions {
@@ -17,6 +18,12 @@ export interface HandlerOptions {
   readonly slots?: number;
   /** Requests that may wait for a slot (default 64); further ones get status 429. */
   readonly queue?: number;
+  /** Most models that the handler has loaded at once (default 4; 0: as many as memory holds). */
+  readonly modelsMax?: number;
+  /** Milliseconds without a request after which a model that the handler has loaded is disposed. Default: never. */
+  readonly modelsIdleMs?: number;
+  /** Models that requests may name besides the given ones, and fetch by /api/pull. Default: there are none. */
+  readonly library?: ModelLibrary;
   /** Where POST /slots/N saves and restores what conversations have computed. Default: such requests get status 404. */
   readonly slotStore?: SlotStore;
   /** Most bytes of a body (default 4 MiB). */
@@ -31,16 +38,33 @@ export interface HandlerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-export type Settings = Required<Omit<HandlerOptions, "hosts" | "page" | "slotStore">> & {
-  readonly hosts: HandlerOptions["hosts"];
-  readonly page: HandlerOptions["page"];
-  readonly slotStore: HandlerOptions["slotStore"];
-};
+/** Options that stay undefined where they are not given. */
+type Optional = "hosts" | "page" | "slotStore" | "library";
+
+export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
+  readonly [Name in Optional]: HandlerOptions[Name];
+} & { readonly idleMs: number };
+
+const OPTIONS: readonly (keyof HandlerOptions)[] = [
+  "apiKeys",
+  "cors",
+  "hosts",
+  "slots",
+  "queue",
+  "modelsMax",
+  "modelsIdleMs",
+  "library",
+  "slotStore",
+  "maxBodyBytes",
+  "bodyTimeoutMs",
+  "stallTimeoutMs",
+  "page",
+  "onError",
+];
 
 /** @throws NibbleError `invalid_argument` that names the option */
 export function checkHandlerOptions(options: HandlerOptions): Settings {
-  const names = ["apiKeys", "cors", "hosts", "slots", "queue", "maxBodyBytes", "bodyTimeoutMs", "stallTimeoutMs"];
-  const fields = new Fields(options, [...names, "page", "slotStore", "onError"], "", "invalid_argument");
+  const fields = new Fields(options, OPTIONS, "", "invalid_argument");
   const whole = (name: string, min: number, otherwise: number): number =>
     fields.number(name, { min, integer: true }) ?? otherwise;
   const page = callback<NonNullable<HandlerOptions["page"]>>(fields, "page");
@@ -50,20 +74,22 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     hosts: texts(fields, "hosts"),
     slots: whole("slots", 1, 8),
     queue: whole("queue", 0, 64),
+    modelsMax: whole("modelsMax", 0, 4) || Infinity,
+    idleMs: fields.number("modelsIdleMs", { min: 0 }) ?? Infinity,
+    library: checkMethods<ModelLibrary>(fields, "library", ["list", "find", "pull"]),
     maxBodyBytes: whole("maxBodyBytes", 1, 4 * 2 ** 20),
     bodyTimeoutMs: whole("bodyTimeoutMs", 1, 30_000),
     stallTimeoutMs: whole("stallTimeoutMs", 1, 30_000),
     page,
-    slotStore: checkStore(fields),
+    slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     onError: callback<Settings["onError"]>(fields, "onError") ?? (() => {}),
   };
 }
 
-function checkStore(fields: Fields): SlotStore | undefined {
-  const store = fields.get("slotStore") as Partial<SlotStore> | undefined;
-  if (store === undefined || (typeof store.read === "function" && typeof store.write === "function"))
-    return store as SlotStore | undefined;
-  throw fields.invalid("slotStore", "an object with read and write", store);
+function checkMethods<T>(fields: Fields, name: string, methods: readonly (string & keyof T)[]): T | undefined {
+  const value = fields.get(name) as (T & object) | undefined;
+  if (value === undefined || methods.every((method) => typeof value[method] === "function")) return value;
+  throw fields.invalid(name, `an object with ${methods.join(" and ")}`, value);
 }
 
 function callback<T>(fields: Fields, name: string): T | undefined {

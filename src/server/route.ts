@@ -2,14 +2,14 @@
  * What a route is, and what the function that answers it is given.
  * @module
  */
-import type { Model } from "../engine/model.ts";
 import type { Admission } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ModelPool } from "./models/pool.ts";
 import type { Settings } from "./options.ts";
 
 /** What all requests of one handler share. */
 export interface ServerState {
-  readonly models: readonly Model[];
+  readonly models: ModelPool;
   readonly settings: Settings;
   readonly admission: Admission;
   readonly metrics: Metrics;

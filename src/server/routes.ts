@@ -4,6 +4,7 @@
  */
 import { ANTHROPIC_ROUTES } from "./anthropic/routes.ts";
 import { LLAMA_SERVER_ROUTES } from "./llama-server/routes.ts";
+import { MODEL_ROUTES } from "./models/routes.ts";
 import { OPENAI_ROUTES } from "./openai/routes.ts";
 import type { Settings } from "./options.ts";
 import type { Route } from "./route.ts";
@@ -16,11 +17,26 @@ export interface FoundRoute {
 
 export type FindRoute = (pathname: string) => FoundRoute | undefined;
 
-/** Finds the route of a path. */
-export function routeFinder({ page }: Settings): FindRoute {
-  const routes = [...OPENAI_ROUTES, ...ANTHROPIC_ROUTES, ...LLAMA_SERVER_ROUTES];
+/**
+ * Finds the route of a path, with or without `/v1` before it and slashes behind it, as llama-server's paths and clients
+ * that join addresses have them. A path that is a route as it stands comes first.
+ */
+export function routeFinder(settings: Settings): FindRoute {
+  const find = exactFinder(routesOf(settings));
+  return (pathname) => {
+    const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
+    return find(path) ?? (path === "/" ? undefined : find(path.startsWith("/v1/") ? path.slice(3) : `/v1${path}`));
+  };
+}
+
+function routesOf({ page }: Settings): Route[] {
+  const routes = [...OPENAI_ROUTES, ...ANTHROPIC_ROUTES, ...LLAMA_SERVER_ROUTES, ...MODEL_ROUTES];
   // A browser has no key for a page.
   if (page) routes.push({ method: "GET", path: "/", open: true, respond: ({ request }) => page(request) });
+  return routes;
+}
+
+function exactFinder(routes: readonly Route[]): FindRoute {
   const exact = new Map(routes.map((route) => [route.path, route]));
   const patterns = routes.filter(({ path }) => path.includes("/:")).map((route) => ({ route, match: matcher(route) }));
   return (pathname) => {

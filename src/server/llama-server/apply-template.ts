@@ -4,7 +4,7 @@
  */
 import { Fields } from "../../base/fields.ts";
 import { checkMessages, checkVariables, MAX_MESSAGES } from "../../engine/request/messages.ts";
-import type { Call } from "../endpoint.ts";
+import type { Call } from "../call.ts";
 
 /**
  * `{ messages, chat_template_kwargs?, add_generation_prompt? }` to `{ prompt }`.

@@ -25,9 +25,9 @@ function serverGauges({ admission: { active, queued } }: ServerState): Metric[] 
   ];
 }
 
-/** Sums over all models. */
+/** Sums over the models in memory. */
 function modelGauges({ models }: ServerState): Metric[] {
-  const loads = models.map((model) => model.stats());
+  const loads = models.loaded.map((model) => model.stats());
   const sum = (field: "requests" | "usedPages" | "cachedPages"): number =>
     loads.reduce((total, load) => total + load[field], 0);
   const used = "Pages of the key-value cache that hold tokens of requests and sessions.";

@@ -7,7 +7,7 @@ import { NibbleError } from "../../base/errors.ts";
 import { Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
-import type { Call } from "../endpoint.ts";
+import type { Call } from "../call.ts";
 import { asNibbleError } from "../errors.ts";
 import type { Exchange } from "../route.ts";
 import type { SlotStore } from "./slot-store.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { checkNumber, Fields, invalid } from "../../base/fields.ts";
-import type { Call } from "../endpoint.ts";
+import type { Call } from "../call.ts";
 
 /** Most ids that one /detokenize takes. */
 const MAX_IDS = 2 ** 20;

@@ -5,8 +5,8 @@
 import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
+import type { Call } from "../call.ts";
 import { openChat } from "../chat.ts";
-import type { Call } from "../endpoint.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
 import { withoutUnused } from "./unused-fields.ts";

@@ -5,7 +5,7 @@
 import { collectCompletion } from "../../engine/openai/completion.ts";
 import type { Completion, CompletionRequest } from "../../engine/openai/completion-types.ts";
 import type { Prepared } from "../answer.ts";
-import type { Call } from "../endpoint.ts";
+import type { Call } from "../call.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
 import { withoutUnused } from "./unused-fields.ts";
 

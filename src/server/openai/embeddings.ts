@@ -3,7 +3,7 @@
  * @module
  */
 import type { EmbeddingRequest } from "../../engine/openai/embeddings.ts";
-import type { Call } from "../endpoint.ts";
+import type { Call } from "../call.ts";
 
 /** The engine checks the body when the request has its slot. @throws NibbleError that names the field */
 export function embeddings({ model, body }: Call): (signal: AbortSignal) => Promise<object> {

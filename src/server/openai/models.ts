@@ -1,22 +1,23 @@
 /**
- * OpenAI's /v1/models.
+ * Models in OpenAI's shape.
  * @module
  */
-import { NibbleError } from "../../base/errors.ts";
-import type { Model } from "../../engine/model.ts";
-import type { Exchange } from "../route.ts";
+import type { ServedModel } from "../models/served-model.ts";
 
-export function listModels({ server: { models, created } }: Exchange): object {
-  return { object: "list", data: models.map((model) => modelObject(model, created)) };
+/** @param created seconds since 1970 */
+export function openaiModels(models: readonly ServedModel[], created: number): object {
+  return { object: "list", data: models.map((model) => openaiModel(model, created)) };
 }
 
-/** @throws NibbleError `not_found` */
-export function oneModel({ server: { models, created }, params, url }: Exchange): object {
-  const model = models.find(({ info }) => info.name === params.id);
-  if (!model) throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such model`);
-  return modelObject(model, created);
-}
-
-function modelObject({ info }: Model, created: number): object {
-  return { id: info.name, object: "model", created, owned_by: "nibble", context_length: info.contextLength };
+/** The length of the context, and llama-server's `meta`, are known of a model in memory. */
+export function openaiModel({ name, model }: ServedModel, created: number): object {
+  const { contextLength, vocabSize, hiddenSize } = model?.info ?? {};
+  const meta = model && { n_vocab: vocabSize, n_ctx: contextLength, n_embd: hiddenSize };
+  return {
+    id: name,
+    object: "model",
+    created,
+    owned_by: "nibble",
+    ...(model && { context_length: contextLength, max_model_len: contextLength, meta }),
+  };
 }

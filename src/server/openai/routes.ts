@@ -2,12 +2,11 @@
  * OpenAI's paths.
  * @module
  */
-import { computation, facts, generation } from "../endpoint.ts";
+import { computation, generation } from "../endpoint.ts";
 import type { Route } from "../route.ts";
 import { prepareChat } from "./chat.ts";
 import { prepareCompletion } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
-import { listModels, oneModel } from "./models.ts";
 import { prepareResponse } from "./responses/endpoint.ts";
 
 export const OPENAI_ROUTES: readonly Route[] = [
@@ -15,6 +14,4 @@ export const OPENAI_ROUTES: readonly Route[] = [
   { method: "POST", path: "/v1/completions", respond: generation(prepareCompletion) },
   { method: "POST", path: "/v1/responses", respond: generation(prepareResponse) },
   { method: "POST", path: "/v1/embeddings", respond: computation(embeddings) },
-  { method: "GET", path: "/v1/models", respond: facts(listModels) },
-  { method: "GET", path: "/v1/models/:id", respond: facts(oneModel) },
 ];

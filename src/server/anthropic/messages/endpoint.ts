@@ -5,8 +5,8 @@
 import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
 import { blocksOf, randomId } from "../../blocks.ts";
+import type { Call } from "../../call.ts";
 import { countPromptTokens, openChat } from "../../chat.ts";
-import type { Call } from "../../endpoint.ts";
 import { errorBody } from "../../errors.ts";
 import { sseEvent } from "../../event-stream.ts";
 import { messageEvents } from "./events.ts";

@@ -1,0 +1,97 @@
+/**
+ * One model of a server: in memory or not, in use or idle.
+ * @module
+ */
+import type { Model } from "../../engine/model.ts";
+import type { ModelFacts, Source } from "./source.ts";
+
+export class ServedModel {
+  readonly name: string;
+  readonly facts: ModelFacts;
+  /** The model while it is in memory. */
+  model: Model | undefined;
+  /** Resolves when loading has ended. */
+  loading: Promise<Model> | undefined;
+  /** Requests that use it or wait for it. */
+  users = 0;
+  /** Milliseconds since 1970. */
+  lastUsed = 0;
+  /** When it will be disposed if no request comes, milliseconds since 1970; Infinity: not by itself. */
+  expires: number = Infinity;
+  readonly #source: Source;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(source: Source) {
+    this.name = source.name;
+    this.#source = source;
+    this.model = "model" in source ? source.model : undefined;
+    this.facts = "lazy" in source ? (source.lazy.facts ?? {}) : {};
+  }
+
+  /** Whether it takes a place that another model could have. A model that the handler's caller has loaded stays. */
+  get evictable(): boolean {
+    return "lazy" in this.#source && (this.model ?? this.loading) !== undefined;
+  }
+
+  load(): Promise<Model> {
+    return "model" in this.#source ? Promise.resolve(this.#source.model) : this.#source.lazy.load();
+  }
+
+  /** Counts a user at once. Resolves when the model is there; `load` runs unless it is there or on its way. */
+  use(load: () => Promise<Model>): Promise<Model> {
+    clearTimeout(this.#timer);
+    this.expires = Infinity;
+    this.users++;
+    if (this.model) return Promise.resolve(this.model);
+    this.loading ??= load().then(
+      (model) => {
+        this.loading = undefined;
+        this.model = model;
+        return model;
+      },
+      (error) => {
+        this.loading = undefined;
+        throw error;
+      },
+    );
+    return this.loading;
+  }
+
+  /** Ends a use. The last one starts the time after which an idle model is disposed. */
+  leave(keepAliveMs: number): void {
+    this.users--;
+    this.lastUsed = Date.now();
+    if (this.users > 0) return;
+    if (this.evictable && keepAliveMs !== Infinity) this.#expire(keepAliveMs);
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #expire(ms: number): void {
+    if (ms <= 0) {
+      this.unload();
+      return;
+    }
+    this.expires = Date.now() + ms;
+    this.#timer = setTimeout(() => this.unload(), Math.min(ms, MAX_TIMEOUT));
+    (this.#timer as { unref?: () => void }).unref?.(); // does not keep a process alive
+  }
+
+  /** Resolves when no request uses it. */
+  idle(): Promise<void> {
+    if (this.users === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Frees the memory. Requests that still use the model fail with code `disposed`. */
+  unload(): void {
+    if (!("lazy" in this.#source)) return;
+    clearTimeout(this.#timer);
+    this.expires = Infinity;
+    this.model?.dispose();
+    this.model = undefined;
+  }
+}
+
+/** The longest time that setTimeout takes. */
+const MAX_TIMEOUT = 2 ** 31 - 1;

@@ -1,0 +1,75 @@
+/**
+ * Where a server's models come from: loaded by its caller, or loaded when a request asks for one.
+ * @module
+ */
+import { invalid } from "../../base/fields.ts";
+import type { Model } from "../../engine/model.ts";
+
+/** What is known of a model without loading it. All of it is optional. */
+export interface ModelFacts {
+  /** Bytes of its files. */
+  readonly bytes?: number;
+  /** SHA-256 of its first file, in hexadecimal digits. */
+  readonly sha256?: string;
+  /** When its files were written, ISO 8601. */
+  readonly modified?: string;
+  /** "gguf" or "safetensors". */
+  readonly format?: string;
+  /** `general.architecture`, such as "qwen2". */
+  readonly architecture?: string;
+  readonly parameters?: number;
+  /** Such as "Q4_K_M". */
+  readonly quantization?: string;
+}
+
+/** A model that the server loads when a request asks for it, and disposes when it is idle or memory is short. */
+export interface LazyModel {
+  readonly name: string;
+  load(): Promise<Model>;
+  readonly facts?: ModelFacts;
+}
+
+/** Bytes of one file that have arrived. */
+export interface PullStep {
+  readonly file: string;
+  readonly sha256?: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** Models that are not named when the server starts: those of a cache, and those that can be fetched into it. */
+export interface ModelLibrary {
+  /** Complete models, without loading them. */
+  list(): Promise<readonly LazyModel[]>;
+  /** Resolves to undefined if there is no complete model of this name. */
+  find(name: string): Promise<LazyModel | undefined>;
+  /** Fetches a model. @throws NibbleError `invalid_request` for a name that cannot be fetched; as `models.pull` */
+  pull(name: string, options: { signal: AbortSignal; onProgress: (step: PullStep) => void }): Promise<void>;
+}
+
+/** Models as `createHandler` takes them. */
+export type GivenModels = Model | LazyModel | readonly (Model | LazyModel)[];
+
+/** A model of the handler's caller, or one to load. */
+export type Source =
+  | { readonly name: string; readonly model: Model }
+  | { readonly name: string; readonly lazy: LazyModel };
+
+/** @throws NibbleError `invalid_argument` for no model at all, or two of the same name */
+export function checkModels(given: GivenModels): readonly Source[] {
+  const all = (Array.isArray(given) ? given : [given]) as readonly (Model | LazyModel)[];
+  if (all.length === 0) throw invalid("model", "at least one model", given, "invalid_argument");
+  const sources = all.map(sourceOf);
+  const names = sources.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw invalid("model", "models of different names", twice, "invalid_argument");
+  return sources;
+}
+
+function sourceOf(model: Model | LazyModel): Source {
+  const isObject = typeof model === "object" && model !== null;
+  if (isObject && "info" in model) return { name: model.info.name, model };
+  if (isObject && typeof model.name === "string" && typeof model.load === "function")
+    return { name: model.name, lazy: model };
+  throw invalid("model", "a loaded model, or an object with name and load", model, "invalid_argument");
+}
