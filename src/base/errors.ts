@@ -45,10 +45,12 @@ export type ServerErrorCode =
   | "unauthorized" // no API key, or one that is not known
   | "forbidden" // a Host that the server does not answer to
   | "not_found"
+  | "not_supported" // an endpoint of another server's API that this one does not have
   | "method_not_allowed"
   | "unsupported_media_type"
   | "too_large" // a body or header beyond the limits
   | "timeout" // a client that sends, or reads, too slowly
+  | "bad_gateway" // another server, such as the hub, failed
   | "overloaded" // the queue is full
   | "shutting_down"
   | "internal";

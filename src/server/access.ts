@@ -66,7 +66,7 @@ export function corsHeaders({ headers }: Request, { cors }: Settings): Record<st
 export function preflightHeaders(request: Request): Record<string, string> {
   const asked = request.headers.get("access-control-request-headers");
   return {
-    "access-control-allow-methods": "GET, HEAD, POST",
+    "access-control-allow-methods": "GET, HEAD, POST, DELETE",
     // Clients add headers of their own (x-stainless-*). All are allowed, because none of them is trusted.
     ...(asked && { "access-control-allow-headers": asked }),
     "access-control-max-age": "86400",

@@ -6,18 +6,20 @@ import type { Timings } from "../engine/generate/events.ts";
 import type { Ticket } from "./admission.ts";
 import type { Asked, Call } from "./call.ts";
 import { isInternal } from "./errors.ts";
-import { eventStream } from "./event-stream.ts";
 import type { Metrics } from "./metrics.ts";
+import { type StreamFormat, streamResponse } from "./streams.ts";
 
 /** What an endpoint makes of a body. Generation starts when the first chunk is asked for. */
 export interface Prepared<Chunk> {
   readonly stream: boolean;
+  /** Default: server-sent events. */
+  readonly format?: StreamFormat;
   readonly chunks: AsyncIterable<Chunk>;
   /** Collects the chunks into the whole answer. */
   collect(chunks: AsyncIterable<Chunk>): Promise<object>;
-  /** Writes the chunks as server-sent events. */
+  /** Writes the chunks as events or lines of a stream. */
   events(chunks: AsyncIterable<Chunk>): AsyncIterable<string>;
-  /** The event that ends a stream which fails. */
+  /** The event or line that ends a stream which fails. */
   failure(error: unknown): string;
 }
 
@@ -43,7 +45,8 @@ export async function answer<Chunk extends { readonly timings?: Timings }>(
       ticket.end();
       return Response.json(whole);
     }
-    return eventStream(ticket, prepared.events(chunks), {
+    return streamResponse(ticket, prepared.events(chunks), {
+      format: prepared.format ?? "events",
       stallMs: settings.stallTimeoutMs,
       failure: (error) => {
         if (!client.aborted && isInternal(error)) settings.onError(error);

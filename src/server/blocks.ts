@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Usage } from "../engine/generate/events.ts";
+import type { Timings, Usage } from "../engine/generate/events.ts";
 import type { ChatCompletionChunk, ChatTokenLogprob } from "../engine/openai/chat-types.ts";
 import type { FinishReason } from "../engine/openai/common-types.ts";
 
@@ -26,6 +26,7 @@ export interface Finish {
   /** The stop string that ended the answer, if one did. */
   readonly stop: string | undefined;
   readonly usage: Usage;
+  readonly timings: Timings | undefined;
 }
 
 export type BlockEvent =
@@ -52,7 +53,7 @@ export async function* blocksOf(
   /** Log-probabilities of tokens without text so far: half a character, what may be a stop string, reasoning and its tags. */
   const held: ChatTokenLogprob[] = [];
   let count = 0;
-  let finish: Pick<Finish, "reason" | "stop"> = { reason: "stop", stop: undefined };
+  let finish: Omit<Finish, "type" | "usage"> = { reason: "stop", stop: undefined, timings: undefined };
 
   function* enter(kind: Block["kind"], call?: { index: number; id: string; name: string }): Generator<BlockEvent> {
     if (open?.kind === kind && (!call || call.index === openCall)) return;
@@ -72,7 +73,7 @@ export async function* blocksOf(
     open = undefined;
   }
 
-  for await (const { choices, usage } of chunks) {
+  for await (const { choices, usage, timings } of chunks) {
     const [choice] = choices;
     if (choice) {
       held.push(...(choice.logprobs?.content ?? []));
@@ -89,7 +90,7 @@ export async function* blocksOf(
         yield* enter("call", { index, id, name });
         yield* append(text);
       }
-      if (choice.finish_reason) finish = { reason: choice.finish_reason, stop: choice.stop_reason };
+      if (choice.finish_reason) finish = { reason: choice.finish_reason, stop: choice.stop_reason, timings };
     }
     if (usage) {
       yield* leave();

@@ -26,14 +26,22 @@ export function bodyReader(limits: BodyLimits): (request: Request) => Promise<un
 }
 
 async function readJson(request: Request, limits: BodyLimits, arriving: { bytes: number }): Promise<unknown> {
-  // Browsers let a page of any site post forms and plain text to this machine, but not JSON (no preflight allows it).
-  const type = request.headers.get("content-type") ?? "none";
-  if (!/^application\/json\s*(;|$)/i.test(type))
-    throw new NibbleError("unsupported_media_type", `content-type: expected application/json, got ${type}`);
+  checkType(request.headers);
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity")
     throw new NibbleError("unsupported_media_type", `content-encoding: expected none, got ${encoding}`);
   return plain(parseJson(await readBytes(request, limits, arriving), { name: "body", roundIntegers: true }));
+}
+
+/**
+ * Browsers let a page of any site post forms and plain text to this machine, but not JSON, which takes a preflight that
+ * nobody answers. Programs, such as `curl -d`, name any type or none; they send none of the two headers of browsers.
+ */
+function checkType(headers: Headers): void {
+  const type = headers.get("content-type") ?? "none";
+  const browser = headers.has("origin") || headers.has("sec-fetch-site");
+  if (browser && !/^application\/json\s*(;|$)/i.test(type))
+    throw new NibbleError("unsupported_media_type", `content-type: expected application/json, got ${type}`);
 }
 
 async function readBytes(

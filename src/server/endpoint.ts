@@ -3,9 +3,11 @@
  * generated answers.
  * @module
  */
+import { invalid } from "../base/fields.ts";
 import type { Model } from "../engine/model.ts";
 import { answer, computed, type Prepared } from "./answer.ts";
 import type { Asked, Call } from "./call.ts";
+import type { ServedModel } from "./models/served-model.ts";
 import type { Exchange, Route } from "./route.ts";
 
 type Respond = Route["respond"];
@@ -25,28 +27,43 @@ export function modelFacts(make: (model: Model, exchange: Exchange) => object): 
 }
 
 /** A call that is over at once, such as tokenizing: it takes no slot. */
-export function quick(make: (call: Call) => object): Respond {
+export function quick(make: (call: Call) => object | Promise<object>): Respond {
   return async (exchange) => withModel(await readAsked(exchange), make);
 }
 
-async function withModel(asked: Asked, make: (call: Call) => object): Promise<Response> {
+async function withModel(asked: Asked, make: (call: Call) => object | Promise<object>): Promise<Response> {
   const { models } = asked.exchange.server;
   const lease = await models.acquire(asked.served, asked.exchange.request.signal);
   try {
-    return Response.json(make({ ...asked, lease, model: lease.model }));
+    return Response.json(await make({ ...asked, lease, model: lease.model }));
   } finally {
     lease.release();
   }
 }
 
+/** Finds the model that a body means. */
+type FindModel = (exchange: Exchange, body: unknown) => Promise<ServedModel>;
+
+const byField: FindModel = ({ server }, body) => server.models.meant(body);
+
+/** For APIs in which the model's name is required, and an unknown name is an error. */
+export const byName: FindModel = async ({ server }, body) => {
+  const { model } = (typeof body === "object" && body !== null ? body : {}) as { model?: unknown };
+  if (typeof model !== "string" || model === "") throw invalid("model", "a name", model);
+  return server.models.named(model);
+};
+
 /**
  * A call that computes for a while but generates no text. The body is checked first, by `check`; the function that it
  * returns runs when the request has its slot.
  */
-export function computation(check: (call: Call) => (signal: AbortSignal) => Promise<object>): Respond {
+export function computation(
+  check: (call: Call) => (signal: AbortSignal) => Promise<object>,
+  find: FindModel = byField,
+): Respond {
   return async (exchange) => {
     exchange.server.admission.check();
-    return computed(check, await readAsked(exchange));
+    return computed(check, await readAsked(exchange, find));
   };
 }
 
@@ -56,15 +73,15 @@ export function computation(check: (call: Call) => (signal: AbortSignal) => Prom
  */
 export function generation<Chunk extends object>(
   prepare: (call: Call, signal: AbortSignal) => Promise<Prepared<Chunk>>,
+  find: FindModel = byField,
 ): Respond {
   return async (exchange) => {
     exchange.server.admission.check();
-    return answer(prepare, await readAsked(exchange));
+    return answer(prepare, await readAsked(exchange, find));
   };
 }
 
-async function readAsked(exchange: Exchange): Promise<Asked> {
-  const { request, server } = exchange;
-  const body = await server.readBody(request);
-  return { served: await server.models.meant(body), body, exchange };
+async function readAsked(exchange: Exchange, find: FindModel = byField): Promise<Asked> {
+  const body = await exchange.server.readBody(exchange.request);
+  return { served: await find(exchange, body), body, exchange };
 }

@@ -4,13 +4,13 @@
  */
 import { type ErrorCode, NibbleError } from "../base/errors.ts";
 
-/** Whose shape of errors an answer has. */
+/** Whose API a request belongs to: that decides the shape of its errors. */
 export type Dialect = "openai" | "anthropic" | "ollama";
 
 /** The API that a request belongs to, also where its path is wrong. */
 export function dialectOf(pathname: string, headers: Headers): Dialect {
   if (pathname.startsWith("/api/")) return "ollama";
-  return headers.has("anthropic-version") || pathname.startsWith("/v1/messages") ? "anthropic" : "openai";
+  return headers.has("anthropic-version") || /^(\/v1)?\/messages\b/.test(pathname) ? "anthropic" : "openai";
 }
 
 interface Failure {
@@ -31,11 +31,13 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  not_supported: 501,
   method_not_allowed: 405,
   timeout: 408,
   too_large: 413,
   unsupported_media_type: 415,
   overloaded: 429,
+  bad_gateway: 502,
   shutting_down: 503,
   disposed: 503,
   poisoned: 503,
@@ -50,6 +52,8 @@ const TYPES: Readonly<Record<number, readonly [openai: string, anthropic: string
   413: ["invalid_request_error", "request_too_large"],
   429: ["rate_limit_error", "rate_limit_error"],
   500: ["server_error", "api_error"],
+  501: ["not_supported_error", "invalid_request_error"],
+  502: ["server_error", "api_error"],
   503: ["server_error", "overloaded_error"],
 };
 

@@ -7,6 +7,7 @@ import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from
 import { Admission } from "./admission.ts";
 import { bodyReader } from "./body.ts";
 import { dialectOf, errorResponse, isInternal } from "./errors.ts";
+import { Ignored } from "./ignored.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelPool } from "./models/pool.ts";
 import { checkModels, type GivenModels } from "./models/source.ts";
@@ -57,13 +58,17 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const found = find(url.pathname);
-    const response = await respond({ request, url, found }).catch((error) => failed(error, request, url, settings));
+    const ignored = new Ignored(settings);
+    const response = await respond({ request, url, found, ignored }).catch((error) =>
+      failed(error, request, url, settings),
+    );
+    ignored.announce(response.headers);
     server.metrics.request(found?.route.path ?? "other", response.status);
     for (const [name, value] of Object.entries(corsHeaders(request, settings))) response.headers.set(name, value);
     return request.method === "HEAD" ? withoutBody(response) : response;
   }
 
-  async function respond({ request, url, found }: Received): Promise<Response> {
+  async function respond({ request, url, found, ignored }: Received): Promise<Response> {
     checkHeaders(request);
     checkHost(url, settings);
     if (!found) {
@@ -74,7 +79,8 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     if (request.method === "OPTIONS") return optionsResponse(request, route, settings);
     if (!methodsOf(route).includes(request.method)) return wrongMethod(request, url, route);
     if (!route.open) await checkKey(request);
-    return route.respond({ request, url, params, server });
+    const { rules } = ignored;
+    return route.respond({ request, url, params, server, rules, ignore: (what, why) => ignored.add(what, why) });
   }
 
   async function close(graceMs = 30_000): Promise<void> {
@@ -89,6 +95,7 @@ interface Received {
   readonly request: Request;
   readonly url: URL;
   readonly found: FoundRoute | undefined;
+  readonly ignored: Ignored;
 }
 
 function failed(error: unknown, request: Request, { pathname }: URL, { onError }: Settings): Response {
@@ -98,7 +105,7 @@ function failed(error: unknown, request: Request, { pathname }: URL, { onError }
 }
 
 function methodsOf({ method }: Route): readonly string[] {
-  return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : ["POST", "OPTIONS"];
+  return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
 }
 
 function wrongMethod(request: Request, { pathname }: URL, route: Route): Response {

@@ -34,6 +34,12 @@ export interface HandlerOptions {
   readonly stallTimeoutMs?: number;
   /** Answers GET /. Default: such requests get status 404. */
   readonly page?: (request: Request) => Response | Promise<Response>;
+  /** Fields of requests for chats and completions that do not have them, under OpenAI's and llama-server's names. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Refuses fields that nobody knows. Default: they are ignored, and a response header and `onWarning` name them. */
+  readonly strict?: boolean;
+  /** Called once for each kind of field that requests contain and the server ignores. */
+  readonly onWarning?: (message: string) => void;
   /** Called with the cause of every answer with status 500, of which clients only see "internal error". */
   readonly onError?: (error: unknown) => void;
 }
@@ -43,7 +49,11 @@ type Optional = "hosts" | "page" | "slotStore" | "library";
 
 export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
   readonly [Name in Optional]: HandlerOptions[Name];
-} & { readonly idleMs: number };
+} & {
+  readonly idleMs: number;
+  /** The ignored fields that `onWarning` was told of. */
+  readonly told: Set<string>;
+};
 
 const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "apiKeys",
@@ -59,6 +69,9 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "bodyTimeoutMs",
   "stallTimeoutMs",
   "page",
+  "defaults",
+  "strict",
+  "onWarning",
   "onError",
 ];
 
@@ -82,6 +95,10 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     stallTimeoutMs: whole("stallTimeoutMs", 1, 30_000),
     page,
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
+    defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
+    strict: fields.boolean("strict") ?? false,
+    onWarning: callback<Settings["onWarning"]>(fields, "onWarning") ?? (() => {}),
+    told: new Set(),
     onError: callback<Settings["onError"]>(fields, "onError") ?? (() => {}),
   };
 }

@@ -2,6 +2,7 @@
  * What a route is, and what the function that answers it is given.
  * @module
  */
+import type { FieldRules } from "../base/fields.ts";
 import type { Admission } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
@@ -26,10 +27,14 @@ export interface Exchange {
   /** The values of the `:name` parts of the route's path. */
   readonly params: Readonly<Record<string, string>>;
   readonly server: ServerState;
+  /** How fields that nobody knows are treated, in every object of the request. */
+  readonly rules: FieldRules;
+  /** Notes that the request contains something which is ignored. `what` names the field, `why` is a sentence for the log. */
+  ignore(what: string, why: string): void;
 }
 
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** A part that begins with a colon stands for any text without a slash. */
   readonly path: string;
   /** The route answers without an API key. */

@@ -5,6 +5,7 @@
 import { ANTHROPIC_ROUTES } from "./anthropic/routes.ts";
 import { LLAMA_SERVER_ROUTES } from "./llama-server/routes.ts";
 import { MODEL_ROUTES } from "./models/routes.ts";
+import { OLLAMA_ROUTES } from "./ollama/routes.ts";
 import { OPENAI_ROUTES } from "./openai/routes.ts";
 import type { Settings } from "./options.ts";
 import type { Route } from "./route.ts";
@@ -30,7 +31,7 @@ export function routeFinder(settings: Settings): FindRoute {
 }
 
 function routesOf({ page }: Settings): Route[] {
-  const routes = [...OPENAI_ROUTES, ...ANTHROPIC_ROUTES, ...LLAMA_SERVER_ROUTES, ...MODEL_ROUTES];
+  const routes = [...OPENAI_ROUTES, ...ANTHROPIC_ROUTES, ...LLAMA_SERVER_ROUTES, ...OLLAMA_ROUTES, ...MODEL_ROUTES];
   // A browser has no key for a page.
   if (page) routes.push({ method: "GET", path: "/", open: true, respond: ({ request }) => page(request) });
   return routes;

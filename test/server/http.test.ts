@@ -107,7 +107,7 @@ describe("origins and hosts", () => {
     const allowed = await ask("/v1/chat/completions", init, { cors: ["https://example.com"], apiKeys: ["k"] });
     expect(allowed.status).toBe(204);
     expect(allowed.headers.get("access-control-allow-headers")).toBe("authorization, x-stainless-lang");
-    expect(allowed.headers.get("access-control-allow-methods")).toBe("GET, HEAD, POST");
+    expect(allowed.headers.get("access-control-allow-methods")).toBe("GET, HEAD, POST, DELETE");
     expect((await ask("/v1/chat/completions", init)).headers.get("access-control-allow-headers")).toBeNull();
   });
 
@@ -121,8 +121,12 @@ describe("origins and hosts", () => {
 describe("limits, before any work", () => {
   const chat = "/v1/chat/completions";
   it("content type and encoding", async () => {
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-      expect((await post(chat, { messages }, {}, { "content-type": type })).status).toBe(415);
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
+      // A page of any site can make a browser send these; a program may name what it likes.
+      for (const browser of [{ origin: "https://example.com" }, { "sec-fetch-site": "cross-site" }])
+        expect((await post(chat, { messages }, {}, { "content-type": type, ...browser })).status).toBe(415);
+      expect((await post("/tokenize", { content: "a" }, {}, { "content-type": type })).status).toBe(200);
+    }
     expect((await post(chat, { messages }, {}, { "content-encoding": "gzip" })).status).toBe(415);
     expect(
       (await post("/tokenize", { content: "a" }, {}, { "content-type": "application/json; charset=utf-8" })).status,

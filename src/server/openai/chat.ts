@@ -6,7 +6,7 @@ import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
 import type { Call } from "../call.ts";
-import { openChat } from "../chat.ts";
+import { openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
 import { withoutUnused } from "./unused-fields.ts";
@@ -14,11 +14,11 @@ import { withoutUnused } from "./unused-fields.ts";
 const CHAT_NAMES: FieldNames = [[/^prompt\b/, "messages"]];
 
 /** @throws NibbleError that names the field */
-export async function prepareChat({ model, body }: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, request } = readStream(withoutUnused(body));
+export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
+  const { stream, request } = readStream(withoutUnused(call.body));
   return {
     stream,
-    chunks: await openChat(model, request, signal, CHAT_NAMES),
+    chunks: await openChat(call, request, { signal, names: CHAT_NAMES }),
     collect: collectChat,
     events: chunkEvents,
     failure: failureEvent,

@@ -3,9 +3,9 @@
  * @module
  */
 import { invalid } from "../../base/fields.ts";
-import { type Body, STREAMED } from "../chat.ts";
+import { type Body, STREAMED } from "../engine-calls.ts";
 import { errorBody } from "../errors.ts";
-import { sseEvent } from "../event-stream.ts";
+import { sseEvent } from "../streams.ts";
 
 /**
  * Whether the client wants a stream, and the request with which the engine streams in either case.

@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../../base/fields.ts";
-import type { Body } from "../chat.ts";
+import type { Body } from "../engine-calls.ts";
 
 type Check = (fields: Fields, name: string) => void;
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../../../base/fields.ts";
-import type { Body } from "../../chat.ts";
+import type { Body } from "../../engine-calls.ts";
 import { checkCacheControl } from "./cache-control.ts";
 
 export const MAX_BLOCKS = 1024;

@@ -6,22 +6,19 @@ import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
 import { blocksOf, randomId } from "../../blocks.ts";
 import type { Call } from "../../call.ts";
-import { countPromptTokens, openChat } from "../../chat.ts";
+import { countPromptTokens, openChat } from "../../engine-calls.ts";
 import { errorBody } from "../../errors.ts";
-import { sseEvent } from "../../event-stream.ts";
+import { sseEvent } from "../../streams.ts";
 import { messageEvents } from "./events.ts";
 import { collectMessage } from "./message.ts";
 import { MESSAGES_NAMES, readCountRequest, readMessagesRequest } from "./request.ts";
 
 /** @throws NibbleError that names the field */
-export async function prepareMessage(
-  { model, body }: Call,
-  signal: AbortSignal,
-): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, thinking, chat } = readMessagesRequest(body);
-  const chunks = await openChat(model, chat, signal, MESSAGES_NAMES);
-  const start = { id: randomId("msg"), type: "message", role: "assistant", model: model.info.name };
-  const tokens = stream ? countPromptTokens(model, chat, MESSAGES_NAMES) : 0;
+export async function prepareMessage(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
+  const { stream, thinking, chat } = readMessagesRequest(call.body);
+  const chunks = await openChat(call, chat, { signal, names: MESSAGES_NAMES });
+  const start = { id: randomId("msg"), type: "message", role: "assistant", model: call.model.info.name };
+  const tokens = stream ? await countPromptTokens(call.model, chat, MESSAGES_NAMES) : 0;
   return {
     stream,
     chunks,
@@ -32,6 +29,6 @@ export async function prepareMessage(
 }
 
 /** How many tokens the prompt of such a request would have. */
-export function countTokens({ model, body }: Call): object {
-  return { input_tokens: countPromptTokens(model, readCountRequest(body), MESSAGES_NAMES) };
+export async function countTokens({ model, body }: Call): Promise<object> {
+  return { input_tokens: await countPromptTokens(model, readCountRequest(body), MESSAGES_NAMES) };
 }

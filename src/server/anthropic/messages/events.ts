@@ -3,7 +3,7 @@
  * @module
  */
 import type { Block, BlockEvent } from "../../blocks.ts";
-import { sseEvent } from "../../event-stream.ts";
+import { sseEvent } from "../../streams.ts";
 import { emptyContent, NO_OUTPUT, stopOf, usageOf } from "./message.ts";
 
 /**

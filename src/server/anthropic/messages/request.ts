@@ -4,7 +4,7 @@
  */
 import { Fields, invalid } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
-import type { Body } from "../../chat.ts";
+import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
 import { checkCacheControl } from "./cache-control.ts";
 import { readMessage, readTexts } from "./content.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields } from "../../../base/fields.ts";
-import type { Body } from "../../chat.ts";
+import type { Body } from "../../engine-calls.ts";
 import { checkCacheControl } from "./cache-control.ts";
 
 export function readTool(value: unknown, i: number): object {

@@ -6,9 +6,9 @@ import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
 import { blocksOf, randomId } from "../../blocks.ts";
 import type { Call } from "../../call.ts";
-import { openChat } from "../../chat.ts";
+import { openChat } from "../../engine-calls.ts";
 import { errorBody } from "../../errors.ts";
-import { sseEvent } from "../../event-stream.ts";
+import { sseEvent } from "../../streams.ts";
 import { responseEvents } from "./events.ts";
 import { RESPONSES_NAMES, readResponsesRequest } from "./request.ts";
 import { collectResponse } from "./response.ts";
@@ -24,17 +24,14 @@ const FIXED = {
 };
 
 /** @throws NibbleError that names the field */
-export async function prepareResponse(
-  { model, body }: Call,
-  signal: AbortSignal,
-): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, chat, echo } = readResponsesRequest(body);
-  const chunks = await openChat(model, chat, signal, RESPONSES_NAMES);
+export async function prepareResponse(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
+  const { stream, chat, echo } = readResponsesRequest(call.body);
+  const chunks = await openChat(call, chat, { signal, names: RESPONSES_NAMES });
   const start = {
     id: randomId("resp"),
     object: "response",
     created_at: Math.floor(Date.now() / 1000),
-    model: model.info.name,
+    model: call.model.info.name,
     ...echo,
     ...FIXED,
   };

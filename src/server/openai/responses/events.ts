@@ -3,7 +3,7 @@
  * @module
  */
 import type { Block, BlockEvent } from "../../blocks.ts";
-import { sseEvent } from "../../event-stream.ts";
+import { sseEvent } from "../../streams.ts";
 import { endedResponse, itemId, itemOf, logprobsOf, partOf } from "./response.ts";
 
 /** For each kind of block, the name of its text's events, and the field that holds the whole text in the last one. */

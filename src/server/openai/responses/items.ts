@@ -4,7 +4,7 @@
  */
 import { Fields, invalid } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
-import type { Body } from "../../chat.ts";
+import type { Body } from "../../engine-calls.ts";
 
 const ROLES = ["user", "assistant", "system", "developer"] as const;
 const MAX_PARTS = 1024;

@@ -4,7 +4,7 @@
  */
 import { Fields, invalid } from "../../../base/fields.ts";
 import { REASONING_EFFORTS } from "../../../engine/request/reasoning-fields.ts";
-import type { Body } from "../../chat.ts";
+import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
 import { withoutUnused } from "../unused-fields.ts";
 import { readItems } from "./items.ts";

@@ -1,5 +1,5 @@
 /**
- * Streams of server-sent events, made at the reader's pace.
+ * Streamed responses, server-sent events or lines of JSON, made at the reader's pace.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -11,8 +11,22 @@ export function sseEvent(data: object | string, name?: string): string {
   return `${name === undefined ? "" : `event: ${name}\n`}data: ${text}\n\n`;
 }
 
-export interface EventStreamOptions {
-  /** The event that ends a stream which fails. */
+/** One JSON object on a line of its own. */
+export function jsonLine(data: object): string {
+  return `${JSON.stringify(data)}\n`;
+}
+
+/** How a stream is written. */
+export type StreamFormat = "events" | "lines";
+
+const CONTENT_TYPES: Readonly<Record<StreamFormat, string>> = {
+  events: "text/event-stream; charset=utf-8",
+  lines: "application/x-ndjson",
+};
+
+export interface StreamOptions {
+  readonly format: StreamFormat;
+  /** The event or line that ends a stream which fails. */
   readonly failure: (error: unknown) => string;
   /** Milliseconds after which a reader that takes nothing counts as gone. */
   readonly stallMs: number;
@@ -22,10 +36,10 @@ export interface EventStreamOptions {
  * A response that makes an event when the reader asks for one. Nothing is made ahead besides the 64 tokens of the
  * engine's own queue, so memory is bounded whatever the reader does. The ticket ends with the stream, however that ends.
  */
-export function eventStream(
+export function streamResponse(
   ticket: Ticket,
   events: AsyncIterable<string>,
-  { failure, stallMs }: EventStreamOptions,
+  { format, failure, stallMs }: StreamOptions,
 ): Response {
   const encoder = new TextEncoder();
   const iterator = events[Symbol.asyncIterator]();
@@ -67,7 +81,7 @@ export function eventStream(
   );
   return new Response(body, {
     headers: {
-      "content-type": "text/event-stream; charset=utf-8",
+      "content-type": CONTENT_TYPES[format],
       "cache-control": "no-cache",
       "x-accel-buffering": "no", // nginx would buffer events
     },

@@ -1,0 +1,36 @@
+/**
+ * Settings of requests that name none: what the server was started with.
+ * @module
+ */
+import type { Call } from "./call.ts";
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Names of one setting: a default is left out where the request has any of its names. */
+const ALIASES: readonly (readonly string[])[] = [
+  ["max_tokens", "max_completion_tokens", "n_predict"],
+  ["repeat_penalty", "repetition_penalty"],
+  ["reasoning_budget", "reasoning_effort", "reasoning"],
+];
+
+/** Without a bound on the answer a shifting context would never end it. */
+const NEEDS: Readonly<Record<string, string>> = { context_shift: "max_tokens" };
+
+/**
+ * The body with the server's defaults for what it leaves out or sets to null, and with the adapters' scales that POST
+ * /lora-adapters has set.
+ */
+export function withDefaults(body: Body, { exchange, served }: Pick<Call, "exchange" | "served">): Body {
+  const { defaults } = exchange.server.settings;
+  const has = (fields: Body, name: string): boolean =>
+    namesOf(name).some((alias) => fields[alias] !== undefined && fields[alias] !== null);
+  const wanted = { ...defaults, ...(served.lora && { lora: served.lora }) };
+  const added = Object.fromEntries(Object.entries(wanted).filter(([name]) => !has(body, name)));
+  const result = { ...body, ...added };
+  const useless = Object.keys(added).filter((name) => NEEDS[name] !== undefined && !has(result, NEEDS[name]));
+  return Object.fromEntries(Object.entries(result).filter(([name]) => !useless.includes(name)));
+}
+
+function namesOf(name: string): readonly string[] {
+  return ALIASES.find((names) => names.includes(name)) ?? [name];
+}

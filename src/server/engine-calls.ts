@@ -1,0 +1,64 @@
+/**
+ * The engine's completions, for the bodies of every API: OpenAI's as they came, the others' translated to that shape.
+ * @module
+ */
+import type { Model } from "../engine/model.ts";
+import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/chat-types.ts";
+import type { Completion, CompletionRequest } from "../engine/openai/completion-types.ts";
+import type { Call } from "./call.ts";
+import { withDefaults } from "./defaults.ts";
+import { type FieldNames, renameParam } from "./errors.ts";
+
+/** The fields of a request. The engine checks each of them. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/** Reasoning comes apart from the content unless the request says otherwise, as with llama-server. */
+const REASONING_FORMAT = "auto";
+
+/** These fields make the engine stream; a whole answer is collected from the same chunks. */
+export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
+
+export interface EngineCallOptions {
+  readonly signal: AbortSignal;
+  /** What the client calls the engine's fields, where the names differ. */
+  readonly names: FieldNames;
+}
+
+/**
+ * The engine's chunks for a chat, with usage unless the body says `stream` itself.
+ * @throws NibbleError that names the field as the client does
+ */
+export async function openChat(
+  call: Call,
+  body: Body,
+  { signal, names }: EngineCallOptions,
+): Promise<AsyncIterable<ChatCompletionChunk>> {
+  const request = { ...STREAMED, reasoning_format: REASONING_FORMAT, ...withDefaults(body, call) };
+  // The engine checks every field: this is the type of a request that has passed.
+  const checked = request as unknown as ChatCompletionRequest & { stream: true };
+  return renaming(names, () => call.model.chat.completions.create(checked, { signal }));
+}
+
+/** The same for a text completion. */
+export async function openText(
+  call: Call,
+  body: Body,
+  { signal, names }: EngineCallOptions,
+): Promise<AsyncIterable<Completion>> {
+  const request = { ...STREAMED, ...withDefaults(body, call) };
+  const checked = request as unknown as CompletionRequest & { stream: true };
+  return renaming(names, () => call.model.completions.create(checked, { signal }));
+}
+
+/** How many tokens the prompt of a chat has. @throws NibbleError that names the field as the client does */
+export function countPromptTokens(model: Model, body: Body, names: FieldNames): Promise<number> {
+  return renaming(names, async () => model.chatPrompt(body as unknown as ChatCompletionRequest).ids.length);
+}
+
+async function renaming<T>(names: FieldNames, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw renameParam(error, names);
+  }
+}

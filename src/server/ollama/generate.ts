@@ -1,0 +1,97 @@
+/**
+ * Ollama's /api/generate: a prompt as the only message of a chat, or as it is.
+ * @module
+ */
+import type { FieldTable } from "../../base/field-table.ts";
+import { Fields } from "../../base/fields.ts";
+import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
+import type { Prepared } from "../answer.ts";
+import { blocksOf } from "../blocks.ts";
+import type { Call } from "../call.ts";
+import { type Body, openChat, openText } from "../engine-calls.ts";
+import { errorBody, type FieldNames } from "../errors.ts";
+import { jsonLine } from "../streams.ts";
+import { answerLines, answerStyle, collectAnswer, type Piece } from "./answer.ts";
+import { onlyLoads } from "./load.ts";
+import { IMAGES } from "./messages.ts";
+import { OPTION_NAMES, readFormat, readKeepAlive, readOptions, readThink } from "./options.ts";
+import { textAsChat } from "./text-as-chat.ts";
+
+const isEmpty = (value: unknown): boolean => value === "" || (Array.isArray(value) && value.length === 0);
+
+const FIELDS: FieldTable = {
+  known: [
+    "model",
+    "prompt",
+    "system",
+    "format",
+    "options",
+    "stream",
+    "raw",
+    "keep_alive",
+    "think",
+    "logprobs",
+    "top_logprobs",
+  ],
+  unused: ["truncate", "shift"],
+  unsupported: {
+    images: IMAGES,
+    suffix: { instead: "the models here do not fill gaps", neutral: isEmpty },
+    context: { instead: "send the conversation to /api/chat", neutral: isEmpty },
+    template: {
+      instead: "send the whole prompt with raw: true, or start the server with --chat-template",
+      neutral: isEmpty,
+    },
+  },
+};
+
+const NAMES: FieldNames = [[/^messages\[\d\]\.content/, "prompt"], ...OPTION_NAMES];
+
+/** @throws NibbleError that names the field */
+export async function prepareGenerate(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
+  const fields = new Fields(call.body, FIELDS, "", call.exchange.rules);
+  const stream = fields.boolean("stream") ?? true;
+  call.lease.keepAliveMs = readKeepAlive(fields);
+  const prompt = fields.string("prompt", Infinity) ?? "";
+  if (prompt === "") return onlyLoads(call, stream, { response: "" });
+  const options = { signal, names: NAMES };
+  const chunks = fields.boolean("raw")
+    ? textAsChat(await openText(call, { prompt, ...settingsOf(fields) }, options))
+    : await openChat(
+        call,
+        { messages: messagesOf(fields, prompt), ...readThink(fields), ...settingsOf(fields) },
+        options,
+      );
+  const style = answerStyle(call, showResponse);
+  return {
+    stream,
+    format: "lines",
+    chunks,
+    collect: (from) => collectAnswer(style, blocksOf(from)),
+    events: (from) => answerLines(style, blocksOf(from)),
+    failure: (error) => jsonLine(errorBody(error, "ollama")),
+  };
+}
+
+function messagesOf(fields: Fields, prompt: string): Body[] {
+  const system = fields.string("system", Infinity);
+  return [...(system ? [{ role: "system", content: system }] : []), { role: "user", content: prompt }];
+}
+
+function settingsOf(fields: Fields): Body {
+  const raw = fields.boolean("raw") ?? false;
+  const top = fields.get("top_logprobs");
+  const wanted = fields.boolean("logprobs") ?? false;
+  // A text completion takes one number, a chat a switch and a number.
+  const logprobs = raw ? { logprobs: wanted ? (top ?? 0) : undefined } : { logprobs: wanted, top_logprobs: top };
+  return { response_format: readFormat(fields), ...logprobs, ...readOptions(fields) };
+}
+
+function showResponse({ content = "", thinking, calls, logprobs }: Piece): object {
+  return {
+    response: content,
+    ...(thinking && { thinking }),
+    ...(calls && { tool_calls: calls }),
+    ...(logprobs && { logprobs }),
+  };
+}
