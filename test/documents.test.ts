@@ -1,6 +1,6 @@
 /** The documents name only files that exist: links, and paths in backticks that have a slash and an extension. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "./helpers/models.ts";
@@ -81,6 +81,15 @@ it("docs/where.md: the files of an answer hold the names of the answer", () => {
   });
   // `top_p` is what the answer says `requestName` makes of `topP`.
   expect(missing.filter((name) => name !== "top_p")).toEqual([]);
+});
+
+it("workflows pin every action by its commit", () => {
+  const folder = join(root, ".github/workflows");
+  const uses = readdirSync(folder).flatMap((name) => [
+    ...readFileSync(join(folder, name), "utf8").matchAll(/uses: (\S+)/g),
+  ]);
+  expect(uses.length).toBeGreaterThan(0);
+  expect(uses.map(([, action]) => action!).filter((action) => !/@[0-9a-f]{40}$/.test(action))).toEqual([]);
 });
 
 it("a path that does not exist is found", () => {

@@ -1,11 +1,11 @@
 /**
- * One answer on the page. Text is written once a frame, however fast tokens come.
+ * One answer on the page. Text is written once per frame, however fast tokens come.
  * @module
  */
 import { button, make } from "./dom.ts";
 import { TextView } from "./text-view.ts";
 
-/** Characters of reasoning beside its title: more than a line holds. */
+/** Characters of reasoning that are shown beside its title; more than fit into a line. */
 const LAST = 160;
 
 export class AnswerView {
@@ -22,7 +22,7 @@ export class AnswerView {
   constructor(grown: () => void) {
     this.#grown = grown;
     this.element.append(this.#content.element, this.#under);
-    // Screen readers read it when it is complete.
+    // Screen readers read the answer when it is complete.
     this.element.setAttribute("aria-busy", "true");
   }
 
@@ -40,7 +40,7 @@ export class AnswerView {
     this.#frame ||= requestAnimationFrame(() => this.#write());
   }
 
-  /** @param note says how it went, or why it is not whole */
+  /** @param note the speed of the answer, and the reason if it was cut off */
   end(note: string): void {
     cancelAnimationFrame(this.#frame);
     this.#write(false);
@@ -61,7 +61,7 @@ export class AnswerView {
   }
 }
 
-/** Folded: a line that shows the newest words while the model thinks, and how long it took afterwards. */
+/** Reasoning, folded into one line: it shows the newest words while the model thinks, and afterwards how long it took. */
 class ReasoningView {
   readonly element: HTMLDetailsElement = make("details", "reasoning");
   readonly #title = make("span", "", "Thinking");
@@ -98,7 +98,7 @@ function copyButton(text: string): HTMLButtonElement {
   const element = button(
     "Copy",
     () => {
-      // A page without a secure context has no clipboard.
+      // A page that is not in a secure context has no clipboard.
       const written = navigator.clipboard?.writeText(text) ?? Promise.reject();
       written.then(
         () => say("Copied"),

@@ -8,14 +8,14 @@ import type { Settings } from "./settings.ts";
 export interface Piece {
   readonly content: string;
   readonly reasoning: string;
-  /** In the piece that ends the answer. */
+  /** Why the answer ended; only in the piece that ends it. */
   readonly reason: FinishReason | null | undefined;
   readonly timings: Timings | undefined;
-  /** In the last piece. */
+  /** Only in the last piece. */
   readonly usage: Usage | null | undefined;
 }
 
-/** Models that were never taught to chat go on with a text. */
+/** Whether a model has no chat template and can only continue a text. */
 export const completesOnly = (model: WorkerModel): boolean => model.info.chatTemplate === "none";
 
 /** @throws NibbleError as `model.chat.completions.create`; the signal's reason */

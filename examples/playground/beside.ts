@@ -1,5 +1,5 @@
 /**
- * The page's side of `files-worker.ts`.
+ * Runs jobs in `files-worker.ts`; this is the page's side of it.
  * @module
  */
 import { type LoadOptions, type ModelPlan, type ModelRecord, NibbleError, type PullProgress } from "nibble-llm/browser";
@@ -10,7 +10,7 @@ export async function planBeside(source: string | Blob, options: LoadOptions, si
   return beside({ plan: source, options }, signal, (report) => ("planned" in report ? report.planned : undefined));
 }
 
-/** What was fetched before the signal came is used by the next pull. @throws NibbleError as `models.pull`; the signal's reason */
+/** Fetches a model. After an abort, the next pull uses what was fetched. @throws NibbleError as `models.pull`; the signal's reason */
 export async function pullBeside(
   name: string,
   onProgress: (progress: PullProgress) => void,
@@ -22,14 +22,14 @@ export async function pullBeside(
   });
 }
 
-/** Runs a job to its end. @param take gives the result if a report has it */
+/** Runs a job to its end. @param take returns the result of a report, if the report has one */
 async function beside<T>(job: Job, signal: AbortSignal, take: (report: Report) => T | undefined): Promise<T> {
   signal.throwIfAborted();
   const worker = new Worker(new URL("./files-worker.js", import.meta.url), { type: "module" });
   try {
     return await new Promise<T>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
-      worker.onerror = ({ message }) => reject(new Error(message || "expected a worker that runs"));
+      worker.onerror = ({ message }) => reject(new Error(message || "the worker could not be started"));
       worker.onmessage = ({ data }: MessageEvent<Report>) => {
         if ("error" in data) {
           const { code, message } = data.error;

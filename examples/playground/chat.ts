@@ -1,5 +1,5 @@
 /**
- * Questions, answers as they come, and their end: by itself, by the stop button, by the context's end, by an error.
+ * Asks questions and shows answers as they come. An answer ends by itself, by the stop button, with a full context, or by an error.
  * @module
  */
 import type { Timings, WorkerModel } from "nibble-llm/browser";
@@ -39,42 +39,24 @@ export class Chat {
   }
 
   /**
-   * Answers; resolves when the answer has ended or was stopped, with what came of it on the page.
-   * @throws NibbleError for a question that got no answer: it is taken back
+   * Asks a question; resolves when the answer has ended or was stopped. What was answered until then stays on the page.
+   * @throws NibbleError if there was no answer; the question is then removed
    */
   async ask(model: WorkerModel, question: string, settings: Settings): Promise<void> {
     const { signal } = (this.#answering = new AbortController());
     const turn = this.#conversation.add(question);
-    const asked = make("article", "question", make("p", "asked", question));
     const view = new AnswerView(() => this.#follower.grown());
-    const articles = [asked, view.element];
-    this.#welcome.remove();
-    this.#log.append(...articles);
-    this.#shown.push(articles);
-    this.#follower.jump();
+    const articles = this.#showTurn(question, view);
     const meter = new Meter(this.#speed);
     try {
       const { messages, forgotten } = await this.#conversation.fit(model, settings);
       for (const left of this.#shown.splice(0, forgotten)) for (const article of left) article.className += " left-out";
-      let end: Piece | undefined;
-      let total = 0;
-      for await (const piece of answer(model, messages, settings, signal)) {
-        if (piece.reason) end = piece;
-        total = piece.usage?.total_tokens ?? total;
-        if (piece.content === "" && piece.reasoning === "") continue;
-        meter.count();
-        view.push(piece.content, piece.reasoning);
-      }
-      const { contextLength } = model.info;
-      this.#context.textContent = `${total.toLocaleString("en")} of ${contextLength.toLocaleString("en")} tokens`;
-      const full = total >= contextLength ? "Cut off: the context is full. " : "Cut off: as many tokens as allowed. ";
-      view.end((end?.reason === "length" ? full : "") + meter.end(end?.timings));
+      const cut = await this.#show(answer(model, messages, settings, signal), { view, meter, model });
+      view.end(cut.note + meter.end(cut.timings));
     } catch (error) {
-      if (!view.element.isConnected) return; // a new chat was begun
+      if (!view.element.isConnected) return; // the user has begun a new chat
       if (!signal.aborted && view.text === "") {
-        this.#conversation.takeBack();
-        this.#shown.pop();
-        for (const article of articles) article.remove();
+        this.#takeBack(articles);
         throw error;
       }
       view.end(`Stopped. ${meter.end()}`);
@@ -84,9 +66,45 @@ export class Chat {
       this.#answering = undefined;
     }
   }
+
+  /** Puts a question and its empty answer on the page. */
+  #showTurn(question: string, view: AnswerView): HTMLElement[] {
+    const articles = [make("article", "question", make("p", "asked", question)), view.element];
+    this.#welcome.remove();
+    this.#log.append(...articles);
+    this.#shown.push(articles);
+    this.#follower.jump();
+    return articles;
+  }
+
+  #takeBack(articles: readonly HTMLElement[]): void {
+    this.#conversation.takeBack();
+    this.#shown.pop();
+    for (const article of articles) article.remove();
+  }
+
+  /** Shows an answer piece by piece; returns why it was cut off, and the engine's timings. */
+  async #show(
+    pieces: AsyncIterable<Piece>,
+    { view, meter, model }: { readonly view: AnswerView; readonly meter: Meter; readonly model: WorkerModel },
+  ): Promise<{ note: string; timings: Timings | undefined }> {
+    let end: Piece | undefined;
+    let total = 0;
+    for await (const piece of pieces) {
+      if (piece.reason) end = piece;
+      total = piece.usage?.total_tokens ?? total;
+      if (piece.content === "" && piece.reasoning === "") continue;
+      meter.count();
+      view.push(piece.content, piece.reasoning);
+    }
+    const { contextLength } = model.info;
+    this.#context.textContent = `${total.toLocaleString("en")} of ${contextLength.toLocaleString("en")} tokens`;
+    const full = total >= contextLength ? "Cut off: the context is full. " : "Cut off: as many tokens as allowed. ";
+    return { note: end?.reason === "length" ? full : "", timings: end?.timings };
+  }
 }
 
-/** Tokens a second: counted pieces while they come, the engine's own figure at the end. */
+/** Shows tokens per second: by counting pieces while they come, and by the engine's own figure at the end. */
 class Meter {
   readonly #place: HTMLElement;
   #pieces = 0;

@@ -1,5 +1,5 @@
 /**
- * What was said, and what of it a model still sees.
+ * The turns of a conversation, and the messages of a request that fit into the context.
  * @module
  */
 import type { ChatMessage, WorkerModel } from "nibble-llm/browser";
@@ -11,7 +11,7 @@ export interface Turn {
   answer: string;
 }
 
-/** Part of the context that a prompt leaves to its answer. */
+/** The share of the context that is left to the answer. */
 const ROOM = 1 / 4;
 
 export class Conversation {
@@ -33,8 +33,9 @@ export class Conversation {
   }
 
   /**
-   * The request for the newest question. Turns that no longer fit beside it and its answer are forgotten, oldest first.
-   * @returns how many were
+   * The messages of the request for the newest question. Turns that no longer fit beside it and its answer are forgotten,
+   * the oldest first.
+   * @returns the messages, and how many turns were forgotten
    */
   async fit(model: WorkerModel, settings: Settings): Promise<{ messages: ChatMessage[]; forgotten: number }> {
     const history = settings.history && !completesOnly(model);

@@ -6,7 +6,7 @@
 /** @throws Error if the page has no such element */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`expected an element #${id}`);
+  if (!found) throw new Error(`the page has no element #${id}`);
   return found as T;
 }
 

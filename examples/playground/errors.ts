@@ -1,5 +1,5 @@
 /**
- * Errors in the words of somebody who opens files, with nibble's own message behind them.
+ * Explains errors to a person who opens files; nibble's own message is kept as the detail.
  * @module
  */
 import { NibbleError } from "nibble-llm/browser";

@@ -1,6 +1,6 @@
 /**
- * What takes longer than a frame, beside the page: a header with a vocabulary of 128,000 tokens, the hash of a fetched file.
- * One job a worker.
+ * Does in a worker what takes longer than a frame: reading a header with a vocabulary of 128,000 tokens, hashing a fetched
+ * file. Each worker does one job.
  * @module
  */
 import {

@@ -1,5 +1,5 @@
 /**
- * Where models come from: files that are dropped on the page or chosen, names to fetch, and what the browser keeps.
+ * Opens models: files that are dropped on the page or chosen, names that are fetched, and models that the browser keeps.
  * @module
  */
 import { pullBeside } from "./beside.ts";
@@ -9,7 +9,7 @@ import type { Opened } from "./loader.ts";
 
 export interface FileEvents {
   open(opened: Opened): void;
-  /** Something about files went wrong. */
+  /** Called for everything that goes wrong with files. */
   fail(error: unknown): void;
 }
 
@@ -54,7 +54,7 @@ function asOpened({ name, bytes, source }: Omit<KeptModel, "remove">): Opened {
   return { source, name: name.replace(/\.gguf$/i, ""), bytes };
 }
 
-/** The form that fetches a model by name; its button ends a fetch under way. */
+/** Sets up the form that fetches a model by name; its button cancels a fetch under way. */
 function setUpFetch(done: (kept: KeptModel) => void, fail: (error: unknown) => void): void {
   const form = byId<HTMLFormElement>("fetch");
   const name = byId<HTMLInputElement>("fetch-name");
@@ -88,7 +88,7 @@ function setUpDrop(take: (file: File | undefined) => void): void {
   const carriesFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes("Files") ?? false;
   addEventListener("dragover", (event) => {
     if (!carriesFiles(event)) return;
-    event.preventDefault(); // else the browser would leave the page for the file
+    event.preventDefault(); // otherwise the browser would leave the page and show the file
     hint.hidden = false;
   });
   addEventListener("dragleave", ({ relatedTarget }) => {

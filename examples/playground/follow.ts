@@ -1,5 +1,5 @@
 /**
- * Keeps the end of a scrolling box in sight while it grows, unless its reader has scrolled up.
+ * Keeps the end of a scrolling box in view while it grows, unless the reader has scrolled up.
  * @module
  */
 
@@ -19,7 +19,7 @@ export class Follower {
     toEnd.addEventListener("click", () => this.jump());
   }
 
-  /** After the box has grown. */
+  /** To be called after the box has grown. */
   grown(): void {
     if (this.#following) this.#box.scrollTop = this.#box.scrollHeight;
   }

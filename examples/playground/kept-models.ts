@@ -1,6 +1,6 @@
 /**
- * What the browser keeps between visits: models fetched by name, in nibble's own storage, and opened files, in a folder of
- * the origin's private file system.
+ * Models that the browser keeps between visits: those fetched by name in nibble's own storage, and opened files in a folder
+ * of the origin's private file system.
  * @module
  */
 import { type ModelRecord, models } from "nibble-llm/browser";
@@ -8,7 +8,7 @@ import { type ModelRecord, models } from "nibble-llm/browser";
 export interface KeptModel {
   readonly name: string;
   readonly bytes: number;
-  /** What `load` takes. */
+  /** The source for `load`. */
   readonly source: string | File;
   remove(): Promise<unknown>;
 }
@@ -17,7 +17,7 @@ const FOLDER = "playground-models";
 
 export const canKeepFiles: boolean = typeof navigator.storage?.getDirectory === "function";
 
-/** Fetched models, then files by name. */
+/** The fetched models, and then the files by name. */
 export async function keptModels(): Promise<KeptModel[]> {
   return [...(await models.list()).map(pulledModel), ...(await keptFiles())];
 }
@@ -31,7 +31,7 @@ export function pulledModel({ id, files }: ModelRecord): KeptModel {
   };
 }
 
-/** Appears when it is complete, in place of one of its name. @throws DOMException "QuotaExceededError" */
+/** Keeps a file; it replaces one of its name when it is complete. @throws DOMException "QuotaExceededError" */
 export async function keepFile(file: File): Promise<void> {
   const handle = await (await folder()).getFileHandle(file.name, { create: true });
   await file.stream().pipeTo(await handle.createWritable());

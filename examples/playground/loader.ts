@@ -1,5 +1,5 @@
 /**
- * From a file to a model that answers: planned first, so that one that cannot run leaves the one that does in peace.
+ * Loads a model. It is planned first, so that a file that cannot run does not unload the model that can.
  * @module
  */
 import {
@@ -12,10 +12,10 @@ import {
 import { planBeside } from "./beside.ts";
 
 export interface Opened {
-  /** A name or an URL, or a file. */
+  /** A name, a URL or a file. */
   readonly source: string | Blob;
   readonly name: string;
-  /** Of the file. */
+  /** The size of the file. */
   readonly bytes: number;
   readonly contextLength?: number;
 }
@@ -34,15 +34,15 @@ export class Loader {
   }
 
   /**
-   * Takes the place of the model before, and of a load under way.
-   * @throws NibbleError as `load`; the signal's reason ("AbortError") where another load came between
+   * Loads a model in place of the one before, and cancels a load under way.
+   * @throws NibbleError as `load`; the signal's reason ("AbortError") if another load has begun
    */
   async load({ source, name, contextLength }: Opened, { onPlan, onProgress }: LoadEvents): Promise<WorkerModel> {
     this.#loading.abort();
     const { signal } = (this.#loading = new AbortController());
     const options: LoadOptions = { name, ...(contextLength !== undefined && { contextLength }) };
     const planned = await planBeside(source, options, signal);
-    // Two models at once may be more than a phone has.
+    // A phone may not have the memory for two models at once.
     this.#model?.dispose();
     this.#model = undefined;
     onPlan(planned);

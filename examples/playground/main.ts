@@ -1,5 +1,5 @@
 /**
- * The playground: a page that runs a language model in itself.
+ * The playground: a page that runs a language model in the browser.
  * @module
  */
 import type { ModelPlan } from "nibble-llm/browser";
@@ -39,7 +39,7 @@ function hideNotice(): void {
   notice.hidden = true;
 }
 
-/** Send needs a model and a question; while there is an answer to stop, Stop stands in its place. */
+/** Enables Send if there is a model and a question; while an answer can be stopped, Stop is shown instead. */
 function showState(): void {
   const { answering } = chat;
   if (!answering && document.activeElement === stop) question.focus();

@@ -1,5 +1,5 @@
 /**
- * Where a model's memory goes, from its plan: known before the first weight is read, filled while they come.
+ * Shows what a model's memory is used for, from its plan, before the first weight is read; it fills while weights come.
  * @module
  */
 import type { LoadProgress, MemoryPlan } from "nibble-llm/browser";
@@ -33,7 +33,7 @@ export class MemoryBar {
       legend.append(name, make("dd", "", megabytes(bytes(plan))));
     }
     legend.append(make("dt", "", "Memory in all"), make("dd", "", megabytes(plan.total)));
-    // The legend says it in words.
+    // The legend says the same in words.
     bar.setAttribute("aria-hidden", "true");
     this.#weights = bar.firstElementChild as HTMLElement;
     this.#place.replaceChildren(bar, legend);

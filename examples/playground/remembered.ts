@@ -1,5 +1,5 @@
 /**
- * Small texts that outlive the page, where the browser allows it.
+ * Keeps small texts between visits, where the browser allows it.
  * @module
  */
 
@@ -15,6 +15,6 @@ export function remember(key: string, text: string): void {
   try {
     localStorage.setItem(key, text);
   } catch {
-    // It is remembered as long as the page is open.
+    // Storage is blocked; the setting holds while the page is open.
   }
 }

@@ -6,7 +6,7 @@
 export interface Block {
   readonly kind: "text" | "code";
   readonly text: string;
-  /** Where it begins: it may still change as long as it is the last. */
+  /** The place where it begins. The last block may still change. */
   readonly start: number;
 }
 
@@ -18,7 +18,7 @@ export interface Inline {
 const EMPTY_LINES = /^(?:[ \t]*\n)+/;
 const FENCE = /^[ \t]*```([^`\n]*)(?:\n|$)/;
 const FENCE_END = /\n[ \t]*```[ \t]*(?:\n|$)/g;
-/** Where a text ends: an empty line, or a line that opens a fence. */
+/** The end of a text: an empty line, or a line that opens a fence. */
 const TEXT_END = /\n[ \t]*\n\s*|\n(?=[ \t]*```)/g;
 
 /** The blocks of `text` from `start` on, where a block begins. */
@@ -42,7 +42,7 @@ export function blocksOf(text: string, start = 0): Block[] {
 }
 
 const INLINE = /`([^`\n]+)`|\*\*(?=\S)([^*\n]+)(?<=\S)\*\*|\\boxed\{([^{}\n]*)\}/g;
-/** The beginning of a box at the end of what has come. */
+/** The beginning of a box at the end of the text so far. */
 const OPEN_BOX = /\\(?:b(?:o(?:x(?:e(?:d(?:\{[^{}\n]{0,100})?)?)?)?)?)?$/;
 
 /** @param more whether text may follow: the beginning of a box is then held back */

@@ -11,7 +11,7 @@ const SAMPLING = ["temperature", "top_p", "max_tokens"] as const;
 export interface Settings {
   readonly sampling: { readonly [name in (typeof SAMPLING)[number]]?: number };
   readonly system: string;
-  /** Whether a request has the turns before it. */
+  /** Whether a request contains the earlier turns. */
   readonly history: boolean;
   readonly contextLength: number | undefined;
 }
@@ -19,7 +19,7 @@ export interface Settings {
 export class SettingsForm {
   readonly #form: HTMLFormElement;
 
-  /** @param onContext is called when another context length is wanted: the model must be loaded again */
+  /** @param onContext is called when the context length was changed, so that the model must be loaded again */
   constructor(form: HTMLFormElement, onContext: () => void) {
     this.#form = form;
     this.#recall();
@@ -50,7 +50,7 @@ export class SettingsForm {
     return this.#field("history") as HTMLInputElement;
   }
 
-  /** Shows what an empty field stands for, and what suits the model. */
+  /** Shows the model's own values in empty fields. @param history whether earlier turns help the model */
   suggest({ sampling, contextLength }: ModelInfo, history: boolean): void {
     this.#history.checked = history;
     this.#field("temperature").placeholder = String(sampling.temperature);

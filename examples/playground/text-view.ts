@@ -1,5 +1,5 @@
 /**
- * Text that grows, as blocks: only the last one is made anew.
+ * Shows growing text as blocks, of which only the last one is made anew.
  * @module
  */
 import { make } from "./dom.ts";

@@ -1,5 +1,5 @@
 /**
- * Dark or light: the system's choice until somebody presses the button, then theirs.
+ * Dark or light: the system's choice, until the user presses the button.
  * @module
  */
 import { recall, remember } from "./remembered.ts";

@@ -1,5 +1,5 @@
 /**
- * A model cut into files of at most 25 MiB, which is what a static asset may have: NAME.part0, NAME.part1, ...
+ * Reads a model that was cut into files of at most 25 MiB, the limit of a static asset: NAME.part0, NAME.part1, ...
  *
  *   split -b 20M -d -a 1 model.gguf assets/model.gguf.part
  * @module
@@ -8,10 +8,10 @@ import { NibbleError, type StreamedFile } from "nibble-llm";
 
 type Assets = { fetch(url: string): Promise<Response> };
 
-/** As many responses may be open at once; their memory would not suffice for more. */
+/** A Worker may have this many responses open at once; a larger model would not fit into its memory anyway. */
 const MAX_PARTS = 6;
 
-/** One stream over all parts. They are asked for their lengths first, for the memory is planned before a weight is read. */
+/** One stream over all parts. Their lengths are read first, since the memory is planned before a weight is read. */
 export async function openAssets(assets: Assets, name: string): Promise<StreamedFile> {
   const parts: Response[] = [];
   let size = 0;
@@ -24,11 +24,11 @@ export async function openAssets(assets: Assets, name: string): Promise<Streamed
     size += Number(part.headers.get("content-length"));
     parts.push(part);
   }
-  if (parts.length === 0) throw new NibbleError("missing_file", `expected the asset ${name}.part0`);
+  if (parts.length === 0) throw new NibbleError("missing_file", `there is no asset ${name}.part0`);
   return { size, body: joined(parts, size) };
 }
 
-/** The parts one after the other. Unlike a TransformStream, this one of Workers can be read into a buffer of the reader's. */
+/** Workers' own stream, which can be read into a buffer of the reader; a TransformStream cannot. */
 declare const FixedLengthStream: new (size: number) => TransformStream<Uint8Array, Uint8Array>;
 
 function joined(parts: readonly Response[], size: number): ReadableStream<Uint8Array> {
@@ -36,6 +36,6 @@ function joined(parts: readonly Response[], size: number): ReadableStream<Uint8A
   void (async () => {
     for (const { body } of parts) await body!.pipeTo(writable, { preventClose: true });
     await writable.close();
-  })().catch(() => {}); // the reader of `readable` is told
+  })().catch(() => {}); // the error also reaches the reader of `readable`
   return readable;
 }

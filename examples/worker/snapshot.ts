@@ -1,5 +1,5 @@
 /**
- * The key-value cache of a system prompt, kept in R2: a new isolate reads it instead of computing it.
+ * Keeps the key-value cache of a system prompt in R2, so that a new isolate reads it instead of computing it.
  * @module
  */
 import { type Model, NibbleError, type StreamedFile } from "nibble-llm";
@@ -11,8 +11,8 @@ export interface Bucket {
 }
 
 /**
- * Holds a session of the prompt, so that every request that begins with it takes over what is computed of it.
- * A snapshot that is not there, or of another model or version, is written anew.
+ * Opens a session with the prompt, so that every request that begins with it reuses its pages. A snapshot that is missing,
+ * or of another model or version, is written again.
  * @returns whether the session was read or computed
  */
 export async function rememberPrompt(

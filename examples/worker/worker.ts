@@ -10,11 +10,11 @@ import { type Bucket, rememberPrompt } from "./snapshot.ts";
 export interface Env {
   readonly MODELS?: Bucket;
   readonly ASSETS?: { fetch(url: string): Promise<Response> };
-  /** Key in R2, or the name of the assets. */
+  /** The key in R2, or the name of the assets. */
   readonly MODEL: string;
-  /** What every conversation begins with, if its prompt shall be computed once and kept in R2. */
+  /** The system prompt of every conversation, if it is to be computed once and kept in R2. */
   readonly SYSTEM_PROMPT?: string;
-  /** Secret (`wrangler secret put API_KEY`). Without it everybody may ask. */
+  /** A secret (`wrangler secret put API_KEY`). Without it, requests need no key. */
   readonly API_KEY?: string;
 }
 
@@ -25,7 +25,7 @@ async function openModel({ MODELS, ASSETS, MODEL }: Env): Promise<StreamedFile> 
   const object = await MODELS?.get(MODEL);
   if (object) return object;
   if (ASSETS) return openAssets(ASSETS, MODEL);
-  throw new NibbleError("missing_file", `expected ${MODEL} in R2 or in the assets`);
+  throw new NibbleError("missing_file", `${MODEL} is neither in R2 nor among the assets`);
 }
 
 async function start(env: Env): Promise<Handler> {
@@ -38,7 +38,7 @@ async function start(env: Env): Promise<Handler> {
   return createHandler(model, { cors: "*", slots: 2, queue: 16, ...(env.API_KEY && { apiKeys: [env.API_KEY] }) });
 }
 
-/** One model an isolate. Input and output are not allowed before the first request, so it starts the loading. */
+/** One model per isolate. The first request starts to load it, since Workers allow no input or output before a request. */
 let handler: Promise<Handler> | undefined;
 
 export default {
@@ -48,7 +48,7 @@ export default {
       handler.catch(() => {
         handler = undefined; // the next request may try again
       });
-      context.waitUntil(handler); // the model is everybody's: it comes even if this client leaves
+      context.waitUntil(handler); // other requests need the model, so loading goes on even if this client leaves
     }
     try {
       return await (await handler)(request);

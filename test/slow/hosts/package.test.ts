@@ -17,6 +17,11 @@ it("publint: nothing to suggest", () => {
   run(process.execPath, [tool("publint/src/cli.js"), project.tarball, "--strict"], { cwd: project.folder });
 });
 
+it("JSR: what jsr.json publishes has complete types and imports nothing else", () => {
+  const deno = ["publish", "--dry-run", "--allow-dirty", "--config", join(root, "jsr.json")];
+  run(tool("deno/deno"), deno, { cwd: root });
+});
+
 it("are-the-types-wrong: every entry resolves, as ESM", () => {
   const args = ["--profile", "esm-only", "--exclude-entrypoints", "./crumb.gguf", "--no-color"];
   run(process.execPath, [tool("@arethetypeswrong/cli/dist/index.js"), project.tarball, ...args]);
