@@ -49,35 +49,26 @@ export function unpackPanel(
 
 /** Q4_0 (`minima` 0) or Q4_1 (1) to i8. @param w tiles */
 export function unpackQ4I8(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
-  const half = <usize>(8 * columns);
-  for (let b = 0; b < columns / BLOCK; b++) {
-    w = unpackTileScales(scales, w, columns, minima);
-    codesToI8<u8>(panel, w, BLOCK, half);
-    scales += 32;
-    panel += 8 * BLOCK;
-    w += 256;
-  }
+  const header: usize = minima ? 64 : 32;
+  unpackTileScales(scales, w, columns, minima, header + 256);
+  codesToI8<u8>(panel, w, columns, header);
 }
 
 /** The same to i16: Q4_0's codes less 8. */
 export function unpackQ4I16(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
-  const half = <usize>(16 * columns);
-  for (let b = 0; b < columns / BLOCK; b++) {
-    w = unpackTileScales(scales, w, columns, minima);
-    codesToI16<u8>(panel, w, BLOCK, minima ? 0 : 8, half);
-    scales += 32;
-    panel += 16 * BLOCK;
-    w += 256;
-  }
+  const header: usize = minima ? 64 : 32;
+  unpackTileScales(scales, w, columns, minima, header + 256);
+  codesToI16<u8>(panel, w, columns, header, minima ? 0 : 8);
 }
 
 /** Q8_0 to i16. @param w tiles */
 export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32): void {
   const half = <usize>(16 * columns);
-  for (let b = 0; b < columns / BLOCK; b++) {
-    w = unpackTileScales(scales, w, columns, 0);
-    scales += 32;
-    for (let pair = 0; pair < 16; pair++) {
+  unpackTileScales(scales, w, columns, 0, 32 + 512);
+  for (let b = columns / BLOCK; b > 0; b--) {
+    w += 32;
+    const end = w + 512;
+    while (w < end) {
       v128.store(panel, v128.load8x8_s(w));
       v128.store(panel, v128.load8x8_s(w, 8), 16);
       v128.store(panel + half, v128.load8x8_s(w, 16));
@@ -88,72 +79,80 @@ export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32)
   }
 }
 
-/** The scales of the tile at `w`, and its minima; returns where its codes begin. */
-function unpackTileScales(scales: usize, w: usize, columns: i32, minima: i32): usize {
+/** The scales, and minima, that tiles of `tileBytes` begin with. */
+function unpackTileScales(scales: usize, w: usize, columns: i32, minima: i32, tileBytes: usize): void {
   const bytes = <usize>((columns / BLOCK) << 6);
-  unpackF16(scales, bytes >> 1, w);
-  if (!minima) return w + 32;
-  unpackF16(scales + bytes, bytes >> 1, w + 32);
-  return w + 64;
+  for (let b = columns / BLOCK; b > 0; b--) {
+    unpackF16(scales, bytes >> 1, w);
+    if (minima) unpackF16(scales + bytes, bytes >> 1, w + 32);
+    scales += 32;
+    w += tileBytes;
+  }
 }
 
 /** Codes of 4 to 6 bits to i8. @param w tiles without scales */
 export function unpackCodesI8(panel: usize, w: usize, columns: i32, planes: i32): void {
-  const half = <usize>(8 * columns);
-  if (planes == 0) codesToI8<u8>(panel, w, columns, half);
-  else if (planes == 1) codesToI8<u16>(panel, w, columns, half);
-  else codesToI8<u32>(panel, w, columns, half);
+  if (planes == 0) codesToI8<u8>(panel, w, columns, 0);
+  else if (planes == 1) codesToI8<u16>(panel, w, columns, 0);
+  else codesToI8<u32>(panel, w, columns, 0);
 }
 
-/** P: the planes of the codes, see codes.ts. @param half bytes from the panel's first eight rows to its last eight */
-function codesToI8<P>(panel: usize, w: usize, columns: i32, half: usize): void {
+/** P: the planes of the codes, see codes.ts. @param header bytes before the codes of each tile */
+function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void {
   const mask = nibbleMask();
   const high = highMask<P>();
-  const end = w + <usize>(columns >> 3) * stepBytes<P>();
-  while (w < end) {
-    const h0 = plane<P>(w, 0);
-    const h2 = plane<P>(w, 2);
-    const v0 = v128.load(w);
-    const v1 = v128.load(w, 16);
-    const v2 = v128.load(w, 32);
-    const v3 = v128.load(w, 48);
-    v128.store(panel, firstCodes<P>(v0, h0, 0, mask, high));
-    v128.store(panel, firstCodes<P>(v1, h0, 1, mask, high), 16);
-    v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 32);
-    v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 48);
-    v128.store(panel + half, firstCodes<P>(v2, h2, 2, mask, high));
-    v128.store(panel + half, firstCodes<P>(v3, h2, 3, mask, high), 16);
-    v128.store(panel + half, lastCodes<P>(v2, h2, 2, mask, high), 32);
-    v128.store(panel + half, lastCodes<P>(v3, h2, 3, mask, high), 48);
-    panel += 64;
-    w += stepBytes<P>();
+  const half = <usize>(8 * columns);
+  for (let b = columns / BLOCK; b > 0; b--) {
+    w += header;
+    const end = w + 4 * stepBytes<P>();
+    while (w < end) {
+      const h0 = plane<P>(w, 0);
+      const h2 = plane<P>(w, 2);
+      const v0 = v128.load(w);
+      const v1 = v128.load(w, 16);
+      const v2 = v128.load(w, 32);
+      const v3 = v128.load(w, 48);
+      v128.store(panel, firstCodes<P>(v0, h0, 0, mask, high));
+      v128.store(panel, firstCodes<P>(v1, h0, 1, mask, high), 16);
+      v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 32);
+      v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 48);
+      v128.store(panel + half, firstCodes<P>(v2, h2, 2, mask, high));
+      v128.store(panel + half, firstCodes<P>(v3, h2, 3, mask, high), 16);
+      v128.store(panel + half, lastCodes<P>(v2, h2, 2, mask, high), 32);
+      v128.store(panel + half, lastCodes<P>(v3, h2, 3, mask, high), 48);
+      panel += 64;
+      w += stepBytes<P>();
+    }
   }
 }
 
 /** Codes of 4 to 6 bits to i16, less `zero`. @param w tiles without scales */
 export function unpackCodesI16(panel: usize, w: usize, columns: i32, planes: i32, zero: i32): void {
-  const half = <usize>(16 * columns);
-  if (planes == 0) codesToI16<u8>(panel, w, columns, zero, half);
-  else if (planes == 1) codesToI16<u16>(panel, w, columns, zero, half);
-  else codesToI16<u32>(panel, w, columns, zero, half);
+  if (planes == 0) codesToI16<u8>(panel, w, columns, 0, zero);
+  else if (planes == 1) codesToI16<u16>(panel, w, columns, 0, zero);
+  else codesToI16<u32>(panel, w, columns, 0, zero);
 }
 
-function codesToI16<P>(panel: usize, w: usize, columns: i32, zero: i32, half: usize): void {
+function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero: i32): void {
   const mask = nibbleMask();
   const bytes = byteMask();
   const low = fieldMask<P>();
   const zeros = i16x8.splat(<i16>zero);
-  const end = w + <usize>(columns >> 3) * stepBytes<P>();
-  while (w < end) {
-    for (let quad = 0; quad < 4; quad++) {
-      const v = v128.load(w + ((<usize>quad) << 4));
-      const h = plane<P>(w, quad);
-      const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
-      storeUnsigned(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), bytes, zeros);
-      storeUnsigned(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, zeros);
+  const half = <usize>(16 * columns);
+  for (let b = columns / BLOCK; b > 0; b--) {
+    w += header;
+    const end = w + 4 * stepBytes<P>();
+    while (w < end) {
+      for (let quad = 0; quad < 4; quad++) {
+        const v = v128.load(w + ((<usize>quad) << 4));
+        const h = plane<P>(w, quad);
+        const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
+        storeUnsigned(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), bytes, zeros);
+        storeUnsigned(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, zeros);
+      }
+      panel += 128;
+      w += stepBytes<P>();
     }
-    panel += 128;
-    w += stepBytes<P>();
   }
 }
 
