@@ -1,6 +1,6 @@
-// Small vector helpers that several kernels share.
+// Vector helpers that several kernels share.
 
-/** Bit constants for f16 and the nibble mask: from memory, because V8 rebuilds a v128.const at each use. */
+/** Bits for f16, and masks. They are loaded from memory, because V8 rebuilds a v128.const at each use. */
 const CONSTANTS: usize = memory.data<u32>([0x8fffffff, 0x77800000 /* 2^112 */, 0x0f0f0f0f, 0x00ff00ff], 16);
 
 /** 0x0f in every byte. */
@@ -22,15 +22,16 @@ export function loadF16x4(at: usize): v128 {
   return f32x4.mul(v128.and(h, v128.load32_splat(CONSTANTS)), v128.load32_splat(CONSTANTS + 4));
 }
 
-/** One f16 as f32; the same restriction. */
+/** One f16 as f32, with the same restriction. */
 export function loadF16(at: usize): f32 {
   const h = (((<i32>load<u16>(at)) << 16) >> 3) & 0x8fffffff;
   return reinterpret<f32>(h) * reinterpret<f32>(0x77800000);
 }
 
 /**
- * Products of int8 x and codes 0..127, pairs added, in i16: exact in every build as long as the sum of two fits
- * (WebAssembly 3.0). The baseline build has it for tests alone; its products take i16 codes.
+ * Products of int8 x and codes 0..127, of which neighbours are added, as i16. It is exact as long as the sum of two fits,
+ * and equal on every engine: they may differ only for codes above 127 (https://github.com/WebAssembly/relaxed-simd). The
+ * baseline build has it for tests alone; its matmuls take i16 codes.
  */
 export function dotI8(x: v128, codes: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
@@ -41,8 +42,9 @@ export function dotI8(x: v128, codes: v128): v128 {
 }
 
 /**
- * `sum` plus products of int8 x and codes 0..127. T is the lane of the sums: i16 adds pairs, with instructions that every
- * processor is quick at; i32 adds fours, one instruction where `FUSED_DOT`. Exact, so both give the same sums in the end.
+ * `sum` plus products of int8 x and codes 0..127. T is a lane of the sums: i16 adds pairs of products, with instructions
+ * that are quick on every processor; i32 adds fours, which is one instruction where `FUSED_DOT`. Both are exact, so they
+ * give the same sums in the end.
  */
 export function addDotI8<T>(sum: v128, x: v128, codes: v128): v128 {
   if (sizeof<T>() == 2) return i16x8.add(sum, dotI8(x, codes));
@@ -55,17 +57,17 @@ export function sumsI32<T>(sums: v128): v128 {
   return sizeof<T>() == 2 ? i32x4.extadd_pairwise_i16x8_s(sums) : sums;
 }
 
-/** Two i16 at `at` as a start of sums of `addDotI8<T>`. */
+/** Two i16 at `at` in every lane, as initial sums of `addDotI8<T>`. */
 export function loadPairsTo<T>(at: usize): v128 {
   return pairsTo<T>(v128.load32_splat(at));
 }
 
-/** i16 lanes as a start of sums of `addDotI8<T>`. */
+/** i16 lanes as initial sums of `addDotI8<T>`. */
 export function pairsTo<T>(pairs: v128): v128 {
   return sizeof<T>() == 2 ? pairs : i32x4.extadd_pairwise_i16x8_s(pairs);
 }
 
-/** 254 times i32 lanes: what a first digit counts in second ones. */
+/** 254 times i32 lanes: what a first digit counts in units of the second one. */
 export function times254(s: v128): v128 {
   return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
 }
@@ -75,8 +77,8 @@ const PROBE: usize = memory.data<u32>([0x7f7f7f7f, 0xffffffff], 4);
 /**
  * Whether the engine has one instruction for `i32x4.relaxed_dot_add`: vpdpbusd (x64 with AVX-VNNI), sdot (Arm). There a
  * tile of Q4_0 does 72 instead of 57 G multiply-adds a second; elsewhere the instruction is three, and pairs are quicker.
- * A code above 127, where engines may differ, tells: vpdpbusd gives 4 * 127 * 255, Arm 4 * 127 * -1, vpmaddubsw (x64
- * without) saturates to 2 * 32767. Only speed hangs on the answer.
+ * A code above 127, for which engines may differ, tells them apart: vpdpbusd gives 4 * 127 * 255, Arm 4 * 127 * -1, and
+ * vpmaddubsw (x64 without AVX-VNNI) saturates to 2 * 32767. Only speed depends on the answer.
  */
 export const FUSED_DOT: bool = probeFusedDot();
 
@@ -100,13 +102,13 @@ export function sumF32x4(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** The largest lane of numbers without a sign bit; NaN if any lane is NaN, whose bits are the largest of all. */
+/** The largest lane of numbers without a sign bit; NaN if any lane is NaN, because the bits of NaN are the largest. */
 export function maxAbsF32x4(v: v128): f32 {
   const pairs = i32x4.max_s(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
   return f32x4.extract_lane(i32x4.max_s(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
 }
 
-/** The largest lane of numbers; a NaN may get lost. */
+/** The largest lane; a NaN may get lost. */
 export function maxF32x4(v: v128): f32 {
   const pairs = f32x4.pmax(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
   return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);

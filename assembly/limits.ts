@@ -1,9 +1,9 @@
 /**
- * Not shipped: the loops that bench/limits.ts times. What a kernel could reach at most on the machine at hand: two weight
- * vectors meet four broadcast activations, as in a tile of kernels/, and nothing else is done.
+ * Not shipped: the loops that bench/limits.ts times. They show what a kernel could reach at most on the machine at hand:
+ * two weight vectors meet four broadcast activations, as in kernels/matmul/tile.ts, and nothing else is done.
  */
 
-/** Bytes that the dot loops go through again and again: within every L1. */
+/** Bytes that the dot loops go through again and again. They fit every L1. */
 const L1: usize = 4096;
 const operands: usize = memory.data(<i32>L1 + 64, 64);
 
@@ -15,117 +15,78 @@ export function operandsAt(): usize {
   return operands;
 }
 
-/** `i16x8.relaxed_dot` and an i16 sum: 128 multiply-adds a step of 32 bytes. The eight sums, added. */
+/** `i16x8.relaxed_dot_i8x16_i7x16_s` and sums in i16: 128 multiply-adds per step of 32 bytes. */
 export function relaxedDot(rounds: i32, out: usize): void {
-  let a = i16x8.splat(0),
-    b = a,
-    c = a,
-    d = a,
-    e = a,
-    f = a,
-    g = a,
-    h = a;
-  for (let i = 0; i < rounds; i++) {
-    let p = operands;
-    const end = p + L1;
-    while (p < end) {
-      const w0 = v128.load(p),
-        w1 = v128.load(p, 16);
-      const x0 = v128.load32_splat(p, 32),
-        x1 = v128.load32_splat(p, 36);
-      const x2 = v128.load32_splat(p, 40),
-        x3 = v128.load32_splat(p, 44);
-      a = i16x8.add(a, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w0));
-      b = i16x8.add(b, i16x8.relaxed_dot_i8x16_i7x16_s(x0, w1));
-      c = i16x8.add(c, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w0));
-      d = i16x8.add(d, i16x8.relaxed_dot_i8x16_i7x16_s(x1, w1));
-      e = i16x8.add(e, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w0));
-      f = i16x8.add(f, i16x8.relaxed_dot_i8x16_i7x16_s(x2, w1));
-      g = i16x8.add(g, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w0));
-      h = i16x8.add(h, i16x8.relaxed_dot_i8x16_i7x16_s(x3, w1));
-      p += 32;
-    }
-  }
-  const left = i16x8.add(i16x8.add(a, b), i16x8.add(c, d));
-  v128.store(out, i16x8.add(left, i16x8.add(i16x8.add(e, f), i16x8.add(g, h))));
+  dotLoop<PairSums>(rounds, out);
 }
 
-/** `i32x4.relaxed_dot_add`: 128 multiply-adds a step. */
+/** `i32x4.relaxed_dot_i8x16_i7x16_add_s`: 128 multiply-adds per step. */
 export function relaxedDotAdd(rounds: i32, out: usize): void {
-  let a = i32x4.splat(0),
-    b = a,
-    c = a,
-    d = a,
-    e = a,
-    f = a,
-    g = a,
-    h = a;
-  for (let i = 0; i < rounds; i++) {
-    let p = operands;
-    const end = p + L1;
-    while (p < end) {
-      const w0 = v128.load(p),
-        w1 = v128.load(p, 16);
-      const x0 = v128.load32_splat(p, 32),
-        x1 = v128.load32_splat(p, 36);
-      const x2 = v128.load32_splat(p, 40),
-        x3 = v128.load32_splat(p, 44);
-      a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x0, w0, a);
-      b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x0, w1, b);
-      c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x1, w0, c);
-      d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x1, w1, d);
-      e = i32x4.relaxed_dot_i8x16_i7x16_add_s(x2, w0, e);
-      f = i32x4.relaxed_dot_i8x16_i7x16_add_s(x2, w1, f);
-      g = i32x4.relaxed_dot_i8x16_i7x16_add_s(x3, w0, g);
-      h = i32x4.relaxed_dot_i8x16_i7x16_add_s(x3, w1, h);
-      p += 32;
-    }
-  }
-  const left = i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
-  v128.store(out, i32x4.add(left, i32x4.add(i32x4.add(e, f), i32x4.add(g, h))));
+  dotLoop<FusedSums>(rounds, out);
 }
 
-/** `i32x4.dot_i16x8` on widened operands: 64 multiply-adds a step. */
+/** `i32x4.dot_i16x8_s` on widened operands, and sums in i32: 64 multiply-adds per step. */
 export function dotI16(rounds: i32, out: usize): void {
-  let a = i32x4.splat(0),
-    b = a,
-    c = a,
-    d = a,
-    e = a,
-    f = a,
-    g = a,
-    h = a;
+  dotLoop<WideSums>(rounds, out);
+}
+
+// Which dot a loop is compiled for.
+class PairSums {}
+class FusedSums {}
+class WideSums {}
+
+/** `sum` plus the products of x and w. */
+function addDot<D>(sum: v128, x: v128, w: v128): v128 {
+  if (idof<D>() == idof<PairSums>()) return i16x8.add(sum, i16x8.relaxed_dot_i8x16_i7x16_s(x, w));
+  if (idof<D>() == idof<FusedSums>()) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
+}
+
+function add<D>(a: v128, b: v128): v128 {
+  return idof<D>() == idof<PairSums>() ? i16x8.add(a, b) : i32x4.add(a, b);
+}
+
+/** @param out receives the eight sums, added, so that the compiler keeps them */
+function dotLoop<D>(rounds: i32, out: usize): void {
+  let a = i32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  let e = a;
+  let f = a;
+  let g = a;
+  let h = a;
   for (let i = 0; i < rounds; i++) {
     let p = operands;
     const end = p + L1;
     while (p < end) {
-      const w0 = v128.load(p),
-        w1 = v128.load(p, 16);
-      const x0 = v128.load32_splat(p, 32),
-        x1 = v128.load32_splat(p, 36);
-      const x2 = v128.load32_splat(p, 40),
-        x3 = v128.load32_splat(p, 44);
-      a = i32x4.add(a, i32x4.dot_i16x8_s(x0, w0));
-      b = i32x4.add(b, i32x4.dot_i16x8_s(x0, w1));
-      c = i32x4.add(c, i32x4.dot_i16x8_s(x1, w0));
-      d = i32x4.add(d, i32x4.dot_i16x8_s(x1, w1));
-      e = i32x4.add(e, i32x4.dot_i16x8_s(x2, w0));
-      f = i32x4.add(f, i32x4.dot_i16x8_s(x2, w1));
-      g = i32x4.add(g, i32x4.dot_i16x8_s(x3, w0));
-      h = i32x4.add(h, i32x4.dot_i16x8_s(x3, w1));
+      const w0 = v128.load(p);
+      const w1 = v128.load(p, 16);
+      const x0 = v128.load32_splat(p, 32);
+      const x1 = v128.load32_splat(p, 36);
+      const x2 = v128.load32_splat(p, 40);
+      const x3 = v128.load32_splat(p, 44);
+      a = addDot<D>(a, x0, w0);
+      b = addDot<D>(b, x0, w1);
+      c = addDot<D>(c, x1, w0);
+      d = addDot<D>(d, x1, w1);
+      e = addDot<D>(e, x2, w0);
+      f = addDot<D>(f, x2, w1);
+      g = addDot<D>(g, x3, w0);
+      h = addDot<D>(h, x3, w1);
       p += 32;
     }
   }
-  const left = i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
-  v128.store(out, i32x4.add(left, i32x4.add(i32x4.add(e, f), i32x4.add(g, h))));
+  const left = add<D>(add<D>(a, b), add<D>(c, d));
+  v128.store(out, add<D>(left, add<D>(add<D>(e, f), add<D>(g, h))));
 }
 
-/** Reads `bytes`, a multiple of 64, in order. The xor of all vectors. */
+/** Reads `bytes`, a multiple of 64, in order. `out` receives the xor of all vectors. */
 export function read(from: usize, bytes: usize, out: usize): void {
-  let a = i64x2.splat(0),
-    b = a,
-    c = a,
-    d = a;
+  let a = i64x2.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
   const end = from + bytes;
   while (from < end) {
     a = v128.xor(a, v128.load(from));

@@ -1,13 +1,13 @@
-// Elementary functions of our own: the host's differ between engines, and logits may not.
-// All are built from single IEEE operations in a fixed order, so every engine gives the same bits.
+// Elementary functions. Those of the host differ between engines, and logits may not. These consist of single IEEE 754
+// operations in a fixed order, so every engine gives the same bits.
 
-/** Vectors that V8 would otherwise rebuild at every use (decode went from 8.5 to 14 GB/s). */
+/** Constants in memory, because V8 rebuilds a v128.const at every use. */
 const EXP: usize = memory.data<f32>(
   [
     1.44269504088896341, // log2(e)
     -0.693145751953125, // -ln(2), upper 15 bits: n * this is exact for |n| < 2^9
     -1.42860682030941723e-6, // -ln(2), the rest
-    0.0013863419, // e^r = 1 + r + r^2 (0.5 + ...): the last coefficient first
+    0.0013863419, // e^r = 1 + r + r^2 (0.5 + ...), from the last coefficient on
     0.008367433,
     0.041667242,
     0.16666535,
@@ -25,9 +25,10 @@ function c(i: i32): v128 {
 }
 
 /**
- * exp(x) of four lanes. Relative error below 1.3e-7 on [-87.3, 88.3]; 0 below, the value at the end above, NaN stays NaN.
- * x = n ln 2 + r with |r| <= ln(2)/2; e^r by the polynomial of degree 6 with the smallest largest relative error, 4e-9.
- * (The Taylor series to r^6 alone is off by 1.7e-7, and the result then by 2.6e-7.)
+ * exp(x) of four lanes. Its relative error is below 1.3e-7 on [-87.3, 88.3]. Below that range the result is 0, above it
+ * the value at its end, and NaN stays NaN.
+ * x = n ln 2 + r with |r| <= ln(2)/2. e^r is the polynomial of degree 6 whose largest relative error is the smallest, 4e-9
+ * (minimax). The Taylor series to r^6 is off by 1.7e-7, and the result then by 2.6e-7.
  */
 export function expF32x4(x: v128): v128 {
   const low = f32x4.lt(x, c(10));
@@ -53,12 +54,12 @@ export function expF32(x: f32): f32 {
 
 const TANH: usize = memory.data<f32>(
   [
-    -0.00570498686283826828, // tanh x = x + x^3 (-0.333 + ...), polynomial in x^2: the last coefficient first
+    -0.00570498686283826828, // tanh x = x + x^3 (-0.333 + ...), a polynomial in x^2, from the last coefficient on
     0.0206390880048274994,
     -0.0537397153675556183,
     0.133314415812492371,
     -0.333332806825637817,
-    0.625, // below this the polynomial
+    0.625, // the polynomial holds below this
     1.0,
     2.0,
   ],
@@ -70,9 +71,9 @@ function t(i: i32): v128 {
 }
 
 /**
- * tanh(x) of four lanes. Relative error below 1.5e-7, so a small x comes back as it is; NaN stays NaN.
- * |x| < 0.625: an odd polynomial of degree 11 with the smallest largest relative error, 5e-9; above: 1 - 2 / (e^2|x| + 1),
- * which below would cancel.
+ * tanh(x) of four lanes. Its relative error is below 1.5e-7, so a small x comes back as it is; NaN stays NaN.
+ * For |x| < 0.625 it is the odd polynomial of degree 11 whose largest relative error is the smallest, 5e-9 (minimax). Above,
+ * it is 1 - 2 / (e^2|x| + 1), which would cancel for small x.
  */
 export function tanhF32x4(x: v128): v128 {
   const size = f32x4.abs(x);

@@ -23,7 +23,7 @@ const GELU: usize = memory.data<f32>([-1.5957691216057308, 0.044715], 4);
 
 /**
  * dst = gelu(gate) * up, gelu(x) = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016).
- * (1 + tanh u) / 2 is 1 / (1 + e^-2u): the same function without the cancellation near -1, where an f32 tanh loses all digits.
+ * (1 + tanh u) / 2 is 1 / (1 + e^-2u), which does not cancel near -1, where an f32 tanh loses all digits.
  * @param dst, gate, up f32[n]; dst may be gate   @param n multiple of 4
  */
 export function geluMul(dst: usize, gate: usize, up: usize, n: i32): void {
@@ -43,7 +43,7 @@ export function geluMul(dst: usize, gate: usize, up: usize, n: i32): void {
   }
 }
 
-/** x *= factor, f32[n], n a multiple of 4. */
+/** x *= factor. @param x f32[n]   @param n multiple of 4 */
 export function scale(x: usize, n: i32, factor: f32): void {
   assert(n >= 0 && n % 4 == 0, "scale: n must be a multiple of 4");
   const by = f32x4.splat(factor);
@@ -51,7 +51,7 @@ export function scale(x: usize, n: i32, factor: f32): void {
   for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), by));
 }
 
-/** x = cap tanh(x / cap), f32[n], n a multiple of 4: keeps x within +-cap (Gemma Team 2024, Gemma 2). */
+/** x = cap tanh(x / cap), which keeps x within +-cap (Gemma 2, Gemma Team 2024). @param x f32[n]   @param n multiple of 4 */
 export function softcap(x: usize, n: i32, cap: f32): void {
   assert(n >= 0 && n % 4 == 0, "softcap: n must be a multiple of 4");
   const by = f32x4.splat(cap);
@@ -59,7 +59,7 @@ export function softcap(x: usize, n: i32, cap: f32): void {
   for (; x < end; x += 16) v128.store(x, f32x4.mul(tanhF32x4(f32x4.div(v128.load(x), by)), by));
 }
 
-/** dst += x, f32[n], n a multiple of 4. */
+/** dst += x. @param dst, x f32[n]   @param n multiple of 4 */
 export function add(dst: usize, x: usize, n: i32): void {
   assert(n >= 0 && n % 4 == 0, "add: n must be a multiple of 4");
   const end = dst + ((<usize>n) << 2);

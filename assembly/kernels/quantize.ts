@@ -18,7 +18,7 @@ const SECOND: f32 = 254;
  *
  * `wide` = 0, for codes of 4 to 6 bits: a code is an int8 digit, d = amax / 127. A block whose amax stands out gets a
  * second digit: code = 254 * first + second, d = amax / (127 * 254). Few blocks carry most of the rounding error
- * (ARCHITECTURE.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a row
+ * (docs/numerics.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a row
  * without outliers.
  *
  * @param dst a tile of `width` rows   @param src f32[columns]   @param columns a multiple of 32

@@ -1,6 +1,6 @@
 /**
  * RMSNorm (Zhang and Sennrich 2019): dst = x / sqrt(mean(x^2) + eps) * weight.
- * Squares are f32 products summed in f64, in four lanes: column c in lane c mod 4, then (0 + 2) + (1 + 3).
+ * Squares are f32 products. They are summed in f64 in four lanes, column c in lane c mod 4, and then (0 + 2) + (1 + 3).
  * @param dst, src f32[n], may be the same   @param weight f32[n], or 0 for none   @param n multiple of 4
  */
 export function rmsNorm(dst: usize, src: usize, weight: usize, n: i32, eps: f32): void {

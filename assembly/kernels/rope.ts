@@ -2,9 +2,9 @@ import { storeCosSin } from "../math";
 
 /**
  * The rotations of one position: cosines at dst[0..pairs), sines at dst[pairs..2 pairs).
- * The angle is position * frequency rounded to f32, as transformers computes it; leaving that rounding out is off by up
- * to 8e-4 at position 30,000 (test/fixtures/README.md).
- * @param frequencies f32[pairs], inverse frequencies with any scaling applied
+ * The angle is position * frequency, rounded to f32 as transformers does. Without that rounding results are off by up to
+ * 8e-4 at position 30,000 (test/fixtures/README.md).
+ * @param frequencies f32[pairs]: inverse frequencies, with any scaling applied
  */
 export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: i32): void {
   assert(position >= 0, "ropeTable: position must not be negative");
@@ -18,7 +18,7 @@ export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: 
 
 /**
  * Rotary position embedding (Su et al. 2021) of one head, in place.
- * @param x f32[head dim]; the first 2 * pairs values are rotated   @param table of ropeTable
+ * @param x f32[headDim], of which the first 2 * pairs values are rotated   @param table what ropeTable wrote
  * @param interleaved 1: pairs are (2j, 2j + 1), 0: (j, j + pairs)
  */
 export function ropeHead(x: usize, table: usize, pairs: i32, interleaved: i32): void {

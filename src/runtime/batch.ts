@@ -115,7 +115,7 @@ export class BatchWriter {
     let outputs = 0;
     for (const { sequence, tokens, logits } of items) {
       this.writeLoraScales(sequence, rows, tokens.length);
-      const table = sequence.cache.tableAddress(sequence.slot);
+      const table = sequence.cache.tableAddress(sequence.table);
       for (let i = 0; i < tokens.length; i++) {
         words[tokensAt + rows] = tokens[i]!;
         words[positionsAt + rows] = sequence.length + i;

@@ -1,5 +1,5 @@
 /**
- * The WebAssembly side: which build an engine can run, and the typed view of its exports.
+ * The WebAssembly module: which build an engine can run, and the types of its exports.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -14,11 +14,12 @@ export interface Kernels {
   heapBase(): number;
   /** Thread 0's call; the others are in `serve`. */
   run(program: number, count: number, batch: number, threads: number): void;
-  /** One thread's share of every operation, without the other threads (for tests). */
+  /** Runs one thread's share of every operation, without the other threads. Tests use it. */
   execute(program: number, count: number, batch: number, thread: number, threads: number): void;
   serve(program: number, batch: number, thread: number, threads: number): void;
-  /** Returns 1 where a weight or scale is not finite. */
+  /** Brings rows of a file into tiles. Returns 1 where a weight or scale is not finite. */
   repack(dst: number, src: number, rows: number, columns: number, type: number): number;
+  /** Brings a vector to f32. Returns 1 where a value is not finite. */
   widen(dst: number, src: number, count: number, type: number): number;
   attentionScratchBytes(headDim: number): number;
 }
@@ -39,9 +40,9 @@ export function bestBuild(threads: number): Build {
 }
 
 const WASM_PAGE = 65536;
-/** Bytes below which the module keeps its own constants; the plan starts here. */
+/** The module keeps its constants below this address; the plan begins here. */
 export const RESERVED_BYTES: number = WASM_PAGE;
-/** wasm32 addresses: the last page is left out so that no end address wraps. */
+/** What wasm32 can address, less the last page, so that no end address wraps. */
 export const MAX_MEMORY_BYTES: number = 65535 * WASM_PAGE;
 
 /** One instance with its memory, exactly as large as the plan. */

@@ -11,12 +11,16 @@ import type { AdapterScales, Sequence } from "./types.ts";
 export class KvCache {
   private readonly memory: WebAssembly.Memory;
   private readonly plan: MemoryPlan;
-  /** Pages of a kv head of a layer lie one after the other: attention reads a sequence as one stream. */
+  /**
+   * Bytes per page of each kv head of each layer. The pages of one kv head lie one after the other, so that attention reads a
+   * sequence as one stream.
+   */
   private readonly headPageBytes: readonly number[];
   private readonly pagesPerSequence: number;
-  private readonly free: number[] = [];
+  private readonly freeList: number[] = [];
   private readonly references: Uint32Array;
-  private readonly freeSlots: number[] = [];
+  /** Page tables that no sequence uses. */
+  private readonly freeTables: number[] = [];
 
   constructor(
     memory: WebAssembly.Memory,
@@ -29,32 +33,32 @@ export class KvCache {
     this.headPageBytes = headPageBytes;
     this.pagesPerSequence = Math.ceil(contextLength / PAGE_TOKENS);
     this.references = new Uint32Array(plan.pageCount);
-    for (let page = plan.pageCount - 1; page >= 0; page--) this.free.push(page);
-    for (let slot = maxSequences - 1; slot >= 0; slot--) this.freeSlots.push(slot);
+    for (let page = plan.pageCount - 1; page >= 0; page--) this.freeList.push(page);
+    for (let table = maxSequences - 1; table >= 0; table--) this.freeTables.push(table);
   }
 
   get freePages(): number {
-    return this.free.length;
+    return this.freeList.length;
   }
 
-  /** @throws NibbleError `context_full` where all sequence slots are taken */
+  /** @throws NibbleError `context_full` where there are as many sequences as there may be */
   createSequence(adapters?: AdapterScales): CachedSequence {
-    const slot = this.freeSlots.pop();
-    if (slot === undefined)
+    const table = this.freeTables.pop();
+    if (table === undefined)
       throw new NibbleError(
         "context_full",
-        "expected a free sequence slot, all are in use: dispose sessions, or load with more maxSequences",
+        "all sequences are in use: dispose sessions, or load with more maxSequences",
       );
-    return new CachedSequence(this, slot, adapters);
+    return new CachedSequence(this, table, adapters);
   }
 
-  /** Address of a sequence's page table, i32 page numbers. */
-  tableAddress(slot: number): number {
-    return this.plan.base.pageTables + slot * this.pagesPerSequence * 4;
+  /** Address of a page table, which holds i32 page numbers. */
+  tableAddress(table: number): number {
+    return this.plan.base.pageTables + table * this.pagesPerSequence * 4;
   }
 
-  private setEntry(slot: number, index: number, page: number): void {
-    new Uint32Array(this.memory.buffer, this.tableAddress(slot) + index * 4, 1)[0] = page;
+  private setEntry(table: number, index: number, page: number): void {
+    new Uint32Array(this.memory.buffer, this.tableAddress(table) + index * 4, 1)[0] = page;
   }
 
   /** Pages that appending `count` tokens takes from the free list. */
@@ -65,21 +69,21 @@ export class KvCache {
     return Math.ceil((length + count) / PAGE_TOKENS) - pages.length + partial;
   }
 
-  /** Makes room for `count` more tokens; the caller has checked that the pages are there. */
+  /** Makes room for `count` more tokens. The caller has checked that there are as many free pages. */
   reserve(sequence: CachedSequence, count: number): void {
     if (count === 0) return;
-    const { pages, length, slot } = sequence;
+    const { pages, length, table } = sequence;
     const last = pages.length - 1;
     if (length % PAGE_TOKENS !== 0 && this.references[pages[last]!]! > 1) {
       const copy = this.take();
       this.copyPage(pages[last]!, copy);
       this.release(pages[last]!);
       pages[last] = copy;
-      this.setEntry(slot, last, copy);
+      this.setEntry(table, last, copy);
     }
     while (pages.length * PAGE_TOKENS < length + count) {
       pages.push(this.take());
-      this.setEntry(slot, pages.length - 1, pages[pages.length - 1]!);
+      this.setEntry(table, pages.length - 1, pages[pages.length - 1]!);
     }
   }
 
@@ -92,27 +96,27 @@ export class KvCache {
     }
   }
 
-  /** Copies the first `count` pages of a sequence; a page's kv heads lie one after the other. */
+  /** A copy of the first `count` pages of a sequence, in which the kv heads of a page lie one after the other. */
   savePages({ pages }: CachedSequence, count: number): Uint8Array {
     const result = new Uint8Array(count * this.plan.pageBytes);
     this.eachPart(pages.slice(0, count), (part, offset) => result.set(part, offset));
     return result;
   }
 
-  /** Gives an empty sequence pages with these contents. */
+  /** Gives an empty sequence pages with the contents that `savePages` made. */
   restorePages(sequence: CachedSequence, source: Uint8Array): void {
     const count = source.length / this.plan.pageBytes;
     if (sequence.length > 0 || !Number.isInteger(count) || count > this.pagesPerSequence) {
       const got = `${source.length} bytes for a sequence of ${sequence.length} tokens`;
       throw new NibbleError("invalid_argument", `expected whole pages of ${this.plan.pageBytes} bytes, got ${got}`);
     }
-    if (count > this.free.length) throw noPages(count, this.free.length);
+    if (count > this.freeList.length) throw noPages(count, this.freeList.length);
     this.reserve(sequence, count * PAGE_TOKENS);
     this.eachPart(sequence.pages, (part, offset) => part.set(source.subarray(offset, offset + part.length)));
     sequence.length = count * PAGE_TOKENS;
   }
 
-  /** Calls with each kv head's part of each page, and its place where pages lie one after the other. */
+  /** Calls `visit` with the part of each kv head in each page, and its offset where pages lie one after the other. */
   private eachPart(pages: readonly number[], visit: (part: Uint8Array, offset: number) => void): void {
     const { base, pageCount, pageBytes } = this.plan;
     let start = base.pages;
@@ -126,13 +130,13 @@ export class KvCache {
   }
 
   private take(): number {
-    const page = this.free.pop()!;
+    const page = this.freeList.pop()!;
     this.references[page] = 1;
     return page;
   }
 
   private release(page: number): void {
-    if (--this.references[page]! === 0) this.free.push(page);
+    if (--this.references[page]! === 0) this.freeList.push(page);
   }
 
   fork(sequence: CachedSequence): CachedSequence {
@@ -140,21 +144,22 @@ export class KvCache {
     for (const [index, page] of sequence.pages.entries()) {
       this.references[page]!++;
       copy.pages.push(page);
-      this.setEntry(copy.slot, index, page);
+      this.setEntry(copy.table, index, page);
     }
     copy.length = sequence.length;
     return copy;
   }
 
-  /** Gives back the pages that a length of `length` tokens does not need. */
+  /** Shortens a sequence to `length` tokens, and gives back the pages that it then does not need. */
   shrink(sequence: CachedSequence, length: number): void {
     const keep = Math.ceil(length / PAGE_TOKENS);
     while (sequence.pages.length > keep) this.release(sequence.pages.pop()!);
     sequence.length = length;
   }
 
-  releaseSlot(slot: number): void {
-    this.freeSlots.push(slot);
+  /** Gives a page table back. */
+  releaseTable(table: number): void {
+    this.freeTables.push(table);
   }
 }
 
@@ -169,15 +174,16 @@ export function noPages(needed: number, free: number): NibbleError {
 /** A sequence of this cache. */
 export class CachedSequence implements Sequence {
   readonly cache: KvCache;
-  readonly slot: number;
+  /** Which of the page tables it has. */
+  readonly table: number;
   readonly adapters: AdapterScales | undefined;
   readonly pages: number[] = [];
   length = 0;
   disposed = false;
 
-  constructor(cache: KvCache, slot: number, adapters: AdapterScales | undefined) {
+  constructor(cache: KvCache, table: number, adapters: AdapterScales | undefined) {
     this.cache = cache;
-    this.slot = slot;
+    this.table = table;
     this.adapters = adapters;
   }
 
@@ -212,7 +218,7 @@ export class CachedSequence implements Sequence {
     if (this.disposed) return;
     this.cache.shrink(this, 0);
     this.disposed = true;
-    this.cache.releaseSlot(this.slot);
+    this.cache.releaseTable(this.table);
   }
 
   check(): void {

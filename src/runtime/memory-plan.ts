@@ -53,11 +53,11 @@ export interface MemoryPlan {
   readonly pageBytes: number;
   /** Pages of the key-value cache. */
   readonly pageCount: number;
-  /** Bytes that weights pass through on their way into tiles; they borrow the activations. */
+  /** Bytes that weights pass through on their way into tiles. They are part of the activations, which have no use yet. */
   readonly stagingBytes: number;
 }
 
-/** Reading in pieces of 1 MiB costs no more than reading at once. */
+/** Weights are read in pieces of 1 MiB, which costs no more than reading a file at once. */
 const STAGING_BYTES = 2 ** 20;
 
 /**

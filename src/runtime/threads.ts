@@ -1,5 +1,5 @@
 /**
- * Helping threads: each has an instance of its own on the shared memory, and waits in `serve` for the next `run`.
+ * Helping threads. Each has its own instance on the shared memory, and waits in `serve` for the next `run`.
  * @module
  */
 import type { Instance } from "./kernels.ts";
@@ -17,7 +17,7 @@ export interface Thread {
   terminate(): void;
 }
 
-/** Starts a thread; resolves when it is about to serve. A host without threads has none. */
+/** Starts a thread; resolves when it is about to serve. */
 export type StartThread = (start: ThreadStart) => Promise<Thread>;
 
 /** Words of the batch's header by which threads meet (assembly/barrier.ts). */
@@ -26,7 +26,7 @@ const FAILED = batchWord("failed");
 const RUNS = batchWord("runs");
 const STOP = batchWord("stop");
 
-/** Runs on the helping thread: instantiates, says that it is ready, serves. A trap is passed on through the memory. */
+/** Runs on the helping thread: instantiates the module, calls `ready`, and serves. A trap is reported through the memory. */
 export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
   const batch = serve[1];
   const control = new Int32Array(memory.buffer, batch, STOP + 1);
@@ -54,7 +54,7 @@ export class ThreadPool {
     this.threads = threads;
   }
 
-  /** Starts `threads - 1` helpers. If one fails to start, the others are ended and the error passed on. */
+  /** Starts `threads - 1` helpers. If one fails to start, the others are ended and its error is thrown. */
   static async start(
     { module, memory }: Instance,
     [program, batch]: readonly [program: number, batch: number],

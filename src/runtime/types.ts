@@ -1,22 +1,22 @@
 /**
- * What the engine needs of the runtime: sequences with a KV cache, and one call that runs a mixed batch.
+ * What the engine needs from the runtime: sequences with a key-value cache, and one call that runs a mixed batch.
  * @module
  */
 
-/** How strongly each of the model's adapters is applied, in their order. Undefined: none is. */
+/** How strongly each of the model's adapters is applied, in their order. Where it is undefined, none is. */
 export type AdapterScales = readonly number[];
 
 /** A token sequence with its cached keys and values. Dispose it to give its pages back. */
 export interface Sequence {
   /** Tokens whose keys and values are cached. */
   readonly length: number;
-  /** Applied to all its tokens: keys and values depend on them. */
+  /** They apply to all its tokens, because keys and values depend on them. */
   readonly adapters: AdapterScales | undefined;
   /** Another sequence with the same first `length` tokens; shares full pages until one of them is written. */
   fork(): Sequence;
   /** Free pages that appending `count` tokens takes: new ones, and a copy of the last one where it is shared. */
   pagesNeeded(count: number): number;
-  /** Forgets all tokens from `length` on. */
+  /** Drops all tokens from `length` on. */
   truncate(length: number): void;
   /** A copy of the pages that are full: `Math.floor(length / pageTokens) * pageBytes` bytes. */
   savePages(): Uint8Array;
@@ -28,7 +28,7 @@ export interface Sequence {
   dispose(): void;
 }
 
-/** A piece of a batch: tokens to append to a sequence, and for which of them logits are wanted. */
+/** Part of a batch: tokens to append to a sequence, and for which of them logits are wanted. */
 export interface BatchItem {
   readonly sequence: Sequence;
   readonly tokens: ArrayLike<number>;
@@ -40,18 +40,18 @@ export interface Executor {
   readonly vocabSize: number;
   /** Width of the hidden states. */
   readonly hiddenSize: number;
-  /** Most tokens a sequence may hold. */
+  /** Most tokens that a sequence may hold. */
   readonly contextLength: number;
   /** Most token rows of one `forward` call, over all items, and most rows that may ask for logits. */
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
-  /** Pages of the KV cache that are free, tokens a page: what the scheduler may still hand out. */
+  /** Free pages of the key-value cache, which the scheduler may still hand out; tokens and bytes per page. */
   readonly freePages: number;
   readonly pageTokens: number;
   readonly pageBytes: number;
-  /** Four words that tell models apart, and what else a cached key or value depends on. Computed when first asked for. */
+  /** Four words that tell models apart, and everything else that a cached key or value depends on. Computed at the first call. */
   fingerprint(): Uint32Array;
-  /** How many different pages hold the tokens of these sequences. */
+  /** How many pages hold the tokens of these sequences; a shared page counts once. */
   pagesOf(sequences: readonly Sequence[]): number;
   /** @throws NibbleError `context_full` where all sequences are in use, `invalid_argument` for adapters that there are not */
   createSequence(adapters?: AdapterScales): Sequence;
@@ -63,8 +63,7 @@ export interface Executor {
    */
   forward(batch: readonly BatchItem[]): Float32Array[];
   /**
-   * The same without the LM head: what it would be multiplied with, the states after the final norm [hiddenSize], one for
-   * each row that asks for logits.
+   * The same without the LM head: the states after the final norm, [hiddenSize], one for each row that asks for logits.
    */
   hiddenStates(batch: readonly BatchItem[]): Float32Array[];
   dispose(): void;

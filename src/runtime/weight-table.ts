@@ -1,5 +1,5 @@
 /**
- * Which tensors a program reads, checked against the shapes it expects, and where each lies in the weight region.
+ * The tensors that a program reads, checked against the shapes that it expects, and their places among the weights.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -21,7 +21,7 @@ export interface Placement {
 }
 
 export class WeightTable {
-  /** In order of first use, which is the order in memory. */
+  /** In the order of their first use, which is the order in memory. */
   readonly placements: Placement[] = [];
   private readonly byName = new Map<string, Placement>();
   private readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -44,7 +44,7 @@ export class WeightTable {
     return this.placeMatrix(this.require(name, [rows, columns]), rows, columns);
   }
 
-  /** A matrix that is not the checkpoint's, under its own name. @throws NibbleError `bad_shape`, `unsupported_type` */
+  /** Places a matrix that is not in the checkpoint, under its own name. @throws NibbleError `bad_shape`, `unsupported_type` */
   foreign(info: TensorInfo, rows: number, columns: number): Placement {
     checkShape(info, [rows, columns]);
     return this.placeMatrix(info, rows, columns);

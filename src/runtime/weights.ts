@@ -1,6 +1,7 @@
 /**
- * Streams weights from their source into tiles. Rows are read where their tiles will lie, many pieces at a time; some
- * rows go through the staging bytes, which stay in a cache, back into tiles. Never two copies.
+ * Streams weights from their source into tiles. Rows are read to where their tiles will lie, many pieces at a time. A few
+ * rows at a time are then copied to the staging bytes, which stay in a cache, and repacked into tiles. There is never a
+ * second copy of the weights.
  *
  * So the host's reading threads touch the memory first. A page fault costs as much as reading the page: 80 MB take
  * 60 ms to repack into new memory, 20 ms into memory that was read into (docs/performance.md, "Loading").
@@ -27,11 +28,12 @@ export interface LoadWeightsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes of a read, and of all reads under way: a source that reads in place needs no memory for them. */
+/** Bytes of a read. */
 const PIECE_BYTES = 2 ** 20;
+/** Bytes of all reads under way: many where a source reads in place, few where it must copy. */
 const AHEAD_IN_PLACE = 32 * 2 ** 20;
 const AHEAD_COPIED = 2 * PIECE_BYTES;
-/** Rows that are repacked at a time: raw bytes and tiles stay in the second cache. */
+/** Bytes of rows that are repacked at a time, so that they and their tiles stay in the second cache. */
 const REPACK_BYTES = 2 ** 17;
 
 /** Where the weights go: a memory of the planned size, and the table of tensors. */
@@ -51,7 +53,7 @@ export async function loadWeights(
   options: LoadWeightsOptions,
   meanwhile?: () => void,
 ): Promise<void> {
-  // In the order of the file: a stream brings them so.
+  // In the order of the file, because a stream delivers them so.
   const placements = weights.placements.toSorted((a, b) => a.info.offset - b.info.offset);
   const pieces = placements.flatMap((placement) => piecesOf(placement, plan));
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -76,10 +78,10 @@ export async function loadWeights(
   }
 }
 
-/** What one read brings: whole row groups, or a vector. */
+/** What one read delivers: whole groups of rows, or a vector. */
 interface Piece {
   readonly placement: Placement;
-  /** In the source. */
+  /** Where it begins in the source. */
   readonly offset: number;
   readonly bytes: number;
   readonly rows: number;
@@ -89,8 +91,8 @@ interface Piece {
 }
 
 /**
- * Raw rows lie at the end of their matrix' place. Tiles take no fewer bytes than rows, so the tiles of some groups end
- * before the raw rows of the next begin.
+ * Raw rows lie at the end of the place of their matrix. Tiles take at least as many bytes as rows, so the tiles of some
+ * groups end before the raw rows of the next groups begin.
  */
 function piecesOf(placement: Placement, plan: MemoryPlan): Piece[] {
   const { kind, info, type, rows, columns, bytes } = placement;
@@ -110,12 +112,12 @@ function piecesOf(placement: Placement, plan: MemoryPlan): Piece[] {
   return pieces;
 }
 
-/** Rows of the whole groups that so many bytes hold, one group at least. */
+/** Rows of as many whole groups as `bytes` hold, at least one group. */
 function groupsIn(bytes: number, bytesPerRow: number): number {
   return Math.max(1, Math.floor(bytes / (GROUP_ROWS * bytesPerRow))) * GROUP_ROWS;
 }
 
-/** From raw rows to tiles, by way of the staging bytes. */
+/** Repacks a piece from raw rows to tiles, by way of the staging bytes. Returns 1 where a value is not finite. */
 function place({ kernels, memory }: Instance, { base }: MemoryPlan, { placement, raw, dst, rows }: Piece): number {
   const { kind, type, columns, info } = placement;
   const { id } = tensorTypeFacts(type);
@@ -137,11 +139,11 @@ function place({ kernels, memory }: Instance, { base }: MemoryPlan, { placement,
   return bad;
 }
 
-/** Reads pieces in order, some ahead of the one that is waited for. */
+/** Reads pieces in order, and some pieces ahead of the one that is awaited. */
 class ReadAhead {
   readonly #pieces: readonly Piece[];
   readonly #memory: Uint8Array;
-  /** Reads under way, the oldest first, and their bytes. */
+  /** Reads under way, oldest first, and their bytes. */
   readonly #reads: Promise<void>[] = [];
   #ahead = 0;
   #started = 0;
@@ -161,7 +163,7 @@ class ReadAhead {
     this.#fill();
   }
 
-  /** Waits until nothing is read any more, whatever came of it. */
+  /** Waits until no read is under way, whether reads succeed or fail. */
   async end(): Promise<void> {
     await Promise.allSettled(this.#reads);
   }
@@ -172,7 +174,7 @@ class ReadAhead {
       const limit = placement.info.source.readInto ? AHEAD_IN_PLACE : AHEAD_COPIED;
       if (this.#ahead > 0 && this.#ahead + bytes > limit) return;
       const read = readInto(placement.info.source, offset, this.#memory.subarray(raw, raw + bytes));
-      read.catch(() => {}); // it is reported where it is waited for
+      read.catch(() => {}); // `next` reports the error
       this.#reads.push(read);
       this.#ahead += bytes;
     }

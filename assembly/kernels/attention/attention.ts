@@ -154,7 +154,8 @@ function addPage(state: QueryState, op: Attention, q: usize, keys: usize, from: 
 /** Scores become weights exp(score - top), which `total` counts; returns what the sums so far are multiplied with. */
 function exponentiate(state: QueryState, weights: usize): f32 {
   let best = v128.load(weights);
-  for (let i: usize = 16; i < 128; i += 16) best = f32x4.pmax(best, v128.load(weights + i)); // a NaN that gets lost here makes the total NaN
+  // A NaN that gets lost here makes the total NaN.
+  for (let i: usize = 16; i < 128; i += 16) best = f32x4.pmax(best, v128.load(weights + i));
   const newTop = max<f32>(state.top, maxF32x4(best));
   const correction = expF32(state.top - newTop);
   const shift = f32x4.splat(newTop);

@@ -63,7 +63,7 @@ export function unpackQ4I16(panel: usize, scales: usize, w: usize, columns: i32,
 
 /** Q8_0 to i16. @param w tiles */
 export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32): void {
-  const half = <usize>(16 * columns);
+  const upper = <usize>(16 * columns);
   unpackTileScales(scales, w, columns, 0, 32 + 512);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += 32;
@@ -71,8 +71,8 @@ export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32)
     while (w < end) {
       v128.store(panel, v128.load8x8_s(w));
       v128.store(panel, v128.load8x8_s(w, 8), 16);
-      v128.store(panel + half, v128.load8x8_s(w, 16));
-      v128.store(panel + half, v128.load8x8_s(w, 24), 16);
+      v128.store(panel + upper, v128.load8x8_s(w, 16));
+      v128.store(panel + upper, v128.load8x8_s(w, 24), 16);
       panel += 32;
       w += 32;
     }
@@ -101,7 +101,7 @@ export function unpackCodesI8(panel: usize, w: usize, columns: i32, planes: i32)
 function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void {
   const mask = nibbleMask();
   const high = highMask<P>();
-  const half = <usize>(8 * columns);
+  const upper = <usize>(8 * columns);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += header;
     const end = w + 4 * stepBytes<P>();
@@ -116,10 +116,10 @@ function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void
       v128.store(panel, firstCodes<P>(v1, h0, 1, mask, high), 16);
       v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 32);
       v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 48);
-      v128.store(panel + half, firstCodes<P>(v2, h2, 2, mask, high));
-      v128.store(panel + half, firstCodes<P>(v3, h2, 3, mask, high), 16);
-      v128.store(panel + half, lastCodes<P>(v2, h2, 2, mask, high), 32);
-      v128.store(panel + half, lastCodes<P>(v3, h2, 3, mask, high), 48);
+      v128.store(panel + upper, firstCodes<P>(v2, h2, 2, mask, high));
+      v128.store(panel + upper, firstCodes<P>(v3, h2, 3, mask, high), 16);
+      v128.store(panel + upper, lastCodes<P>(v2, h2, 2, mask, high), 32);
+      v128.store(panel + upper, lastCodes<P>(v3, h2, 3, mask, high), 48);
       panel += 64;
       w += stepBytes<P>();
     }
@@ -138,7 +138,7 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
   const bytes = byteMask();
   const low = fieldMask<P>();
   const zeros = i16x8.splat(<i16>zero);
-  const half = <usize>(16 * columns);
+  const upper = <usize>(16 * columns);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += header;
     const end = w + 4 * stepBytes<P>();
@@ -146,7 +146,7 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
       for (let quad = 0; quad < 4; quad++) {
         const v = v128.load(w + ((<usize>quad) << 4));
         const h = plane<P>(w, quad);
-        const at = panel + <usize>(quad >> 1) * half + ((<usize>(quad & 1)) << 4);
+        const at = panel + <usize>(quad >> 1) * upper + ((<usize>(quad & 1)) << 4);
         storeUnsigned(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), bytes, zeros);
         storeUnsigned(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, zeros);
       }
@@ -166,12 +166,12 @@ function storeUnsigned(at: usize, codes: v128, mask: v128, zeros: v128): void {
 export function unpackLevelsI16(panel: usize, w: usize, columns: i32, table: usize): void {
   const mask = nibbleMask();
   const all = v128.load(table);
-  const half = <usize>(16 * columns);
+  const upper = <usize>(16 * columns);
   const end = w + <usize>(columns << 3);
   while (w < end) {
     for (let quad: usize = 0; quad < 4; quad++) {
       const v = v128.load(w + (quad << 4));
-      const at = panel + (quad >> 1) * half + ((quad & 1) << 4);
+      const at = panel + (quad >> 1) * upper + ((quad & 1) << 4);
       storeSigned(at, levels(all, v128.and(v, mask)));
       storeSigned(at + 64, levels(all, v128.and(i16x8.shr_u(v, 4), mask)));
     }

@@ -1,11 +1,11 @@
-// Codes of 4, 5 and 6 bits of a step of eight columns (layout.ts, tileBytes). P: u8, u16, u32 for 0, 1, 2 planes of high
-// bits, so that loops are compiled for each.
+// Codes of 4, 5 and 6 bits in a step of eight columns (layout.ts, tileBytes). The type parameter P stands for the planes of
+// high bits: u8 for none, u16 for one, u32 for two. So loops are compiled for each.
 
-/** Masks from memory: V8 rebuilds a v128.const at each use. */
+/** Masks, in memory because V8 rebuilds a v128.const at each use. */
 const MASKS: usize = memory.data<u32>([0, 0x10101010, 0x30303030], 4);
 const FIELDS: usize = memory.data<u32>([0, 0x01010101, 0x03030303], 4);
 
-/** Planes of P. */
+/** How many planes P stands for. */
 export function planesOf<P>(): i32 {
   return sizeof<P>() >> 1;
 }
@@ -15,7 +15,7 @@ export function stepBytes<P>(): usize {
   return 64 + 16 * (sizeof<P>() >> 1);
 }
 
-/** Where the high bits go in a code: bit 4, or bits 4 and 5. */
+/** The high bits of a code: bit 4, or bits 4 and 5. */
 export function highMask<P>(): v128 {
   return v128.load32_splat(MASKS + ((sizeof<P>() >> 1) << 2));
 }
@@ -26,17 +26,20 @@ export function plane<P>(at: usize, quad: i32): v128 {
   return v128.load(at + 64 + (sizeof<P>() == 4 ? (<usize>(quad >> 1)) << 4 : 0));
 }
 
-/** Codes of the first four columns. @param v of the quad @param bits its plane @param mask, high of nibbleMask, highMask */
+/**
+ * Codes of the first four columns.
+ * @param v the vector of the quad   @param bits the plane of the quad   @param mask nibbleMask   @param high highMask
+ */
 export function firstCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v128): v128 {
   return withHigh<P>(v128.and(v, mask), bits, 2 * quad, high);
 }
 
-/** Codes of the last four columns. */
+/** Codes of the last four columns, likewise. */
 export function lastCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v128): v128 {
   return withHigh<P>(v128.and(i16x8.shr_u(v, 4), mask), bits, 2 * quad + 1, high);
 }
 
-/** Nibbles and the high bits of field `field`: shifts of 16 bits do, since the mask keeps a byte's own. */
+/** Nibbles with the high bits of field `field`. Shifts of 16 bits do, because the mask keeps what belongs to each byte. */
 function withHigh<P>(nibbles: v128, bits: v128, field: i32, high: v128): v128 {
   if (sizeof<P>() == 1) return nibbles;
   const left = 4 - (sizeof<P>() == 4 ? (2 * field) & 7 : field);
@@ -48,14 +51,14 @@ export function fieldMask<P>(): v128 {
   return v128.load32_splat(FIELDS + ((sizeof<P>() >> 1) << 2));
 }
 
-/** Codes of nibbles and field `field`, 0 to 7, where it is known at run time only. @param low of fieldMask */
+/** Nibbles with the high bits of field `field`, 0 to 7, where that is known at run time only. @param low fieldMask */
 export function codesAt<P>(nibbles: v128, bits: v128, field: i32, low: v128): v128 {
   if (sizeof<P>() == 1) return nibbles;
   const shift = sizeof<P>() == 4 ? (2 * field) & 7 : field;
   return v128.or(nibbles, i16x8.shl(v128.and(i16x8.shr_u(bits, shift), low), 4));
 }
 
-/** The levels of nibbles: indices below 16, where the relaxed instruction is the same on every engine. */
+/** The levels of nibbles. Indices are below 16, for which the relaxed instruction is the same on every engine. */
 export function levels(table: v128, nibbles: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, nibbles);
   return i8x16.swizzle(table, nibbles);

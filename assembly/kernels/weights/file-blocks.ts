@@ -15,22 +15,22 @@ function fifths(bits: u32): u32 {
 }
 
 /**
- * The codes of columns 4 i .. 4 i + 3 of a block, a byte each. Codes of Q3_K count from 4 to 11, so that 8 means 0 as in
- * all codes of 4 bits.
+ * The codes of columns 4 i .. 4 i + 3 of a block, one per byte. Codes of Q3_K are made to count from 4 to 11, so that 8
+ * means 0 as in all codes of 4 bits.
  */
 export function fileCodes(block: usize, type: i32, i: i32): u32 {
   const within = (<usize>(i & 7)) << 2; // byte of the 32 columns
   const part = i >> 3; // which 32 columns
-  const half = <usize>(part >> 2); // which 128 columns
+  const upper128 = <usize>(part >> 2); // which 128 columns
   switch (type) {
     case Q5_0:
       return nibbles(block + 6, i) | fifths(load<u32>(block, 2) >> (i << 2));
     case Q5_1:
       return nibbles(block + 8, i) | fifths(load<u32>(block, 4) >> (i << 2));
     case Q2_K:
-      return (load<u32>(block + 16 + (half << 5) + within) >> ((part & 3) << 1)) & 0x03030303;
+      return (load<u32>(block + 16 + (upper128 << 5) + within) >> ((part & 3) << 1)) & 0x03030303;
     case Q3_K: {
-      const low = (load<u32>(block + 32 + (half << 5) + within) >> ((part & 3) << 1)) & 0x03030303;
+      const low = (load<u32>(block + 32 + (upper128 << 5) + within) >> ((part & 3) << 1)) & 0x03030303;
       return (low | (((load<u32>(block + within) >> part) & 0x01010101) << 2)) + 0x04040404;
     }
     case Q4_K:
@@ -40,9 +40,9 @@ export function fileCodes(block: usize, type: i32, i: i32): u32 {
       return low | (((load<u32>(block + 16 + within) >> part) & 0x01010101) << 4);
     }
     case Q6_K: {
-      const bytes = block + (half << 6) + ((<usize>(part & 1)) << 5) + within;
+      const bytes = block + (upper128 << 6) + ((<usize>(part & 1)) << 5) + within;
       const low = (load<u32>(bytes) >> ((part & 2) << 1)) & NIBBLES;
-      return low | (((load<u32>(block + 128 + (half << 5) + within) >> ((part & 3) << 1)) & 0x03030303) << 4);
+      return low | (((load<u32>(block + 128 + (upper128 << 5) + within) >> ((part & 3) << 1)) & 0x03030303) << 4);
     }
     case IQ4_NL:
       return nibbles(block + 2, i);

@@ -3,7 +3,6 @@ import { MXFP4, WeightType } from "../../weight-types";
 // The sixteen weights that a 4-bit code may stand for, times their scale (ggml/src/ggml-common.h).
 
 /** IQ4_NL and IQ4_XS: steps that are finer near 0. */
-// prettier-ignore
 const NON_LINEAR: usize = memory.data<i8>(
   [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113],
   16,

@@ -19,19 +19,19 @@ export function unpackGroupScales(
   count: i32,
 ): void {
   const blocks = count / <i32>type.columnsPerScale;
-  const half = <usize>(blocks << 5);
+  const upper = <usize>(blocks << 5);
   const first = from / <i32>type.columnsPerScale;
-  if (type.scales == Scales.EXPONENT) unpackExponents(scales, half, group + ((<usize>first) << 4), blocks);
-  else if (type.hasSuperBlocks) unpackSuperScales(scales, minima, half, group, type, first, first + blocks);
+  if (type.scales == Scales.EXPONENT) unpackExponents(scales, upper, group + ((<usize>first) << 4), blocks);
+  else if (type.hasSuperBlocks) unpackSuperScales(scales, minima, upper, group, type, first, first + blocks);
   else {
     const kinds = <i32>type.minima;
     let at = group + ((<usize>first) << (5 + kinds));
     for (let b = 0; b < blocks; b++) {
-      unpackF16(scales, half, at);
+      unpackF16(scales, upper, at);
       scales += 32;
       at += 32;
       if (!kinds) continue;
-      unpackF16(minima, half, at);
+      unpackF16(minima, upper, at);
       minima += 32;
       at += 32;
     }
@@ -39,18 +39,18 @@ export function unpackGroupScales(
 }
 
 /** Sixteen f16 at `at`, eight to each half. */
-export function unpackF16(to: usize, half: usize, at: usize): void {
+export function unpackF16(to: usize, upper: usize, at: usize): void {
   v128.store(to, loadF16x4(at));
   v128.store(to, loadF16x4(at + 8), 16);
-  v128.store(to + half, loadF16x4(at + 16));
-  v128.store(to + half, loadF16x4(at + 24), 16);
+  v128.store(to + upper, loadF16x4(at + 16));
+  v128.store(to + upper, loadF16x4(at + 24), 16);
 }
 
 /** The scales of sub-blocks [begin, end), which are those of blocks of 256 in order. */
 function unpackSuperScales(
   scales: usize,
   minima: usize,
-  half: usize,
+  upper: usize,
   group: usize,
   type: WeightType,
   begin: i32,
@@ -79,11 +79,11 @@ function unpackSuperScales(
     }
     let at = block + 32 + 2 * minimaBytes + <usize>(sub % perBlock) * (16 + minimaBytes);
     for (; sub < last; sub++) {
-      storeTimes(scales, half, at, d0, d1, d2, d3);
+      storeTimes(scales, upper, at, d0, d1, d2, d3);
       scales += 32;
       at += 16;
       if (!minimaBytes) continue;
-      storeTimes(minima, half, at, m0, m1, m2, m3);
+      storeTimes(minima, upper, at, m0, m1, m2, m3);
       minima += 32;
       at += 16;
     }
@@ -91,13 +91,13 @@ function unpackSuperScales(
 }
 
 /** Sixteen i8 at `at`, each times the f32 of its row, eight to each half. */
-function storeTimes(to: usize, half: usize, at: usize, d0: v128, d1: v128, d2: v128, d3: v128): void {
+function storeTimes(to: usize, upper: usize, at: usize, d0: v128, d1: v128, d2: v128, d3: v128): void {
   const low = v128.load8x8_s(at);
   const high = v128.load8x8_s(at, 8);
   v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), d0));
   v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), d1), 16);
-  v128.store(to + half, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d2));
-  v128.store(to + half, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d3), 16);
+  v128.store(to + upper, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d2));
+  v128.store(to + upper, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d3), 16);
 }
 
 /** 2^(e - 128), by its bits: the exponent e - 1, or a subnormal. */
@@ -105,10 +105,10 @@ function powerBits(e: i32): i32 {
   return e > 1 ? (e - 1) << 23 : 0x00200000 << e;
 }
 
-function unpackExponents(scales: usize, half: usize, at: usize, blocks: i32): void {
+function unpackExponents(scales: usize, upper: usize, at: usize, blocks: i32): void {
   for (let b = 0; b < blocks; b++) {
     for (let row: usize = 0; row < 16; row++) {
-      store<i32>(scales + (row >> 3) * half + ((row & 7) << 2), powerBits(load<u8>(at + row)));
+      store<i32>(scales + (row >> 3) * upper + ((row & 7) << 2), powerBits(load<u8>(at + row)));
     }
     scales += 32;
     at += 16;

@@ -2,7 +2,7 @@ import { BLOCK, GROUP_ROWS, groupBytes } from "../../layout";
 import { BF16, F16, F32, Q8_0, Scales, WeightType, weightType } from "../../weight-types";
 import { bf16, f16, getF32, setF32 } from "../scalar";
 import { codeOfBlock, smallMinimum, smallScale } from "./file-blocks";
-import { halfAddress, smallAddress } from "./scales";
+import { f16Address, smallAddress } from "./scales";
 import { codeAddress, highAddress, highShift, isHigh, tileOf } from "./tiles";
 
 function isFiniteF16(bits: u32): bool {
@@ -79,7 +79,7 @@ function repackCodes(dst: usize, src: usize, columns: i32, type: WeightType, row
   let bad = 0;
   for (let kind = 0; kind < (type.minima ? 2 : 1); kind++) {
     const bits = <u32>load<u16>(block + <usize>(<i32>type.f16At + 2 * kind));
-    store<u16>(halfAddress(group, type, column / per, kind, lane), <u16>bits);
+    store<u16>(f16Address(group, type, column / per, kind, lane), <u16>bits);
     if (!isFiniteF16(bits)) bad = 1;
     if (!type.hasSuperBlocks) continue;
     const s = (column % per) / <i32>type.columnsPerScale;

@@ -12,7 +12,7 @@ export function scalesOfBlock(type: WeightType): i32 {
 }
 
 /** Address of the f16 of `lane` for block `block`; `kind` 0: of scales, 1: of minima. */
-export function halfAddress(group: usize, type: WeightType, block: i32, kind: i32, lane: i32): usize {
+export function f16Address(group: usize, type: WeightType, block: i32, kind: i32, lane: i32): usize {
   return group + <usize>(block * scalesOfBlock(type) + 32 * kind + 2 * lane);
 }
 
@@ -26,10 +26,10 @@ export function smallAddress(group: usize, type: WeightType, block: i32, s: i32,
 export function scaleAt(group: usize, type: WeightType, column: i32, kind: i32, lane: i32): f32 {
   if (type.scales == Scales.EXPONENT)
     return powerOfTwo(<i32>load<u8>(group + <usize>((column / 32) * 16 + lane)) - 128);
-  if (!type.hasSuperBlocks) return f16(load<u16>(halfAddress(group, type, column / 32, kind, lane)));
+  if (!type.hasSuperBlocks) return f16(load<u16>(f16Address(group, type, column / 32, kind, lane)));
   const s = (column % 256) / <i32>type.columnsPerScale;
   const small = <f32>load<i8>(smallAddress(group, type, column / 256, s, kind, lane));
-  const product = f16(load<u16>(halfAddress(group, type, column / 256, kind, lane))) * small;
+  const product = f16(load<u16>(f16Address(group, type, column / 256, kind, lane))) * small;
   return kind ? -product : product;
 }
 
