@@ -5,7 +5,7 @@
  */
 import type { FormatErrorCode } from "../base/errors.ts";
 import { NibbleError } from "../base/errors.ts";
-import { copyUtf8, decodeUtf8 } from "../base/utf8.ts";
+import { type ByteTarget, copyUtf8, decodeUtf8 } from "../base/utf8.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { readExactly } from "../io/byte-source.ts";
 import { StringTable } from "./string-table.ts";
@@ -117,23 +117,22 @@ export class Cursor {
   async strings(count: number, what: string, maxBytes: number): Promise<StringTable> {
     this.check(count * 8, what); // an empty string takes 8 bytes, so no array is larger than the file accounts for
     const ends = new Uint32Array(count);
-    let text = new Uint8Array(Math.min(this.remaining, TYPICAL_STRING_BYTES * count));
-    let used = 0;
+    const text: ByteTarget = { bytes: new Uint8Array(Math.min(this.remaining, TYPICAL_STRING_BYTES * count)), at: 0 };
     for (let i = 0; i < count; i++) {
       if (this.#window.length - this.#at < 8) await this.#need(8, what);
       const length = this.#u64(what, "limit_exceeded");
       if (length > maxBytes) throw tooLong(what, length, maxBytes);
       if (this.#window.length - this.#at < length) await this.#need(length, what);
       // A quarter more room than all strings take if they are as long as those before, but no more than the file has left.
-      if (used + length > text.length)
-        text = grown(text, used, Math.min(used + this.remaining, 1.25 * ((used + length) / (i + 1)) * count + 65536));
-      if (!copyUtf8(this.#window, this.#at, this.#at + length, text, used))
+      const used = text.at + length;
+      if (used > text.bytes.length)
+        text.bytes = grown(text, Math.min(text.at + this.remaining, 1.25 * (used / (i + 1)) * count + 65536));
+      if (!copyUtf8(this.#window, this.#at, this.#at + length, text))
         throw new NibbleError("bad_string", `${what} [${i}]: the bytes are not valid UTF-8`);
-      used += length;
       this.#at += length;
       ends[i] = used;
     }
-    return new StringTable(text.subarray(0, used), ends);
+    return new StringTable(text.bytes.subarray(0, text.at), ends);
   }
 
   #u64(what: string, code: FormatErrorCode): number {
@@ -176,8 +175,8 @@ function tooLong(what: string, length: number, maxBytes: number): NibbleError {
   return new NibbleError("limit_exceeded", `${what}: expected a string of at most ${maxBytes} bytes, got ${length}`);
 }
 
-function grown(bytes: Uint8Array, used: number, length: number): Uint8Array<ArrayBuffer> {
+function grown({ bytes, at }: ByteTarget, length: number): Uint8Array {
   const larger = new Uint8Array(length);
-  larger.set(bytes.subarray(0, used));
+  larger.set(bytes.subarray(0, at));
   return larger;
 }

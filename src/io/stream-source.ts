@@ -38,30 +38,33 @@ interface Reading {
  * other streams give chunks of their own. Neither can read into wasm memory directly, as that cannot be transferred.
  */
 function reading(stream: ReadableStream<Uint8Array>): Reading {
-  let byob: ReadableStreamBYOBReader | undefined;
+  let byob: ReadableStreamBYOBReader;
   try {
     byob = stream.getReader({ mode: "byob" });
   } catch {
-    // not a byte stream
+    return chunkReading(stream.getReader()); // not a byte stream
   }
-  if (byob) {
-    const reader = byob;
-    let buffer = new ArrayBuffer(PIECE_BYTES);
-    return {
-      async next(wanted) {
-        const length = Math.min(wanted, buffer.byteLength);
-        // Not every engine knows `min`; without it a read may return fewer bytes, which is allowed.
-        const options = { min: length } as object;
-        const read: (view: Uint8Array, options: object) => Promise<ReadableStreamReadResult<Uint8Array>> =
-          reader.read.bind(reader) as never;
-        const { value, done } = await read(new Uint8Array(buffer, 0, length), options);
-        if (value) buffer = value.buffer as ArrayBuffer;
-        return done || !value ? undefined : value;
-      },
-      cancel: () => reader.cancel(),
-    };
-  }
-  const reader = stream.getReader();
+  return bufferReading(byob);
+}
+
+function bufferReading(reader: ReadableStreamBYOBReader): Reading {
+  let buffer = new ArrayBuffer(PIECE_BYTES);
+  return {
+    async next(wanted) {
+      const length = Math.min(wanted, buffer.byteLength);
+      // Not every engine knows `min`; without it a read may return fewer bytes, which is allowed.
+      const options = { min: length } as object;
+      const read: (view: Uint8Array, options: object) => Promise<ReadableStreamReadResult<Uint8Array>> =
+        reader.read.bind(reader) as never;
+      const { value, done } = await read(new Uint8Array(buffer, 0, length), options);
+      if (value) buffer = value.buffer as ArrayBuffer;
+      return done || !value ? undefined : value;
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+function chunkReading(reader: ReadableStreamDefaultReader<Uint8Array>): Reading {
   let rest: Uint8Array = new Uint8Array(0);
   return {
     async next(wanted) {
@@ -94,74 +97,102 @@ export interface Seekable {
  * A source that reads on from the open stream where it can, and opens another stream where it must.
  * Its reads reject with NibbleError `truncated`, `io_error`.
  */
-export function seekableSource({ size, first, open, worthSeeking = WORTH_SEEKING }: Seekable): ByteSource {
-  let current: Reading | undefined = first && reading(first);
-  /** Offset of the stream's next byte. */
-  let position = 0;
-  /** The bytes that `read` returned last, and their offset: the loader reads the end of the header's last window again. */
-  let kept: Uint8Array = new Uint8Array(0);
-  let keptAt = 0;
-  let last: Promise<void> = Promise.resolve();
+export function seekableSource(file: Seekable): ByteSource {
+  const reader = new SeekableReader(file);
+  return {
+    size: file.size,
+    readInto: (offset, target) => reader.read(offset, target, false),
+    async read(offset, length) {
+      checkRange(file.size, offset, length);
+      const bytes = new Uint8Array(length);
+      await reader.read(offset, bytes, true);
+      return bytes;
+    },
+    close: () => reader.close(),
+  };
+}
 
-  async function stand(offset: number): Promise<Reading> {
-    if (current && offset >= position && offset - position <= worthSeeking) return current;
-    await current?.cancel().catch(() => {});
-    current = undefined;
-    const stream = await open(offset);
-    position = offset;
-    current = reading(stream);
-    return current;
+/** The open stream of a source, and what it has read last. */
+class SeekableReader {
+  readonly #size: number;
+  readonly #open: Seekable["open"];
+  readonly #worthSeeking: number;
+  #current: Reading | undefined;
+  /** Offset of the stream's next byte. */
+  #position = 0;
+  /** The bytes that were read last to be kept, and their offset: the loader reads the end of the header's last window again. */
+  #kept: Uint8Array = new Uint8Array(0);
+  #keptAt = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor({ size, first, open, worthSeeking = WORTH_SEEKING }: Seekable) {
+    this.#size = size;
+    this.#open = open;
+    this.#worthSeeking = worthSeeking;
+    this.#current = first && reading(first);
   }
 
-  async function fill(offset: number, target: Uint8Array): Promise<void> {
-    checkRange(size, offset, target.length);
-    let done = 0;
-    if (offset >= keptAt && offset < keptAt + kept.length) {
-      const again = kept.subarray(offset - keptAt, offset - keptAt + target.length);
-      target.set(again);
-      done = again.length;
-    }
+  async close(): Promise<void> {
+    await this.#current?.cancel().catch(() => {});
+    this.#current = undefined;
+  }
+
+  /**
+   * Fills `target` from `offset` on. Reads happen one after the other, in the order of the calls.
+   * @param keep whether `target` is kept for a read of the same bytes; it must not change then
+   */
+  read(offset: number, target: Uint8Array, keep: boolean): Promise<void> {
+    const read = this.#last.then(async () => {
+      await this.#fill(offset, target);
+      if (keep) [this.#kept, this.#keptAt] = [target, offset];
+      else if (offset >= this.#keptAt + this.#kept.length) this.#kept = new Uint8Array(0);
+    });
+    this.#last = read.catch(() => {});
+    return read;
+  }
+
+  async #fill(offset: number, target: Uint8Array): Promise<void> {
+    checkRange(this.#size, offset, target.length);
+    let done = this.#copyKept(offset, target);
     if (done === target.length) return;
-    const { next } = await stand(offset + done);
+    const stream = await this.#streamAt(offset + done);
     while (done < target.length) {
-      const gap = offset + done - position;
-      const bytes = await next(gap > 0 ? gap : target.length - done).catch((cause: unknown) => {
-        current = undefined;
-        throw new NibbleError("io_error", `could not read the stream at byte ${position}: ${cause}`, { cause });
-      });
-      if (!bytes) throw new NibbleError("truncated", `the stream ended at byte ${position} of ${size}`);
-      position += bytes.length;
+      const gap = offset + done - this.#position;
+      const bytes = await this.#next(stream, gap > 0 ? gap : target.length - done);
       if (gap > 0) continue;
       target.set(bytes, done);
       done += bytes.length;
     }
   }
 
-  /** Reads happen one after the other, in the order of the calls. */
-  function queued(offset: number, target: Uint8Array, keep: boolean): Promise<void> {
-    const read = last.then(async () => {
-      await fill(offset, target);
-      if (keep) [kept, keptAt] = [target, offset];
-      else if (offset >= keptAt + kept.length) kept = new Uint8Array(0);
-    });
-    last = read.catch(() => {});
-    return read;
+  /** Copies what `read` has kept of the range. Returns the number of bytes. */
+  #copyKept(offset: number, target: Uint8Array): number {
+    if (offset < this.#keptAt || offset >= this.#keptAt + this.#kept.length) return 0;
+    const again = this.#kept.subarray(offset - this.#keptAt, offset - this.#keptAt + target.length);
+    target.set(again);
+    return again.length;
   }
 
-  return {
-    size,
-    readInto: (offset, target) => queued(offset, target, false),
-    async read(offset, length) {
-      checkRange(size, offset, length);
-      const bytes = new Uint8Array(length);
-      await queued(offset, bytes, true);
-      return bytes;
-    },
-    async close() {
-      await current?.cancel().catch(() => {});
-      current = undefined;
-    },
-  };
+  /** A stream whose next byte is at or not far before `offset`. */
+  async #streamAt(offset: number): Promise<Reading> {
+    const gap = offset - this.#position;
+    if (this.#current && gap >= 0 && gap <= this.#worthSeeking) return this.#current;
+    await this.close();
+    const stream = await this.#open(offset);
+    this.#position = offset;
+    this.#current = reading(stream);
+    return this.#current;
+  }
+
+  async #next(stream: Reading, wanted: number): Promise<Uint8Array> {
+    const bytes = await stream.next(wanted).catch((cause: unknown) => {
+      this.#current = undefined;
+      throw new NibbleError("io_error", `could not read the stream at byte ${this.#position}: ${cause}`, { cause });
+    });
+    if (!bytes) throw new NibbleError("truncated", `the stream ended at byte ${this.#position} of ${this.#size}`);
+    this.#position += bytes.length;
+    return bytes;
+  }
 }
 
 /** A source over a stream that cannot be opened again. It can be read once, front to back. */

@@ -87,7 +87,7 @@ describe("copyUtf8", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const says = (bytes: Uint8Array): boolean => {
     const target = new Uint8Array(bytes.length + 2);
-    const valid = copyUtf8(bytes, 0, bytes.length, target, 1);
+    const valid = copyUtf8(bytes, 0, bytes.length, { bytes: target, at: 1 });
     if (valid) expect(target.subarray(1, 1 + bytes.length)).toEqual(bytes);
     return valid;
   };
@@ -123,7 +123,7 @@ describe("copyUtf8", () => {
 
   it("reads nothing behind the end", () => {
     const bytes = Uint8Array.of(0xe2, 0x82, 0xac);
-    expect(copyUtf8(bytes, 0, 2, new Uint8Array(3), 0)).toBe(false);
-    expect(copyUtf8(bytes, 0, 3, new Uint8Array(3), 0)).toBe(true);
+    expect(copyUtf8(bytes, 0, 2, { bytes: new Uint8Array(3), at: 0 })).toBe(false);
+    expect(copyUtf8(bytes, 0, 3, { bytes: new Uint8Array(3), at: 0 })).toBe(true);
   });
 });
