@@ -1,19 +1,20 @@
 /**
- * SentencePiece scores for a list of merges. Hugging Face made those merges from scores (`tokenizers` converts a
- * vocabulary by trying every split of every token), so scores can say the same, as far as nobody changed the list.
+ * SentencePiece scores for a list of merges. Hugging Face's `tokenizers` made those merges from scores, by trying every
+ * split of every token. So scores can express them again, unless the list was changed afterwards.
  * @module
  */
 
 /** llama.cpp's token types (llama.h, LLAMA_TOKEN_TYPE_*). */
 export const tokenType = { normal: 1, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
-/** llama.cpp's converter gives this score to added tokens; a reader does not go by it. */
+/** The score that llama.cpp's converter gives to added tokens. Readers do not use it. */
 const addedScore = -1000;
 
 /**
- * One score for each token: the token of the first merge gets 0, each further one 1 less, what no merge gives comes last.
+ * One score per token: the token of the first merge gets 0, that of each further merge 1 less, and the tokens that no merge
+ * makes come last.
  * @param merges in order of rank
- * @returns the scores, and a note where merging by them differs from merging by the list
+ * @returns the scores, and a note if merging by scores differs from merging by the list
  */
 export function scoresOfMerges(
   tokens: readonly string[],
@@ -52,7 +53,7 @@ export function scoresOfMerges(
   return { scores, notes };
 }
 
-/** In how many ways a token is two tokens that can merge. */
+/** The number of ways in which a token can be split into two tokens that can merge. */
 function splits(token: string, idOf: ReadonlyMap<string, number>, types: ArrayLike<number>): number {
   const mergeable = (text: string): boolean => {
     const type = types[idOf.get(text) ?? -1];
