@@ -72,11 +72,12 @@ export function utf8Length(text: string, start: number, end: number): number {
 }
 
 /**
- * Writes the UTF-8 of `text[start..end)` at `target[at...]`, which must have room for 3 bytes a unit.
+ * Writes the UTF-8 of `text[start..end)` to the beginning of `target`, which must have room for 3 bytes per code unit.
  * A lone surrogate is written as U+FFFD.
- * @returns the end of what was written
+ * @returns the number of bytes written
  */
-export function writeUtf8(text: string, start: number, end: number, target: Uint8Array, at: number): number {
+export function writeUtf8(text: string, start: number, end: number, target: Uint8Array): number {
+  let at = 0;
   for (let i = start; i < end; i++) {
     let code = text.charCodeAt(i);
     if (code < 0x80) {

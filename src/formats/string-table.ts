@@ -36,7 +36,7 @@ export class StringTable {
     let at = 0;
     for (const [i, string] of strings.entries()) {
       if (string === undefined) gaps.add(i);
-      else at = writeUtf8(string, 0, string.length, bytes, at);
+      else at += writeUtf8(string, 0, string.length, bytes.subarray(at));
       ends[i] = at;
     }
     return new StringTable(bytes.slice(0, at), ends, gaps);

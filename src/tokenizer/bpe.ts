@@ -52,7 +52,7 @@ export class BytePairEncoder {
       if (this.#work.capacity < room) this.#work = new Workspace(room > KEPT_BYTES ? room : 2 * room);
     }
     const { bytes } = this.#work;
-    const length = writeUtf8(text, start, end, bytes, 0);
+    const length = writeUtf8(text, start, end, bytes);
     const whole = this.#options.ignoreMerges ? this.#vocabulary.find(bytes, 0, length) : -1;
     if (whole >= 0) ids.push(whole);
     else this.#merge(length, ids);

@@ -160,7 +160,7 @@ export class TextTokenizer implements Tokenizer {
     const added = this.#addedIds.get(content);
     if (added !== undefined) return added;
     const bytes = new Uint8Array(3 * content.length);
-    const id = this.#parts.vocabulary.find(bytes, 0, writeUtf8(content, 0, content.length, bytes, 0));
+    const id = this.#parts.vocabulary.find(bytes, 0, writeUtf8(content, 0, content.length, bytes));
     return id >= 0 ? id : undefined;
   }
 

@@ -187,7 +187,13 @@ describe("a folder that cannot be run is not converted", () => {
   it.each([
     ["kv heads", "config.json", /"num_key_value_heads": \d+/, '"num_key_value_heads": 2', /multiple of kv heads/],
     ["width", "config.json", /"hidden_size": \d+/, '"hidden_size": 256', /expected shape/],
-    ["merges", "tokenizer.json", /"merges": ?\[/, '"merges":[["qqq","zzz"],', /both parts of .* must be in the vocabulary/],
+    [
+      "merges",
+      "tokenizer.json",
+      /"merges": ?\[/,
+      '"merges":[["qqq","zzz"],',
+      /both parts of .* must be in the vocabulary/,
+    ],
   ])("%s", async (_, file, what, instead, message) => {
     const damaged = at("damaged");
     mkdirSync(damaged, { recursive: true });
