@@ -1,38 +1,40 @@
 /**
- * Requests that end: redirects followed by hand, silence and passing failures turned into errors that may be tried again.
+ * HTTP requests that always end: redirects are followed here, so that a token goes to its own origin only, and silence and
+ * passing failures become errors that can be tried again.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 
 export interface HttpOptions {
-  /** Sent as a bearer token, to `tokenOrigin` and to nobody else, wherever a redirect leads. */
+  /** Is sent as a bearer token to `tokenOrigin`, and to no other origin that a redirect leads to. */
   readonly token?: string | undefined;
+  /** Such as `https://huggingface.co`. */
   readonly tokenOrigin?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds without a byte after which a request is given up. Default 30,000. */
+  /** Milliseconds without a byte after which a request is given up. Default: 30,000. */
   readonly stallMs?: number | undefined;
-  /** Milliseconds before the second try; each further one waits twice as long. Default 500. */
+  /** Milliseconds before the second attempt. Each further pause is twice as long. Default: 500. */
   readonly retryMs?: number | undefined;
-  /** Tries in a row that bring nothing new. Default 6. */
+  /** How many attempts in a row may bring nothing new. Default: 6. */
   readonly attempts?: number | undefined;
-  /** Told before a further try: what went wrong, and the milliseconds until then. */
+  /** Is called before a further attempt with what went wrong, and with the milliseconds until then. */
   readonly onRetry?: ((reason: string, ms: number) => void) | undefined;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Where the last redirect led. */
+  /** The URL that the last redirect led to. */
   readonly url: URL;
-  /** SHA-256 that the hub names before it redirects to where the bytes lie. */
+  /** The SHA-256 that the hub named before it redirected to another origin. */
   readonly sha256: string | undefined;
-  /** The body's pieces; fails as temporary where they cease to come. Leaving early ends the connection. */
+  /** The chunks of the body. Rejects with TemporaryError if they stop coming. Leaving early ends the connection. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** Ends the connection unread. */
+  /** Ends the connection without reading the body. */
   discard(): void;
 }
 
-/** Worth another try. */
+/** A failure that another attempt may not have. */
 export class TemporaryError extends NibbleError {
   /** Milliseconds that the server asked to wait. */
   readonly after: number | undefined;
@@ -45,70 +47,96 @@ export class TemporaryError extends NibbleError {
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = [301, 302, 303, 307, 308];
-/** A server that asks for a longer pause is told to the user instead. */
+/** Milliseconds. If a server asks for a longer pause, the user is told to come back. */
 const LONGEST_PAUSE = 120_000;
 
 /**
- * One request, redirects followed. Any status is an answer.
- * @throws TemporaryError where no answer came; NibbleError `io_error` for redirects without end or to a weaker protocol
+ * Makes one request and follows its redirects. An answer of any status is returned.
+ * @throws TemporaryError where no answer came; NibbleError `io_error` for too many redirects, or for one from https to http
  */
 export async function request(url: URL, headers: Record<string, string>, options: HttpOptions): Promise<Answer> {
-  const { token, tokenOrigin, signal, stallMs = 30_000 } = options;
-  const silence = new AbortController();
-  const anySignal = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const rest = (): void => clearTimeout(timer);
-  const watch = async <T>(waited: Promise<T>, what: string): Promise<T> => {
-    timer = setTimeout(() => silence.abort(), stallMs);
-    try {
-      return await waited;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      const reason = silence.signal.aborted ? `no byte in ${stallMs / 1000} s` : reasonOf(cause);
-      throw new TemporaryError(`could not reach ${what}: ${reason}`, undefined, cause);
-    } finally {
-      rest();
-    }
-  };
+  const connection = new Connection(options);
   let at = url;
   let sha256: string | undefined;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const authorized = token !== undefined && at.origin === tokenOrigin;
-    const init: RequestInit = {
-      // What is packed on the way has another length and other ranges.
-      headers: { "accept-encoding": "identity", ...headers, ...(authorized && { authorization: `Bearer ${token}` }) },
-      signal: anySignal,
-    };
-    let response = await watch(fetch(at, { ...init, redirect: "manual" }), at.host);
-    // A page may not look at a redirect; its browser follows, and drops the token at the next origin (Fetch standard 4.4).
-    if (response.type === "opaqueredirect") response = await watch(fetch(at, init), at.host);
-    sha256 ??= at.origin === tokenOrigin ? linkedHash(response.headers) : undefined;
-    if (!REDIRECTS.includes(response.status)) {
-      const reached = at;
-      return {
-        status: response.status,
-        headers: response.headers,
-        url: reached,
-        sha256,
-        discard: () => silence.abort(),
-        async *chunks() {
-          const reader = response.body?.getReader();
-          try {
-            while (reader) {
-              const { value, done } = await watch(reader.read(), reached.host);
-              if (done) return;
-              yield value;
-            }
-          } finally {
-            silence.abort();
-          }
-        },
-      };
-    }
+    const response = await connection.fetch(at, headers);
+    sha256 ??= at.origin === options.tokenOrigin ? linkedHash(response.headers) : undefined;
+    if (!REDIRECTS.includes(response.status)) return connection.answer(response, at, sha256);
     await response.body?.cancel();
     at = redirected(at, response.headers.get("location"));
   }
   throw new NibbleError("io_error", `expected at most ${MAX_REDIRECTS} redirects from ${url.host}, got more`);
+}
+
+/** One request with its redirects. It is given up when no byte has come for a while. */
+class Connection {
+  readonly #options: HttpOptions;
+  readonly #ended = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(options: HttpOptions) {
+    const { signal } = options;
+    this.#options = options;
+    this.#signal = signal ? AbortSignal.any([signal, this.#ended.signal]) : this.#ended.signal;
+  }
+
+  async fetch(url: URL, headers: Record<string, string>): Promise<Response> {
+    const { token, tokenOrigin } = this.#options;
+    const authorized = token !== undefined && url.origin === tokenOrigin;
+    const init: RequestInit = {
+      // A compressed body would have another length and other ranges than the file.
+      headers: { "accept-encoding": "identity", ...headers, ...(authorized && { authorization: `Bearer ${token}` }) },
+      signal: this.#signal,
+    };
+    const response = await this.#watch(fetch(url, { ...init, redirect: "manual" }), url.host);
+    if (response.type !== "opaqueredirect") return response;
+    // A page cannot see where a redirect leads. Its browser follows, and drops the token at another origin by itself
+    // (Fetch standard, section 4.4).
+    return this.#watch(fetch(url, init), url.host);
+  }
+
+  answer({ status, headers, body }: Response, url: URL, sha256: string | undefined): Answer {
+    return {
+      status,
+      headers,
+      url,
+      sha256,
+      discard: () => this.#ended.abort(),
+      chunks: () => this.#chunks(body, url.host),
+    };
+  }
+
+  async *#chunks(body: ReadableStream<Uint8Array> | null, host: string): AsyncGenerator<Uint8Array> {
+    const reader = body?.getReader();
+    try {
+      while (reader) {
+        const { value, done } = await this.#watch(reader.read(), host);
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      this.#ended.abort();
+    }
+  }
+
+  /** Waits for the host, but not longer than `stallMs`. @throws TemporaryError; the signal's reason */
+  async #watch<T>(waited: Promise<T>, host: string): Promise<T> {
+    const { signal, stallMs = 30_000 } = this.#options;
+    let stalled = false;
+    const timer = setTimeout(() => {
+      stalled = true;
+      this.#ended.abort();
+    }, stallMs);
+    try {
+      return await waited;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      const reason = stalled ? `no byte in ${stallMs / 1000} s` : reasonOf(cause);
+      throw new TemporaryError(`could not reach ${host}: ${reason}`, undefined, cause);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 function redirected(from: URL, location: string | null): URL {
@@ -119,18 +147,21 @@ function redirected(from: URL, location: string | null): URL {
   return to;
 }
 
-/** `x-linked-etag` of the hub: the SHA-256 of a large file. */
+/** The SHA-256 of a large file, which the hub sends as `x-linked-etag`. */
 function linkedHash(headers: Headers): string | undefined {
   return /^"([0-9a-f]{64})"$/.exec(headers.get("x-linked-etag") ?? "")?.[1];
 }
 
-/** fetch says "fetch failed" and hides why. */
+/** Why a fetch failed. Node's fetch says only "fetch failed" and has the reason in `cause`. */
 function reasonOf(cause: unknown): string {
   const { message, cause: inner } = cause as Error & { cause?: { code?: string; message?: string } };
   return inner?.code ?? inner?.message ?? message;
 }
 
-/** @throws TemporaryError for statuses that pass; NibbleError `missing_file`, `io_error` for others but those expected */
+/**
+ * Accepts the statuses `expected`.
+ * @throws TemporaryError for a status that may pass; NibbleError `missing_file`, `io_error` for the others
+ */
 export function checkStatus({ status, headers, url }: Answer, expected: readonly number[]): void {
   if (expected.includes(status)) return;
   const message = `expected status ${expected.join(" or ")} from ${url.host}, got ${status}`;
@@ -139,7 +170,7 @@ export function checkStatus({ status, headers, url }: Answer, expected: readonly
   throw new NibbleError(status === 404 || status === 410 ? "missing_file" : "io_error", `${message}: ${url.pathname}`);
 }
 
-/** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now. */
+/** Retry-After, which is in seconds or a date (RFC 9110, 10.2.3), in milliseconds from now. */
 function retryAfter(headers: Headers): number | undefined {
   const value = headers.get("retry-after");
   if (value === null) return undefined;
@@ -147,8 +178,8 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-/** Counts tries that bring nothing new, and waits between them. */
-export class Patience {
+/** Exponential backoff: waits between attempts, and gives up after too many in a row that brought nothing new. */
+export class Backoff {
   readonly #options: HttpOptions;
   #failures = 0;
 
@@ -156,26 +187,26 @@ export class Patience {
     this.#options = options;
   }
 
-  /** Something new came. */
-  renew(): void {
+  /** Is called when an attempt has brought something new. */
+  reset(): void {
     this.#failures = 0;
   }
 
-  /** Waits before the next try. @throws the error itself where another try is of no use */
-  async endure(error: unknown): Promise<void> {
+  /** Waits before the next attempt. @throws the error itself if another attempt is of no use */
+  async wait(error: unknown): Promise<void> {
     const { attempts = 6, retryMs = 500, signal, onRetry } = this.#options;
     if (!(error instanceof TemporaryError) || ++this.#failures >= attempts) throw error;
-    // Up to half is left to chance: many clients that failed together shall not come back together.
+    // Up to half of the pause is random, so that clients that failed together do not come back together.
     const backoff = retryMs * 2 ** (this.#failures - 1) * (0.5 + Math.random() / 2);
     if (error.after !== undefined && error.after > LONGEST_PAUSE)
-      throw new NibbleError("io_error", `${error.message}; it asks to come back in ${Math.ceil(error.after / 1000)} s`);
+      throw new NibbleError("io_error", `${error.message}; try again in ${Math.ceil(error.after / 1000)} s`);
     const ms = Math.max(backoff, error.after ?? 0);
     onRetry?.(error.message, ms);
     await pause(ms, signal);
   }
 }
 
-/** Waits; rejects as soon as the signal is aborted. */
+/** Waits for `ms` milliseconds. Rejects as soon as the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -191,13 +222,16 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
   });
 }
 
-/** A short answer with one of the expected statuses, tried again where that may help. @throws as `checkStatus` */
+/**
+ * Reads a short answer of an expected status. Passing failures are tried again.
+ * @throws NibbleError as `request` and `checkStatus`, and `limit_exceeded` for more than `maxBytes`
+ */
 export async function get(
   url: URL,
   headers: Record<string, string>,
   options: HttpOptions & { readonly expected: readonly number[]; readonly maxBytes: number },
 ): Promise<{ answer: Answer; body: Uint8Array }> {
-  const patience = new Patience(options);
+  const backoff = new Backoff(options);
   for (;;) {
     try {
       const answer = await request(url, headers, options);
@@ -208,7 +242,7 @@ export async function get(
         answer.discard();
       }
     } catch (error) {
-      await patience.endure(error);
+      await backoff.wait(error);
     }
   }
 }

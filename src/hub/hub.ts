@@ -1,5 +1,5 @@
 /**
- * Models by name for a host: from the cache, else pulled into it.
+ * Models by name, for a host: they come from the cache, and are pulled into it if they are not there.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,11 +10,11 @@ import { type PullOptions, pull } from "./pull.ts";
 import type { Reference } from "./reference.ts";
 
 export interface HubSettings extends PullOptions {
-  /** Nothing is fetched. */
+  /** Whether fetching is forbidden, so that models come from the cache only. */
   readonly offline?: boolean | undefined;
 }
 
-/** The record of a model whose files are all there. */
+/** The record of a model, if all its files are in the cache. */
 export async function findModel(reference: Reference, cache: ModelCache): Promise<ModelRecord | undefined> {
   const record = await cache.record(reference.id);
   if (!record) return undefined;
@@ -22,7 +22,10 @@ export async function findModel(reference: Reference, cache: ModelCache): Promis
   return record;
 }
 
-/** @throws NibbleError `missing_file` where it is not here and may not be fetched; as `pull` */
+/**
+ * The record of a model, which is pulled if it is not in the cache.
+ * @throws NibbleError `missing_file` if it is not there and `offline` is set; as `pull`
+ */
 export async function ensureModel(
   reference: Reference,
   cache: ModelCache,
@@ -31,11 +34,11 @@ export async function ensureModel(
   const record = await findModel(reference, cache);
   if (record) return record;
   if (settings.offline)
-    throw new NibbleError("missing_file", `expected ${reference.id} in the cache (offline: nothing is fetched)`);
+    throw new NibbleError("missing_file", `${reference.id} is not in the cache, and nothing is fetched while offline`);
   return pull(reference, cache, settings);
 }
 
-/** Opens a model's files. */
+/** Opens the files of a model in the cache. @throws NibbleError `missing_file` if one has been deleted */
 export async function openModel(record: ModelRecord, cache: ModelCache): Promise<OpenedModel> {
   const files = cachedFiles(record, cache);
   const [first] = record.files;
@@ -51,15 +54,12 @@ function cachedFiles(record: ModelRecord, cache: ModelCache): FileSet {
       const file = byName.get(name);
       const source = file && (await cache.open(file.sha256, file.bytes));
       if (source) return source;
-      throw new NibbleError(
-        "missing_file",
-        `expected ${name} among the files of ${record.id}, got none; pull it again`,
-      );
+      throw new NibbleError("missing_file", `${name} of ${record.id} is not in the cache; pull the model again`);
     },
   };
 }
 
-/** Deletes a model, and its files where no other needs them. False: there was none. */
+/** Deletes a model, and those of its files that no other model has. Returns false if there was no such model. */
 export async function removeModel(id: string, cache: ModelCache): Promise<boolean> {
   const record = await cache.record(id);
   if (!record) return false;

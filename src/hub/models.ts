@@ -1,5 +1,5 @@
 /**
- * The library's view of pulled models.
+ * The object `models` of the library: models by name are pulled, listed and removed.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,29 +10,29 @@ import { parseReference, type Reference } from "./reference.ts";
 
 /** Options of `models.pull`. */
 export interface PullModelOptions {
-  /** Is called while files are fetched. */
+  /** Is called as bytes arrive, and after each file. */
   readonly onProgress?: (progress: PullProgress) => void;
-  /** Ends the pull; what it has fetched is kept for the next attempt. */
+  /** Ends the pull, which rejects with the signal's reason. What has been fetched is kept for the next pull. */
   readonly signal?: AbortSignal;
-  /** Of the hub, for gated models. Default: HF_TOKEN where there is an environment. */
+  /** A token of the hub, for gated models. Default: HF_TOKEN, on hosts with an environment. */
   readonly token?: string;
 }
 
 /** The pulled models of a host. */
 export interface Models {
   /**
-   * Fetches a model by name, `hf:owner/repo[@revision][:quant]` or https URL, so that `load` finds it. What an interrupted
-   * pull left is used.
+   * Fetches a model by its name, `hf:owner/repo[@revision][:quant]` or https URL, so that `load` finds it. It goes on with
+   * the pieces that an interrupted pull left.
    * @throws NibbleError `missing_file`, `unauthorized`, `forbidden`, `bad_weights` where a hash differs, `io_error`
    */
   pull(name: string, options?: PullModelOptions): Promise<ModelRecord>;
-  /** Complete models. */
+  /** The complete models, ordered by id. */
   list(): Promise<ModelRecord[]>;
-  /** Deletes a model and what interrupted pulls left. False: there was none. */
+  /** Deletes a model, and the pieces that interrupted pulls left. Resolves to false if there was no such model. */
   remove(name: string): Promise<boolean>;
 }
 
-/** Where a host keeps models and whom it asks. */
+/** Where a host keeps its models, and how it asks the hub. */
 export interface HubHost {
   readonly cache: ModelCache;
   readonly settings: HubSettings;
@@ -42,7 +42,8 @@ export function createModels(host: () => Promise<HubHost>): Models {
   return {
     async pull(name, { token, ...options } = {}) {
       const { cache, settings } = await host();
-      if (settings.offline) throw new NibbleError("io_error", "expected a network, got NIBBLE_OFFLINE");
+      if (settings.offline)
+        throw new NibbleError("io_error", "nothing is fetched while offline (NIBBLE_OFFLINE is set)");
       return pull(referenceOf(name), cache, { ...settings, ...options, ...(token !== undefined && { token }) });
     },
     list: async () => (await host()).cache.records(),
@@ -58,8 +59,9 @@ export function createModels(host: () => Promise<HubHost>): Models {
 function referenceOf(name: string): Reference {
   const reference = parseReference(name);
   if (reference) return reference;
-  throw new NibbleError(
-    "invalid_argument",
-    `expected a model's name, hf:owner/repo[:quant] or an https URL, got ${name}${name === "crumb" ? ", which is inside the package" : ""}`,
-  );
+  const message =
+    name === "crumb"
+      ? "crumb is inside the package; it is neither pulled nor removed"
+      : `expected a model's name, hf:owner/repo[:quant] or an https URL, got ${name}`;
+  throw new NibbleError("invalid_argument", message);
 }

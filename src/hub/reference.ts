@@ -1,5 +1,5 @@
 /**
- * What a user types for a model that may have to be fetched: a known name, `hf:owner/repo[@revision][:quant]`, an URL.
+ * What a user types for a model that may have to be fetched: a known name, `hf:owner/repo[@revision][:quant]`, or a URL.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -8,14 +8,14 @@ import { type KnownModel, knownModel, type PinnedFile, type PinnedWheel, sizesOf
 
 export interface HubReference {
   readonly kind: "hub";
-  /** The reference in its one spelling: the cache's key. */
+  /** The reference in its one spelling, which is the model's id in the cache. */
   readonly id: string;
   readonly repository: string;
-  /** Branch, tag or commit. */
+  /** A branch, tag or commit. */
   readonly revision: string;
-  /** As in `Q4_K_M`, or a file of the repository; undefined: the default. */
+  /** A quantisation such as `Q4_K_M`, or a file of the repository. Undefined stands for the default. */
   readonly quant: string | undefined;
-  /** The registry's row, where a name was typed. */
+  /** The row of the registry, if a name was typed. */
   readonly known?: KnownModel;
 }
 
@@ -40,8 +40,9 @@ const PREFIX = /^(?:hf:|hf\.co\/|huggingface\.co\/)/i;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /**
- * Reads a reference. Undefined: it is none, so a path or a prompt. `crumb` is none either: it is never fetched.
- * @throws NibbleError `invalid_argument` for what begins like a reference and is none
+ * Reads a reference. Returns undefined for any other text, such as a path or a prompt, and for `crumb`, which is never
+ * fetched.
+ * @throws NibbleError `invalid_argument` for text that begins like a reference and is not a valid one
  */
 export function parseReference(text: string): Reference | undefined {
   if (/\s/.test(text)) return undefined;
@@ -50,7 +51,7 @@ export function parseReference(text: string): Reference | undefined {
   if (PREFIX.test(text)) return hubReference(text);
   const [family, size] = text.split(":");
   const sizes = size === undefined ? [] : sizesOf(family!);
-  if (sizes.length > 0) throw new NibbleError("invalid_argument", `expected ${sizes.join(", ")}, got ${text}`);
+  if (sizes.length > 0) throw new NibbleError("invalid_argument", `expected one of ${sizes.join(", ")}, got ${text}`);
   return /^https?:/i.test(text) ? urlReference(text) : undefined;
 }
 
@@ -66,7 +67,7 @@ function hubReference(text: string): HubReference {
     text.replace(PREFIX, ""),
   );
   const [, repository, revision = "main", quant] = match ?? [];
-  // A dot name would climb in the hub's paths.
+  // Names of dots alone would lead out of the repository in the hub's paths.
   const climbs = [repository, revision, quant].some((part) => part?.split("/").some((name) => /^\.*$/.test(name)));
   if (repository === undefined || climbs)
     throw new NibbleError("invalid_argument", `expected hf:owner/repository[@revision][:quant], got ${text}`);
@@ -87,7 +88,10 @@ function urlReference(text: string): UrlReference {
   if (url.protocol !== "https:" && !LOOPBACK.has(url.hostname))
     throw new NibbleError("invalid_argument", `expected an https URL, got ${url.protocol}//${url.host}`);
   if (url.username !== "" || url.password !== "")
-    throw new NibbleError("invalid_argument", `expected an URL without a user or password, for ${url.host}`);
+    throw new NibbleError(
+      "invalid_argument",
+      `a URL with a user or password is not supported, got one for ${url.host}`,
+    );
   url.hash = "";
   const shards = splitNames(url.pathname) ?? [url.pathname];
   const urls = shards.map((pathname) => Object.assign(new URL(url), { pathname }));

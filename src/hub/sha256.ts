@@ -1,10 +1,10 @@
 /**
- * SHA-256 (FIPS 180-4) of a stream: crypto.subtle takes only whole messages, and a model is no message to hold in memory.
+ * SHA-256 (FIPS 180-4) of a stream. `crypto.subtle` takes whole messages only, and a model is too large to be held in memory
+ * for it.
  * @module
  */
-import type { Hasher } from "./cache.ts";
 
-/** The first 32 bits of the fractional parts of the roots of the first primes: square roots, then cube roots. */
+/** The first 32 bits of the fractional parts of the roots of the first `count` primes. */
 function fractions(root: (prime: number) => number, count: number): Uint32Array {
   const words = new Uint32Array(count);
   for (let found = 0, n = 2; found < count; n++) {
@@ -15,11 +15,13 @@ function fractions(root: (prime: number) => number, count: number): Uint32Array 
   return words;
 }
 
+/** The initial state, and the constants of the 64 rounds. */
 const INITIAL = fractions(Math.sqrt, 8);
 const ROUND = fractions(Math.cbrt, 64);
+/** Bytes of a block. */
 const BLOCK = 64;
 
-export class Sha256 implements Hasher {
+export class Sha256 {
   readonly #state = new Uint32Array(INITIAL);
   readonly #words = new Int32Array(64);
   readonly #rest = new Uint8Array(BLOCK);
@@ -39,7 +41,7 @@ export class Sha256 implements Hasher {
     this.#rest.set(bytes.subarray(at));
   }
 
-  /** Ends the stream. */
+  /** Ends the stream. Returns its SHA-256 in hexadecimal digits. */
   hex(): string {
     const bits = this.#length * 8;
     const padding = new Uint8Array(padLength(this.#length));
@@ -87,7 +89,7 @@ export class Sha256 implements Hasher {
   }
 }
 
-/** A one bit, zeros, and the length in 8 bytes fill the last block. */
+/** How many bytes fill the last block: a one bit, zeros, and the length in 8 bytes. */
 function padLength(length: number): number {
   return ((BLOCK + BLOCK - 9 - (length % BLOCK)) % BLOCK) + 9;
 }
@@ -96,11 +98,12 @@ function rotate(x: number, n: number): number {
   return (x >>> n) | (x << (32 - n));
 }
 
+/** Lower-case hexadecimal digits. */
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** SHA-256 of a short message. */
+/** The SHA-256 of a short message. */
 export async function digest(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
 }

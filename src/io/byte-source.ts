@@ -68,3 +68,28 @@ export async function readInto(source: ByteSource, offset: number, target: Uint8
   if (source.readInto) await source.readInto(offset, target);
   else target.set(await readExactly(source, offset, target.length));
 }
+
+/**
+ * Makes a source of `fill`, which writes the bytes from `offset` on into `target`. It is called only for ranges that lie
+ * inside the file, by `readInto` with the reader's target and by `read` with new memory.
+ */
+export function fillSource(
+  size: number,
+  fill: (offset: number, target: Uint8Array) => Promise<void>,
+  close?: () => Promise<void>,
+): ByteSource {
+  return {
+    size,
+    async readInto(offset, target) {
+      checkRange(size, offset, target.length);
+      await fill(offset, target);
+    },
+    async read(offset, length) {
+      checkRange(size, offset, length);
+      const bytes = new Uint8Array(length);
+      await fill(offset, bytes);
+      return bytes;
+    },
+    ...(close && { close }),
+  };
+}

@@ -167,7 +167,7 @@ describe("refusals say what to do", () => {
   it.each([
     [401, undefined, "unauthorized", /HF_TOKEN is not set: accept its licence at .*\/owner\/repo, then set HF_TOKEN/],
     [403, "hf_x", "forbidden", /HF_TOKEN's owner may not read it: accept/],
-    [404, undefined, "missing_file", /expected a repository and revision of .*, got owner\/repo at main/],
+    [404, undefined, "missing_file", /has no repository owner\/repo at main/],
   ])("%i of the listing", async (status, token, code, message) => {
     hub.fault = () => ({ status });
     const failed = pulled("hf:owner/repo", temporary(), { token });

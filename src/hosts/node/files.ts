@@ -1,22 +1,23 @@
 /**
- * Files and folders of Node, Deno and Bun as byte sources.
+ * The files and folders of Node, Deno and Bun as byte sources.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import { type ByteSource, checkRange, type FileSet } from "../../io/byte-source.ts";
+import { type ByteSource, type FileSet, fillSource } from "../../io/byte-source.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
 
 /**
- * A file, read in place: straight into wasm memory where the loader asks for it.
- * @throws NibbleError `missing_file`; its reads `truncated`, `io_error`
+ * A source over a file. It reads straight into wasm memory where the loader asks for that. Its reads reject with NibbleError
+ * `truncated`, `io_error`.
+ * @throws NibbleError `missing_file` for a path that cannot be opened, or that is not a file
  */
 export async function fileSource(path: string): Promise<ByteSource> {
   const { open, stat } = await import("node:fs/promises");
   let file: FileHandle;
   let size: number;
   try {
-    const stats = await stat(path); // before opening: a pipe without a writer would never open
+    const stats = await stat(path); // comes first, because opening a pipe would wait for its writer
     if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is a pipe or a device");
     size = stats.size;
     file = await open(path, "r");
@@ -25,31 +26,20 @@ export async function fileSource(path: string): Promise<ByteSource> {
       cause,
     });
   }
-  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
-    checkRange(size, offset, target.length);
+  const fill = async (offset: number, target: Uint8Array): Promise<void> => {
     for (let done = 0; done < target.length; ) {
       const { bytesRead } = await file.read(target, done, target.length - done, offset + done).catch((cause: Error) => {
         throw new NibbleError("io_error", `could not read ${path} at ${offset + done}: ${cause.message}`, { cause });
       });
       if (bytesRead === 0)
-        throw new NibbleError("truncated", `${path}: expected ${size} bytes, the file ended at ${offset + done}`);
+        throw new NibbleError("truncated", `${path}: the file had ${size} bytes and now ends at ${offset + done}`);
       done += bytesRead;
     }
   };
-  return {
-    size,
-    readInto,
-    async read(offset, length) {
-      checkRange(size, offset, length);
-      const bytes = new Uint8Array(length);
-      await readInto(offset, bytes);
-      return bytes;
-    },
-    close: () => file.close(),
-  };
+  return fillSource(size, fill, () => file.close());
 }
 
-/** A folder; only plain names are opened, never a path out of it. */
+/** A folder as a set of files. It opens plain names only, so that a name cannot lead out of the folder. */
 export function directoryFiles(directory: string): FileSet {
   const pathOf = async (name: string): Promise<string> => {
     if (!/^[\w.-]+$/.test(name) || name === "." || name === "..")
