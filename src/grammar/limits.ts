@@ -44,8 +44,8 @@ export function spend(steps: number): void {
 }
 
 /** The error of this folder. */
-export function grammarError(message: string): NibbleError {
-  return new NibbleError("invalid_argument", message);
+export function grammarError(message: string, cause?: unknown): NibbleError {
+  return new NibbleError("invalid_argument", message, { cause });
 }
 
 /** @throws NibbleError `invalid_argument` if `value` is above `limit` */

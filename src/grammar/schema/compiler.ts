@@ -10,15 +10,15 @@
  * @module
  */
 import { choice, type Expression, type Grammar, rule } from "../expression.ts";
-import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_RULES, spend } from "../limits.ts";
+import { checkLimit, grammarError, MAX_DEPTH, MAX_RULES, spend } from "../limits.ts";
+import { CaseFinder, type CaseSource } from "./cases.ts";
 import type { Case, Goal, SchemaContext } from "./context.ts";
-import { type Alternatives, isSchema, type RawSchema, type SchemaNode } from "./node.ts";
+import { textsExclude } from "./exclusion.ts";
+import { isSchema, type RawSchema, type SchemaNode } from "./node.ts";
 import { readSchemaNode } from "./reader.ts";
-import { resolveReference } from "./references.ts";
-import { caseExpression, caseTypes, isVoidCase } from "./value.ts";
+import { References } from "./references.ts";
+import { caseExpression, isVoidCase } from "./value.ts";
 
-/** What looking at one schema of one case costs, in steps of an automaton. */
-const SCHEMA_COST = 10;
 /** What a rule costs, in steps. */
 const RULE_COST = 30;
 /** How many properties and items deep alternatives are compared. */
@@ -56,7 +56,7 @@ function checkSchema(schema: unknown): RawSchema {
   return schema;
 }
 
-class SchemaCompiler implements SchemaContext {
+class SchemaCompiler implements SchemaContext, CaseSource {
   readonly #root: RawSchema;
   readonly #firstRule: number;
   readonly #nodes: SchemaNode[] = [];
@@ -64,14 +64,15 @@ class SchemaCompiler implements SchemaContext {
   readonly #rules: (Expression | undefined)[] = [];
   readonly #names: string[] = [];
   readonly #ruleIds = new Map<string, number>();
-  /** Rules to define and alternatives to compare. A queue instead of recursion, since a schema may be deep. */
+  /** Rules to define. A queue instead of recursion, since a schema may be deep. */
   readonly #pending: (() => void)[] = [];
-  /** The `oneOf`s that are compared or will be. */
-  readonly #compared = new Set<Alternatives>();
+  readonly #finder: CaseFinder = new CaseFinder(this);
+  readonly references: References;
 
   constructor(root: RawSchema, firstRule: number) {
     this.#root = root;
     this.#firstRule = firstRule;
+    this.references = new References(root);
   }
 
   /** @param more schemas that values must satisfy besides the root */
@@ -93,7 +94,7 @@ class SchemaCompiler implements SchemaContext {
   }
 
   goalRule(goal: Goal): Expression {
-    const nodes = [...new Set(goal)].sort((a, b) => a.id - b.id);
+    const nodes = [...new Set(goal)];
     const name = nodes.map(({ where }) => where).join(" and ") || "any value";
     const key = `goal ${nodes.map(({ id }) => id).join()}`;
     return this.named(key, name.slice(0, 200), () =>
@@ -115,65 +116,24 @@ class SchemaCompiler implements SchemaContext {
     return rule(this.#firstRule + index);
   }
 
-  cases(goal: Goal, settled: ReadonlySet<object> = new Set()): Case[] {
-    const found: Case[] = [];
-    const open: { nodes: Set<SchemaNode>; done: ReadonlySet<object> }[] = [];
-    const add = (nodes: Set<SchemaNode>, done: ReadonlySet<object>, more: readonly SchemaNode[]) => {
-      this.#expand(nodes, more);
-      spend(nodes.size * SCHEMA_COST);
-      // Most combinations of alternatives allow no type and end here.
-      if (caseTypes([...nodes]).length > 0) open.push({ nodes, done });
-    };
-    add(new Set(), settled, goal);
-    for (let state = open.pop(); state; state = open.pop()) {
-      const { nodes, done } = state;
-      const owner = [...nodes].find((node) => node.alternatives.some((each) => !done.has(each)));
-      if (!owner) {
-        found.push([...nodes].sort((a, b) => a.id - b.id));
-        continue;
-      }
-      const alternatives = owner.alternatives.find((each) => !done.has(each))!;
-      const members = alternatives.schemas.map((raw, i) => this.node(raw, `${owner.where}/${i}`));
-      if (alternatives.exclusive) this.#compareLater(owner, alternatives, members);
-      const next = new Set([...done, alternatives]);
-      for (const member of members.toReversed()) add(new Set(nodes), next, [member]);
-    }
-    checkLimit("schema: alternatives", found.length, MAX_ALTERNATIVES);
-    return found;
+  cases(goal: Goal): Case[] {
+    return this.#finder.find(goal);
   }
 
-  /** Adds schemas, and what they refer to. */
-  #expand(nodes: Set<SchemaNode>, more: readonly SchemaNode[]): void {
-    const queue = [...more];
-    for (let node = queue.pop(); node; node = queue.pop()) {
-      if (nodes.has(node)) continue;
-      nodes.add(node);
-      if (node.ref !== undefined) queue.push(this.node(resolveReference(node.ref, this.#root), node.ref));
-      for (const [i, raw] of node.allOf.entries()) queue.push(this.node(raw, `${node.where}/allOf/${i}`));
-    }
+  looseCases(goal: Goal): Case[] {
+    return this.#finder.findLoosely(goal);
   }
 
-  /** A grammar cannot tell that two alternatives of `oneOf` hold at once, so that must be impossible. */
-  #compareLater(owner: SchemaNode, alternatives: Alternatives, members: readonly SchemaNode[]): void {
-    if (this.#compared.has(alternatives)) return;
-    this.#compared.add(alternatives);
-    this.#pending.push(() => {
-      for (const [i, a] of members.entries()) {
-        for (const b of members.slice(i + 1)) {
-          if (this.#isVoid([owner, a, b], VOID_DEPTH, new Set([alternatives]))) continue;
-          throw grammarError(
-            `schema: oneOf at ${owner.where}: ${a.where} and ${b.where} may hold at once, which is not supported; anyOf allows both`,
-          );
-        }
-      }
-    });
+  parts(node: SchemaNode): SchemaNode[] {
+    return this.#finder.parts(node);
   }
 
   isVoid(goal: Goal, depth: number): boolean {
-    return this.#isVoid(goal, depth, new Set());
+    // Loosely there are more values, so what is void then is certainly void.
+    return this.looseCases(goal).every((each) => isVoidCase(each, this, depth));
   }
 
-  #isVoid(goal: Goal, depth: number, settled: ReadonlySet<object>): boolean {
-    return this.cases(goal, settled).every((each) => isVoidCase(each, this, depth));
+  excludes(written: Case, others: readonly Case[]): boolean {
+    return textsExclude(written, others, this, VOID_DEPTH);
   }
 }

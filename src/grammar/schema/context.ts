@@ -14,8 +14,12 @@ export type Case = readonly SchemaNode[];
 export interface SchemaContext {
   /** Reads a schema, once. */
   node(raw: RawSchema, where: string): SchemaNode;
-  /** Every way to choose among the alternatives of a goal, except those that are settled. */
-  cases(goal: Goal, settled?: ReadonlySet<object>): Case[];
+  /** The schemas that apply to the same value as parts of a schema: references, `allOf` and all alternatives. */
+  parts(node: SchemaNode): SchemaNode[];
+  /** Every way to choose among the alternatives of a goal. */
+  cases(goal: Goal): Case[];
+  /** The same if several alternatives of a `oneOf` may hold at once. */
+  looseCases(goal: Goal): Case[];
   /** The rule of the values that satisfy a goal. */
   goalRule(goal: Goal): Expression;
   /** A rule that is defined once, after the current one, so that rules may refer to each other. */

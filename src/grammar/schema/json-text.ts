@@ -76,13 +76,13 @@ export const keyOf = (dfa: Dfa): Expression =>
 
 const DIGIT = oneChar("0123456789");
 
-/** Digits before the point of a number, and after it. Doubles keep 15 digits, and a small model does not stop by itself. */
+/** Digits of a number after its point, or before it. Doubles keep 15 digits, and a small model does not stop by itself. */
 export const MAX_DIGITS = 15;
 
-/** Any integer. */
+/** Any integer with up to 16 digits, which the largest integers that doubles keep (2^53) have. */
 export const INTEGER: Expression = sequence(
   optional(literal("-")),
-  choice(literal("0"), sequence(oneChar("123456789"), repeat(DIGIT, 0, MAX_DIGITS - 1))),
+  choice(literal("0"), sequence(oneChar("123456789"), repeat(DIGIT, 0, MAX_DIGITS))),
 );
 
 /** Any number. Exponents have at most two digits, so every number is finite. */

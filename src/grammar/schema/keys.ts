@@ -8,7 +8,6 @@ import { ANY_TEXT, intersectDfas, lengthDfa, subtractDfa, textsDfa } from "../re
 import type { Case, Goal, SchemaContext } from "./context.ts";
 import { keyGoal } from "./goals.ts";
 import { commonRange } from "./node.ts";
-import { isValid } from "./valid.ts";
 
 /** Sets of keys that `patternProperties` tell apart. */
 const MAX_KEY_CLASSES = 32;
@@ -36,10 +35,6 @@ export function otherKeys(nodes: Case, names: readonly string[], context: Schema
   }
   return classes;
 }
-
-/** Whether `propertyNames` allows a key. */
-export const isKeyAllowed = (name: string, nodes: Case, context: SchemaContext): boolean =>
-  keyGoal(nodes, context).every((node) => isValid(name, node, context));
 
 /** The keys that satisfy `propertyNames`. */
 function keyLanguages(goal: Goal, context: SchemaContext): Dfa[] {

@@ -14,15 +14,25 @@ export const JSON_TYPES: readonly JsonType[] = ["null", "boolean", "number", "st
 
 export interface SchemaNode {
   readonly id: number;
+  /** The schema as it came. */
+  readonly raw: RawSchema;
   /** The place in the schema as a JSON pointer, for errors. */
   readonly where: string;
   readonly types: ReadonlySet<JsonType>;
   readonly integer: boolean;
+  /** `type`, `enum` or `const` says which types are allowed. */
+  readonly isTyped: boolean;
+  /** The types that the other keywords are about. */
+  readonly impliedTypes: readonly JsonType[];
   /** The values of `enum` and `const` by their `jsonText`. */
   readonly values: ReadonlyMap<string, unknown> | undefined;
+  /** Values that are not allowed (`not` around `enum` or `const`), by their `jsonText`. */
+  readonly excluded: ReadonlyMap<string, unknown>;
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
   readonly multipleOf: number | undefined;
+  /** Integers are not allowed (`not` around `multipleOf: 1`). */
+  readonly fractional: boolean;
   /** A string must be in all of these languages: `pattern` and `format`. */
   readonly patterns: readonly Dfa[];
   /** `minLength` and `maxLength`. */
@@ -30,19 +40,36 @@ export interface SchemaNode {
   readonly prefixItems: readonly RawSchema[];
   /** The schema of the items after the prefix. */
   readonly items: RawSchema | undefined;
+  readonly unevaluatedItems: RawSchema | undefined;
   /** `minItems` and `maxItems`. */
   readonly count: Range;
+  readonly uniqueItems: boolean;
+  readonly contains: Contains | undefined;
   readonly properties: ReadonlyMap<string, RawSchema>;
+  /** `properties` is there and allows something. */
+  readonly listsProperties: boolean;
   readonly patternProperties: readonly (readonly [keys: Dfa, schema: RawSchema])[];
   readonly additionalProperties: RawSchema | undefined;
+  readonly unevaluatedProperties: RawSchema | undefined;
   readonly propertyNames: RawSchema | undefined;
   readonly required: readonly string[];
   /** `minProperties` and `maxProperties`. */
   readonly size: Range;
   readonly allOf: readonly RawSchema[];
-  readonly ref: string | undefined;
-  /** `anyOf` and `oneOf`. */
+  /** `$ref`, and the references of other drafts. */
+  readonly refs: readonly string[];
+  /** A schema that must not hold. */
+  readonly not: RawSchema | undefined;
+  /** `anyOf`, `oneOf`, and what is the same as `anyOf`: `if` and `dependent*`. */
   readonly alternatives: readonly Alternatives[];
+  /** `$ref`, `allOf`, `anyOf`, `oneOf` and `properties` in the order in which they are written. */
+  readonly written: readonly string[];
+}
+
+/** At least `min` items must satisfy a schema. */
+export interface Contains {
+  readonly schema: RawSchema;
+  readonly min: number;
 }
 
 /** A limit on a number. */
@@ -58,6 +85,8 @@ export interface Range {
 
 /** Schemas of which one must hold. */
 export interface Alternatives {
+  /** `anyOf`, `oneOf`, `if`, or `dependent` for `dependentRequired` and the like. */
+  readonly keyword: string;
   readonly schemas: readonly RawSchema[];
   /** Exactly one must hold (`oneOf`). */
   readonly exclusive: boolean;

@@ -7,9 +7,10 @@ import { checkLimit, grammarError, MAX_ALTERNATIVES } from "../limits.ts";
 import type { Case, SchemaContext } from "./context.ts";
 import { keyGoal, otherPropertyGoal, propertyGoal } from "./goals.ts";
 import { COLON, keyOf, SPACE, STRING } from "./json-text.ts";
-import { isKeyAllowed, otherKeys } from "./keys.ts";
+import { otherKeys } from "./keys.ts";
 import { membersExpression, type Property } from "./members.ts";
 import { commonRange, type Range } from "./node.ts";
+import { Validator } from "./valid.ts";
 
 export function objectExpression(nodes: Case, context: SchemaContext): Expression {
   const size = objectSize(nodes);
@@ -17,9 +18,11 @@ export function objectExpression(nodes: Case, context: SchemaContext): Expressio
   const names = propertyNames(nodes);
   checkLimit("schema: properties", names.length, MAX_ALTERNATIVES);
   if (size.min > size.max || required.size > size.max) return NEVER;
+  const keys = keyGoal(nodes, context);
+  const validator = new Validator(context, false);
   const properties: Property[] = [];
   for (const name of names) {
-    if (isKeyAllowed(name, nodes, context)) {
+    if (validator.isValid(name, keys)) {
       const value = context.goalRule(propertyGoal(nodes, name, context));
       const member = sequence(literal(JSON.stringify(name)), COLON, value);
       properties.push({ member, required: required.has(name) });
@@ -31,10 +34,7 @@ export function objectExpression(nodes: Case, context: SchemaContext): Expressio
       `schema: minProperties at ${nodes[0]!.where}: at most one more than the named properties is supported, got ${size.min}`,
     );
   }
-  const isListed = nodes.some((node) => node.properties.size > 0);
-  const isOpen =
-    !isListed || size.min > properties.length || nodes.some((node) => node.additionalProperties !== undefined);
-  const others = otherMembers(nodes, names, isOpen, context);
+  const others = otherMembers(nodes, names, context);
   const key = `object ${nodes.map(({ id }) => id).join()}`;
   return sequence(
     literal("{"),
@@ -45,17 +45,14 @@ export function objectExpression(nodes: Case, context: SchemaContext): Expressio
   );
 }
 
-/**
- * Members whose key is not named.
- * @param isOpen whether keys are allowed that match none of `patternProperties`
- */
-function otherMembers(nodes: Case, names: readonly string[], isOpen: boolean, context: SchemaContext): Expression {
+/** Members whose key is not named. */
+function otherMembers(nodes: Case, names: readonly string[], context: SchemaContext): Expression {
+  if (!isOpen(nodes)) return NEVER;
   const hasPatterns = nodes.some((node) => node.patternProperties.length > 0);
-  if (!isOpen && !hasPatterns) return NEVER;
   if (names.length === 0 && !hasPatterns && keyGoal(nodes, context).length === 0) {
     return sequence(STRING, COLON, context.goalRule(otherPropertyGoal(nodes, () => false, context)));
   }
-  const classes = otherKeys(nodes, names, context).filter(({ matched }) => isOpen || matched.size > 0);
+  const classes = otherKeys(nodes, names, context).filter(({ matched }) => matched.size > 0 || allowsAnyKey(nodes));
   return choice(
     ...classes.map(({ keys, matched }) => {
       const goal = otherPropertyGoal(nodes, (pattern) => matched.has(pattern), context);
@@ -64,11 +61,22 @@ function otherMembers(nodes: Case, names: readonly string[], isOpen: boolean, co
   );
 }
 
+/** Whether there may be members whose keys are not named and match no pattern. */
+function allowsAnyKey(nodes: Case): boolean {
+  const isListed = nodes.some(({ listsProperties }) => listsProperties);
+  if (!isListed || objectSize(nodes).min > propertyNames(nodes).length) return true;
+  return nodes.some((node) => (node.additionalProperties ?? node.unevaluatedProperties) !== undefined);
+}
+
+/** Whether there may be members whose keys are not named. */
+export const isOpen = (nodes: Case): boolean =>
+  allowsAnyKey(nodes) || nodes.some((node) => node.patternProperties.length > 0);
+
 const objectSize = (nodes: Case): Range => commonRange(nodes.map(({ size }) => size));
 
-const requiredNames = (nodes: Case): Set<string> => new Set(nodes.flatMap((node) => node.required));
+export const requiredNames = (nodes: Case): Set<string> => new Set(nodes.flatMap((node) => node.required));
 
-const propertyNames = (nodes: Case): string[] => [
+export const propertyNames = (nodes: Case): string[] => [
   ...new Set([...nodes.flatMap((node) => [...node.properties.keys()]), ...requiredNames(nodes)]),
 ];
 
@@ -78,7 +86,9 @@ export function isVoidObject(nodes: Case, context: SchemaContext, depth: number)
   const required = requiredNames(nodes);
   if (min > max || required.size > max) return true;
   if (depth === 0) return false;
+  const keys = keyGoal(nodes, context);
+  const validator = new Validator(context, true);
   return [...required].some(
-    (name) => !isKeyAllowed(name, nodes, context) || context.isVoid(propertyGoal(nodes, name, context), depth - 1),
+    (name) => !validator.isValid(name, keys) || context.isVoid(propertyGoal(nodes, name, context), depth - 1),
   );
 }

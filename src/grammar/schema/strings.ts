@@ -5,7 +5,7 @@
 import { choice, type Expression, literal, NEVER, repeat, sequence } from "../expression.ts";
 import { checkLimit, MAX_REPEAT } from "../limits.ts";
 import { type Dfa, isEmpty, matches } from "../regular/dfa.ts";
-import { intersectDfas, lengthDfa } from "../regular/operations.ts";
+import { ANY_TEXT, intersectDfas, lengthDfa, subtractDfa, textsDfa } from "../regular/operations.ts";
 import type { Case, SchemaContext } from "./context.ts";
 import { ESCAPE, STRING, stringOf, UNESCAPED_CHAR } from "./json-text.ts";
 import { commonRange, type Range } from "./node.ts";
@@ -16,9 +16,8 @@ const COUNTED_STATES = 1500;
 const NO_TEXT: Dfa = { accepts: [], edges: [] };
 
 export function stringExpression(nodes: Case, context: SchemaContext): Expression {
-  const patterns = nodes.flatMap((node) => node.patterns);
-  if (patterns.length === 0) return countedString(stringLength(nodes), context);
-  const language = stringLanguage(patterns, stringLength(nodes));
+  const language = stringLanguage(nodes);
+  if (!language) return countedString(stringLength(nodes), context);
   return isEmpty(language) ? NEVER : stringOf(language);
 }
 
@@ -36,8 +35,14 @@ function countedString({ min, max }: Range, context: SchemaContext): Expression 
   return context.named(`string ${min} ${most}`, `a string of ${min} to ${most} characters`, text);
 }
 
-function stringLanguage(patterns: readonly Dfa[], { min, max }: Range): Dfa {
-  const language = patterns.reduce(intersectDfas);
+/** The strings that patterns and excluded values allow; undefined if there are neither. */
+function stringLanguage(nodes: Case): Dfa | undefined {
+  const patterns = nodes.flatMap((node) => node.patterns);
+  const excluded = nodes.flatMap((node) => [...node.excluded.values()].filter((value) => typeof value === "string"));
+  if (patterns.length + excluded.length === 0) return undefined;
+  let language = patterns.reduce(intersectDfas, ANY_TEXT);
+  if (excluded.length > 0) language = subtractDfa(language, textsDfa(excluded));
+  const { min, max } = stringLength(nodes);
   if (min === 0 && max === Number.POSITIVE_INFINITY) return language;
   if (min > max) return NO_TEXT;
   const room = Math.floor(COUNTED_STATES / (language.accepts.length + 1));
@@ -49,9 +54,9 @@ const stringLength = (nodes: Case): Range => commonRange(nodes.map(({ length }) 
 
 /** True if no string satisfies a case. */
 export function isVoidString(nodes: Case): boolean {
-  const length = stringLength(nodes);
-  const patterns = nodes.flatMap((node) => node.patterns);
-  return length.min > length.max || (patterns.length > 0 && isEmpty(stringLanguage(patterns, length)));
+  const { min, max } = stringLength(nodes);
+  const language = stringLanguage(nodes);
+  return min > max || (language !== undefined && isEmpty(language));
 }
 
 /** Whether a string satisfies what a case says of strings. */

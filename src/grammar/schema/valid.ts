@@ -2,62 +2,82 @@
  * Whether a value satisfies a schema: the values of `enum` and `const` must satisfy the other keywords, too.
  * @module
  */
-import { grammarError, MAX_DEPTH, spend } from "../limits.ts";
-import type { SchemaContext } from "./context.ts";
-import { propertyGoal } from "./goals.ts";
-import { type JsonType, jsonText, type RawSchema, type SchemaNode } from "./node.ts";
+import { checkLimit, MAX_DEPTH, spend } from "../limits.ts";
+import type { Case, Goal, SchemaContext } from "./context.ts";
+import { itemGoal, keyGoal, propertyGoal } from "./goals.ts";
+import { commonRange, type JsonType, jsonText, type SchemaNode } from "./node.ts";
 import { isValidString } from "./strings.ts";
 
-/** Whether a value satisfies a schema with everything that it refers to. */
-export function isValid(value: unknown, node: SchemaNode, context: SchemaContext, depth = 0): boolean {
-  if (depth > 2 * MAX_DEPTH) throw grammarError(`schema: the values of enum at ${node.where} are too deep to check`);
-  if (!isListed(value, node)) return false;
-  return context.cases([node]).some((nodes) => nodes.every((each) => isValidFor(value, each, context, depth + 1)));
+export class Validator {
+  readonly #context: SchemaContext;
+  readonly #cases: (goal: Goal) => Case[];
+  #depth = 0;
+
+  /** @param isLoose several alternatives of a `oneOf` may hold: more values are valid, and no alternatives are compared */
+  constructor(context: SchemaContext, isLoose: boolean) {
+    this.#context = context;
+    this.#cases = (goal) => (isLoose ? context.looseCases(goal) : context.cases(goal));
+  }
+
+  /** Whether a value satisfies schemas with everything that they refer to. */
+  isValid(value: unknown, goal: Goal): boolean {
+    if (!goal.every((node) => isListed(value, node))) return false;
+    checkLimit("schema: depth of a value of enum", ++this.#depth, 2 * MAX_DEPTH);
+    const isValid = this.#cases(goal).some((nodes) => this.isValidCase(value, nodes));
+    this.#depth--;
+    return isValid;
+  }
+
+  /** Whether a value satisfies the schemas of a case. */
+  isValidCase(value: unknown, nodes: Case): boolean {
+    if (!nodes.every((node) => isListed(value, node))) return false;
+    if (typeof value === "number") return nodes.every((node) => isValidNumber(value, node));
+    if (typeof value === "string") return isValidString(value, nodes);
+    if (Array.isArray(value)) return this.#isValidArray(value, nodes);
+    return typeof value !== "object" || value === null || this.#isValidObject(value, nodes);
+  }
+
+  #isValidArray(value: readonly unknown[], nodes: Case): boolean {
+    const context = this.#context;
+    const { min, max } = commonRange(nodes.map(({ count }) => count));
+    if (value.length < min || value.length > max) return false;
+    const isUnique = new Set(value.map(jsonText)).size === value.length;
+    if (!isUnique && nodes.some(({ uniqueItems }) => uniqueItems)) return false;
+    const isContained = nodes.every(({ contains, where }) => {
+      if (!contains) return true;
+      const goal = [context.node(contains.schema, `${where}/contains`)];
+      return value.filter((item) => this.isValid(item, goal)).length >= contains.min;
+    });
+    return isContained && value.every((item, at) => this.isValid(item, itemGoal(nodes, at, context)));
+  }
+
+  #isValidObject(value: object, nodes: Case): boolean {
+    const context = this.#context;
+    const { min, max } = commonRange(nodes.map(({ size }) => size));
+    const fields = new Map(Object.entries(value));
+    if (fields.size < min || fields.size > max) return false;
+    if (!nodes.every(({ required }) => required.every((name) => fields.has(name)))) return false;
+    const keys = keyGoal(nodes, context);
+    return [...fields].every(
+      ([name, item]) => this.isValid(name, keys) && this.isValid(item, propertyGoal(nodes, name, context)),
+    );
+  }
 }
 
-/**
- * Whether a value satisfies the keywords of one schema. `$ref`, `allOf`, `anyOf` and `oneOf` are left out: in a case,
- * they are schemas of their own.
- */
-export function isValidFor(value: unknown, node: SchemaNode, context: SchemaContext, depth = 0): boolean {
-  if (!isListed(value, node)) return false;
-  if (typeof value === "number") return isValidNumber(value, node);
-  if (typeof value === "string") return isValidString(value, [node]);
-  if (Array.isArray(value)) return isValidArray(value, node, context, depth);
-  return typeof value !== "object" || value === null || isValidObject(value, node, context, depth);
-}
-
-function isListed(value: unknown, { types, values }: SchemaNode): boolean {
+function isListed(value: unknown, { types, values, excluded }: SchemaNode): boolean {
   spend(1);
-  return types.has(typeOf(value)) && (values?.has(jsonText(value)) ?? true);
+  if (!types.has(typeOf(value))) return false;
+  if (values === undefined && excluded.size === 0) return true;
+  const text = jsonText(value);
+  return (values?.has(text) ?? true) && !excluded.has(text);
 }
 
-function isValidNumber(value: number, { integer, lower, upper, multipleOf }: SchemaNode): boolean {
+function isValidNumber(value: number, { integer, fractional, lower, upper, multipleOf }: SchemaNode): boolean {
+  if (fractional && Number.isInteger(value)) return false;
   if (integer && !Number.isInteger(value)) return false;
   if (lower.some((bound) => value < bound.value || (bound.exclusive && value === bound.value))) return false;
   if (upper.some((bound) => value > bound.value || (bound.exclusive && value === bound.value))) return false;
   return multipleOf === undefined || Number.isInteger(value / multipleOf);
-}
-
-function isValidArray(value: readonly unknown[], node: SchemaNode, context: SchemaContext, depth: number): boolean {
-  const { count, prefixItems, items, where } = node;
-  if (value.length < count.min || value.length > count.max) return false;
-  const isValidItem = (item: unknown, raw: RawSchema | undefined) =>
-    raw === undefined || isValid(item, context.node(raw, where), context, depth);
-  return value.every((item, at) => isValidItem(item, at < prefixItems.length ? prefixItems[at] : items));
-}
-
-function isValidObject(value: object, node: SchemaNode, context: SchemaContext, depth: number): boolean {
-  const { size, required, propertyNames, where } = node;
-  const fields = new Map(Object.entries(value));
-  if (fields.size < size.min || fields.size > size.max) return false;
-  if (!required.every((name) => fields.has(name))) return false;
-  const isValidKey = (name: string) =>
-    propertyNames === undefined || isValid(name, context.node(propertyNames, where), context, depth);
-  return [...fields].every(
-    ([name, item]) =>
-      isValidKey(name) && propertyGoal([node], name, context).every((each) => isValid(item, each, context, depth)),
-  );
 }
 
 function typeOf(value: unknown): JsonType {

@@ -4,7 +4,7 @@ import type { Random } from "../random-text.ts";
 // Not __proto__ or toString: ajv passes over the one and calls the other. schemas.ts has the names of Object.prototype.
 const NAMES = ["a", "b", "name", "é", "length", "constructor", 'q"', "", "x-1"];
 const PATTERNS = ["^a+$", "b", "^[a-c]{1,3}$", "\\d", "^(x|y)*$", ".", "^\\w+\\s?$", "^a.{2,}b$", "(a|b)c$", "[^a]"];
-const FORMATS = ["date", "time", "date-time", "uuid", "ipv4", "email", "unknown"];
+export const FORMATS: readonly string[] = ["date", "time", "date-time", "uuid", "ipv4", "email", "unknown"];
 const VALUES = [null, true, 0, 1, -3, 2.5, "a", "b", "", [1], [], {}, { a: 1 }, "é\n"];
 
 /** A schema that a person might have written, though it may allow nothing, or say what cannot be told apart. */
@@ -33,6 +33,7 @@ export class SchemaFuzzer {
       return { [this.#pick(["anyOf", "allOf", "anyOf", "oneOf"])]: this.#list(1, 3, () => this.schema(depth - 1)) };
     if (roll < 0.26) return { enum: this.#list(1, 4, () => this.#pick(VALUES)) };
     if (roll < 0.29) return { const: this.#pick(VALUES) };
+    if (depth > 0 && roll < 0.35) return this.#conditional(depth);
     const types = this.#next() < 0.8 ? this.#type() : [...new Set(this.#list(1, 3, () => this.#type()))];
     const all = [types].flat();
     const has = (name: string) => all.includes(name);
@@ -45,6 +46,22 @@ export class SchemaFuzzer {
       ...this.#maybe(0.1, () => ({ title: "t", description: "d", default: 1 })),
       ...(depth > 0 && this.#maybe(0.08, () => ({ anyOf: this.#list(1, 2, () => this.schema(depth - 1)) }))),
       ...this.#maybe(0.03, () => ({ enum: this.#list(1, 4, () => this.#pick(VALUES)) })),
+      ...(depth > 0 && this.#maybe(0.05, () => ({ not: this.schema(depth - 1) }))),
+    };
+  }
+
+  #conditional(depth: number): object {
+    const inner = () => this.schema(depth - 1);
+    const name = this.#pick(NAMES);
+    return {
+      ...this.#maybe(0.8, () => ({ type: this.#type() })),
+      ...this.#pick([
+        () => ({ not: inner() }),
+        () => Object.fromEntries(["if", "then", "else"].slice(0, this.#int(2, 3)).map((key) => [key, inner()])),
+        () => ({ type: "object", dependentRequired: { [name]: this.#list(1, 2, () => this.#pick(NAMES) || "a") } }),
+        () => ({ type: "object", dependentSchemas: { [name]: inner() } }),
+        () => ({ oneOf: this.#list(2, 3, inner), ...(this.schema(0) as object) }),
+      ])(),
     };
   }
 
@@ -72,6 +89,9 @@ export class SchemaFuzzer {
       ...(depth > 0 && this.#maybe(0.2, () => ({ prefixItems: this.#list(1, 3, () => this.schema(depth - 1)) }))),
       ...this.#maybe(0.2, () => ({ minItems: this.#int(0, 3) })),
       ...this.#maybe(0.3, () => ({ maxItems: this.#int(0, 6) })),
+      ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { enum: this.#list(1, 10, () => this.#pick(VALUES)) } })),
+      ...(depth > 0 && this.#maybe(0.08, () => ({ contains: this.schema(depth - 1), minContains: this.#int(0, 2) }))),
+      ...(depth > 0 && this.#maybe(0.08, () => ({ unevaluatedItems: this.schema(depth - 1) }))),
     };
   }
 
@@ -81,11 +101,13 @@ export class SchemaFuzzer {
     return {
       ...this.#maybe(0.85, () => ({ properties })),
       ...this.#maybe(0.5, () => ({
-        required: [...new Set(this.#list(0, 2, () => this.#pick(names.length > 0 ? names : NAMES)))],
+        // Without "", which ajv takes for no missing property.
+        required: [...new Set(this.#list(0, 2, () => this.#pick(names.length > 0 ? names : NAMES) || "a"))],
       })),
       ...this.#maybe(0.3, () => ({ additionalProperties: depth > 0 ? this.schema(depth - 1) : this.#next() < 0.5 })),
       ...(depth > 0 &&
         this.#maybe(0.1, () => ({ patternProperties: { [this.#pick(PATTERNS)]: this.schema(depth - 1) } }))),
+      ...this.#maybe(0.1, () => ({ unevaluatedProperties: depth > 0 ? this.schema(depth - 1) : false })),
       ...this.#maybe(0.06, () => ({ propertyNames: { pattern: this.#pick(PATTERNS) } })),
       ...this.#maybe(0.1, () => ({ minProperties: this.#int(0, 2) })),
       ...this.#maybe(0.1, () => ({ maxProperties: this.#int(0, 4) })),

@@ -1,0 +1,155 @@
+/**
+ * Arrays whose items depend on those before them: `contains` and `uniqueItems`.
+ * @module
+ */
+import { choice, EMPTY, type Expression, literal, NEVER, sequence } from "../expression.ts";
+import { grammarError } from "../limits.ts";
+import type { Case, Goal, SchemaContext } from "./context.ts";
+import { finiteValues } from "./finite.ts";
+import { itemGoal } from "./goals.ts";
+import { SEPARATOR } from "./json-text.ts";
+import type { Range } from "./node.ts";
+import { Validator } from "./valid.ts";
+
+/** Sets of values that may stand before an item; beyond, values are kept in the order of the schema. */
+const MAX_SETS = 300;
+/** Items of which every two are compared. */
+const MAX_COMPARED = 8;
+const VOID_DEPTH = 2;
+
+export interface Places {
+  readonly count: Range;
+  /** The number of items that have a schema of their own. */
+  readonly prefix: number;
+  /** The items from a place on, if nothing is left to track. */
+  readonly untracked: (at: number) => Expression;
+}
+
+/**
+ * The items of an array, or undefined if none of them depends on another.
+ * @throws NibbleError `invalid_argument` for `uniqueItems` where items have too many values to be listed
+ */
+export function trackedItems(nodes: Case, places: Places, context: SchemaContext): Expression | undefined {
+  const containers = nodes.flatMap(({ contains, where }): Container[] =>
+    contains && contains.min > 0
+      ? [{ goal: [context.node(contains.schema, `${where}/contains`)], min: contains.min }]
+      : [],
+  );
+  const values = isUnique(nodes, places, context) ? uniqueValues(nodes, places, context) : undefined;
+  if (containers.length === 0 && !values) return undefined;
+  if (containers.length > 1)
+    throw grammarError(`schema: contains at ${nodes[0]!.where}: two of them are not supported`);
+  return new TrackedItems(nodes, { places, values, container: containers[0] }, context).from(0, 0, []);
+}
+
+/** Whether items must differ, though the schema of some two allows the same value. */
+function isUnique(nodes: Case, { count, prefix }: Places, context: SchemaContext): boolean {
+  if (count.max <= 1 || !nodes.some(({ uniqueItems }) => uniqueItems)) return false;
+  if (count.max > MAX_COMPARED) return true;
+  const goals = Array.from({ length: count.max }, (_, at) => itemGoal(nodes, Math.min(at, prefix), context));
+  return goals.some((a, i) => goals.slice(i + 1).some((b) => !context.isVoid([...a, ...b], VOID_DEPTH)));
+}
+
+/** The values of each place. */
+function uniqueValues(nodes: Case, { prefix }: Places, context: SchemaContext): ReadonlyMap<string, unknown>[] {
+  return Array.from({ length: prefix + 1 }, (_, at) => {
+    const values = finiteValues(itemGoal(nodes, at, context), context);
+    if (values) return values;
+    const { where } = nodes.find(({ uniqueItems }) => uniqueItems)!;
+    throw grammarError(
+      `schema: uniqueItems at ${where} is supported only if the values of the items are listed (enum)`,
+    );
+  });
+}
+
+interface Tracked {
+  readonly places: Places;
+  /** The values of each place, if items must differ. */
+  readonly values: readonly ReadonlyMap<string, unknown>[] | undefined;
+  /** What some items must satisfy, and how many. */
+  readonly container: Container | undefined;
+}
+
+interface Container {
+  readonly goal: Goal;
+  readonly min: number;
+}
+
+class TrackedItems {
+  readonly #nodes: Case;
+  readonly #tracked: Tracked;
+  readonly #context: SchemaContext;
+  readonly #key: string;
+  /** Values stand in the order of the schema, since there are too many sets of them. */
+  readonly #isOrdered: boolean;
+  /** The `jsonText` of all values in the order of the schema. */
+  readonly #order: readonly string[];
+
+  constructor(nodes: Case, tracked: Tracked, context: SchemaContext) {
+    this.#nodes = nodes;
+    this.#tracked = tracked;
+    this.#context = context;
+    this.#key = `tracked ${nodes.map(({ id }) => id).join()}`;
+    this.#order = [...new Set((tracked.values ?? []).flatMap((values) => [...values.keys()]))];
+    this.#isOrdered = countSets(this.#order.length, tracked.places.count.max - 1) > MAX_SETS;
+  }
+
+  /**
+   * Everything from the item `at` on.
+   * @param contained how many items so far satisfy `contains`
+   * @param taken the numbers of the values so far, sorted
+   */
+  from(at: number, contained: number, taken: readonly number[]): Expression {
+    const { places, values, container } = this.#tracked;
+    const least = container?.min ?? 0;
+    const { min, max } = places.count;
+    if (contained >= least && !values) return places.untracked(at);
+    const mayEnd = at >= min && contained >= least;
+    if (at >= max) return mayEnd ? EMPTY : NEVER;
+    const next = values ? this.#uniqueItem(at, contained, taken) : this.#containedItem(at, contained);
+    return choice(...(mayEnd ? [EMPTY] : []), ...next.map((item) => sequence(...(at > 0 ? [SEPARATOR] : []), item)));
+  }
+
+  /** An item that satisfies `contains`, or any item, and all items after it. */
+  #containedItem(at: number, contained: number): Expression[] {
+    const goal = itemGoal(this.#nodes, at, this.#context);
+    const item = (itemGoal: Goal, count: number) =>
+      sequence(this.#context.goalRule(itemGoal), this.#rule(at + 1, count, []));
+    return [item([...goal, ...this.#tracked.container!.goal], contained + 1), item(goal, contained)];
+  }
+
+  /** A value that is not taken, and all items after it. */
+  #uniqueItem(at: number, contained: number, taken: readonly number[]): Expression[] {
+    const validator = new Validator(this.#context, false);
+    const { container } = this.#tracked;
+    const values = this.#tracked.values!;
+    return [...values[Math.min(at, values.length - 1)]!].flatMap(([text, value]) => {
+      const number = this.#order.indexOf(text);
+      if (this.#isOrdered ? number <= (taken[0] ?? -1) : taken.includes(number)) return [];
+      const counts = container && validator.isValid(value, container.goal) ? contained + 1 : contained;
+      const nowTaken = this.#isOrdered ? [number] : [...taken, number].sort((a, b) => a - b);
+      return [sequence(literal(JSON.stringify(value)), this.#rule(at + 1, counts, nowTaken))];
+    });
+  }
+
+  #rule(at: number, contained: number, taken: readonly number[]): Expression {
+    const { places, values, container } = this.#tracked;
+    const { min, max } = places.count;
+    // Places and counts beyond all limits are not told apart.
+    const place = Number.isFinite(max) ? at : Math.min(at, Math.max(min, places.prefix, 1));
+    const count = Math.min(contained, container?.min ?? 0);
+    const key = `${this.#key} ${place} ${count} ${values ? taken.join() : ""}`;
+    return this.#context.named(key, `items from ${place} on`, () => this.from(place, count, taken));
+  }
+}
+
+/** The number of sets with up to `size` of `count` values. */
+function countSets(count: number, size: number): number {
+  let sets = 1;
+  let total = 1;
+  for (let i = 0; i < Math.min(size, count) && total <= MAX_SETS; i++) {
+    sets = (sets * (count - i)) / (i + 1);
+    total += sets;
+  }
+  return total;
+}
