@@ -1,8 +1,7 @@
 /**
- * `nibble-llm/gguf`: headers of GGUF files, without the runtime.
+ * `nibble-llm/gguf`: reads the headers of GGUF files, without the runtime.
  * @module
  */
-
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
 import { type GgufHeader, readGgufHeader as readPackedHeader } from "../formats/gguf/header.ts";
 import { readGguf as readPacked } from "../formats/gguf/model.ts";
@@ -18,10 +17,10 @@ export { type StreamedFile, streamSource } from "../io/stream-source.ts";
 export { urlSource } from "../io/url-source.ts";
 
 /**
- * Reads a model from its GGUF file, or from all its shards in order.
- * The sources stay open: the checkpoint's tensors point into them, and its `close` closes them. After an error they are
- * the caller's to close.
- * @throws NibbleError with a format code; nothing is allocated that the file's own length does not explain
+ * Reads the header of a model from its GGUF file, or from all its shards in order. The sources stay open, because the
+ * checkpoint's tensors point into them; its `close` closes them. After an error, the caller closes them.
+ * @param limits bounds of counts and lengths in the header; beyond them the file is refused
+ * @throws NibbleError with a format code. Nothing is allocated that is larger than the file itself explains.
  */
 export async function readGguf(
   sources: ByteSource | readonly ByteSource[],
@@ -31,7 +30,8 @@ export async function readGguf(
 }
 
 /**
- * Reads and checks one GGUF file by itself, which need not be a model.
+ * Reads and checks the header of one GGUF file, which need not be a model.
+ * @param limits bounds of counts and lengths in the header; beyond them the file is refused
  * @throws NibbleError with a format code
  */
 export async function readGgufHeader(source: ByteSource, limits: Partial<FormatLimits> = {}): Promise<GgufHeader> {

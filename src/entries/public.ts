@@ -1,8 +1,7 @@
 /**
- * What every entry exports beside its host's `load`.
+ * The exports that all entries share. Each entry adds `load` and `plan` for its host.
  * @module
  */
-
 export { type ErrorCode, NibbleError } from "../base/errors.ts";
 export type { ChatMessage } from "../chat/template.ts";
 export type { ApplyTemplateOptions } from "../engine/chat-prompts.ts";

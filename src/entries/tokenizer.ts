@@ -1,6 +1,6 @@
 /**
- * `nibble-llm/tokenizer`: text to token ids and back, without the runtime.
+ * `nibble-llm/tokenizer`: turns text into token ids and back, without the runtime.
  * @module
  */
 export { createTokenizer, readTokenizer } from "../tokenizer/create.ts";
-export type { Tokenizer } from "../tokenizer/types.ts";
+export type { EncodeOptions, StreamDecoder, Tokenizer } from "../tokenizer/types.ts";

@@ -1,3 +1,3 @@
-/** What `nibble-llm/wasm/*` is where a tool compiles it, as wrangler does. */
+/** The type of `nibble-llm/wasm/*` in tools that compile it, such as wrangler. */
 declare const module: WebAssembly.Module;
 export default module;

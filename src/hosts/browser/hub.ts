@@ -1,5 +1,5 @@
 /**
- * Where a browser keeps pulled models, and the hub that it asks.
+ * Where a browser keeps pulled models, and the settings of the hub.
  * @module
  */
 import type { HubHost } from "../../hub/models.ts";
@@ -10,6 +10,7 @@ const HUB = "https://huggingface.co";
 
 let opened: Promise<HubHost> | undefined;
 
+/** The cache and the settings. The storage is opened once. */
 export function browserHub(): Promise<HubHost> {
   opened ??= browserStore().then((store) => ({
     cache: pieceCache(store, browserLocks()),

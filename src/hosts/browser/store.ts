@@ -1,6 +1,6 @@
 /**
- * What a browser keeps: the origin's private files where they can be written from everywhere, else the Cache API, else
- * memory (a page without a secure context has neither).
+ * A browser's storage: the private files of the origin (OPFS) if every thread can write them, else the Cache API, else
+ * memory. A page without a secure context has only memory.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -8,11 +8,12 @@ import type { BlobStore, Locks } from "../../hub/piece-cache.ts";
 
 const NAME = "nibble";
 
+/** The first kind of storage that this browser has. */
 export async function browserStore(): Promise<BlobStore> {
   return (await opfsStore()) ?? (await cacheStore()) ?? memoryStore();
 }
 
-/** Safari before 26 can write such files from workers only. */
+/** Safari before version 26 can write such files from workers only, so it gets the Cache API. */
 async function opfsStore(): Promise<BlobStore | undefined> {
   const able = typeof FileSystemFileHandle === "function" && "createWritable" in FileSystemFileHandle.prototype;
   const root = able ? await navigator.storage?.getDirectory?.().catch(() => undefined) : undefined;
@@ -26,7 +27,7 @@ async function opfsStore(): Promise<BlobStore | undefined> {
     put: (name, bytes) =>
       stored(async () => {
         const handle = await folder.getFileHandle(name, { create: true });
-        const file = await handle.createWritable(); // takes the old one's place when it is closed
+        const file = await handle.createWritable(); // replaces the old file when it is closed
         await file.write(bytes);
         await file.close();
       }),
@@ -52,6 +53,7 @@ async function cacheStore(): Promise<BlobStore | undefined> {
   };
 }
 
+/** A store that ends with the page. */
 export function memoryStore(): BlobStore {
   const blobs = new Map<string, Blob>();
   return {
@@ -62,6 +64,7 @@ export function memoryStore(): BlobStore {
   };
 }
 
+/** Runs a write. @throws NibbleError `io_error` if it fails, with the reason */
 async function stored(write: () => Promise<void>): Promise<void> {
   try {
     await write();
@@ -72,7 +75,7 @@ async function stored(write: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Web Locks, which all pages and workers of an origin share; without them, within this realm. */
+/** Web Locks, which all pages and workers of an origin share. Without them, locks hold within this page or worker only. */
 export function browserLocks(): Locks {
   const { locks } = navigator;
   if (!locks) return realmLocks();
@@ -90,6 +93,7 @@ export function browserLocks(): Locks {
   };
 }
 
+/** Locks within this page or worker. */
 export function realmLocks(): Locks {
   const held = new Map<string, Promise<void>>();
   const take = (name: string): (() => void) => {

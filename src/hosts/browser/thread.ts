@@ -1,5 +1,5 @@
 /**
- * Entry of a helping thread in a browser (`dist/browser-thread.js`).
+ * The entry of a helping thread in a browser (`dist/browser-thread.js`).
  * @module
  */
 import { serveThread, type ThreadStart } from "../../runtime/threads.ts";

@@ -1,56 +1,48 @@
 /**
- * Node, and with the same modules Deno and Bun: files, folders and the wasm builds beside this file.
- * Nothing is imported before a function is called.
+ * The host for Node, and for Deno and Bun, which have the same modules. Models come from files and folders, or by name, and
+ * the wasm builds lie beside this file. Node's modules are imported when a function needs them and not before.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
 import { ensureModel, openModel } from "../../hub/hub.ts";
 import { parseReference } from "../../hub/reference.ts";
+import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
 import type { Thread, ThreadStart } from "../../runtime/threads.ts";
 import { directoryFiles, fileSource } from "./files.ts";
 
+/** The bytes of a file beside this one. */
 async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const { readFile } = await import("node:fs/promises");
   return new Uint8Array(await readFile(new URL(name, import.meta.url)));
 }
 
-/** A worker that does not keep the process alive. @throws NibbleError `unsupported_host` where it fails to start */
+/** Starts a worker that does not keep the process alive. @throws NibbleError `unsupported_host` if it fails to start */
 export async function startThread(entry: URL, workerData: ThreadStart): Promise<Thread> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(entry, { workerData, execArgv: [] }); // flags such as --input-type are the caller's
+  const worker = new Worker(entry, { workerData, execArgv: [] }); // it does not get flags such as --input-type
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", (cause) =>
-      reject(new NibbleError("unsupported_host", `expected a worker thread to start: ${cause.message}`, { cause })),
+      reject(new NibbleError("unsupported_host", `a worker thread failed to start: ${cause.message}`, { cause })),
     );
   });
-  // A later failure reaches the caller through the shared memory: the barrier sees it.
+  // A failure after the start reaches the caller through the shared memory, because the barrier notices it.
   worker.on("error", () => {});
   worker.unref();
   return { terminate: () => void worker.terminate() };
 }
 
-/** A path, also of a file URL: `new URL("model.gguf", import.meta.url)` is how a module names what lies beside it. */
+/** The path of a name, which may be a file URL: modules write `new URL("model.gguf", import.meta.url)`. */
 async function pathOf(name: string): Promise<string> {
   if (!name.startsWith("file:")) return name;
   const { fileURLToPath } = await import("node:url");
   return fileURLToPath(name);
 }
 
-const modules = new Map<string, Promise<WebAssembly.Module>>();
-
 export const nodeHost: Host = {
   name: "node",
-  wasm(build) {
-    let module = modules.get(build);
-    if (!module) {
-      module = bytesBeside(`./wasm/${build}.wasm`).then((bytes) => WebAssembly.compile(bytes));
-      modules.set(build, module);
-      module.catch(() => modules.delete(build)); // a later load may try again
-    }
-    return module;
-  },
+  wasm: compileOnce(async (build) => WebAssembly.compile(await bytesBeside(`./wasm/${build}.wasm`))),
   async threads() {
     const { availableParallelism } = await import("node:os");
     return availableParallelism();

@@ -1,5 +1,5 @@
 /**
- * Where Node, Deno and Bun keep pulled models, and what the environment says about the hub.
+ * Where Node, Deno and Bun keep pulled models, and the settings of the hub in the environment.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -9,21 +9,22 @@ import { directoryCache } from "./cache.ts";
 
 export interface NodeHub {
   readonly cache: ModelCache;
-  /** The cache's directory. */
+  /** The directory of the cache. */
   readonly directory: string;
   readonly settings: HubSettings;
 }
 
 /**
- * NIBBLE_CACHE, NIBBLE_OFFLINE, HF_ENDPOINT, HF_TOKEN, PIP_INDEX_URL; read when it is called.
- * @throws NibbleError `invalid_argument` for an endpoint that is no URL
+ * The cache and the settings by NIBBLE_CACHE, NIBBLE_OFFLINE (or HF_HUB_OFFLINE), HF_ENDPOINT, HF_TOKEN and PIP_INDEX_URL.
+ * The environment is read at each call.
+ * @throws NibbleError `invalid_argument` for an HF_ENDPOINT that is not a URL
  */
 export async function nodeHub(): Promise<NodeHub> {
   const { env } = await import("node:process");
   const directory = await cacheDirectory(env);
   const endpoint = (env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
   if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint))
-    throw new NibbleError("invalid_argument", `HF_ENDPOINT: expected an URL, got ${endpoint}`);
+    throw new NibbleError("invalid_argument", `HF_ENDPOINT: expected an http or https URL, got ${endpoint}`);
   const settings: HubSettings = {
     endpoint,
     tokenOrigin: new URL(endpoint).origin,
@@ -34,7 +35,7 @@ export async function nodeHub(): Promise<NodeHub> {
   return { cache: await directoryCache(directory), directory, settings };
 }
 
-/** `fetch` takes no URL with a password. */
+/** Whether `fetch` accepts the URL of an index. It refuses one with a user or a password. */
 function usable(index: string): boolean {
   return URL.canParse(index) && /^https?:\/\/[^@]*$/.test(index);
 }
@@ -43,7 +44,7 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && !["", "0", "false", "no", "off"].includes(value.toLowerCase());
 }
 
-/** The XDG base directory specification; elsewhere the platform's own. */
+/** NIBBLE_CACHE, else by the XDG base directory specification, and on macOS and Windows the platform's own place. */
 async function cacheDirectory(env: NodeJS.ProcessEnv): Promise<string> {
   const { platform, homedir } = await import("node:os");
   const { join, resolve } = await import("node:path");

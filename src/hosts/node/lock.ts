@@ -1,26 +1,30 @@
 /**
- * A lock that survives no process: a file that names its owner. What it guards stays sound without it (a piece has the same
- * bytes whoever writes it); it saves the second of two pulls the work.
+ * A lock between processes: a file that names its owner, and that counts as free when the owner has ended. The cache stays
+ * sound even if the lock fails, because a piece has the same bytes whichever process writes it. The lock only keeps two
+ * pulls from doing the same work.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
 import { pause } from "../../hub/http.ts";
 
 export interface Lock {
+  /** Lets other processes have the lock. */
   release(): Promise<void>;
 }
 
-/** How often the owner shows that it lives, and after how long it is believed dead. */
+/** Milliseconds between two signs of life of an owner, which are new times of modification of its file. */
 const BEAT_MS = 5_000;
+/** Milliseconds without a sign of life after which an owner counts as dead. */
 const DEAD_MS = 30_000;
+/** Milliseconds between two attempts to take the lock. */
 const POLL_MS = 100;
 
 /**
- * Waits until the lock is free, or its owner dead.
- * @param patienceMs how long; undefined: for ever
- * @throws NibbleError `io_error` where it stays taken, or the file cannot be made
+ * Takes the lock as soon as it is free, or its owner is dead.
+ * @param waitMs most milliseconds to wait; without it, there is no limit
+ * @throws NibbleError `io_error` if it stays taken, or if the file cannot be written
  */
-export async function lock(path: string, signal?: AbortSignal, patienceMs?: number): Promise<Lock> {
+export async function lock(path: string, signal?: AbortSignal, waitMs?: number): Promise<Lock> {
   const fs = await import("node:fs/promises");
   const { hostname } = await import("node:os");
   const { randomUUID } = await import("node:crypto");
@@ -36,8 +40,8 @@ export async function lock(path: string, signal?: AbortSignal, patienceMs?: numb
         throw new NibbleError("io_error", `could not write ${path}: ${(cause as Error).message}`, { cause });
     }
     await breakIfDead(path);
-    if (patienceMs !== undefined && performance.now() - start >= patienceMs)
-      throw new NibbleError("io_error", `expected ${path} to be free, another process has it`);
+    if (waitMs !== undefined && performance.now() - start >= waitMs)
+      throw new NibbleError("io_error", `another process has the lock ${path}`);
     await pause(POLL_MS, signal);
   }
   const beat = setInterval(() => {
@@ -48,27 +52,28 @@ export async function lock(path: string, signal?: AbortSignal, patienceMs?: numb
   return {
     async release() {
       clearInterval(beat);
-      // Only if it is still ours: we may have slept so long that another took it.
+      // The file is deleted only if it is still ours: another process may have taken it while this one was suspended.
       if ((await fs.readFile(path, "utf8").catch(() => "")) === mine) await fs.rm(path, { force: true });
     },
   };
 }
 
+/** Deletes the lock's file if its owner is dead. */
 async function breakIfDead(path: string): Promise<void> {
   const fs = await import("node:fs/promises");
   const { randomUUID } = await import("node:crypto");
   const text = await fs.readFile(path, "utf8").catch(() => undefined);
   const stats = await fs.stat(path).catch(() => undefined);
-  if (text === undefined || stats === undefined) return; // released meanwhile
+  if (text === undefined || stats === undefined) return; // it has been released
   if (Date.now() - stats.mtimeMs < DEAD_MS && (text === "" || !(await isDeadHere(text)))) return;
-  // Moved away first: of several that found it dead, one moves it. What it moved may be a lock made since: back then.
+  // It is moved away first, which only one of several processes can do. If it turns out to be a newer lock, it is put back.
   const aside = `${path}.${randomUUID()}`;
   await fs.rename(path, aside).catch(() => {});
   if ((await fs.readFile(aside, "utf8").catch(() => text)) !== text) await fs.link(aside, path).catch(() => {});
   await fs.rm(aside, { force: true });
 }
 
-/** Whether the owner is a process of this machine that has ended. */
+/** Whether the owner was a process of this machine and has ended. */
 async function isDeadHere(text: string): Promise<boolean> {
   const { hostname } = await import("node:os");
   const { kill } = await import("node:process");
@@ -76,7 +81,7 @@ async function isDeadHere(text: string): Promise<boolean> {
   try {
     owner = JSON.parse(text);
   } catch {
-    return false; // being written
+    return false; // its owner is just writing it
   }
   if (owner.host !== hostname() || !Number.isSafeInteger(owner.pid)) return false;
   try {

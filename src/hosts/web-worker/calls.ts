@@ -1,5 +1,5 @@
 /**
- * The page's side: calls under way, and what the worker says about them.
+ * The page's side of the messages: it posts calls to the worker, and passes the worker's answers on.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -7,9 +7,9 @@ import type { LoadProgress } from "../../runtime/weights.ts";
 import { type FromWorker, type Method, receivedError, type ToWorker } from "./messages.ts";
 import { Values } from "./values.ts";
 
-/** Who waits for a call. */
+/** Receives the answers to a call. */
 interface Listener {
-  /** The request is good, values follow. */
+  /** The worker has accepted the request of a call with many values. */
   started?(): void;
   value?(value: unknown): void;
   end(value: unknown): void;
@@ -19,14 +19,14 @@ interface Listener {
 interface Call {
   readonly listener: Listener;
   /** Stops listening to the caller's signal. */
-  readonly release: () => void;
+  readonly ignoreSignal: () => void;
 }
 
 export class Calls {
   readonly #worker: Worker;
   readonly #calls = new Map<number, Call>();
   #next = 0;
-  /** Why no call can be made any more. */
+  /** Set once the worker has ended: why no call can be made any more. */
   #ended: Error | undefined;
 
   constructor(worker: Worker, onProgress: ((progress: LoadProgress) => void) | undefined) {
@@ -41,17 +41,17 @@ export class Calls {
       else listener?.end(data.value);
     };
     worker.onerror = ({ message }) =>
-      this.fail(new NibbleError("unsupported_host", `expected a worker that runs, got: ${message || "no script"}`));
+      this.fail(new NibbleError("unsupported_host", `the model's worker failed: ${message || "no script was found"}`));
   }
 
-  /** Posts a call with one answer; `transfer` is handed over, everything else cloned. */
+  /** Posts a call with one value. What `transfer` lists is moved to the worker; everything else is cloned. */
   one(method: Method, args: readonly unknown[], signal?: AbortSignal, transfer?: Transferable[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#start({ method, args }, { end: resolve, fail: reject }, signal, transfer);
     });
   }
 
-  /** Posts a call with many answers. Leaving the iterator early ends it. */
+  /** Posts a call with many values. It ends early if the reader leaves the iterator. */
   many(method: Method, args: readonly unknown[], signal?: AbortSignal): Values<unknown> {
     const values: Values<unknown> = new Values(() => this.#abort(id));
     const id = this.#start(
@@ -67,7 +67,7 @@ export class Calls {
     return values;
   }
 
-  /** Ends every call, and those to come. */
+  /** Ends all calls with an error, and refuses later ones with the same error. */
   fail(error: Error): void {
     this.#ended ??= error;
     for (const [id, { listener }] of [...this.#calls]) {
@@ -90,7 +90,7 @@ export class Calls {
     try {
       this.#worker.postMessage({ type: "call", id, ...call } satisfies ToWorker, transfer);
     } catch (cause) {
-      const message = `expected what can be posted to a worker: ${(cause as Error).message}`;
+      const message = `the arguments cannot be posted to a worker: ${(cause as Error).message}`;
       listener.fail(new NibbleError("invalid_argument", message, { cause }));
       return id;
     }
@@ -99,17 +99,18 @@ export class Calls {
       listener.fail(signal?.reason);
     };
     signal?.addEventListener("abort", onAbort);
-    this.#calls.set(id, { listener, release: () => signal?.removeEventListener("abort", onAbort) });
+    this.#calls.set(id, { listener, ignoreSignal: () => signal?.removeEventListener("abort", onAbort) });
     return id;
   }
 
-  /** Ends a call without a word to its listener. */
+  /** Ends a call in the worker. Its listener is not told. */
   #abort(id: number): void {
     if (this.#forget(id)) this.#worker.postMessage({ type: "abort", id } satisfies ToWorker);
   }
 
+  /** Removes a call. Returns false if it has ended already. */
   #forget(id: number): boolean {
-    this.#calls.get(id)?.release();
+    this.#calls.get(id)?.ignoreSignal();
     return this.#calls.delete(id);
   }
 }

@@ -1,8 +1,7 @@
 /**
- * A model in a Web Worker, so that a page stays responsive: the calls of `Model`, answered by promises.
+ * A model in a Web Worker, so that a page stays responsive. It has the methods of `Model`, which return promises.
  * @module
  */
-
 import { NibbleError } from "../../base/errors.ts";
 import type { GenerateEvent } from "../../engine/generate/events.ts";
 import type { Model, ModelInfo } from "../../engine/model.ts";
@@ -12,7 +11,10 @@ import type { LoadOptions } from "../../load/options.ts";
 import type { ModelSource } from "../../load/source.ts";
 import { Calls } from "./calls.ts";
 
-/** A `Model` behind a worker: what was at once comes by a promise. Sessions stay in the worker that has the memory. */
+/**
+ * A `Model` in a worker. Methods that return a value at once in `Model` return a promise here. There are no sessions,
+ * because their state is in the worker's memory.
+ */
 export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions" | "embeddings" | "embed"> {
   /** As `Model.generate`. */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
@@ -28,21 +30,22 @@ export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions"
 
 /** Options of `loadInWorker`. */
 export interface LoadInWorkerOptions extends LoadOptions {
-  /** A worker that runs `nibble-llm/model-worker`, where the bundler does not bring it along by itself (esbuild). */
+  /** A worker that runs `nibble-llm/model-worker`. It is needed with bundlers that do not add it by themselves (esbuild). */
   worker?: Worker;
 }
 
 /**
- * Loads a model in a worker of its own. It has threads where the page is cross-origin isolated.
- * @param source what can be posted: a name, an URL, a Blob or File, bytes (copied), a stream with its size
- * @throws NibbleError as `load`; `unsupported_host` where the worker does not start
+ * Loads a model in a worker of its own. It has threads if the page is cross-origin isolated.
+ * @param source a value that can be posted: a name, a URL, a Blob or File, bytes (which are copied), or a stream with its
+ *   size (which is moved)
+ * @throws NibbleError as `load`; `unsupported_host` if the worker does not start
  */
 export async function loadInWorker(
   source: ModelSource,
   { worker: given, onProgress, signal, lora, ...options }: LoadInWorkerOptions = {},
 ): Promise<WorkerModel> {
   signal?.throwIfAborted();
-  // Written literally: so bundlers see the worker.
+  // The URL is written out, because bundlers look for this form and add the worker.
   const worker = given ?? new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
   const calls = new Calls(worker, onProgress);
   let info: ModelInfo;
@@ -78,12 +81,12 @@ export async function loadInWorker(
   };
 }
 
-/** A stream is handed over, it cannot be cloned. */
+/** The stream of a source, which must be moved to the worker because it cannot be cloned. */
 function streamOf(source: ModelSource): Transferable[] {
   return typeof source === "object" && "body" in source && source.body ? [source.body as never] : [];
 }
 
-/** A worker's relative URLs begin at its own script, the caller's at the page. */
+/** Makes a relative URL absolute: in the worker it would be relative to the worker's script instead of the page. */
 function absolute(source: ModelSource): ModelSource {
   if (source instanceof URL) return source.href;
   if (typeof source !== "string" || /^[\w.-]+$/.test(source) || /^[\w.-]+:/.test(source)) return source;

@@ -1,11 +1,11 @@
 /**
- * What a page and the worker that runs its model say to each other. Everything here can be posted.
+ * The messages between a page and the worker that runs its model. Everything in them can be posted.
  * @module
  */
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
 import type { LoadProgress } from "../../runtime/weights.ts";
 
-/** `load` is called first, once. */
+/** What a page can call. It calls `load` first, and only once. */
 export type Method =
   | "load"
   | "chat"
@@ -17,21 +17,23 @@ export type Method =
   | "detokenize"
   | "applyTemplate";
 
+/** A message to the worker. */
 export type ToWorker =
   | { readonly type: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
-  /** Ends a call; nothing more is said about it. */
+  /** Ends a call. The worker sends nothing more about it. */
   | { readonly type: "abort"; readonly id: number };
 
+/** A message from the worker. */
 export type FromWorker =
   | { readonly type: "progress"; readonly progress: LoadProgress }
-  /** The request of a call with several values is good. */
+  /** The request of a call with many values is accepted. */
   | { readonly type: "started"; readonly id: number }
   | { readonly type: "value"; readonly id: number; readonly value: unknown }
-  /** The end of a call, with its value if it has one only. */
+  /** The end of a call, with its value if the call has only one. */
   | { readonly type: "end"; readonly id: number; readonly value?: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: PostedError };
 
-/** An error as it is posted: structured cloning keeps the message of an Error, not our code. */
+/** An error as it is posted. Structured cloning would keep the message of an Error, but not our code. */
 interface PostedError {
   readonly code: ErrorCode | undefined;
   readonly message: string;

@@ -1,24 +1,23 @@
 /**
- * Entry of the worker that runs a page's model (`dist/model-worker.js`): one worker, one model.
+ * The entry of the worker that runs a page's model (`dist/model-worker.js`). A worker runs one model.
  * @module
  */
-
 import type { Model } from "../../engine/model.ts";
 import { createLoad } from "../../load/create-load.ts";
 import { browserHost } from "../browser/host.ts";
 import { type FromWorker, type Method, postedError, type ToWorker } from "./messages.ts";
 
-const say = (message: FromWorker): void => postMessage(message);
+const post = (message: FromWorker): void => postMessage(message);
 const load = createLoad(browserHost);
-/** Calls under way, and what ends them. */
+/** What ends each of the running calls. */
 const calls = new Map<number, AbortController>();
 let model: Model;
 
-/** The arguments are the page's: `Model` checks them. */
+/** The arguments come from the page as they are, and `Model` checks them. */
 // biome-ignore lint/suspicious/noExplicitAny: as posted
 const METHODS: { readonly [name in Method]: (args: readonly any[], signal: AbortSignal) => unknown } = {
   async load([source, { reports, ...options }], signal) {
-    const onProgress: typeof options.onProgress = (progress: never) => say({ type: "progress", progress });
+    const onProgress: typeof options.onProgress = (progress: never) => post({ type: "progress", progress });
     model = await load(source, { ...options, ...(reports && { onProgress }), signal });
     return model.info;
   },
@@ -32,19 +31,19 @@ const METHODS: { readonly [name in Method]: (args: readonly any[], signal: Abort
   applyTemplate: ([messages, options]) => model.applyTemplate(messages, options),
 };
 
-/** Runs one call to its end and says what came of it, unless it was aborted. */
+/** Runs one call to its end and posts its values, or its error unless it was aborted. */
 async function answer({ id, method, args }: ToWorker & { type: "call" }): Promise<void> {
   const controller = new AbortController();
   calls.set(id, controller);
   try {
     const value = await METHODS[method](args, controller.signal);
     if (typeof value === "object" && value !== null && Symbol.asyncIterator in value) {
-      say({ type: "started", id });
-      for await (const each of value as AsyncIterable<unknown>) say({ type: "value", id, value: each });
-      say({ type: "end", id });
-    } else say({ type: "end", id, value });
+      post({ type: "started", id });
+      for await (const each of value as AsyncIterable<unknown>) post({ type: "value", id, value: each });
+      post({ type: "end", id });
+    } else post({ type: "end", id, value });
   } catch (error) {
-    if (!controller.signal.aborted) say({ type: "error", id, error: postedError(error) });
+    if (!controller.signal.aborted) post({ type: "error", id, error: postedError(error) });
   } finally {
     calls.delete(id);
   }

@@ -1,7 +1,9 @@
 /**
- * Values that come by messages, as an iterator.
+ * The values of a call that arrive by messages, as an iterator.
  * @module
  */
+
+/** How the values ended: with an error, or without one. */
 type End = { readonly error?: unknown };
 
 export class Values<T> implements AsyncIterableIterator<T> {
@@ -10,16 +12,16 @@ export class Values<T> implements AsyncIterableIterator<T> {
   #end: End | undefined;
   #wake: () => void = () => {};
   #start: (error?: End) => void = () => {};
-  /** Resolves before the first value; rejects where the request is refused. */
+  /** Resolves before the first value. Rejects if the request is refused. */
   readonly started: Promise<void>;
 
-  /** @param leave is called where the reader leaves before the end */
+  /** @param leave is called if the reader leaves before the end */
   constructor(leave: () => void) {
     this.#leave = leave;
     this.started = new Promise((resolve, reject) => {
       this.#start = (end) => (end && "error" in end ? reject(end.error) : resolve());
     });
-    this.started.catch(() => {}); // `next` says it too
+    this.started.catch(() => {}); // `next` rejects with the same error
   }
 
   start(): void {

@@ -1,4 +1,4 @@
-/** What an imported .wasm is in workerd, and wherever a bundler follows it. */
+/** The type of an imported .wasm file in workerd, and in bundlers that compile it as wrangler does. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
