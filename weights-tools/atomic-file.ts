@@ -1,5 +1,5 @@
 /**
- * Files written by Node: complete under their name, or not there at all.
+ * Files that Node writes completely or not at all.
  * @module
  */
 import { randomUUID } from "node:crypto";
@@ -7,12 +7,12 @@ import { open, rename, rm } from "node:fs/promises";
 import { NibbleError } from "../src/base/errors.ts";
 import type { ByteSink } from "./gguf/writer.ts";
 
-/** A signal came while a file was written. */
+/** The error of a write that a signal interrupted. */
 export class InterruptedError extends NibbleError {
   readonly signal: NodeJS.Signals;
 
   constructor(path: string, signal: NodeJS.Signals) {
-    super("io_error", `${path} was not written: ${signal}`);
+    super("io_error", `${path} was not written, because ${signal} came`);
     this.signal = signal;
   }
 }
@@ -20,11 +20,11 @@ export class InterruptedError extends NibbleError {
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Writes a file through `fill`. Bytes go to a temporary name beside `path`, which is renamed once they are on the
- * disk, and removed if anything fails: an older file at `path` stays until then. A signal fails the next write; a second
- * one ends the process at once, as usual.
+ * Writes a file through `fill`. The bytes go to a temporary file beside `path`, which is renamed once they are on the
+ * disk and removed if anything fails, so an older file at `path` stays until then. After a first signal the next write
+ * fails; a second signal ends the process at once, as usual.
  * @returns what `fill` returned
- * @throws NibbleError `io_error`, also where the folder is missing; InterruptedError; what `fill` rejects with
+ * @throws NibbleError `io_error`, also if the folder is missing; InterruptedError; what `fill` rejects with
  */
 export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink) => Promise<T>): Promise<T> {
   const temporary = `${path}.${randomUUID()}.tmp`;
@@ -36,7 +36,7 @@ export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink
   const ignoreSignals = (): void => {
     for (const one of SIGNALS) process.off(one, onSignal);
   };
-  /** Signals are delivered between turns of the event loop: a turn for each write. */
+  /** Node delivers signals between turns of the event loop, so each write waits for a turn. */
   const proceed = async (): Promise<void> => {
     await new Promise(setImmediate);
     if (signal !== undefined) throw new InterruptedError(path, signal);
@@ -71,7 +71,7 @@ export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink
 
 type FileHandle = Awaited<ReturnType<typeof open>>;
 
-/** `write` may take fewer bytes than it was given. */
+/** Writes all bytes: `FileHandle.write` may write fewer than it was given. */
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;

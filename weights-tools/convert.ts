@@ -1,5 +1,5 @@
 /**
- * A checkpoint (Hugging Face folder or GGUF) to one GGUF file with weights of a chosen type, in bounded memory.
+ * Converts a checkpoint (a Hugging Face folder or GGUF) to one GGUF file with weights of a chosen type, in bounded memory.
  * @module
  */
 import { NibbleError } from "../src/base/errors.ts";
@@ -15,26 +15,27 @@ import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.t
 import { type ModelFacts, modelFacts } from "./types/mixes.ts";
 import { chooseType, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
 
+/** What the new file shall be. */
 export interface ConvertOptions {
-  /** Type of all matrices. Default: every tensor keeps its own. */
+  /** Type of all matrices. By default every tensor keeps its own. */
   readonly type?: WeightType;
   /** Exceptions by tensor name, as in `TypeChoice`. Each must fit a matrix. */
   readonly tensorType?: TypeChoice["tensorType"];
   /** Whether all matrices get a mix's main type, as in `TypeChoice`. */
   readonly pure?: boolean;
-  /** How much the errors of a matrix's columns count. Matrices that it does not name are quantised without. */
+  /** How much the errors of a matrix's columns count. Matrices that it does not name are quantised without an importance. */
   readonly importance?: Importance;
-  /** Where the importance comes from, for the new file's `quantize.imatrix.*`. */
+  /** Where the importance comes from, for the keys `quantize.imatrix.*` of the new file. */
   readonly importanceOrigin?: ImportanceOrigin;
   /** `general.name`; default: the source's own, else its architecture. */
   readonly name?: string;
-  /** float32 bytes decoded at a time (default 4 MiB). A head of q or k is never divided. */
+  /** Bytes of float32 that are decoded at a time (default 4 MiB). A head of q or k is never divided. */
   readonly chunkBytes?: number;
-  /** Called after every tensor. */
+  /** Is called after every tensor. */
   readonly onTensor?: (tensor: TensorReport, index: number, count: number) => void;
 }
 
-/** What became of a tensor. Errors are relative to the root mean square of the source's values. */
+/** How a tensor was converted. Errors are relative to the root mean square of the source's values. */
 interface TensorReport extends RelativeError {
   readonly name: string;
   /** Row-major, outermost first. */
@@ -43,18 +44,19 @@ interface TensorReport extends RelativeError {
   readonly to: TensorType;
   /** Bytes in the new file, without padding. */
   readonly bytes: number;
-  /** Why `to` is not the type asked for. */
+  /** Why `to` is not the type that was asked for. */
   readonly reason?: string;
 }
 
+/** How a checkpoint was converted. */
 export interface ConvertReport {
   readonly architecture: string;
-  /** The type asked for; undefined where all tensors kept theirs. */
+  /** The type that was asked for; undefined if all tensors kept theirs. */
   readonly type: WeightType | undefined;
   /** Size of the new file. */
   readonly bytes: number;
   readonly tensors: readonly TensorReport[];
-  /** What the new file cannot say about the source, and where its weights are worse than need be. */
+  /** Facts of the source that GGUF cannot express, and weights whose errors could be smaller. */
   readonly notes: readonly string[];
 }
 
@@ -65,11 +67,11 @@ interface PlannedTensor extends GgufTensor {
 }
 
 /**
- * Writes `checkpoint` as GGUF. What is quantised already is decoded and quantised again, if it gets another type: a note
- * says so.
+ * Writes `checkpoint` as GGUF. A tensor that is quantised already and gets another type is decoded and quantised again,
+ * which a note reports.
  * @throws NibbleError `bad_weights` naming the tensor for NaN, infinity or overflow; `unsupported_type`;
  *   `unsupported_architecture`; `bad_tokenizer`; `invalid_argument`, also for an exception that fits no matrix and for the
- *   importance of another model; what the source and the sink reject with. The sink then holds an unfinished file.
+ *   importance of another model; what the source and the sink reject with. After an error the sink has an unfinished file.
  */
 export async function convert(checkpoint: Checkpoint, sink: ByteSink, options: ConvertOptions): Promise<ConvertReport> {
   const facts = modelFacts(checkpoint, options.importance !== undefined);
@@ -109,18 +111,14 @@ const isMatrix = ({ shape }: SourceTensor): boolean => shape.length > 1;
 function checkExceptions(sources: readonly SourceTensor[], { tensorType = [] }: ConvertOptions): void {
   for (const [pattern] of tensorType) {
     if (sources.some((source) => isMatrix(source) && matchesName(pattern, source.name))) continue;
-    throw new NibbleError(
-      "invalid_argument",
-      `expected the name of a matrix, or a pattern that fits one, got ${pattern}`,
-    );
+    throw new NibbleError("invalid_argument", `tensorType: ${JSON.stringify(pattern)} matches no matrix of this model`);
   }
 }
 
 function checkImportance(sources: readonly SourceTensor[], importance: Importance | undefined): void {
   if (importance === undefined) return;
   const named = sources.filter((source) => isMatrix(source) && importance.has(source.name));
-  if (named.length === 0)
-    throw new NibbleError("invalid_argument", "expected the importance of this model's matrices, got that of none");
+  if (named.length === 0) throw new NibbleError("invalid_argument", "importance: it names no matrix of this model");
   for (const { name, shape } of named) {
     const columns = importance.get(name)!.length;
     if (columns !== shape.at(-1))
@@ -138,8 +136,11 @@ function newType(
 ): { type: TensorType; reason?: string } {
   if (type !== undefined) return chooseType(source.info, { type, tensorType, pure }, facts);
   if (tensorType.length > 0 || pure)
-    throw new NibbleError("invalid_argument", "expected a type for the tensors without one of their own, got none");
-  // A folder's vectors are F32 in GGUF, whatever they were.
+    throw new NibbleError(
+      "invalid_argument",
+      "type: a type is required together with tensorType or pure, for all other matrices",
+    );
+  // In GGUF files vectors are F32, even if those of the folder have another float type.
   return { type: isMatrix(source) || isQuantized(source.type) ? source.type : "F32" };
 }
 
@@ -151,7 +152,7 @@ function qualityNotes(tensors: readonly PlannedTensor[], { importance }: Convert
   const notes: string[] = [];
   if (again.length > 0)
     notes.push(
-      `${again.length} tensors were ${types} and have the errors of both types; float weights give better ones`,
+      `${again.length} tensors were ${types} and have the errors of both types; a float source would give smaller ones`,
     );
   if (importance !== undefined && without.length > 0)
     notes.push(`quantised without importance: ${without.map(({ name }) => name).join(", ")}`);

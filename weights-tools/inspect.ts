@@ -1,37 +1,40 @@
 /**
- * What a checkpoint holds, from its header alone: no weight is read.
+ * Describes a checkpoint from its header alone. No weight is read.
  * @module
  */
 
 import type { Checkpoint, MetadataValue } from "../src/formats/checkpoint.ts";
 import type { TensorType } from "../src/formats/tensor-types.ts";
 
-/** Plain data, ready for JSON. */
+/** A checkpoint as plain data, ready for JSON. */
 export interface Inspection {
   readonly format: Checkpoint["format"];
   readonly architecture: string;
   readonly name: string | undefined;
-  /** Number of weights, and their bytes. */
+  /** Number of weights. */
   readonly parameters: number;
+  /** Their bytes. */
   readonly bytes: number;
-  /** Bits a weight, over all tensors. */
+  /** Mean bits per weight over all tensors. */
   readonly bitsPerWeight: number;
-  /** Sizes by type, largest first. */
+  /** The sum of the tensors of each type, in the order of their bytes, largest first. */
   readonly types: readonly { type: TensorType; tensors: number; parameters: number; bytes: number }[];
   readonly metadata: readonly { key: string; value: number | string | boolean | ArraySummary }[];
   readonly tensors: readonly { name: string; type: TensorType; shape: readonly number[]; bytes: number }[];
-  /** Bytes that had to be read for all this. */
+  /** Bytes that were read. */
   readonly headerBytes: number;
 }
 
-/** A metadata array, cut to its first entries: vocabularies have hundreds of thousands. */
+/** The length and first entries of a metadata array. Vocabularies have hundreds of thousands. */
 interface ArraySummary {
   readonly length: number;
   readonly first: readonly (number | string | boolean)[];
 }
 
+/** Entries of an array that are shown. */
 const shownEntries = 8;
 
+/** Describes a checkpoint. */
 export function inspectCheckpoint(checkpoint: Checkpoint): Inspection {
   const tensors = [...checkpoint.tensors.values()].map(({ name, type, shape, byteLength }) => ({
     name,

@@ -1,6 +1,6 @@
 /**
- * A checkpoint's weights as GGUF holds them, whatever the container: q and k rows in the architecture's order, Llama
- * 3's RoPE scaling as a tensor. Read in pieces.
+ * The weights of a checkpoint in either container as GGUF holds them: with q and k rows in the architecture's order, and
+ * Llama 3's RoPE scaling as a tensor. They are read in chunks.
  * @module
  */
 
@@ -17,13 +17,13 @@ export interface SourceTensor {
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
   readonly type: TensorType;
-  /** Where it is read from. */
+  /** The tensor of the checkpoint. */
   readonly info: TensorInfo;
-  /** Rows of a head whose halves are to be interleaved; 0: rows stay where they are. */
+  /** Rows per head if the rows are permuted (`headRows` of src/formats/permute.ts), else 0. */
   readonly headRows: number;
 }
 
-/** Neighbouring values of a tensor. Both arrays are used again for the next chunk. */
+/** Consecutive values of a tensor. Both arrays are overwritten by the next chunk. */
 export interface Chunk {
   /** Index of the first value in the tensor. */
   readonly from: number;
@@ -32,8 +32,9 @@ export interface Chunk {
   readonly stored: Uint8Array;
 }
 
-/** A multiple of every type's block, so that a chunk is whole blocks of any type. */
+/** A multiple of the block size of every type, so that a chunk is whole blocks of any type. */
 const blockMultiple = 256;
+/** Bytes of float32. */
 const defaultChunkBytes = 4 * 1024 * 1024;
 
 /** All tensors, in the source's order. */
@@ -47,22 +48,22 @@ export function sourceTensors(checkpoint: Checkpoint): SourceTensor[] {
   });
 }
 
-/** Number of values. */
+/** Number of values of a shape. */
 export function valueCount(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
 /**
  * The tensor's values, front to back.
- * @param options.chunkBytes float32 bytes at a time (default 4 MiB); a head that is rearranged is never divided
- * @param options.wholeRows chunks are whole rows, however long
+ * @param options.chunkBytes bytes of float32 per chunk (default 4 MiB); a head whose rows are permuted is never divided
+ * @param options.wholeRows whether chunks are whole rows
  * @throws NibbleError `unsupported_type`; what the source rejects with
  */
 export async function* readChunks(
   { info, shape, headRows }: SourceTensor,
   { chunkBytes = defaultChunkBytes, wholeRows = false }: { chunkBytes?: number | undefined; wholeRows?: boolean } = {},
 ): AsyncGenerator<Chunk> {
-  const columns = shape.length === 1 ? 1 : shape.at(-1)!; // a bias is permuted like a matrix of one column
+  const columns = shape.length === 1 ? 1 : shape.at(-1)!; // a bias is permuted like a matrix with one column
   const unit = headRows > 0 ? headRows * columns : wholeRows ? columns : blockMultiple;
   const chunkValues = unit * Math.max(1, Math.floor(chunkBytes / 4 / unit));
   const total = valueCount(shape);

@@ -1,6 +1,6 @@
 /**
- * One GGUF as several files, and back (llama.cpp, tools/gguf-split): the first shard has all metadata, each has its
- * place in `split.*` and some of the tensors, in order.
+ * Splits a GGUF into several files and merges them again (llama.cpp, tools/gguf-split). The first shard has all metadata;
+ * each has its place in the keys `split.*` and some of the tensors, in order.
  * @module
  */
 import { NibbleError } from "../src/base/errors.ts";
@@ -11,25 +11,28 @@ import { encodedMetadata } from "./gguf/metadata.ts";
 import { type ByteSink, type HeaderMetadata, writeGguf } from "./gguf/writer.ts";
 import { readRaw } from "./source-tensors.ts";
 
-/** How large a shard may be. */
+/** How large a shard may be: how many tensors, or how many bytes of tensor data. */
 export type ShardLimit =
   | { readonly tensors: number }
-  /** Of tensor data; a tensor that is larger has a shard of its own. */
+  /** A tensor that is larger has a shard of its own. */
   | { readonly bytes: number };
 
-/** The tensors of each shard. A model that was split already is divided anew. */
+/** The tensors of each shard. A model that is split already is split anew. */
 export interface SplitPlan {
   readonly checkpoint: Checkpoint;
   readonly shards: readonly (readonly TensorInfo[])[];
 }
 
-/** @throws NibbleError `invalid_argument` for a folder or a limit below 1; `limit_exceeded` for too many shards */
+/**
+ * Distributes the tensors among shards.
+ * @throws NibbleError `invalid_argument` for a folder or a limit below 1; `limit_exceeded` for too many shards
+ */
 export function planSplit(checkpoint: Checkpoint, limit: ShardLimit): SplitPlan {
   checkGguf(checkpoint);
   const bytes = "bytes" in limit ? limit.bytes : Number.POSITIVE_INFINITY;
   const count = "tensors" in limit ? limit.tensors : Number.POSITIVE_INFINITY;
   if (!(Math.min(bytes, count) >= 1))
-    throw new NibbleError("invalid_argument", `expected a limit of at least 1, got ${Math.min(bytes, count)}`);
+    throw new NibbleError("invalid_argument", `shard limit: expected at least 1, got ${Math.min(bytes, count)}`);
   const shards: TensorInfo[][] = [[]];
   let size = 0;
   for (const tensor of checkpoint.tensors.values()) {
@@ -45,13 +48,13 @@ export function planSplit(checkpoint: Checkpoint, limit: ShardLimit): SplitPlan 
   if (shards.length > defaultLimits.shards) {
     throw new NibbleError(
       "limit_exceeded",
-      `expected at most ${defaultLimits.shards} shards, got ${shards.length}; set a higher limit for a shard`,
+      `number of shards: expected at most ${defaultLimits.shards}, got ${shards.length}; larger shards give fewer`,
     );
   }
   return { checkpoint, shards };
 }
 
-/** llama.cpp's names: `PREFIX-00001-of-00003.gguf`, ... */
+/** The names of all shards, as llama.cpp has them: `PREFIX-00001-of-00003.gguf`, ... */
 export function shardNames(prefix: string, count: number): string[] {
   return splitNames(`${prefix}-00001-of-${String(count).padStart(5, "0")}.gguf`)!;
 }
@@ -72,7 +75,7 @@ export async function writeShard({ checkpoint, shards }: SplitPlan, index: numbe
 }
 
 /**
- * Writes all shards of an open model as one file: the bytes that were split, if they were GGUF version 3.
+ * Writes all shards of an open model as one file. It has the bytes that were split if they were GGUF version 3.
  * @returns bytes written
  * @throws NibbleError `invalid_argument` for a folder; what the source and the sink reject with
  */
@@ -83,5 +86,8 @@ export async function merge(checkpoint: Checkpoint, sink: ByteSink): Promise<num
 
 function checkGguf({ format }: Checkpoint): void {
   if (format !== "gguf")
-    throw new NibbleError("invalid_argument", "expected a GGUF file, got a Hugging Face folder; convert it first");
+    throw new NibbleError(
+      "invalid_argument",
+      "a Hugging Face folder cannot be split or merged; convert it to GGUF first",
+    );
 }

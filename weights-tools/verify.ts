@@ -1,5 +1,5 @@
 /**
- * Whether a model's files are sound, and whether two of them are the same model.
+ * Checks whether a model's files are sound, and whether two checkpoints are the same model.
  * @module
  */
 import { NibbleError } from "../src/base/errors.ts";
@@ -16,6 +16,7 @@ export interface Hash {
   digest(encoding: "hex"): string;
 }
 
+/** A tensor and its hash. */
 export interface TensorDigest {
   readonly name: string;
   readonly type: TensorType;
@@ -24,16 +25,17 @@ export interface TensorDigest {
   readonly sha256: string;
 }
 
+/** What reading every weight has shown. */
 export interface Verification {
-  /** One a tensor, in the source's order. */
+  /** All tensors, in the source's order. */
   readonly tensors: readonly TensorDigest[];
-  /** What is wrong; empty for a sound file. The readers' own checks are errors. */
+  /** Problems as sentences; empty for a sound file. What the readers check themselves is an error instead. */
   readonly problems: readonly string[];
 }
 
 /**
- * Reads every weight: hashes, and values that are not finite.
- * @param onTensor called after every tensor
+ * Reads every weight, hashes it and looks for values that are not finite.
+ * @param onTensor is called after every tensor
  * @throws NibbleError what the source rejects with
  */
 export async function verifyCheckpoint(
@@ -57,7 +59,7 @@ export async function verifyCheckpoint(
   const alignment = Number(checkpoint.metadata.get("general.alignment") ?? 32);
   for (const [source, end] of ends) {
     const extra = source.size - Math.ceil(end / alignment) * alignment;
-    if (extra > 0) problems.push(`${extra} bytes follow the last tensor`);
+    if (extra > 0) problems.push(`the file has ${extra} bytes after its last tensor`);
   }
   return { tensors, problems };
 }
@@ -66,7 +68,7 @@ async function firstBadValue(tensor: SourceTensor): Promise<string | undefined> 
   try {
     for await (const { values, from } of readChunks(tensor)) {
       const at = values.findIndex((value) => !Number.isFinite(value));
-      if (at >= 0) return `expected finite weights, value ${from + at} is ${values[at]}`;
+      if (at >= 0) return `value ${from + at}: expected a finite weight, got ${values[at]}`;
     }
   } catch (error) {
     if (error instanceof NibbleError && error.code === "unsupported_type") return error.message;
@@ -81,30 +83,33 @@ export async function hashSource(source: ByteSource, hash: Hash): Promise<string
   return hash.digest("hex");
 }
 
+/** How far a tensor of one checkpoint is from that of another. */
 export interface TensorComparison {
   readonly name: string;
   readonly types: readonly [TensorType, TensorType];
-  /** Of the second file, relative to the root mean square of the first's values. */
+  /** Root mean square error of the second, relative to the root mean square of the first's values. */
   readonly rmse: number;
+  /** Largest absolute error of the second, relative to the same. */
   readonly maxError: number;
-  /** The error that their types explain. */
+  /** The largest `rmse` that their types explain. */
   readonly tolerance: number;
 }
 
+/** Whether two checkpoints are the same model. */
 export interface Comparison {
-  /** No difference, and every error within its tolerance. */
+  /** Whether there is no difference, and every error is within its tolerance. */
   readonly same: boolean;
-  /** Every value of every tensor equal. */
+  /** Whether all values of all tensors are equal, too. */
   readonly equal: boolean;
-  /** Facts on which they differ: hyper-parameters, vocabulary, tensors. */
+  /** In what they differ: hyper-parameters, vocabulary, tensors. */
   readonly differences: readonly string[];
   readonly tensors: readonly TensorComparison[];
 }
 
 /**
- * Compares what two checkpoints mean, whatever their containers and types. Keys that only one of them has are not
- * compared: programs differ in which defaults they write.
- * @param onTensor called after every tensor
+ * Compares two checkpoints across containers and types. Keys that only one of them has are not compared, because programs
+ * differ in the defaults that they write.
+ * @param onTensor is called after every tensor
  */
 export async function compareCheckpoints(
   a: Checkpoint,
@@ -157,7 +162,7 @@ async function meaning(checkpoint: Checkpoint): Promise<Map<string, unknown>> {
   return new Map([...metadata].filter(([key]) => counts(key)));
 }
 
-/** Number arrays of different width are equal where their numbers are. */
+/** A text that is equal for equal values. Arrays of numbers may have different element types. */
 const text = (value: unknown): string =>
   JSON.stringify(ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value);
 
@@ -168,7 +173,7 @@ async function compareTensors(a: SourceTensor, b: SourceTensor): Promise<TensorC
   return { name: a.name, types: [a.info.type, b.info.type], ...meter.result(), tolerance };
 }
 
-/** Values of both from the same places, as the chunks may be of different lengths. */
+/** Values of both from the same places. The chunks of the two may have different lengths. */
 async function* sideBySide(
   a: AsyncGenerator<Chunk>,
   b: AsyncGenerator<Chunk>,
@@ -185,7 +190,7 @@ async function* sideBySide(
   }
 }
 
-/** Bits that decide the rounding of float types; block types spend theirs on values and scales. */
+/** Significant bits of the float types. */
 const floatBits: ReadonlyMap<TensorType, number> = new Map([
   ["F64", 24],
   ["F32", 24],
@@ -194,8 +199,8 @@ const floatBits: ReadonlyMap<TensorType, number> = new Map([
 ]);
 
 /**
- * A generous bound for the rmse of weights rounded to a type: about twice what SmolLM2's and crumb's matrices show
- * (README.md). Another fine-tune of the same model may lie below that of a small type, another model does not.
+ * A generous bound for the rmse of weights that are rounded to a type: about twice that of SmolLM2's and crumb's matrices
+ * (README.md). Another fine-tune of the same model may be within the bound of a small type; another model is not.
  */
 function rounding(type: TensorType): number {
   const { blockBytes, blockValues } = tensorTypeFacts(type);

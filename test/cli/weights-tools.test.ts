@@ -141,7 +141,7 @@ describe("perplexity against a reference", () => {
       "--reference",
       "crumb",
     ]);
-    expect(stderr).toMatch(/expected a vocabulary of 1024, got 320/);
+    expect(stderr).toMatch(/logits: expected those of 1024 tokens, as the reference has, got 320/);
   });
 });
 
@@ -245,7 +245,11 @@ describe.runIf(process.platform !== "win32")("interrupted", () => {
     for (const deadline = Date.now() + 20_000; readdirSync(at(signal)).length === 0; await sleep(5))
       if (Date.now() > deadline) throw new Error(`expected a file, got none: ${running.stderr}`);
     running.child.kill(signal);
-    expect(await running.result()).toEqual({ code, stdout: "", stderr: `nibble: ${out} was not written: ${signal}\n` });
+    expect(await running.result()).toEqual({
+      code,
+      stdout: "",
+      stderr: `nibble: ${out} was not written, because ${signal} came\n`,
+    });
     expect(readdirSync(at(signal))).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ describe("verifyCheckpoint", () => {
       { name: "bad", shape: [2, 32] },
     ];
     const { problems } = await verifyCheckpoint(syntheticCheckpoint(tensors, floatSource(numbers)), newHash);
-    expect(problems).toEqual([`tensor bad: expected finite weights, value 38 is ${bad}`]);
+    expect(problems).toEqual([`tensor bad: value 38: expected a finite weight, got ${bad}`]);
   });
 
   it("finds bytes after the end", async () => {
@@ -49,7 +49,7 @@ describe("verifyCheckpoint", () => {
     const longer = new Uint8Array(bytes.length + 5);
     longer.set(bytes);
     const { problems } = await verifyCheckpoint(await readGguf(bytesSource(longer)), newHash);
-    expect(problems).toEqual(["5 bytes follow the last tensor"]);
+    expect(problems).toEqual(["the file has 5 bytes after its last tensor"]);
   });
 });
 

@@ -6,10 +6,12 @@
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 import { GgufType } from "../../src/formats/gguf/values.ts";
 
+/** The names of GGUF's number types. */
 export type GgufNumberType = Exclude<keyof typeof GgufType, "BOOL" | "STRING" | "ARRAY">;
 
 const text = new TextEncoder();
 
+/** Each method appends a value. */
 export class HeaderBytes {
   #bytes = new Uint8Array(4096);
   #view = new DataView(this.#bytes.buffer);
@@ -65,14 +67,14 @@ export class HeaderBytes {
     this.#length += bytes.length;
   }
 
-  /** u64 length in bytes, then UTF-8. */
+  /** A string: its length in bytes as u64, then UTF-8. */
   string(value: string): void {
     const bytes = text.encode(value);
     this.u64(bytes.length);
     this.bytes(bytes);
   }
 
-  /** Element type, u64 count, elements. */
+  /** An array: its element type, the number of elements as u64, the elements. */
   array(values: Exclude<MetadataValue, number | string | boolean>): void {
     const type = elementType(values);
     this.u32(GgufType[type]);
@@ -84,16 +86,17 @@ export class HeaderBytes {
     }
   }
 
+  /** Zeros up to a multiple of `alignment`. */
   padTo(alignment: number): void {
     this.bytes(new Uint8Array((alignment - (this.#length % alignment)) % alignment));
   }
 
-  /** What was written so far; the buffer must not be written to afterwards. */
+  /** All bytes. Nothing may be appended afterwards. */
   take(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Room for `count` more bytes; gives the position to write them at. */
+  /** Makes room for `count` more bytes and returns the index to write them at. */
   #reserve(count: number): number {
     if (this.#length + count > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + count));
@@ -105,7 +108,7 @@ export class HeaderBytes {
   }
 }
 
-/** An array's element type. An empty list, whose kind nothing tells, counts as strings. */
+/** The element type of an array. An empty list counts as one of strings. */
 function elementType(values: Exclude<MetadataValue, number | string | boolean>): keyof typeof GgufType {
   if (values instanceof Uint8Array) return "U8";
   if (values instanceof Int8Array) return "I8";

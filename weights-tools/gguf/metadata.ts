@@ -12,15 +12,15 @@ import { ggufTokenizer } from "../tokenizer/gguf-tokenizer.ts";
 import { fileType, type WeightType } from "../types/weight-types.ts";
 import type { GgufTensor, HeaderMetadata, HeaderValue } from "./writer.ts";
 
-/** Keys of a GGUF source that say how its files were cut, which says nothing about the model. */
+/** Keys of a GGUF source that say how it is split into files. A new file does not get them. */
 export const splitKey: RegExp = /^split\.(no|count|tensors\.count)$/;
 
-/** Llama 3's RoPE scaling, which GGUF keeps in the tensor rope_freqs.weight: scaling twice would be wrong. */
+/** Keys of Llama 3's RoPE scaling. GGUF has it in the tensor rope_freqs.weight; with the keys it would be applied twice. */
 const llama3Scaling = /(^|\.)rope\.scaling\.(type|factor|original_context_length|low_freq_factor|high_freq_factor)$/;
 
 /**
- * Keys that llama.cpp's converter does not write for an architecture. Readers then take another key's value, and we leave
- * them out where it is the same.
+ * Keys that llama.cpp's converter does not write for an architecture. Readers derive a missing key from others. It is left
+ * out here, too, if that gives the same value.
  */
 const implied: ReadonlyMap<string, readonly string[]> = new Map([
   ["qwen2", ["rope.dimension_count"]],
@@ -33,7 +33,7 @@ const implied: ReadonlyMap<string, readonly string[]> = new Map([
 export interface ImportanceOrigin extends Omit<ImportanceFile, "importance"> {
   /** Name of the file. */
   readonly file: string;
-  /** Matrices that it is of. */
+  /** Number of matrices that it has. */
   readonly entryCount: number;
 }
 
@@ -44,7 +44,8 @@ interface MetadataOptions {
 }
 
 /**
- * @param tensors what the new file holds
+ * The metadata of a new file, and facts that it cannot express.
+ * @param tensors the tensors of the new file
  * @throws NibbleError `bad_tokenizer`; what the source rejects with
  */
 export async function ggufMetadata(
@@ -59,7 +60,7 @@ export async function ggufMetadata(
   return { metadata: new Map([...metadata, ...importanceKeys(options.importanceOrigin)]), notes };
 }
 
-/** As llama.cpp's quantiser writes them; what the importance's file does not say is left out. */
+/** The keys that llama.cpp's quantiser writes. What the importance's file does not say is left out. */
 function importanceKeys(origin: ImportanceOrigin | undefined): [string, MetadataValue][] {
   if (origin === undefined) return [];
   const { file, dataset, entryCount, chunkCount } = origin;
@@ -69,7 +70,7 @@ function importanceKeys(origin: ImportanceOrigin | undefined): [string, Metadata
   );
 }
 
-/** Its own keys, each with its own number type; the type of the weights only where it was asked for. */
+/** The source's own keys, as it encodes them, and the type of the weights if one was asked for. */
 async function fromGguf(checkpoint: Checkpoint, { type, name }: MetadataOptions): Promise<HeaderMetadata> {
   const metadata = await encodedMetadata(checkpoint);
   if (name !== undefined) metadata.set("general.name", name);
@@ -78,7 +79,7 @@ async function fromGguf(checkpoint: Checkpoint, { type, name }: MetadataOptions)
   return metadata;
 }
 
-/** The metadata of a GGUF file as it stands, without `split.*`. */
+/** The metadata of a GGUF file as it is encoded, without `split.*`. */
 export async function encodedMetadata({ metadata, encodedMetadata }: Checkpoint): Promise<Map<string, HeaderValue>> {
   const copied = new Map<string, HeaderValue>();
   for (const [key, value] of metadata) {
@@ -118,7 +119,7 @@ function fromHuggingFace(
   return { metadata, notes: tokenizer.notes };
 }
 
-/** The float type that most of a folder's weights have. */
+/** The type of most of a folder's weights. */
 function mostly(tensors: readonly GgufTensor[]): WeightType {
   const sums = new Map<TensorType, number>();
   for (const { type, shape } of tensors) sums.set(type, (sums.get(type) ?? 0) + valueCount(shape));
@@ -126,6 +127,7 @@ function mostly(tensors: readonly GgufTensor[]): WeightType {
   return type.toLowerCase() as WeightType;
 }
 
+/** Deletes the `implied` keys whose value readers derive. */
 function leaveOutImplied(metadata: Map<string, MetadataValue>, architecture: string): void {
   const get = (key: string): number => Number(metadata.get(`${architecture}.${key}`));
   const ofHeads = get("embedding_length") / get("attention.head_count");

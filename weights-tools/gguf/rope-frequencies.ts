@@ -1,6 +1,6 @@
 /**
- * `rope_freqs.weight`: how GGUF stores Llama 3's RoPE scaling (llama.cpp, conversion/llama.py; the formula is that of
- * transformers, modeling_rope_utils.py).
+ * The tensor `rope_freqs.weight`, which is how GGUF stores Llama 3's RoPE scaling (llama.cpp, conversion/llama.py). The
+ * formula is that of transformers, modeling_rope_utils.py.
  * @module
  */
 
@@ -11,9 +11,9 @@ import { bytesSource } from "../../src/io/memory-source.ts";
 const { fround } = Math;
 
 /**
- * The divisors of the angle, one a pair: 1 for short wavelengths, `factor` for long ones, a blend between.
- * Undefined for a model without this scaling.
- * @throws NibbleError for scaling parameters that are missing or make no sense
+ * The divisors of the rotation's angle, one per pair: 1 for short wavelengths, `factor` for long ones, a blend between.
+ * @returns undefined for a model without this scaling
+ * @throws NibbleError `missing_key`, `bad_type`, `bad_value`
  */
 export function ropeFrequencies({ architecture, metadata }: Checkpoint): TensorInfo | undefined {
   if (metadata.get(`${architecture}.rope.scaling.type`) !== "llama3") return undefined;
@@ -24,7 +24,7 @@ export function ropeFrequencies({ architecture, metadata }: Checkpoint): TensorI
   const low = getNumber(metadata, "nibble.rope.scaling.low_freq_factor");
   const high = getNumber(metadata, "nibble.rope.scaling.high_freq_factor");
   const divisors = Float32Array.from({ length: size / 2 }, (_, pair) => {
-    // Rounded to float32 at every step, as torch does: the converter's own bytes.
+    // Every step is rounded to float32, as in torch, so that the bytes equal those of llama.cpp's converter.
     const frequency = fround(1 / fround(base ** fround((2 * pair) / size)));
     const wavelength = fround(fround(2 * Math.PI) / frequency);
     if (wavelength < context / high) return 1;

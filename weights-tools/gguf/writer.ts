@@ -1,6 +1,6 @@
 /**
- * Writes GGUF v3 front to back: header first, then tensor after tensor as the caller produces them.
- * Nothing but the header and one chunk is ever held. Format: ggml/include/gguf.h, docs/gguf.md of ggml.
+ * Writes GGUF version 3 front to back: first the header, then tensor after tensor as the caller produces them. Only the
+ * header and one chunk are in memory. Format: ggml, docs/gguf.md.
  * @module
  */
 import { NibbleError } from "../../src/base/errors.ts";
@@ -10,29 +10,31 @@ import { rowBytes, type TensorType, tensorTypeFacts } from "../../src/formats/te
 import { HeaderBytes } from "./header-bytes.ts";
 import { numberType } from "./number-types.ts";
 
-/** Takes bytes in order. It must be done with `bytes` when its promise resolves: the buffer is used again. */
+/** Takes bytes in order. */
 export interface ByteSink {
+  /** Writes bytes. When its promise resolves it must not need `bytes` any more, because the buffer is used again. */
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** A tensor to be written. `shape` is row-major, outermost first, as in TensorInfo. */
+/** A tensor to write. `shape` is row-major, outermost first, as in TensorInfo. */
 export interface GgufTensor {
   readonly name: string;
   readonly type: TensorType;
   readonly shape: readonly number[];
 }
 
-/** A value as another file encodes it, its type in front (`Checkpoint.encodedMetadata`): written as it stands. */
+/** A value as another file encodes it, beginning with its type (`Checkpoint.encodedMetadata`). It is copied. */
 export interface EncodedValue {
   readonly encoded: Uint8Array;
 }
+/** A value of the header. */
 export type HeaderValue = MetadataValue | EncodedValue;
-/** Written in the map's order. */
+/** Keys and values of the header, in the order of the file. */
 export type HeaderMetadata = ReadonlyMap<string, HeaderValue>;
 
-/** Where tensor data begins: what llama.cpp assumes where `general.alignment` does not say otherwise. */
+/** The alignment of tensors if there is no `general.alignment`. */
 const defaultAlignment = 32;
-const largestAlignment = 65_536; // as our reader
+const largestAlignment = 65_536; // as in src/formats/limits.ts
 const maxNameBytes = 63; // GGML_MAX_NAME less its NUL
 
 /** Bytes of a tensor's data. */
@@ -44,9 +46,9 @@ export function tensorBytes({ type, shape }: GgufTensor): number {
 
 /**
  * Writes a whole file.
- * @param metadata `general.alignment` counts
- * @param data gives a tensor's bytes in chunks of any size, in order
- * @returns bytes written in all
+ * @param metadata its `general.alignment` is obeyed
+ * @param data the bytes of a tensor, in order, in chunks of any size
+ * @returns the number of bytes written
  * @throws NibbleError `bad_shape` for rows that are no whole blocks; `invalid_argument` for names that GGUF cannot
  *   hold, or where `data` gives more or fewer bytes than the shape needs; whatever `data` and the sink reject with
  */
@@ -70,7 +72,10 @@ export async function writeGguf<T extends GgufTensor>(
     }
     if (written !== expected) {
       const came = written > expected ? "more" : written;
-      throw new NibbleError("invalid_argument", `tensor ${tensor.name} has ${expected} bytes, but ${came} came`);
+      throw new NibbleError(
+        "invalid_argument",
+        `tensor ${tensor.name}: expected ${expected} bytes of data, got ${came}`,
+      );
     }
     const padding = padded(expected, alignment) - expected;
     if (padding > 0) await sink.write(new Uint8Array(padding));
@@ -97,7 +102,7 @@ function alignmentOf(metadata: HeaderMetadata): number {
   );
 }
 
-/** Readers let `general.alignment` be nothing but a u32. */
+/** The value of an encoded u32, which is the only type that readers accept for `general.alignment`. */
 const encodedU32 = ({ buffer, byteOffset }: Uint8Array): number => new DataView(buffer, byteOffset).getUint32(4, true);
 
 /** Everything before the first tensor's bytes, padded to the alignment. */
@@ -114,7 +119,7 @@ function encodeHeader(metadata: HeaderMetadata, tensors: readonly GgufTensor[], 
     checkTensor(tensor, names);
     header.string(tensor.name);
     header.u32(tensor.shape.length);
-    for (const length of tensor.shape.toReversed()) header.u64(length); // GGUF names the fastest dimension first
+    for (const length of tensor.shape.toReversed()) header.u64(length); // GGUF has the fastest dimension first
     header.u32(tensorTypeFacts(tensor.type).id);
     header.u64(offset);
     offset += padded(tensorBytes(tensor), alignment);
@@ -144,13 +149,13 @@ function writeEntry(header: HeaderBytes, key: string, value: HeaderValue): void 
 }
 
 function checkTensor({ name, shape, type }: GgufTensor, names: Set<string>): void {
-  if (names.has(name)) throw new NibbleError("invalid_argument", `two tensors are called ${name}`);
+  if (names.has(name)) throw new NibbleError("invalid_argument", `tensor ${name} is given twice`);
   names.add(name);
   const nameBytes = new TextEncoder().encode(name).length;
   if (nameBytes === 0 || nameBytes > maxNameBytes) {
     throw new NibbleError(
       "invalid_argument",
-      `a tensor name has 1 to ${maxNameBytes} bytes, not ${nameBytes}: ${name}`,
+      `tensor name ${JSON.stringify(name)}: expected 1 to ${maxNameBytes} bytes, got ${nameBytes}`,
     );
   }
   const { blockValues } = tensorTypeFacts(type);
@@ -159,7 +164,7 @@ function checkTensor({ name, shape, type }: GgufTensor, names: Set<string>): voi
   if (!fits || shape.at(-1)! % blockValues !== 0) {
     throw new NibbleError(
       "bad_shape",
-      `tensor ${name} of shape [${shape}] cannot be ${type}: rows of whole ${blockValues}s`,
+      `tensor ${name}: expected 1 to 4 dimensions and rows of a multiple of ${blockValues} values for ${type}, got [${shape}]`,
     );
   }
 }

@@ -1,38 +1,43 @@
 /**
- * How far a model's predictions are from a reference model's, token by token.
+ * Measures how far a model's predictions are from those of a reference model.
  * @module
  */
 import { NibbleError } from "../../src/base/errors.ts";
 import { exp, log } from "../../src/base/math.ts";
 
+/** The Kullback-Leibler divergence of a model from a reference, sum p ln(p / q) per prediction, in nats. */
 export interface Divergence {
-  /** Predictions compared. */
+  /** Number of predictions that were compared. */
   readonly predictions: number;
-  /** Kullback-Leibler divergence of the model from the reference, sum p ln(p / q), in nats: its mean over predictions, */
+  /** Mean over the predictions. */
   readonly mean: number;
-  /** the standard error of that mean, */
+  /** Standard error of the mean. */
   readonly standardError: number;
-  /** and quantiles (nearest rank). */
+  /** The median; quantiles are those of the nearest rank. */
   readonly median: number;
   readonly quantile99: number;
   readonly max: number;
-  /** Share of predictions in which both put the same token first. */
+  /** Share of the predictions for which both models have the same most likely token. */
   readonly top1: number;
 }
 
-/** Collects one divergence a prediction. */
+/** Collects the divergence of each prediction. */
 export class DivergenceMeter {
   readonly #values: number[] = [];
   #agreed = 0;
 
   /**
-   * @param reference logits [vocabulary]
-   * @param model the same of the model in question
+   * Adds a prediction.
+   * @param reference the reference's logits [vocabulary]
+   * @param model the model's logits [vocabulary]
    * @throws NibbleError `bad_shape` for vocabularies of different sizes, `non_finite_logits`
    */
   add(reference: Float32Array, model: Float32Array): void {
     if (reference.length !== model.length)
-      throw new NibbleError("bad_shape", `expected a vocabulary of ${reference.length}, got ${model.length}`);
+      throw new NibbleError(
+        "bad_shape",
+        `logits: expected those of ${reference.length} tokens, as the reference has, got ${model.length}`,
+      );
     const p = partition(reference);
     const q = partition(model);
     let sum = 0;
@@ -62,22 +67,22 @@ export class DivergenceMeter {
   }
 }
 
-/** ln sum e^logits in double precision, and the first largest logit. */
+/** ln sum e^logits in double precision, and the index of the first largest logit. */
 function partition(logits: Float32Array): { logSum: number; best: number } {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   let sum = 0;
   for (const logit of logits) sum += exp(logit - logits[best]!);
   const logSum = logits[best]! + log(sum);
-  if (!Number.isFinite(logSum)) throw new NibbleError("non_finite_logits", "expected finite logits, got others");
+  if (!Number.isFinite(logSum)) throw new NibbleError("non_finite_logits", "logits must be finite numbers");
   return { logSum, best };
 }
 
 /** -ln softmax(logits)[id], in double precision. @throws NibbleError `invalid_argument`, `non_finite_logits` */
 export function negativeLogLikelihood(logits: Float32Array, id: number): number {
   if (!(id >= 0 && id < logits.length))
-    throw new NibbleError("invalid_argument", `expected token ids from 0 to ${logits.length - 1}, got ${id}`);
+    throw new NibbleError("invalid_argument", `token id: expected 0 to ${logits.length - 1}, got ${id}`);
   const result = partition(logits).logSum - logits[id]!;
-  if (!Number.isFinite(result)) throw new NibbleError("non_finite_logits", "expected finite logits, got others");
+  if (!Number.isFinite(result)) throw new NibbleError("non_finite_logits", "logits must be finite numbers");
   return result;
 }

@@ -1,9 +1,9 @@
 /**
- * How far stored weights are from their source.
+ * Measures how far stored weights are from their source.
  * @module
  */
 
-/** Both relative to the root mean square of the source's values; 0 for a source of zeros. */
+/** Errors relative to the root mean square of the source's values. They are 0 for a source of zeros. */
 export interface RelativeError {
   /** Root mean square error. */
   readonly rmse: number;
@@ -11,7 +11,7 @@ export interface RelativeError {
   readonly maxError: number;
 }
 
-/** Adds up in float64 over any number of chunks. */
+/** Adds up errors in float64 over any number of chunks. */
 export class ErrorMeter {
   #count = 0;
   #squares = 0;

@@ -1,7 +1,7 @@
 /**
- * Importance of a matrix's columns: the mean square of what they are multiplied with, over a text. Quantisers weigh
- * errors by it. Files are those of llama.cpp's `llama-imatrix` (GGUF, tools/imatrix): per matrix the tensors
- * `NAME.in_sum2`, sums of squares f32[columns], and `NAME.counts`, rows seen f32[1].
+ * The importance of a matrix's columns: the mean square of the activations that they are multiplied with, over a text.
+ * Quantisers weight errors by it. The files are those of llama.cpp's `llama-imatrix` (GGUF, tools/imatrix). They have two
+ * tensors per matrix: `NAME.in_sum2`, f32[columns], the sums of squares, and `NAME.counts`, f32[1], the number of rows.
  * @module
  */
 import { NibbleError } from "../../src/base/errors.ts";
@@ -11,7 +11,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { readExactly } from "../../src/io/byte-source.ts";
 import { type ByteSink, type GgufTensor, writeGguf } from "../gguf/writer.ts";
 
-/** Mean squares by tensor name, one a column. */
+/** Mean squares by tensor name, one per column. */
 export type Importance = ReadonlyMap<string, Float32Array>;
 
 interface Sums {
@@ -19,30 +19,31 @@ interface Sums {
   rows: number;
 }
 
-/** Importance as a file holds it, and where it comes from as far as the file says. */
+/** The importance in a file, and what the file says about its origin. */
 export interface ImportanceFile {
   readonly importance: Importance;
-  /** Name of the text. */
+  /** Name of the text that was read. */
   readonly dataset: string | undefined;
-  /** Windows read. */
+  /** Number of windows of the text that were read. */
   readonly chunkCount: number | undefined;
 }
 
-/** What the collected rows come from, for the file. */
+/** Where the collected rows come from. */
 export interface ImportanceFacts {
-  /** Name of the text. */
+  /** Name of the text that was read. */
   readonly dataset: string;
-  /** Windows read, and tokens a window. */
+  /** Number of windows of the text that were read. */
   readonly chunkCount: number;
+  /** Tokens per window. */
   readonly chunkSize: number;
 }
 
 /** Adds up the squares of rows in float64. */
 export class ImportanceCollector {
-  /** Matrices of one input share their sums. */
+  /** By matrix. Matrices with the same input share their sums. */
   readonly #sums = new Map<string, Sums>();
 
-  /** An input row of these matrices, as `WasmExecutor.forward` shows it. */
+  /** Adds a row that these matrices are multiplied with, as the observer of `Executor.forward` gets it. */
   add(weights: readonly string[], row: Float32Array): void {
     let sums = this.#sums.get(weights[0]!);
     if (sums === undefined) {
@@ -54,7 +55,7 @@ export class ImportanceCollector {
     sums.rows++;
   }
 
-  /** Names of the matrices, in the order in which they came. */
+  /** Names of the matrices, in the order of their first row. */
   get names(): readonly string[] {
     return [...this.#sums.keys()];
   }
@@ -77,7 +78,10 @@ export class ImportanceCollector {
     ]);
     return writeGguf(sink, metadata, tensors, async function* ({ name, values }) {
       if (!values.every(Number.isFinite))
-        throw new NibbleError("bad_weights", `${name}: expected finite activations, the model gave others`);
+        throw new NibbleError(
+          "bad_weights",
+          `${name}: the sums are not finite, because the model's activations are not`,
+        );
       yield new Uint8Array(values.buffer);
     });
   }
@@ -91,29 +95,31 @@ function floats(name: string, values: Float32Array<ArrayBuffer>): GgufTensor & {
 }
 
 /**
- * Reads a file of ours or of llama.cpp. Matrices that no row has reached are left out.
+ * Reads a file that this program or llama.cpp has written. Matrices without rows are left out.
  * @throws NibbleError with a format code; `bad_magic` for llama.cpp's older `.dat` files; `bad_value` for a file that is
- *   no importance matrix or has impossible sums; `unsupported_architecture` for sums of several experts
+ *   not an importance matrix or has impossible sums; `unsupported_architecture` for sums of several experts
  */
 export async function readImportance(source: ByteSource): Promise<ImportanceFile> {
   const { metadata, tensors } = await readGgufHeader(source);
   const type = metadata.get("general.type");
   if (type !== "imatrix")
-    throw new NibbleError("bad_value", `expected an importance matrix (general.type imatrix), got ${String(type)}`);
+    throw new NibbleError("bad_value", `general.type: expected imatrix, for an importance matrix, got ${String(type)}`);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const importance = new Map<string, Float32Array>();
   for (const tensor of tensors) {
     if (!tensor.name.endsWith(sumSuffix)) continue;
     const name = tensor.name.slice(0, -sumSuffix.length);
     const counts = byName.get(name + countSuffix);
-    if (counts === undefined)
-      throw new NibbleError("missing_tensor", `expected a tensor ${name}${countSuffix}, the file has none`);
+    if (counts === undefined) throw new NibbleError("missing_tensor", `tensor ${name}${countSuffix} is missing`);
     const [rows, ...experts] = await readFloats(counts);
     if (experts.length > 0)
-      throw new NibbleError("unsupported_architecture", `${name}: expected one matrix, got ${experts.length + 1}`);
+      throw new NibbleError(
+        "unsupported_architecture",
+        `${name}: an importance of ${experts.length + 1} experts is not supported; one of a single matrix is`,
+      );
     const sums = await readFloats(tensor);
     if (!(rows! >= 0) || !sums.every((sum) => sum >= 0 && sum < Number.POSITIVE_INFINITY))
-      throw new NibbleError("bad_value", `${name}: expected sums of squares and a count, got other numbers`);
+      throw new NibbleError("bad_value", `${name}: the sums of squares and the count must be finite and not negative`);
     if (rows! > 0)
       importance.set(
         name,
@@ -131,6 +137,6 @@ export async function readImportance(source: ByteSource): Promise<ImportanceFile
 }
 
 async function readFloats({ name, type, source, offset, byteLength }: TensorInfo): Promise<Float32Array> {
-  if (type !== "F32") throw new NibbleError("bad_type", `${name}: expected F32, got ${type}`);
+  if (type !== "F32") throw new NibbleError("bad_type", `tensor ${name}: expected type F32, got ${type}`);
   return new Float32Array(new Uint8Array(await readExactly(source, offset, byteLength)).buffer);
 }

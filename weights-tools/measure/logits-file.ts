@@ -1,6 +1,7 @@
 /**
- * A reference run on disk: the tokens of a text and the logits of every prediction. The format is ours, in a GGUF
- * container: `general.type` "logits", `logits.context_length`, tensors `tokens` I32[n] and `logits` F32[n - 1, vocabulary].
+ * Files of a reference run: the tokens of a text and the logits of every prediction. The format is our own, in a GGUF
+ * container: `general.type` is "logits", `logits.context_length` a number, and the tensors are `tokens`, I32[n], and
+ * `logits`, F32[n - 1, vocabulary].
  * @module
  */
 import { NibbleError } from "../../src/base/errors.ts";
@@ -11,17 +12,19 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { readExactly } from "../../src/io/byte-source.ts";
 import { type ByteSink, type GgufTensor, writeGguf } from "../gguf/writer.ts";
 
+/** A text, and how its predictions were made. */
 export interface ReferenceRun {
+  /** The ids of the text. */
   readonly tokens: readonly number[];
-  /** Tokens of a window: predictions depend on it. */
+  /** Tokens per window of the text, which the predictions depend on. */
   readonly contextLength: number;
   readonly vocabSize: number;
 }
 
 /**
- * Writes a run as it happens.
- * @param logits one row a prediction, in order
- * @returns bytes written
+ * Writes a run while it happens.
+ * @param logits one row per prediction, in order
+ * @returns the number of bytes written
  */
 export function writeLogits(sink: ByteSink, run: ReferenceRun, logits: Iterable<Float32Array>): Promise<number> {
   const metadata = new Map<string, MetadataValue>([
@@ -48,18 +51,22 @@ export async function openLogits(
   const { metadata, tensors } = await readGgufHeader(source);
   const type = metadata.get("general.type");
   if (type !== "logits")
-    throw new NibbleError("bad_value", `expected recorded logits (general.type logits), got ${String(type)}`);
+    throw new NibbleError("bad_value", `general.type: expected logits, for a recorded run, got ${String(type)}`);
   const tensor = (name: string, type: string, dimensions: number): TensorInfo => {
     const found = tensors.find((tensor) => tensor.name === name);
     if (found?.type === type && found.shape.length === dimensions) return found;
-    const came = found ? `${found.type} [${found.shape}]` : "none";
-    throw new NibbleError("bad_shape", `expected a tensor ${name} of ${type} in ${dimensions} dimensions, got ${came}`);
+    if (!found) throw new NibbleError("missing_tensor", `tensor ${name} is missing`);
+    const got = `${found.type} [${found.shape}]`;
+    throw new NibbleError("bad_shape", `tensor ${name}: expected ${type} with ${dimensions} dimensions, got ${got}`);
   };
   const ids = tensor("tokens", "I32", 1);
   const logits = tensor("logits", "F32", 2);
   const [rows, vocabSize] = logits.shape as [number, number];
   if (rows !== ids.shape[0]! - 1)
-    throw new NibbleError("bad_shape", `expected ${ids.shape[0]! - 1} rows of logits, got ${rows}`);
+    throw new NibbleError(
+      "bad_shape",
+      `tensor logits: expected ${ids.shape[0]! - 1} rows, one less than tokens, got ${rows}`,
+    );
   const bytes = await readExactly(source, ids.offset, ids.byteLength);
   return {
     tokens: [...new Int32Array(new Uint8Array(bytes).buffer)],

@@ -7,13 +7,13 @@ import type { TensorInfo } from "../../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
 import { fittingType, type Mix, type ModelFacts, mainTypes, typeFor } from "./mixes.ts";
 
-/** Of a whole file. A mix gives some tensors a larger type (mixes.ts); with the others all matrices are of one type. */
+/** The type of a whole file. A mix gives some tensors a larger type (mixes.ts); with the others all matrices have one type. */
 export type WeightType = "f32" | "f16" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "mxfp4" | Mix;
 
-/** Of one tensor. */
+/** The type of one tensor. */
 export type TensorWeightType = Exclude<WeightType, `q${string}_k_${string}`> | "q3_k" | "q4_k" | "q5_k";
 
-/** llama.cpp's number for a file of mostly this type (llama.h, `llama_ftype`); largest first. */
+/** llama.cpp's number for a file whose weights are mostly of this type (llama.h, `llama_ftype`); largest type first. */
 const fileTypes: Record<WeightType, number> = {
   f32: 0,
   bf16: 32,
@@ -48,6 +48,7 @@ export const tensorWeightTypeNames: readonly string[] = [
 /** The names for `--type`, largest first. */
 export const weightTypeNames: readonly WeightType[] = Object.keys(fileTypes) as WeightType[];
 
+/** Which types the tensors of a file shall have. */
 export interface TypeChoice {
   /** Type of all matrices, or a mix. */
   readonly type: WeightType;
@@ -57,19 +58,19 @@ export interface TypeChoice {
   readonly pure?: boolean;
 }
 
-/** In any case: llama.cpp writes Q4_K_M. @throws NibbleError `invalid_argument` */
+/** The type with a name in lower or upper case, as llama.cpp writes Q4_K_M. @throws NibbleError `invalid_argument` */
 export function weightType(name: string): WeightType {
   const type = weightTypeNames.find((known) => known === name.toLowerCase());
   if (type !== undefined) return type;
-  throw new NibbleError("invalid_argument", `expected a type of ${weightTypeNames.join(", ")}, got ${name}`);
+  throw new NibbleError("invalid_argument", `weight type: expected one of ${weightTypeNames.join(", ")}, got ${name}`);
 }
 
-/** @throws NibbleError `invalid_argument`, also for a mix: that is no type of one tensor */
+/** The type of one tensor by its name, in either case. @throws NibbleError `invalid_argument`, also for the name of a mix */
 export function tensorWeightType(name: string): TensorWeightType {
   if (tensorWeightTypeNames.includes(name.toLowerCase())) return name.toLowerCase() as TensorWeightType;
   throw new NibbleError(
     "invalid_argument",
-    `expected a tensor's type of ${tensorWeightTypeNames.join(", ")}, got ${name}`,
+    `type of a tensor: expected one of ${tensorWeightTypeNames.join(", ")}, got ${name}`,
   );
 }
 
@@ -79,9 +80,9 @@ export function fileType(type: WeightType): number {
 }
 
 /**
- * Vectors (norms, biases) are always F32, as in every file of llama.cpp. A matrix whose rows are no whole blocks
- * gets another type, which says so in `reason`.
- * @param facts of the model; only a mix asks for them
+ * The type of a tensor. Vectors (norms, biases) are always F32, as in every file of llama.cpp. A matrix whose rows are not
+ * whole blocks gets another type, and `reason` says so.
+ * @param facts about the model; only a mix needs them
  * @throws NibbleError `invalid_argument` for an unknown type, or a mix without facts
  */
 export function chooseType(
@@ -96,7 +97,7 @@ export function chooseType(
   if (type === wanted) return { type };
   return {
     type,
-    reason: `rows of ${columns} values are no multiple of ${wanted}'s ${tensorTypeFacts(wanted).blockValues}`,
+    reason: `rows of ${columns} values are not a multiple of the ${tensorTypeFacts(wanted).blockValues} values in a block of ${wanted}`,
   };
 }
 
@@ -107,7 +108,7 @@ function wantedType(tensor: Pick<TensorInfo, "name" | "shape">, choice: TypeChoi
   if (!isMix(type)) return type.toUpperCase() as TensorType;
   if (choice.pure) return mainTypes[type];
   if (facts === undefined)
-    throw new NibbleError("invalid_argument", `${type} is a mix: expected the model's facts, got none`);
+    throw new NibbleError("invalid_argument", `${type} is a mix, for which the model's facts are required`);
   return typeFor(tensor, type, facts);
 }
 
@@ -115,7 +116,7 @@ function isMix(type: WeightType): type is Mix {
   return Object.hasOwn(mainTypes, type);
 }
 
-/** Whether a tensor is meant: glob with `*` only. Matching piece by piece takes linear time, whatever the pattern. */
+/** Whether a name matches a pattern in which `*` stands for any text. The time is linear in the length of the name. */
 export function matchesName(pattern: string, name: string): boolean {
   const pieces = pattern.split("*");
   const first = pieces.shift()!;

@@ -62,7 +62,7 @@ describe("chooseType", () => {
     const narrow = { name: "blk.9.ffn_up.weight", shape: [64, 576] };
     expect(chooseType(narrow, { type: "q4_k_s" }, facts)).toEqual({
       type: "Q5_0",
-      reason: "rows of 576 values are no multiple of Q4_K's 256",
+      reason: "rows of 576 values are not a multiple of the 256 values in a block of Q4_K",
     });
     expect(chooseType({ ...narrow, shape: [64, 40] }, { type: "q4_k_s" }, facts).type).toBe("F16");
   });
