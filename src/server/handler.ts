@@ -11,9 +11,10 @@ import { Ignored } from "./ignored.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelPool } from "./models/pool.ts";
 import { checkModels, type GivenModels } from "./models/source.ts";
+import { ResponseStore } from "./openai/responses/response-store.ts";
 import { checkHandlerOptions, type HandlerOptions, type Settings } from "./options.ts";
 import type { Route, ServerState } from "./route.ts";
-import { type FoundRoute, routeFinder } from "./routes.ts";
+import { type FoundRoutes, routeFinder } from "./routes.ts";
 
 /** Answers a request, as the fetch handlers of Workers, Deno and Bun do. */
 export interface Handler {
@@ -50,6 +51,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     admission: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
     readBody: bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs }),
+    responses: new ResponseStore(settings.responseStore),
     created: Math.floor(Date.now() / 1000),
   };
   const find = routeFinder(settings);
@@ -63,7 +65,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
       failed(error, request, url, settings),
     );
     ignored.announce(response.headers);
-    server.metrics.request(found?.route.path ?? "other", response.status);
+    server.metrics.request(found?.path ?? "other", response.status);
     for (const [name, value] of Object.entries(corsHeaders(request, settings))) response.headers.set(name, value);
     return request.method === "HEAD" ? withoutBody(response) : response;
   }
@@ -75,9 +77,10 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
       await checkKey(request);
       throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such endpoint`);
     }
-    const { route, params } = found;
-    if (request.method === "OPTIONS") return optionsResponse(request, route, settings);
-    if (!methodsOf(route).includes(request.method)) return wrongMethod(request, url, route);
+    const { routes, params } = found;
+    if (request.method === "OPTIONS") return optionsResponse(request, routes, settings);
+    const route = routes.find((one) => methodsOf(one).includes(request.method));
+    if (!route) return wrongMethod(request, url, routes);
     if (!route.open) await checkKey(request);
     const { rules } = ignored;
     return route.respond({ request, url, params, server, rules, ignore: (what, why) => ignored.add(what, why) });
@@ -94,7 +97,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
 interface Received {
   readonly request: Request;
   readonly url: URL;
-  readonly found: FoundRoute | undefined;
+  readonly found: FoundRoutes | undefined;
   readonly ignored: Ignored;
 }
 
@@ -105,20 +108,27 @@ function failed(error: unknown, request: Request, { pathname }: URL, { onError }
 }
 
 function methodsOf({ method }: Route): readonly string[] {
-  return method === "GET" ? ["GET", "HEAD", "OPTIONS"] : [method, "OPTIONS"];
+  return method === "GET" ? ["GET", "HEAD"] : [method];
 }
 
-function wrongMethod(request: Request, { pathname }: URL, route: Route): Response {
-  const message = `${route.path}: expected ${route.method}, got ${request.method.slice(0, 20)}`;
-  const response = errorResponse(new NibbleError("method_not_allowed", message), dialectOf(pathname, request.headers));
-  response.headers.set("allow", methodsOf(route).join(", "));
+/** The value of the header `allow`. */
+function allowed(routes: readonly Route[]): string {
+  return [...routes.flatMap(methodsOf), "OPTIONS"].join(", ");
+}
+
+function wrongMethod(request: Request, { pathname }: URL, routes: readonly Route[]): Response {
+  const expected = routes.map(({ method }) => method).join(" or ");
+  const message = `${routes[0]!.path}: expected ${expected}, got ${request.method.slice(0, 20)}`;
+  const dialect = dialectOf(pathname, request.headers);
+  const response = errorResponse(new NibbleError("method_not_allowed", message), dialect);
+  response.headers.set("allow", allowed(routes));
   return response;
 }
 
 /** Without the option `cors`, a page of another origin learns nothing that would let it send a request. */
-function optionsResponse(request: Request, route: Route, { cors }: Settings): Response {
+function optionsResponse(request: Request, routes: readonly Route[], { cors }: Settings): Response {
   const preflight = cors.length > 0 && request.headers.has("access-control-request-method");
-  const headers = { allow: methodsOf(route).join(", "), ...(preflight && preflightHeaders(request)) };
+  const headers = { allow: allowed(routes), ...(preflight && preflightHeaders(request)) };
   return new Response(null, { status: 204, headers });
 }
 

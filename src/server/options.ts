@@ -24,6 +24,8 @@ export interface HandlerOptions {
   readonly modelsIdleMs?: number;
   /** Models that requests may name besides the given ones, and fetch by /api/pull. Default: there are none. */
   readonly library?: ModelLibrary;
+  /** Responses of /v1/responses that are kept in memory, for `previous_response_id` (default 0: none). */
+  readonly responseStore?: number;
   /** Where POST /slots/N saves and restores what conversations have computed. Default: such requests get status 404. */
   readonly slotStore?: SlotStore;
   /** Most bytes of a body (default 4 MiB). */
@@ -64,6 +66,7 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "modelsMax",
   "modelsIdleMs",
   "library",
+  "responseStore",
   "slotStore",
   "maxBodyBytes",
   "bodyTimeoutMs",
@@ -89,6 +92,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     queue: whole("queue", 0, 64),
     modelsMax: whole("modelsMax", 0, 4) || Infinity,
     idleMs: fields.number("modelsIdleMs", { min: 0 }) ?? Infinity,
+    responseStore: whole("responseStore", 0, 0),
     library: checkMethods<ModelLibrary>(fields, "library", ["list", "find", "pull"]),
     maxBodyBytes: whole("maxBodyBytes", 1, 4 * 2 ** 20),
     bodyTimeoutMs: whole("bodyTimeoutMs", 1, 30_000),

@@ -6,6 +6,7 @@ import type { FieldRules } from "../base/fields.ts";
 import type { Admission } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
+import type { ResponseStore } from "./openai/responses/response-store.ts";
 import type { Settings } from "./options.ts";
 
 /** What all requests of one handler share. */
@@ -16,6 +17,8 @@ export interface ServerState {
   readonly metrics: Metrics;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;
+  /** What /v1/responses keeps for later requests. */
+  readonly responses: ResponseStore;
   /** Seconds since 1970 at which the handler was made. */
   readonly created: number;
 }

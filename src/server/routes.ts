@@ -10,19 +10,22 @@ import { OPENAI_ROUTES } from "./openai/routes.ts";
 import type { Settings } from "./options.ts";
 import type { Route } from "./route.ts";
 
-export interface FoundRoute {
-  readonly route: Route;
-  /** The values of the `:name` parts of its path. */
+export interface FoundRoutes {
+  /** The path as the routes have it. */
+  readonly path: string;
+  /** The routes of that path, which differ in their methods. */
+  readonly routes: readonly Route[];
+  /** The values of the `:name` parts of their path. */
   readonly params: Readonly<Record<string, string>>;
 }
 
-export type FindRoute = (pathname: string) => FoundRoute | undefined;
+export type FindRoutes = (pathname: string) => FoundRoutes | undefined;
 
 /**
- * Finds the route of a path, with or without `/v1` before it and slashes behind it, as llama-server's paths and clients
+ * Finds the routes of a path, with or without `/v1` before it and slashes behind it, as llama-server's paths and clients
  * that join addresses have them. A path that is a route as it stands comes first.
  */
-export function routeFinder(settings: Settings): FindRoute {
+export function routeFinder(settings: Settings): FindRoutes {
   const find = exactFinder(routesOf(settings));
   return (pathname) => {
     const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
@@ -37,22 +40,25 @@ function routesOf({ page }: Settings): Route[] {
   return routes;
 }
 
-function exactFinder(routes: readonly Route[]): FindRoute {
-  const exact = new Map(routes.map((route) => [route.path, route]));
-  const patterns = routes.filter(({ path }) => path.includes("/:")).map((route) => ({ route, match: matcher(route) }));
+function exactFinder(all: readonly Route[]): FindRoutes {
+  const exact = new Map<string, Route[]>();
+  for (const route of all) exact.set(route.path, [...(exact.get(route.path) ?? []), route]);
+  const patterns = [...exact]
+    .filter(([path]) => path.includes("/:"))
+    .map(([path, routes]) => ({ path, routes, match: matcher(path) }));
   return (pathname) => {
-    const route = exact.get(pathname);
-    if (route) return { route, params: {} };
-    for (const { route, match } of patterns) {
+    const routes = exact.get(pathname);
+    if (routes) return { path: pathname, routes, params: {} };
+    for (const { match, ...found } of patterns) {
       const params = match(pathname);
-      if (params) return { route, params };
+      if (params) return { ...found, params };
     }
     return undefined;
   };
 }
 
 /** The values of a path's `:name` parts, or undefined where the path is another one. */
-function matcher({ path }: Route): (pathname: string) => Record<string, string> | undefined {
+function matcher(path: string): (pathname: string) => Record<string, string> | undefined {
   const parts = path.split("/");
   return (pathname) => {
     const given = pathname.split("/");

@@ -6,7 +6,7 @@ import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
 import type { Call } from "../call.ts";
-import { openChat } from "../engine-calls.ts";
+import { countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
 import { withoutUnused } from "./unused-fields.ts";
@@ -23,4 +23,10 @@ export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prep
     events: chunkEvents,
     failure: failureEvent,
   };
+}
+
+/** How many tokens the prompt of such a request would have, in llama-server's shape. */
+export async function countChatTokens({ model, body }: Call): Promise<object> {
+  const { stream: _, stream_options: __, ...request } = withoutUnused(body);
+  return { object: "response.input_tokens", input_tokens: await countPromptTokens(model, request, CHAT_NAMES) };
 }

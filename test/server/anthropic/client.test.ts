@@ -161,7 +161,7 @@ describe("messages", () => {
       type: "error",
       error: {
         type: "invalid_request_error",
-        message: "max_tokens: a value is required; it must be an integer from 1",
+        message: "max_tokens: a value is required; it must be an integer from 0",
       },
     });
     expect(server.errors).toEqual([]);

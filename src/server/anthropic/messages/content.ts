@@ -1,16 +1,18 @@
 /**
- * The messages of /v1/messages, whose content is made of blocks, as messages of a chat.
+ * The messages of /v1/messages as messages of a chat.
  * @module
  */
-import { Fields, invalid } from "../../../base/fields.ts";
+import type { Fields } from "../../../base/fields.ts";
 import type { Body } from "../../engine-calls.ts";
-import { checkCacheControl } from "./cache-control.ts";
+import { blockType, MAX_BLOCKS, readBlockText, readTexts, requiredText } from "./block-text.ts";
+import { MESSAGE_FIELDS, THINKING_BLOCK_FIELDS, TOOL_RESULT_FIELDS, TOOL_USE_FIELDS } from "./field-tables.ts";
 
-export const MAX_BLOCKS = 1024;
+/** Notes that a block is left out. */
+export type Skip = (what: string, why: string) => void;
 
 /** @throws NibbleError `invalid_request` that names the field */
-export function readMessage(value: unknown, name: string): Body[] {
-  const fields = new Fields(value, ["role", "content"], name);
+export function readMessage(request: Fields, value: unknown, i: number, skip: Skip): Body[] {
+  const fields = request.nested(value, MESSAGE_FIELDS, `messages[${i}]`);
   const role = fields.oneOf("role", ["user", "assistant", "system"]);
   if (role === undefined) throw fields.invalid("role", '"user" or "assistant"', role);
   if (role === "system") return [{ role, content: readTexts(fields, "content") ?? "" }];
@@ -18,87 +20,74 @@ export function readMessage(value: unknown, name: string): Body[] {
   if (typeof content === "string") return [{ role, content }];
   const blocks = fields.array("content", MAX_BLOCKS);
   if (blocks === undefined) throw fields.invalid("content", "a string or an array of blocks", content);
-  const param = (i: number): string => `${fields.param("content")}[${i}]`;
-  return role === "user" ? readUserBlocks(blocks, param) : [readAssistantBlocks(blocks, param)];
+  return role === "user" ? readUserBlocks(fields, blocks, skip) : [readAssistantBlocks(fields, blocks, skip)];
 }
+
+const place = (i: number): string => `content[${i}]`;
 
 /** Results of tools are messages of their own, as the engine's templates take them. */
-function readUserBlocks(blocks: readonly unknown[], param: (i: number) => string): Body[] {
+function readUserBlocks(fields: Fields, blocks: readonly unknown[], skip: Skip): Body[] {
   const messages: Body[] = [];
-  let text: string | undefined;
-  for (const [i, value] of blocks.entries()) {
-    const type = blockType(value, param(i), ["text", "tool_result"]);
-    if (type === "text") {
-      text = (text ?? "") + readText(value, param(i));
+  let open: string | undefined;
+  const close = (): void => {
+    if (open !== undefined) messages.push({ role: "user", content: open });
+    open = undefined;
+  };
+  for (let i = 0; i < blocks.length; i++) {
+    if (blockType(blocks[i], fields.param(place(i))) === "tool_result") {
+      close();
+      messages.push(readToolResult(fields, blocks[i], i));
       continue;
     }
-    if (text !== undefined) messages.push({ role: "user", content: text });
-    text = undefined;
-    const fields = new Fields(value, ["type", "tool_use_id", "content", "is_error", "cache_control"], param(i));
-    checkCacheControl(fields);
-    fields.boolean("is_error");
-    const id = fields.string("tool_use_id", 256);
-    if (id === undefined) throw fields.invalid("tool_use_id", "a string", id);
-    messages.push({ role: "tool", tool_call_id: id, content: readTexts(fields, "content") ?? "" });
+    const text = readBlockText(fields, blocks[i], place(i));
+    if (text === undefined) skipBlock(fields, blocks[i], { i, skip });
+    else open = (open ?? "") + text;
   }
-  if (text !== undefined || messages.length === 0) messages.push({ role: "user", content: text ?? "" });
-  return messages;
+  close();
+  return messages.length > 0 ? messages : [{ role: "user", content: "" }];
 }
 
-function readAssistantBlocks(blocks: readonly unknown[], param: (i: number) => string): Body {
-  let content = "";
-  let reasoning = "";
-  const calls: object[] = [];
-  for (const [i, value] of blocks.entries()) {
-    const type = blockType(value, param(i), ["text", "thinking", "redacted_thinking", "tool_use"]);
-    if (type === "text") content += readText(value, param(i));
-    else if (type === "thinking") {
-      const fields = new Fields(value, ["type", "thinking", "signature"], param(i));
-      fields.string("signature", Infinity);
-      reasoning += fields.string("thinking", Infinity) ?? "";
-    } else if (type === "tool_use") calls.push(readToolUse(value, param(i)));
+function readToolResult(parent: Fields, block: unknown, i: number): Body {
+  const fields = parent.nested(block, TOOL_RESULT_FIELDS, place(i));
+  const id = fields.string("tool_use_id", 256);
+  if (id === undefined) throw fields.invalid("tool_use_id", "a string", id);
+  return { role: "tool", tool_call_id: id, content: readTexts(fields, "content") ?? "" };
+}
+
+function readAssistantBlocks(fields: Fields, blocks: readonly unknown[], skip: Skip): Body {
+  const turn: { content: string; reasoning: string; calls: object[] } = { content: "", reasoning: "", calls: [] };
+  for (let i = 0; i < blocks.length; i++) {
+    const block = blocks[i];
+    const type = blockType(block, fields.param(place(i)));
+    if (type === "thinking") {
+      const thinking = fields.nested(block, THINKING_BLOCK_FIELDS, place(i));
+      turn.reasoning += thinking.string("thinking", Infinity) ?? "";
+    } else if (type === "tool_use") turn.calls.push(readToolUse(fields, block, i));
+    else if (type !== "redacted_thinking") {
+      const text = readBlockText(fields, block, place(i));
+      if (text === undefined) skipBlock(fields, block, { i, skip });
+      else turn.content += text;
+    }
   }
   return {
     role: "assistant",
-    content,
-    ...(reasoning && { reasoning_content: reasoning }),
-    ...(calls.length > 0 && { tool_calls: calls }),
+    content: turn.content,
+    ...(turn.reasoning && { reasoning_content: turn.reasoning }),
+    ...(turn.calls.length > 0 && { tool_calls: turn.calls }),
   };
 }
 
-function readToolUse(value: unknown, name: string): object {
-  const fields = new Fields(value, ["type", "id", "name", "input", "caller", "cache_control"], name);
-  checkCacheControl(fields);
-  const id = fields.string("id", 256);
-  const tool = fields.string("name", 256);
+/** Blocks of tools that Anthropic runs itself, such as a web search and its results, and those of a later API. */
+function skipBlock(fields: Fields, block: unknown, { i, skip }: { i: number; skip: Skip }): void {
+  const name = fields.param(place(i));
+  skip(name, `a block of type ${JSON.stringify(blockType(block, name).slice(0, 60))} is not shown to the model`);
+}
+
+function readToolUse(parent: Fields, block: unknown, i: number): object {
+  const fields = parent.nested(block, TOOL_USE_FIELDS, place(i));
+  const id = requiredText(fields, "id");
+  const name = requiredText(fields, "name");
   const input = fields.get("input") ?? {};
-  if (id === undefined) throw fields.invalid("id", "a string", id);
-  if (tool === undefined) throw fields.invalid("name", "a string", tool);
   if (typeof input !== "object" || Array.isArray(input)) throw fields.invalid("input", "an object", input);
-  return { id, type: "function", function: { name: tool, arguments: JSON.stringify(input) } };
-}
-
-function blockType<T extends string>(value: unknown, name: string, types: readonly T[]): T {
-  const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
-  const found = types.find((one) => one === type);
-  if (found !== undefined) return found;
-  throw invalid(`${name}.type`, types.map((one) => `"${one}"`).join(" or "), type);
-}
-
-function readText(value: unknown, name: string): string {
-  const fields = new Fields(value, ["type", "text", "citations", "cache_control"], name);
-  checkCacheControl(fields);
-  fields.array("citations", MAX_BLOCKS);
-  const text = fields.string("text", Infinity);
-  if (text === undefined) throw fields.invalid("text", "a string", text);
-  return text;
-}
-
-/** A string, or blocks of text joined. */
-export function readTexts(fields: Fields, key: string): string | undefined {
-  const value = fields.get(key);
-  if (value === undefined || typeof value === "string") return value;
-  if (!Array.isArray(value) || value.length > MAX_BLOCKS) throw fields.invalid(key, "a string or text blocks", value);
-  const name = (i: number): string => `${fields.param(key)}[${i}]`;
-  return value.map((block, i) => blockType(block, name(i), ["text"]) && readText(block, name(i))).join("");
+  return { id, type: "function", function: { name, arguments: JSON.stringify(input) } };
 }

@@ -15,7 +15,7 @@ import { MESSAGES_NAMES, readCountRequest, readMessagesRequest } from "./request
 
 /** @throws NibbleError that names the field */
 export async function prepareMessage(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, thinking, chat } = readMessagesRequest(call.body);
+  const { stream, thinking, chat } = readMessagesRequest(call.body, call.exchange);
   const chunks = await openChat(call, chat, { signal, names: MESSAGES_NAMES });
   const start = { id: randomId("msg"), type: "message", role: "assistant", model: call.model.info.name };
   const tokens = stream ? await countPromptTokens(call.model, chat, MESSAGES_NAMES) : 0;
@@ -29,6 +29,6 @@ export async function prepareMessage(call: Call, signal: AbortSignal): Promise<P
 }
 
 /** How many tokens the prompt of such a request would have. */
-export async function countTokens({ model, body }: Call): Promise<object> {
-  return { input_tokens: await countPromptTokens(model, readCountRequest(body), MESSAGES_NAMES) };
+export async function countTokens({ model, body, exchange }: Call): Promise<object> {
+  return { input_tokens: await countPromptTokens(model, readCountRequest(body, exchange), MESSAGES_NAMES) };
 }

@@ -6,32 +6,12 @@ import { Fields, invalid } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
 import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
-import { checkCacheControl } from "./cache-control.ts";
-import { readMessage, readTexts } from "./content.ts";
-import { readTool, readToolChoice } from "./tools.ts";
+import type { Exchange } from "../../route.ts";
+import { readTexts } from "./block-text.ts";
+import { readMessage } from "./content.ts";
+import { MESSAGES_FIELDS, OUTPUT_CONFIG_FIELDS, OUTPUT_FORMAT_FIELDS, THINKING_FIELDS } from "./field-tables.ts";
+import { readToolChoice, readTools } from "./tools.ts";
 
-const CONVERSATION = [
-  "model",
-  "messages",
-  "system",
-  "tools",
-  "tool_choice",
-  "thinking",
-  "output_config",
-  "cache_control",
-];
-const FIELDS = [
-  ...CONVERSATION,
-  "max_tokens",
-  "stop_sequences",
-  "stream",
-  "temperature",
-  "top_p",
-  "top_k",
-  "metadata",
-  "service_tier",
-];
-const MAX_TOOLS = 128;
 const MAX_STOPS = 1024;
 
 export interface MessagesRequest {
@@ -44,8 +24,7 @@ export interface MessagesRequest {
 /** What the engine calls these fields, and what the client does. */
 export const MESSAGES_NAMES: FieldNames = [
   [/^stop\b/, "stop_sequences"],
-  [/^response_format\.json_schema/, "output_config.format"],
-  [/^response_format/, "output_config.format"],
+  [/^response_format(\.json_schema)?/, "output_config.format"],
   [/^prompt\b/, "messages"],
   [/^tools(\[\d+\])\.function\.parameters/, "tools$1.input_schema"],
   [/^tools(\[\d+\])\.function/, "tools$1"],
@@ -53,14 +32,11 @@ export const MESSAGES_NAMES: FieldNames = [
 ];
 
 /** @throws NibbleError `invalid_request` that names the field */
-export function readMessagesRequest(body: unknown): MessagesRequest {
-  const fields = new Fields(body, FIELDS);
-  const conversation = readConversation(fields);
-  const maxTokens = fields.number("max_tokens", { min: 1, integer: true });
-  if (maxTokens === undefined) throw invalid("max_tokens", "an integer from 1", undefined);
-  fields.oneOf("service_tier", ["auto", "standard_only"]);
-  const metadata = fields.get("metadata");
-  if (metadata !== undefined) new Fields(metadata, ["user_id"], "metadata").string("user_id", 1024);
+export function readMessagesRequest(body: unknown, exchange: Exchange): MessagesRequest {
+  const fields = new Fields(body, MESSAGES_FIELDS, "", exchange.rules);
+  const conversation = readConversation(fields, exchange);
+  const maxTokens = fields.number("max_tokens", { min: 0, integer: true });
+  if (maxTokens === undefined) throw invalid("max_tokens", "an integer from 0", undefined);
   return {
     stream: fields.boolean("stream") ?? false,
     thinking: conversation.thinking,
@@ -75,28 +51,26 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
   };
 }
 
-/** The part of the request that /v1/messages/count_tokens takes. @throws NibbleError `invalid_request` that names the field */
-export function readCountRequest(body: unknown): Body {
-  return readConversation(new Fields(body, CONVERSATION)).chat;
+/** The prompt of a request for /v1/messages/count_tokens, which may have all fields of one for an answer. */
+export function readCountRequest(body: unknown, exchange: Exchange): Body {
+  return readConversation(new Fields(body, MESSAGES_FIELDS, "", exchange.rules), exchange).chat;
 }
 
-function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
-  checkCacheControl(fields);
+function readConversation(fields: Fields, { ignore }: Exchange): { thinking: boolean; chat: Body } {
   const messages = fields.array("messages", MAX_MESSAGES);
   if (!messages || messages.length === 0) throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
   const system = readTexts(fields, "system");
-  const tools = fields.array("tools", MAX_TOOLS)?.map(readTool);
-  const { shown, budget } = readThinking(fields.get("thinking"));
-  const { effort, format } = readOutputConfig(fields.get("output_config"));
+  const { shown, budget } = readThinking(fields);
+  const { effort, format } = readOutputConfig(fields);
   return {
     thinking: shown,
     chat: {
       messages: [
         ...(system === undefined ? [] : [{ role: "system", content: system }]),
-        ...messages.flatMap((message, i) => readMessage(message, `messages[${i}]`)),
+        ...Array.from(messages, (message, i) => readMessage(fields, message, i, ignore)).flat(),
       ],
-      tools: tools && tools.length > 0 ? tools : undefined,
-      ...readToolChoice(fields.get("tool_choice")),
+      tools: readTools(fields, ignore),
+      ...readToolChoice(fields),
       ...(budget === undefined ? { reasoning_effort: effort } : { reasoning_budget: budget }),
       response_format: format,
     },
@@ -104,9 +78,10 @@ function readConversation(fields: Fields): { thinking: boolean; chat: Body } {
 }
 
 /** Whether reasoning is shown, and how many tokens it may have; undefined: as many as the model wants. */
-function readThinking(value: unknown): { shown: boolean; budget: number | undefined } {
+function readThinking(request: Fields): { shown: boolean; budget: number | undefined } {
+  const value = request.get("thinking");
   if (value === undefined) return { shown: true, budget: undefined };
-  const fields = new Fields(value, ["type", "budget_tokens", "display"], "thinking");
+  const fields = request.nested(value, THINKING_FIELDS, "thinking");
   const budget = fields.number("budget_tokens", { min: 1, integer: true });
   const display = fields.oneOf("display", ["summarized", "omitted"]);
   const type = fields.oneOf("type", ["enabled", "disabled", "adaptive"]);
@@ -114,14 +89,19 @@ function readThinking(value: unknown): { shown: boolean; budget: number | undefi
   return type === "disabled" ? { shown: false, budget: 0 } : { shown: display !== "omitted", budget };
 }
 
-function readOutputConfig(value: unknown): { effort?: string | undefined; format?: object } {
-  if (value === undefined) return {};
-  const fields = new Fields(value, ["effort", "format"], "output_config");
+/** `output_format` is the older place of the format. */
+function readOutputConfig(request: Fields): { effort: string | undefined; format: object | undefined } {
+  const fields = request.nested(request.get("output_config") ?? {}, OUTPUT_CONFIG_FIELDS, "output_config");
   const effort = fields.oneOf("effort", ["low", "medium", "high", "xhigh", "max"]);
-  const format = fields.get("format");
-  if (format === undefined) return { effort };
-  const inner = new Fields(format, ["type", "schema"], "output_config.format");
+  const format = readFormat(fields, "format") ?? readFormat(request, "output_format");
+  return { effort, format };
+}
+
+function readFormat(fields: Fields, key: string): object | undefined {
+  const format = fields.get(key);
+  if (format === undefined) return undefined;
+  const inner = fields.nested(format, OUTPUT_FORMAT_FIELDS, key);
   if (inner.oneOf("type", ["json_schema"]) === undefined) throw inner.invalid("type", '"json_schema"', undefined);
   const schema = { name: "output", schema: inner.get("schema"), strict: true };
-  return { effort, format: { type: "json_schema", json_schema: schema } };
+  return { type: "json_schema", json_schema: schema };
 }

@@ -1,48 +1,76 @@
 /**
- * OpenAI's /v1/responses. Nothing is stored: a conversation comes whole with every request.
+ * OpenAI's /v1/responses and /v1/responses/input_tokens.
  * @module
  */
 import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
-import { blocksOf, randomId } from "../../blocks.ts";
+import { type Block, blocksOf, randomId } from "../../blocks.ts";
 import type { Call } from "../../call.ts";
-import { openChat } from "../../engine-calls.ts";
+import { type Body, countPromptTokens, openChat } from "../../engine-calls.ts";
 import { errorBody } from "../../errors.ts";
 import { sseEvent } from "../../streams.ts";
 import { responseEvents } from "./events.ts";
-import { RESPONSES_NAMES, readResponsesRequest } from "./request.ts";
-import { collectResponse } from "./response.ts";
+import { RESPONSES_NAMES, type ResponsesRequest, readResponsesRequest } from "./request.ts";
+import { collectResponse, type ResponseStyle } from "./response.ts";
+import { fitContext } from "./truncate.ts";
 
 /** These fields of a response never change. */
-const FIXED = {
-  background: false,
-  store: false,
-  previous_response_id: null,
-  truncation: "disabled",
-  service_tier: "default",
-  error: null,
-};
+const FIXED = { background: false, service_tier: "default", error: null };
 
 /** @throws NibbleError that names the field */
 export async function prepareResponse(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, chat, echo } = readResponsesRequest(call.body);
-  const chunks = await openChat(call, chat, { signal, names: RESPONSES_NAMES });
-  const start = {
-    id: randomId("resp"),
-    object: "response",
-    created_at: Math.floor(Date.now() / 1000),
-    model: call.model.info.name,
-    ...echo,
-    ...FIXED,
-  };
+  const request = readResponsesRequest(call.body, call.exchange);
+  const { stream, chat, truncate, instructions } = request;
+  const fitting = truncate ? await fitContext(call.model, chat, instructions) : chat;
+  const chunks = await openChat(call, fitting, { signal, names: RESPONSES_NAMES });
+  const style = styleOf(call, request);
   return {
     stream,
     chunks,
-    collect: (from) => collectResponse(start, blocksOf(from)),
-    events: (from) => responseEvents(start, blocksOf(from)),
+    collect: (from) => collectResponse(style, blocksOf(from)),
+    events: (from) => responseEvents(style, blocksOf(from)),
     failure: (error) => {
       const { error: details } = errorBody(error, "openai") as { error: object };
       return sseEvent({ ...details, type: "error", sequence_number: 0 }, "error");
     },
   };
+}
+
+function styleOf({ model, exchange }: Call, request: ResponsesRequest): ResponseStyle {
+  const { chat, instructions, custom, encryptedReasoning, echo } = request;
+  const { responses } = exchange.server;
+  const stores = request.store && responses.keeps;
+  const start = {
+    id: randomId("resp"),
+    object: "response",
+    created_at: Math.floor(Date.now() / 1000),
+    model: model.info.name,
+    ...echo,
+    ...FIXED,
+    store: stores,
+  };
+  const onEnd = (response: object, blocks: readonly Block[]): void => {
+    if (stores) responses.put(start.id, response, [...chat.messages.slice(instructions), turnOf(blocks)]);
+  };
+  return { start, custom, encryptedReasoning, onEnd };
+}
+
+/** An answer as the assistant's turn of the next request. */
+function turnOf(blocks: readonly Block[]): Body {
+  const text = (kind: Block["kind"]): string => blocks.map((one) => (one.kind === kind ? one.text : "")).join("");
+  const calls = blocks
+    .filter(({ kind }) => kind === "call")
+    .map(({ id, name, text: given }) => ({ id, type: "function", function: { name, arguments: given } }));
+  return {
+    role: "assistant",
+    content: text("text"),
+    ...(text("reasoning") && { reasoning_content: text("reasoning") }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+}
+
+/** How many tokens the prompt of such a request would have. */
+export async function countResponseTokens({ model, body, exchange }: Call): Promise<object> {
+  const { chat } = readResponsesRequest(body, exchange);
+  return { object: "response.input_tokens", input_tokens: await countPromptTokens(model, chat, RESPONSES_NAMES) };
 }

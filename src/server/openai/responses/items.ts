@@ -2,30 +2,48 @@
  * The input items of /v1/responses as messages of a chat.
  * @module
  */
-import { Fields, invalid } from "../../../base/fields.ts";
+import { type Fields, invalid, unsupported } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
 import type { Body } from "../../engine-calls.ts";
+import {
+  CALL_FIELDS,
+  CUSTOM_CALL_FIELDS,
+  MESSAGE_FIELDS,
+  OUTPUT_FIELDS,
+  PART_FIELDS,
+  REASONING_ITEM_FIELDS,
+  REFUSAL_FIELDS,
+} from "./field-tables.ts";
+import { decodeReasoning } from "./reasoning-text.ts";
+import { CUSTOM_ARGUMENT } from "./tools.ts";
 
 const ROLES = ["user", "assistant", "system", "developer"] as const;
 const MAX_PARTS = 1024;
 
+/** Notes that an item is left out. */
+type Skip = (what: string, why: string) => void;
+
 /** @throws NibbleError `invalid_request` that names the field */
-export function readItems(fields: Fields): Body[] {
-  const items = fields.array("input", MAX_MESSAGES);
-  if (!items || items.length === 0) throw fields.invalid("input", `a string or 1 to ${MAX_MESSAGES} items`, items);
+export function readInput(request: Fields, skip: Skip): Body[] {
+  const input = request.get("input");
+  if (typeof input === "string") return [{ role: "user", content: input }];
+  const items = request.array("input", MAX_MESSAGES);
+  if (!items || items.length === 0) throw request.invalid("input", `a string or 1 to ${MAX_MESSAGES} items`, items);
   const messages: Body[] = [];
-  for (const [i, item] of items.entries()) {
-    const message = readItem(item, `input[${i}]`);
+  for (let i = 0; i < items.length; i++) {
+    const message = readItem(request, items[i], { place: `input[${i}]`, skip });
     const before = messages.at(-1);
+    if (!message) continue;
     // Reasoning, text and calls of one turn come as items of their own; a chat template wants them as one message.
     if (message.role === "assistant" && before?.role === "assistant")
-      messages[messages.length - 1] = merge(before, message);
+      messages[messages.length - 1] = mergeTurns(before, message);
     else messages.push(message);
   }
+  if (messages.length === 0) throw request.invalid("input", "an item that the model can be shown", null);
   return messages;
 }
 
-function merge(a: Body, b: Body): Body {
+export function mergeTurns(a: Body, b: Body): Body {
   const text = (key: string): string => `${a[key] ?? ""}${b[key] ?? ""}`;
   const calls = [a, b].flatMap((one) => (one.tool_calls ?? []) as unknown[]);
   return {
@@ -36,60 +54,87 @@ function merge(a: Body, b: Body): Body {
   };
 }
 
-const READERS: ReadonlyMap<unknown, (item: unknown, name: string) => Body> = new Map([
+type ReadItem = (request: Fields, item: unknown, place: string) => Body;
+
+const READERS: ReadonlyMap<unknown, ReadItem> = new Map([
   ["message", readMessage],
   ["function_call", readCall],
-  ["function_call_output", readCallOutput],
+  ["custom_tool_call", readCustomCall],
+  ["function_call_output", readOutput],
+  ["custom_tool_call_output", readOutput],
   ["reasoning", readReasoning],
 ]);
 
-function readItem(item: unknown, name: string): Body {
+/** Items that stand for text which is not in the request. */
+const ELSEWHERE = ["item_reference", "compaction", "compaction_summary", "context_compaction"];
+
+function readItem(request: Fields, item: unknown, { place, skip }: { place: string; skip: Skip }): Body | undefined {
   const type = typeof item === "object" && item !== null ? ((item as { type?: unknown }).type ?? "message") : undefined;
   const read = READERS.get(type);
-  if (read) return read(item, name);
-  throw invalid(`${name}.type`, [...READERS.keys()].map((known) => `"${known}"`).join(" or "), type);
+  if (read) return read(request, item, place);
+  if (typeof type !== "string") throw invalid(`${place}.type`, "the name of a type", type);
+  const what = `an item of type ${JSON.stringify(type.slice(0, 60))}`;
+  if (ELSEWHERE.includes(type)) throw unsupported(`${place}.type`, what, "send the items that it stands for");
+  skip(place, `${what} is not shown to the model`);
+  return undefined;
 }
 
-function readMessage(item: unknown, name: string): Body {
-  const fields = new Fields(item, ["type", "id", "role", "content", "status", "phase"], name);
+function readMessage(request: Fields, item: unknown, place: string): Body {
+  const fields = request.nested(item, MESSAGE_FIELDS, place);
   const role = fields.oneOf("role", ROLES);
   if (role === undefined) throw fields.invalid("role", `one of ${ROLES.join(", ")}`, role);
-  return { role, content: readParts(fields, "content", ["input_text", "output_text"]) };
+  return { role, content: readParts(fields, "content") };
 }
 
-function readCall(item: unknown, name: string): Body {
-  const fields = new Fields(item, ["type", "id", "call_id", "name", "arguments", "status"], name);
-  const [id, tool, text] = ["call_id", "name", "arguments"].map((key) => requiredString(fields, key));
-  const call = { id, type: "function", function: { name: tool, arguments: text } };
+function readCall(request: Fields, item: unknown, place: string): Body {
+  const fields = request.nested(item, CALL_FIELDS, place);
+  return callMessage(fields, requiredString(fields, "arguments"));
+}
+
+function readCustomCall(request: Fields, item: unknown, place: string): Body {
+  const fields = request.nested(item, CUSTOM_CALL_FIELDS, place);
+  return callMessage(fields, JSON.stringify({ [CUSTOM_ARGUMENT]: requiredString(fields, "input") }));
+}
+
+function callMessage(fields: Fields, text: string): Body {
+  const [id, name] = ["call_id", "name"].map((key) => requiredString(fields, key));
+  const call = { id, type: "function", function: { name, arguments: text } };
   return { role: "assistant", content: "", tool_calls: [call] };
 }
 
-function readCallOutput(item: unknown, name: string): Body {
-  const fields = new Fields(item, ["type", "id", "call_id", "output", "status"], name);
-  const id = requiredString(fields, "call_id");
-  return { role: "tool", tool_call_id: id, content: readParts(fields, "output", ["input_text"]) };
+function readOutput(request: Fields, item: unknown, place: string): Body {
+  const fields = request.nested(item, OUTPUT_FIELDS, place);
+  return { role: "tool", tool_call_id: requiredString(fields, "call_id"), content: readParts(fields, "output") };
 }
 
-function readReasoning(item: unknown, name: string): Body {
-  const fields = new Fields(item, ["type", "id", "summary", "content", "encrypted_content", "status"], name);
-  fields.array("summary", MAX_PARTS);
+/** Reasoning as this server gave it: as text, or within `encrypted_content`. */
+function readReasoning(request: Fields, item: unknown, place: string): Body {
+  const fields = request.nested(item, REASONING_ITEM_FIELDS, place);
   const given = fields.get("content") !== undefined;
-  const reasoning = given ? readParts(fields, "content", ["reasoning_text"]) : "";
+  const reasoning = given
+    ? readParts(fields, "content")
+    : decodeReasoning(fields.string("encrypted_content", Infinity));
   return { role: "assistant", content: "", reasoning_content: reasoning };
 }
 
-/** A string, or text parts of these types joined. */
-function readParts(fields: Fields, key: string, types: readonly string[]): string {
+const TEXT_PARTS: readonly unknown[] = ["input_text", "output_text", "text", "reasoning_text", "summary_text"];
+
+/** A string, or parts of text joined. */
+function readParts(fields: Fields, key: string): string {
   const value = fields.get(key);
   if (typeof value === "string") return value;
   if (!Array.isArray(value) || value.length > MAX_PARTS) throw fields.invalid(key, "a string or parts of text", value);
-  return value
-    .map((part, i) => {
-      const inner = new Fields(part, ["type", "text", "annotations", "logprobs"], `${fields.param(key)}[${i}]`);
-      if (inner.oneOf("type", types) === undefined) throw inner.invalid("type", types.join(" or "), undefined);
-      return requiredString(inner, "text");
-    })
-    .join("");
+  return Array.from(value, (part, i) => readPart(fields, part, `${key}[${i}]`)).join("");
+}
+
+function readPart(parent: Fields, part: unknown, place: string): string {
+  const type = typeof part === "object" && part !== null ? (part as { type?: unknown }).type : undefined;
+  if (type === "refusal") return requiredString(parent.nested(part, REFUSAL_FIELDS, place), "refusal");
+  if (TEXT_PARTS.includes(type)) return requiredString(parent.nested(part, PART_FIELDS, place), "text");
+  const param = `${parent.param(place)}.type`;
+  if (typeof type !== "string") throw invalid(param, '"input_text" or "output_text"', type);
+  const what = `content of type ${JSON.stringify(type.slice(0, 60))}`;
+  throw unsupported(param, what, "send text, which is all that the models here read");
 }
 
 function requiredString(fields: Fields, key: string): string {

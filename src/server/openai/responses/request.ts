@@ -2,43 +2,32 @@
  * From a body of OpenAI's /v1/responses to a chat completion's. Its fields are named as that API names them.
  * @module
  */
-import { Fields, invalid } from "../../../base/fields.ts";
+import { Fields, required } from "../../../base/fields.ts";
 import { REASONING_EFFORTS } from "../../../engine/request/reasoning-fields.ts";
 import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
-import { withoutUnused } from "../unused-fields.ts";
-import { readItems } from "./items.ts";
-import { readTool, readToolChoice } from "./tools.ts";
+import type { Exchange } from "../../route.ts";
+import { FORMAT_FIELDS, REASONING_FIELDS, RESPONSES_FIELDS, STREAM_OPTIONS, TEXT_FIELDS } from "./field-tables.ts";
+import { readInput } from "./items.ts";
+import { previousMessages } from "./stored.ts";
+import { readToolChoice, readTools } from "./tools.ts";
 
-const FIELDS = [
-  "model",
-  "input",
-  "instructions",
-  "max_output_tokens",
-  "temperature",
-  "top_p",
-  "stream",
-  "stream_options",
-  "tools",
-  "tool_choice",
-  "parallel_tool_calls",
-  "text",
-  "reasoning",
-  "truncation",
-  "include",
-  "top_logprobs",
-  "background",
-  "user",
-];
-/** The value of `include` that asks for log-probabilities. */
+/** The values of `include` that change an answer here. Others ask for results of tools that OpenAI runs. */
 const LOGPROBS = "message.output_text.logprobs";
-const INCLUDES = ["reasoning.encrypted_content", LOGPROBS];
-const MAX_TOOLS = 128;
-const MAX_INCLUDES = 1024;
+const ENCRYPTED_REASONING = "reasoning.encrypted_content";
+const MAX_INCLUDES = 64;
 
 export interface ResponsesRequest {
   readonly stream: boolean;
-  readonly chat: Body;
+  readonly chat: Body & { readonly messages: readonly Body[] };
+  /** Messages at the beginning that are instructions, not conversation. */
+  readonly instructions: number;
+  /** Whether older messages may be left out where the context is too short. */
+  readonly truncate: boolean;
+  /** Names of tools whose calls are `custom_tool_call` items. */
+  readonly custom: ReadonlySet<string>;
+  readonly encryptedReasoning: boolean;
+  readonly store: boolean;
   /** Fields that the answer repeats, as the client sent them. */
   readonly echo: Body;
 }
@@ -53,34 +42,38 @@ export const RESPONSES_NAMES: FieldNames = [
 ];
 
 /** @throws NibbleError `invalid_request` that names the field */
-export function readResponsesRequest(body: unknown): ResponsesRequest {
-  const fields = new Fields(withoutUnused(body), FIELDS);
+export function readResponsesRequest(body: unknown, exchange: Exchange): ResponsesRequest {
+  const fields = new Fields(body, RESPONSES_FIELDS, "", exchange.rules);
   const stream = fields.boolean("stream") ?? false;
   checkStreamOptions(fields, stream);
-  fields.oneOf("truncation", ["disabled"]);
-  if (fields.boolean("background")) throw fields.invalid("background", "false", true);
-  const metadata = (body as { metadata?: unknown }).metadata ?? {};
-  return { stream, chat: readChat(fields), echo: { ...readEcho(fields), metadata } };
+  const instructions = fields.string("instructions", Infinity);
+  const system = instructions === undefined ? [] : [{ role: "system", content: instructions }];
+  const tools = readTools(fields, exchange.ignore);
+  const includes = readIncludes(fields);
+  const messages = [...system, ...previousMessages(fields, exchange), ...readInput(fields, exchange.ignore)];
+  return {
+    stream,
+    chat: { ...readSettings(fields, includes), messages, tools: tools.functions },
+    instructions: system.length,
+    truncate: fields.oneOf("truncation", ["disabled", "auto"]) === "auto",
+    custom: tools.custom,
+    encryptedReasoning: includes.includes(ENCRYPTED_REASONING),
+    store: fields.boolean("store") ?? true,
+    echo: readEcho(fields),
+  };
 }
 
-function readChat(fields: Fields): Body {
-  const instructions = fields.string("instructions", Infinity);
-  const input = fields.get("input");
-  const messages = typeof input === "string" ? [{ role: "user", content: input }] : readItems(fields);
-  const tools = fields.array("tools", MAX_TOOLS) ?? [];
+function readSettings(fields: Fields, includes: readonly unknown[]): Body {
   const topLogprobs = fields.get("top_logprobs");
   return {
-    messages: [...(instructions === undefined ? [] : [{ role: "system", content: instructions }]), ...messages],
-    max_tokens: fields.number("max_output_tokens", { min: 1, integer: true }),
+    max_tokens: fields.number("max_output_tokens", { min: 0, integer: true }),
     temperature: fields.get("temperature"),
     top_p: fields.get("top_p"),
-    user: fields.get("user"),
-    tools: tools.length > 0 ? tools.map(readTool) : undefined,
-    tool_choice: readToolChoice(fields.get("tool_choice")),
+    tool_choice: readToolChoice(fields),
     parallel_tool_calls: fields.boolean("parallel_tool_calls") ?? true,
-    response_format: readTextFormat(fields.get("text")),
-    reasoning_effort: readEffort(fields.get("reasoning")),
-    logprobs: readIncludes(fields).includes(LOGPROBS) || topLogprobs !== undefined,
+    response_format: readTextFormat(fields),
+    reasoning_effort: readEffort(fields),
+    logprobs: includes.includes(LOGPROBS) || (topLogprobs !== undefined && topLogprobs !== 0),
     top_logprobs: topLogprobs,
   };
 }
@@ -89,6 +82,7 @@ function readChat(fields: Fields): Body {
 function readEcho(fields: Fields): Body {
   return {
     instructions: fields.get("instructions") ?? null,
+    previous_response_id: fields.get("previous_response_id") ?? null,
     max_output_tokens: fields.get("max_output_tokens") ?? null,
     temperature: fields.get("temperature") ?? null,
     top_p: fields.get("top_p") ?? null,
@@ -98,42 +92,37 @@ function readEcho(fields: Fields): Body {
     parallel_tool_calls: fields.get("parallel_tool_calls") ?? true,
     text: fields.get("text") ?? { format: { type: "text" } },
     reasoning: fields.get("reasoning") ?? { effort: null, summary: null },
+    truncation: fields.get("truncation") ?? "disabled",
     user: fields.get("user") ?? null,
+    metadata: fields.get("metadata") ?? {},
   };
 }
 
 function readIncludes(fields: Fields): readonly unknown[] {
-  const include = fields.array("include", MAX_INCLUDES) ?? [];
-  for (const [i, one] of include.entries())
-    if (!INCLUDES.some((known) => known === one)) throw invalid(`include[${i}]`, INCLUDES.join(" or "), one ?? null);
-  return include;
+  return fields.array("include", MAX_INCLUDES) ?? [];
 }
 
 /** @returns a chat completion's `response_format` */
-function readTextFormat(value: unknown): unknown {
-  if (value === undefined) return undefined;
-  const fields = new Fields(value, ["format", "verbosity"], "text");
-  fields.oneOf("verbosity", ["low", "medium", "high"]);
-  const format = fields.get("format");
+function readTextFormat(request: Fields): unknown {
+  const text = request.nested(request.get("text") ?? {}, TEXT_FIELDS, "text");
+  const format = text.get("format");
   if (format === undefined) return undefined;
-  const inner = fields.nested(format, ["type", "name", "description", "schema", "strict"], "format");
-  const type = inner.oneOf("type", ["text", "json_object", "json_schema"]);
-  if (type === undefined) throw inner.invalid("type", '"text", "json_object" or "json_schema"', type);
+  const fields = text.nested(format, FORMAT_FIELDS, "format");
+  const type = fields.oneOf("type", ["text", "json_object", "json_schema"]);
+  if (type === undefined) throw fields.invalid("type", '"text", "json_object" or "json_schema"', type);
   if (type !== "json_schema") return { type };
-  const [name, description, schema] = ["name", "description", "schema"].map((key) => inner.get(key));
-  return { type, json_schema: { name, description, schema, strict: inner.boolean("strict") } };
+  const [name, description, schema] = ["name", "description", "schema"].map((key) => fields.get(key));
+  return { type, json_schema: { name, description, schema, strict: fields.boolean("strict") } };
 }
 
-function readEffort(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  const fields = new Fields(value, ["effort", "summary"], "reasoning");
-  fields.oneOf("summary", ["auto", "concise", "detailed"]);
-  return fields.oneOf("effort", [...REASONING_EFFORTS.keys()]);
+function readEffort(request: Fields): string | undefined {
+  const reasoning = request.nested(request.get("reasoning") ?? {}, REASONING_FIELDS, "reasoning");
+  return reasoning.oneOf("effort", [...REASONING_EFFORTS.keys()]);
 }
 
 function checkStreamOptions(fields: Fields, stream: boolean): void {
   const value = fields.get("stream_options");
   if (value === undefined) return;
-  if (!stream) throw invalid("stream_options", "stream: true with it", value);
-  fields.nested(value, ["include_obfuscation"], "stream_options").boolean("include_obfuscation");
+  if (!stream) throw required("stream_options", "stream: true");
+  fields.nested(value, STREAM_OPTIONS, "stream_options");
 }
