@@ -52,7 +52,7 @@ describe("nibble run", () => {
     ],
     [["--lora-scaled", one, "much"], 2, /^nibble: --lora-scaled: .*, got "\S+ much"/],
     [["--lora", join(folder, "none.gguf")], 1, /^nibble: expected .*none\.gguf/],
-    [["--lora", join(root, "dist/crumb.gguf")], 1, /^nibble: adapter: expected general\.type "adapter", got/],
+    [["--lora", join(root, "dist/crumb.gguf")], 1, /^nibble: adapter, general\.type: expected "adapter", got "model"/],
     [["--lora", one, "--lora", one], 1, /^nibble: lora\[1\]\.name: another adapter has the name one already/],
   ])("%j: exit code %i", async (flags, code, line) => {
     const result = await nibble(["run", QUESTION, ...flags]);
