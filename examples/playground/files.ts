@@ -18,17 +18,12 @@ export function setUpFiles({ open, fail }: FileEvents): void {
   const keeping = byId<HTMLInputElement>("keep");
   const list = byId("kept");
 
-  const show = async (): Promise<void> => list.replaceChildren(...(await keptModels()).map(row));
-  const row = (kept: KeptModel): HTMLElement => {
-    const label = `${kept.name} (${megabytes(kept.bytes)})`;
-    const remove = button("Remove", () => void kept.remove().then(show).catch(fail), "plain");
-    remove.setAttribute("aria-label", `Remove ${kept.name}`);
-    return make(
-      "li",
-      "",
-      button(label, () => open(asOpened(kept))),
-      remove,
-    );
+  const show = async (): Promise<void> => {
+    const rows = (await keptModels()).map((kept) => {
+      const remove = (): void => void kept.remove().then(show).catch(fail);
+      return keptRow(kept, { open: () => open(asOpened(kept)), remove });
+    });
+    list.replaceChildren(...rows);
   };
   const take = (file: File | undefined): void => {
     if (!file) return;
@@ -48,6 +43,13 @@ export function setUpFiles({ open, fail }: FileEvents): void {
     open(asOpened(kept));
     void show().catch(fail);
   }, fail);
+}
+
+/** A row of the list of kept models. */
+function keptRow({ name, bytes }: KeptModel, on: { open(): void; remove(): void }): HTMLElement {
+  const remove = button("Remove", on.remove, "plain");
+  remove.setAttribute("aria-label", `Remove ${name}`);
+  return make("li", "", button(`${name} (${megabytes(bytes)})`, on.open), remove);
 }
 
 function asOpened({ name, bytes, source }: Omit<KeptModel, "remove">): Opened {

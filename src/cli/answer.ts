@@ -2,7 +2,7 @@
  * One answer: its tokens are shown as they come, and collected.
  * @module
  */
-import type { FinishEvent, Timings } from "../engine/generate/events.ts";
+import type { FinishEvent, Timings, TokenEvent } from "../engine/generate/events.ts";
 import type { Model } from "../engine/model.ts";
 import type { GenerateOptions } from "../engine/request/generate-options.ts";
 import type { Logprobs } from "../engine/sample/logprobs.ts";
@@ -26,59 +26,80 @@ export interface Answer {
  */
 export async function answer(model: Model, options: GenerateOptions, show: boolean): Promise<Answer> {
   const dimmer = process.stdout.isTTY && !process.env.NO_COLOR ? new ReasoningDimmer() : undefined;
-  const tokens: number[] = [];
-  const logprobs: Logprobs[] = [];
-  let text = "";
-  let finish: Pick<Answer, "finishReason" | "timings"> | undefined;
-  const start = performance.now();
-  let first = start;
-
-  const abort = new AbortController();
-  const onInterrupt = (): void => abort.abort();
-  process.on("SIGINT", onInterrupt);
-  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  const partial = new PartialAnswer(options.prompt.length);
+  const { signal, release } = interruptible(options.signal);
+  let finish: FinishEvent | undefined;
   try {
     for await (const event of model.generate({ ...options, signal })) {
-      if (event.type === "finish") {
-        finish = { finishReason: event.reason, timings: event.timings };
-        break;
-      }
-      if (event.type === "prompt") continue;
-      if (tokens.length === 0) first = performance.now();
-      tokens.push(event.id);
-      if (event.logprobs) logprobs.push(event.logprobs);
-      text += event.text;
+      if (event.type === "finish") finish = event;
+      if (event.type !== "token") continue;
+      partial.add(event);
       if (show && event.text !== "") await print(dimmer?.push(event.text) ?? event.text);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    process.off("SIGINT", onInterrupt);
-    if (show && tokens.length > 0) await print((dimmer?.end() ?? "") + (text.endsWith("\n") ? "" : "\n"));
+    release();
+    if (show && partial.tokens.length > 0)
+      await print((dimmer?.end() ?? "") + (partial.text.endsWith("\n") ? "" : "\n"));
   }
-  const end = performance.now();
-  finish ??= {
-    finishReason: "abort",
-    timings: timings(options.prompt.length, (tokens.length ? first : end) - start, tokens.length, end - first),
-  };
-  return { tokens, text, logprobs, ...finish };
+  const { tokens, text, logprobs } = partial;
+  const end = finish ? { finishReason: finish.reason, timings: finish.timings } : partial.interrupted();
+  return { tokens, text, logprobs, ...end };
 }
 
-/** What the engine reports at the end of an answer, for one that was stopped before. */
-function timings(promptN: number, promptMs: number, predictedN: number, predictedMs: number): Timings {
-  const rate = (n: number, ms: number): number => (ms > 0 ? (n / ms) * 1000 : 0);
+/** A signal that is aborted by SIGINT, and by the given one; `release` stops listening. */
+function interruptible(signal: AbortSignal | undefined): { readonly signal: AbortSignal; release(): void } {
+  const abort = new AbortController();
+  const onInterrupt = (): void => abort.abort();
+  process.on("SIGINT", onInterrupt);
   return {
-    cache_n: 0,
-    prompt_n: promptN,
-    prompt_ms: promptMs,
-    prompt_per_second: rate(promptN, promptMs),
-    predicted_n: predictedN,
-    predicted_ms: predictedMs,
-    predicted_per_second: rate(predictedN, predictedMs),
+    signal: signal ? AbortSignal.any([signal, abort.signal]) : abort.signal,
+    release: () => void process.off("SIGINT", onInterrupt),
   };
 }
 
-/** `prompt 137 tokens (100 of them known), 2100.0 tokens/s; answer 66 tokens, 410.0 tokens/s` */
+/** The tokens of an answer so far, and when they came. */
+class PartialAnswer {
+  readonly tokens: number[] = [];
+  readonly logprobs: Logprobs[] = [];
+  text = "";
+  readonly #promptTokens: number;
+  readonly #start = performance.now();
+  #first = 0;
+
+  constructor(promptTokens: number) {
+    this.#promptTokens = promptTokens;
+  }
+
+  add({ id, text, logprobs }: TokenEvent): void {
+    if (this.tokens.length === 0) this.#first = performance.now();
+    this.tokens.push(id);
+    if (logprobs) this.logprobs.push(logprobs);
+    this.text += text;
+  }
+
+  /** The end of an answer that was stopped, with the timings that the engine would have reported. */
+  interrupted(): Pick<Answer, "finishReason" | "timings"> {
+    const end = performance.now();
+    const count = this.tokens.length;
+    const first = count > 0 ? this.#first : end;
+    const [promptMs, predictedMs] = [first - this.#start, end - first];
+    const rate = (n: number, ms: number): number => (ms > 0 ? (n / ms) * 1000 : 0);
+    const timings = {
+      cache_n: 0,
+      prompt_n: this.#promptTokens,
+      prompt_ms: promptMs,
+      prompt_per_second: rate(this.#promptTokens, promptMs),
+      predicted_n: count,
+      predicted_ms: predictedMs,
+      predicted_per_second: rate(count, predictedMs),
+    };
+    return { finishReason: "abort", timings };
+  }
+}
+
+/** The speed of an answer as people read it: `prompt 137 tokens (100 of them known), 2100.0 tokens/s; answer 66 tokens, 410.0 tokens/s` */
 export function speed({ timings }: Answer): string {
   const { cache_n, prompt_n, prompt_per_second, predicted_n, predicted_per_second } = timings;
   const known = cache_n > 0 ? ` (${cache_n} of them known)` : "";

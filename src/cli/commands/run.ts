@@ -14,7 +14,7 @@ import { createLoad } from "../../load/create-load.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Answer, answer, speed } from "../answer.ts";
 import type { Arguments } from "../arguments.ts";
-import type { Conversation } from "../chat-commands.ts";
+import type { Conversation } from "../chat/commands.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
@@ -144,7 +144,7 @@ function newConversation(model: Model, given: RunArguments["flags"]): Conversati
 }
 
 async function startChat(model: Model, args: RunArguments): Promise<void> {
-  const { chat } = await import("../chat.ts");
+  const { chat } = await import("../chat/chat.ts");
   const conversation = newConversation(model, args.flags);
   const { settings, values } = conversation;
   const respond = async (messages: readonly ChatMessage[], signal: AbortSignal): Promise<Answer> => {

@@ -3,9 +3,9 @@
  * @module
  */
 import { writeFile } from "node:fs/promises";
-import { NibbleError } from "../base/errors.ts";
-import type { ChatMessage } from "../chat/template.ts";
-import { type Flag, type Flags, missing, wrongValue } from "./flags.ts";
+import { NibbleError } from "../../base/errors.ts";
+import type { ChatMessage } from "../../chat/template.ts";
+import { type Flag, type Flags, missing, wrongValue } from "../flags.ts";
 
 /** A conversation, and the settings of its answers. */
 export interface Conversation {

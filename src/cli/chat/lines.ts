@@ -36,26 +36,15 @@ export class Lines {
 
   constructor({ history, complete }: LinesOptions) {
     this.history = history;
-    const echo = new Writable({
-      decodeStrings: false,
-      write: (text, _encoding, done) => {
-        if (this.take) process.stdout.write(text);
-        done();
-      },
-    });
     this.interface = createInterface({
       input: process.stdin,
-      output: Object.assign(echo, { columns: process.stdout.columns }),
+      output: this.createEcho(),
       terminal: true,
       prompt: PROMPT,
       history: [...history],
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
       completer: (line: string) => [complete(line), line],
-    });
-    process.stdout.on("resize", () => {
-      Object.assign(echo, { columns: process.stdout.columns });
-      echo.emit("resize");
     });
     this.interface.on("history", (lines) => {
       this.history = [...lines];
@@ -70,6 +59,20 @@ export class Lines {
       if (this.take) process.stdout.write("\n");
       this.give(undefined);
     });
+  }
+
+  /** A terminal for the interface: it passes text on to stdout while a line is asked for, and has stdout's width. */
+  private createEcho(): NodeJS.WritableStream {
+    const echo = new Writable({
+      decodeStrings: false,
+      write: (text, _encoding, done) => {
+        if (this.take) process.stdout.write(text);
+        done();
+      },
+    });
+    const takeWidth = (): Writable => Object.assign(echo, { columns: process.stdout.columns });
+    process.stdout.on("resize", () => takeWidth().emit("resize"));
+    return takeWidth();
   }
 
   /** The next line, or the text between triple quotes; undefined after Ctrl-D or two Ctrl-C on an empty line. */

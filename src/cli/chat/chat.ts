@@ -4,12 +4,12 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { NibbleError } from "../base/errors.ts";
-import type { ChatMessage } from "../chat/template.ts";
-import type { Answer } from "./answer.ts";
-import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./chat-commands.ts";
-import { HISTORY_LINES, Lines } from "./chat-lines.ts";
-import { note, print } from "./output.ts";
+import { NibbleError } from "../../base/errors.ts";
+import type { ChatMessage } from "../../chat/template.ts";
+import type { Answer } from "../answer.ts";
+import { note, print } from "../output.ts";
+import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./commands.ts";
+import { HISTORY_LINES, Lines } from "./lines.ts";
 
 const WELCOME = "/help lists the commands; /bye or Ctrl-D ends the chat, Ctrl-C stops an answer\n";
 
@@ -29,21 +29,11 @@ export async function chat(
     history: await readHistory(historyFile),
     complete: (line) => names.filter((name) => name.startsWith(line)),
   });
+  const answer = (messages: readonly ChatMessage[]): Promise<Answer> => respond(messages, lines.interruption());
   try {
     for (;;) {
       const line = (await lines.ask())?.trim();
-      if (line === undefined) return;
-      if (line === "") continue;
-      try {
-        if (line.startsWith("/")) {
-          const text = await runChatCommand(conversation, line);
-          if (text === undefined) return;
-          await print(text);
-        } else await takeTurn(conversation, line, (messages) => respond(messages, lines.interruption()));
-      } catch (error) {
-        if (!(error instanceof NibbleError)) throw error;
-        note(error.code === "context_full" ? `${error.message}; /clear begins a new conversation` : error.message);
-      }
+      if (line === undefined || !(await takeLine(conversation, line, answer))) return;
     }
   } finally {
     lines.close();
@@ -51,12 +41,26 @@ export async function chat(
   }
 }
 
+type Respond = (messages: readonly ChatMessage[]) => Promise<Answer>;
+
+/** Runs a command or answers a question; a NibbleError is shown. @returns whether the chat goes on */
+async function takeLine(conversation: Conversation, line: string, respond: Respond): Promise<boolean> {
+  if (line === "") return true;
+  try {
+    if (line.startsWith("/")) {
+      const text = await runChatCommand(conversation, line);
+      if (text === undefined) return false;
+      await print(text);
+    } else await takeTurn(conversation, line, respond);
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    note(error.code === "context_full" ? `${error.message}; /clear begins a new conversation` : error.message);
+  }
+  return true;
+}
+
 /** A turn that fails is not kept in the conversation; one that was stopped is kept as far as it came. */
-async function takeTurn(
-  conversation: Conversation,
-  content: string,
-  respond: (messages: readonly ChatMessage[]) => Promise<Answer>,
-): Promise<void> {
+async function takeTurn(conversation: Conversation, content: string, respond: Respond): Promise<void> {
   const question = { role: "user", content };
   const { text } = await respond([...messagesOf(conversation), question]);
   conversation.turns.push(question, { role: "assistant", content: text });
