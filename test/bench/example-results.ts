@@ -1,4 +1,4 @@
-/** Rows and a run whose figures are easy to check by hand. */
+/** Example rows and an example run whose figures are easy to check by hand. */
 import type { Row } from "../../bench/models.ts";
 import { rowOf, type Subject } from "../../bench/models.ts";
 import type { Results } from "../../bench/results.ts";
@@ -6,7 +6,7 @@ import type { Test } from "../../src/cli/throughput.ts";
 
 export const limits = { relaxedDot: 40, relaxedDotAdd: 80, dotI16: 20, read: 10 };
 
-/** 1 G multiply-adds a token in the body and 1 in the head; 1 GB of weights. */
+/** 10^9 multiply-adds per token in the layers and as many in the head; 1 GB of weights. */
 export const subject: Subject = {
   work: { bodyMacs: 1e9, headMacs: 1e9, stepBytes: 1e9 },
   facts: {
@@ -30,7 +30,7 @@ export const prompt: Test = { prompt: 3, gen: 0, depth: 0 };
 export const decode: Test = { prompt: 0, gen: 1, depth: 0 };
 export const deep: Test = { prompt: 0, gen: 1, depth: 64 };
 
-/** @param seconds of each round */
+/** A row of an engine. @param seconds the time of each round */
 export function row(name: string, threads: number, test: Test, ...seconds: number[]): Row {
   const build = name.startsWith("nibble") ? (name.split(" ")[1] as "relaxed") : undefined;
   const engine = { name, threads, ...(build && { build }) };

@@ -1,4 +1,4 @@
-// The loops that stand for the machine's limits compute what they say: a loop that was optimised away would be fast.
+// The loops that measure the machine's limits compute their results: a loop that was optimised away would seem fast.
 import { describe, expect, test } from "vitest";
 import { createLimits, loadLimitLoops } from "../../bench/limits.ts";
 import { canRun } from "../helpers/wasm-builds.ts";

@@ -10,7 +10,7 @@ import type { Results } from "../../bench/results.ts";
 import { resultsJson, resultsName, writeResults } from "../../bench/results-files.ts";
 import { results, rows } from "./example-results.ts";
 
-/** Cells of the table row that starts so. */
+/** The cells of the table row that starts with a text. */
 function cells(markdown: string, ...start: string[]): string[] {
   const lines = markdown.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   return lines.find((line) => start.every((text, i) => line[i + 1] === text))?.slice(1, -1) ?? [];

@@ -14,7 +14,7 @@ describe("statistics", () => {
   });
 
   test("a ratio pairs what ran in the same round, as far as both ran", () => {
-    // A neighbour halves both in the second round: the ratio does not move.
+    // In the second round another process halves both rates; the ratio stays the same.
     expect(ratio([20, 10, 20], [10, 5, 10])).toEqual({ median: 2, low: 2, high: 2 });
     expect(ratio([30, 8, 8, 8], [10])).toEqual({ median: 3, low: 3, high: 3 });
     expect(ratio([30], [10, 1, 1])).toEqual({ median: 3, low: 3, high: 3 });

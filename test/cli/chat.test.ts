@@ -34,7 +34,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     type("/bye\r");
     expect(await chat.exit).toBe(0);
     const prompts = [...chat.stdout.matchAll(/prompt (\d+) tokens/g)].map(([, n]) => Number(n));
-    // The second prompt holds the first and its answer of 66 tokens; after /clear nothing is left.
+    // The second prompt contains the first and its answer of 66 tokens; after /clear it contains nothing earlier.
     expect(prompts).toHaveLength(3);
     expect(prompts[0]).toBe(37);
     expect(prompts[1]).toBeGreaterThan(37 + 66);
@@ -68,7 +68,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await chat.exit).toBe(0);
   });
 
-  it("Ctrl-D ends; a conversation that fills the context says what to do", async () => {
+  it("Ctrl-D ends the chat; the error of a full context says what to do", async () => {
     const chat = terminal(["-c", "60"]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
@@ -81,7 +81,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await chat.exit).toBe(0);
   });
 
-  it("lines pasted during an answer are asked in order, and not echoed into it; Ctrl-D then ends after it", async () => {
+  it("lines that are pasted during an answer are asked in order and not echoed into it; Ctrl-D ends the chat after them", async () => {
     const chat = terminal();
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
@@ -96,10 +96,10 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(speeds(chat.stdout)).toHaveLength(3);
   });
 
-  it("/set changes, shows and resets; what is wrong says so and stays as it was", async () => {
+  it("/set changes, shows and resets settings; a wrong value is an error and changes nothing", async () => {
     const chat = terminal(["--temp", "0.5"]);
     let at = await chat.until(">>> ");
-    /** What comes between the line's echo and the next prompt. */
+    /** The output between the line's echo and the next prompt. */
     const ask = async (text: string): Promise<string> => {
       chat.child.stdin!.write(`${text}\r`);
       const begin = await chat.until("\n", await chat.until(text, at));
@@ -148,7 +148,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await chat.exit).toBe(0);
   });
 
-  it("the arrow brings earlier lines back, also those of the chat before", async () => {
+  it("the up arrow brings back earlier lines, also those of earlier chats", async () => {
     const history = join(temporary(), "history");
     const first = terminal([], { NIBBLE_HISTORY: history });
     let at = await first.until(">>> ");
@@ -170,7 +170,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(readFileSync(history, "utf8")).toBe("/set top-k\n/set temp\n/bye\n");
   });
 
-  it("NO_COLOR", async () => {
+  it("NO_COLOR switches dimming off", async () => {
     const chat = terminal([QUESTION], { NO_COLOR: "1" });
     await chat.exit;
     expect(chat.stdout).toContain("<think>");

@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), "nibble-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("tokenize", () => {
-  it("the same ids from an argument, a file and stdin; no BOS unless asked", async () => {
+  it("an argument, a file and stdin give the same ids; BOS only on request", async () => {
     const text = "<|eot_id|>\nHow far?\n";
     const file = join(folder, "text.txt");
     writeFileSync(file, text);
@@ -21,13 +21,13 @@ describe("tokenize", () => {
     expect(await nibbleJson(["tokenize"], text)).toEqual({ ids, tokens });
     expect((await nibbleJson(["tokenize", "--bos", text])).ids).toEqual([1019, ...ids]);
   });
-  it("--no-special", async () => {
+  it("--no-special treats the text of special tokens as text", async () => {
     const { ids, tokens } = await nibbleJson(["tokenize", "--no-special", "<|eot_id|>"]);
     expect(ids.length).toBeGreaterThan(1);
     expect(ids).not.toContain(1023);
     expect(tokens.join("")).toBe("<|eot_id|>");
   });
-  it("as text: a line a token", async () => {
+  it("as text, it is one line per token", async () => {
     expect((await nibble(["tokenize", "65\n"])).stdout).toBe('    21  "6"\n    20  "5"\n   198  "\\n"\n');
   });
 });
@@ -41,7 +41,7 @@ describe("perplexity", () => {
     ({ load } = await import(pathOf("dist/index.js")));
   });
 
-  /** Straight from the definition: each window by itself, Math.log and Math.exp. */
+  /** Perplexity by its definition: each window alone, with Math.log and Math.exp. */
   async function expected(ids: number[], windows: [start: number, end: number][]): Promise<number> {
     const model = await load(fixtureModel);
     let sum = 0;
@@ -58,13 +58,13 @@ describe("perplexity", () => {
     return sum / (ids.length - 1);
   }
 
-  it("is the mean over all tokens but the first", async () => {
+  it("is the mean over all tokens except the first", async () => {
     const { nll, ppl, ...rest } = await nibbleJson(["perplexity", "-m", fixtureModel, "--ids", idsFile]);
     expect(rest).toEqual({ tokens: 40 });
     expect(nll).toBeCloseTo(await expected(input_ids, [[0, 40]]), 9);
     expect(ppl).toBeCloseTo(Math.exp(nll), 6);
   });
-  it("text beyond the context: windows that share a token", async () => {
+  it("a text longer than the context is read in windows that share a token", async () => {
     const { nll } = await nibbleJson(["perplexity", "-m", fixtureModel, "--ids", idsFile, "-c", "16", "-b", "5"]);
     expect(nll).toBeCloseTo(
       await expected(input_ids, [
@@ -75,7 +75,7 @@ describe("perplexity", () => {
       9,
     );
   });
-  it("of a text: crumb expects its own answers", async () => {
+  it("crumb expects the text of its own answers", async () => {
     const file = join(folder, "conversation.txt");
     writeFileSync(file, reference[0]!.prompt + reference[0]!.text);
     const { ppl, tokens } = await nibbleJson(["perplexity", "-f", file]);
@@ -84,7 +84,7 @@ describe("perplexity", () => {
     expect((await nibbleJson(["perplexity", "-f", file])).ppl).toBeGreaterThan(20 * ppl);
     expect((await nibble(["perplexity", "-f", file])).stdout).toMatch(/^perplexity [\d.]+, nll [\d.]+, \d+ tokens\n$/);
   });
-  it("refuses ids that are no tokens, and a single one", async () => {
+  it("refuses numbers that are not token ids, and a single token", async () => {
     for (const [ids, message] of [
       ["[1, 320]", "got 320"],
       ["[-1, 3]", "got -1"],
@@ -99,7 +99,7 @@ describe("perplexity", () => {
 });
 
 describe("bench", () => {
-  it("llama-bench's fields, an object a test", async () => {
+  it("--json prints llama-bench's fields, one object per test", async () => {
     const results = await nibbleJson(["bench", "-p", "8,16", "-n", "4", "-d", "0,32", "-r", "3", "-b", "5"]);
     const tests = results.map((r: Record<string, number>) => [r.n_prompt, r.n_gen, r.n_depth]);
     expect(tests).toEqual([
@@ -133,7 +133,7 @@ describe("bench", () => {
       expect(result.stddev_ts).toBeCloseTo(Math.sqrt(squares / 2), 6);
     }
   });
-  it("llama-bench's table", async () => {
+  it("prints llama-bench's table", async () => {
     const { stdout } = await nibble(["bench", fixtureModel, "-p", "16", "-n", "4", "-d", "8", "-r", "2"]);
     const rows = stdout
       .trimEnd()
@@ -151,7 +151,7 @@ describe("bench", () => {
 });
 
 describe("inspect", () => {
-  it("header, tensors, tokenizer, memory plan; without reading weights", async () => {
+  it("shows header, tensors, tokenizer and memory plan, and reads no weights", async () => {
     const facts = await nibbleJson(["inspect", "crumb"]);
     expect(facts).toMatchObject({
       format: "gguf",
@@ -185,8 +185,8 @@ describe("inspect", () => {
       expect(stdout).toContain(part);
     }
   });
-  it("a model that cannot be run: what it is, and why not", async () => {
-    // The same file under an architecture that we do not know.
+  it("a model that cannot be run is shown with the reason", async () => {
+    // The same file with the name of an unknown architecture.
     const bytes = readFileSync(fixtureModel);
     for (let at = bytes.indexOf("llama"); at >= 0; at = bytes.indexOf("llama", at)) bytes.write("alpac", at);
     const path = join(folder, "unknown.gguf");
@@ -203,7 +203,7 @@ describe("inspect", () => {
 
 describe("convert", () => {
   const out = join(folder, "out.gguf");
-  it("crumb as in the package, byte for byte", async () => {
+  it("makes crumb as in the package, byte for byte", async () => {
     const report = await nibbleJson(["convert", pathOf("models/crumb"), out, "--type", "q8_0", "--name", "crumb"]);
     expect(Buffer.compare(readFileSync(out), readFileSync(pathOf("dist/crumb.gguf")))).toBe(0);
     expect(report).toMatchObject({ out, architecture: "llama4", type: "q8_0", bytes: statSync(out).size, notes: [] });
@@ -248,7 +248,7 @@ describe("convert", () => {
     await nibbleJson(["convert", `${path}/`, out, "--force", "--type", "q8_0"]);
     expect((await nibbleJson(["inspect", out])).name).toBe("My Model");
   });
-  it("as text: a line a tensor", async () => {
+  it("as text, it is one line per tensor", async () => {
     const { code, stdout, stderr } = await nibble(["convert", "crumb", out, "--force", "--type", "f16"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/out\.gguf: [\d.]+ MB\n$/) });
     expect(stdout).toMatch(/^blk\.0\.attn_q\.weight +Q8_0 -> F16 +[\d.]+ kB {2}error \d/m);

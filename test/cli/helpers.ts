@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const root = new URL("../../", import.meta.url);
 export const pathOf = (name: string): string => fileURLToPath(new URL(name, root));
 export const cli: string = pathOf("dist/cli.js");
-/** The fixture models have no tokenizer worth a text: they are read by ids. */
+/** A fixture model. Its tokenizer is too small for real text, so tests give it ids. */
 export const fixtureModel: string = pathOf("test/fixtures/architectures/llama/model.gguf");
 
 export const QUESTION = "A train travels at 65 km per hour for 4 hours. How far does it go?";
@@ -17,7 +17,7 @@ interface ReferenceCase {
   readonly tokens: number[];
   readonly text: string;
 }
-/** crumb's conversations, from transformers. */
+/** crumb's conversations as transformers recorded them. */
 export const reference: readonly ReferenceCase[] = JSON.parse(
   readFileSync(pathOf("models/crumb/reference.json"), "utf8"),
 ).cases;
@@ -28,10 +28,10 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** What takes more than a second says how far it is: on a loaded machine that may be anything. */
+/** Matches progress lines: work of more than a second reports them, and on a loaded machine that may be any work. */
 const PROGRESS = /^.*: (25|50|75|100) %\n/gm;
 
-/** A child with what it has written so far. */
+/** A child process, and what it has written so far. */
 export class Running {
   readonly child: ChildProcess;
   stdout = "";
@@ -53,8 +53,8 @@ export class Running {
   }
 
   /**
-   * Resolves as soon as stdout has this from `from` on, with the position after it. Fails where the child ends without;
-   * a slow machine is waited for as long as the test may take.
+   * Resolves with the position after `text` as soon as stdout has it at or after `from`. Rejects if the child ends without
+   * writing it; there is no other time limit than that of the test.
    */
   until(text: string, from = 0): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -78,7 +78,7 @@ export class Running {
   }
 }
 
-/** Runs the built command; `input` goes to its stdin, which else is /dev/null. */
+/** Runs the built command; `input` goes to its stdin, which is /dev/null otherwise. */
 export async function nibble(args: readonly string[], input?: string): Promise<Result> {
   if (input === undefined) return new Running(process.execPath, [cli, ...args]).result();
   const running = new Running(process.execPath, [cli, ...args], { stdio: "pipe" });
@@ -86,14 +86,14 @@ export async function nibble(args: readonly string[], input?: string): Promise<R
   return running.result();
 }
 
-/** Its JSON answer; fails unless it ended well. */
+/** The command's JSON answer; fails if the command failed. */
 export async function nibbleJson(args: readonly string[], input?: string) {
   const { code, stdout, stderr } = await nibble([args[0]!, "--json", ...args.slice(1)], input);
   if (code !== 0) throw new Error(`nibble ${args.join(" ")} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
-/** Runs a line of shell in which `nibble` is the built command. */
+/** Runs a shell line in which `nibble` is the built command. */
 export function shell(line: string): Running {
   return new Running("sh", ["-c", `nibble() { "${process.execPath}" "${cli}" "$@"; }; ${line}`]);
 }

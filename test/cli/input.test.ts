@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), "nibble-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
-describe("text that is no UTF-8", () => {
+describe("text that is not UTF-8", () => {
   it.each([
     ["Latin-1", [0x63, 0x61, 0x66, 0xe9, 0x20, 0x31], "byte 0xe9 at offset 3"],
     ["Latin-1 at the end", [0x63, 0x61, 0x66, 0xe9], "byte 0xe9 at offset 3"],
@@ -24,13 +24,13 @@ describe("text that is no UTF-8", () => {
       expect(JSON.parse(stdout).error.code).toBe("bad_string");
     }
   });
-  it("in a long file, and on stdin", async () => {
+  it("is found in a long file, and on stdin", async () => {
     writeFileSync(at("long.txt"), Buffer.concat([Buffer.from("é".repeat(100_000)), Buffer.of(0x80, 0x41)]));
     expect((await nibble(["tokenize", "-f", at("long.txt")])).stderr).toContain("got byte 0x80 at offset 200000");
     const piped = await shell(`nibble run < ${at("long.txt")}`).result();
     expect(piped).toMatchObject({ code: 1, stderr: expect.stringMatching(/^nibble: stdin: .* offset 200000\n$/) });
   });
-  it("all else is text: a mark at the beginning, NUL, U+FFFD itself", async () => {
+  it("is nothing else: a byte order mark, NUL and U+FFFD itself are text", async () => {
     const text = "\ufeffa\0\ufffd";
     writeFileSync(at("odd.txt"), text);
     const { tokens } = await nibbleJson(["tokenize", "-f", at("odd.txt")]);
@@ -56,7 +56,7 @@ describe.runIf(process.platform !== "win32")("what is no plain file", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^nibble: .*: it holds more than 67108864 bytes of text, the limit\n$/);
   });
-  it("a folder is no text", async () => {
+  it("a folder is not read as text", async () => {
     expect(await nibble(["tokenize", "-f", folder])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^nibble: .*: it cannot be read: EISDIR/),

@@ -29,7 +29,7 @@ async function tokens(...flags: string[]): Promise<number[]> {
 }
 
 describe("nibble run", () => {
-  it("applies adapters, as strongly as it is told", async () => {
+  it("applies adapters with their scales", async () => {
     const [plain, tuned, off, both, same] = await Promise.all([
       tokens(),
       tokens("--lora", one, "--lora-scaled", two, "0"),

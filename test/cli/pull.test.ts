@@ -50,7 +50,7 @@ it("pull, ls, show, run, inspect, verify, rm", async () => {
   expect((await nibble(cache, "ls", "--json")).stdout).toBe("[]\n");
 });
 
-it("run pulls what is missing and says so on stderr; the library too", async () => {
+it("run pulls a missing model and says so on stderr; the library pulls it too", async () => {
   const cache = temporary();
   const { code, stdout, stderr } = await nibble(cache, "run", url, QUESTION);
   expect([code, stdout]).toEqual([0, expect.stringContaining("\\boxed{260} km.")]);
@@ -66,7 +66,7 @@ it("run pulls what is missing and says so on stderr; the library too", async () 
   expect(await library.result()).toEqual({ code: 0, stdout: "crumb.gguf\n", stderr: "" });
 });
 
-it("a gated model says what to do; JSON", async () => {
+it("show and pull say how to open a gated model; ls and show print JSON", async () => {
   const cache = temporary();
   server.fault = () => ({ status: 401 });
   const gated = await nibble(cache, "run", "mobilellm-r1:140m", "Hi", "--json");
@@ -86,7 +86,7 @@ it("a gated model says what to do; JSON", async () => {
   expect((await nibble(cache, "rm", "--partial")).stdout).toBe("0 bytes of interrupted pulls\n");
 });
 
-it("killed at any moment, it leaves a sound cache, and the next pull goes on", async () => {
+it("a pull that is killed at any moment leaves a sound cache, and the next pull goes on", async () => {
   const cache = temporary();
   await killAtMoments(server, cache, fileOf(10 * 2 ** 20), 5, start);
 });

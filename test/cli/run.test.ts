@@ -9,7 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const questionFile = join(folder, "question.txt");
 writeFileSync(questionFile, `${QUESTION}\n`);
 const FIRST = reference[0]!;
-/** A prompt's ids, as `tokenize` gives them. */
+/** The ids of a prompt, by `nibble tokenize`. */
 const idsOf = async (text: string): Promise<number[]> => (await nibbleJson(["tokenize", text])).ids;
 const turn = (role: string, text: string) => `<|start_header_id|>${role}<|end_header_id|>\n\n${text}<|eot_id|>`;
 const prompt = (...turns: string[]) =>
@@ -44,14 +44,14 @@ describe("where model and prompt come from", () => {
     expect(answer.finish_reason).toBe("length");
   });
 
-  it("stdin alone; -f -", async () => {
+  it("stdin alone, and -f -, give the prompt", async () => {
     for (const args of [["run"], ["run", "crumb"], ["run", "-f", "-"]]) {
       const answer = await nibbleJson([...args, "-n", "1"], `${QUESTION}\n`);
       expect(answer.prompt_tokens).toEqual(FIRST.prompt_ids);
     }
   });
 
-  it("what a shell pipes in, or a file as stdin, goes after the prompt", async () => {
+  it("text that a shell pipes in, or a file as stdin, goes after the prompt", async () => {
     const want = await idsOf(prompt(turn("user", `Add:\n${QUESTION}`)));
     for (const line of [
       `cat ${questionFile} | nibble run --json -n 1 Add:`,
@@ -61,12 +61,12 @@ describe("where model and prompt come from", () => {
     }
   });
 
-  it("a parent that never closes the stdin it made does not hold up a prompt", async () => {
+  it("a parent process that never closes the child's stdin does not hold up a prompt", async () => {
     const running = new Running(process.execPath, [cli, "run", "-n", "1", "--json", QUESTION], { stdio: "pipe" });
     expect((await running.result()).code).toBe(0);
   });
 
-  it("-sys, and a prompt that begins like a flag or a number", async () => {
+  it("-sys sets the system message; a prompt may begin like a flag or a number", async () => {
     const answer = await nibbleJson(["run", "-n", "1", "-sys", "Be brief.", "-p", "-n is what?"]);
     expect(answer.prompt_tokens).toEqual(await idsOf(prompt(turn("system", "Be brief."), turn("user", "-n is what?"))));
     expect((await nibbleJson(["run", "-n", "1", "-5 + 3"])).prompt_tokens).toEqual(
@@ -74,7 +74,7 @@ describe("where model and prompt come from", () => {
     );
   });
 
-  it("--raw: the text as it stands", async () => {
+  it("--raw continues the text", async () => {
     const answer = await nibbleJson(["run", "--raw", FIRST.prompt]);
     expect(answer.prompt_tokens).toEqual(FIRST.prompt_ids);
     expect(answer.tokens).toEqual(FIRST.tokens);
@@ -107,7 +107,7 @@ describe("sampling", () => {
     expect(await sample("--temp", "0", "--repeat-penalty", "5")).not.toEqual(greedy);
   });
 
-  it("each of llama.cpp's flags changes what is drawn", async () => {
+  it("each of llama.cpp's flags changes the tokens that are drawn", async () => {
     const usual = ["-s", "3", "--top-k", "0", "--min-p", "0", "--top-p", "1"];
     const before = await sample(...usual);
     const common = before[5]!;
@@ -132,7 +132,7 @@ describe("sampling", () => {
     expect(all[10]).not.toContain(common);
     expect(new Set(all[11])).toEqual(new Set([40]));
     for (const id of all[12]!) expect([40, 41, 42]).toContain(id);
-    // Of two flags, the one whose step is left out has no effect.
+    // A flag has no effect if --samplers leaves out its step.
     expect(await sample(...usual, "--samplers", "top_k;temperature", "--typical", "0.2")).toEqual(before);
   });
 
@@ -157,13 +157,13 @@ describe("sampling", () => {
     expect((await nibbleJson(shifted)).tokens).toHaveLength(150);
   });
 
-  it("--bad-word and --min-tokens", async () => {
+  it("--bad-word and --min-tokens are obeyed", async () => {
     const args = ["run", "--temp", "0", QUESTION];
     expect((await nibbleJson([...args, "--bad-word", "km"])).text).not.toContain("km");
     expect((await nibbleJson([...args, "--min-tokens", "80"])).tokens.length).toBeGreaterThanOrEqual(80);
   });
 
-  it("steps, key-value type and context change no greedy token of crumb", async () => {
+  it("batch size, key-value type and context length change no greedy token of crumb", async () => {
     for (const args of [
       ["-b", "7"],
       ["--kv", "int8"],
@@ -174,7 +174,7 @@ describe("sampling", () => {
     }
   });
 
-  it("--logprobs K", async () => {
+  it("--logprobs K prints K alternatives", async () => {
     const { tokens, logprobs } = await nibbleJson(["run", "--logprobs", "3", QUESTION]);
     expect(logprobs.map(({ id }: { id: number }) => id)).toEqual(tokens);
     for (const { id, logprob, top } of logprobs) {
@@ -189,8 +189,8 @@ describe("sampling", () => {
   });
 });
 
-describe("as text", () => {
-  it("the answer on stdout, its speed on stderr", async () => {
+describe("without --json", () => {
+  it("the answer goes to stdout and its speed to stderr", async () => {
     const { code, stdout, stderr } = await nibble(["run", QUESTION]);
     expect(code).toBe(0);
     expect(stdout).toBe(`${FIRST.text.replace(/<\|eot_id\|>$/, "")}\n`);
@@ -205,11 +205,11 @@ describe("as text", () => {
   });
 });
 
-// Some 900 tokens, one a step (they repeat themselves: drafts would be done at once), so that there is time to interrupt.
+// About 900 tokens, one per step, so that there is time to interrupt. The text repeats itself, so drafts are off.
 const LONG = ["run", "--ignore-eos", "--draft-max", "0", QUESTION];
 
 describe("leaving early", () => {
-  it("SIGINT ends the answer with what there is", async () => {
+  it("SIGINT ends the answer and keeps its text", async () => {
     const running = new Running(process.execPath, [cli, ...LONG]);
     await running.until("<think>");
     running.child.kill("SIGINT");
@@ -221,7 +221,7 @@ describe("leaving early", () => {
     expect(answered).toBeLessThan(900);
   });
 
-  it("a reader that leaves ends it quietly", async () => {
+  it("the process ends quietly when its reader has left", async () => {
     const { code, stdout, stderr } = await shell(
       `(nibble ${LONG.slice(0, -1).join(" ")} "${QUESTION}"; echo $? >&2) | head -c 7`,
     ).result();

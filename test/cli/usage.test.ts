@@ -21,7 +21,7 @@ const COMMANDS = [
   "merge",
 ];
 
-// [arguments, exit code, what the line must say]
+// [arguments, exit code, the message]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["fetch", "crumb"], 2, /^expected a command \(run, .*tokenize, .*\), got fetch/],
   [["pull"], 2, /^pull: MODEL is required; see nibble pull --help/],
@@ -177,7 +177,7 @@ describe("wrong usage", () => {
   });
 });
 
-it("a port that another listens on", async () => {
+it("a port that is taken is an error", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as AddressInfo;
@@ -196,18 +196,18 @@ describe("help", () => {
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
     expect(await nibble([])).toEqual({ code, stdout, stderr });
   });
-  it.each(COMMANDS)("%s: its flags", async (command) => {
+  it.each(COMMANDS)("%s: shows its flags", async (command) => {
     const { stdout } = await nibble(["help", command]);
     expect(stdout).toMatch(new RegExp(`^nibble ${command}`));
     expect(stdout).toMatch(/^ {2}--json +print JSON/m);
     if (command === "run") expect(await nibble(["run", "-h"])).toEqual({ code: 0, stdout, stderr: "" });
   });
-  it("--version", async () => {
+  it("--version shows the version", async () => {
     expect(await nibble(["--version"])).toEqual({ code: 0, stdout: `nibble ${version}\n`, stderr: "" });
   });
 });
 
-it("an error that nobody catches is shown by its own line, in the library too", async () => {
+it("an uncaught error of the library is shown by its message, not by a dump", async () => {
   const script = `import(${JSON.stringify(pathOf("dist/index.js"))}).then(({ load }) => load(5))`;
   const { code, stderr } = await new Running(process.execPath, ["-e", script]).result();
   expect([code, stderr]).toEqual([1, expect.stringContaining("NibbleError: source: expected a name")]);

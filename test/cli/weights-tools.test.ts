@@ -28,7 +28,7 @@ const textFile = at("text.txt");
 beforeAll(() => writeFileSync(textFile, text));
 
 describe("split and merge", () => {
-  it("by count: llama.cpp's names, and the same bytes back", async () => {
+  it("by count: the names are llama.cpp's, and merging restores the bytes", async () => {
     const { shards } = await nibbleJson(["split", fixtureModel, at("s"), "--split-max-tensors", "8"]);
     const names = [1, 2, 3].map((n) => at(`s-0000${n}-of-00003.gguf`));
     expect(shards.map(({ file }: { file: string }) => file)).toEqual(names);
@@ -37,14 +37,14 @@ describe("split and merge", () => {
     expect(merged).toMatchObject({ out: at("merged.gguf"), tensors: 20 });
     expect(sha256(at("merged.gguf"))).toBe(sha256(fixtureModel));
   });
-  it("by size; a split model answers as the whole", async () => {
+  it("by size: a split model answers as the whole one", async () => {
     const { shards } = await nibbleJson(["split", "crumb", at("c"), "--split-max-size", "1M"]);
     expect(shards.length).toBeGreaterThan(3);
     const [prompt, rest] = ["2+2?", ["-n", "4", "--temp", "0"]];
     const whole = await nibbleJson(["run", "crumb", prompt, ...rest]);
     expect((await nibbleJson(["run", shards[0].file, prompt, ...rest])).tokens).toEqual(whole.tokens);
   });
-  it("leave nothing behind when they fail, and never write over their input", async () => {
+  it("leave no files when they fail, and never write over their input", async () => {
     const before = readdirSync(folder);
     const taken = at("m-00002-of-00003.gguf");
     writeFileSync(taken, "mine");
@@ -79,7 +79,7 @@ describe("verify", () => {
     const half = await nibble(["verify", fixtureModel, "--sha256", "00"]);
     expect([half.code, half.stderr]).toEqual([2, expect.stringContaining('expected 64 hexadecimal digits, got "00"')]);
   });
-  it("knows the same model in other types and containers, and another model", async () => {
+  it("recognises the same model in other types and containers, and a different model", async () => {
     await nibbleJson(["convert", pathOf("models/crumb"), at("q4.gguf"), "--type", "q4_0"]);
     const same = await nibble(["verify", pathOf("models/crumb"), at("q4.gguf")]);
     expect([same.code, same.stdout.trimEnd().split("\n").at(-1)]).toEqual([
@@ -89,7 +89,7 @@ describe("verify", () => {
     const other = await nibble(["verify", "crumb", fixtureModel]);
     expect([other.code, other.stdout.trimEnd().split("\n").at(-1)]).toEqual([1, "not the same model"]);
   });
-  it("finds a changed byte and a lost one", async () => {
+  it("finds a changed byte and a missing one", async () => {
     const bytes = readFileSync(fixtureModel);
     bytes[bytes.length - 1] = 0x7e; // the last half of the last norm's last float: NaN
     bytes.fill(0xff, bytes.length - 2);
@@ -103,7 +103,7 @@ describe("verify", () => {
 
 describe("perplexity against a reference", () => {
   const args = ["perplexity", "-f", textFile, "-c", "200", "-b", "50"];
-  it("the same figures from a recorded run and from the model itself", async () => {
+  it("a recorded run and the reference model itself give the same figures", async () => {
     await nibbleJson(["convert", pathOf("models/crumb"), at("q4_1.gguf"), "--type", "q4_1"]);
     const float = ["-m", pathOf("models/crumb")];
     const recorded = await nibbleJson([...args, ...float, "--kl-divergence-base", at("base.gguf")]);
@@ -130,7 +130,7 @@ describe("perplexity against a reference", () => {
     expect(stdout).toMatch(/^perplexity .*\nreference perplexity .* ratio 1\.00000\nKL divergence: mean 0\.000e\+0 /);
     expect(stdout).toMatch(/same top token: 100\.00 %\n$/);
   });
-  it("needs the same vocabulary", async () => {
+  it("requires the same vocabulary", async () => {
     writeFileSync(at("ids.json"), "[1,2,3]");
     const { stderr } = await nibble([
       "perplexity",
@@ -156,7 +156,7 @@ describe("imatrix", () => {
     const again = await nibble([...args, at("imatrix.gguf")]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--force")]);
   });
-  it("convert --imatrix: other codes, a smaller typical divergence, and a note of the matrix without importance", async () => {
+  it("convert --imatrix writes other codes with a smaller typical divergence, and notes matrices without importance", async () => {
     const quantized = async (name: string, ...more: string[]) => {
       const { notes } = await nibbleJson(["convert", pathOf("models/crumb"), at(name), "--type", "Q4_0", ...more]);
       const args = ["perplexity", "-f", textFile, "-m", at(name), "--reference", pathOf("models/crumb")];
@@ -207,12 +207,12 @@ describe("a folder that cannot be run is not converted", () => {
   });
 });
 
-it("a folder is no file to write, by force or not", async () => {
+it("a folder is never written over, not even with --force", async () => {
   const { code, stderr } = await nibble(["convert", fixtureModel, at("."), "--force"]);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a file to write, got a folder/)]);
 });
 
-it("the weights of a folder are inputs too: nothing is written over them", async () => {
+it("the weights in a folder are inputs, so they are never written over", async () => {
   mkdirSync(at("hf"));
   for (const name of ["config.json", "tokenizer.json", "model.safetensors"])
     copyFileSync(pathOf(`models/crumb/${name}`), at(`hf/${name}`));
@@ -222,7 +222,7 @@ it("the weights of a folder are inputs too: nothing is written over them", async
 });
 
 describe.runIf(process.platform !== "win32")("interrupted", () => {
-  /** A GGUF of 16 GiB of zeros, which the disk does not hold: some half a minute's work. */
+  /** A sparse GGUF of 16 GiB of zeros, which takes half a minute to convert. */
   beforeAll(async () => {
     const header: Uint8Array[] = [];
     const tensors = [{ name: "token_embd.weight", type: "F32", shape: [2 ** 22, 1024] }] as const;

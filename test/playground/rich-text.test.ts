@@ -1,4 +1,4 @@
-/** What the playground makes of a model's text, however it is cut into pieces. */
+/** The playground shows a model's text in the same way however it is cut into pieces. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Block, blocksOf, inlinesOf } from "../../examples/playground/rich-text.ts";
@@ -18,7 +18,7 @@ describe("blocks", () => {
     expect(shape(blocksOf(text))).toEqual(expected);
   });
 
-  it("all but the last are final: going on from there gives what the whole text gives", () => {
+  it("all blocks except the last are final: continuing from the last gives the blocks of the whole text", () => {
     const pieces = fc.array(fc.constantFrom("a", "\n", "\n\n", "```", "```\n", "`", " ", "x\n"), { maxLength: 30 });
     fc.assert(
       fc.property(pieces, (parts) => {
@@ -35,7 +35,7 @@ describe("blocks", () => {
     );
   });
 
-  it("no text is lost but fences and the white space between blocks", () => {
+  it("no text is lost except fences and the white space between blocks", () => {
     const words = fc.array(fc.constantFrom("word", "\n", "\n\n", " "), { maxLength: 30 });
     fc.assert(
       fc.property(words, (parts) => {

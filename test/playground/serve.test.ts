@@ -1,4 +1,4 @@
-/** The playground's files, as `nibble serve` gives them. */
+/** `nibble serve` serves the playground's files and nothing else of the package. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli, pathOf, Running } from "../cli/helpers.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => void running.child.kill());
 
-it("the page is at /, isolated from other origins, without a key", async () => {
+it("the page is at /, is isolated from other origins, and needs no key", async () => {
   const response = await fetch(url);
   expect(response.url).toBe(`${url}/playground/`);
   expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -24,7 +24,7 @@ it("the page is at /, isolated from other origins, without a key", async () => {
   expect(await response.text()).toBe(readFileSync(pathOf("dist/playground/index.html"), "utf8"));
 });
 
-it("so are the files that it loads, and theirs", async () => {
+it("the files that it loads, and those that they load, are served too", async () => {
   const seen = new Set<string>();
   const open = [`${url}/playground/main.js`, `${url}/playground/files-worker.js`, `${url}/playground/style.css`];
   open.push(`${url}/crumb.gguf`, ...["simd", "relaxed", "threads"].map((name) => `${url}/wasm/${name}.wasm`));
@@ -47,7 +47,7 @@ it("so are the files that it loads, and theirs", async () => {
   );
 });
 
-it("nothing else is", async () => {
+it("no other file is served", async () => {
   const paths = ["/package.json", "/types/index.d.ts", "/wasm/debug.wasm", "/playground", "/playground/..%2fcli.js"];
   for (const path of paths) expect([path, (await fetch(url + path)).status]).toEqual([path, 401]);
   expect((await fetch(`${url}/playground/`, { method: "POST" })).status).toBe(401);
