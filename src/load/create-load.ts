@@ -12,7 +12,7 @@ import { checkAdapters } from "./adapters.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { loadExecutor, planOnHost } from "./executor.ts";
 import type { Host } from "./host.ts";
-import { chatTemplate, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
+import { chatTemplate, modelFacts, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -44,17 +44,18 @@ export function createLoad(host: Host): Load {
         tokenizer = createTokenizer(checkpoint);
         if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
       });
+      const template = options.chatTemplate ?? chatTemplate(checkpoint);
       return createModel({
         name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,
         tokenizer: tokenizer!,
         executor,
-        template: chatTemplate(checkpoint),
+        template,
         defaults: samplingDefaults(checkpoint.metadata),
         adapters: checkAdapters(options.lora),
         pooling: poolingDefault(checkpoint),
         scheduler: { loopPerRequest: host.loopPerRequest },
-        facts: { format: checkpoint.format, memory: executor.plan, threads: executor.threads },
+        facts: { ...modelFacts(checkpoint), template, memory: executor.plan, threads: executor.threads },
       });
     });
 }

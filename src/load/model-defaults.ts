@@ -21,6 +21,29 @@ export function chatTemplate({ metadata, huggingFace }: Checkpoint): string | un
   return typeof template === "string" ? template : undefined;
 }
 
+/** What is known of a checkpoint beside its architecture. */
+export interface ModelFacts {
+  readonly format: "gguf" | "huggingface";
+  /** Bytes of its tensors. */
+  readonly bytes: number;
+  /** How many numbers its tensors have. */
+  readonly parameters: number;
+  /** The type that most of these are stored as, such as "Q4_K". */
+  readonly quantization: string;
+}
+
+export function modelFacts({ format, tensors }: Checkpoint): ModelFacts {
+  const counts = new Map<string, number>();
+  let bytes = 0;
+  for (const { type, shape, byteLength } of tensors.values()) {
+    counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
+    bytes += byteLength;
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  const parameters = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return { format, bytes, parameters, quantization: most?.[0] ?? "" };
+}
+
 /** How a checkpoint that was made for embeddings pools them, by llama.cpp's key. Of its values we know two. */
 export function poolingDefault({ metadata, architecture }: Checkpoint): Pooling | undefined {
   const type = metadata.get(`${architecture}.pooling_type`);

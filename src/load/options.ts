@@ -46,6 +46,8 @@ export interface LoadOptions {
   wasm?: WebAssembly.Module;
   /** Low-rank adapters that requests can choose from. */
   lora?: readonly LoraOption[];
+  /** Jinja source of a chat template that replaces the model's own. */
+  chatTemplate?: string;
   /** Is called while weights are read, with bytes read so far and in all. */
   onProgress?: (progress: LoadProgress) => void;
   /** Ends the load; its promise then rejects with the signal's reason. */
@@ -77,6 +79,7 @@ const CHECKS: { readonly [option in Exclude<keyof LoadOptions, "lora">]-?: Check
   threads: integer(256),
   build: oneOf(BUILDS),
   wasm: ["a WebAssembly.Module", (value) => value instanceof WebAssembly.Module],
+  chatTemplate: ["a string", (value) => typeof value === "string"],
   onProgress: ["a function", (value) => typeof value === "function"],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };

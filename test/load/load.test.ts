@@ -74,3 +74,17 @@ it("a second load shares the compiled module, and with it the machine code", asy
     instantiate.mockRestore();
   }
 });
+
+it("tells what the model is, and takes another chat template", async () => {
+  const model = await load(crumb, { threads: 1, chatTemplate: "{{ messages[0].content }}!" });
+  const { format, bytes, parameters, quantization, template } = model.info;
+  expect(format).toBe("gguf");
+  expect(parameters).toBeGreaterThan(3e6);
+  expect(bytes).toBeGreaterThan((parameters as number) / 3);
+  expect(quantization).toMatch(/^(Q\d_\w+|F16|BF16|F32)$/);
+  expect(template).toBe("{{ messages[0].content }}!");
+  expect(model.applyTemplate([{ role: "user", content: "a" }])).toBe("a!");
+  model.dispose();
+  await expect(load(crumb, { chatTemplate: 5 })).rejects.toMatchObject({ param: "chatTemplate" });
+  await expect(load(crumb, { threads: 1, chatTemplate: "{% if %}" })).rejects.toMatchObject({ code: "template_error" });
+});
