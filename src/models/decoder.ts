@@ -1,10 +1,10 @@
 /**
- * What the decoder-only architectures share: hyper-parameters, all read from the file, and the projections of attention.
+ * What the decoder-only architectures share: their hyper-parameters, which all come from the file, and the parts of a layer.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getNumber, getPerLayer } from "../formats/typed-values.ts";
+import { getNumber, getPerLayer, type NumberOptions } from "../formats/typed-values.ts";
 import type { ProgramBuilder } from "../runtime/builder.ts";
 import type { Value } from "../runtime/recording.ts";
 import { readFrequencies } from "./rope.ts";
@@ -27,62 +27,103 @@ export interface DecoderConfig {
   readonly vocabSize: number;
   /** Most tokens that the model was trained for. */
   readonly contextLength: number;
-  /** Of RMSNorm. */
+  /** Is added to the mean of squares in RMSNorm. */
   readonly eps: number;
-  /** Softmax scale. */
+  /** Factor of the scores q k before the softmax. */
   readonly attentionScale: number;
   /** Inverse frequencies of RoPE, f32[headDim / 2 or less]. */
   readonly frequencies: Float32Array;
-  /** RoPE pairs (2j, 2j + 1); otherwise (j, j + half). */
+  /** Whether RoPE rotates pairs (2j, 2j + 1). Otherwise the pairs are (j, j + n / 2), for n rotated values. */
   readonly interleaved: boolean;
+  /** Activation of the feed-forward gate: silu (SwiGLU), or the tanh form of GELU (GeGLU). */
+  readonly activation: "silu" | "gelu";
 }
 
-/** An architecture: reads its facts from a checkpoint and describes its forward pass. */
+/** An architecture reads its hyper-parameters from a checkpoint and describes its forward pass. */
 export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
   /** `general.architecture` of its GGUF files. */
   readonly name: string;
-  /** @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture` */
+  /** Reads the hyper-parameters. @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture` */
   readConfig(checkpoint: Checkpoint): Promise<Config>;
-  /** Returns the logits of the output rows: [rows, vocabSize]. */
+  /** Describes the forward pass to `b`. Returns the logits of the rows that are asked for: f32[rows, vocabSize]. */
   build(b: ProgramBuilder, config: Config): Value;
 }
 
 /**
- * Bounds that no real model comes near; what lies beyond is a broken or hostile header. The context's is where cos and sin
- * of a position stay exact (assembly/math.ts).
+ * Bounds that no published model comes near. A header beyond them is broken or hostile. Up to the bound of the context, cos
+ * and sin of a position are exact (assembly/math.ts).
  */
 const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context: 2 ** 20 };
 
-/** Reads the facts common to all architectures from `{architecture}.*`. */
+/**
+ * Reads the hyper-parameters that all architectures have, from the keys `{architecture}.*`.
+ * @param interleaved as in `DecoderConfig`, which the keys do not say
+ * @throws NibbleError `missing_key`, `bad_type`, `bad_value`, `missing_tensor`; `unsupported_architecture` for layers of
+ *   different shapes
+ */
 export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boolean): Promise<DecoderConfig> {
-  const { metadata, architecture, tensors } = checkpoint;
-  const count = (key: string, max: number, fallback?: number): number =>
-    getNumber(metadata, `${architecture}.${key}`, {
-      integer: true,
-      min: 1,
-      max,
-      ...(fallback !== undefined && { default: fallback }),
-    });
-  const layers = count("block_count", LIMITS.layers);
-  /** Files may list these a layer. We run models whose layers are alike. */
-  const alike = (name: string, max: number, fallback?: number): number => {
-    const key = `${architecture}.${name}`;
-    const values = getPerLayer(metadata, key, layers, {
-      integer: true,
-      min: 1,
-      max,
-      ...(fallback !== undefined && { default: fallback }),
-    });
+  const { metadata, architecture } = checkpoint;
+  const keys = new DecoderKeys(checkpoint);
+  const hidden = keys.count("embedding_length", LIMITS.hidden);
+  const { rotated, ...heads } = readHeads(keys, hidden);
+  return {
+    layers: keys.layers,
+    hidden,
+    ...heads,
+    ffn: keys.sameInAllLayers("feed_forward_length", LIMITS.ffn),
+    vocabSize: readVocabSize(checkpoint),
+    contextLength: keys.count("context_length", LIMITS.context),
+    eps: getNumber(metadata, `${architecture}.attention.layer_norm_rms_epsilon`, { min: 0, max: 1 }),
+    attentionScale: getNumber(metadata, `${architecture}.attention.scale`, {
+      default: 1 / Math.sqrt(heads.headDim),
+      min: 2 ** -126,
+      max: 2 ** 20,
+    }),
+    frequencies: await readFrequencies(checkpoint, rotated),
+    interleaved,
+    activation: "silu",
+  };
+}
+
+/** Reads counts, which are whole numbers from 1 to a bound. */
+class DecoderKeys {
+  readonly layers: number;
+  readonly #metadata: Checkpoint["metadata"];
+  readonly #architecture: string;
+
+  constructor({ metadata, architecture }: Checkpoint) {
+    this.#metadata = metadata;
+    this.#architecture = architecture;
+    this.layers = this.count("block_count", LIMITS.layers);
+  }
+
+  count(name: string, max: number, missing?: number): number {
+    return getNumber(this.#metadata, `${this.#architecture}.${name}`, countOptions(max, missing));
+  }
+
+  /** A count that files may list per layer. Layers of different shapes are not supported. */
+  sameInAllLayers(name: string, max: number, missing?: number): number {
+    const key = `${this.#architecture}.${name}`;
+    const values = getPerLayer(this.#metadata, key, this.layers, countOptions(max, missing));
     if (new Set(values).size > 1)
       throw new NibbleError("unsupported_architecture", `${key}: expected one number for all layers, got ${values}`);
     return values[0]!;
-  };
-  const hidden = count("embedding_length", LIMITS.hidden);
-  const heads = alike("attention.head_count", LIMITS.heads);
-  const kvHeads = alike("attention.head_count_kv", LIMITS.heads, heads);
-  const headDim = count("attention.key_length", LIMITS.hidden, hidden / heads);
-  const valueDim = count("attention.value_length", LIMITS.hidden, headDim);
-  const dims = count("rope.dimension_count", headDim, headDim);
+  }
+}
+
+function countOptions(max: number, missing: number | undefined): NumberOptions {
+  return { integer: true, min: 1, max, ...(missing !== undefined && { default: missing }) };
+}
+
+type Heads = Pick<DecoderConfig, "heads" | "kvHeads" | "headDim">;
+
+/** Reads the shape of attention. `rotated` is how many values of a head RoPE rotates. */
+function readHeads(keys: DecoderKeys, hidden: number): Heads & { rotated: number } {
+  const heads = keys.sameInAllLayers("attention.head_count", LIMITS.heads);
+  const kvHeads = keys.sameInAllLayers("attention.head_count_kv", LIMITS.heads, heads);
+  const headDim = keys.count("attention.key_length", LIMITS.hidden, hidden / heads);
+  const valueDim = keys.count("attention.value_length", LIMITS.hidden, headDim);
+  const rotated = keys.count("rope.dimension_count", headDim, headDim);
   if (heads % kvHeads !== 0)
     throw new NibbleError(
       "bad_value",
@@ -90,42 +131,33 @@ export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boo
     );
   if (valueDim !== headDim)
     throw new NibbleError("bad_value", `expected keys and values of one length, got ${headDim} and ${valueDim}`);
-  if (dims % 2 !== 0) throw new NibbleError("bad_value", `expected an even number of rotated values, got ${dims}`);
-  // The table's rows are the truth: files pad the vocabulary beyond the tokenizer's.
-  const vocabSize = tensors.get("token_embd.weight")?.shape[0];
-  if (!vocabSize)
-    throw new NibbleError("missing_tensor", "expected a tensor token_embd.weight with rows, the file has none");
-  return {
-    layers,
-    hidden,
-    heads,
-    kvHeads,
-    headDim,
-    ffn: alike("feed_forward_length", LIMITS.ffn),
-    vocabSize,
-    contextLength: count("context_length", LIMITS.context),
-    eps: getNumber(metadata, `${architecture}.attention.layer_norm_rms_epsilon`, { min: 0, max: 1 }),
-    attentionScale: getNumber(metadata, `${architecture}.attention.scale`, {
-      default: 1 / Math.sqrt(headDim),
-      min: 2 ** -126,
-      max: 2 ** 20,
-    }),
-    frequencies: await readFrequencies(checkpoint, dims),
-    interleaved,
-  };
+  if (rotated % 2 !== 0)
+    throw new NibbleError("bad_value", `expected an even number of rotated values, got ${rotated}`);
+  return { heads, kvHeads, headDim, rotated };
+}
+
+/** The rows of the embedding table. They can be more than the tokenizer's tokens, because files pad the vocabulary. */
+function readVocabSize({ tensors }: Checkpoint): number {
+  const rows = tensors.get("token_embd.weight")?.shape[0];
+  if (rows) return rows;
+  throw new NibbleError("missing_tensor", "the file has no tensor token_embd.weight with rows");
 }
 
 /**
- * Queries, keys and values of layer `i` from its (normed) input x, with the biases that the file has, and the residual
- * stream to go on with. In the last layer only the rows whose logits are wanted go on: the other rows' keys and values are all that is read of them.
+ * Queries, keys and values of layer `i`, with the biases that the file has.
+ *
+ * In the last layer only the rows whose logits are asked for go on. Of the other rows, keys and values are still needed, but
+ * nothing else, so the result has queries and a residual stream for the output rows only.
+ * @param input `h` is the residual stream, and `x` is what the layer projects: `h` after its norm, or `h` itself
+ * @returns the residual stream that the layer adds to, and q [rows, heads headDim], k and v [rows, kvHeads headDim]
  */
 export function projectAttention(
   b: ProgramBuilder,
   c: DecoderConfig,
   i: number,
-  h: Value,
-  x: Value,
+  input: { readonly h: Value; readonly x: Value },
 ): { h: Value; q: Value; k: Value; v: Value } {
+  const { h, x } = input;
   const query = [`blk.${i}.attn_q.weight`, c.heads * c.headDim] as const;
   const key = [`blk.${i}.attn_k.weight`, c.kvHeads * c.headDim] as const;
   const value = [`blk.${i}.attn_v.weight`, c.kvHeads * c.headDim] as const;
@@ -143,23 +175,17 @@ export function projectAttention(
   return { h: out, q: biased(q, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
 }
 
-/** Gated feed-forward (Shazeer 2020): W_down(f(W_gate x) * W_up x), f = silu (SwiGLU) or the tanh form of GELU (GeGLU). */
-export function gatedFeedForward(
-  b: ProgramBuilder,
-  c: DecoderConfig,
-  i: number,
-  x: Value,
-  activation: "silu" | "gelu" = "silu",
-): Value {
+/** Gated feed-forward of layer `i` (Shazeer 2020): W_down(f(W_gate x) * W_up x), where f is the activation. */
+export function gatedFeedForward(b: ProgramBuilder, c: DecoderConfig, i: number, x: Value): Value {
   const [gate, up] = b.matmuls(x, [
     [`blk.${i}.ffn_gate.weight`, c.ffn],
     [`blk.${i}.ffn_up.weight`, c.ffn],
   ]);
-  const inner = activation === "silu" ? b.siluMul(gate!, up!) : b.geluMul(gate!, up!);
+  const inner = c.activation === "silu" ? b.siluMul(gate!, up!) : b.geluMul(gate!, up!);
   return b.matmul(inner, `blk.${i}.ffn_down.weight`, c.hidden);
 }
 
-/** The LM head; its matrix is the embedding table where the file has none of its own. */
+/** The final norm and the LM head. If the file has no matrix for the head, the embedding table serves as it. */
 export function lmHead(b: ProgramBuilder, c: DecoderConfig, h: Value): Value {
   const x = b.rmsNorm(h, "output_norm.weight", c.eps);
   return b.matmul(x, b.has("output.weight") ? "output.weight" : "token_embd.weight", c.vocabSize);

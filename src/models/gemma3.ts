@@ -1,12 +1,12 @@
 /**
  * Gemma 3, text (Gemma Team 2025; transformers, gemma3/modeling_gemma3.py).
  *
- * Against Llama: five of six layers see a window only, and have a RoPE base of their own; embeddings are scaled; each half
- * of a layer is normed before and after; queries and keys are normed per head, before RoPE; the gate's activation is GELU;
- * scores and logits may have a softcap. Norms multiply with 1 + w: a GGUF holds 1 + w, and so does a translated folder.
+ * It differs from Llama so: five of six layers attend to a sliding window, with a RoPE base of their own; embeddings are
+ * scaled; attention and feed-forward have a norm before and one after; queries and keys are normed per head, before RoPE;
+ * the gate's activation is GELU; scores and logits can have a softcap. Norms multiply by 1 + w, which is what a GGUF stores,
+ * and what a folder's norms are translated to.
  * @module
  */
-
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getBooleanPerLayer, getNumber } from "../formats/typed-values.ts";
 import {
@@ -20,12 +20,13 @@ import {
 import { inverseFrequencies } from "./rope.ts";
 
 interface Gemma3Config extends DecoderConfig {
-  /** One a layer: how many tokens it sees, 0 for all. */
+  /** How many tokens each layer attends to; 0 stands for all. */
   readonly windows: readonly number[];
-  /** RoPE of the layers with a window. */
+  /** Inverse frequencies of RoPE in the layers with a window. */
   readonly localFrequencies: Float32Array<ArrayBuffer>;
-  /** Of scores and of logits; 0 for none. */
+  /** Softcap of the scores; 0 stands for none. */
   readonly attentionSoftcap: number;
+  /** Softcap of the logits; 0 stands for none. */
   readonly logitSoftcap: number;
 }
 
@@ -38,6 +39,7 @@ async function readConfig(checkpoint: Checkpoint): Promise<Gemma3Config> {
   const cap = (key: string): number => getNumber(metadata, `gemma3.${key}`, { default: 0, min: 0, max: 2 ** 20 });
   return {
     ...config,
+    activation: "gelu",
     windows: readPattern(checkpoint, config.layers).map((local) => (local ? window : 0)),
     localFrequencies: inverseFrequencies(localBase, 2 * config.frequencies.length),
     attentionSoftcap: cap("attn_logit_softcapping"),
@@ -45,7 +47,7 @@ async function readConfig(checkpoint: Checkpoint): Promise<Gemma3Config> {
   };
 }
 
-/** Which layers have a window: a boolean each, or n: all but every n-th. */
+/** Which layers have a window. The key holds a boolean per layer, or a number n: all but every n-th layer have one. */
 function readPattern({ metadata }: Checkpoint, layers: number): boolean[] {
   const key = "gemma3.attention.sliding_window_pattern";
   const pattern = metadata.get(key) ?? 6;
@@ -66,7 +68,7 @@ export const gemma3: Architecture<Gemma3Config> = {
       const window = c.windows[i]!;
       const table = window ? local : global;
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
-      const p = projectAttention(b, c, i, h, x);
+      const p = projectAttention(b, c, i, { h, x });
       const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
       const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
@@ -74,7 +76,7 @@ export const gemma3: Architecture<Gemma3Config> = {
       const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, options);
       const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
       h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
-      const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps), "gelu");
+      const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps));
       h = b.add(h, b.rmsNorm(f, `blk.${i}.post_ffw_norm.weight`, c.eps));
     }
     const logits = lmHead(b, c, h);

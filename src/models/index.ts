@@ -1,5 +1,8 @@
 /**
- * The architectures we run, by the name in `general.architecture`, and the registry for those of others.
+ * The architectures that can be run, by their name in `general.architecture`.
+ *
+ * README.md in this folder has the steps to add one. In short: a file with `readConfig` and `build`, a call of
+ * `registerArchitecture` below, and a row in src/formats/huggingface/families.ts if folders should load.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -16,13 +19,13 @@ import { olmo2 } from "./olmo2.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
-/** How config.json and tensor names of a `model_type` translate to GGUF's. */
+/** How config.json and the tensor names of a `model_type` translate to those of a GGUF. */
 export type HuggingFaceFamily = Omit<Family, "architecture">;
 
 const architectures = new Map<string, Architecture>();
 
 /**
- * Makes `load` run models of an architecture. One of the same name is replaced.
+ * Makes `load` run models of an architecture. An architecture that has the same name is replaced.
  *
  * ```ts
  * registerArchitecture({
@@ -31,8 +34,8 @@ const architectures = new Map<string, Architecture>();
  *   build(b, c) { ... return lmHead(b, c, h); },
  * });
  * ```
- * @param families how folders of Hugging Face translate to it, by `model_type`; without, only GGUF files load
- * @throws NibbleError `invalid_argument`
+ * @param families how Hugging Face folders translate to it, by `model_type`. Without them, only GGUF files load.
+ * @throws NibbleError `invalid_argument` for an object that is not an architecture
  */
 export function registerArchitecture<Config extends DecoderConfig>(
   architecture: Architecture<Config>,
@@ -41,7 +44,7 @@ export function registerArchitecture<Config extends DecoderConfig>(
   const { name, readConfig, build } = architecture ?? {};
   if (typeof name !== "string" || name === "" || typeof readConfig !== "function" || typeof build !== "function")
     throw new NibbleError("invalid_argument", "expected an architecture with a name, readConfig and build");
-  // Its config type is known to itself alone: what it reads goes only to its own `build`.
+  // The type of its config may be forgotten here, because what its `readConfig` returns goes only to its own `build`.
   architectures.set(name, architecture as unknown as Architecture);
   for (const [modelType, family] of Object.entries(families))
     registerFamily(modelType, { ...family, architecture: name });
@@ -50,14 +53,15 @@ for (const architecture of [llama, qwen2, qwen3, olmo2]) registerArchitecture(ar
 registerArchitecture(llama4);
 registerArchitecture(gemma3);
 
-/** A model's facts, and how to record its forward pass for given options. */
+/** A model's hyper-parameters, and its forward pass. */
 export interface ModelDescription {
   readonly config: DecoderConfig;
+  /** Builds the program of the forward pass. @throws NibbleError as `ProgramBuilder`; `unsupported_architecture` */
   describe(options: ProgramOptions): Program;
 }
 
 /**
- * Reads the model's facts from the header; no weights are read (but for a RoPE table of a few hundred bytes).
+ * Reads a model's hyper-parameters from the header. It reads no weights, except for a RoPE table of a few hundred bytes.
  * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_value`
  */
 export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescription> {
@@ -78,7 +82,7 @@ export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescri
   };
 }
 
-/** A weight that the forward pass leaves out, such as a bias, would give wrong numbers without a word. */
+/** Checks that the forward pass reads all weights: leaving one out, such as a bias, would silently give wrong results. */
 function checkAllRead({ architecture, tensors }: Checkpoint, { weights }: Program): void {
   const read = new Set(weights.placements.map(({ info }) => info.name));
   for (const name of tensors.keys())

@@ -1,6 +1,6 @@
 /**
- * Llama (Touvron et al. 2023; SmolLM2, Llama 3.2 with its scaled RoPE).
- * A GGUF holds q and k rows permuted for interleaved RoPE, a Hugging Face folder does not (reference: llama.cpp's converter).
+ * Llama (Touvron et al. 2023), which SmolLM2 and Llama 3.2 are too. A GGUF stores the rows of q and k permuted for
+ * interleaved RoPE (llama.cpp, convert_hf_to_gguf.py), and a Hugging Face folder does not.
  * @module
  */
 import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
@@ -15,7 +15,7 @@ export const llama: Architecture = {
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
-      const p = projectAttention(b, c, i, h, x);
+      const p = projectAttention(b, c, i, { h, x });
       const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
       const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale);
       h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));

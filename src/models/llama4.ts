@@ -1,8 +1,8 @@
 /**
- * Llama 4 text without experts: MobileLLM-R1 and crumb (transformers, llama4/modeling_llama4.py).
+ * Llama 4, text, without experts (transformers, llama4/modeling_llama4.py). MobileLLM-R1 and crumb are such models.
  *
- * Against Llama: RoPE is interleaved in every container; after it queries and keys are normed per head, without a weight;
- * layers without RoPE have no such norm either. `attn_scale` of the config is no softmax scale.
+ * It differs from Llama so: RoPE is interleaved in folders too; after RoPE, queries and keys are normed per head, without a
+ * weight; layers without RoPE have no such norm. `attn_scale` of config.json is not the scale of the softmax.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -18,8 +18,9 @@ import {
 } from "./decoder.ts";
 
 interface Llama4Config extends DecoderConfig {
-  /** One a layer. */
+  /** Whether each layer has RoPE. */
   readonly useRope: readonly boolean[];
+  /** Whether queries and keys are normed in the layers with RoPE. */
   readonly useQKNorm: boolean;
 }
 
@@ -31,20 +32,17 @@ async function readConfig(checkpoint: Checkpoint): Promise<Llama4Config> {
   const { metadata } = checkpoint;
   const experts = getNumber(metadata, "llama4.expert_count", { default: 0 });
   if (experts > 0)
-    throw new NibbleError(
-      "unsupported_architecture",
-      `expected a llama4 model without experts, got ${experts} experts`,
-    );
+    throw new NibbleError("unsupported_architecture", `a llama4 model with ${experts} experts is not supported`);
   const config = await readDecoderConfig(checkpoint, true);
   const useRope = getBooleanPerLayer(metadata, "nibble.use_rope", config.layers, { default: true });
   if (getBoolean(metadata, "nibble.attention.temperature_tuning", { default: false }) && useRope.includes(false))
     throw new NibbleError(
       "unsupported_architecture",
-      "expected attn_temperature_tuning off or RoPE on all layers; temperature tuning has no kernel yet",
+      "attn_temperature_tuning in layers without RoPE is not supported",
     );
   const window = getNumber(metadata, "llama4.attention.sliding_window", { default: 0 });
   const chunks = getPerLayer(metadata, "nibble.attention.chunk_size", config.layers, { default: window });
-  // Within one chunk chunked attention is full attention; beyond it there is no kernel yet.
+  // Within its first chunk, chunked attention is full attention. More is not supported, so the context ends there.
   const chunk = Math.min(...chunks.filter((size) => size > 0));
   return {
     ...config,
@@ -63,7 +61,7 @@ export const llama4: Architecture<Llama4Config> = {
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
-      const p = projectAttention(b, c, i, h, x);
+      const p = projectAttention(b, c, i, { h, x });
       let { q, k } = p;
       if (c.useRope[i]) {
         q = b.rope(q, c.headDim, table);

@@ -1,7 +1,7 @@
 /**
  * OLMo 2 (OLMo Team 2024; transformers, olmo2/modeling_olmo2.py).
- * Against Llama: what a layer adds is normed, not what it reads; queries and keys are normed over all heads together,
- * before RoPE.
+ * It differs from Llama so: the norms are after attention and feed-forward, not before them; queries and keys are normed over
+ * all heads together, before RoPE.
  * @module
  */
 import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
@@ -15,7 +15,7 @@ export const olmo2: Architecture = {
     const table = b.ropeTable(c.frequencies, c.interleaved);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
-      const p = projectAttention(b, c, i, h, h);
+      const p = projectAttention(b, c, i, { h, x: h });
       const q = b.rmsNorm(p.q, `blk.${i}.attn_q_norm.weight`, c.eps);
       const k = b.rmsNorm(p.k, `blk.${i}.attn_k_norm.weight`, c.eps);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);

@@ -1,5 +1,5 @@
 /**
- * Qwen 2 and 2.5 (Qwen Team 2024; transformers, qwen2/modeling_qwen2.py): Llama with biases of queries, keys and values.
+ * Qwen 2 and 2.5 (Qwen Team 2024; transformers, qwen2/modeling_qwen2.py): Llama with biases for queries, keys and values.
  * DeepSeek-R1-Distill-Qwen and OpenReasoning-Nemotron are of this architecture.
  * @module
  */
@@ -16,7 +16,7 @@ export const qwen2: Architecture = {
     for (let i = 0; i < c.layers; i++)
       for (const name of ["attn_q", "attn_k", "attn_v"])
         if (!b.has(`blk.${i}.${name}.bias`))
-          throw new NibbleError("missing_tensor", `expected a tensor blk.${i}.${name}.bias, the file has none`);
+          throw new NibbleError("missing_tensor", `the file has no tensor blk.${i}.${name}.bias`);
     return llama.build(b, c);
   },
 };

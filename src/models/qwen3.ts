@@ -1,6 +1,6 @@
 /**
  * Qwen 3 without experts (Qwen Team 2025; transformers, qwen3/modeling_qwen3.py).
- * Against Llama: queries and keys are normed per head, all heads with one weight, before RoPE.
+ * It differs from Llama so: queries and keys are normed per head before RoPE, and all heads share the weight of the norm.
  * @module
  */
 import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
@@ -15,7 +15,7 @@ export const qwen3: Architecture = {
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
-      const p = projectAttention(b, c, i, h, x);
+      const p = projectAttention(b, c, i, { h, x });
       const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
       const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);

@@ -9,12 +9,15 @@ import { getNumber } from "../formats/typed-values.ts";
 
 const f = Math.fround;
 
-/** `fround(1 / fround(theta ^ fround(2j / dims)))`: anything simpler is an ulp off in a third of the entries (fixtures/README.md). */
+/**
+ * `fround(1 / fround(theta ^ fround(2j / dims)))` for j = 0 .. dims / 2 - 1. These are the roundings of transformers; with
+ * fewer of them, a third of the entries would differ in the last bit (test/fixtures/README.md).
+ */
 export function inverseFrequencies(theta: number, dims: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: dims / 2 }, (_, j) => 1 / f(pow(theta, f((2 * j) / dims))));
 }
 
-/** Parameters of Llama 3's scaling: long wavelengths are stretched by `factor`, those in between by a blend. */
+/** Parameters of Llama 3's scaling: long wavelengths are stretched by `factor`, short ones stay, others get a blend. */
 export interface Llama3Scaling {
   readonly factor: number;
   readonly lowFrequencyFactor: number;
@@ -22,7 +25,7 @@ export interface Llama3Scaling {
   readonly originalContext: number;
 }
 
-/** Scales frequencies in f32, step by step as transformers' `_compute_llama3_parameters` does. */
+/** Scales frequencies in f32, with the roundings of transformers' `_compute_llama3_parameters`. */
 export function scaleLlama3(frequencies: Float32Array<ArrayBuffer>, scaling: Llama3Scaling): Float32Array<ArrayBuffer> {
   const { factor, lowFrequencyFactor, highFrequencyFactor, originalContext } = scaling;
   return frequencies.map((frequency) => {
@@ -36,7 +39,7 @@ export function scaleLlama3(frequencies: Float32Array<ArrayBuffer>, scaling: Lla
   });
 }
 
-/** Reads `rope_freqs.weight`, the divisors that a GGUF carries instead of scaling parameters. */
+/** Reads `rope_freqs.weight`: a GGUF has divisors of the frequencies instead of scaling parameters. */
 async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Float32Array | undefined> {
   const info = checkpoint.tensors.get("rope_freqs.weight");
   if (!info) return undefined;
@@ -44,7 +47,7 @@ async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Floa
     throw new NibbleError("bad_shape", `rope_freqs.weight: expected F32 [${count}], got ${info.type} [${info.shape}]`);
   const bytes = await info.source.read(info.offset, info.byteLength);
   const divisors = new Float32Array(new Uint8Array(bytes).buffer);
-  // Scaling only ever slows a rotation down; anything else would leave the range of our cos and sin.
+  // Every known scaling slows rotations down. A divisor below 1 would leave the range of our cos and sin.
   const wrong = divisors.find((divisor) => !(divisor >= 1 && divisor < Number.POSITIVE_INFINITY));
   if (wrong !== undefined)
     throw new NibbleError("bad_value", `rope_freqs.weight: expected finite numbers from 1, got ${wrong}`);
@@ -52,9 +55,11 @@ async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Floa
 }
 
 /**
- * The frequencies of a checkpoint, whichever way it writes its scaling. Without a type, a factor scales all alike, as
- * llama.cpp reads it; `rope.scale_linear` is the factor's older name.
- * @param dims rotated values of a head
+ * The frequencies of a checkpoint, with its scaling. If no type of scaling is given, the factor is linear, as in llama.cpp;
+ * `rope.scale_linear` is an older name of the factor.
+ * @param dims how many values of a head are rotated
+ * @returns f32[dims / 2]
+ * @throws NibbleError `bad_shape`, `bad_value`, `missing_key`; `unsupported_architecture` for another type of scaling
  */
 export async function readFrequencies(checkpoint: Checkpoint, dims: number): Promise<Float32Array<ArrayBuffer>> {
   const { metadata, architecture } = checkpoint;

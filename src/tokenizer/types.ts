@@ -2,6 +2,7 @@
  * The tokenizer as the rest of the program sees it.
  * @module
  */
+/** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
   /** Whether text that spells a special token is that token (default true). User-defined tokens are always found. */
   special?: boolean;
@@ -46,6 +47,7 @@ export interface Tokenizer {
   isSpecial(id: number): boolean;
 }
 
+/** Turns ids into text one by one. */
 export interface StreamDecoder {
   /** The text that `id` completes. The bytes of an unfinished character are kept for the next call. */
   push(id: number): string;
