@@ -1,13 +1,14 @@
 /**
- * A model's own chat template: Jinja source in, prompt text out, as `apply_chat_template` of transformers gives it
- * (trim_blocks, lstrip_blocks, `raise_exception`, `strftime_now`, `tojson` without ASCII escapes).
- * A template is untrusted code: see limits.ts for what it may cost.
+ * A model's own chat template: Jinja source in, prompt text out, as `apply_chat_template` of transformers 5.24 gives it.
+ * What a template may cost is in jinja/budget.ts.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { BoundedInterpreter, type Program } from "./interpreter.ts";
-import { Environment, type Node, parse, tokenize } from "./jinja.ts";
-import { checkSource, checkTokens, templateError } from "./limits.ts";
+import { asText, bind } from "./jinja/arguments.ts";
+import { type CompiledJinja, compileJinja } from "./jinja/compile.ts";
+import { fromJavaScript } from "./jinja/convert.ts";
+import { JinjaError } from "./jinja/errors.ts";
+import { Callable, textOf, type Value } from "./jinja/values.ts";
 import { strftime } from "./strftime.ts";
 
 /** A message of a conversation. A template may read more fields, such as `tool_calls`. */
@@ -40,103 +41,64 @@ export interface ChatTemplate {
   readonly names: ReadonlySet<string>;
 }
 
-/** @throws NibbleError `template_error` if the source does not parse, or is too large or too deeply nested. */
+/** @throws NibbleError `template_error` if the source does not parse, or is too long or too deeply nested. */
 export function compileTemplate(source: string): ChatTemplate {
-  checkSource(source);
-  const program = guard(() => {
-    const tokens = tokenize(source, { trim_blocks: true, lstrip_blocks: true });
-    checkTokens(tokens);
-    return survey(parse(tokens));
-  });
+  const compiled = guard(() => compileJinja(source));
   return {
-    names: program.names,
-    render: (options) => guard(() => render(program, options)),
+    names: compiled.names,
+    render: (options) => guard(() => render(compiled, options)),
   };
 }
 
-function render(program: Program, options: RenderOptions): string {
-  const environment = new Environment();
-  const define = (name: string, value: unknown) => environment.set(name, value);
-  for (const [name, value] of [
-    ["true", true],
-    ["True", true],
-    ["false", false],
-    ["False", false],
-  ] as const) {
-    define(name, value);
-  }
-  define("none", null);
-  define("None", null);
-  define("messages", options.messages);
-  define("add_generation_prompt", options.addGenerationPrompt ?? true);
-  define("bos_token", options.bosToken ?? "");
-  define("eos_token", options.eosToken ?? "");
-  define("tools", options.tools ?? null);
-  define("documents", null);
-  define("raise_exception", (message: unknown) => {
-    throw templateError(`refuses the messages: ${message}`);
+function render(compiled: CompiledJinja, options: RenderOptions): string {
+  const own = new Map<string, unknown>([
+    ["messages", options.messages.map(withReasoning)],
+    ["add_generation_prompt", options.addGenerationPrompt ?? true],
+    ["bos_token", options.bosToken ?? ""],
+    ["eos_token", options.eosToken ?? ""],
+    ["tools", options.tools ?? null],
+    ["documents", null],
+  ]);
+  const variables = new Map<string, Value>(functions(options.now ?? new Date()));
+  for (const [name, value] of [...(options.extra ?? []), ...own]) variables.set(name, fromJavaScript(value));
+  return compiled.render(variables);
+}
+
+/** Names that a message's reasoning comes under; templates read the first one, those of gpt-oss the second. */
+const REASONING = ["reasoning_content", "thinking", "reasoning"] as const;
+
+/** As transformers does it: fields that are null are left out, and reasoning is found under both names. */
+function withReasoning(message: ChatMessage): object {
+  const given = Object.fromEntries(
+    Object.entries(message).filter(([, value]) => value !== null && value !== undefined),
+  );
+  const name = REASONING.find((field) => given[field] !== undefined);
+  return name === undefined ? given : { thinking: given[name], ...given, reasoning_content: given[name] };
+}
+
+/** A refusal in the template's own words, without a line: it is meant for the one who wrote the messages. */
+class Refusal extends Error {}
+
+function functions(now: Date): [string, Value][] {
+  const raise = new Callable("raise_exception", (args) => {
+    const [message] = bind("raise_exception", "message", args);
+    throw new Refusal(`refuses the messages: ${textOf(message) ?? "without a reason"}`);
   });
-  define("strftime_now", (format: unknown) => strftime(options.now ?? new Date(), String(format)));
-  const interpreter = new BoundedInterpreter(environment, program);
-  define("range", (...args: unknown[]) => range(interpreter, args));
-  for (const [name, value] of options.extra ?? []) {
-    if (!environment.variables.has(name)) define(name, value);
-  }
-  return String(interpreter.run(program.root).value);
+  const time = new Callable("strftime_now", (args) => strftime(now, asText(bind("strftime_now", "format", args)[0]!)));
+  return [
+    ["raise_exception", raise],
+    ["strftime_now", time],
+  ];
 }
 
-function range(interpreter: BoundedInterpreter, args: readonly unknown[]): number[] {
-  const [first, second, step = 1] = args;
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  for (const value of [start, stop, step]) {
-    if (!Number.isSafeInteger(value)) throw templateError("range() takes integers");
-  }
-  const [from, to, by] = [start as number, stop as number, step as number];
-  if (by === 0) throw templateError("range() step must not be zero");
-  const length = Math.max(0, Math.ceil((to - from) / by));
-  interpreter.budget.list(length);
-  interpreter.budget.spend(length);
-  return Array.from({ length }, (_, i) => from + i * by);
-}
-
-/** Walks the tree once, without recursion. */
-function survey(root: Node): Program {
-  const printed = new Set<Node>();
-  const passed = new Set<Node>();
-  const sizes = new Map<Node, number>();
-  const names = new Set<string>();
-  const all: Node[] = [root];
-  const parents: number[] = [-1];
-  for (let i = 0; i < all.length; i++) {
-    const node = all[i]!;
-    if (node.type === "Identifier") names.add((node as Node & { value: string }).value);
-    for (const [field, child] of Object.entries(node) as [string, unknown][]) {
-      for (const item of child instanceof Map ? [...child].flat() : Array.isArray(child) ? child : [child]) {
-        if (typeof item !== "object" || item === null || !("type" in item)) continue;
-        if (field === "body" || field === "alternate" || field === "defaultBlock") printed.add(item);
-        if (field === "args" || field === "argument" || node.type === "KeywordArgumentExpression") passed.add(item);
-        all.push(item);
-        parents.push(i);
-      }
-    }
-  }
-  const counts = new Float64Array(all.length).fill(1);
-  for (let i = all.length - 1; i > 0; i--) counts[parents[i]!]! += counts[i]!;
-  all.forEach((node, i) => {
-    if (node.type === "Macro" || node.type === "CallStatement") sizes.set(node, counts[i]!);
-  });
-  return { root, printed, passed, sizes, names };
-}
-
-/** Whatever the library throws becomes a `template_error`; a stack overflow too (a RangeError in every engine). */
+/** Whatever is thrown becomes a `template_error`; a stack overflow too (a RangeError in every engine). */
 function guard<T>(action: () => T): T {
   try {
     return action();
   } catch (error) {
     if (error instanceof NibbleError) throw error;
-    // The parser reads past its last token when a tag or block is not closed.
-    if (error instanceof TypeError)
-      throw templateError("expected valid Jinja, got a tag or block that does not end", error);
-    throw templateError(error instanceof Error ? error.message : String(error), error);
+    const line = error instanceof JinjaError && error.line !== undefined ? `line ${error.line}: ` : "";
+    const message = error instanceof Error ? error.message : String(error);
+    throw new NibbleError("template_error", `chat template: ${line}${message}`, { cause: error });
   }
 }

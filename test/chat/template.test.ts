@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type ChatMessage, compileTemplate } from "../../src/chat/template.ts";
-import { hostileTemplates } from "../helpers/hostile-templates.ts";
+import { harmlessTemplates, hostileTemplates } from "../helpers/hostile-templates.ts";
 
 const json = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
 
@@ -78,6 +78,14 @@ describe("a hostile template is refused in bounded time", () => {
   }
 });
 
+describe("a template that only looks hostile is rendered", () => {
+  it.each(harmlessTemplates)("%s", (_name, source, text) => {
+    const start = performance.now();
+    expect(compileTemplate(source).render({ messages: [] })).toBe(text);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
 describe("templates", () => {
   const render = (source: string, extra?: [string, unknown][]) =>
     compileTemplate(source).render({ messages: [], extra: new Map(extra), now: new Date(2024, 6, 26, 0, 7, 9) });
@@ -96,7 +104,7 @@ describe("templates", () => {
         ["a", "x"],
         ["add_generation_prompt", "no"],
       ]),
-    ).toBe("xtrue");
+    ).toBe("xTrue");
     expect([...compileTemplate("{% if enable_thinking %}x{% endif %}").names]).toEqual(["enable_thinking"]);
   });
   it("break and continue keep the nesting count right", () => {
@@ -113,7 +121,7 @@ describe("templates", () => {
     );
     expect(
       render("{{ [{'a':'1'},{'a':'2'}]|selectattr('a','equalto','2')|map(attribute='a')|join }}{{ 'bc' in 'abcd' }}"),
-    ).toBe("2true");
+    ).toBe("2True");
     expect(
       render("{% filter upper %}a{{ 1 }}b{% endfilter %}{% for k, v in {'x': 1}.items() %}{{ k }}{{ v }}{% endfor %}"),
     ).toBe("A1Bx1");

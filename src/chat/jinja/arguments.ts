@@ -1,0 +1,47 @@
+/**
+ * Arguments of calls, matched with parameters as Python does it.
+ * @module
+ */
+import { fail } from "./errors.ts";
+import { type Arguments, integerOf, textOf, typeName, type Value } from "./values.ts";
+
+/**
+ * The values of the parameters in a signature such as `old new count?`; undefined for one that is not given. Behind
+ * `/` a signature has parameters that cannot be named.
+ */
+export function bind(name: string, signature: string, args: Arguments): (Value | undefined)[] {
+  const unnamed = signature.startsWith("/");
+  const parameters = signature === "" || signature === "/" ? [] : signature.replace("/ ", "").split(" ");
+  if (args.positional.length > parameters.length) {
+    fail(`${name}() takes at most ${parameters.length} arguments, got ${args.positional.length}`);
+  }
+  const names = parameters.map((parameter) => parameter.replace("?", ""));
+  for (const key of args.named.keys()) {
+    const at = unnamed ? -1 : names.indexOf(key);
+    if (at < 0) fail(`${name}() got an unexpected keyword argument '${key}'`);
+    if (at < args.positional.length) fail(`${name}() got several values for the argument '${key}'`);
+  }
+  return parameters.map((parameter, i) => {
+    const value = i < args.positional.length ? args.positional[i] : args.named.get(names[i]!);
+    if (value === undefined && !parameter.endsWith("?")) fail(`${name}() misses the argument '${parameter}'`);
+    return value;
+  });
+}
+
+/** A text argument. @throws JinjaError for other values */
+export function asText(value: Value): string {
+  return textOf(value) ?? fail(`expected a str, got '${typeName(value)}'`);
+}
+
+/** An integer argument. @throws JinjaError for other values */
+export function asInteger(value: Value): bigint {
+  return integerOf(value) ?? fail(`expected an int, got '${typeName(value)}'`);
+}
+
+/** An integer argument as a number, at most the largest that stays exact; the default where it is not given. */
+export function asCount(value: Value | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  const integer = asInteger(value);
+  return Number(integer > limit ? limit : integer < -limit ? -limit : integer);
+}
