@@ -3,7 +3,7 @@
  * @module
  */
 import { fail } from "./errors.ts";
-import type { Call, CallArguments, Expression, Filter, Target } from "./nodes.ts";
+import type { Call, CallArguments, Expression, Filter } from "./nodes.ts";
 import { TokenCursor } from "./token-cursor.ts";
 import { NONE, type Value } from "./values.ts";
 
