@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
+import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
 import { type ConvertOptions, convert } from "../../weights-tools/convert.ts";
@@ -11,6 +11,7 @@ import {
   fixtureFolder,
   fixtureGguf,
   floatSource,
+  headed,
   MemorySink,
   rawBytes,
   sameBytes,
@@ -160,136 +161,6 @@ describe("a mix", () => {
     const pure = await converted(await crumb(), { type: "q4_k_m", pure: true });
     expect(new Set(pure.report.tensors.map(({ to }) => to))).toEqual(new Set(["Q5_0", "Q4_K", "F32"]));
     expect(pure.report.bytes).toBeLessThan(mixed.report.bytes);
-  });
-});
-
-describe("with importance", () => {
-  it("says where the importance came from, as llama.cpp does", async () => {
-    const importance = new Map([["blk.2.ffn_up.weight", new Float32Array(192).fill(1)]]);
-    const origin = { file: "imatrix.gguf", dataset: "text.txt", entryCount: 1, chunkCount: 3 };
-    const keys = async (importanceOrigin: ConvertOptions["importanceOrigin"], source: Checkpoint) => {
-      const options: ConvertOptions = { type: "q4_0", importance, ...(importanceOrigin && { importanceOrigin }) };
-      return converted(source, options).then(({ checkpoint }) =>
-        [...checkpoint.metadata].filter(([key]) => key.startsWith("quantize.")),
-      );
-    };
-    const all = [
-      ["quantize.imatrix.file", "imatrix.gguf"],
-      ["quantize.imatrix.dataset", "text.txt"],
-      ["quantize.imatrix.entries_count", 1],
-      ["quantize.imatrix.chunks_count", 3],
-    ];
-    expect(await keys(origin, await crumb())).toEqual(all);
-    const first = (await converted(await crumb(), { type: "q8_0", importance, importanceOrigin: origin })).checkpoint;
-    const second = { file: "other.gguf", dataset: undefined, entryCount: 1, chunkCount: undefined };
-    expect(await keys(second, await crumb())).toEqual([
-      ["quantize.imatrix.file", "other.gguf"],
-      ["quantize.imatrix.entries_count", 1],
-    ]);
-    expect(await keys(undefined, first)).toEqual(all);
-    expect(await keys(undefined, await crumb())).toEqual([]);
-  });
-
-  /** Only the first column of a block matters: its error must fall, whatever becomes of the others. */
-  const columns = 192;
-  const first = Float32Array.from({ length: columns }, (_, i) => (i % 32 === 0 ? 1 : 1e-6));
-  const name = "blk.2.ffn_up.weight";
-  const rms = async (checkpoint: Checkpoint): Promise<number> => {
-    const [before, after] = [
-      await values((await crumb()).tensors.get(name)!),
-      await values(checkpoint.tensors.get(name)!),
-    ];
-    return Math.hypot(...Array.from(before, (value, i) => (i % 32 === 0 ? value - after[i]! : 0)));
-  };
-
-  it.each([4096, 5_000, 4 * 2 ** 20])("column by column, in chunks of %i bytes", async (chunkBytes) => {
-    const importance = new Map([[name, first]]);
-    const plain = await converted(await crumb(), { type: "q4_0" });
-    const { checkpoint, report } = await converted(await crumb(), { type: "q4_0", importance, chunkBytes });
-    expect(await rms(checkpoint)).toBeLessThan((await rms(plain.checkpoint)) / 3);
-    expect(report.notes).toEqual([expect.stringMatching(/^quantised without importance: token_embd\.weight, /)]);
-    expect(report.notes[0]).not.toContain(name);
-    for (const tensor of report.tensors)
-      if (tensor.name !== name)
-        expect(tensor.rmse).toBeCloseTo(plain.report.tensors.find((other) => other.name === tensor.name)!.rmse, 12);
-  });
-
-  it.each([
-    ["of another model", new Map([["blk.9.ffn_up.weight", first]]), /names no matrix of this model/],
-    ["of other columns", new Map([[name, first.subarray(1)]]), /blk\.2\.ffn_up\.weight: expected 192 columns, got 191/],
-    [
-      "that is negative",
-      new Map([[name, first.map((x) => -x)]]),
-      /tensor blk\.2\.ffn_up\.weight: .* got -1 at column 0/,
-    ],
-  ])("refuses one %s", async (_, importance, message) => {
-    await expect(converted(await crumb(), { type: "q4_0", importance })).rejects.toMatchObject({
-      code: "invalid_argument",
-      message: expect.stringMatching(message),
-    });
-  });
-});
-
-/** A llama checkpoint in Hugging Face's order with 2 heads of 4, 1 kv head; row r holds r in every column. */
-function headed(permutedQK: boolean, architecture = "llama"): Checkpoint {
-  const metadata = new Map<string, MetadataValue>([
-    ["general.architecture", architecture],
-    [`${architecture}.attention.head_count`, 2],
-    [`${architecture}.attention.head_count_kv`, 1],
-  ]);
-  const tensors = [
-    { name: "blk.0.attn_q.weight", shape: [8, 3] },
-    { name: "blk.0.attn_q.bias", shape: [8] },
-    { name: "blk.0.attn_k.weight", shape: [4, 3] },
-    { name: "blk.0.attn_v.weight", shape: [4, 3] },
-  ];
-  const rows = tensors.flatMap(({ shape }) =>
-    Array.from({ length: shape[0]! }, (_, row) => new Array(shape[1] ?? 1).fill(row)).flat(),
-  );
-  return syntheticCheckpoint(tensors, floatSource(rows), { architecture, metadata, permutedQK });
-}
-
-describe("q and k rows", () => {
-  const firstColumn = async (checkpoint: Checkpoint, name: string): Promise<number[]> => {
-    const tensor = checkpoint.tensors.get(name)!;
-    return [...(await values(tensor))].filter((_, i) => i % (tensor.shape[1] ?? 1) === 0);
-  };
-
-  it.each([undefined, 1])("are interleaved head by head for architecture llama (chunk %s)", async (chunkBytes) => {
-    const options = chunkBytes === undefined ? {} : { chunkBytes };
-    const { checkpoint } = await converted(headed(false), { type: "f32", ...options });
-    expect(await firstColumn(checkpoint, "blk.0.attn_q.weight")).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
-    expect(await firstColumn(checkpoint, "blk.0.attn_q.bias")).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
-    expect(await firstColumn(checkpoint, "blk.0.attn_k.weight")).toEqual([0, 2, 1, 3]);
-    expect(await firstColumn(checkpoint, "blk.0.attn_v.weight")).toEqual([0, 1, 2, 3]);
-  });
-
-  it.each([
-    ["already in GGUF's order", headed(true)],
-    ["of architecture llama4", headed(false, "llama4")],
-    ["of architecture qwen2", headed(false, "qwen2")],
-  ])("stay where they are: %s", async (_, source) => {
-    const { checkpoint } = await converted(source, { type: "f32" });
-    expect(await firstColumn(checkpoint, "blk.0.attn_q.weight")).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(await firstColumn(checkpoint, "blk.0.attn_k.weight")).toEqual([0, 1, 2, 3]);
-  });
-
-  it("are not interleaved twice", async () => {
-    const once = await converted(headed(false), { type: "f32" });
-    const twice = await converted(once.checkpoint, { type: "f32" });
-    expect(sameBytes(twice.bytes, once.bytes)).toBe(true);
-  });
-
-  it("must be whole heads", async () => {
-    const source = syntheticCheckpoint(
-      [{ name: "blk.0.attn_q.weight", shape: [8, 3] }],
-      floatSource(new Array(24).fill(0)),
-      {
-        metadata: new Map<string, MetadataValue>([["llama.attention.head_count", 3]]),
-        permutedQK: false,
-      },
-    );
-    await expect(converted(source, { type: "f32" })).rejects.toMatchObject({ code: "bad_shape" });
   });
 });
 

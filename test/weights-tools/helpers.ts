@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
+import type { Checkpoint, MetadataValue, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { readGguf } from "../../src/formats/gguf/model.ts";
 import { readHuggingFace } from "../../src/formats/huggingface/folder.ts";
 import type { ByteSource, FileSet } from "../../src/io/byte-source.ts";
@@ -98,3 +98,22 @@ export function syntheticCheckpoint(
 
 export const floatSource = (numbers: ArrayLike<number>): ByteSource =>
   bytesSource(new Uint8Array(Float32Array.from(numbers).buffer));
+
+/** A llama checkpoint in Hugging Face's order with 2 heads of 4, 1 kv head; row r holds r in every column. */
+export function headed(permutedQK: boolean, architecture = "llama"): Checkpoint {
+  const metadata = new Map<string, MetadataValue>([
+    ["general.architecture", architecture],
+    [`${architecture}.attention.head_count`, 2],
+    [`${architecture}.attention.head_count_kv`, 1],
+  ]);
+  const tensors = [
+    { name: "blk.0.attn_q.weight", shape: [8, 3] },
+    { name: "blk.0.attn_q.bias", shape: [8] },
+    { name: "blk.0.attn_k.weight", shape: [4, 3] },
+    { name: "blk.0.attn_v.weight", shape: [4, 3] },
+  ];
+  const rows = tensors.flatMap(({ shape }) =>
+    Array.from({ length: shape[0]! }, (_, row) => new Array(shape[1] ?? 1).fill(row)).flat(),
+  );
+  return syntheticCheckpoint(tensors, floatSource(rows), { architecture, metadata, permutedQK });
+}
