@@ -5,7 +5,6 @@
 import { type Expression, type Grammar, rule } from "../expression.ts";
 import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT, spend } from "../limits.ts";
 import { type CharSet, intersect, MAX_CODE_POINT } from "../regular/char-set.ts";
-import { edgesByTarget } from "../regular/dfa.ts";
 import { utf8Sequences } from "../regular/utf8-ranges.ts";
 import type { ByteEdge, Call, CharEdge } from "./compiled-grammar.ts";
 import { INLINE_SIZE, inlineSizes, isSmall, singleChars } from "./inline.ts";
@@ -34,6 +33,7 @@ export class Network {
   /** The rules that are called. */
   readonly #queue: number[] = [];
   readonly #setIds = new Map<string, number>();
+  readonly #knownSets = new Map<CharSet, number>();
   /** For each set its UTF-8 sequences, and the rule that reads its characters beyond ASCII. */
   readonly #sequencesOf: (readonly (readonly number[])[])[] = [];
   readonly #beyondAsciiOf: number[] = [];
@@ -138,11 +138,13 @@ export class Network {
   #automaton({ dfa, spell }: Expression & { kind: "automaton" }, from: number): number {
     const end = this.#node();
     const nodes = dfa.accepts.map(() => this.#node());
+    const spellings = new Map<CharSet, Expression>();
     if (nodes.length > 0) this.free[from]!.push(nodes[0]!);
     for (const [state, node] of nodes.entries()) {
       if (dfa.accepts[state]) this.free[node]!.push(end);
-      for (const [target, set] of edgesByTarget(dfa, state)) {
-        const spelled = spell(set);
+      for (const { target, set } of dfa.edges[state]!) {
+        let spelled = spellings.get(set);
+        if (!spelled) spellings.set(set, (spelled = spell(set)));
         if (spelled.kind === "chars") this.#chars(spelled.set, node, nodes[target]!);
         else this.free[this.#add(spelled, this.#before(spelled, node))]!.push(nodes[target]!);
       }
@@ -199,10 +201,18 @@ export class Network {
   }
 
   #charEdge(from: number, set: CharSet, target: number): number {
-    const key = set.join();
-    let id = this.#setIds.get(key);
-    if (id === undefined) this.#setIds.set(key, (id = this.sets.push(set) - 1));
+    const id = this.#setId(set);
     this.chars[from]!.push({ set: id, target });
+    return id;
+  }
+
+  #setId(set: CharSet): number {
+    let id = this.#knownSets.get(set);
+    if (id !== undefined) return id;
+    const key = set.join();
+    id = this.#setIds.get(key);
+    if (id === undefined) this.#setIds.set(key, (id = this.sets.push(set) - 1));
+    this.#knownSets.set(set, id);
     return id;
   }
 

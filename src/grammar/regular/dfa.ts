@@ -3,18 +3,18 @@
  * @module
  */
 import { checkLimit, MAX_DFA_STATES } from "../limits.ts";
-import { type CharSet, charSet } from "./char-set.ts";
+import { type CharSet, contains, union } from "./char-set.ts";
 
+/** Reads one character of a set. */
 export interface Edge {
-  readonly from: number;
-  readonly to: number;
+  readonly set: CharSet;
   readonly target: number;
 }
 
 /** State 0 is the start. The empty language has no states. Every state can reach an accepting one. */
 export interface Dfa {
   readonly accepts: readonly boolean[];
-  /** The edges of each state, sorted by character and without overlap. */
+  /** The edges of each state, one per target. Their sets have no character in common. */
   readonly edges: readonly (readonly Edge[])[];
 }
 
@@ -28,7 +28,7 @@ export function matches(dfa: Dfa, text: string): boolean {
   let state = isEmpty(dfa) ? -1 : 0;
   for (const char of text) {
     const code = char.codePointAt(0)!;
-    state = dfa.edges[state]?.find(({ from, to }) => code >= from && code <= to)?.target ?? -1;
+    state = dfa.edges[state]?.find(({ set }) => contains(set, code))?.target ?? -1;
   }
   return dfa.accepts[state] ?? false;
 }
@@ -39,7 +39,8 @@ export interface Space<S> {
   /** Equal for equal states. */
   key(state: S): string;
   accepts(state: S): boolean;
-  next(state: S): readonly { readonly from: number; readonly to: number; readonly state: S }[];
+  /** The sets must have no character in common. */
+  next(state: S): readonly { readonly set: CharSet; readonly state: S }[];
 }
 
 /** Lists all states that can be reached, numbered in the order in which they are found. */
@@ -48,42 +49,28 @@ export function explore<S>({ start, key, accepts, next }: Space<S>): Dfa {
   const ids = new Map([[key(start), 0]]);
   const accepting: boolean[] = [];
   const edges: Edge[][] = [];
+  const number = (state: S): number => {
+    const name = key(state);
+    let id = ids.get(name);
+    if (id === undefined) {
+      id = states.push(state) - 1;
+      checkLimit("pattern: states", id, MAX_DFA_STATES);
+      ids.set(name, id);
+    }
+    return id;
+  };
   for (const state of states) {
     accepting.push(accepts(state));
-    edges.push(
-      next(state).map(({ from, to, state: target }) => {
-        const name = key(target);
-        let id = ids.get(name);
-        if (id === undefined) {
-          id = states.push(target) - 1;
-          checkLimit("pattern: states", id, MAX_DFA_STATES);
-          ids.set(name, id);
-        }
-        return { from, to, target: id };
-      }),
-    );
+    const sets = new Map<number, CharSet[]>();
+    for (const { set, state: target } of next(state)) {
+      const id = number(target);
+      const known = sets.get(id);
+      if (known) known.push(set);
+      else sets.set(id, [set]);
+    }
+    edges.push([...sets].map(([target, each]) => ({ target, set: each.length === 1 ? each[0]! : union(...each) })));
   }
   return trim({ accepts: accepting, edges });
-}
-
-/** Splits overlapping edges into ranges that do not overlap, each with all of its targets. */
-export function partition(edges: readonly Edge[]): { from: number; to: number; targets: number[] }[] {
-  const events = edges
-    .flatMap(({ from, to, target }) => [
-      { at: from, target, open: true },
-      { at: to + 1, target, open: false },
-    ])
-    .sort((a, b) => a.at - b.at);
-  const open = new Map<number, number>();
-  const parts: { from: number; to: number; targets: number[] }[] = [];
-  for (const [i, { at, target, open: opens }] of events.entries()) {
-    const count = (open.get(target) ?? 0) + (opens ? 1 : -1);
-    if (count > 0) open.set(target, count);
-    else open.delete(target);
-    const end = events[i + 1]?.at ?? at;
-    if (end > at && open.size > 0) parts.push({ from: at, to: end - 1, targets: [...open.keys()] });
-  }
-  return parts;
 }
 
 /** Leaves out the states that cannot reach an accepting one. */
@@ -96,20 +83,9 @@ export function trim({ accepts, edges }: Dfa): Dfa {
   const kept = [...useful].sort((a, b) => a - b);
   const ids = new Map(kept.map((state, id) => [state, id]));
   const keptEdges = (state: number) =>
-    edges[state]!.filter(({ target }) => useful.has(target)).map((edge) => ({
-      ...edge,
-      target: ids.get(edge.target)!,
+    edges[state]!.filter(({ target }) => useful.has(target)).map(({ set, target }) => ({
+      set,
+      target: ids.get(target)!,
     }));
   return { accepts: kept.map((state) => accepts[state]!), edges: kept.map(keptEdges) };
-}
-
-/** The edges of a state as one character set per target. */
-export function edgesByTarget(dfa: Dfa, state: number): [target: number, set: CharSet][] {
-  const sets = new Map<number, [number, number][]>();
-  for (const { from, to, target } of dfa.edges[state]!) {
-    const ranges = sets.get(target);
-    if (ranges) ranges.push([from, to]);
-    else sets.set(target, [[from, to]]);
-  }
-  return [...sets].map(([target, ranges]) => [target, charSet(ranges)]);
 }

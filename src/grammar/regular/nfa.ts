@@ -4,7 +4,7 @@
  */
 import { checkLimit, spend } from "../limits.ts";
 import { type CharSet, pairs } from "./char-set.ts";
-import { type Dfa, explore, partition, STATE_COST } from "./dfa.ts";
+import { type Dfa, explore, STATE_COST } from "./dfa.ts";
 import type { Pattern } from "./pattern.ts";
 
 const MAX_NFA_NODES = 20_000;
@@ -14,6 +14,8 @@ class Nfa {
   readonly free: number[][] = [];
   readonly anchors: { readonly kind: "start" | "end"; readonly target: number }[][] = [];
   readonly edges: { readonly set: CharSet; readonly target: number }[][] = [];
+  /** The sets of all edges. */
+  readonly sets = new Set<CharSet>();
 
   node(): number {
     checkLimit("pattern: size", this.free.length, MAX_NFA_NODES);
@@ -27,6 +29,7 @@ class Nfa {
     switch (pattern.kind) {
       case "chars": {
         const target = this.node();
+        this.sets.add(pattern.set);
         this.edges[from]!.push({ set: pattern.set, target });
         return target;
       }
@@ -89,19 +92,45 @@ export function patternDfa(pattern: Pattern): Dfa {
   const nfa = new Nfa();
   const start = nfa.node();
   const end = nfa.add(pattern, start);
+  const classes = divide(nfa.sets);
   return explore({
     start: { nodes: nfa.closure([start], true, false), first: true },
     key: ({ nodes, first }) => `${first} ${nodes.join()}`,
     accepts: ({ nodes, first }) => nfa.closure(nodes, first, true).includes(end),
     next: ({ nodes }) => {
-      const out = nodes.flatMap((node) => nfa.edges[node]!);
-      spend(STATE_COST + out.reduce((sum, { set }) => sum + set.length, 0));
-      const parts = partition(out.flatMap(({ set, target }) => pairs(set).map(([from, to]) => ({ from, to, target }))));
-      return parts.map(({ from, to, targets }) => ({
-        from,
-        to,
-        state: { nodes: nfa.closure(targets, false, false), first: false },
+      const targets = new Map<CharSet, number[]>();
+      for (const { set, target } of nodes.flatMap((node) => nfa.edges[node]!)) {
+        for (const each of classes.get(set)!) targets.set(each, [...(targets.get(each) ?? []), target]);
+      }
+      spend(STATE_COST + targets.size);
+      return [...targets].map(([set, reached]) => ({
+        set,
+        state: { nodes: nfa.closure(reached, false, false), first: false },
       }));
     },
   });
+}
+
+/** Divides characters into classes that no set tells apart, and gives the classes of each set. */
+function divide(sets: ReadonlySet<CharSet>): Map<CharSet, readonly CharSet[]> {
+  const events = [...sets]
+    .flatMap((set) => pairs(set).flatMap(([from, to]) => [{ at: from, set }, { at: to + 1, set }])) // biome-ignore format: one line
+    .sort((a, b) => a.at - b.at);
+  spend(events.length);
+  const open = new Set<CharSet>();
+  const numbers = new Map([...sets].map((set, number) => [set, number]));
+  const classes = new Map<string, { ranges: number[]; sets: CharSet[] }>();
+  for (const [i, { at, set }] of events.entries()) {
+    if (!open.delete(set)) open.add(set);
+    const end = events[i + 1]?.at ?? at;
+    if (end === at || open.size === 0) continue;
+    const members = [...open];
+    const key = members.map((each) => numbers.get(each)!).sort().join(); // biome-ignore format: one line
+    const known = classes.get(key);
+    if (known) known.ranges.push(at, end - 1);
+    else classes.set(key, { ranges: [at, end - 1], sets: members });
+  }
+  const classesOf = new Map<CharSet, CharSet[]>([...sets].map((set) => [set, []]));
+  for (const { ranges, sets: members } of classes.values()) for (const set of members) classesOf.get(set)!.push(ranges);
+  return classesOf;
 }

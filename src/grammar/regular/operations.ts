@@ -3,8 +3,8 @@
  * @module
  */
 import { checkLimit, MAX_DFA_STATES, spend } from "../limits.ts";
-import { ANY_CHAR, pairs } from "./char-set.ts";
-import { type Dfa, type Edge, explore, isEmpty, partition, STATE_COST, trim } from "./dfa.ts";
+import { ANY_CHAR, type CharSet, complement, intersect, union } from "./char-set.ts";
+import { type Dfa, type Edge, explore, isEmpty, STATE_COST, trim } from "./dfa.ts";
 import { patternDfa } from "./nfa.ts";
 import { anywhere, parseLookaheads, prefix } from "./pattern.ts";
 
@@ -28,7 +28,7 @@ export function findingDfa(source: string): Dfa {
 export function lengthDfa(min: number, max: number): Dfa {
   const last = max === Number.POSITIVE_INFINITY ? min : max;
   checkLimit("string: characters that are counted", last, MAX_DFA_STATES - 1);
-  const step = (target: number): Edge[] => pairs(ANY_CHAR).map(([from, to]) => ({ from, to, target }));
+  const step = (target: number): Edge[] => [{ set: ANY_CHAR, target }];
   const loops = max === Number.POSITIVE_INFINITY;
   return {
     accepts: Array.from({ length: last + 1 }, (_, i) => i >= min),
@@ -55,36 +55,72 @@ export function textsDfa(texts: Iterable<string>): Dfa {
     }
     accepts[node] = true;
   }
-  const edges = children.map((map) =>
-    [...map].sort((a, b) => a[0] - b[0]).map(([code, target]) => ({ from: code, to: code, target })),
-  );
+  const edges = children.map((map) => [...map].map(([code, target]) => ({ set: [code, code], target })));
   return trim({ accepts, edges });
 }
 
 /** The texts that are in both languages. */
-export const intersectDfas = (a: Dfa, b: Dfa): Dfa => combine(a, b, (x, y) => x && y);
+export const intersectDfas = (a: Dfa, b: Dfa): Dfa => new Product(a, b, false).dfa();
 
 /** The texts of `a` that are not in `b`. */
-export const subtractDfa = (a: Dfa, b: Dfa): Dfa => combine(a, b, (x, y) => x && !y);
+export const subtractDfa = (a: Dfa, b: Dfa): Dfa => new Product(a, b, true).dfa();
 
-/** The product of two automata. State -1 stands for having left an automaton for good. */
-function combine(a: Dfa, b: Dfa, accept: (inA: boolean, inB: boolean) => boolean): Dfa {
-  return explore<readonly [inA: number, inB: number]>({
-    start: [isEmpty(a) ? -1 : 0, isEmpty(b) ? -1 : 0],
-    key: (pair) => pair.join(),
-    accepts: ([x, y]) => accept(a.accepts[x] ?? false, b.accepts[y] ?? false),
-    next: ([x, y]) => {
-      // Targets in `a` are even and targets in `b` odd, so that one partition serves both.
-      const left = (a.edges[x] ?? []).map((edge) => ({ ...edge, target: edge.target * 2 }));
-      const right = (b.edges[y] ?? []).map((edge) => ({ ...edge, target: edge.target * 2 + 1 }));
-      spend(STATE_COST + left.length + right.length);
-      const side = (targets: readonly number[], bit: number) => {
-        const found = targets.find((target) => target % 2 === bit);
-        return found === undefined ? -1 : (found - bit) / 2;
-      };
-      return partition([...left, ...right])
-        .map(({ from, to, targets }) => ({ from, to, state: [side(targets, 0), side(targets, 1)] as const }))
-        .filter(({ state }) => state[0] >= 0); // both operations want the text in `a`
-    },
-  });
+/** The product of two automata: texts of `a` that are in `b`, or that are not in `b`. */
+class Product {
+  readonly #a: Dfa;
+  readonly #b: Dfa;
+  readonly #isDifference: boolean;
+  /** What sets of `a` have in common with sets of `b`, and what they have not with all edges of a state. */
+  readonly #common = new Map<CharSet, Map<CharSet, CharSet>>();
+  readonly #rest = new Map<CharSet, Map<readonly Edge[], CharSet>>();
+
+  constructor(a: Dfa, b: Dfa, isDifference: boolean) {
+    this.#a = a;
+    this.#b = b;
+    this.#isDifference = isDifference;
+  }
+
+  /** State -1 of `b` stands for having left it for good. */
+  dfa(): Dfa {
+    if (isEmpty(this.#a)) return this.#a;
+    return explore<readonly [inA: number, inB: number]>({
+      start: [0, isEmpty(this.#b) ? -1 : 0],
+      key: (pair) => pair.join(),
+      accepts: ([x, y]) => this.#a.accepts[x]! && (this.#b.accepts[y] ?? false) !== this.#isDifference,
+      next: ([x, y]) => this.#a.edges[x]!.flatMap((edge) => this.#next(edge, this.#b.edges[y])),
+    });
+  }
+
+  #next({ set, target }: Edge, edges: readonly Edge[] | undefined) {
+    spend(STATE_COST + (edges?.length ?? 0));
+    const left = this.#isDifference ? this.#without(set, edges ?? []) : [];
+    return [
+      ...(edges ?? []).map((edge) => ({ set: this.#both(set, edge.set), state: [target, edge.target] as const })),
+      { set: left, state: [target, -1] as const },
+    ].filter((next) => next.set.length > 0);
+  }
+
+  #both(a: CharSet, b: CharSet): CharSet {
+    return memo(this.#common, a, b, () => {
+      spend((a.length + b.length) >> 2);
+      return intersect(a, b);
+    });
+  }
+
+  #without(set: CharSet, edges: readonly Edge[]): CharSet {
+    if (edges.length === 0) return set;
+    return memo(this.#rest, set, edges, () => {
+      const others = union(...edges.map((edge) => edge.set));
+      spend((set.length + others.length) >> 2);
+      return intersect(set, complement(others));
+    });
+  }
+}
+
+function memo<A, B, C>(known: Map<A, Map<B, C>>, a: A, b: B, compute: () => C): C {
+  let row = known.get(a);
+  if (!row) known.set(a, (row = new Map()));
+  let value = row.get(b);
+  if (value === undefined) row.set(b, (value = compute()));
+  return value;
 }

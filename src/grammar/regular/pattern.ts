@@ -5,6 +5,7 @@
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_SOURCE } from "../limits.ts";
 import { CLASSES, NOT_LINE_END } from "./char-classes.ts";
 import { ANY_CHAR, type CharSet, charsOf, complement, union } from "./char-set.ts";
+import { unicodeProperty } from "./unicode-properties.ts";
 
 export type Pattern =
   | { readonly kind: "chars"; readonly set: CharSet }
@@ -108,7 +109,7 @@ class PatternParser {
     if (this.#take("?")) {
       if (this.#take("<")) {
         if (this.#peek() === "=" || this.#peek() === "!") throw this.#unsupported("lookbehind");
-        while (!this.#take(">")) if (this.#at++ >= this.#chars.length) throw this.#error("> after a group's name");
+        this.#until(">", "> after a group's name");
       } else if (!this.#take(":")) throw this.#unsupported("lookahead or flags in a group");
     }
     const pattern = this.#choice();
@@ -175,6 +176,10 @@ class PatternParser {
     if (char === "0" && !/^[0-9]$/.test(this.#peek() ?? "")) return charsOf("\0");
     if (char === "x") return this.#hex(2);
     if (char === "u") return this.#unicode();
+    if ((char === "p" || char === "P") && this.#take("{")) {
+      const set = unicodeProperty(this.#until("}", "} of a Unicode property"));
+      return char === "p" ? set : complement(set);
+    }
     if (char === "c" && /^[A-Za-z]$/.test(this.#peek() ?? "")) {
       return charsOf(String.fromCharCode(this.#chars[this.#at++]!.charCodeAt(0) & 31));
     }
@@ -205,6 +210,13 @@ class PatternParser {
     this.#at += digits;
     const code = Number.parseInt(text, 16);
     return [code, code];
+  }
+
+  /** The text up to a character, which is skipped. */
+  #until(end: string, expected: string): string {
+    const start = this.#at;
+    while (!this.#take(end)) if (this.#at++ >= this.#chars.length) throw this.#error(expected);
+    return this.#chars.slice(start, this.#at - 1).join("");
   }
 
   #peek(): string | undefined {

@@ -6,8 +6,8 @@ import { checkLimit, grammarError, MAX_DFA_STATES } from "../limits.ts";
 import { type Dfa, explore } from "../regular/dfa.ts";
 import type { Bound } from "./node.ts";
 
-const DIGITS = Array.from({ length: 10 }, (_, digit) => ({ digit, code: 0x30 + digit }));
-const POINT = 0x2e;
+const DIGITS = Array.from({ length: 10 }, (_, digit) => ({ digit, set: [0x30 + digit, 0x30 + digit] }));
+const POINT = [0x2e, 0x2e];
 
 interface Decimal {
   /** The digits before the point. */
@@ -39,14 +39,13 @@ export function compareDfa({ value, exclusive }: Bound, sign: 1 | -1): Dfa {
       return order === 0 ? !exclusive : order * sign > 0;
     },
     next: (state) => {
-      const edges = DIGITS.map(({ digit, code }) => ({
-        from: code,
-        to: code,
+      const edges = DIGITS.map(({ digit, set }) => ({
+        set,
         state: compareDigit(state, digit, bound),
       }));
       if (state.whole <= 0) return edges;
       const afterPoint = { whole: -1, places: 0, order: wholeOrder(state, bound) };
-      return [{ from: POINT, to: POINT, state: afterPoint }, ...edges];
+      return [{ set: POINT, state: afterPoint }, ...edges];
     },
   });
 }
@@ -97,12 +96,11 @@ export function multipleDfa(multiple: number): Dfa {
     key: ({ value, places }) => `${value} ${places}`,
     accepts: ({ value, places }) => scale(value, places) === 0,
     next: ({ value, places }) => {
-      const point = { from: POINT, to: POINT, state: { value, places: 0 } };
+      const point = { set: POINT, state: { value, places: 0 } };
       // Further places could only be zeros, so they are left out.
       if (places === fraction.length) return [];
-      const edges = DIGITS.map(({ digit, code }) => ({
-        from: code,
-        to: code,
+      const edges = DIGITS.map(({ digit, set }) => ({
+        set,
         state: { value: (value * 10 + digit) % modulus, places: places < 0 ? -1 : places + 1 },
       }));
       return places < 0 ? [point, ...edges] : edges;

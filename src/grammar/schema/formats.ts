@@ -1,50 +1,91 @@
 /**
  * Formats of strings (JSON Schema validation 2020-12, section 7.3) as patterns.
+ *
+ * Each is a part of what the RFCs allow: all of its texts are valid, but not all valid texts are in it. Other formats are
+ * annotations.
  * @module
  */
-import { grammarError } from "../limits.ts";
 import type { Dfa } from "../regular/dfa.ts";
 import { patternDfa } from "../regular/nfa.ts";
 import { parsePattern } from "../regular/pattern.ts";
 
 const MONTH_DAY =
   "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
-/** Years from 1000 on. The 29th of February is left out, since not every year has one. */
-const DATE = `[1-9][0-9]{3}-${MONTH_DAY}`;
+/** Years that are divisible by 4, but only those hundreds that are divisible by 400. */
+const LEAP_YEAR = "([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)";
+/** Years from 1000 on. */
+const DATE = `([1-9][0-9]{3}-${MONTH_DAY}|${LEAP_YEAR}-02-29)`;
 const TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
-const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+
+const COUNT = "[0-9]{1,6}";
+const SECONDS = `${COUNT}S`;
+const MINUTES = `${COUNT}M(${SECONDS})?`;
+const HOURS = `${COUNT}H(${MINUTES})?`;
+const DAYS = `${COUNT}D`;
+const MONTHS = `${COUNT}M(${DAYS})?`;
+const YEARS = `${COUNT}Y(${MONTHS})?`;
+const CLOCK = `T(${HOURS}|${MINUTES}|${SECONDS})`;
+const DURATION = `P((${DAYS}|${MONTHS}|${YEARS})(${CLOCK})?|${CLOCK}|${COUNT}W)`;
+
 const LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,20}[a-zA-Z0-9])?";
 const HOST = `${LABEL}(\\.${LABEL}){0,4}`;
-const WORD = "[a-zA-Z0-9._~-]";
+const MAILBOX = "[a-zA-Z0-9_%+-]{1,32}(\\.[a-zA-Z0-9_%+-]{1,32}){0,3}";
+const EMAIL = `${MAILBOX}@${LABEL}(\\.${LABEL}){1,3}`;
+const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const IPV4 = `${BYTE}(\\.${BYTE}){3}`;
 const QUARTET = "[0-9a-fA-F]{1,4}";
+/** Eight quartets, of which `::` replaces at least one. */
+const IPV6 = [
+  `${QUARTET}(:${QUARTET}){7}`,
+  `::(${QUARTET}(:${QUARTET}){0,6})?`,
+  ...[1, 2, 3, 4, 5, 6].map((before) => `(${QUARTET}:){${before}}(:${QUARTET}){1,${7 - before}}`),
+  `(${QUARTET}:){1,7}:`,
+  `::ffff:${IPV4}`,
+].join("|");
 
-/** Each is a part of what the RFCs allow: all of its texts are valid, but not all valid texts are in it. */
+/** A character of a path, query or fragment (RFC 3986). */
+const PATH_CHAR = "([a-zA-Z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})";
+const AUTHORITY = `//${HOST}(:[1-9][0-9]{0,4})?`;
+const QUERY = `(\\?(${PATH_CHAR}|[/?])*)?(#(${PATH_CHAR}|[/?])*)?`;
+const URI = `[a-zA-Z][a-zA-Z0-9+.-]{1,15}:(${AUTHORITY}(/${PATH_CHAR}*)*|${PATH_CHAR}+(/${PATH_CHAR}*)*)${QUERY}`;
+const RELATIVE = `(${AUTHORITY}(/${PATH_CHAR}*)*|/|/?[a-zA-Z0-9._~-]+(/${PATH_CHAR}*)*)?${QUERY}`;
+const POINTER = "(/([^/~]|~[01])*)*";
+
+/** What a regular expression may consist of: characters, escapes, simple classes and groups. */
+const ATOM =
+  "([a-zA-Z0-9_ ,:;=@#%&'\"<>~!/-]|\\.|\\\\[dwsDWS.*+?^$()|\\[\\]{}/\\\\]|\\[\\^?([a-zA-Z0-9_ ]|a-z|A-Z|0-9)+\\])";
+const TERMS = `(${ATOM}([*+?]|\\{[1-9]\\})?)*`;
+const REGEX = `\\^?(${TERMS}|\\((\\?:)?${TERMS}(\\|${TERMS})*\\)[*+?]?)*\\$?`;
+
 const FORMATS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "date-time": `${DATE}T${TIME}`,
     date: DATE,
     time: TIME,
-    duration: "P([0-9]{1,6}W|[0-9]{1,6}D(T[0-9]{1,6}H([0-9]{1,6}M([0-9]{1,6}S)?)?)?|T[0-9]{1,6}[HMS])",
-    email: `[a-zA-Z0-9_+-]{1,32}(\\.[a-zA-Z0-9_+-]{1,32})?@${LABEL}(\\.${LABEL}){1,3}`,
+    duration: DURATION,
+    email: EMAIL,
+    "idn-email": EMAIL,
     hostname: HOST,
-    ipv4: `${BYTE}(\\.${BYTE}){3}`,
-    ipv6: `${QUARTET}(:${QUARTET}){7}|::|${QUARTET}(:${QUARTET}){0,3}::${QUARTET}(:${QUARTET}){0,1}`,
+    "idn-hostname": HOST,
+    ipv4: IPV4,
+    ipv6: IPV6,
     uuid: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
-    uri: `https?://${HOST}(:[1-9][0-9]{0,3})?(/${WORD}*)*(\\?(${WORD}|[=&])*)?(#${WORD}*)?`,
+    uri: URI,
+    iri: URI,
+    "uri-reference": `${URI}|${RELATIVE}`,
+    "iri-reference": `${URI}|${RELATIVE}`,
+    "uri-template": URI,
+    "json-pointer": POINTER,
+    "relative-json-pointer": `(0|[1-9][0-9]{0,5})(#|${POINTER})`,
+    regex: REGEX,
   }),
 );
-/** Standard formats that are refused, since ignoring them would give wrong texts. Other names are annotations. */
-const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ...["idn-email", "idn-hostname", "iri", "iri-reference", "uri-reference", "uri-template"],
-  ...["json-pointer", "relative-json-pointer", "regex"],
-]);
 
 const built = new Map<string, Dfa>();
 
-/** @throws NibbleError `invalid_argument` for a standard format that is not supported */
+/** The language of a format; undefined for a format that is an annotation. */
 export function formatDfa(format: string): Dfa | undefined {
   const source = FORMATS.get(format);
-  if (UNSUPPORTED.has(format)) throw grammarError(`schema: format ${format} is not supported`);
   if (source === undefined) return undefined;
   let dfa = built.get(format);
   if (!dfa) built.set(format, (dfa = patternDfa(parsePattern(source))));

@@ -40,7 +40,7 @@ function stringLanguage(nodes: Case): Dfa | undefined {
   const patterns = nodes.flatMap((node) => node.patterns);
   const excluded = nodes.flatMap((node) => [...node.excluded.values()].filter((value) => typeof value === "string"));
   if (patterns.length + excluded.length === 0) return undefined;
-  let language = patterns.reduce(intersectDfas, ANY_TEXT);
+  let language = patterns.length > 0 ? patterns.reduce(intersectDfas) : ANY_TEXT;
   if (excluded.length > 0) language = subtractDfa(language, textsDfa(excluded));
   const { min, max } = stringLength(nodes);
   if (min === 0 && max === Number.POSITIVE_INFINITY) return language;

@@ -32,6 +32,7 @@ const { pattern } = fc.letrec<{ pattern: string; term: string }>((tie) => ({
         "\\cJ",
       ),
     },
+    { weight: 1, arbitrary: fc.constantFrom("\\p{L}", "\\P{Letter}", "[\\p{N}_]", "\\p{Script=Han}") },
     { weight: 3, arbitrary: fc.constantFrom(".", "\\d", "\\w", "\\s", "\\D", "\\W", "\\S") },
     {
       weight: 3,
@@ -131,7 +132,9 @@ describe("patterns", () => {
     ["(?<!a)b", "lookbehind"],
     ["(a)\\1", "\\1"],
     ["\\bword", "\\b"],
-    ["\\p{L}", "\\p"],
+    ["\\p{Nothing}", "no Unicode property"],
+    ["\\p{L", "} of a Unicode property"],
+    ["\\p{L}}", "bracket that closes nothing"],
     ["a**", "one quantifier"],
     ["*a", "something to repeat"],
     ["(a", ") of a group"],
