@@ -10,6 +10,8 @@ export type Expression =
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "chars"; readonly set: CharSet }
   | { readonly kind: "sequence"; readonly parts: readonly Expression[] }
+  /** One token of the vocabulary, or any other token if it is negated. */
+  | { readonly kind: "token"; readonly id: number; readonly negated: boolean }
   /** A choice without parts matches nothing. */
   | { readonly kind: "choice"; readonly parts: readonly Expression[] }
   | { readonly kind: "repeat"; readonly part: Expression; readonly min: number; readonly max: number }

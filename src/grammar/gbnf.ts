@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Tokenizer } from "../tokenizer/types.ts";
 import { chars, choice, type Expression, type Grammar, literal, repeat, rule, sequence } from "./expression.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_RULES, MAX_SOURCE } from "./limits.ts";
 import { ANY_CHAR, complement, union } from "./regular/char-set.ts";
@@ -17,20 +18,25 @@ const HEX_DIGITS: ReadonlyMap<string, number> = new Map(Object.entries({ x: 2, u
  * @throws NibbleError `invalid_argument` with line and column for what cannot be read, and for rules that are missing or
  * defined twice
  */
-export function parseGbnf(source: string): Grammar {
+export function parseGbnf(source: string, vocabulary?: Vocabulary): Grammar {
   checkLimit("grammar: length", source.length, MAX_SOURCE);
-  return new GbnfParser(source).parse();
+  return new GbnfParser(source, vocabulary).parse();
 }
+
+/** What a grammar needs of a tokenizer to name its tokens. */
+export type Vocabulary = Pick<Tokenizer, "encode" | "vocabSize">;
 
 class GbnfParser {
   readonly #source: readonly string[];
+  readonly #vocabulary: Vocabulary | undefined;
   readonly #ids = new Map<string, number>([["root", 0]]);
   readonly #rules: (Expression | undefined)[] = [undefined];
   #at = 0;
   #depth = 0;
 
-  constructor(source: string) {
+  constructor(source: string, vocabulary: Vocabulary | undefined) {
     this.#source = [...source];
+    this.#vocabulary = vocabulary;
   }
 
   parse(): Grammar {
@@ -88,6 +94,8 @@ class GbnfParser {
     if (this.#take('"')) return this.#literal();
     if (this.#take("[")) return this.#class();
     if (this.#take(".")) return chars(ANY_CHAR);
+    if (this.#take("!")) return this.#token(true);
+    if (this.#peek() === "<") return this.#token(false);
     if (this.#take("(")) {
       this.#space(true);
       const group = this.#choice(true);
@@ -98,15 +106,38 @@ class GbnfParser {
     throw this.#error("a literal, a class, a group or the name of a rule");
   }
 
+  /** A token: by its text, as `<think>`, or by its id, as `<[1000]>`. */
+  #token(negated: boolean): Expression {
+    const start = this.#at;
+    if (!this.#take("<")) throw this.#error("< of a token");
+    while (!this.#take(">")) {
+      if (this.#peek() === undefined || this.#peek() === "\n") throw this.#error("> of a token");
+      this.#at++;
+    }
+    const text = this.#source.slice(start, this.#at).join("");
+    if (!this.#vocabulary) throw grammarError(`grammar: the token ${text} needs a vocabulary`);
+    const { vocabSize } = this.#vocabulary;
+    const number = /^<\[([0-9]+)\]>$/.exec(text)?.[1];
+    const ids = number ? [Number(number)] : this.#vocabulary.encode(text, { special: true, addBos: false });
+    if (ids.length !== 1) throw grammarError(`grammar: there is no token ${text} in the vocabulary`);
+    checkLimit("grammar: id of a token", ids[0]!, vocabSize - 1);
+    return { kind: "token", id: ids[0]!, negated };
+  }
+
+  /** An item with its quantifiers; several apply from left to right. */
   #repeated(part: Expression): Expression {
-    let repeated: Expression;
-    if (this.#take("*")) repeated = repeat(part, 0, Number.POSITIVE_INFINITY);
-    else if (this.#take("+")) repeated = repeat(part, 1, Number.POSITIVE_INFINITY);
-    else if (this.#take("?")) repeated = repeat(part, 0, 1);
-    else if (this.#take("{")) repeated = this.#counted(part);
-    else return part;
-    if ("*+?{".includes(this.#peek() ?? " ")) throw this.#error("one quantifier");
-    return repeated;
+    checkLimit("grammar: nested groups", ++this.#depth, MAX_DEPTH);
+    const repeated = this.#quantified(part);
+    const all = repeated === part ? part : this.#repeated(repeated);
+    this.#depth--;
+    return all;
+  }
+
+  #quantified(part: Expression): Expression {
+    if (this.#take("*")) return repeat(part, 0, Number.POSITIVE_INFINITY);
+    if (this.#take("+")) return repeat(part, 1, Number.POSITIVE_INFINITY);
+    if (this.#take("?")) return repeat(part, 0, 1);
+    return this.#take("{") ? this.#counted(part) : part;
   }
 
   #counted(part: Expression): Expression {
@@ -120,16 +151,16 @@ class GbnfParser {
       this.#space(false);
     }
     if (!this.#take("}") || max < min) throw this.#error("{min,max} with min at most max");
-    return repeat(part, min, max);
+    checkLimit("grammar: repetitions", min, MAX_REPEAT);
+    // As llama.cpp does it: a greatest number that is larger than that is no limit.
+    return repeat(part, min, max > MAX_REPEAT ? Number.POSITIVE_INFINITY : max);
   }
 
   #count(): number {
     const start = this.#at;
     while (/^[0-9]$/.test(this.#peek() ?? "")) this.#at++;
     if (start === this.#at) throw this.#error("a number of repetitions");
-    const count = Number(this.#source.slice(start, this.#at).join(""));
-    checkLimit("grammar: repetitions", count, MAX_REPEAT);
-    return count;
+    return Number(this.#source.slice(start, this.#at).join(""));
   }
 
   #literal(): Expression {
@@ -154,10 +185,10 @@ class GbnfParser {
     return chars(inverted ? complement(set) : set);
   }
 
-  /** One character of a literal or class. @param end what is missing if the line ends first */
+  /** One character of a literal or class. @param end what is missing if the grammar ends first */
   #char(end: string): string {
     const char = this.#source[this.#at++];
-    if (char === undefined || char === "\n") throw this.#error(end);
+    if (char === undefined) throw this.#error(end);
     if (char !== "\\") return char;
     const escaped = this.#source[this.#at++];
     const control = CONTROLS.get(escaped ?? "");

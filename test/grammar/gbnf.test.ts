@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileGrammar } from "../../src/grammar/compile.ts";
 import { parseGbnf } from "../../src/grammar/gbnf.ts";
+import { Matcher } from "../../src/grammar/matcher/matcher.ts";
+import { TokenMasks } from "../../src/grammar/matcher/token-masks.ts";
 import type { CompiledGrammar } from "../../src/grammar/network/compiled-grammar.ts";
-import { accepts, drawText, random } from "./random-text.ts";
+import { accepts, drawText, hasToken, pieces, piecesTrie, random } from "./random-text.ts";
 
 const gbnf = (source: string): CompiledGrammar => compileGrammar({ kind: "gbnf", source });
 
@@ -139,6 +141,41 @@ describe("grammars", () => {
     [`root ::= ${"(".repeat(70)}`, "nested"],
   ])("refused: %j", (source, message) => {
     expect(() => gbnf(source)).toThrow(message);
+  });
+
+  it("take several quantifiers from left to right, and a large greatest number for none, as llama.cpp does", () => {
+    expect(accepts(gbnf('root ::= "a"{2}{2}?'), "aaaa")).toBe(true);
+    expect(accepts(gbnf('root ::= "a"{2}{2}?'), "aaa")).toBe(false);
+    expect(accepts(gbnf("root ::= [a]{0,5000}"), "a".repeat(6000))).toBe(true);
+    expect(accepts(gbnf('root ::= "a\nb" [\n]'), "a\nb\n")).toBe(true);
+  });
+
+  it("name tokens, which are read as a whole", () => {
+    const source = 'root ::= (<think> [a-z]+ </think> | !<[97]> "!") rest*\nrest ::= !</think> | "ab"';
+    const masks = new TokenMasks(new Matcher(compileGrammar({ kind: "gbnf", source }, pieces)), piecesTrie);
+    const [think, unthink] = [pieces.idOf("<think>")!, pieces.idOf("</think>")!];
+    const start = masks.matcher.start;
+    const first = masks.mask(start);
+    expect([think, unthink, 97, 98, 257].map((id) => hasToken(first, id))).toEqual([true, true, false, true, true]);
+    const inside = masks.read(start, think);
+    const [letter] = pieces.idsOf("hello");
+    expect([letter!, unthink, 33].map((id) => hasToken(masks.mask(inside), id))).toEqual([true, false, true]);
+    const after = masks.read(masks.read(inside, letter!), unthink);
+    expect(after.mayEnd).toBe(true);
+    expect([unthink, think, 97, 0xff].map((id) => hasToken(masks.mask(after), id))).toEqual([false, true, true, true]);
+    expect(masks.matcher.isDead(masks.read(start, 97))).toBe(true);
+    expect(masks.read(masks.read(start, unthink), 33).mayEnd).toBe(true);
+  });
+
+  it.each([
+    ["root ::= <none>", "no token <none>"],
+    ["root ::= <[300000]>", "id of a token"],
+    ["root ::= <[12>", "no token"],
+    ["root ::= <think", "> of a token"],
+    ["root ::= !a", "< of a token"],
+  ])("refused: %j", (source, message) => {
+    expect(() => parseGbnf(source, pieces)).toThrow(message);
+    expect(() => parseGbnf("root ::= <think>")).toThrow("needs a vocabulary");
   });
 
   it("with limits on rules, alternatives and sizes", () => {

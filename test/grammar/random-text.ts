@@ -35,7 +35,18 @@ export class PiecesTokenizer extends FakeTokenizer {
   override isSpecial(id: number): boolean {
     return id >= 256 && id < 300;
   }
+
+  /** The token of a text, or the tokens of its bytes. */
+  idsOf(text: string): number[] {
+    const special = this.idOf(text);
+    if (special !== undefined) return [special];
+    const bytes = new TextEncoder().encode(text);
+    const piece = this.#pieces.findIndex((each) => each.length > 1 && Buffer.compare(each, bytes) === 0);
+    return piece < 0 ? [...bytes] : [300 + piece];
+  }
 }
+
+export const hasToken = (mask: Uint32Array, id: number): boolean => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
 
 export const pieces: PiecesTokenizer = new PiecesTokenizer();
 export const piecesTrie: TokenTrie = buildTokenTrie(pieces);
@@ -79,7 +90,7 @@ export function drawText(
     if (state.mayEnd && (step > wander || next() < 0.3)) return { bytes: Uint8Array.from(bytes), complete: true };
     const mask = masks.mask(state);
     const ids = tokensOf(mask);
-    const may = (id: number) => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
+    const may = (id: number) => hasToken(mask, id);
     if (ids.length === 0) {
       if (state.mayEnd) return { bytes: Uint8Array.from(bytes), complete: true };
       throw new Error(`no token may come after ${new TextDecoder().decode(Uint8Array.from(bytes))}`);

@@ -55,9 +55,8 @@ export class CallConstraint {
 
   accept(id: number): void {
     if (this.#endIds.has(id)) return;
-    const { matcher } = this.#masks;
     if (this.#state) {
-      this.#state = matcher.read(this.#state, this.#tokenizer.tokenBytes(id));
+      this.#state = this.#masks.read(this.#state, id);
       if (this.#state.mayEnd && this.#state.nodes.length === 0) this.#state = undefined;
       return;
     }

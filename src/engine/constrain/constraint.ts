@@ -89,6 +89,6 @@ export class Constraint {
     }
     if (this.#gap && this.#tokenizer.token(id).trim() === "") return;
     this.#gap = false;
-    this.#state = this.#masks.matcher.read(this.#state, this.#tokenizer.tokenBytes(id));
+    this.#state = this.#masks.read(this.#state, id);
   }
 }

@@ -46,7 +46,7 @@ export class Grammars {
     const key = nameOf(source);
     let masks = this.#kept.get(key);
     if (!masks) {
-      const matcher = new Matcher(compileGrammar(source));
+      const matcher = new Matcher(compileGrammar(source, this.#tokenizer));
       this.#trie ??= buildTokenTrie(this.#tokenizer, CALL_TAGS);
       masks = new TokenMasks(matcher, this.#trie);
     }

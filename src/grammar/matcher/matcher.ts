@@ -7,7 +7,7 @@
  * @module
  */
 import { checkLimit, MAX_TOKEN_WORK } from "../limits.ts";
-import type { CompiledGrammar, Runs } from "../network/compiled-grammar.ts";
+import type { CompiledGrammar, Runs, TokenEdge } from "../network/compiled-grammar.ts";
 import { DEAD, type Frame, Items, type State } from "./state.ts";
 
 /** Entries of the table, and frames, from which on everything is forgotten. What is needed is then built again. */
@@ -96,6 +96,31 @@ export class Matcher {
       id = next === UNKNOWN ? this.advance(id, byteClass) : next;
     }
     return this.#states[id]!;
+  }
+
+  /**
+   * The state after a token that the grammar may name, or whose bytes it may read.
+   * @param bytes empty for a token that is no text
+   */
+  readToken(from: State, id: number, bytes: Uint8Array): State {
+    const state = this.refresh(from);
+    const asText = bytes.length > 0 ? this.readOn(state, bytes) : this.#states[DEAD]!;
+    const nodes: number[] = [];
+    const frames: Frame[] = [];
+    for (const [edge, frame] of this.tokenEdges(state)) {
+      if ((edge.id === id) === edge.negated) continue;
+      nodes.push(edge.target);
+      frames.push(frame);
+    }
+    if (nodes.length === 0) return asText;
+    return this.closure([...asText.nodes, ...nodes], [...asText.frames, ...frames], asText.mayEnd);
+  }
+
+  /** The edges that read a token in a state, each with its frame. */
+  tokenEdges({ nodes, frames }: State): [edge: TokenEdge, frame: Frame][] {
+    return nodes.flatMap((node, i) =>
+      this.#grammar.nodes[node]!.tokens.map((edge): [TokenEdge, Frame] => [edge, frames[i]!]),
+    );
   }
 
   isDead(state: State): boolean {
@@ -188,9 +213,9 @@ export class Matcher {
     const backs = this.#items();
     let outermost = false;
     for (const [i, back] of callers.nodes.entries()) {
-      const { bytes, calls, accepts } = this.#grammar.nodes[back]!;
+      const { bytes, calls, tokens, accepts } = this.#grammar.nodes[back]!;
       const frame = callers.frames[i]!;
-      if (bytes.length > 0 || calls.length > 0 || !accepts) {
+      if (bytes.length + calls.length + tokens.length > 0 || !accepts) {
         backs.add(back, frame);
         continue;
       }
@@ -213,7 +238,8 @@ export class Matcher {
     this.#spend(items.nodes.length * KEY_COST);
     const kept = this.#items();
     for (const [i, node] of items.nodes.entries()) {
-      if (this.#grammar.nodes[node]!.bytes.length > 0) kept.add(node, items.frames[i]!);
+      const { bytes, tokens } = this.#grammar.nodes[node]!;
+      if (bytes.length + tokens.length > 0) kept.add(node, items.frames[i]!);
     }
     if (kept.nodes.length === 0 && !mayEnd) return this.#states[DEAD]!;
     kept.sort();

@@ -17,7 +17,7 @@ export interface State {
   /** The row in the matcher's table of next states. It is valid for the generation in which the state was made. */
   readonly id: number;
   readonly generation: number;
-  /** The nodes that can read a byte, sorted by frame. */
+  /** The nodes that can read a byte or a token, sorted by frame. */
   readonly nodes: readonly number[];
   /** The frame of each node. */
   readonly frames: readonly Frame[];

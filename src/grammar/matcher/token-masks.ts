@@ -59,8 +59,27 @@ export class TokenMasks {
     if (known) return known;
     this.#forget();
     const mask = this.#compute(state);
+    this.#addNamed(mask, state);
     this.#masks.set(state, mask);
     return mask;
+  }
+
+  /**
+   * The state after a token that the mask allows.
+   * @throws NibbleError `invalid_argument` if the text can be read in too many ways
+   */
+  read(from: State, id: number): State {
+    return this.matcher.readToken(from, id, this.#trie.textOf(id));
+  }
+
+  /** Adds the tokens that the grammar names. */
+  #addNamed(mask: TokenMask, state: State): void {
+    for (const [{ id, negated }] of this.matcher.tokenEdges(state)) {
+      const has = (mask[id >> 5]! >>> (id & 31)) & 1;
+      if (negated) for (let token = 0; token < this.#trie.vocabSize; token++) mask[token >> 5]! |= 1 << (token & 31);
+      if (!negated || has === 1) mask[id >> 5]! |= 1 << (id & 31);
+      else mask[id >> 5]! &= ~(1 << (id & 31));
+    }
   }
 
   #compute(state: State): TokenMask {

@@ -111,7 +111,7 @@ function without(trie: TokenTrie, lengths: Uint8Array): TokenTrie {
     open.push(at);
   }
   const bytes = Uint8Array.from(nodes, (node) => trie.bytes[node]!);
-  return { vocabSize: trie.vocabSize, bytes, depths, parents, ends, tokens, several, maxDepth: trie.maxDepth };
+  return { ...trie, bytes, depths, parents, ends, tokens, several };
 }
 
 /** The nodes on the ways to the tokens that are wanted, in order. */

@@ -21,10 +21,14 @@ export interface TokenTrie {
   readonly tokens: Int32Array;
   readonly several: ReadonlyMap<number, readonly number[]>;
   readonly maxDepth: number;
+  /** The bytes of a token; none for a token that is not in the tree. */
+  textOf(id: number): Uint8Array;
 }
 
 export const NO_TOKEN = -1;
 export const SEVERAL = -2;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A token, and its bytes as a string of characters up to U+00FF, which sorts as the bytes do. */
 interface Entry {
@@ -36,6 +40,7 @@ interface Entry {
 export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = []): TokenTrie {
   const entries = textTokens(tokenizer, shown);
   entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.id - b.id));
+  const ids = new Set(entries.map(({ id }) => id));
   const room = entries.reduce((sum, { key }) => sum + key.length, 1);
   const bytes = new Uint8Array(room);
   const depths = new Uint16Array(room);
@@ -73,6 +78,7 @@ export function buildTokenTrie(tokenizer: Tokenizer, shown: readonly string[] = 
     ends: ends.slice(0, size),
     ...tokensByNode(size, idsAt),
     maxDepth,
+    textOf: (id) => (ids.has(id) ? tokenizer.tokenBytes(id) : NO_BYTES),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Grammar } from "../expression.ts";
 import { checkLimit, grammarError, MAX_EDGES, MAX_RULES } from "../limits.ts";
-import type { ByteEdge, Call, CharEdge, CompiledGrammar, GrammarNode } from "./compiled-grammar.ts";
+import type { ByteEdge, Call, CharEdge, CompiledGrammar, GrammarNode, TokenEdge } from "./compiled-grammar.ts";
 import { Network } from "./network.ts";
 import { rankRules } from "./ranks.ts";
 import { addEmptyCalls, findProductive, freeClosure } from "./reachability.ts";
@@ -30,7 +30,7 @@ export function compileNetwork(grammar: Grammar): CompiledGrammar {
 }
 
 /**
- * Keeps the nodes that a byte edge or a call leads to, and gives each all edges of the nodes that it reaches freely.
+ * Keeps the nodes that a byte edge, a token edge or a call leads to, and gives each all edges of the nodes that it reaches freely.
  */
 class FreeEdgeRemoval {
   readonly nodes: GrammarNode[] = [];
@@ -51,7 +51,7 @@ class FreeEdgeRemoval {
     let edges = 0;
     for (const node of this.#kept) {
       const merged = this.#merge(node);
-      edges += merged.bytes.length + merged.calls.length;
+      edges += merged.bytes.length + merged.calls.length + merged.tokens.length;
       checkLimit("grammar: edges", edges, MAX_EDGES);
       this.nodes.push(merged);
     }
@@ -73,6 +73,7 @@ class FreeEdgeRemoval {
     const bytes = new Map<number, ByteEdge>();
     const calls = new Map<number, Call>();
     const chars = new Map<number, CharEdge>();
+    const tokens: TokenEdge[] = [];
     let accepts = false;
     for (const reached of freeClosure(network, node, this.#productive)) {
       accepts ||= this.#ruleOfEnd.has(reached);
@@ -88,13 +89,16 @@ class FreeEdgeRemoval {
         const id = this.#keep(back);
         calls.set(id * network.starts.length + rule, { rule, back: id, ofSet });
       }
+      for (const { id, negated, target } of network.tokens[reached]!) {
+        if (this.#productive[target]) tokens.push({ id, negated, target: this.#keep(target) });
+      }
       for (const { set, target } of network.chars[reached]!) {
         if (!this.#productive[target]) continue;
         const id = this.#keep(target);
         chars.set(id * network.sets.length + set, { set, target: id });
       }
     }
-    return { bytes: [...bytes.values()], calls: [...calls.values()], chars: [...chars.values()], accepts };
+    return { bytes: [...bytes.values()], calls: [...calls.values()], tokens, chars: [...chars.values()], accepts };
   }
 }
 

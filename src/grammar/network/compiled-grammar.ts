@@ -25,6 +25,7 @@ export interface CompiledGrammar {
 export interface GrammarNode {
   readonly bytes: readonly ByteEdge[];
   readonly calls: readonly Call[];
+  readonly tokens: readonly TokenEdge[];
   /** Byte edges and calls that spell characters, once more as edges that read a character. */
   readonly chars: readonly CharEdge[];
   /** The rule may end here. */
@@ -38,6 +39,14 @@ export interface ByteEdge {
   readonly target: number;
   /** The byte belongs to a character that is also a character edge. */
   readonly ofSet: boolean;
+}
+
+/** Reads one token as a whole. */
+export interface TokenEdge {
+  readonly id: number;
+  /** Every token but this one is read. */
+  readonly negated: boolean;
+  readonly target: number;
 }
 
 /** Reads one character of a set. Byte edges and calls spell the same character out. */

@@ -25,6 +25,7 @@ function measure(expression: Expression, sizes: readonly number[]): number {
     case "literal":
       return expression.text.length;
     case "chars":
+    case "token":
       return 1;
     case "automaton":
       return LARGE;
@@ -48,7 +49,7 @@ function measure(expression: Expression, sizes: readonly number[]): number {
 export function isSmall(part: Expression, sizes: readonly number[]): boolean {
   if (part.kind === "rule") return sizes[part.index]! > INLINE_SIZE;
   if (part.kind === "choice") return part.parts.length <= 3 && part.parts.every((each) => isSmall(each, sizes));
-  return part.kind === "chars";
+  return part.kind === "chars" || part.kind === "token";
 }
 
 /** The sets of which an expression reads one character, if all of its other alternatives begin with a literal. */

@@ -6,7 +6,7 @@ import { type Expression, type Grammar, rule } from "../expression.ts";
 import { checkLimit, MAX_ALTERNATIVES, MAX_NODES, MAX_REPEAT, spend } from "../limits.ts";
 import { type CharSet, intersect, MAX_CODE_POINT } from "../regular/char-set.ts";
 import { utf8Sequences } from "../regular/utf8-ranges.ts";
-import type { ByteEdge, Call, CharEdge } from "./compiled-grammar.ts";
+import type { ByteEdge, Call, CharEdge, TokenEdge } from "./compiled-grammar.ts";
 import { INLINE_SIZE, inlineSizes, isSmall, singleChars } from "./inline.ts";
 
 /** More copies than this of a part become calls of one rule. */
@@ -22,6 +22,7 @@ export class Network {
   readonly free: number[][] = [];
   readonly bytes: ByteEdge[][] = [];
   readonly calls: Call[][] = [];
+  readonly tokens: TokenEdge[][] = [];
   readonly chars: CharEdge[][] = [];
   /** The sets that character edges read. */
   readonly sets: CharSet[] = [];
@@ -60,6 +61,7 @@ export class Network {
     spend(NODE_COST);
     this.free.push([]);
     this.bytes.push([]);
+    this.tokens.push([]);
     this.chars.push([]);
     return this.calls.push([]) - 1;
   }
@@ -79,6 +81,11 @@ export class Network {
         return utf8.encode(expression.text).reduce((node, byte) => this.#byte(node, byte), from);
       case "chars":
         return this.#chars(expression.set, from, this.#node());
+      case "token": {
+        const target = this.#node();
+        this.tokens[from]!.push({ id: expression.id, negated: expression.negated, target });
+        return target;
+      }
       case "sequence":
         return expression.parts.reduce((node, part) => this.#add(part, node), from);
       case "choice":

@@ -59,12 +59,13 @@ export function findProductive(network: Network, ruleOfEnd: ReadonlyMap<number, 
   return productive;
 }
 
-/** For each node the nodes with a free edge or a byte edge to it. */
+/** For each node the nodes with a free edge, a byte edge or a token edge to it. */
 function sourcesByTarget(network: Network): number[][] {
   const sources: number[][] = Array.from({ length: network.size }, () => []);
   for (let node = 0; node < network.size; node++) {
     for (const next of network.free[node]!) sources[next]!.push(node);
     for (const { target } of network.bytes[node]!) sources[target]!.push(node);
+    for (const { target } of network.tokens[node]!) sources[target]!.push(node);
   }
   return sources;
 }

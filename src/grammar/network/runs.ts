@@ -133,6 +133,7 @@ function endingNodes({ nodes, starts }: Compiled): Uint8Array {
   for (const node of root) {
     ending[node] = 0;
     for (const { target } of nodes[node]!.bytes) root.add(target);
+    for (const { target } of nodes[node]!.tokens) root.add(target);
     for (const { back } of nodes[node]!.calls) root.add(back);
   }
   return ending;
