@@ -12,7 +12,7 @@ import { type BuildName, canRun, loadBuild, type WasmBuild } from "../test/helpe
 import { dotLimit, type Limits } from "./limits.ts";
 import { percent, type Spread, spread } from "./statistics.ts";
 
-/** Cold weights are read round a ring of copies at least this large. */
+/** Weights that must not be cached are read from one copy after the other; all copies together have at least so many bytes. */
 const COLD_BYTES = 192 * 2 ** 20;
 const MEGABYTES = 192 + 32;
 
@@ -20,18 +20,18 @@ export interface KernelResult {
   readonly kernel: string;
   readonly title: string;
   readonly build: BuildName;
-  /** Of a call; each sample is a mean over many. */
+  /** The time of a call. Each sample is the mean of many calls. */
   readonly samples_us: readonly number[];
   readonly microseconds: Spread;
   readonly gigabytesPerSecond: number;
   readonly gigamacsPerSecond: number;
-  /** Of the instruction that the product can use; products of weights only. */
+  /** Share of what the dot instruction allows; only for matmuls. */
   readonly dotShare?: number;
-  /** Of sequential reading; cold weights only. */
+  /** Share of sequential reading; only for weights that are not cached. */
   readonly readShare?: number;
 }
 
-/** One call after the other; in decode each reads the next copy of the weights. */
+/** A function that calls the kernel. In decode each call reads the next copy of the weights. */
 function caller(build: WasmBuild, kernel: string, work: Work): () => void {
   const arena = new Arena(build, { poison: 0, shift: 0 });
   const args = work.prepare(arena);
@@ -52,7 +52,7 @@ function caller(build: WasmBuild, kernel: string, work: Work): () => void {
   };
 }
 
-/** V8 has no on-stack replacement for wasm: many calls, not long ones, bring it to the optimising compiler. */
+/** V8 has no on-stack replacement for wasm, so it takes many calls, not long ones, to get optimised code. */
 function warmUp(call: () => void): void {
   const end = performance.now() + 200;
   for (let i = 0; i < 300 || performance.now() < end; i++) {
@@ -74,7 +74,7 @@ function time(build: WasmBuild, kernel: string, work: Work, seconds: number, lim
   const microseconds = spread(samples);
   const gigabytesPerSecond = work.bytes / microseconds.median / 1e3;
   const gigamacsPerSecond = work.macs / microseconds.median / 1e3;
-  const product = /^matmul/.test(kernel);
+  const isMatmul = /^matmul/.test(kernel);
   return {
     kernel,
     title: work.title,
@@ -83,14 +83,14 @@ function time(build: WasmBuild, kernel: string, work: Work, seconds: number, lim
     microseconds,
     gigabytesPerSecond,
     gigamacsPerSecond,
-    ...(product && { dotShare: gigamacsPerSecond / dotLimit(build.name, work.title)(limits) }),
+    ...(isMatmul && { dotShare: gigamacsPerSecond / dotLimit(build.name, work.title)(limits) }),
     ...(work.cold !== undefined && { readShare: gigabytesPerSecond / limits.read }),
   };
 }
 
 /**
  * Times the kernels whose `name title` matches, in the builds that this engine runs.
- * @param limits measures what the machine allows: once a kernel
+ * @param limits measures what the machine allows; called once per kernel
  */
 export async function benchKernels(
   { filter, seconds }: { readonly filter: RegExp; readonly seconds: number },

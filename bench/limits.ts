@@ -1,6 +1,6 @@
 /**
- * What the machine at hand allows, measured in the same run as what is compared with it: multiply-adds a second with
- * operands in L1 (assembly/limits.ts), and sequential reading. Every other benchmark gives its figures as shares of these.
+ * What the machine at hand allows: multiply-adds per second with operands in L1 (assembly/limits.ts), and sequential
+ * reading. It is measured in the same run as the other benchmarks, which give their figures as shares of it.
  * @module
  */
 import { readFileSync } from "node:fs";
@@ -8,11 +8,11 @@ import buildWasm from "../test/helpers/build-wasm.ts";
 
 /** Rates of one thread. */
 export interface Limits {
-  /** G multiply-adds a second of `i16x8.relaxed_dot_i8x16_i7x16_s` + `i16x8.add`: 4-bit codes, relaxed build. */
+  /** G multiply-adds per second of `i16x8.relaxed_dot_i8x16_i7x16_s` + `i16x8.add`: 4-bit codes, relaxed build. */
   readonly relaxedDot: number;
-  /** Of `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
+  /** The same of `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
   readonly relaxedDotAdd: number;
-  /** Of `i32x4.dot_i16x8_s` + `i32x4.add`: operands widened to 16 bits, as in the simd build. */
+  /** The same of `i32x4.dot_i16x8_s` + `i32x4.add`: operands widened to 16 bits, as in the simd build. */
   readonly dotI16: number;
   /** GB/s over a buffer larger than most caches. */
   readonly read: number;
@@ -49,7 +49,7 @@ export function loadLimitLoops(bytes: number): LimitLoops {
 
 const MACS_PER_BYTE: Record<Loop, number> = { relaxedDot: 4, relaxedDotAdd: 4, dotI16: 2 };
 const LOOPS = Object.keys(MACS_PER_BYTE) as Loop[];
-/** About 50 microseconds a call: V8 has no on-stack replacement for wasm, so one long call would stay unoptimised. */
+/** A call takes about 50 microseconds. V8 has no on-stack replacement for wasm, so one long call would stay unoptimised. */
 const ROUNDS = 256;
 const CALLS = 40;
 const READ_BYTES = MIB;
@@ -57,12 +57,12 @@ const READ_BYTES = MIB;
 /**
  * Prepares and warms up the loops.
  * @param readBytes what one sweep of `read` covers; 512 MiB or more, to be beyond the caches
- * @param together called before each loop: threads that measure at once wait for each other
+ * @param together is called before each loop, where threads that measure at once wait for each other
  * @returns a function that measures once, in about 0.2 s
  */
 export function createLimits(readBytes: number = 512 * MIB, together: () => void = () => {}): () => Limits {
   const { memory, exports } = loadLimitLoops(readBytes);
-  // Pages that were never written all map to one page of zeros.
+  // Pages that were never written may all map to one page of zeros.
   new Uint8Array(memory.buffer, PAGE).fill(1);
   const out = exports.operandsAt() + exports.operandBytes();
 
@@ -101,8 +101,8 @@ export function createLimits(readBytes: number = 512 * MIB, together: () => void
 }
 
 /**
- * The instruction that products of a type can use in a build: relaxed dots need one operand below 128, which 8-bit codes
- * are not. Of the two relaxed ones the faster counts; the engine decides which.
+ * The rate of the instruction that matmuls of a type can use in a build. Relaxed dots need an operand below 128, and codes
+ * of 8 bits are larger. The faster of the two relaxed dots counts; the engine decides which that is.
  * @param type of the weights, or a text that contains it
  */
 export function dotLimit(build: string, type: string): (limits: Limits) => number {

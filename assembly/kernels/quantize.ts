@@ -21,6 +21,8 @@ const SECOND: f32 = 254;
  * (docs/numerics.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a row
  * without outliers.
  *
+ * The mean over the row is a sum in f32, block after block. Sums of codes are exact integers.
+ *
  * @param dst a tile of `width` rows   @param src f32[columns]   @param columns a multiple of 32
  * @param tileRow this row's place in the tile
  */

@@ -6,10 +6,10 @@ import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";
 import { type Arguments, inOrder } from "./kernel-arguments.ts";
 import type { WasmBuild } from "./wasm-builds.ts";
 
-/** Before and after every buffer. */
+/** Bytes of poison before and after every buffer. */
 const CANARY = 64;
 
-/** What a region holds: "f32" compares NaN as a class, because WebAssembly leaves its payload open. */
+/** What a region holds. Every NaN of an "f32" region counts as the same, because WebAssembly leaves its bits open. */
 export type Kind = "f32" | "bytes" | "scratch";
 
 interface Region {
@@ -98,7 +98,7 @@ export type Prepare = (arena: Arena) => Arguments;
 
 export interface Outcome {
   readonly result: number | undefined;
-  /** The written regions one after the other, every NaN the same. */
+  /** The written regions one after the other, with every NaN made the same. */
   readonly output: Uint8Array;
   /** First address outside the written regions that the call changed. */
   readonly stray: number | undefined;

@@ -26,7 +26,7 @@ export function kvStore(kvType: KvType, headDim: number, token: number, pattern:
   });
 }
 
-/** A cached vector: random codes up to both ends, and a scale. 12 bits for keys of the mixed type. */
+/** A cached vector: random codes up to both ends of their range, which has 12 bits for keys of the mixed type, and a scale. */
 function cached(kvType: KvType, part: "key" | "value", headDim: number, random: Random, size = 2.5): Cached {
   if (kvType === "f32") return { values: random.normals(headDim), scale: 1 };
   const limit = kvType === "mixed" && part === "key" ? 2047 : 127;
@@ -49,13 +49,13 @@ export interface Attention {
   readonly middle?: number;
   /** Size of the largest value. */
   readonly valueSize?: number;
-  /** Tokens that a row sees; 0: all. Pages before every row's window are not there at all. */
+  /** Tokens that a row sees; 0: all. Pages before the windows of all rows have numbers that lead beyond memory. */
   readonly window?: number;
   /** Softcap of the scores; 0: none. */
   readonly cap?: number;
 }
 
-/** Strides have a gap, so that a wrong one shows. */
+/** Rows have gaps between them, so that a wrong stride shows. */
 export function attention(options: Attention): Case {
   const {
     kvType,
@@ -82,7 +82,7 @@ export function attention(options: Attention): Case {
       return { key: cached(kvType, "key", headDim, random), value: changed ? special(value) : value };
     };
     const { pageTable, pages } = kvPages(arena, kvType, headDim, cachedToken, last);
-    // A page that no row may see has a number that leads far beyond memory: reading it would trap.
+    // The number of a page that no row may see leads far beyond memory, so that reading it would trap.
     const unseen = window ? Math.max(0, positions[0]! + 1 - window) >> 5 : 0;
     arena.write(pageTable, new Uint32Array(unseen).fill(Math.floor(0x70000000 / kvHeadBytes(kvType, headDim))));
     const bytes = 4 * heads * headDim;

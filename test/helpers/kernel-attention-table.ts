@@ -21,7 +21,7 @@ function attentionCases(): Case[] {
   const queries = [...combine(KV, PATTERNS)].map(([kvType, query]) =>
     attention({ kvType, headDim: 64, positions: [5, 40], query }),
   );
-  // Scores of +-100 and more: e^score overflows, e^(score - max) does not.
+  // With scores of +-100 and more, e^score overflows and e^(score - max) does not.
   const steep = [...combine(KV, [10, 100, 1e-6])].map(([kvType, scale]) =>
     attention({ kvType, headDim: 64, positions: [70], scale }),
   );
@@ -34,7 +34,7 @@ function attentionCases(): Case[] {
   const windows = [...combine(KV, WINDOWS)].map(([kvType, [window, rowPositions, heads]]) =>
     attention({ kvType, headDim: 32, positions: rowPositions, window, heads }),
   );
-  // The token in the middle is out of sight: what its slot holds must not matter.
+  // No row sees the token in the middle, so its contents must not matter.
   const hidden = [...combine(KV, [Number.NaN, Infinity])].map(([kvType, middle]) =>
     attention({ kvType, headDim: 64, positions: [50, 51], window: 20, middle }),
   );
@@ -44,7 +44,7 @@ function attentionCases(): Case[] {
   return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny, ...windows, ...hidden, ...caps];
 }
 
-/** Windows of one token, ends inside and at the ends of pages, wider than the context; rows whose windows begin pages apart. */
+/** Windows of one token, that end inside pages and at their ends, wider than the context, and that begin pages apart. */
 const WINDOWS: readonly (readonly [window: number, positions: readonly number[], heads: number])[] = [
   [1, [0, 1, 31, 32, 33], 1],
   [16, [0, 14, 15, 16, 17], 1],

@@ -1,6 +1,6 @@
 /**
- * Makes the cases of the kernel table: which buffers a call has, what is in them, what it may write. Matmuls:
- * kernel-matmul-cases.ts; attention and the key-value cache: kernel-attention-cases.ts.
+ * Makes the cases of the kernel table: which buffers a call has, what is in them, and what it may write. Those of matmuls
+ * are in kernel-matmul-cases.ts, those of attention and kvStore in kernel-attention-cases.ts.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -23,7 +23,10 @@ export const seeded = (title: string, prepare: (arena: Arena, random: Random) =>
   prepare: (arena) => prepare(arena, new Random(title)),
 });
 
-/** Wide rows are the i16 codes and a scale a block; the others all but the second digits of blocks that have one. */
+/**
+ * A wide row consists of i16 codes and a scale per block. Of other rows everything is written but the second digits of
+ * blocks that have one digit.
+ */
 export function quantizeRow(columns: number, pattern: string, wide: boolean, width = 1, tileRow = 0): Case {
   return seeded(`K ${columns} ${pattern} ${wide ? "wide" : ""} tileRow ${tileRow} of ${width}`, (arena, random) => {
     const at = arena.reserve(quantizedRowBytes(columns) * width, 16);
@@ -45,7 +48,7 @@ export function quantizeRow(columns: number, pattern: string, wide: boolean, wid
   });
 }
 
-/** Whether block `b` stands out: amax^2 more than four times the mean over the row, in f32 as the kernel computes it. */
+/** Whether block `b` stands out: its amax^2 is more than four times the mean over the row, in f32 as the kernel computes it. */
 function hasTwoDigits(x: Float32Array, b: number): boolean {
   const blocks = x.length / BLOCK;
   const amax = (block: number): number =>
@@ -105,7 +108,7 @@ export const ropeTable = (pairs: number, position: number): Case =>
     return { dst: arena.output(8 * pairs, "f32"), frequencies: arena.input(frequencies), pairs, position };
   });
 
-/** Eight values after the rotated ones, as in a partly rotated head: they must not change. */
+/** Eight values follow the rotated ones, as in a head that is rotated in part. They must not change. */
 export const ropeHead = (pairs: number, interleaved: number, pattern: string): Case =>
   seeded(`${pairs} pairs, ${interleaved ? "interleaved" : "halves"} ${pattern}`, (arena, random) => {
     const x = arena.input(activations(pattern, 2 * pairs + 8, random));

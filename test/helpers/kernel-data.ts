@@ -1,5 +1,6 @@
 /**
- * Inputs of the kernels, laid out by the definitions in assembly/layout.ts, activations.ts and kernels/kv-store.ts, which are written anew here.
+ * Inputs of the kernels, in the layouts of assembly/layout.ts, assembly/activations.ts and assembly/kernels/kv-store.ts,
+ * which are written here a second time on purpose.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -37,7 +38,7 @@ export const wholeBlocks = (type: TensorType, columns: number): number => {
 };
 export const typeId = (type: TensorType): number => tensorTypeFacts(type).id;
 
-/** One block of 32 in nine: few enough for quantizeRow to give each a second digit. */
+/** One block of 32 in nine stands out: few enough for quantizeRow to give each a second digit. */
 const isOutlying = (i: number): boolean => (i >> 5) % 9 === 4;
 
 /** Rows of f32 that break naive code, by name. */
@@ -50,7 +51,7 @@ export const ACTIVATIONS: Readonly<Record<string, (n: number, random: Random) =>
   equal: (n) => new Float32Array(n).fill(-1.7),
   outlier: (n, random) => random.normals(n).fill(1e4, n >> 1, (n >> 1) + 1),
   "outlying blocks": (n, random) => random.normals(n).map((x, i) => (isOutlying(i) ? 8 * x : x)),
-  // With amax 127 the factor is 1: halves must go to the even code. Two digits in outlying blocks.
+  // With amax 127 the factor is 1, so values of n + 0.5 must go to the even code. Outlying blocks have two digits.
   ties: (n, random) =>
     Float32Array.from({ length: n }, (_, i) => {
       const x = i % 32 ? random.integer(-127, 126) + 0.5 : 127;
@@ -73,7 +74,7 @@ function f16Bits(scales: Scales, random: Random): number {
   return sign | (random.integer(scales === "sane" ? 6 : 0, scales === "sane" ? 16 : 30) << 10) | fraction;
 }
 
-/** Exponents of MXFP4: 2^(e - 128) times at most 12. */
+/** Exponents of MXFP4. A weight is 2^(e - 128) times at most 12. */
 function exponent(scales: Scales, random: Random): number {
   if (scales === "zero") return 0;
   if (scales === "subnormal") return random.integer(0, 1);
@@ -87,7 +88,7 @@ export interface WeightOptions {
   readonly codes?: number;
 }
 
-/** A tiled matrix of whole groups. A tile of floats is all "scales", values of which `sane` ones do not overflow. */
+/** A tiled matrix of whole groups. In a matrix of floats, `scales` is about the weights; sums of `sane` ones do not overflow. */
 export function weights(
   random: Random,
   type: TensorType,
@@ -142,7 +143,7 @@ export function fileRows(random: Random, type: TensorType, rows: number, columns
   return bytes;
 }
 
-/** Digits of an activation row, by name; times 258 the codes of a wide one. */
+/** Digits of an activation row, by name. The codes of a wide row are 258 times as large. */
 export const DIGITS: Readonly<Record<string, (column: number, random: Random) => number>> = {
   random: (_, random) => random.integer(-127, 127),
   "+127": () => 127,
@@ -177,7 +178,7 @@ export const codeAt = ({ at, columns, width, tileRow }: Place, column: number): 
 export const metaAt = ({ at, columns, width, tileRow }: Place, block: number): number =>
   at + 4 * columns * width + 48 * (block * width + tileRow);
 
-/** Writes a row of digits (assembly/activations.ts). Second digits of blocks with one, and unused bytes, stay poison. */
+/** Writes a row of digits (assembly/activations.ts). Unused bytes, and the second digits of blocks with one, stay poison. */
 export function writeDigits(
   arena: Arena,
   place: Place,
@@ -207,7 +208,7 @@ export function writeDigits(
   }
 }
 
-/** Writes a wide row: 16-bit codes and scales, all else stays poison. */
+/** Writes the codes of 16 bits and the scales of a wide row. All else stays poison. */
 export function writeWide(arena: Arena, place: Place, code: (column: number) => number, scale: () => number): void {
   for (let c = 0; c < place.columns; c++) arena.write(codeAt(place, c), Int16Array.of(code(c)));
   for (let b = 0; b < place.columns / BLOCK; b++) arena.write(metaAt(place, b), Float32Array.of(scale()));

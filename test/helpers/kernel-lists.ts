@@ -6,13 +6,13 @@
 import type { Case } from "./kernel-cases.ts";
 import { ACTIVATIONS } from "./kernel-data.ts";
 
-/** What one call of a benchmark moves and computes. */
+/** A case that the benchmark times, with what one call moves and computes. */
 export interface Work extends Case {
   /** Bytes of weights, cache or activations that a call must read. */
   readonly bytes: number;
-  /** Multiply-adds of a call; 0 where they are not the point. */
+  /** Multiply-adds of a call; 0 where they are not reported. */
   readonly macs: number;
-  /** Where the record `op` has the address of the buffer that decode reads from memory, not from cache: a byte offset. */
+  /** The byte offset in the record `op` of the address of a buffer that must be read from memory, not from a cache. */
   readonly cold?: number;
 }
 
@@ -24,7 +24,7 @@ export interface Kernel {
   readonly bench: readonly Work[];
 }
 
-/** One value of each list. */
+/** All combinations of one value from each list. */
 export function* combine<const T extends readonly (readonly unknown[])[]>(
   ...lists: T
 ): Generator<{ [I in keyof T]: T[I][number] }> {

@@ -36,12 +36,12 @@ export interface RowCase {
   readonly options?: WeightOptions;
   /** A name of DIGITS. */
   readonly pattern?: string;
-  /** Every how many blocks one has two digits: 0 none, 1 all, 2 by turns (where left out). Not for wide rows. */
+  /** One block in so many has two digits: 0 means none, 1 all, 2 every other one (the default). Not for wide rows. */
   readonly outliers?: number;
   readonly scale?: number;
 }
 
-/** A quantised row at `place` in the form that weights of `type` take. Rows of a tile have their two digits in different blocks. */
+/** Writes a quantised row in the form that weights of `type` take. The rows of a tile have two digits in different blocks. */
 function writeRow(
   arena: Arena,
   place: Place,
@@ -72,7 +72,7 @@ export function matmulRowQuantized(row: RowCase): Case {
   });
 }
 
-/** Scales or minima as f32 of a group, 16 a block. */
+/** Scales or minima of a group as f32, 16 per block. */
 const floats = (arena: Arena, random: Random, count: number, value?: number): number =>
   arena.input(
     random.normals(count).map((x) => value ?? x),
@@ -108,7 +108,7 @@ export function matmulRowCodes(row: CodesRowCase): Case {
   });
 }
 
-/** Sixteen levels up to both ends of i8. */
+/** Sixteen levels, of which two are the ends of i8. */
 const someLevels = (arena: Arena, random: Random): number =>
   arena.input(Int8Array.from({ length: 16 }, (_, i) => (i < 2 ? [-128, 127][i]! : random.integer(-128, 127))));
 
@@ -165,7 +165,10 @@ export interface MatmulCase {
   readonly outliers?: number;
 }
 
-/** `rows` activation rows times groups [begin, end); strides with a gap, so that a wrong one shows; the last tile's rest poison. */
+/**
+ * `rows` activation rows times groups [begin, end). Rows have gaps between them, so that a wrong stride shows, and the unused
+ * rows of the last tile are poison.
+ */
 export function matmul({ type, columns, rows, begin = 0, end, outliers = 2 }: MatmulCase): Case {
   return seeded(`${type} K ${columns}, ${rows} rows, groups ${begin}..${end}`, (arena, random) => {
     const quantized = isQuantized(type);
@@ -247,7 +250,7 @@ function panelCodes({ form, type }: Tile): [low: number, high: number] {
   return [-zero, (16 << planesOf(type)) - 1 - zero];
 }
 
-/** Half a panel times a tile of which `tokens` rows are in use, the others poison. */
+/** Half a panel times a tile, of which `tokens` rows are in use and the others are poison. */
 export function tile(tile: Tile): Case {
   const { form, type, columns, tokens, code, weightScale, from = 0 } = tile;
   const count = columns - from;

@@ -58,7 +58,7 @@ function matmulRowQuantizedCases(types: readonly TensorType[], extremes: readonl
   ];
 }
 
-/** Types whose codes have 4 to 6 bits; those whose codes stand for levels have 16-bit activations. */
+/** Types whose codes have 4 to 6 bits, and types whose codes stand for levels, which take activations of 16 bits. */
 const CODED = SCALES_FIRST.filter((type) => !takesWide(type));
 const LEVELLED = SCALES_FIRST.filter(takesWide);
 
@@ -98,7 +98,7 @@ const unpackCodesBench = (form: PanelForm, type: TensorType): Work => ({
   macs: 0,
 });
 
-/** One row group whose weights stay in L1: the limit of the instructions. */
+/** One group of weight rows, which stays in L1, so that the instructions are the limit. */
 function matmulRowBench(type: TensorType, outliers: number): Work {
   const columns = 2048;
   const digits = type === "Q8_0" ? "" : `, two digits ${outliers ? `1 in ${outliers}` : "never"}`;

@@ -20,7 +20,7 @@ export const wasmBytes = (name: BuildName): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(file(`${name}.wasm`)));
 export const wasmText = (name: Exclude<BuildName, "debug">): string => readFileSync(file(`${name}.wat`), "utf8");
 
-/** Whether this engine runs the build; all but the relaxed dot is old: Node >= 22 does. */
+/** Whether this engine runs the build. The relaxed dot needs Node 22; everything else is older. */
 export const canRun = (name: BuildName): boolean => WebAssembly.validate(wasmBytes(name));
 
 /** Instantiates through AssemblyScript's loader, which turns a failed assertion into an Error with its text. */

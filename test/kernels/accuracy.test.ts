@@ -1,5 +1,5 @@
-// Kernels against the truth in double precision, within stated bounds. All builds give the same bits
-// (reference.test.ts), so one build is enough here.
+// Kernels against results in double precision, within stated bounds. All builds give the same bits (reference.test.ts), so
+// one build is enough here.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -28,7 +28,7 @@ import { loadBuild } from "../helpers/wasm-builds.ts";
 
 const build = loadBuild("simd");
 
-/** Mean square error over mean square: how the field compares approximate products. */
+/** The mean square error over the mean square (NMSE), which is how approximate products are compared. */
 function normalizedError(actual: ArrayLike<number>, truth: ArrayLike<number>): number {
   let error = 0;
   let power = 0;
@@ -227,7 +227,7 @@ it.each(FLOATS)("matmulRowFloat %s stays within (K / 4 + 16) * 2^-24 * sum |w x|
 });
 
 it.each(QUANTIZED)(
-  "%s products: float part in bounds, NMSE against unrounded activations at most 5e-5 (wide: 2e-9)",
+  "%s matmuls: float part in bounds, NMSE against unrounded activations at most 5e-5 (wide: 2e-9)",
   (type) => {
     const columns = wholeBlocks(type, 576);
     const wide = takesWide(type);
@@ -269,7 +269,7 @@ it.each(QUANTIZED)(
 describe("attention", () => {
   const headDim = 64;
 
-  /** kvStore of every token, attention of one query; and softmax attention in double precision. */
+  /** The attention of one query after kvStore of every token, and softmax attention in double precision. */
   function attend(
     kvType: KvType,
     position: number,
@@ -313,7 +313,7 @@ describe("attention", () => {
     return { actual: memory.floats(dst, headDim), truth };
   }
 
-  // Sharpness 40: scores of some +-100, where e^score leaves f32.
+  // With sharpness 40, scores reach about +-100, where e^score leaves the range of f32.
   it.each([0, 1, 31, 32, 63, 200])("f32 at position %i: NMSE at most 2e-13", (position) => {
     for (const sharpness of [1, 40]) {
       const { actual, truth } = attend("f32", position, sharpness);

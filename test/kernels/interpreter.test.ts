@@ -1,4 +1,4 @@
-// The interpreter: operations equal the kernels they call, and any number of threads shares them without a trace.
+// The interpreter: operations give what the kernels that they call give, with any number of threads.
 import { describe, expect, it } from "vitest";
 import {
   attentionScratchBytes,
@@ -68,7 +68,7 @@ function setup() {
   const run = (operations: readonly Int32Array[], threads: number): Uint8Array => {
     for (const each of operations) {
       const program = memory.put(each);
-      // One operation at a time: what the barrier between operations makes of a program.
+      // One operation at a time, as with a barrier after each. Threads take turns, the last one first.
       for (let thread = threads - 1; thread >= 0; thread--)
         memory.run("execute", { program, count: 1, batch, thread, threads });
     }

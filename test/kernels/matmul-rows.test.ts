@@ -1,4 +1,4 @@
-// The property that batch-invariant logits rest on: what a matmul gives for a row does not depend on the rows and groups around it.
+// What makes logits independent of the batch: the result of a matmul for a row does not depend on the other rows and groups.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";

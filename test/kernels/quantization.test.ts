@@ -1,4 +1,4 @@
-// repack and embedRow against values that ggml and gguf-py dequantised: bit-equal.
+// repack and embedRow give, bit for bit, the values that ggml and gguf-py dequantised.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -12,7 +12,7 @@ const fixture = (name: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(new URL(`../fixtures/quantization/${name}.bin`, import.meta.url)));
 const builds = (["debug", "simd", "relaxed", "threads"] as BuildName[]).filter(canRun).map((name) => loadBuild(name));
 
-/** name: of the fixture; blocks: as in a file; values: f32. F32 is its own block format. */
+/** The names of fixtures: blocks as in a file, and their values as f32. (F32 blocks are the values.) */
 const FIXTURES: readonly (readonly [type: TensorType, blocks: string, values: string])[] = [
   ["Q4_0", "q4_0.blocks", "q4_0.f32"],
   ["Q4_0", "q4_0-random.blocks", "q4_0-random.f32"],

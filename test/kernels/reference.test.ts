@@ -1,4 +1,4 @@
-// Every kernel of every build against its scalar reference, bit for bit, and confined to its buffers.
+// Every kernel of every build gives the bits of its scalar reference, and writes to its buffers alone.
 import { describe, expect, it } from "vitest";
 import { call, type Outcome, type Placement } from "../helpers/arena.ts";
 import type { Case } from "../helpers/kernel-cases.ts";
@@ -10,8 +10,8 @@ const debug = loadBuild("debug");
 const builds: BuildName[] = ["debug", "simd", "relaxed", "threads"];
 
 /**
- * Unowned memory as zeros, NaN and 12.08, buffers on and off a multiple of 64: the output may not depend on any of it.
- * The third because 0 + 0 and NaN + NaN leave no trace of a write past the end.
+ * Memory outside the buffers holds zeros, NaN or 12.08, and buffers begin on or off a multiple of 64: the output may not
+ * depend on any of it. 12.08 is there because an addition past the end changes neither 0 + 0 nor NaN + NaN.
  */
 const placements: readonly Placement[] = [
   { poison: 0x00, shift: 0 },
@@ -19,7 +19,7 @@ const placements: readonly Placement[] = [
   { poison: 0x41, shift: 4 },
 ];
 
-/** The debug build is slow, and the threads build has the code of the relaxed one: one placement does. */
+/** One placement does for the debug build, which is slow, and for the threads build, which has the code of the relaxed one. */
 const placementsOf = (name: BuildName): readonly Placement[] =>
   name === "debug" || name === "threads" ? placements.slice(-1) : placements;
 
@@ -30,7 +30,7 @@ function reference({ name, sameAs = name }: Kernel, test: Case): Outcome {
   return outcome;
 }
 
-/** The first difference in words, or undefined. */
+/** A sentence about the first difference, or undefined. */
 function difference(outcome: Outcome, expected: Outcome): string | undefined {
   if (outcome.stray !== undefined) return `wrote outside its buffers, at ${outcome.stray}`;
   if (!Object.is(outcome.result, expected.result)) return `returned ${outcome.result}, expected ${expected.result}`;

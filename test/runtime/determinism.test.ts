@@ -1,6 +1,6 @@
 /**
- * The promise: the same bits on every build, engine, prefill chunk and batch. The hashes are also compared with recorded
- * ones, so that a change of numerics on any machine is seen; a wanted change records them anew with `UPDATE_HASHES=1`.
+ * Logits have the same bits with every build, engine, prefill chunk and batch. Their hashes are also compared with recorded
+ * ones, so that a change of numerics on any machine is seen. `UPDATE_HASHES=1` records them anew after a wanted change.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ import { openFixture, root } from "../helpers/models.ts";
 const wasm = join(root, "dist/wasm");
 const recordPath = join(root, "test/fixtures/logits-sha256.json");
 const recorded: Record<string, string> = JSON.parse(readFileSync(recordPath, "utf8"));
-/** crumb, and two fixtures for what it has not: a window and GELU, grouped heads with weighted norms. */
+/** crumb, and two fixtures for what crumb lacks: a window and GELU; grouped heads and norms of heads with weights. */
 const models = [
   ["crumb", "q4_0", "mixed"],
   ["crumb", "q4_0", "int8"],
@@ -76,7 +76,7 @@ describe("one hash for all builds, chunks and neighbours", () => {
   });
 });
 
-/** The Node that runs npm is the newcomer's (20 in CI); tests run on the development dependency's, which is newer. */
+/** npm runs on the machine's Node (20 in CI); the tests run on that of the development dependency, which is newer. */
 describe("another Node", () => {
   const other = process.env.npm_node_execpath ?? "/usr/bin/node";
   const version = execFileSync(other, ["--version"], { encoding: "utf8" }).trim();
@@ -85,7 +85,7 @@ describe("another Node", () => {
     const script = join(folder, "logits-hash.mjs");
     const entry = join(root, "test/helpers/logits-hash.ts");
     await build({ entryPoints: [entry], bundle: true, format: "esm", platform: "node", outfile: script });
-    // Node 20 does not validate relaxed SIMD: it runs the simd build.
+    // Node 20 does not validate relaxed SIMD, so it runs the simd build.
     for (const [name, type, kvType] of models) {
       const tried = runs.filter((run) => run.build === "simd").map((run) => ({ ...run, kvType }));
       const args = [script, wasm, join(folder, `${name}-${type}.gguf`), JSON.stringify(tried)];

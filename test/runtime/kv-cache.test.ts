@@ -1,4 +1,4 @@
-/** Sequences: fork, truncate, page accounting, and what a batch may not do. */
+/** Sequences: forking, truncating, counting of pages, and batches that are refused. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import type { Sequence } from "../../src/runtime/types.ts";
@@ -18,7 +18,7 @@ beforeEach(async () => {
   });
 });
 
-/** Appends in chunks of at most 64 and gives the last row's logits. */
+/** Appends in chunks of at most 64, and returns the logits of the last row. */
 function append(sequence: Sequence, ids: readonly number[]): Float32Array {
   let last: Float32Array | undefined;
   for (let i = 0; i < ids.length; i += 64)
@@ -59,7 +59,7 @@ describe("fork", () => {
     expect(executor.freePages).toBe(PAGES - 2);
     append(child, [1]);
     expect(executor.freePages).toBe(PAGES - 3);
-    append(parent, [1]); // the other half is now its own
+    append(parent, [1]); // nobody else has that page any more
     expect(executor.freePages).toBe(PAGES - 3);
   });
 });
@@ -160,7 +160,7 @@ describe("a batch that is refused changes nothing", () => {
     expect(append(third, [1])).toEqual(fresh([...tokens(32), 1]));
   });
 
-  it("no sequence slots left", () => {
+  it("as many sequences as there may be", () => {
     for (let i = 0; i < 4; i++) executor.createSequence();
     expect(() => executor.createSequence()).toThrow(
       expect.objectContaining({ code: "context_full", message: expect.stringContaining("more maxSequences") }),

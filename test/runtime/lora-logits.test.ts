@@ -1,4 +1,4 @@
-/** Adapters at run time against the same weights merged, on every container and in every batch. */
+/** Adapters at run time give the logits of merged weights, from every container and in every batch. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { architectures, executorOf, openFixture, testHost } from "../helpers/mod
 const ids: number[] = JSON.parse(readFileSync(join(architectures, "llama", "reference.json"), "utf8")).input_ids;
 const options = { kvType: "f32", maxLogitRows: 40, contextLength: 64, cacheTokens: 1024 } as const;
 
-/** Every product that a model has, its head too where the head is one of its own. */
+/** The names of all matmuls of a model, with its head where that has a matrix of its own. */
 function products({ tensors }: Checkpoint): string[] {
   const matrix = /^(blk\.\d+\.(attn_(q|k|v|output)|ffn_(gate|up|down))|output)\.weight$/;
   return [...tensors.keys()].filter((name) => matrix.test(name));
@@ -41,7 +41,7 @@ function worst(a: readonly Float32Array[], b: readonly Float32Array[]): number {
 }
 
 const opened: Checkpoint[] = [];
-/** A fixture whose tensors are read: closed at the end. */
+/** Opens a fixture, reads from it, and closes it. */
 async function open(...args: Parameters<typeof openFixture>): Promise<Checkpoint> {
   const checkpoint = await openFixture(...args);
   opened.push(checkpoint);
@@ -51,7 +51,7 @@ afterAll(async () => {
   for (const checkpoint of opened) await checkpoint.close();
 });
 
-/** Two adapters of one model: all products, and some with another rank. */
+/** Two adapters of one model: one for all matmuls, one for some of them with another rank. */
 async function adaptersOf(name: string): Promise<[Checkpoint, TestAdapter, TestAdapter]> {
   const base = await open(name, "gguf");
   const all = products(base);
@@ -107,7 +107,7 @@ describe("containers", () => {
       bits.set(container, logits(executor, [1]));
       expect(worst(bits.get(container)!, expected)).toBeLessThan(1e-4);
     }
-    // The same adapter as llama.cpp's converter would write it: its q and k rows as the GGUF's.
+    // The same adapter as llama.cpp's converter would write it, with its q and k rows in the GGUF's order.
     const gguf = await openFixture("llama", "gguf");
     const permuted = new Map(adapter.products);
     for (const [name, { a, b }] of adapter.products) {

@@ -12,7 +12,7 @@ async function values({ type, shape, source, offset, byteLength }: TensorInfo): 
   return result;
 }
 
-/** Rows by weight, over a prompt in chunks. */
+/** The rows that the observer is shown for each weight, over a prompt in chunks. */
 async function observed(name: string, chunk: number, threads = 1): Promise<Map<string, number[][]>> {
   const executor = await executorOf(await openFixture(name, "gguf"), { ...options, threads });
   const sequence = executor.createSequence();
@@ -26,7 +26,7 @@ async function observed(name: string, chunk: number, threads = 1): Promise<Map<s
   return rows;
 }
 
-describe.each(["llama", "mobilellm-r1"])("the inputs of products of %s", (name) => {
+describe.each(["llama", "mobilellm-r1"])("the inputs of matmuls of %s", (name) => {
   it("are shown once for every matrix and token, whatever the chunks and threads", async () => {
     const checkpoint = await openFixture(name, "gguf");
     await checkpoint.close();

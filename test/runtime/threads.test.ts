@@ -1,4 +1,4 @@
-/** Helping threads: what fails on one of them ends in a typed error, not in a hang. (Equal bits: determinism.test.ts.) */
+/** Helping threads: a failure on one of them ends in a typed error, and nothing hangs. (Equal bits: determinism.test.ts.) */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -71,13 +71,13 @@ describe("threads out of step", () => {
     return logits!.slice();
   };
 
-  // Between two barriers one thread may be any number of operations ahead: here each runs to the barrier in turn.
+  // Between two barriers a thread may be any number of operations ahead. Here each runs to the barrier in turn.
   it.each([
     [2, [0, 1]],
     [2, [1, 0]],
     [5, [3, 0, 4, 1, 2]],
   ])("%i threads, each from barrier to barrier, in the order %j: the bits of one thread", async (threads, order) => {
-    // Quantised: buffers of many sizes share memory.
+    // crumb is quantised, so buffers of many sizes share memory.
     const crumb = () => openCheckpoint(join(root, "dist/crumb.gguf"), testHost);
     const alone = await executorOf(await crumb(), { build: "simd", contextLength: 64 });
     const executor = await executorOf(await crumb(), { build: "simd", contextLength: 64 });

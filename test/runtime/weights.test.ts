@@ -1,4 +1,4 @@
-/** Reading weights: many pieces at a time, in any order of arrival, and nothing under way when it ends. */
+/** Weights are read many pieces at a time, which may arrive in any order; no read is under way when loading ends. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

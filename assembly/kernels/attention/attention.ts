@@ -65,7 +65,8 @@ export function attentionScratchBytes(headDim: i32): i32 {
  *
  *   m' = max(m, the page's scores), w = exp(s - m'), l = l exp(m - m') + sum(w), o = o exp(m - m') + sum(w v)
  *
- * and the result is o / l. With int8 and mixed caches the query becomes i16, and so do the weights times the value scales
+ * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is summed in
+ * order, and then (0 + 1) + (2 + 3). scores.ts and values.ts say the order of the others. With int8 and mixed caches the query becomes i16, and so do the weights times the value scales
  * per page. Both products are exact in i32: at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores,
  * and 32767 * 127 * 32 < 2^28 for values.
  *
