@@ -17,10 +17,14 @@ export {
   unpackQ4I16,
   unpackQ8I16,
 } from "./kernels/matmul/panel";
-export { matmulRowCodes, matmulRowCodesFused } from "./kernels/matmul/row-codes";
+export {
+  matmulRowCodes,
+  matmulRowCodesFused,
+  matmulRowQ4,
+  matmulRowQ4Fused,
+} from "./kernels/matmul/row-codes";
 export { matmulRowFloat } from "./kernels/matmul/row-float";
 export { matmulRowLevels } from "./kernels/matmul/row-levels";
-export { matmulRowQ4, matmulRowQ4Fused } from "./kernels/matmul/row-q4";
 export { matmulRowQ8 } from "./kernels/matmul/row-q8";
 export { matmulTileI8, matmulTileI8Fused, matmulTileI16 } from "./kernels/matmul/tile";
 export { quantizeRow } from "./kernels/quantize";

@@ -11,7 +11,6 @@ const HOT = [
   "matmul/rowCodes",
   "matmul/matmulRowFloat",
   "matmul/matmulRowLevels",
-  "matmul/rowQ4",
   "matmul/matmulRowQ8",
 ];
 

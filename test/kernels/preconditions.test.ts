@@ -28,9 +28,9 @@ it.each<[kernel: string, args: () => Arguments, message: string]>([
   [
     "matmulRowQ4",
     () => ({ dst: at, w: at, x: at, columns: 33, minima: 0 }),
-    "matmulRowQ4: columns must be a positive multiple of 32",
+    "matmulRow: columns must be a positive multiple of 32",
   ],
-  ["matmulRowCodes", () => ({ ...codesRow, columns: 33 }), "matmulRowCodes: columns must be a positive multiple of 32"],
+  ["matmulRowCodes", () => ({ ...codesRow, columns: 33 }), "matmulRow: columns must be a positive multiple of 32"],
   [
     "matmulRowLevels",
     () => ({ dst: at, w: at, scales: at, x: at, columns: 33, table: at }),

@@ -46,26 +46,7 @@ export function addValuesI8(
   count: i32,
   correction: f32,
 ): void {
-  // Tokens outside from..count may hold anything, NaN included: their weights are masked, not multiplied by 0. Tokens are
-  // counted from `from`, so one unsigned comparison is enough.
-  const limit = i32x4.splat(count - from);
-  let token = i32x4.sub(v128.load(TOKENS), i32x4.splat(from));
-  let top = f32x4.splat(0);
-  for (let i: usize = 0; i < 128; i += 16) {
-    const product = f32x4.mul(v128.load(weights + i), v128.load(values + i));
-    const w = v128.and(product, i32x4.lt_u(token, limit));
-    v128.store(weights + i, w);
-    top = i32x4.max_s(top, w); // weights and scales have no sign
-    token = i32x4.add(token, v128.load(TOKENS, 16));
-  }
-  const amax = maxAbsF32x4(top);
-  // A page whose values are all 0 adds 0: its codes must not be divided by that.
-  const inverse = f32x4.splat(amax < SMALLEST_AMAX ? 0 : <f32>32767 / amax);
-  for (let i: usize = 0; i < 128; i += 32) {
-    const low = addRound(f32x4.mul(v128.load(weights + i), inverse));
-    const high = addRound(f32x4.mul(v128.load(weights + i, 16), inverse));
-    v128.store(weights16 + (i >> 1), roundedI16(low, high));
-  }
+  const amax = quantizeWeights(weights, weights16, values, from, count);
   const scale = f32x4.splat(amax / 32767);
   const factor = f32x4.splat(correction);
   const pairBytes = (<usize>headDim) << 1;
@@ -113,6 +94,31 @@ export function addValuesI8(
     }
     addSums(sums + (d << 1), factor, scale, s0, s1);
   }
+}
+
+/** Multiplies weights by their tokens' value scales, and makes them i16 codes. Returns the largest of the products. */
+function quantizeWeights(weights: usize, weights16: usize, values: usize, from: i32, count: i32): f32 {
+  // Tokens outside from..count may hold anything, NaN included: their weights are masked, not multiplied by 0. Tokens are
+  // counted from `from`, so one unsigned comparison is enough.
+  const limit = i32x4.splat(count - from);
+  let token = i32x4.sub(v128.load(TOKENS), i32x4.splat(from));
+  let top = f32x4.splat(0);
+  for (let i: usize = 0; i < 128; i += 16) {
+    const product = f32x4.mul(v128.load(weights + i), v128.load(values + i));
+    const w = v128.and(product, i32x4.lt_u(token, limit));
+    v128.store(weights + i, w);
+    top = i32x4.max_s(top, w); // weights and scales have no sign
+    token = i32x4.add(token, v128.load(TOKENS, 16));
+  }
+  const amax = maxAbsF32x4(top);
+  // A page whose values are all 0 adds 0: its codes must not be divided by that.
+  const inverse = f32x4.splat(amax < SMALLEST_AMAX ? 0 : <f32>32767 / amax);
+  for (let i: usize = 0; i < 128; i += 32) {
+    const low = addRound(f32x4.mul(v128.load(weights + i), inverse));
+    const high = addRound(f32x4.mul(v128.load(weights + i, 16), inverse));
+    v128.store(weights16 + (i >> 1), roundedI16(low, high));
+  }
+  return amax;
 }
 
 /** sums = sums * factor + s * scale, for eight dims. */

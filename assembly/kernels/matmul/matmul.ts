@@ -5,10 +5,9 @@ import { Q8_0, WeightType, weightType } from "../../weight-types";
 import { levelsOf } from "../weights/levels";
 import { unpackGroupScales } from "../weights/scales";
 import { panelBytes, panelScalesBytes, unpackPanel } from "./panel";
-import { matmulRowCodes, matmulRowCodesFused } from "./row-codes";
+import { matmulRowCodes, matmulRowCodesFused, matmulRowQ4, matmulRowQ4Fused } from "./row-codes";
 import { matmulRowFloat } from "./row-float";
 import { matmulRowLevels } from "./row-levels";
-import { matmulRowQ4, matmulRowQ4Fused } from "./row-q4";
 import { matmulRowQ8 } from "./row-q8";
 import { matmulTileI8, matmulTileI8Fused, matmulTileI16, PanelTile } from "./tile";
 

@@ -1,20 +1,40 @@
 import { BlockMeta, META_BYTES } from "../../activations";
-import { addDotI8, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
+import { addDotI8, loadF16x4, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
 import { BLOCK } from "../../layout";
 import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
 import { addMinimum, addScaled, storeGroup } from "./accumulate";
 import { Centre, centreOfBlock, centreOfSubBlock, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
 import { codeMask, dotCodesI16 } from "./row-i16";
 
+// One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
+//
+// The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or of code * x
+// where there are minima. It is exact. accumulate.ts has the f32 part.
+//
+// The relaxed build multiplies digit by digit and adds i32 lanes, or i16 as in tile.ts: the sum of (code - 8) * x over a
+// lane's 16 columns is at most 16,256 for codes of 4 bits, that of code * x at most 15 * 127 * 16 = 30,480. Adding wraps in
+// between, which i16 does not mind. The second operand of the relaxed dot is a code below 64, for which all engines agree.
+// The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second digit is the same integer.
+
 /**
- * One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
- *
- * The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or of code * x
- * where there are minima. It is exact: i16 lanes as in tile.ts, i32 lanes as in row-i16.ts. accumulate.ts has the f32 part.
- *
- * @param dst f32[16]   @param w tiles without scales   @param scales f32 (kernels/weights/scales.ts)
- * @param minima f32, or 0   @param x a quantised row of `columns` columns, a multiple of 32
- * @param planes of the codes (weight-types.ts)   @param columnsPerScale 16 or 32
+ * Q4_0 and Q4_1, whose tiles begin with their scales.
+ * @param dst f32[16]   @param w tiles [columns / 32]   @param x a quantised row of `columns` columns, a multiple of 32
+ * @param minima 1 for Q4_1, 0 for Q4_0
+ */
+export function matmulRowQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  rowCodes<i16, u8, u16>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK);
+}
+
+/** The same where `FUSED_DOT`. */
+export function matmulRowQ4Fused(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
+  rowCodes<i32, u8, u16>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK);
+}
+
+/**
+ * Types whose scales have been unpacked (kernels/weights/scales.ts).
+ * @param dst f32[16]   @param w tiles without scales   @param scales f32   @param minima f32, or 0
+ * @param x a quantised row of `columns` columns, a multiple of 32   @param planes of the codes (weight-types.ts)
+ * @param columnsPerScale 16 or 32
  */
 export function matmulRowCodes(
   dst: usize,
@@ -26,9 +46,9 @@ export function matmulRowCodes(
   planes: i32,
   columnsPerScale: i32,
 ): void {
-  if (planes == 0) rowCodes<i16, u8>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else if (planes == 1) rowCodes<i16, u16>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else rowCodes<i16, u32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  if (planes == 0) rowCodes<i16, u8, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else if (planes == 1) rowCodes<i16, u16, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else rowCodes<i16, u32, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -42,22 +62,30 @@ export function matmulRowCodesFused(
   planes: i32,
   columnsPerScale: i32,
 ): void {
-  if (planes == 0) rowCodes<i32, u8>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else if (planes == 1) rowCodes<i32, u16>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else rowCodes<i32, u32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  if (planes == 0) rowCodes<i32, u8, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else if (planes == 1) rowCodes<i32, u16, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  else rowCodes<i32, u32, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
 }
 
-/** T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. */
-function rowCodes<T, P>(
+/**
+ * T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. S: u16 where scales and minima are
+ * f16 in the tiles, f32 where they are unpacked.
+ * @param w the first codes   @param scales the first scales   @param minima the first minima, or 0
+ */
+function rowCodes<T, P, S>(
   dst: usize,
   w: usize,
   scales: usize,
   minima: usize,
   x: usize,
   columns: i32,
-  columnsPerScale: i32,
+  perScale: i32,
 ): void {
-  assert(columns > 0 && columns % BLOCK == 0, "matmulRowCodes: columns must be a positive multiple of 32");
+  assert(columns > 0 && columns % BLOCK == 0, "matmulRow: columns must be a positive multiple of 32");
+  const columnsPerScale = sizeof<S>() == 2 ? BLOCK : perScale;
+  // Bytes from the scales of a block to those of the next, and from the end of its codes to the next ones.
+  const gap: usize = sizeof<S>() == 2 ? (minima ? 64 : 32) : 0;
+  const scaleStep: usize = sizeof<S>() == 2 ? gap + 256 : 32;
   const mask = nibbleMask();
   const high = highMask<P>();
   const subBlocks = columnsPerScale < BLOCK;
@@ -90,7 +118,7 @@ function rowCodes<T, P>(
           const centre = digit
             ? secondCentre(meta, subBlocks ? <i32>sub : Centre.BLOCK)
             : v128.load32_splat(firstCentreAt(meta, subBlocks, sub));
-          a0 = pairsTo<T>(i16x8.shl(centre, planesOf<P>()));
+          a0 = pairsTo<T>(sizeof<P>() == 1 ? centre : i16x8.shl(centre, planesOf<P>()));
         }
         let a1 = a0;
         let a2 = a0;
@@ -150,22 +178,28 @@ function rowCodes<T, P>(
       xq += <usize>(2 * columnsPerScale);
     }
     const d = v128.load32_splat(meta, offsetof<BlockMeta>("scale"));
-    f0 = addScaled(f0, s0, v128.load(scales), d);
-    f1 = addScaled(f1, s1, v128.load(scales, 16), d);
-    f2 = addScaled(f2, s2, v128.load(scales + upper), d);
-    f3 = addScaled(f3, s3, v128.load(scales + upper, 16), d);
+    f0 = addScaled(f0, s0, loadScales<S>(scales, 0, upper), d);
+    f1 = addScaled(f1, s1, loadScales<S>(scales, 1, upper), d);
+    f2 = addScaled(f2, s2, loadScales<S>(scales, 2, upper), d);
+    f3 = addScaled(f3, s3, loadScales<S>(scales, 3, upper), d);
     if (minima) {
       const sum = v128.load32_splat(scaledSumAt(meta, subBlocks, sub));
-      f0 = addMinimum(f0, v128.load(minima), sum);
-      f1 = addMinimum(f1, v128.load(minima, 16), sum);
-      f2 = addMinimum(f2, v128.load(minima + upper), sum);
-      f3 = addMinimum(f3, v128.load(minima + upper, 16), sum);
-      minima += 32;
+      f0 = addMinimum(f0, loadScales<S>(minima, 0, upper), sum);
+      f1 = addMinimum(f1, loadScales<S>(minima, 1, upper), sum);
+      f2 = addMinimum(f2, loadScales<S>(minima, 2, upper), sum);
+      f3 = addMinimum(f3, loadScales<S>(minima, 3, upper), sum);
+      minima += scaleStep;
     }
-    scales += 32;
-    w = end;
+    scales += scaleStep;
+    w = end + gap;
     if (subBlocks) sub ^= 4;
     if (!sub) meta += META_BYTES;
   }
   storeGroup(dst, f0, f1, f2, f3);
+}
+
+/** The scales, or minima, of four rows. @param upper where unpacked: bytes from those of rows 0 to 7 to those of rows 8 to 15 */
+function loadScales<S>(at: usize, quad: i32, upper: usize): v128 {
+  if (sizeof<S>() == 2) return loadF16x4(at + ((<usize>quad) << 3));
+  return v128.load(at + (quad & 2 ? upper : 0) + ((<usize>(quad & 1)) << 4));
 }
