@@ -14,7 +14,7 @@ import {
   kvHeadBytes,
   PAGE_TOKENS,
 } from "../../src/runtime/layout.ts";
-import { isQuantized, scaleBlock, WEIGHT_TYPES, weightTypeFacts } from "../../src/runtime/weight-types.ts";
+import { isQuantized, scaleBlock, takesWide, WEIGHT_TYPES, weightTypeFacts } from "../../src/runtime/weight-types.ts";
 import type { Arena } from "./arena.ts";
 import type { Random } from "./random.ts";
 
@@ -23,6 +23,9 @@ export const FLOATS: readonly TensorType[] = typesWhere((type) => !isQuantized(t
 export const QUANTIZED: readonly TensorType[] = typesWhere(isQuantized);
 /** Those whose scales go before the codes of a group, not into tiles. */
 export const SCALES_FIRST: readonly TensorType[] = typesWhere((type) => scaleBlock(type) !== undefined);
+/** Of these, the types whose codes have 4 to 6 bits, and the types whose codes stand for levels. */
+export const CODED: readonly TensorType[] = SCALES_FIRST.filter((type) => !takesWide(type));
+export const LEVELLED: readonly TensorType[] = SCALES_FIRST.filter(takesWide);
 /** Vectors of high bits of a step of eight columns, for codes of 4 to 6 bits. */
 export const planesOf = (type: TensorType): number => weightTypeFacts(type).bits - 4;
 /** Where a block of a file has f16 scales and minima. */
@@ -281,3 +284,14 @@ function storeToken(arena: Arena, at: number, kvType: KvType, token: number, cac
 
 export const kvId = (kvType: KvType): number => KV_TYPES[kvType];
 export const groupsOf = (rows: number): number => Math.ceil(rows / GROUP_ROWS);
+
+/** The mean square error over the mean square (NMSE), which is how approximate products are compared. */
+export function normalizedError(actual: ArrayLike<number>, truth: ArrayLike<number>): number {
+  let error = 0;
+  let power = 0;
+  for (let i = 0; i < truth.length; i++) {
+    error += (actual[i]! - truth[i]!) ** 2;
+    power += truth[i]! ** 2;
+  }
+  return error / power;
+}
