@@ -88,5 +88,5 @@ it("show and pull say how to open a gated model; ls and show print JSON", async 
 
 it("a pull that is killed at any moment leaves a sound cache, and the next pull goes on", async () => {
   const cache = temporary();
-  await killAtMoments(server, cache, fileOf(10 * 2 ** 20), 5, start);
+  await killAtMoments(server, cache, fileOf(10 * 2 ** 20), { moments: 5, start });
 });

@@ -16,7 +16,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
 
 it.each(IMPORTED)("$name: in a context that has the language and text codecs, nothing else", async ({ name }) => {
   const script = await bundle(name, false);
-  // Every host has them, and they hold no state of it.
+  // Every host has these, and they hold no state.
   const context = createContext({ TextDecoder, TextEncoder });
   const globals = (): string[] => [...runInContext("Object.getOwnPropertyNames(globalThis)", context)].sort();
   const before = globals();

@@ -1,4 +1,6 @@
-/** What users download; the limits of bundles are in scripts/entries.mjs. A limit that is met only by raising it is raised in a commit that says why. */
+/**
+ * The sizes of what users download. The limits of bundles are in scripts/entries.mjs. A commit that raises a limit says why.
+ */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { bundle, IMPORTED } from "./bundle.ts";
 /** Kilobytes (1,000 bytes) after gzip -9; bundles are minified. */
 const LIMITS = {
   wasm: { simd: 15, relaxed: 16, threads: 16 },
-  /** All but the embedded model. */
+  /** Without the embedded model. */
   package: 310,
 };
 
@@ -38,7 +40,7 @@ it("the package without its model", () => {
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
   expect(paths).toEqual(expect.arrayContaining(["dist/index.js", "dist/types/entries/node.d.ts", "dist/crumb.gguf"]));
-  // As in a tar: a header of 512 bytes (the name is most of what differs), contents in blocks of 512.
+  // As in a tar file: a header of 512 bytes, in which mostly the name differs, and the contents in blocks of 512 bytes.
   const parts = paths
     .filter((path) => path !== "dist/crumb.gguf")
     .flatMap((path) => {

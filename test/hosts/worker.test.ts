@@ -1,4 +1,4 @@
-/** `loadInWorker` with both sides in this process: what a call, an error and an end look like across messages. */
+/** `loadInWorker` with both sides in this process: calls, errors and ends across messages. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
@@ -10,7 +10,7 @@ import { root } from "../helpers/models.ts";
 const crumb = new Uint8Array(readFileSync(join(root, "dist/crumb.gguf")));
 const messages = [{ role: "user", content: "Tom has 3 apples and buys 4 more. How many apples does he have?" }];
 
-/** A worker whose messages are cloned and come later, as those of a real one. */
+/** A worker whose messages are cloned and arrive later, as with a real one. */
 class FakeWorker {
   onmessage: ((event: { data: unknown }) => void) | undefined;
   terminated = false;
@@ -62,7 +62,7 @@ it("calls", async () => {
   expect(data[0]!.embedding).toEqual([...vector!]);
 });
 
-it("an answer whole and streamed, both at once", async () => {
+it("a whole answer and a streamed one at once", async () => {
   const request = { messages, temperature: 0, max_tokens: 60 };
   const whole = model.chat.completions.create(request);
   let text = "";
@@ -97,7 +97,7 @@ it("abort rejects with its reason, and ends the call in the worker; so does leav
   await expect(model.chat.completions.create({ messages }, { signal: before })).rejects.toThrow("too late");
 });
 
-it("dispose ends the worker, the calls under way and those to come", async () => {
+it("dispose ends the worker, its running calls and later ones", async () => {
   const pending = model.chat.completions.create({ messages });
   model.dispose();
   await expect(pending).rejects.toMatchObject({ code: "disposed" });

@@ -1,5 +1,5 @@
 /**
- * A file server that can do everything wrong that servers and networks do.
+ * A file server with the faults that real servers and networks have.
  * @module
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -9,20 +9,20 @@ import type { AddressInfo } from "node:net";
 export interface Fault {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Instead of the file. */
+  /** Is sent instead of the file. */
   readonly body?: Uint8Array;
   /** The connection ends after so many bytes of the body. */
   readonly cut?: number;
-  /** Nothing comes after so many bytes of the body. */
+  /** The server falls silent after so many bytes of the body. */
   readonly stall?: number;
-  /** Bytes that are sent too many, with a Content-Length that fits them. */
+  /** So many bytes too many are sent, with a Content-Length that includes them. */
   readonly extra?: number;
-  /** Answers 200 with all of it, whatever was asked. */
+  /** The answer is 200 with the whole file, whatever range was asked for. */
   readonly ignoreRange?: boolean;
-  /** Starts so many bytes too early, and says what it should. */
+  /** The body starts so many bytes too early, but Content-Range is the right one. */
   readonly shift?: number;
   readonly chunked?: boolean;
-  /** Milliseconds for each 64 KiB. */
+  /** Milliseconds per 64 KiB. */
   readonly slow?: number;
 }
 
@@ -36,10 +36,10 @@ export interface SeenRequest {
 export class FaultServer {
   readonly files = new Map<string, Uint8Array>();
   readonly seen: SeenRequest[] = [];
-  /** Bytes of bodies that were written. */
+  /** How many bytes of bodies were sent. */
   sent = 0;
   etag: string | undefined = '"one"';
-  /** Called for every request, with how many came before. */
+  /** The fault of a request, of which it gets the number of earlier ones too. */
   fault: (request: SeenRequest, index: number) => Fault | undefined = () => undefined;
   url = "";
   readonly #server = createServer((request, response) => {
@@ -58,7 +58,7 @@ export class FaultServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Forgets all that was seen and all faults. */
+  /** Ends all faults and resets the counts. */
   reset(): void {
     this.seen.length = 0;
     this.sent = 0;
@@ -115,7 +115,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Bytes that compress to nothing and repeat nowhere, after a GGUF's magic. */
+/** Bytes that cannot be compressed and do not repeat, after the magic of a GGUF. */
 export function fileOf(bytes: number, seed = 1): Uint8Array {
   const words = new Uint32Array(Math.ceil(bytes / 4));
   let state = seed;

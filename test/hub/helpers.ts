@@ -9,7 +9,7 @@ export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update
 
 const folders: string[] = [];
 
-/** A directory of its own, deleted at the end. */
+/** A new directory, which is deleted at the end. */
 export function temporary(): string {
   if (folders.length === 0)
     afterAll(() => {
@@ -20,7 +20,7 @@ export function temporary(): string {
   return folder;
 }
 
-/** Whatever happened: every file has the hash that it is named by, every record names files that are there. */
+/** Expects a sound cache: every file has the hash in its name, and every record names files that are there. */
 export function expectSound(cache: string): void {
   const list = (name: string): string[] => (existsSync(join(cache, name)) ? readdirSync(join(cache, name)) : []);
   for (const name of list("files")) expect(sha256(readFileSync(join(cache, "files", name)))).toBe(name);

@@ -6,18 +6,18 @@ import type { FaultServer } from "./fault-server.ts";
 import { expectSound, sha256 } from "./helpers.ts";
 
 /**
- * Kills pulls of `file` (-9) at so many moments, and looks at the cache after each: some as soon as the server sends, some
- * after a piece or more came. The last pull is left alone: it must need less than all of the file. A kill loses a piece of
- * each connection.
- * @param start runs the command on a cache
+ * Kills pulls of `file` with SIGKILL at so many moments, and checks the cache after each: some as soon as the server sends,
+ * some after a piece or more came. The last pull may end. It must fetch less than the whole file, since a kill loses at most
+ * a piece per connection.
+ * @param options `moments` is the number of kills, and `start` runs the command on a cache
  */
 export async function killAtMoments(
   server: FaultServer,
   cache: string,
   file: Uint8Array,
-  moments: number,
-  start: (cache: string, args: readonly string[]) => Running,
+  options: { readonly moments: number; readonly start: (cache: string, args: readonly string[]) => Running },
 ): Promise<void> {
+  const { moments, start } = options;
   server.reset();
   server.files.set("/killed.gguf", file);
   server.fault = () => ({ slow: 1 });

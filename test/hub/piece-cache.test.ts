@@ -66,7 +66,7 @@ it("goes on after an interruption; a piece that is damaged or empty is fetched a
   expect(server.sent).toBeLessThan(2 * PIECE_BYTES + 1000 + PIECE_BYTES);
 });
 
-it("a list of pieces, or a record, that is half written is none", async () => {
+it("a list of pieces or a record that is half written does not count", async () => {
   const record = await models().pull(url);
   await store.put(`file.${sha256(FILE)}`, new Uint8Array([0x7b]));
   expect(await cache.open(sha256(FILE), FILE.length)).toBeUndefined();
@@ -77,7 +77,7 @@ it("a list of pieces, or a record, that is half written is none", async () => {
   expect(await models().list()).toEqual([]);
 });
 
-it("a file of which the browser dropped a piece is not there", async () => {
+it("a file that lost a piece to the browser does not count as complete", async () => {
   const record = await models().pull(url);
   await store.delete((await store.names()).find((one) => one.startsWith("piece."))!);
   expect(await cache.has(sha256(FILE), FILE.length)).toBe(false);
@@ -86,7 +86,7 @@ it("a file of which the browser dropped a piece is not there", async () => {
   expect(record.id).toBe(url);
 });
 
-it("two at once: the second waits; prune leaves what is under way", async () => {
+it("of two pulls at once the second waits; prune leaves files that are being fetched", async () => {
   server.fault = () => ({ slow: 1 });
   const [a, b] = await Promise.all([models().pull(url), models().pull(url)]);
   expect(a!.files).toEqual(b!.files);
@@ -98,7 +98,7 @@ it("two at once: the second waits; prune leaves what is under way", async () => 
   expect(sha256(await content(a!))).toBe(sha256(FILE));
 });
 
-it("who waited for a file and finds it complete leaves it as it is", async () => {
+it("a pull that waited for a file and finds it complete keeps its pieces", async () => {
   const { files } = await models().pull(url);
   const [{ sha256: hash, bytes }] = files as [ModelRecord["files"][number]];
   const [piece] = (await store.names()).filter((name) => name.startsWith("piece."));
@@ -107,7 +107,7 @@ it("who waited for a file and finds it complete leaves it as it is", async () =>
   expect(await cache.has(hash, bytes)).toBe(true);
 });
 
-it("offline, and what is no model", async () => {
+it("refuses to pull while offline, and names that are not of the hub", async () => {
   await expect(models({ offline: true }).pull(url)).rejects.toMatchObject({ code: "io_error" });
   await expect(models().pull("crumb")).rejects.toMatchObject({ code: "invalid_argument" });
 });

@@ -38,7 +38,7 @@ async function content(cache: ModelCache, record: ModelRecord): Promise<Uint8Arr
   return all;
 }
 
-/** Pulls, expects the file, and that nothing is left under way. */
+/** Pulls, and expects the complete file and no leftovers. */
 async function expectPulled(folder: string, path: string, file: Uint8Array, more: Partial<PullOptions> = {}) {
   const cache = await directoryCache(folder);
   const record = await pull(at(path), cache, options(more));
@@ -49,7 +49,7 @@ async function expectPulled(folder: string, path: string, file: Uint8Array, more
   return record;
 }
 
-it("fetches ranges at once, each byte once, and what is here no second time", async () => {
+it("fetches several ranges at once and each byte once, and a complete file not again", async () => {
   const folder = temporary();
   const loaded: number[] = [];
   await expectPulled(folder, "/model.gguf", FILE, { onProgress: ({ loaded: bytes }) => loaded.push(bytes) });
@@ -87,12 +87,12 @@ describe("faults that pass", () => {
     expect(server.seen.length).toBeGreaterThan(2);
   });
 
-  it("a server that never knows ranges", async () => {
+  it("a server without ranges", async () => {
     server.fault = () => ({ ignoreRange: true });
     await expectPulled(temporary(), "/model.gguf", FILE);
   });
 
-  it("a server without ETag: one request, nothing is put together from two", async () => {
+  it("a server without ETag gets one request: bytes of two are never put together", async () => {
     server.etag = undefined;
     await expectPulled(temporary(), "/small.gguf", SMALL);
     expect(server.seen.map(({ range }) => range)).toEqual(["bytes=0-0", undefined]);
@@ -102,15 +102,15 @@ describe("faults that pass", () => {
     await expectPulled(folder, "/small.gguf", SMALL);
   });
 
-  it("every connection cut in the middle of a piece: it comes all the same", async () => {
+  it("connections that are all cut in the middle of a piece still bring the file", async () => {
     server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 400_000 });
     await expectPulled(temporary(), "/small.gguf", SMALL, { connections: 1 });
     expect(server.seen.length).toBeGreaterThan(5);
-    // Of what was cut off, only what the network still held is asked for again.
+    // Only the bytes that the network still held when it was cut are fetched again.
     expect(server.sent).toBeLessThan(2 * SMALL.length);
   });
 
-  it("an ETag that changes midway: all of it anew", async () => {
+  it("an ETag that changes midway makes the pull begin again", async () => {
     const other = fileOf(FILE.length, 99);
     server.fault = (_request, index) => {
       if (index === 2) {
@@ -174,7 +174,7 @@ describe("faults that stay", () => {
     expect(server.sent).toBeLessThan(SMALL.length - PIECE_BYTES + 2);
   });
 
-  it("an abort ends at once, and leaves what came", async () => {
+  it("an abort ends the pull at once, and keeps the pieces", async () => {
     const folder = temporary();
     server.fault = () => ({ slow: 100 });
     const abort = new AbortController();
@@ -188,7 +188,7 @@ describe("faults that stay", () => {
 });
 
 describe("damage on the disk", () => {
-  it("pieces that never reached it are fetched again", async () => {
+  it("pieces that never reached the disk are fetched again", async () => {
     const folder = temporary();
     server.fault = ({ range }) => (range === "bytes=0-0" ? undefined : { cut: 1.5 * PIECE_BYTES });
     await expect(expectPulled(folder, "/small.gguf", SMALL, { attempts: 1 })).rejects.toThrow();
@@ -202,7 +202,7 @@ describe("damage on the disk", () => {
     await expectPulled(folder, "/small.gguf", SMALL);
   });
 
-  it("a full disk is an error that says so, and the rest goes on later", async () => {
+  it("a full disk is an error of its own, and the next pull goes on", async () => {
     const folder = temporary();
     const full = await directoryCache(folder);
     const partial = full.partial.bind(full);
@@ -224,7 +224,7 @@ describe("damage on the disk", () => {
 });
 
 describe("two pulls at once", () => {
-  it("in one process and cache: one fetches, the other waits", async () => {
+  it("in one process and cache, one fetches and the other waits", async () => {
     const folder = temporary();
     server.fault = () => ({ slow: 3 });
     const [a, b] = await Promise.all(
@@ -234,7 +234,7 @@ describe("two pulls at once", () => {
     expectSound(folder);
   });
 
-  it("a lock of a process that has ended is no lock", async () => {
+  it("a lock of a process that has ended does not count", async () => {
     const folder = temporary();
     const { hostname } = await import("node:os");
     const { spawnSync } = await import("node:child_process");
@@ -251,7 +251,7 @@ describe("two pulls at once", () => {
 });
 
 describe("the cache", () => {
-  it("rm deletes what no other model needs", async () => {
+  it("rm deletes the files that no other model has", async () => {
     const folder = temporary();
     const cache = await directoryCache(folder);
     server.files.set("/again.gguf", SMALL);
@@ -265,7 +265,7 @@ describe("the cache", () => {
     expect(readdirSync(join(folder, "files"))).toEqual([]);
   });
 
-  it("prune deletes what was left, not what is under way", async () => {
+  it("prune deletes leftovers, and no file that is being fetched", async () => {
     const cache = await directoryCache(temporary());
     const left = await cache.partial("aa", 3);
     await left.write(0, new Uint8Array(3), new Uint8Array(32));
@@ -277,7 +277,7 @@ describe("the cache", () => {
     await busy.discard();
   });
 
-  it("offline: what is here, and else an error", async () => {
+  it("offline, models come from the cache, and others are an error", async () => {
     const cache = await directoryCache(temporary());
     const offline = { ...options(), offline: true };
     await expect(ensureModel(at("/small.gguf"), cache, offline)).rejects.toMatchObject({ code: "missing_file" });

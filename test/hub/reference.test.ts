@@ -4,7 +4,7 @@ import { KNOWN_MODELS } from "../../src/hub/registry.ts";
 
 const hub = (text: string) => {
   const reference = parseReference(text);
-  if (reference?.kind !== "hub") throw new Error(`${text} is no hub reference`);
+  if (reference?.kind !== "hub") throw new Error(`${text} is not a reference to the hub`);
   const { id, repository, revision, quant } = reference;
   return [id, repository, revision, quant];
 };

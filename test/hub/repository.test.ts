@@ -10,7 +10,7 @@ import { FaultServer, fileOf } from "./fault-server.ts";
 import { expectSound, sha256, temporary } from "./helpers.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-/** The hub; its large files lie on another origin, as the real one's do. */
+/** The hub. Its large files are on another origin, as with the real hub. */
 let hub: FaultServer;
 let store: FaultServer;
 beforeAll(async () => {
@@ -29,12 +29,12 @@ afterAll(async () => {
 interface Sibling {
   readonly path: string;
   readonly content: Uint8Array;
-  /** Large files are; their hash is told. */
+  /** True for a large file, whose hash the hub knows. */
   readonly lfs?: boolean;
   readonly toldHash?: string;
 }
 
-/** A repository as the hub answers for it: a listing, files by commit, large ones by a redirect. */
+/** Serves a repository as the hub does: a listing, files by commit, and large files by a redirect. */
 function repository(siblings: readonly Sibling[], facts: object = {}): void {
   const listing = {
     sha: COMMIT,
@@ -102,7 +102,7 @@ describe("which files", () => {
     repository([ALL[0]!]);
     expect(names(await pulled("hf:owner/repo"))).toEqual(["Model-IQ4_K_M.gguf"]);
   });
-  it("a type that is not there: what there is", async () => {
+  it("the error for a missing type lists the types that are there", async () => {
     repository(ALL);
     await expect(pulled("hf:owner/repo:q6_k")).rejects.toMatchObject({
       code: "missing_file",
@@ -113,7 +113,7 @@ describe("which files", () => {
     repository(ALL.slice(0, 6));
     await expect(pulled("hf:owner/repo:q2_k")).rejects.toMatchObject({ code: "missing_file" });
   });
-  it("names that would climb or mean nothing are not taken", async () => {
+  it("file names that lead out of the repository or are empty are ignored", async () => {
     repository([], {
       siblings: [{ rfilename: "../x-Q4_0.gguf", size: 5 }, { rfilename: "a-Q4_0.gguf", size: -1 }, 7, null],
     });
@@ -148,7 +148,7 @@ it("a safetensors folder loads as it does from a disk", async () => {
 });
 
 describe("the token", () => {
-  it("goes to the hub, and to nobody to whom it redirects", async () => {
+  it("goes to the hub, and not where the hub redirects to", async () => {
     repository([gguf("m-Q4_0.gguf", 1)]);
     await pulled("hf:owner/repo");
     expect(hub.seen.length).toBeGreaterThan(1);
@@ -156,7 +156,7 @@ describe("the token", () => {
     expect(store.seen.length).toBeGreaterThan(0);
     for (const { authorization } of store.seen) expect(authorization).toBeUndefined();
   });
-  it("does not go to an URL elsewhere", async () => {
+  it("does not go to a URL elsewhere", async () => {
     store.files.set("/m.gguf", fileOf(100));
     await pulled(`${store.url}/m.gguf`);
     for (const { authorization } of store.seen) expect(authorization).toBeUndefined();
@@ -173,7 +173,7 @@ describe("refusals say what to do", () => {
     const failed = pulled("hf:owner/repo", temporary(), { token });
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
-  it("403 of a file: gated repositories list their files", async () => {
+  it("403 for a file, because gated repositories still list their files", async () => {
     const sibling = gguf("m-Q4_0.gguf", 1);
     repository([sibling]);
     const listed = hub.fault;
@@ -187,7 +187,7 @@ describe("refusals say what to do", () => {
       message: expect.stringMatching(/facebook\/MobileLLM-R1-140M is gated \(licence fair-noncommercial-research\)/),
     });
   });
-  it("a listing that is no JSON, or endless", async () => {
+  it("a listing that is not JSON, or endless", async () => {
     hub.fault = () => ({ body: new TextEncoder().encode("<html>") });
     await expect(pulled("hf:owner/repo")).rejects.toMatchObject({ code: "bad_json" });
     hub.fault = () => ({ body: new Uint8Array(17 * 2 ** 20).fill(32) });
@@ -196,7 +196,7 @@ describe("refusals say what to do", () => {
 });
 
 describe("hashes", () => {
-  it("another file than the hub says is refused and leaves nothing", async () => {
+  it("a file with another hash than the hub names is refused and discarded", async () => {
     const folder = temporary();
     repository([{ ...gguf("m-Q4_0.gguf", 1), toldHash: "0".repeat(64) }]);
     const failed = pulled("hf:owner/repo", folder);
@@ -209,14 +209,14 @@ describe("hashes", () => {
     expect(await cache.prune()).toBe(0);
     expectSound(folder);
   });
-  it("of x-linked-etag, where only the file is asked for", async () => {
+  it("come from x-linked-etag if the hub is asked for the file alone", async () => {
     repository([gguf("m-Q4_0.gguf", 1)]);
     store.files.set("/m-Q4_0.gguf", fileOf(3001, 5));
     await expect(pulled(`${hub.url}/owner/repo/resolve/${COMMIT}/m-Q4_0.gguf`)).rejects.toMatchObject({
       code: "bad_weights",
     });
   });
-  it("two pulls at once of a file whose hash is known fetch it once", async () => {
+  it("let two pulls at once fetch a file only once", async () => {
     const folder = temporary();
     const file = { path: "m-Q4_0.gguf", content: fileOf(2_500_000, 3), lfs: true };
     repository([file]);

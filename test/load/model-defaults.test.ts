@@ -41,10 +41,10 @@ it.each([
 });
 
 describe("a checkpoint's own settings", () => {
-  it("none: llama.cpp's", () => {
+  it("without settings of its own, it has llama.cpp's", () => {
     expect(samplingDefaults(new Map())).toEqual(SAMPLING_DEFAULTS);
   });
-  it("values are taken where they make sense", () => {
+  it("values outside a setting's range are left out", () => {
     const metadata = new Map<string, number | string>([
       ["general.sampling.temp", 0],
       ["general.sampling.top_p", 0.5],

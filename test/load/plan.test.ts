@@ -1,4 +1,4 @@
-/** `plan`: what `load` will take, read from the header alone. */
+/** `plan` tells from the header alone what `load` will take. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -47,7 +47,7 @@ it("reads no weight, and closes the file", async () => {
   expect(closed).toBe(1);
 });
 
-it("refuses what does not fit, with figures", async () => {
+it("refuses a model that does not fit, with the figures", async () => {
   await expect(plan(file, { memoryLimit: 2 ** 20 })).rejects.toMatchObject({
     code: "out_of_memory",
     message: expect.stringMatching(/expected at most 1\.0 MiB, the plan takes [\d.]+ MiB/),

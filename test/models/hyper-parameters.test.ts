@@ -30,7 +30,7 @@ async function outcome(reading: Promise<Checkpoint> | Checkpoint): Promise<Outco
     executor.dispose();
     return "runs";
   } catch (error) {
-    // A trap is a NibbleError, too, but no answer to a header.
+    // A trap is a NibbleError too, but it is not how a header is refused.
     if (!(error instanceof NibbleError) || error.code === "poisoned") throw error;
     return error.code;
   }
@@ -60,7 +60,7 @@ const values = (layers: number, valid: MetadataValue | undefined): (MetadataValu
   new Array(layers).fill("8"),
 ];
 
-/** Of all architectures. Values that make no sense whatever the model. */
+/** Values that are wrong for every architecture. */
 const REFUSED: readonly (readonly [key: string, value: MetadataValue | undefined, codes: string])[] = [
   ...["block_count", "embedding_length", "attention.head_count", "feed_forward_length", "context_length"].flatMap(
     (key) =>
@@ -178,7 +178,7 @@ describe.each(FIXTURES)("%s", (name) => {
   });
 });
 
-describe("facts of one family", () => {
+describe("hyper-parameters of one family", () => {
   const read = (name: string, changes: object): Promise<Outcome> => {
     const config = JSON.parse(readFileSync(join(architectures, name, "config.json"), "utf8"));
     const text = JSON.stringify({ ...config, ...changes });

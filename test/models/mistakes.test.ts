@@ -26,7 +26,7 @@ interface Recorded {
 }
 const recorded = JSON.parse(readFileSync(join(architectures, "mistakes.json"), "utf8")) as Record<string, Recorded>;
 
-/** A mistake: other facts, or another builder. */
+/** A mistake: other hyper-parameters, or another builder. */
 interface Mistake {
   readonly facts?: (config: DecoderConfig) => object;
   readonly builder?: (b: ProgramBuilder) => void;
@@ -56,7 +56,7 @@ function tied(b: ProgramBuilder): void {
   };
 }
 
-/** Facts that only some architectures have. */
+/** Hyper-parameters that only some architectures have. */
 interface Facts extends DecoderConfig {
   readonly windows: readonly number[];
   readonly useRope: readonly boolean[];
@@ -117,7 +117,7 @@ const tested: Record<string, Tested> = {
       "no embed scale": builder((b) => Object.assign(b, { scale: (x: Value) => ({ ...x }) })),
       "one theta": facts((c) => ({ localFrequencies: c.frequencies })),
       "window+1": facts((c) => ({ windows: c.windows.map((window) => (window ? window + 1 : 0)) })),
-      // All layers see all; a window beyond the context keeps the local layers' RoPE.
+      // All layers attend to all tokens. A window larger than the context keeps the RoPE of the local layers.
       "no window": facts((c) => ({ windows: c.windows.map((window) => (window ? 1000 : 0)) })),
       "silu for gelu": builder((b) => Object.assign(b, { geluMul: b.siluMul })),
       "no post norm": noPostNorm,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectures, argmax, executorOf, floats, greedy, openFixture } from "../helpers/models.ts";
 
-/** A float32 runtime with another order of sums should stay within this (fixtures/README.md, "Tolerance"). */
+/** The difference that a float32 runtime with another order of sums may have (test/fixtures/README.md, "Tolerance"). */
 const TOLERANCE = 5e-5;
 
 describe.each(["mobilellm-r1", "llama", "llama3-rope", "llama-untied", "qwen2", "qwen3", "gemma3", "olmo2"])(

@@ -28,7 +28,7 @@ describe("registerArchitecture", () => {
     );
   });
 
-  it("makes a name known, and the name stands in the error of an unknown one", async () => {
+  it("makes a name known, and the error for an unknown name lists it", async () => {
     const checkpoint = await openFixture("llama", "gguf");
     const named = (architecture: string) => describeModel({ ...checkpoint, architecture });
     await expect(named("mine")).rejects.toMatchObject({ code: "unsupported_architecture" });
@@ -40,8 +40,8 @@ describe("registerArchitecture", () => {
 });
 
 /**
- * A Granite file whose weights undo its multipliers, all powers of two: it computes what llama-untied computes, but only if
- * the multipliers are applied. (The divisor of logits alone changes no greedy token.)
+ * A Granite file whose weights undo its multipliers, which are powers of two: it computes what llama-untied computes, if the
+ * multipliers are applied. (The divisor of the logits alone would change no greedy token.)
  */
 describe("examples/granite", () => {
   const MULTIPLIERS = { embedding_scale: 8, residual_scale: 0.25, "attention.scale": 0.25, logit_scale: 4 };

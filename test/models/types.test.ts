@@ -33,7 +33,7 @@ function relativeError(actual: Float32Array, truth: Float32Array): number {
   return Math.sqrt(square(actual.map((x, i) => x - truth[i]!)) / square(truth));
 }
 
-/** Its rows of 256 (the feed-forward's last product) take types of super-blocks, the others what stands in for them. */
+/** Rows of 256 (in the last product of the feed-forward) can have types with super-blocks; the others get a substitute. */
 describe("mobilellm-r1", () => {
   it.each(QUANTIZED)(
     "%s: logits of its float32 weights within 3 % (0.2 % with 16-bit activations), the same bits in both builds and in chunks",

@@ -14,6 +14,6 @@ it("kill -9 at 50 moments of a pull: never a poisoned cache, and the next goes o
   const cache = temporary();
   const start = (directory: string, args: readonly string[]): Running =>
     new Running(process.execPath, [cli, ...args], { env: { ...process.env, NIBBLE_CACHE: directory } });
-  await killAtMoments(server, cache, fileOf(150 * 2 ** 20), 50, start);
+  await killAtMoments(server, cache, fileOf(150 * 2 ** 20), { moments: 50, start });
   expect(server.seen.length).toBeGreaterThan(1);
 });

@@ -24,7 +24,7 @@ function encode(encoder: BytePairEncoder, text: string): number[] {
   return ids;
 }
 
-/** The definition: of all neighbouring pairs merge the one of least rank, leftmost first, until there is none. */
+/** The definition: the neighbouring pair of least rank is merged, the leftmost first, until no pair can merge. */
 function slow(tokens: readonly string[], merges: readonly (readonly [string, string])[], text: string): number[] {
   const symbols = [...text].filter((c) => tokens.includes(c));
   for (;;) {
@@ -39,7 +39,7 @@ function slow(tokens: readonly string[], merges: readonly (readonly [string, str
   }
 }
 
-/** Counts look-ups, which is what merging spends its time on. */
+/** Counts look-ups, because merging spends its time on them. */
 class CountingMerges extends MergeTable {
   lookups = 0;
   override find(left: number, right: number): number {
@@ -106,7 +106,7 @@ describe("byte-pair merging", () => {
 describe("llama3's tables", () => {
   const tokenizer = lenml("llama3");
 
-  // A quadratic step would take minutes; measured 0.02 to 0.1 s. Rates are measured in test/slow.
+  // It takes 0.02 to 0.1 s, and with a quadratic step it would take minutes. test/slow measures rates.
   it.each(["a", " ", "\n", ".", "_", "7", "世界", "👩‍🚀", "\u0301\u0334", "'", "\u0001", "<|"])(
     "stay linear on 131,072 characters of %j",
     (unit) => {

@@ -13,7 +13,7 @@ function decode(...chunks: Uint8Array[]): string {
 }
 
 describe("UTF-8", () => {
-  it("is decoded as the Encoding Standard says, at every split of every short sequence of telling bytes", () => {
+  it("is decoded as in the Encoding Standard, at every split of every short sequence of critical bytes", () => {
     const telling = [
       0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1,
       0xf4, 0xf5, 0xff,
@@ -104,7 +104,7 @@ describe("decoding", async () => {
     expect(tokenizer.encode("a\ud83d b\ude00")).toEqual(tokenizer.encode("a\ufffd b\ufffd"));
   });
 
-  it("takes padding ids for nothing, and refuses what is no id", () => {
+  it("gives padding ids no text, and refuses numbers that are not ids", () => {
     expect(tokenizer.decode([49152, 1_000_000])).toBe("");
     for (const id of [-1, 0.5, Number.NaN]) expect(() => tokenizer.decode([id])).toThrow(/token id: expected a whole/);
   });

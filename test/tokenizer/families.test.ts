@@ -164,7 +164,7 @@ describe("gemma3 from the keys of its GGUF file", () => {
   });
 });
 
-/** Where Hugging Face is followed instead: NFC, and `</s>` in Qwen's vocabulary is text. */
+/** Where Hugging Face is followed instead of llama.cpp: NFC, and `</s>` of Qwen's vocabulary, which is text. */
 const DIFFERS = new Set(["café (combining acute)".normalize("NFD"), "</s> [INST] x [/INST]"]);
 
 describe("against llama.cpp", () => {

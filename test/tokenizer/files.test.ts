@@ -1,4 +1,4 @@
-/** What tokenizer files may say, and what they may not: every bad file is refused with `bad_tokenizer`, quickly. */
+/** Tokenizer files that are read, and bad ones that are refused with `bad_tokenizer`, quickly. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { huggingFace, root } from "./support.ts";
 
 type Values = Record<string, MetadataValue | undefined>;
 
-/** A small GGUF tokenizer; `changes` replaces keys, without their prefix `tokenizer.ggml.`. */
+/** A small GGUF tokenizer. `changes` replaces keys, which have no prefix `tokenizer.ggml.` here. */
 function gguf(changes: Values = {}): Tokenizer {
   const keys: Values = {
     model: "gpt2",
@@ -31,7 +31,7 @@ function gguf(changes: Values = {}): Tokenizer {
 
 const added = (id: number, content: string, flags: object = {}): object => ({ id, content, special: true, ...flags });
 
-/** A small tokenizer.json; `changes` replaces its parts, `model` those of its model. */
+/** A small tokenizer.json. `changes` replaces its parts, and `model` those of its model. */
 function json(
   changes: object = {},
   model: object = {},
@@ -183,7 +183,7 @@ describe("tokenizer.json", () => {
     expect(json({}, { unk_token: "<s>", fuse_unk: true }).encode("axxb")).toEqual([0, 4, 1]);
   });
 
-  it("may remove what lies between matches, where nothing does", () => {
+  it("may remove the text between matches, if there can be none", () => {
     const Regex = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
     const split = (behavior: string, invert: boolean, pattern = Regex): object => ({
       pre_tokenizer: {

@@ -5,7 +5,7 @@ import { byteLevelStage, digitsStage, patternStage } from "../../src/tokenizer/p
 import { forEachPiece, type Stage } from "../../src/tokenizer/pretokenizer.ts";
 import { Random } from "../helpers/random.ts";
 
-/** The patterns as JavaScript spells them: White_Space written out, `(?i:...)` expanded. */
+/** The patterns in JavaScript's spelling, with White_Space written out and `(?i:...)` expanded. */
 const S = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const IGNORE_CASE = "'[sSſ]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]";
 const END = `|[${S}]*[\\r\\n]+|[${S}]+(?![^${S}])|[${S}]+`;
@@ -18,7 +18,7 @@ const deepseek = [
   `[!"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_\`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*${END}`,
 ];
 const eastAsian = "[一-龥ࠀ-一가-\ud7ff]+";
-/** The pattern's own text: its class of letters is no shorthand that could be written another way. */
+/** The pattern's own text, because its class of letters cannot be written in a shorter way. */
 const cased = NAMED_PRETOKENIZERS.get("deepseek-llm")!.patterns[1]!.slice("\\s?".length);
 const named: Record<string, string[]> = {
   "llama-bpe": [llama3("{1,3}")],
@@ -38,7 +38,7 @@ const named: Record<string, string[]> = {
   default: ["[\\p{P}$+<=>^~|]+", gpt2, "\\p{N}+", "[0-9][0-9][0-9]"],
 };
 
-/** The obvious way: every stage matches inside every piece of the stage before; what lies between matches is a piece. */
+/** The definition: every stage matches inside every piece of the stage before, and text between matches is a piece too. */
 function slowPieces(patterns: readonly string[], text: string): string[] {
   let pieces = [text].filter((piece) => piece !== "");
   for (const pattern of patterns) {
@@ -61,7 +61,7 @@ function pieces(stages: readonly Stage[], text: string): string[] {
   return found;
 }
 
-/** Asserts only where they differ: an assertion for each of 40,000 strings would take most of the time. */
+/** Asserts only for strings that differ, because 40,000 assertions would take most of the time. */
 function expectSamePieces(stages: readonly Stage[], patterns: readonly string[], text: string): void {
   const found = pieces(stages, text);
   const expected = slowPieces(patterns, text);
@@ -122,7 +122,7 @@ describe("stages of tokenizer.json", () => {
     expect(pieces([patternStage(unescaped)], "a\n\nb")).toEqual(pieces([patternStage(pattern!)], "a\n\nb"));
   });
 
-  it("has DeepSeek's letters as published: all of them have case", () => {
+  it("has DeepSeek's letters as published, which all have case", () => {
     const letters = new RegExp(`^${cased}$`, "u");
     let count = 0;
     for (let code = 0; code < 0x20000; code++) {
@@ -136,7 +136,7 @@ describe("stages of tokenizer.json", () => {
       expect(pieces([patternStage(`\\s?${cased}`)], `世${text}世`)).toHaveLength(3);
   });
 
-  it("refuses a pattern that it does not know, by name", () => {
+  it("refuses an unknown pattern, and names it", () => {
     expect(() => patternStage("(a+)+$")).toThrow(NibbleError);
     expect(() => patternStage("(a+)+$")).toThrow(/\(a\+\)\+\$/);
   });

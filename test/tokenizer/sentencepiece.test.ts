@@ -10,7 +10,7 @@ import { huggingFace } from "./support.ts";
 const BYTES = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
 const FIRST = 259; // <unk>, <s>, </s>, 256 bytes, then the pieces
 
-/** A GGUF vocabulary of these pieces, the first with the highest score; `changes` replaces keys. */
+/** A GGUF vocabulary of these pieces, of which the first has the highest score. `changes` replaces keys. */
 function gguf(pieces: readonly string[], changes: Record<string, MetadataValue | undefined> = {}): Tokenizer {
   const tokens = ["<unk>", "<s>", "</s>", ...BYTES, ...pieces];
   const keys: Record<string, MetadataValue | undefined> = {
@@ -107,7 +107,7 @@ describe("scores", () => {
   });
 });
 
-/** The definition: of all neighbouring pairs whose text is a token merge the one of the highest score, leftmost first. */
+/** The definition: of the neighbouring pairs whose text is a token, the one of the highest score is merged, the leftmost first. */
 function slow(tokens: readonly string[], scores: Float32Array, text: string): number[] {
   const symbols = [...text];
   for (;;) {

