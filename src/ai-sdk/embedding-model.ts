@@ -7,10 +7,10 @@ import type { OpenModel } from "./language-model.ts";
 import { PROVIDER } from "./settings.ts";
 import type { EmbeddingModel, SpecificationVersion, Warning } from "./types.ts";
 
-/** As many texts as the engine takes in one call. */
+/** The most texts that the engine takes in one call. */
 const MAX_TEXTS = 2048;
 
-/** @param open gives the model; it is called by every request */
+/** @param open gives the model; every request calls it */
 export function createEmbeddingModel<Version extends SpecificationVersion>(
   specificationVersion: Version,
   modelId: string,

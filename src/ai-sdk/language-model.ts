@@ -7,11 +7,11 @@ import { ContentCollector, failureParts, streamParts } from "./parts.ts";
 import { PROVIDER, toRequest } from "./settings.ts";
 import type { CallOptions, GenerateResult, LanguageModel, SpecificationVersion, StreamPart } from "./types.ts";
 
-/** What the provider asks of a model: one in this thread, or in a worker. */
+/** The part of a model that the provider uses; the model may run in this thread or in a worker. */
 export type ProvidedModel = Pick<Model, "info" | "chat" | "embeddings">;
 export type OpenModel = () => Promise<ProvidedModel>;
 
-/** @param open gives the model; it is called by every request */
+/** @param open gives the model; every request calls it */
 export function createLanguageModel<Version extends SpecificationVersion>(
   specificationVersion: Version,
   modelId: string,
@@ -56,7 +56,7 @@ export function createLanguageModel<Version extends SpecificationVersion>(
   };
 }
 
-/** One part a pull: a reader that waits keeps the model waiting. */
+/** Each pull takes one part, so that a slow reader slows the model down. */
 function toStream(parts: AsyncGenerator<StreamPart>, signal: AbortSignal | undefined): ReadableStream<StreamPart> {
   return new ReadableStream<StreamPart>(
     {
@@ -66,7 +66,7 @@ function toStream(parts: AsyncGenerator<StreamPart>, signal: AbortSignal | undef
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          // An abort is no failure of the model: it reaches the reader as it is.
+          // An abort is not a failure of the model, so it reaches the reader as it is.
           if (signal?.aborted) return controller.error(error);
           for (const part of failureParts(error)) controller.enqueue(part);
           controller.close();

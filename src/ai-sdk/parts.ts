@@ -8,7 +8,7 @@ import type { Content, FinishReason, JsonObject, StreamPart, ToolCall, Usage, Wa
 
 type TextKind = "text" | "reasoning";
 
-/** The order is the specification's: `stream-start`, `response-metadata`, blocks, `finish`. */
+/** Parts in the order of the specification: `stream-start`, `response-metadata`, blocks, `finish`. */
 export async function* streamParts(
   chunks: AsyncIterable<ChatCompletionChunk>,
   warnings: Warning[],
@@ -38,7 +38,7 @@ export async function* streamParts(
   yield { type: "finish", usage: toUsage(usage), finishReason: finishReason(reason) };
 }
 
-/** Puts the blocks of a stream together, in their order. */
+/** Collects the blocks of a stream, in their order. */
 export class ContentCollector {
   readonly content: Content[] = [];
 
@@ -47,7 +47,7 @@ export class ContentCollector {
     else if (part.type === "reasoning-start") this.content.push({ type: "reasoning", text: "" });
     else if (part.type === "tool-call") this.content.push(part);
     else if (part.type === "text-delta" || part.type === "reasoning-delta") {
-      // The block that is open is the last one.
+      // The open block is the last one.
       (this.content.at(-1) as { text: string }).text += part.delta;
     }
   }
@@ -98,7 +98,7 @@ function finishReason(raw: string | undefined): FinishReason {
   return { unified: raw === "tool_calls" ? "tool-calls" : "other", raw };
 }
 
-/** Tokens that an earlier request had computed are cache reads; nothing is written that would cost. */
+/** Tokens that an earlier request had computed count as cache reads. Cache writes have no figure here. */
 function toUsage(usage: ChatCompletionChunk["usage"]): Usage {
   if (!usage) {
     return {
@@ -116,7 +116,7 @@ function toUsage(usage: ChatCompletionChunk["usage"]): Usage {
   };
 }
 
-/** What a stream that failed ends with. */
+/** The last parts of a stream that failed. */
 export function failureParts(error: unknown): StreamPart[] {
   return [
     { type: "error", error },

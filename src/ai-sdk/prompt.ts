@@ -1,8 +1,7 @@
 /**
- * The AI SDK's prompt as OpenAI's messages.
+ * From the AI SDK's prompt to OpenAI's messages.
  * @module
  */
-
 import { NibbleError } from "../base/errors.ts";
 import type { ChatMessageParam } from "../engine/openai/chat-types.ts";
 import type { PromptMessage, PromptPart, ToolOutput } from "./types.ts";
@@ -37,7 +36,7 @@ function assistantMessage(parts: readonly PromptPart[], at: (j: number) => strin
   };
 }
 
-/** An answer to an approval request carries no text: it concerns tools that a provider runs, and this one runs none. */
+/** Answers to approval requests have no text; they concern tools that a provider runs, and this one runs none. */
 function toolMessage(part: PromptPart): ChatMessageParam[] {
   if (part.type !== "tool-result") return [];
   const content = outputText(part.output);
@@ -60,7 +59,7 @@ function outputText(output: ToolOutput | undefined): string {
   return typeof output?.value === "string" ? output.value : JSON.stringify(output?.value ?? null);
 }
 
-/** A text part, or a file that is text. */
+/** The text of a text part, or of a file that is text. */
 function textOf(part: PromptPart, param: string): string {
   if (part.type === "text") return part.text ?? "";
   if (part.type === "file") {
@@ -71,7 +70,7 @@ function textOf(part: PromptPart, param: string): string {
   throw new NibbleError("invalid_request", `${param}: expected text, got a part of type ${what}`, { param });
 }
 
-/** Version 4 tags a file's data; version 3 has the bytes alone. A string is text only where it is tagged so. */
+/** The text of a file. Version 4 tags the data with its kind; in version 3 it is bytes, or a string of base64. */
 function fileText({ data, mediaType }: PromptPart): string | undefined {
   const tagged = (data ?? {}) as { type?: string; text?: string; data?: unknown };
   if (tagged.type === "text") return tagged.text ?? "";

@@ -1,5 +1,5 @@
 /**
- * The provider: models by name, each loaded once, when it is first used.
+ * The provider: models by name. Each is loaded once, when it is first used.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -43,7 +43,7 @@ export function createNibble<Version extends SpecificationVersion = "v4">(
     if (!model) {
       model = Promise.resolve(load(modelId));
       models.set(modelId, model);
-      // A load that failed may be tried again.
+      // After a failure the next request tries again.
       model.catch(() => models.delete(modelId));
     }
     return model;

@@ -1,5 +1,5 @@
 /**
- * The AI SDK's call options as a chat request.
+ * From the AI SDK's call options to a chat request.
  * @module
  */
 import type { ChatCompletionRequest } from "../engine/openai/chat-types.ts";
@@ -9,7 +9,7 @@ import type { CallOptions, Warning } from "./types.ts";
 
 export type StreamedRequest = ChatCompletionRequest & { readonly stream: true };
 
-/** Fields of `providerOptions.nibble` go into the request as they are: `min_p`, `repeat_penalty` and the like. */
+/** The provider's name. Fields of `providerOptions.nibble`, such as `min_p`, go into the request as they are. */
 export const PROVIDER = "nibble";
 
 /** @throws NibbleError `invalid_request` for a prompt that is no text; the engine checks every other field */
@@ -45,7 +45,7 @@ export function toRequest(options: CallOptions): { request: StreamedRequest; war
     stream: true,
     stream_options: { include_usage: true },
   };
-  // What comes from outside is checked by the engine: the type is what it will be then.
+  // The engine checks every value that comes from outside, so the type holds behind it.
   return { request: request as unknown as StreamedRequest, warnings };
 }
 

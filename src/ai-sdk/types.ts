@@ -1,7 +1,7 @@
 /**
- * The part of the AI SDK's provider specification that this provider speaks: versions 4 and 3 (`@ai-sdk/provider`), which
- * have the same shapes for text. Written out here so that neither the package nor its types depend on the SDK; the tests
- * check them against the SDK's own types.
+ * The part of the AI SDK's provider specification that this provider implements: versions 4 and 3 (`@ai-sdk/provider`),
+ * which have the same shapes for text. It is written out here so that neither the package nor its types depend on the
+ * SDK; the tests check these types against the SDK's own.
  * @module
  */
 export type SpecificationVersion = "v4" | "v3";

@@ -1,5 +1,5 @@
 /**
- * Holds a call of the model's own to its tool's schema. The answer is free until a call begins, and behind its end.
+ * Holds calls that a model makes by itself to the schemas of their tools. The text before and after a call is free.
  * @module
  */
 import { OPEN_TAG } from "../../chat/reasoning.ts";
@@ -11,7 +11,7 @@ import { addToken, emptyMask, type TokenMask } from "../sample/token-mask.ts";
 import { ReasoningEnd } from "./reasoning-end.ts";
 
 export interface CallConstraintOptions {
-  /** Of one call, with what begins it. */
+  /** The grammar of one call, from the text that begins it. */
   readonly masks: TokenMasks;
   readonly starts: CallStarts;
   /** The prompt ends inside of a `<think>` block. */
@@ -21,7 +21,7 @@ export interface CallConstraintOptions {
 const utf8 = new TextEncoder();
 
 export class CallConstraint {
-  /** An answer with a call may go on. */
+  /** An answer may go on after a call, so it never ends here. */
   readonly done = false;
   readonly #masks: TokenMasks;
   readonly #starts: CallStarts;
@@ -29,10 +29,10 @@ export class CallConstraint {
   readonly #endIds: ReadonlySet<number>;
   readonly #scratch: TokenMask;
   readonly #longest: number;
-  /** Inside of a call. */
+  /** The state of the grammar inside of a call; undefined outside. */
   #state: State | undefined;
   #reasoning: ReasoningEnd | undefined;
-  /** The end of the text in which a call may begin; undefined: none may begin any more. */
+  /** The end of the text, in which a call may begin; undefined if none may begin any more. */
   #text: string | undefined = "";
 
   constructor({ masks, starts, opened }: CallConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
@@ -66,7 +66,7 @@ export class CallConstraint {
     } else if (this.#text !== undefined) this.#find(piece);
   }
 
-  /** A call that does not go on as the grammar spells it stays free: the parser may understand it. */
+  /** Looks for the beginning of a call. One that is not spelled as the grammar does stays free; the parser may read it. */
   #find(piece: string): void {
     const { texts, anywhere } = this.#starts;
     const text = this.#text + piece;

@@ -1,5 +1,5 @@
 /**
- * Keeps one answer to a grammar. A model that reasons does so freely; what comes behind `</think>` is kept.
+ * Holds one answer to a grammar. Reasoning before it is free; the grammar begins behind `</think>`.
  * @module
  */
 import type { State } from "../../grammar/matcher/state.ts";
@@ -10,7 +10,7 @@ import { ReasoningEnd, type ReasoningTokens } from "./reasoning-end.ts";
 
 export interface ConstraintOptions {
   readonly masks: TokenMasks;
-  /** Where the model may reason first. */
+  /** Given where the model may reason first; `opened` if the prompt ends inside of a `<think>` block. */
   readonly reasoning: { readonly tokens: ReasoningTokens; readonly opened: boolean } | undefined;
 }
 
@@ -21,12 +21,12 @@ export class Constraint {
   readonly #tokens: ReasoningTokens | undefined;
   readonly #scratch: TokenMask;
   #state: State;
-  /** Where the model still reasons. */
+  /** Looks for the end of the reasoning; undefined when the model does not reason. */
   #open: ReasoningEnd | undefined;
-  /** The tokens that open a `<think>` block, while they may come; who writes the first writes them all. */
+  /** The tokens that open a `<think>` block, while they may come; behind the first of them the others must come. */
   #opening: readonly number[] | undefined;
   #opened = 0;
-  /** White space between reasoning and answer may come. */
+  /** White space may come between reasoning and answer. */
   #gap = false;
 
   constructor({ masks, reasoning }: ConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
@@ -46,7 +46,7 @@ export class Constraint {
   }
 
   /**
-   * Tokens that may come next: end tokens just where the grammar accepts. Valid until the next call.
+   * Tokens that may come next, end tokens only where the grammar accepts the text. Valid until the next call.
    * @throws NibbleError `invalid_argument` if the grammar reads the text in too many ways
    */
   mask(): TokenMask {

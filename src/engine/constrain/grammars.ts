@@ -1,8 +1,7 @@
 /**
- * Grammars of a model's requests: compiled once, kept for the next request that asks for the same.
+ * The grammars of a model's requests. Each is compiled once and kept for later requests with the same grammar.
  * @module
  */
-
 import { NibbleError } from "../../base/errors.ts";
 import { CALL_TAGS } from "../../chat/tool-format.ts";
 import { compileGrammar, type GrammarSource } from "../../grammar/compile.ts";
@@ -12,15 +11,19 @@ import { buildTokenTrie, type TokenTrie } from "../../grammar/matcher/token-trie
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { type ReasoningTokens, reasoningTokens } from "./reasoning-end.ts";
 
-/** Grammars that are kept, with their masks: up to 16 MiB each. */
+/** How many grammars are kept, with their masks of up to 16 MiB each. */
 const MAX_KEPT = 8;
 
-/** Equal for equal sources. Schemas are objects of anybody's: with cycles, or deeper than the stack. */
+/** A key that is equal for equal sources. A schema from outside may have cycles, or be deeper than the stack. */
 function nameOf(source: GrammarSource): string {
   try {
     return JSON.stringify(source);
   } catch (error) {
-    throw new NibbleError("invalid_argument", "schema: expected JSON of less depth, without cycles", { cause: error });
+    throw new NibbleError(
+      "invalid_argument",
+      "schema: the object has cycles, or is nested too deeply, so it is not JSON",
+      { cause: error },
+    );
   }
 }
 
@@ -28,7 +31,7 @@ export class Grammars {
   readonly #tokenizer: Tokenizer;
   /** Least recently used first. */
   readonly #kept = new Map<string, TokenMasks>();
-  /** Of the whole vocabulary: made for the first grammar. */
+  /** The trie of the whole vocabulary, which is made for the first grammar. */
   #trie: TokenTrie | undefined;
   #reasoning: ReasoningTokens | undefined;
 

@@ -1,5 +1,5 @@
 /**
- * Bounds a model's reasoning: after so many tokens its block is closed, and the model goes on with the answer.
+ * Bounds a model's reasoning: after a number of tokens its block is closed, and the model continues with the answer.
  * @module
  */
 import { CLOSE_TAG, OPEN_TAG } from "../../chat/reasoning.ts";
@@ -9,7 +9,7 @@ import { ReasoningEnd } from "./reasoning-end.ts";
 export class ReasoningBudget {
   readonly #budget: number;
   readonly #tokenizer: Tokenizer;
-  /** `</think>` as the model writes it: mostly one token. */
+  /** The tokens of `</think>`; in most vocabularies it is one. */
   readonly #closing: readonly number[];
   readonly #end = new ReasoningEnd();
   #state: "start" | "open" | "answer";
@@ -43,7 +43,7 @@ export class ReasoningBudget {
     }
     if (this.#spent >= this.#budget) this.#closed++;
     else this.#spent++;
-    // All of the closing tokens have come, if not the text in one piece: a broken character may stand between.
+    // All closing tokens may have come without their text in one piece, if a broken character stands before them.
     if (this.#end.push(text) || this.#closed === this.#closing.length) this.#state = "answer";
   }
 }

@@ -1,19 +1,19 @@
 /**
- * Finds the token that ends a model's reasoning, for what holds for the answer only.
+ * Finds the token that ends a model's reasoning, for constraints that hold for the answer only.
  * @module
  */
 import { CLOSE_TAG, OPEN_TAG } from "../../chat/reasoning.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 
-/** Tokens of a vocabulary that matter at the end of reasoning; made once. */
+/** The tokens of a vocabulary that matter where reasoning begins or ends. */
 export interface ReasoningTokens {
-  /** `<think>`: one token, or several where it is no word of the vocabulary. */
+  /** The tokens of `<think>`: one, or several where the vocabulary does not have the tag. */
   readonly opening: readonly number[];
-  /** White space only. */
+  /** Tokens of white space only. */
   readonly blank: readonly number[];
   /**
-   * By the number of characters of `</think>` that the text ends with: tokens that complete it and begin the answer at
-   * once. Nobody could hold that beginning to a grammar, so they must not come.
+   * By the number of characters of `</think>` with which the text ends: the tokens that complete the tag and also begin
+   * the answer. That beginning could not be held to a grammar, so these tokens must not come.
    */
   readonly overruns: readonly (readonly number[])[];
 }
@@ -35,11 +35,11 @@ export function reasoningTokens(tokenizer: Tokenizer): ReasoningTokens {
   return { opening: tokenizer.encode(OPEN_TAG, { special: true, addBos: false }), blank, overruns };
 }
 
-/** The text of a reasoning, as far as it can still become its end. */
+/** Keeps the end of a reasoning's text, as far as it may be part of the closing tag. */
 export class ReasoningEnd {
   #tail = "";
 
-  /** Characters of `</think>` that have come. */
+  /** The number of characters of `</think>` with which the text ends. */
   get matched(): number {
     for (let length = CLOSE_TAG.length - 1; length > 0; length--) {
       if (this.#tail.endsWith(CLOSE_TAG.slice(0, length))) return length;

@@ -1,10 +1,10 @@
 /**
- * Checks of the arguments that the model's smaller calls take. All throw NibbleError `invalid_argument` with `param`.
+ * Checks of the arguments of the model's smaller calls. All throw NibbleError `invalid_argument` with `param`.
  * @module
  */
 import { checkSignal, Fields, invalid } from "../../base/fields.ts";
 
-/** Messages may have any role and fields: the template decides. */
+/** Messages may have any role and any fields, since the template decides what it reads. */
 export function checkTemplateArguments(messages: unknown, options: unknown): void {
   const isMessage = (message: unknown): boolean =>
     typeof message === "object" && message !== null && typeof (message as { role?: unknown }).role === "string";
@@ -20,7 +20,7 @@ export function checkTemplateArguments(messages: unknown, options: unknown): voi
     throw fields.invalid("now", "a valid Date", time);
 }
 
-/** Options that are all true or false; null counts as absent. */
+/** Options whose values are all true or false; null counts as absent. */
 export function checkFlags<Name extends string>(
   options: unknown,
   names: readonly Name[],
@@ -30,7 +30,7 @@ export function checkFlags<Name extends string>(
   return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
 }
 
-/** The signal of the second argument goes before one in the body. */
+/** The signal in a call's second argument, which has priority over one in the body. */
 export function pickSignal(options: unknown): { signal?: AbortSignal } {
   const signal = checkSignal(new Fields(options ?? {}, ["signal"], "", "invalid_argument"));
   return signal ? { signal } : {};

@@ -1,8 +1,7 @@
 /**
- * Which of a model's low-rank adapters a request takes.
+ * Which of a model's low-rank adapters a request applies.
  * @module
  */
-
 import type { Fields } from "../../base/fields.ts";
 import type { AdapterScales } from "../../runtime/types.ts";
 
@@ -12,25 +11,25 @@ export interface LoraInfo {
   readonly id: number;
   /** Its name, which requests may give in place of the number. */
   readonly name: string;
-  /** Of requests that say nothing. */
+  /** The scale for requests that choose no adapters. */
   readonly scale: number;
 }
 
-/** llama-server's shape, and names. */
+/** An adapter and its scale. The shape is llama-server's, the name ours. */
 export interface LoraChoice {
   /** The adapter's number, or else its name. */
   readonly id?: number;
   /** The adapter's name. */
   readonly name?: string;
-  /** How strongly it is applied (default 1; 0: not). */
+  /** How strongly it is applied (default 1); 0: not at all. */
   readonly scale?: number;
 }
 
 const MAX_SCALE = 1024;
 
 /**
- * The field `lora`: a list of choices, adapters that are not in it are not applied. Without it each has its own scale.
- * @throws NibbleError with the fields' code, that names the choice
+ * The field `lora`, a list of choices. Adapters that are not in it are not applied; without it each has its own scale.
+ * @throws NibbleError with the code of `fields`, which names the choice
  */
 export function checkLora(fields: Fields, adapters: readonly LoraInfo[]): AdapterScales | undefined {
   const choices = fields.array("lora", adapters.length);

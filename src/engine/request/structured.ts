@@ -1,5 +1,5 @@
 /**
- * The fields of a request that say what its answer looks like: OpenAI's, llama-server's and vLLM's.
+ * The fields of a request that give the format of its answer: OpenAI's, llama-server's and vLLM's.
  * @module
  */
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
@@ -23,8 +23,9 @@ interface Named {
 }
 
 /**
- * @returns the grammar that is asked for, if one is
- * @throws NibbleError `invalid_request` that names the field: not well formed, not supported, too large, or one too many
+ * @returns the grammar that is asked for, if any
+ * @throws NibbleError `invalid_request` that names a field which is malformed, not supported, too large, or the second
+ * one
  */
 export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks | undefined {
   const outputs = fields.get("structured_outputs");
@@ -46,7 +47,7 @@ export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks |
   return only && compileNamed(only.source, only.param, grammars);
 }
 
-/** Compiles; what is wrong is wrong with that field. */
+/** Compiles a grammar. @throws NibbleError that names the field `param` */
 export function compileNamed(
   source: GrammarSource,
   param: string,
@@ -80,7 +81,7 @@ function responseFormat(value: unknown): Named | undefined {
   return schema(inner, "schema") ?? { param: "response_format", source: { kind: "schema", schema: ANY_OBJECT } };
 }
 
-/** vLLM's newer way to write the same. */
+/** vLLM's newer form of its `guided_` fields. */
 function structuredOutputs(value: unknown): (Named | undefined)[] {
   const fields = new Fields(value, ["json", "json_object", "regex", "choice", "grammar"], "structured_outputs");
   const object: Named = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
