@@ -7,6 +7,9 @@ export interface ReasoningDelta {
   readonly reasoning: string;
 }
 
+/** Where a text is: before any of it, inside of the reasoning, between it and the content, or in the content. */
+export type ReasoningPhase = "start" | "reasoning" | "gap" | "content";
+
 export const OPEN_TAG = "<think>";
 export const CLOSE_TAG = "</think>";
 
@@ -17,7 +20,7 @@ export const CLOSE_TAG = "</think>";
  * A block that never ends is all reasoning.
  */
 export class ReasoningSplitter {
-  #state: "start" | "reasoning" | "gap" | "content";
+  #state: ReasoningPhase;
   #held = "";
   #begun = false; // some reasoning that is not white space has come
 
@@ -26,9 +29,8 @@ export class ReasoningSplitter {
     this.#state = opened ? "reasoning" : "start";
   }
 
-  /** True while what comes is reasoning. */
-  get open(): boolean {
-    return this.#state === "reasoning";
+  get phase(): ReasoningPhase {
+    return this.#state;
   }
 
   push(text: string): ReasoningDelta {

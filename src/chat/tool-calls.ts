@@ -48,6 +48,8 @@ export class ToolCallParser {
   #count = 0;
   #content = "";
   #calls: CallDelta[] = [];
+  /** The end of the text that `begin` read, as far as it was held back. */
+  #known = "";
 
   constructor(options: ToolParserOptions) {
     this.#options = options;
@@ -56,6 +58,13 @@ export class ToolCallParser {
   /** Calls so far. */
   get count(): number {
     return this.#options.parallel ? this.#count : Math.min(1, this.#count);
+  }
+
+  /** Reads the beginning of a text that the caller knows: only what comes after it is given as content. */
+  begin(text: string): void {
+    const { content } = this.push(text);
+    // What is held back may turn out to be content: the caller knows it too.
+    this.#known = text.slice(content.length);
   }
 
   push(text: string): ToolDelta {
@@ -217,7 +226,9 @@ export class ToolCallParser {
   }
 
   #take(): ToolDelta {
-    const delta = { content: this.#content, calls: this.#calls };
+    const known = this.#content.startsWith(this.#known) ? this.#known.length : 0;
+    const delta = { content: this.#content.slice(known), calls: this.#calls };
+    if (this.#content !== "") this.#known = "";
     this.#content = "";
     this.#calls = [];
     return delta;

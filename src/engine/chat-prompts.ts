@@ -3,12 +3,16 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { nearestName } from "../base/field-table.ts";
+import type { FieldRules } from "../base/fields.ts";
 import { fallbackTemplate } from "../chat/fallback.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
+import { begunBy } from "../chat/turn.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import type { Core } from "./core.ts";
+import { type OpenPrompt, renderOpen } from "./prefill.ts";
 import { checkTemplateArguments } from "./request/arguments.ts";
-import type { CheckedChatRequest } from "./request/chat.ts";
+import type { CheckedChatRequest, PromptEnding } from "./request/chat.ts";
 import { showTools, type ToolSupport, toolSupport } from "./request/tool-support.ts";
 
 /** How a conversation becomes a prompt. */
@@ -21,6 +25,13 @@ export interface ApplyTemplateOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   /** What the template's `strftime_now` tells (default: now). */
   readonly now?: Date;
+}
+
+export interface ChatPrompt {
+  readonly text: string;
+  readonly ids: number[];
+  /** The part of the assistant's turn that the text ends with. */
+  readonly begun: string;
 }
 
 export class ChatPrompts {
@@ -60,24 +71,45 @@ export class ChatPrompts {
     });
   }
 
-  /** The prompt of a chat request, with its tools. */
-  of(request: CheckedChatRequest): { text: string; ids: number[] } {
-    this.#checkVariableNames(request.templateVariables);
-    const variables = Object.fromEntries(request.templateVariables);
+  /**
+   * The prompt of a chat request, with its tools.
+   * @param rules what happens to variables that the template does not read
+   */
+  of(request: CheckedChatRequest, rules: FieldRules = {}): ChatPrompt {
+    const variables = this.#readVariables(request.templateVariables, rules);
     const conversation = showTools(request.messages, request.tools?.tools, this.support);
-    const text = this.apply(conversation.messages, { variables, ...conversation.options });
+    const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string =>
+      this.apply(messages, { variables, ...conversation.options, addGenerationPrompt });
+    const { text, begun } = renderEnding(render, conversation.messages, request.ending);
     // The template has written BOS if the model wants one.
-    return { text, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
+    return { text, begun, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
   }
 
-  #checkVariableNames(variables: ReadonlyMap<string, unknown>): void {
-    for (const variable of variables.keys()) {
-      if (this.#template && !this.#template.names.has(variable)) {
-        const param = `chat_template_kwargs.${variable}`;
-        throw new NibbleError("invalid_request", `${param}: the model's chat template does not read it`, { param });
-      }
-    }
+  #readVariables(given: ReadonlyMap<string, unknown>, { onUnknown }: FieldRules): Record<string, unknown> {
+    const names = this.#template?.names;
+    const variables = [...given].filter(([name]) => {
+      if (!names || names.has(name)) return true;
+      const param = `chat_template_kwargs.${name}`;
+      const near = nearestName(name, names);
+      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      const message = `${param}: the model's chat template does not read this variable${hint}`;
+      const error = new NibbleError("invalid_request", message, { param });
+      if (!onUnknown) throw error;
+      onUnknown(error);
+      return false;
+    });
+    return Object.fromEntries(variables);
   }
+}
+
+function renderEnding(
+  render: (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string,
+  messages: readonly ChatMessage[],
+  ending: PromptEnding,
+): OpenPrompt {
+  if (ending === "open message") return renderOpen(render, messages);
+  const text = render(messages, ending === "new turn");
+  return { text, begun: begunBy(text) };
 }
 
 /** The turn format that the vocabulary shows; undefined for a model without turns. */

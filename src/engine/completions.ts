@@ -1,21 +1,21 @@
 /**
- * OpenAI's chat and text completions: a checked request, its prompt, its answers, and their shape.
+ * OpenAI's chat and text completions: a checked request, its prompts, its answers, and their shape.
  * @module
  */
-import { CLOSE_TAG, opensReasoning } from "../chat/reasoning.ts";
-import type { Tokenizer } from "../tokenizer/types.ts";
-import type { ChatPrompts } from "./chat-prompts.ts";
+import { CLOSE_TAG } from "../chat/reasoning.ts";
+import { readTurn } from "../chat/turn.ts";
+import type { ChatPrompt, ChatPrompts } from "./chat-prompts.ts";
 import type { Core } from "./core.ts";
-import type { GenerateEvent } from "./generate/events.ts";
 import { generate } from "./generate/generation.ts";
 import type { GenerationSettings } from "./generate/settings.ts";
-import { chatChunks, collectChat } from "./openai/chat.ts";
+import { type ChatStart, chatChunks, collectChat } from "./openai/chat.ts";
 import type { ChatCompletion, ChatCompletionChunk } from "./openai/chat-types.ts";
-import { collectCompletion, completionChunks } from "./openai/completion.ts";
+import { type CompletionStart, collectCompletion, completionChunks } from "./openai/completion.ts";
 import type { Completion } from "./openai/completion-types.ts";
-import { pickSignal } from "./request/arguments.ts";
+import { echoOf, encodePrompt } from "./prompt-text.ts";
+import { checkCallOptions } from "./request/arguments.ts";
 import { type CheckedChatRequest, checkChatRequest } from "./request/chat.ts";
-import { checkCompletionRequest } from "./request/completion.ts";
+import { type CheckedCompletionRequest, checkCompletionRequest } from "./request/completion.ts";
 import { checkPrompt } from "./request/generate-options.ts";
 import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS } from "./request/tool-support.ts";
 
@@ -32,22 +32,25 @@ export async function completeChat(
   options: unknown,
 ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, undefined>> {
   core.checkLive();
-  const request = checkChatRequest(body, core.context);
-  const { text: prompt, ids } = prompts.of(request);
+  const { signal, rules } = checkCallOptions(options);
+  const request = checkChatRequest(body, core.context, rules);
+  const prompt = prompts.of(request, rules);
   const settings = {
     ...request.options,
-    ...pickSignal(options),
-    prompt: ids,
+    ...signal,
+    prompt: checkPrompt(prompt.ids, core.context),
+    begun: prompt.begun,
     constraint: constraintOf(request, prompt, { core, prompts }),
     ...(request.tools && { shown: SHOWN_WITH_TOOLS }),
   };
-  const chunks = chatChunks(prepare(core, settings, request.n), {
+  const starts = choices(request.n).map((choice) => starter(core, { ...settings, choice }));
+  const chunks = chatChunks(starts, {
     model: core.name,
     tokens: core.tokenizer,
     includeUsage: request.includeUsage || !request.stream,
     splitReasoning: request.splitReasoning,
-    prompt,
-    calls: request.tools && callParser(request.tools, prompts.support.format!),
+    begun: prompt.begun,
+    calls: request.tools && callParser(request.tools, prompts.support),
   });
   return request.stream ? chunks : collectChat(chunks);
 }
@@ -59,49 +62,65 @@ export async function completeText(
   options: unknown,
 ): Promise<Completion | AsyncGenerator<Completion, undefined>> {
   core.checkLive();
-  const { tokenizer, context } = core;
-  const request = checkCompletionRequest(body, context);
-  const { prompt, echo, masks, options: checked } = request;
-  const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
-  const constraint = masks && { masks, reasoning: undefined };
-  const settings = { ...checked, ...pickSignal(options), prompt: ids, constraint };
-  const chunks = completionChunks(prepare(core, settings, request.n), {
+  const { signal, rules } = checkCallOptions(options);
+  const request = checkCompletionRequest(body, core.context, rules);
+  const chunks = completionChunks(textStarts(core, request, signal), {
     model: core.name,
-    tokens: tokenizer,
+    tokens: core.tokenizer,
     includeUsage: request.includeUsage || !request.stream,
-    echo: echo ? { ...promptText(prompt, ids, tokenizer), ids, logprobs: checked.logprobs !== undefined } : undefined,
     promptLogprobs: request.promptLogprobs,
+    detailed: request.detailed,
   });
   return request.stream ? chunks : collectCompletion(chunks);
 }
 
-/**
- * The answers of a request, each to be started when its events are asked for. The first of the `n` choices reads the
- * prompt for all. The prompt is checked at once.
- */
-function prepare(core: Core, settings: GenerationSettings, n: number): (() => AsyncIterable<GenerateEvent>)[] {
-  checkPrompt(settings.prompt, core.context);
-  return Array.from({ length: n }, (_, choice) => () => {
-    core.checkLive();
-    return generate(core.engine, { ...settings, choice });
+/** The answers to each prompt. The first of them reads the prompt for all. */
+function textStarts(
+  core: Core,
+  { prompts, n, masks, echo, addBos, options }: CheckedCompletionRequest,
+  signal: { readonly signal?: AbortSignal },
+): CompletionStart[] {
+  const constraint = masks && { masks, reasoning: undefined };
+  const { tokenizer, context } = core;
+  return prompts.flatMap((prompt, i) => {
+    const name = prompts.length === 1 ? "prompt" : `prompt[${i}]`;
+    const ids = checkPrompt(encodePrompt(prompt, tokenizer, addBos), context, name);
+    const echoed = echo ? { ...echoOf(prompt, ids, tokenizer), logprobs: options.logprobs !== undefined } : undefined;
+    const settings = { ...options, ...signal, prompt: ids, begun: "", constraint };
+    return choices(n).map((choice) => ({
+      start: starter(core, { ...settings, choice }),
+      prompt: i,
+      echo: echoed,
+    }));
   });
+}
+
+function choices(n: number): number[] {
+  return Array.from({ length: n }, (_, choice) => choice);
+}
+
+/** Starts an answer when it is called, which is when its events are wanted. */
+function starter(core: Core, settings: GenerationSettings): ChatStart {
+  return () => {
+    core.checkLive();
+    return generate(core.engine, settings);
+  };
 }
 
 /** What holds an answer to the format or the tools of its request. */
 function constraintOf(
   request: CheckedChatRequest,
-  prompt: string,
+  { begun }: ChatPrompt,
   { core, prompts }: Endpoint,
 ): GenerationSettings["constraint"] {
   const { tools } = request;
   const { grammars } = core.context;
-  const opened = opensReasoning(prompt);
   const masks = tools?.required ? callMasks(tools, prompts.support.format!, grammars) : request.masks;
   if (masks) {
-    const reasons = mayReason(prompt, request, prompts.source);
-    return { masks, reasoning: reasons ? { tokens: grammars.reasoning, opened } : undefined };
+    const reasoning = mayReason(begun, request, prompts.source) ? grammars.reasoning : undefined;
+    return { masks, reasoning, begun };
   }
-  return tools && freeCalls(tools, prompts.support.format!, grammars, opened);
+  return tools && freeCalls(tools, prompts.support.format!, grammars, begun);
 }
 
 /**
@@ -109,27 +128,11 @@ function constraintOf(
  * or the caller says so.
  */
 function mayReason(
-  prompt: string,
+  begun: string,
   { splitReasoning, reasoningExpected }: CheckedChatRequest,
   template: string | undefined,
 ): boolean {
-  if (opensReasoning(prompt)) return true;
-  if (!splitReasoning || prompt.trimEnd().endsWith(CLOSE_TAG)) return false;
-  return reasoningExpected || (template?.includes(CLOSE_TAG) ?? false);
-}
-
-/** A prompt as text, and where its tokens begin. A prompt that came as text is given back as it was, without the BOS. */
-function promptText(
-  prompt: string | readonly number[],
-  ids: readonly number[],
-  tokenizer: Tokenizer,
-): { text: string; offsets: readonly number[] } {
-  const decoder = tokenizer.decoder({ skipSpecial: typeof prompt === "string" });
-  let text = "";
-  const offsets = ids.map((id) => {
-    const { length } = text;
-    text += decoder.push(id);
-    return length;
-  });
-  return { text: typeof prompt === "string" ? prompt : text + decoder.end(), offsets };
+  const { phase } = readTurn(begun);
+  if (phase !== "start") return phase === "reasoning" || phase === "gap";
+  return splitReasoning && (reasoningExpected || (template?.includes(CLOSE_TAG) ?? false));
 }

@@ -65,6 +65,7 @@ export class Core {
       endIds: tokenizer.endIds,
       defaults: parts.defaults ?? SAMPLING_DEFAULTS,
       grammars: new Grammars(tokenizer),
+      encode: (text) => tokenizer.encode(text, { special: true, addBos: false }),
       adapters,
     };
     this.#pages = executor.freePages;

@@ -6,7 +6,7 @@ import { Fields, invalid } from "../base/fields.ts";
 import type { Core } from "./core.ts";
 import { embed } from "./generate/embedding.ts";
 import { type EmbeddingResponse, embeddingResponse } from "./openai/embeddings.ts";
-import { pickSignal } from "./request/arguments.ts";
+import { checkCallOptions } from "./request/arguments.ts";
 import { checkEmbedOptions, EMBED_FIELDS, embedPrompts } from "./request/embed-options.ts";
 import { checkEmbeddingRequest } from "./request/embeddings.ts";
 
@@ -14,9 +14,10 @@ import { checkEmbeddingRequest } from "./request/embeddings.ts";
 export async function createEmbeddings(core: Core, body: unknown, options: unknown): Promise<EmbeddingResponse> {
   core.checkLive();
   const { embedding, name } = core;
-  const request = checkEmbeddingRequest(body, embedding);
+  const { signal, rules } = checkCallOptions(options);
+  const request = checkEmbeddingRequest(body, embedding, rules);
   const prompts = embedPrompts(request.inputs, embedding);
-  const result = await embed(prompts, { ...request.settings, ...pickSignal(options) }, embedding);
+  const result = await embed(prompts, { ...request.settings, ...signal }, embedding);
   return embeddingResponse(result, name, request.base64);
 }
 

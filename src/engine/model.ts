@@ -14,7 +14,7 @@ import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from 
 import type { RequestOptions } from "./openai/common-types.ts";
 import type { Completion, CompletionRequest } from "./openai/completion-types.ts";
 import type { EmbeddingRequest, EmbeddingResponse } from "./openai/embeddings.ts";
-import { checkFlags } from "./request/arguments.ts";
+import { checkCallOptions, checkFlags } from "./request/arguments.ts";
 import { checkChatRequest } from "./request/chat.ts";
 import type { EmbedInput, EmbedOptions } from "./request/embed-options.ts";
 import { checkGenerateOptions, type GenerateOptions } from "./request/generate-options.ts";
@@ -108,7 +108,7 @@ export interface Model {
    */
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
   /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
-  chatPrompt(request: ChatCompletionRequest): { text: string; ids: number[] };
+  chatPrompt(request: ChatCompletionRequest, options?: RequestOptions): { text: string; ids: number[] };
   /** @param options adapters as in `generate` */
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
@@ -192,9 +192,11 @@ function textCalls(
       return tokenizer.decode(checkIds("ids", ids, executor.vocabSize), checkFlags(options, ["skipSpecial"]));
     },
     applyTemplate: (messages, options) => prompts.apply(messages, options),
-    chatPrompt(request) {
+    chatPrompt(request, options) {
       core.checkLive();
-      return prompts.of(checkChatRequest(request, context));
+      const { rules } = checkCallOptions(options);
+      const { text, ids } = prompts.of(checkChatRequest(request, context, rules), rules);
+      return { text, ids };
     },
   };
 }

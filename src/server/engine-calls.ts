@@ -4,6 +4,7 @@
  */
 import type { Model } from "../engine/model.ts";
 import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/chat-types.ts";
+import type { RequestOptions } from "../engine/openai/common-types.ts";
 import type { Completion, CompletionRequest } from "../engine/openai/completion-types.ts";
 import type { Call } from "./call.ts";
 import { withDefaults } from "./defaults.ts";
@@ -36,7 +37,7 @@ export async function openChat(
   const request = { ...STREAMED, reasoning_format: REASONING_FORMAT, ...withDefaults(body, call) };
   // The engine checks every field: this is the type of a request that has passed.
   const checked = request as unknown as ChatCompletionRequest & { stream: true };
-  return renaming(names, () => call.model.chat.completions.create(checked, { signal }));
+  return renaming(names, () => call.model.chat.completions.create(checked, callOptions(call, signal)));
 }
 
 /** The same for a text completion. */
@@ -47,7 +48,11 @@ export async function openText(
 ): Promise<AsyncIterable<Completion>> {
   const request = { ...STREAMED, ...withDefaults(body, call) };
   const checked = request as unknown as CompletionRequest & { stream: true };
-  return renaming(names, () => call.model.completions.create(checked, { signal }));
+  return renaming(names, () => call.model.completions.create(checked, callOptions(call, signal)));
+}
+
+function callOptions({ exchange: { rules } }: Call, signal: AbortSignal): RequestOptions {
+  return rules.onUnknown ? { signal, onUnknownField: rules.onUnknown } : { signal };
 }
 
 /** How many tokens the prompt of a chat has. @throws NibbleError that names the field as the client does */

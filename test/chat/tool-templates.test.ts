@@ -22,15 +22,24 @@ const tool = {
   },
 };
 const { tools } = checkTools(new Fields({ tools: [tool] }, ["tools"]))!;
-const messages: ChatMessage[] = checkMessages([
-  { role: "user", content: "Rome?" },
-  {
-    role: "assistant",
-    content: null,
-    tool_calls: [{ id: "call_1", type: "function", function: { name: "weather", arguments: '{"city": "Rome"}' } }],
-  },
-  { role: "tool", tool_call_id: "call_1", content: "20 C" },
-]);
+const messages: ChatMessage[] = checkMessages(
+  new Fields(
+    {
+      messages: [
+        { role: "user", content: "Rome?" },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [
+            { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city": "Rome"}' } },
+          ],
+        },
+        { role: "tool", tool_call_id: "call_1", content: "20 C" },
+      ],
+    },
+    ["messages"],
+  ),
+);
 const render = (source: string) =>
   compileTemplate(source).render({ messages, tools, bosToken: "<|begin_of_text|>", now: new Date(0) });
 

@@ -66,6 +66,7 @@ describe("chat completions", () => {
         completion_tokens: script.length,
         total_tokens: promptLength + script.length,
         prompt_tokens_details: { cached_tokens: 0 },
+        completion_tokens_details: { reasoning_tokens: 0 },
       },
       timings: expect.objectContaining({ cache_n: 0, prompt_n: promptLength, predicted_n: script.length }),
     });
@@ -142,12 +143,13 @@ describe("chat completions", () => {
     expect(result.usage.completion_tokens).toBe(2);
   });
 
-  it("reasoning is text by default, and reasoning_content when asked", async () => {
+  it("reasoning comes apart from the content, unless it is asked for as text", async () => {
     const text = "<think>\nTwo and two.\n</think>\n\nIt is 4.";
     const content = async (fields: Partial<ChatCompletionRequest>, answer = text) =>
       (await chat(answering(answer).model, fields)).choices[0]!.message;
-    expect(await content({})).toEqual({ role: "assistant", content: text });
+    expect(await content({ reasoning_format: "none" })).toEqual({ role: "assistant", content: text });
     const split = { role: "assistant", reasoning_content: "Two and two.", content: "It is 4." };
+    expect(await content({})).toEqual(split);
     expect(await content({ reasoning_format: "deepseek" })).toEqual(split);
     expect(await content({ reasoning_format: "auto" })).toEqual(split);
     const opened = { reasoning_format: "deepseek", chat_template_kwargs: { thinking: true } } as const;
@@ -158,7 +160,7 @@ describe("chat completions", () => {
     expect([join("reasoning_content"), join("content")]).toEqual(["Two and two.", "It is 4."]);
   });
 
-  it("logprobs: every token but the end, of the model's own logits", async () => {
+  it("logprobs: every token, the end token too, by the model's own logits", async () => {
     const { model } = answering("aü");
     const result = await chat(model, { logprobs: true, top_logprobs: 3, temperature: 0.5, logit_bias: { 97: 1 } });
     const { content, refusal } = result.choices[0]!.logprobs!;
@@ -167,6 +169,7 @@ describe("chat completions", () => {
       [97, [97]],
       [195, [195]],
       [188, [188]],
+      [IM_END, [...new TextEncoder().encode("<|im_end|>")]],
     ]);
     for (const entry of content) {
       expect(entry.top_logprobs.length).toBe(3);
@@ -222,8 +225,8 @@ describe("completions", () => {
     const { model } = answering("aüb");
     const { choices } = await model.completions.create({ prompt: "x", temperature: 0, logprobs: 2 });
     const logprobs = choices[0]!.logprobs!;
-    expect(logprobs.tokens).toEqual(["a", "\ufffd", "\ufffd", "b"]);
-    expect(logprobs.text_offset).toEqual([0, 1, 1, 2]);
+    expect(logprobs.tokens).toEqual(["a", "\ufffd", "\ufffd", "b", "<|im_end|>"]);
+    expect(logprobs.text_offset).toEqual([0, 1, 1, 2, 3]);
     expect(logprobs.top_logprobs[0]!.a).toBe(logprobs.token_logprobs[0]);
     expect(Object.keys(logprobs.top_logprobs[3]!).length).toBe(2);
   });

@@ -51,7 +51,7 @@ describe("one connection", () => {
     socket.destroy();
 
     const { send, received } = open();
-    send(complete({}) + complete({ stream: true }) + get("/health") + complete({ max_tokens: 0 }) + complete({}));
+    send(complete({}) + complete({ stream: true }) + get("/health") + complete({ max_tokens: -2 }) + complete({}));
     await until(() => statuses(received()).length === 5 && received().split('"usage":{').length === 3);
     expect(statuses(received())).toEqual(["200", "200", "200", "400", "200"]);
     const [first, , last] = received()

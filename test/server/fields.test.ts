@@ -21,7 +21,7 @@ let model: Model;
 let handler: Handler;
 beforeAll(async () => {
   model = await loadCrumb();
-  handler = createHandler(model);
+  handler = createHandler(model, { strict: true });
 });
 afterAll(() => model.dispose());
 
@@ -44,10 +44,12 @@ const COMMON: Record<string, unknown[]> = {
   dry_sequence_breakers: texts,
   bad_words: texts,
   model: STRING,
-  user: STRING,
   seed: INTEGER,
   n: POSITIVE,
-  max_tokens: POSITIVE,
+  max_tokens: [...INTEGER, -2],
+  n_predict: [...INTEGER, -2],
+  n_probs: [...INTEGER, -1],
+  post_sampling_probs: BOOLEAN,
   stream: BOOLEAN,
   stream_options: [...OBJECT, { include_usage: 1 }, { nonsense: true }],
   stop: [
@@ -57,8 +59,8 @@ const COMMON: Record<string, unknown[]> = {
     true,
     false,
     {},
-    "",
-    [""],
+    { a: 1 },
+    { length: 1 },
     [1],
     [null],
     [["a"]],
@@ -71,8 +73,8 @@ const COMMON: Record<string, unknown[]> = {
   banned_token_ids: IDS,
   // biome-ignore format: a list
   logit_bias: [
-    ...OBJECT, { a: 1 }, { "": 1 }, { "-1": 1 }, { "1.5": 1 }, { "1e1": 1 }, { 1e9: 1 }, { 1: 101 }, { 1: "1" }, { 1: null },
-    { 1: [] }, { constructor: 1 },
+    ...OBJECT.filter((value) => !Array.isArray(value)), [1], ["a"], [{}], [[1]], { "": 1 }, { 999999999: 1 }, { 1: 101 },
+    { 1: "1" }, { 1: null }, { 1: [] }, { 1: true },
   ],
   ignore_eos: BOOLEAN,
   "speculative.n_max": [...INTEGER, -1],
@@ -130,13 +132,17 @@ const CHAT: Record<string, unknown[]> = {
     ...ARRAY, null, [], [1], ["a"], [null], [{}], [{ role: "user" }], [{ role: "nobody", content: "" }],
     [{ role: "user", content: 1 }], [{ role: "user", content: [{ type: "image_url" }] }], new Array(1025).fill(messages[0]),
   ],
-  max_completion_tokens: POSITIVE,
+  max_completion_tokens: [...INTEGER, -2],
   logprobs: BOOLEAN,
   top_logprobs: [...INTEGER, -1, 21],
   reasoning_format: NAME,
   reasoning: [...OBJECT, { nonsense: 1 }, { effort: "nonsense" }],
   reasoning_effort: NAME,
-  chat_template_kwargs: [...OBJECT, { a: [] }, { a: {} }, { nonsense: 1 }],
+  chat_template_kwargs: [...OBJECT, { nonsense: 1 }],
+  continue_final_message: [...BOOLEAN, true],
+  add_generation_prompt: BOOLEAN,
+  enable_thinking: BOOLEAN,
+  thinking: [...OBJECT, { nonsense: 1 }],
   tools: [...ARRAY, [1], [{}], [{ type: "nonsense" }], new Array(2000).fill({})],
   tool_choice: [...NAME, { type: "nonsense" }],
   parallel_tool_calls: BOOLEAN,
@@ -148,14 +154,13 @@ const COMPLETION: Record<string, unknown[]> = {
   logprobs: [...INTEGER, -1, 21],
   echo: BOOLEAN,
   // biome-ignore format: a list
-  prompt: [null, 0, 1, -1, 0.5, true, false, {}, { a: 1 }, ["a"], [-1], [1.5], [1e9], [null], [[1]], new Array(100_000).fill(1)],
+  prompt: [null, 0, 1, -1, 0.5, true, false, {}, { a: 1 }, [["a"], 1], [-1], [1.5], [1e9], [null], [[-1]], new Array(100_000).fill(1)],
 };
 
 const EMBEDDINGS: Record<string, unknown[]> = {
   // biome-ignore format: a list
   input: [null, 0, 1, 0.5, true, false, {}, { a: 1 }, [], [""], [1.5], [-1], [1e9], [null], [[]], [["a"]], new Array(2049).fill("a")],
   model: STRING,
-  user: STRING,
   encoding_format: NAME,
   dimensions: [...POSITIVE, 3],
   pooling: NAME,

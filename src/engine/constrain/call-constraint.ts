@@ -4,6 +4,7 @@
  */
 import { OPEN_TAG } from "../../chat/reasoning.ts";
 import { type CallStarts, PYTHON_TAG } from "../../chat/tool-format.ts";
+import { readTurn } from "../../chat/turn.ts";
 import type { State } from "../../grammar/matcher/state.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
@@ -14,8 +15,8 @@ export interface CallConstraintOptions {
   /** The grammar of one call, from the text that begins it. */
   readonly masks: TokenMasks;
   readonly starts: CallStarts;
-  /** The prompt ends inside of a `<think>` block. */
-  readonly opened: boolean;
+  /** The part of the answer that stands at the end of the prompt, if any. */
+  readonly begun?: string;
 }
 
 const utf8 = new TextEncoder();
@@ -35,14 +36,16 @@ export class CallConstraint {
   /** The end of the text, in which a call may begin; undefined if none may begin any more. */
   #text: string | undefined = "";
 
-  constructor({ masks, starts, opened }: CallConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
+  constructor({ masks, starts, begun = "" }: CallConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
     this.#masks = masks;
     this.#starts = starts;
     this.#tokenizer = tokenizer;
     this.#endIds = endIds;
     this.#scratch = emptyMask(tokenizer.vocabSize);
     this.#longest = Math.max(...starts.texts.map((text) => text.length));
-    if (opened) this.#reasoning = new ReasoningEnd();
+    const { phase, content } = readTurn(begun);
+    if (phase === "reasoning") this.#reasoning = new ReasoningEnd();
+    else if (content !== "") this.#find(content);
   }
 
   /** Tokens that may come next; undefined: any. Valid until the next call. */

@@ -2,6 +2,7 @@
  * Holds one answer to a grammar. Reasoning before it is free; the grammar begins behind `</think>`.
  * @module
  */
+import { readTurn } from "../../chat/turn.ts";
 import type { State } from "../../grammar/matcher/state.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
@@ -10,9 +11,13 @@ import { ReasoningEnd, type ReasoningTokens } from "./reasoning-end.ts";
 
 export interface ConstraintOptions {
   readonly masks: TokenMasks;
-  /** Given where the model may reason first; `opened` if the prompt ends inside of a `<think>` block. */
-  readonly reasoning: { readonly tokens: ReasoningTokens; readonly opened: boolean } | undefined;
+  /** Given where the model may reason before its answer. */
+  readonly reasoning: ReasoningTokens | undefined;
+  /** The part of the answer that stands at the end of the prompt, if any. */
+  readonly begun?: string;
 }
+
+const utf8 = new TextEncoder();
 
 export class Constraint {
   readonly #masks: TokenMasks;
@@ -29,15 +34,17 @@ export class Constraint {
   /** White space may come between reasoning and answer. */
   #gap = false;
 
-  constructor({ masks, reasoning }: ConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
+  constructor({ masks, reasoning, begun = "" }: ConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
     this.#masks = masks;
     this.#tokenizer = tokenizer;
     this.#endIds = endIds;
-    this.#tokens = reasoning?.tokens;
+    this.#tokens = reasoning;
     this.#scratch = emptyMask(tokenizer.vocabSize);
-    this.#state = masks.matcher.start;
-    if (reasoning?.opened) this.#open = new ReasoningEnd();
-    else this.#opening = reasoning?.tokens.opening;
+    const { phase, content } = reasoning ? readTurn(begun) : { phase: "content", content: begun };
+    this.#state = stateBehind(content, masks);
+    if (phase === "reasoning") this.#open = new ReasoningEnd();
+    else if (phase === "start") this.#opening = reasoning!.opening;
+    this.#gap = phase === "gap";
   }
 
   /** The answer is complete, and nothing may follow. */
@@ -91,4 +98,13 @@ export class Constraint {
     this.#gap = false;
     this.#state = this.#masks.read(this.#state, id);
   }
+}
+
+/**
+ * The grammar's state behind the beginning of an answer. A beginning that the grammar does not allow, such as a sentence
+ * before some JSON, is left to the caller: then the grammar holds for the continuation alone.
+ */
+function stateBehind(content: string, { matcher }: TokenMasks): State {
+  const state = matcher.read(matcher.start, utf8.encode(content));
+  return matcher.isDead(state) ? matcher.start : state;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { CLOSE_TAG, OPEN_TAG } from "../../chat/reasoning.ts";
+import { readTurn } from "../../chat/turn.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { ReasoningEnd } from "./reasoning-end.ts";
 
@@ -17,12 +18,13 @@ export class ReasoningBudget {
   #spent = 0;
   #closed = 0;
 
-  /** @param opened the prompt ends with `<think>` */
-  constructor(budget: number, tokenizer: Tokenizer, opened: boolean) {
+  /** @param begun the part of the answer that stands at the end of the prompt */
+  constructor(budget: number, tokenizer: Tokenizer, begun: string) {
     this.#budget = budget;
     this.#tokenizer = tokenizer;
     this.#closing = tokenizer.encode(CLOSE_TAG, { special: true, addBos: false });
-    this.#state = opened ? "open" : "start";
+    const { phase } = readTurn(begun);
+    this.#state = phase === "reasoning" ? "open" : phase === "start" ? "start" : "answer";
   }
 
   /** The token that has to come next, once the budget is used up. */

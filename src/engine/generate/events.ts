@@ -2,7 +2,7 @@
  * The events that one answer gives, and its figures.
  * @module
  */
-import type { Logprobs } from "../sample/logprobs.ts";
+import type { Logprobs, Probs } from "../sample/logprobs.ts";
 
 /** The first event, where `promptLogprobs` are asked for. */
 export interface PromptEvent {
@@ -21,6 +21,8 @@ export interface TokenEvent {
   /** True for the token that ended the answer; it has no text. */
   readonly end: boolean;
   readonly logprobs: Logprobs | undefined;
+  /** The probabilities with which the token was drawn, where `sampledProbs` are asked for. */
+  readonly probs?: Probs | undefined;
 }
 
 export interface FinishEvent {

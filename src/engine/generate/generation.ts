@@ -2,7 +2,7 @@
  * One request: prompt ids in, a stream of tokens with their text out.
  * @module
  */
-import { opensReasoning } from "../../chat/reasoning.ts";
+import { begunBy } from "../../chat/turn.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { CallConstraint } from "../constrain/call-constraint.ts";
@@ -18,7 +18,7 @@ import { now } from "../schedule/host-turn.ts";
 import { PromptLookup } from "../schedule/prompt-lookup.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import { AnswerText } from "./answer-text.ts";
-import type { FinishEvent, GenerateEvent, Timings, Usage } from "./events.ts";
+import type { FinishEvent, GenerateEvent, Timings, TokenEvent, Usage } from "./events.ts";
 import type { GenerationSettings } from "./settings.ts";
 import { StopMatcher } from "./stop.ts";
 
@@ -80,8 +80,8 @@ class Generation implements Job {
     this.#sampler = new Sampler(options.sampling, { ...engine, endIds: options.endIds });
     this.#constraint = constraintFor(options, tokenizer);
     if (reasoningBudget !== undefined) {
-      const opened = opensReasoning(tokenizer.decode(options.prompt.slice(-PROMPT_END)));
-      this.#budget = new ReasoningBudget(reasoningBudget, tokenizer, opened);
+      const begun = options.begun ?? begunBy(tokenizer.decode(options.prompt.slice(-PROMPT_END)));
+      this.#budget = new ReasoningBudget(reasoningBudget, tokenizer, begun);
     }
     this.#lookup = new PromptLookup(this.#history, executor.vocabSize, options.draftMax ?? DRAFT_MAX);
     this.#text = new AnswerText(tokenizer, options.shown);
@@ -131,13 +131,15 @@ class Generation implements Job {
     if (this.#scores && position < prompt.length - 1) return this.#score(this.#scores, logits, position);
     if (this.#count === 0) this.#beginAnswer();
     if (this.#maxTokens === 0) return this.#finish("length");
-    const id = this.#choose(logits);
+    const forced = this.#budget?.forced;
+    const id = forced ?? this.#sample(logits);
+    this.#append(id);
     const end = endIds.has(id);
     const complete = end || (this.#constraint?.done ?? false);
     const last = complete || this.#count >= this.#maxTokens;
     const { offset, text, stop } = this.#write(end ? undefined : id, last);
-    const scores = k === undefined ? undefined : logprobs(logits, id, k);
-    this.events.push({ type: "token", id, text, offset, end, logprobs: scores });
+    const scores = k === undefined ? {} : this.#scoresOf(id, logits, k, forced !== undefined);
+    this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores });
     const stopped = stop !== undefined;
     if (last || stopped) return this.#finish(complete || stopped ? "stop" : "length", stop);
     if (this.tokens.length >= this.#engine.executor.contextLength) this.#shift();
@@ -149,16 +151,15 @@ class Generation implements Job {
     if (this.#scores) this.events.push({ type: "prompt", logprobs: this.#scores });
   }
 
-  /** The next token of the answer; it joins the context. */
-  #choose(logits: Float32Array): number {
-    const forced = this.#budget?.forced;
-    const id = forced ?? this.#sampler.sample(logits, this.#history, this.#place(), this.#constraint?.mask());
-    this.#append(id);
-    return id;
+  #sample(logits: Float32Array): number {
+    const place: TokenPlace = { position: this.#count, choice: this.#options.choice ?? 0 };
+    return this.#sampler.sample(logits, this.#history, place, this.#constraint?.mask());
   }
 
-  #place(): TokenPlace {
-    return { position: this.#count, choice: this.#options.choice ?? 0 };
+  #scoresOf(id: number, logits: Float32Array, k: number, forced: boolean): Pick<TokenEvent, "logprobs" | "probs"> {
+    const own = { logprobs: logprobs(logits, id, k) };
+    if (!this.#options.sampledProbs) return own;
+    return { ...own, probs: forced ? { id, prob: 1, top: [{ id, prob: 1 }].slice(0, k) } : this.#sampler.probs(id, k) };
   }
 
   /**

@@ -18,8 +18,15 @@ export interface GenerationSettings {
   readonly stop?: readonly string[] | undefined;
   /** Tokens that end the answer and are not part of its text. */
   readonly endIds: ReadonlySet<number>;
+  /**
+   * The part of the answer that stands at the end of the prompt, which bounds and formats of the answer count. Undefined:
+   * the prompt's text tells whether it ends inside of a `<think>` block.
+   */
+  readonly begun?: string | undefined;
   /** The log-probability of each token is given, and those of this many alternatives. */
   readonly logprobs?: number | undefined;
+  /** With `logprobs`: also the probabilities behind all sampling steps. */
+  readonly sampledProbs?: boolean | undefined;
   /** The same for the prompt's tokens, in a `prompt` event before the answer. */
   readonly promptLogprobs?: number | undefined;
   /** Which of several answers to the same request this is: a counter of the random numbers. */

@@ -14,10 +14,13 @@ export class ChatText {
   readonly #parser: ToolCallParser | undefined;
   reasoningTokens = 0;
 
-  /** @param opened the prompt ends inside of a `<think>` block */
-  constructor(splitReasoning: boolean, opened: boolean, calls: ToolParserOptions | undefined) {
-    this.#splitter = splitReasoning ? new ReasoningSplitter(opened) : undefined;
+  /** @param begun the part of the answer that stands at the end of the prompt: it is read, and not given again */
+  constructor(splitReasoning: boolean, begun: string, calls: ToolParserOptions | undefined) {
+    this.#splitter = splitReasoning ? new ReasoningSplitter() : undefined;
     this.#parser = calls && new ToolCallParser(calls);
+    if (begun === "") return;
+    const content = this.#splitter ? this.#splitter.push(begun).content : begun;
+    this.#parser?.begin(content);
   }
 
   /** Calls so far. */
@@ -28,7 +31,7 @@ export class ChatText {
   /** A token's text. */
   push(text: string): ChatDelta {
     const { content, reasoning } = this.#splitter?.push(text) ?? { content: text, reasoning: "" };
-    if (this.#splitter?.open) this.reasoningTokens++;
+    if (this.#splitter?.phase === "reasoning") this.reasoningTokens++;
     const parsed = this.#parser?.push(content) ?? { content, calls: [] };
     return delta(reasoning, parsed.content, parsed.calls);
   }

@@ -31,6 +31,12 @@ export interface ToolChoice {
   readonly function: { readonly name: string };
 }
 
+/** The tools that this request may call. */
+export interface AllowedTools {
+  readonly type: "allowed_tools";
+  readonly allowed_tools: { readonly mode: "auto" | "required"; readonly tools: readonly ToolChoice[] };
+}
+
 /** A message of a request. */
 export interface ChatMessageParam {
   /** system, developer, user, assistant or tool; another is refused. (A string, so that TypeScript takes any array.) */
@@ -52,9 +58,12 @@ export interface ChatCompletionRequest extends CommonFields {
   readonly logprobs?: boolean | null;
   /** 0 to 20, with `logprobs: true`. */
   readonly top_logprobs?: number | null;
-  /** "none" (default) leaves <think> in the content; "deepseek" or "auto" moves it to `reasoning_content`. With "deepseek" a
-   * model may also reason before an answer of a wanted form, where its template does not tell that it does (crumb). */
-  readonly reasoning_format?: "none" | "deepseek" | "auto" | null;
+  /**
+   * "auto" (default) and "deepseek" move the text in `<think>` to `reasoning_content`; "none" leaves it in the content.
+   * With "deepseek" a model may also reason before an answer of a wanted format where its template does not show that it
+   * reasons (crumb).
+   */
+  readonly reasoning_format?: "none" | "deepseek" | "deepseek-legacy" | "auto" | null;
   /** A budget by name: none 0, minimal 128, low 512, medium 2,048, high 8,192 tokens; the others are no bound. */
   readonly reasoning_effort?: ReasoningEffort | null;
   /** Other names of `reasoning_budget` and `reasoning_effort`; of all four one may be given. */
@@ -62,11 +71,21 @@ export interface ChatCompletionRequest extends CommonFields {
   /** Functions that the model may call: at most 128. */
   readonly tools?: readonly ToolParam[] | null;
   /** Default "auto". "required" and a function's name force a call by a grammar. */
-  readonly tool_choice?: "none" | "auto" | "required" | ToolChoice | null;
+  readonly tool_choice?: "none" | "auto" | "required" | ToolChoice | AllowedTools | null;
   /** More than one call in an answer (default true). */
   readonly parallel_tool_calls?: boolean | null;
-  /** Variables for the chat template, such as `enable_thinking`; only names that it reads. */
-  readonly chat_template_kwargs?: Readonly<Record<string, string | number | boolean>> | null;
+  /** Variables for the chat template, such as `enable_thinking`; a name that it does not read is unknown. */
+  readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null;
+  /** Qwen's: false means no reasoning. The chat template gets it too, if it reads it. */
+  readonly enable_thinking?: boolean | null;
+  /** Anthropic's bound of reasoning. */
+  readonly thinking?: { readonly type?: string | null; readonly budget_tokens?: number | null } | null;
+  /**
+   * vLLM's names for how the prompt ends. By default a conversation that ends with the assistant's turn is continued, any
+   * other one gets a new turn.
+   */
+  readonly continue_final_message?: boolean | null;
+  readonly add_generation_prompt?: boolean | null;
 }
 
 /** A call of a function that the model asks for. */
@@ -96,6 +115,17 @@ export interface ChatLogprob {
 /** A token of the answer, its log-probability and the most likely alternatives. */
 export interface ChatTokenLogprob extends ChatLogprob {
   readonly top_logprobs: readonly ChatLogprob[];
+  /** With `post_sampling_probs`: the probability behind all sampling steps. */
+  readonly prob?: number;
+  readonly top_probs?: readonly ChatProb[];
+}
+
+/** A token and the probability with which it could be drawn. */
+export interface ChatProb {
+  readonly id: number;
+  readonly token: string;
+  readonly bytes: readonly number[];
+  readonly prob: number;
 }
 
 /** Log-probabilities of an answer. */

@@ -2,7 +2,6 @@
  * Chat completions in OpenAI's shapes. A whole answer is made from the chunks of a stream, so both say the same.
  * @module
  */
-import { opensReasoning } from "../../chat/reasoning.ts";
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
 import type { FinishEvent, GenerateEvent, Timings, Usage } from "../generate/events.ts";
 import { type ChatDelta, ChatText } from "./chat-text.ts";
@@ -18,64 +17,57 @@ export interface ChatStreamInfo {
   readonly includeUsage: boolean;
   /** Move <think> text to `reasoning_content`. */
   readonly splitReasoning: boolean;
-  /** The prompt's text: it may end inside <think>. */
-  readonly prompt: string;
+  /** The part of the answer that stands at the end of the prompt. It is not given again. */
+  readonly begun: string;
   /** How calls of tools are told from the content, if there may be any. */
   readonly calls: ToolParserOptions | undefined;
 }
 
+/** Starts one answer. */
+export type ChatStart = () => AsyncIterable<GenerateEvent>;
+
+type Choice = ChatCompletionChunk["choices"][number];
+
 /**
  * Chunks of a chat completion, with as many choices as there are `starts`. They are called when the first chunk is
- * asked for: a stream nobody reads costs nothing.
+ * asked for, so a stream that nobody reads costs nothing.
  */
 export async function* chatChunks(
-  starts: readonly (() => AsyncIterable<GenerateEvent>)[],
-  { model, tokens, includeUsage, splitReasoning, prompt, calls }: ChatStreamInfo,
+  starts: readonly ChatStart[],
+  { model, tokens, includeUsage, splitReasoning, begun, calls }: ChatStreamInfo,
 ): AsyncGenerator<ChatCompletionChunk, undefined> {
   const base = { ...head("chatcmpl", model), object: "chat.completion.chunk" as const };
-  const choices = starts.map(() => new ChatText(splitReasoning, opensReasoning(prompt), calls));
-  const chunk = (
-    index: number,
-    delta: ChatDelta,
-    logprobs: ChatLogprobs | null = null,
-    finish?: FinishEvent,
-    called = 0,
-  ): ChatCompletionChunk => ({
+  const texts = starts.map(() => new ChatText(splitReasoning, begun, calls));
+  const chunk = (index: number, delta: ChatDelta, choice?: Partial<Choice>): ChatCompletionChunk => ({
     ...base,
-    choices: [{ index, delta, logprobs, finish_reason: finishReason(finish, called), ...stopReason(finish) }],
-    ...(finish && { timings: finish.timings }),
+    choices: [{ index, delta, logprobs: null, finish_reason: null, ...choice }],
     ...(includeUsage && { usage: null }),
   });
 
   const usages: Usage[] = [];
   for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
-  for await (const [index, event] of merge(starts.map((start) => start()))) {
-    const choice = choices[index]!;
-    if (event.type === "prompt") {
-      yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
-    } else if (event.type === "finish") {
-      const rest = choice.end();
+  for await (const [index, event] of merge(starts)) {
+    const text = texts[index]!;
+    if (event.type === "prompt") yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
+    else if (event.type === "finish") {
+      const rest = text.end();
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
-      yield chunk(index, {}, null, event, choice.calls);
-      const { reasoningTokens: reasoning_tokens } = choice;
-      usages[index] = { ...event.usage, ...(splitReasoning && { completion_tokens_details: { reasoning_tokens } }) };
+      const end = { finish_reason: finishReason(event, text.calls), ...stopReason(event) };
+      yield { ...chunk(index, {}, end), timings: event.timings };
+      const reasoning = splitReasoning && { completion_tokens_details: { reasoning_tokens: text.reasoningTokens } };
+      usages[index] = { ...event.usage, ...reasoning };
     } else {
-      const part = choice.push(event.text);
+      const delta = text.push(event.text);
       const logprobs = chatLogprobs(event, tokens);
-      if (logprobs || Object.keys(part).length > 0) yield chunk(index, part, logprobs);
+      if (logprobs || Object.keys(delta).length > 0) yield chunk(index, delta, { logprobs });
     }
   }
-  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages) };
+  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages, (index) => index === 0) };
 }
 
 /** Puts chunks (with usage) together. */
 export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): Promise<ChatCompletion> {
-  const parts: {
-    content: string;
-    reasoning: string;
-    calls: ToolCall[];
-    logprobs: ChatLogprobs["content"][number][];
-  }[] = [];
+  const parts: ChoiceParts[] = [];
   const choices: ChatCompletion["choices"][number][] = [];
   const timings: Timings[] = [];
   let last: ChatCompletionChunk | undefined;
@@ -85,28 +77,12 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     promptLogprobs ??= chunk.prompt_logprobs;
     const [choice] = chunk.choices;
     if (!choice) continue;
-    const { index, delta, logprobs, finish_reason, stop_reason } = choice;
-    parts[index] ??= { content: "", reasoning: "", calls: [], logprobs: [] };
-    const part = parts[index];
-    part.content += delta.content ?? "";
-    part.reasoning += delta.reasoning_content ?? "";
-    for (const call of delta.tool_calls ?? []) addCall(part.calls, call);
-    part.logprobs.push(...(logprobs?.content ?? []));
-    if (!finish_reason) continue;
+    const { index } = choice;
+    parts[index] ??= new ChoiceParts();
+    parts[index].add(choice);
+    if (!choice.finish_reason) continue;
     timings[index] = chunk.timings!;
-    const { content, reasoning, calls } = part;
-    choices[index] = {
-      index,
-      message: {
-        role: "assistant",
-        content: content === "" && calls.length > 0 ? null : content,
-        ...(reasoning && { reasoning_content: reasoning }),
-        ...(calls.length > 0 && { tool_calls: calls }),
-      },
-      logprobs: part.logprobs.length > 0 ? { content: part.logprobs, refusal: null } : null,
-      finish_reason,
-      ...(stop_reason !== undefined && { stop_reason }),
-    };
+    choices[index] = parts[index].whole(choice, choice.finish_reason);
   }
   const { id, created, model, usage } = last!;
   return {
@@ -116,18 +92,48 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     model,
     choices,
     usage: usage!,
-    timings: totalTimings(timings),
+    timings: totalTimings(timings, usage!),
     ...(promptLogprobs && { prompt_logprobs: promptLogprobs }),
   };
 }
 
-function addCall(calls: ToolCall[], { index, id, function: { name, arguments: more } }: ToolCallDelta): void {
-  const call = calls[index];
-  if (!call) calls[index] = { id: id!, type: "function", function: { name: name!, arguments: more } };
-  else calls[index] = { ...call, function: { ...call.function, arguments: call.function.arguments + more } };
+/** What has come of one choice. */
+class ChoiceParts {
+  #content = "";
+  #reasoning = "";
+  readonly #calls: ToolCall[] = [];
+  readonly #logprobs: ChatLogprobs["content"][number][] = [];
+
+  add({ delta, logprobs }: Choice): void {
+    this.#content += delta.content ?? "";
+    this.#reasoning += delta.reasoning_content ?? "";
+    for (const call of delta.tool_calls ?? []) this.#addCall(call);
+    this.#logprobs.push(...(logprobs?.content ?? []));
+  }
+
+  #addCall({ index, id, function: { name, arguments: more } }: ToolCallDelta): void {
+    const call = this.#calls[index];
+    if (!call) this.#calls[index] = { id: id!, type: "function", function: { name: name!, arguments: more } };
+    else this.#calls[index] = { ...call, function: { ...call.function, arguments: call.function.arguments + more } };
+  }
+
+  whole({ index, stop_reason }: Choice, finish_reason: FinishReason): ChatCompletion["choices"][number] {
+    const [content, reasoning, calls] = [this.#content, this.#reasoning, this.#calls];
+    return {
+      index,
+      message: {
+        role: "assistant",
+        content: content === "" && calls.length > 0 ? null : content,
+        ...(reasoning && { reasoning_content: reasoning }),
+        ...(calls.length > 0 && { tool_calls: calls }),
+      },
+      logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
+      finish_reason,
+      ...(stop_reason !== undefined && { stop_reason }),
+    };
+  }
 }
 
-function finishReason(finish: FinishEvent | undefined, called: number): FinishReason | null {
-  if (!finish) return null;
-  return finish.reason === "stop" && called > 0 ? "tool_calls" : finish.reason;
+function finishReason({ reason }: FinishEvent, called: number): FinishReason {
+  return reason === "stop" && called > 0 ? "tool_calls" : reason;
 }

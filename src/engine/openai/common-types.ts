@@ -3,6 +3,7 @@
  * what OpenAI does not have.
  * @module
  */
+import type { NibbleError } from "../../base/errors.ts";
 import type { LoraChoice } from "../request/lora.ts";
 import type { SamplerName } from "../sample/options.ts";
 
@@ -10,6 +11,8 @@ import type { SamplerName } from "../sample/options.ts";
 export interface RequestOptions {
   /** Ends the call; its promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Called with the error for each field that is not known, which is then ignored. Default: the error is thrown. */
+  readonly onUnknownField?: (error: NibbleError) => void;
 }
 
 /** The fields that requests for chats and for completions share. */
@@ -69,20 +72,29 @@ export interface CommonFields {
   readonly allowed_token_ids?: readonly number[] | null;
   /** These may not, at most 1,024. */
   readonly banned_token_ids?: readonly number[] | null;
-  /** Token ids to -100 .. 100, added to their logits. At most 1,024. */
-  readonly logit_bias?: Readonly<Record<string, number>> | null;
-  /** The same seed and request give the same tokens on every host. Default: a random one. */
+  /**
+   * Token ids, or texts whose tokens are meant, to -100 .. 100, added to their logits; false forbids a token. At most
+   * 1,024. llama-server's pairs are taken too.
+   */
+  readonly logit_bias?: Readonly<Record<string, number | false>> | readonly (readonly unknown[])[] | null;
+  /** The same seed and request give the same tokens on every host. Default, and -1: a random one. */
   readonly seed?: number | null;
-  /** Answers to the one prompt, 1 to 8; each has its own random numbers. */
+  /** Answers to each prompt, 1 to 128; each has its own random numbers. */
   readonly n?: number | null;
-  /** At most 16 strings of 256 characters. */
+  /** At most 16 strings of 256 characters; empty ones ask for nothing. */
   readonly stop?: string | readonly string[] | null;
   /** More tokens that end the answer. */
   readonly stop_token_ids?: readonly number[] | null;
   /** Never choose the model's end tokens. */
   readonly ignore_eos?: boolean | null;
-  /** At least 1; cut to what the context holds. */
+  /** Cut to what the context holds; 0: the prompt is read only; -1: no bound. */
   readonly max_tokens?: number | null;
+  /** llama-server's name of it. */
+  readonly n_predict?: number | null;
+  /** llama-server's: log-probabilities of each token and of so many alternatives, where OpenAI's fields ask for none. */
+  readonly n_probs?: number | null;
+  /** With log-probabilities: also the probabilities behind all sampling steps. */
+  readonly post_sampling_probs?: boolean | null;
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly "speculative.n_max"?: number | null;
   /** Log-probabilities of the prompt's tokens and of 0 to 20 alternatives, vLLM's; for one answer. Streams have them in one chunk, before the text. */

@@ -3,14 +3,19 @@
  * @module
  */
 import type { Timings, Usage } from "../generate/events.ts";
+import type { ChatTokenLogprob } from "./chat-types.ts";
 import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
 
 /** A request for the continuation of a text. */
 export interface CompletionRequest extends CommonFields {
-  /** Text, or token ids as they are. */
-  readonly prompt: string | readonly number[];
-  /** 0 to 20 alternatives for each token. */
+  /** A text, or token ids as they are, or a list of either: one choice for each, times `n`, in their order. */
+  readonly prompt: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  /** Log-probabilities of each token and of 0 to 20 alternatives; the token itself is always among them. */
   readonly logprobs?: number | null;
+  /** As `n`: choosing among more answers is not supported. */
+  readonly best_of?: number | null;
+  /** False: a text gets no BOS token. Default: as the model asks. */
+  readonly add_special_tokens?: boolean | null;
   /** The prompt before the answer, with its log-probabilities if they are asked for; `max_tokens` may be 0 then. */
   readonly echo?: boolean | null;
 }
@@ -22,8 +27,10 @@ export interface CompletionLogprobs {
   readonly token_logprobs: readonly (number | null)[];
   /** Token text to log-probability. */
   readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
-  /** UTF-16 units of text before each token. */
+  /** UTF-16 units of the choice's text before each token. The end token has no text. */
   readonly text_offset: readonly number[];
+  /** With `n_probs`: the answer's tokens in the shape of chat completions. */
+  readonly content?: readonly ChatTokenLogprob[];
 }
 
 /** A completion, or a chunk of one: OpenAI has one shape for both. */

@@ -19,52 +19,72 @@ export interface Echo {
   readonly logprobs: boolean;
 }
 
+/** One answer to one of the prompts. */
+export interface CompletionStart {
+  /** Starts the answer. */
+  readonly start: () => AsyncIterable<GenerateEvent>;
+  /** The number of its prompt. */
+  readonly prompt: number;
+  readonly echo: Echo | undefined;
+}
+
 export interface CompletionStreamInfo {
   readonly model: string;
   readonly tokens: TokenTexts;
   readonly includeUsage: boolean;
-  readonly echo: Echo | undefined;
   /** Whether vLLM's `prompt_logprobs` are wanted. */
   readonly promptLogprobs: boolean;
+  /** Whether log-probabilities are wanted in llama-server's shape too. */
+  readonly detailed: boolean;
 }
 
-/** Chunks of a text completion; see `chatChunks`. */
+type Choice = Completion["choices"][number];
+
+/** Chunks of a text completion, with a choice for each of `starts`; see `chatChunks`. */
 export async function* completionChunks(
-  starts: readonly (() => AsyncIterable<GenerateEvent>)[],
-  { model, tokens, includeUsage, echo, promptLogprobs }: CompletionStreamInfo,
+  starts: readonly CompletionStart[],
+  info: CompletionStreamInfo,
 ): AsyncGenerator<Completion, undefined> {
-  const base = { ...head("cmpl", model), object: "text_completion" as const };
+  const { includeUsage } = info;
+  const base = { ...head("cmpl", info.model), object: "text_completion" as const };
   const usages: Usage[] = [];
-  const chunk = (choice: Completion["choices"][number]): Completion => ({
+  const chunk = (choice: Choice): Completion => ({
     ...base,
     choices: [choice],
     ...(includeUsage && { usage: null }),
   });
-  const begin = (index: number, text: string, logprobs: CompletionLogprobs | null) =>
-    chunk({ index, text, logprobs, finish_reason: null });
-  if (echo && !echo.logprobs) for (const index of starts.keys()) yield begin(index, echo.text, null);
-  for await (const [index, event] of merge(starts.map((start) => start()))) {
-    if (event.type === "finish") {
-      const choice = { index, text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
-      yield { ...chunk(choice), timings: event.timings };
-      usages[index] = event.usage;
-    } else if (event.type === "prompt") {
-      const logprobs = echo?.logprobs ? echoLogprobs(event, echo, tokens) : null;
-      const entries = promptLogprobs && { prompt_logprobs: promptEntries(event, tokens) };
-      yield chunk({ index, text: echo?.text ?? "", logprobs, finish_reason: null, ...entries });
-    } else {
-      const logprobs = completionLogprobs(event, tokens, echo?.text.length);
-      if (!logprobs && event.text === "") continue;
-      yield chunk({ index, text: event.text, logprobs, finish_reason: null });
-    }
+  for (const [index, { echo }] of starts.entries())
+    if (echo && !echo.logprobs) yield chunk({ index, text: echo.text, logprobs: null, finish_reason: null });
+  for await (const [index, event] of merge(starts.map(({ start }) => start))) {
+    const choice = choiceOf(event, starts[index]!, info);
+    if (choice) yield { ...chunk({ index, ...choice }), ...(event.type === "finish" && { timings: event.timings }) };
+    if (event.type === "finish") usages[index] = event.usage;
   }
-  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages) };
+  const isFirst = (index: number): boolean => starts[index]!.prompt !== starts[index - 1]?.prompt;
+  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages, isFirst) };
+}
+
+/** What an event adds to its choice; undefined for nothing. */
+function choiceOf(
+  event: GenerateEvent,
+  { echo }: CompletionStart,
+  { tokens, promptLogprobs, detailed }: CompletionStreamInfo,
+): Omit<Choice, "index"> | undefined {
+  if (event.type === "finish") return { text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
+  if (event.type === "prompt") {
+    const logprobs = echo?.logprobs ? echoLogprobs(event, echo, tokens) : null;
+    const entries = promptLogprobs && { prompt_logprobs: promptEntries(event, tokens) };
+    return { text: echo?.logprobs ? echo.text : "", logprobs, finish_reason: null, ...entries };
+  }
+  const logprobs = completionLogprobs(event, tokens, { before: echo?.text.length ?? 0, detailed });
+  if (!logprobs && event.text === "") return undefined;
+  return { text: event.text, logprobs, finish_reason: null };
 }
 
 /** Puts chunks (with usage) together. */
 export async function collectCompletion(chunks: AsyncIterable<Completion>): Promise<Completion> {
   const parts: { text: string; logprobs: CompletionLogprobs[]; prompt_logprobs?: PromptLogprobs }[] = [];
-  const choices: Completion["choices"][number][] = [];
+  const choices: Choice[] = [];
   const timings: Timings[] = [];
   let last: Completion | undefined;
   for await (const chunk of chunks) {
@@ -81,15 +101,17 @@ export async function collectCompletion(chunks: AsyncIterable<Completion>): Prom
     timings[index] = chunk.timings!;
     choices[index] = { ...choice, ...part, logprobs: joinLogprobs(part.logprobs) };
   }
-  return { ...last!, choices, timings: totalTimings(timings) };
+  return { ...last!, choices, timings: totalTimings(timings, last!.usage!) };
 }
 
 function joinLogprobs(parts: readonly CompletionLogprobs[]): CompletionLogprobs | null {
   if (parts.length === 0) return null;
+  const content = parts.flatMap((part) => part.content ?? []);
   return {
     tokens: parts.flatMap((part) => part.tokens),
     token_logprobs: parts.flatMap((part) => part.token_logprobs),
     top_logprobs: parts.flatMap((part) => part.top_logprobs),
     text_offset: parts.flatMap((part) => part.text_offset),
+    ...(content.length > 0 && { content }),
   };
 }

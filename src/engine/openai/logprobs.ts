@@ -1,10 +1,11 @@
 /**
- * Log-probabilities in OpenAI's two shapes, and in vLLM's.
+ * Log-probabilities in OpenAI's two shapes, in llama-server's and in vLLM's. Every generated token is listed, the end token
+ * too, so there are as many entries as `completion_tokens`.
  * @module
  */
 import type { PromptEvent, TokenEvent } from "../generate/events.ts";
-import type { Logprobs, TokenLogprob } from "../sample/logprobs.ts";
-import type { ChatLogprob, ChatLogprobs } from "./chat-types.ts";
+import type { Logprobs, TokenLogprob, TokenProb } from "../sample/logprobs.ts";
+import type { ChatLogprob, ChatLogprobs, ChatTokenLogprob } from "./chat-types.ts";
 import type { PromptLogprobs } from "./common-types.ts";
 import type { CompletionLogprobs } from "./completion-types.ts";
 
@@ -14,30 +15,49 @@ export interface TokenTexts {
   tokenBytes(id: number): Uint8Array;
 }
 
-/** The end token is no part of the content. */
-export function chatLogprobs({ logprobs, end }: TokenEvent, tokens: TokenTexts): ChatLogprobs | null {
-  if (!logprobs || end) return null;
-  const entry = ({ id, logprob }: TokenLogprob): ChatLogprob => ({
-    id,
-    token: tokens.token(id),
-    logprob,
-    bytes: Array.from(tokens.tokenBytes(id)),
-  });
-  return { content: [{ ...entry(logprobs), top_logprobs: logprobs.top.map(entry) }], refusal: null };
+export function chatLogprobs(event: TokenEvent, tokens: TokenTexts): ChatLogprobs | null {
+  const content = tokenLogprob(event, tokens);
+  return content && { content: [content], refusal: null };
 }
 
-/** @param before UTF-16 units of the text before the answer */
+/** One token in the shape of chat completions; `prob` and `top_probs` are llama-server's `post_sampling_probs`. */
+function tokenLogprob({ logprobs, probs }: TokenEvent, tokens: TokenTexts): ChatTokenLogprob | null {
+  if (!logprobs) return null;
+  const look = (id: number) => ({ id, token: tokens.token(id), bytes: Array.from(tokens.tokenBytes(id)) });
+  const entry = ({ id, logprob }: TokenLogprob): ChatLogprob => ({ ...look(id), logprob });
+  const sampled = ({ id, prob }: TokenProb) => ({ ...look(id), prob });
+  return {
+    ...entry(logprobs),
+    top_logprobs: withChosen(logprobs).map(entry),
+    ...(probs && { prob: probs.prob, top_probs: probs.top.map(sampled) }),
+  };
+}
+
+/** The alternatives, and the token itself if they are wanted and it is not one of them. */
+function withChosen({ top, id, logprob }: Logprobs): readonly TokenLogprob[] {
+  return top.length === 0 || top.some((one) => one.id === id) ? top : [...top, { id, logprob }];
+}
+
+export interface CompletionLogprobsOptions {
+  /** UTF-16 units of the text before the answer. */
+  readonly before: number;
+  /** The entries of chat completions too, under `content`: llama-server's `n_probs`. */
+  readonly detailed: boolean;
+}
+
 export function completionLogprobs(
-  { logprobs, end, offset }: TokenEvent,
+  event: TokenEvent,
   tokens: TokenTexts,
-  before = 0,
+  { before, detailed }: CompletionLogprobsOptions,
 ): CompletionLogprobs | null {
-  if (!logprobs || end) return null;
+  const { logprobs, offset } = event;
+  if (!logprobs) return null;
   return {
     tokens: [tokens.token(logprobs.id)],
     token_logprobs: [logprobs.logprob],
     top_logprobs: [topLogprobs(logprobs, tokens)],
     text_offset: [before + offset],
+    ...(detailed && { content: [tokenLogprob(event, tokens)!] }),
   };
 }
 
@@ -62,9 +82,13 @@ export function echoLogprobs(
   };
 }
 
-/** `fromEntries` defines fields, so a token `__proto__` is an ordinary key. Of equal texts the likelier one stays. */
-function topLogprobs({ top }: Logprobs, tokens: TokenTexts): Readonly<Record<string, number>> {
-  return Object.fromEntries(top.toReversed().map(({ id, logprob }) => [tokens.token(id), logprob]));
+/**
+ * Token texts to log-probabilities, the token itself always among them. `fromEntries` defines fields, so a token
+ * `__proto__` is an ordinary key. Of equal texts the token itself stays, else the likeliest.
+ */
+function topLogprobs({ top, id, logprob }: Logprobs, tokens: TokenTexts): Readonly<Record<string, number>> {
+  const likeliestLast = [...top.toReversed(), { id, logprob }];
+  return Object.fromEntries(likeliestLast.map((one) => [tokens.token(one.id), one.logprob]));
 }
 
 /** vLLM's `prompt_logprobs`. */

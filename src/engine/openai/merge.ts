@@ -3,26 +3,41 @@
  * @module
  */
 
+/** Streams that run at once. Each answer in progress takes buffers of its own. */
+const MAX_RUNNING = 64;
+
 /**
- * Items as they come, each with the number of its stream. Streams that have something take turns. All are left when the
- * reader leaves or one of them fails.
+ * Items as they come, each with the number of its stream. Streams that have something take turns. A stream is started
+ * when fewer than `MAX_RUNNING` others run. All are left when the reader leaves or one of them fails.
  */
-export async function* merge<T>(streams: readonly AsyncIterable<T>[]): AsyncGenerator<[stream: number, item: T]> {
-  const iterators = streams.map((stream) => stream[Symbol.asyncIterator]());
+export async function* merge<T>(
+  starts: readonly (() => AsyncIterable<T>)[],
+): AsyncGenerator<[stream: number, item: T], undefined> {
+  const iterators: AsyncIterator<T>[] = [];
   const next = async (index: number) => ({ index, result: await iterators[index]!.next() });
-  /** An error is told to whoever asks next; until then, or if nobody does, it is no unhandled rejection. */
+  /** The reader gets an error when it asks next. Until then, or if it never does, it is not an unhandled rejection. */
   const ask = (index: number) => {
     const item = next(index);
     item.catch(() => {});
     return item;
   };
-  // `race` gives the first that is ready: who was served goes to the end.
-  const pending = new Map(iterators.map((_, index) => [index, ask(index)]));
+  // `race` gives the first one that is ready, so a stream that was read goes to the end.
+  const pending = new Map<number, ReturnType<typeof next>>();
+  const begin = (): void => {
+    const index = iterators.length;
+    if (index === starts.length) return;
+    iterators.push(starts[index]!()[Symbol.asyncIterator]());
+    pending.set(index, ask(index));
+  };
   try {
+    while (iterators.length < Math.min(starts.length, MAX_RUNNING)) begin();
     while (pending.size > 0) {
       const { index, result } = await Promise.race(pending.values());
       pending.delete(index);
-      if (result.done) continue;
+      if (result.done) {
+        begin();
+        continue;
+      }
       pending.set(index, ask(index));
       yield [index, result.value];
     }

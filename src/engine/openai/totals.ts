@@ -5,33 +5,50 @@
 import type { FinishEvent, Timings, Usage } from "../generate/events.ts";
 import { randomHex } from "../sample/random.ts";
 
-/** Choices share their prompt, which counts once; the first choice tells how much of it was cached. */
-export function totalUsage(usages: readonly Usage[]): Usage {
-  const [first] = usages as [Usage];
-  const sum = (count: (usage: Usage) => number) => usages.reduce((total, usage) => total + count(usage), 0);
-  const completion_tokens = sum((usage) => usage.completion_tokens);
-  const reasoning_tokens = sum((usage) => usage.completion_tokens_details?.reasoning_tokens ?? 0);
+/**
+ * The usage of all choices. Answers to one prompt share it, so it counts once; the first of them tells how much of it was
+ * cached.
+ * @param isFirst whether a choice is the first one of its prompt
+ */
+export function totalUsage(usages: readonly Usage[], isFirst: (index: number) => boolean): Usage {
+  const firsts = usages.filter((_, index) => isFirst(index));
+  const sum = (of: readonly Usage[], count: (usage: Usage) => number) =>
+    of.reduce((total, usage) => total + count(usage), 0);
+  const prompt_tokens = sum(firsts, (usage) => usage.prompt_tokens);
+  const cached_tokens = sum(firsts, (usage) => usage.prompt_tokens_details.cached_tokens);
+  const completion_tokens = sum(usages, (usage) => usage.completion_tokens);
+  const reasoning_tokens = sum(usages, (usage) => usage.completion_tokens_details?.reasoning_tokens ?? 0);
   return {
-    ...first,
+    prompt_tokens,
     completion_tokens,
-    total_tokens: first.prompt_tokens + completion_tokens,
-    ...(first.completion_tokens_details && { completion_tokens_details: { reasoning_tokens } }),
+    total_tokens: prompt_tokens + completion_tokens,
+    prompt_tokens_details: { cached_tokens },
+    ...(usages[0]?.completion_tokens_details && { completion_tokens_details: { reasoning_tokens } }),
   };
 }
 
-/** Choices that ran together: the prompt of the first, and the tokens of all in the longest time. */
-export function totalTimings(timings: readonly Timings[]): Timings {
+/**
+ * The timings of choices that ran together: all tokens in the longest time.
+ * @param usage of all choices, which tells the tokens of their prompts
+ */
+export function totalTimings(timings: readonly Timings[], usage: Usage): Timings {
   const [first] = timings as [Timings];
   if (timings.length === 1) return first;
+  const prompt_n = usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens;
+  const prompt_ms = Math.max(...timings.map((one) => one.prompt_ms));
   const sum = (count: (one: Timings) => number) => timings.reduce((total, one) => total + count(one), 0);
   const predicted_n = sum((one) => one.predicted_n);
   const predicted_ms = Math.max(...timings.map((one) => one.predicted_ms));
   const drafts = { draft_n: sum((one) => one.draft_n ?? 0), draft_n_accepted: sum((one) => one.draft_n_accepted ?? 0) };
+  const rate = (tokens: number, ms: number) => (ms > 0 ? (tokens / ms) * 1000 : 0);
   return {
-    ...first,
+    cache_n: usage.prompt_tokens_details.cached_tokens,
+    prompt_n,
+    prompt_ms,
+    prompt_per_second: rate(prompt_n, prompt_ms),
     predicted_n,
     predicted_ms,
-    predicted_per_second: predicted_ms > 0 ? (predicted_n / predicted_ms) * 1000 : 0,
+    predicted_per_second: rate(predicted_n, predicted_ms),
     ...(drafts.draft_n > 0 && drafts),
   };
 }

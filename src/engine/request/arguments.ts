@@ -2,7 +2,7 @@
  * Checks of the arguments of the model's smaller calls. All throw NibbleError `invalid_argument` with `param`.
  * @module
  */
-import { checkSignal, Fields, invalid } from "../../base/fields.ts";
+import { checkSignal, type FieldRules, Fields, invalid } from "../../base/fields.ts";
 
 /** Messages may have any role and any fields, since the template decides what it reads. */
 export function checkTemplateArguments(messages: unknown, options: unknown): void {
@@ -30,8 +30,18 @@ export function checkFlags<Name extends string>(
   return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
 }
 
-/** The signal in a call's second argument, which has priority over one in the body. */
-export function pickSignal(options: unknown): { signal?: AbortSignal } {
-  const signal = checkSignal(new Fields(options ?? {}, ["signal"], "", "invalid_argument"));
-  return signal ? { signal } : {};
+/** The second argument of a call: its signal has priority over one in the body. */
+export interface CallOptions {
+  readonly signal: { readonly signal?: AbortSignal };
+  /** What happens to fields of the body that nobody knows. */
+  readonly rules: FieldRules;
+}
+
+export function checkCallOptions(options: unknown): CallOptions {
+  const fields = new Fields(options ?? {}, ["signal", "onUnknownField"], "", "invalid_argument");
+  const signal = checkSignal(fields);
+  const onUnknown = fields.get("onUnknownField");
+  if (onUnknown !== undefined && typeof onUnknown !== "function")
+    throw fields.invalid("onUnknownField", "a function", onUnknown);
+  return { signal: signal ? { signal } : {}, rules: { onUnknown: onUnknown as FieldRules["onUnknown"] } };
 }

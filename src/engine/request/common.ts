@@ -2,34 +2,33 @@
  * The fields that requests for chats and for completions share.
  * @module
  */
-import { checkSignal, Fields, invalid, required } from "../../base/fields.ts";
+import { checkSignal, type Fields, invalid, required } from "../../base/fields.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { GenerationSettings } from "../generate/settings.ts";
-import { SAMPLING_DEFAULTS } from "../sample/defaults.ts";
 import type { RequestContext } from "./context.ts";
+import { STREAM_OPTIONS } from "./field-tables.ts";
 import { checkLora } from "./lora.ts";
 import { checkReasoningBudget } from "./reasoning-fields.ts";
-import { checkRequestSampling, requestName } from "./sampling-fields.ts";
-import { checkStructure, STRUCTURE_FIELDS } from "./structured.ts";
+import { checkRequestSampling } from "./sampling-fields.ts";
+import { checkStructure } from "./structured.ts";
 
-// biome-ignore format: a list
-export const COMMON_FIELDS: readonly string[] = [
-  "model", ...Object.keys(SAMPLING_DEFAULTS).map(requestName), "logit_bias", "allowed_token_ids", "banned_token_ids",
-  "repetition_penalty", "seed", "n", "stop", "stop_token_ids", "ignore_eos", "max_tokens",
-  "speculative.n_max", "prompt_logprobs", "context_shift", "n_keep", "reasoning_budget", "stream", "stream_options", "user", "logprobs", "signal", "lora", ...STRUCTURE_FIELDS,
-];
-
-const MAX_CHOICES = 8;
 /** OpenAI's limit. */
+const MAX_CHOICES = 128;
+/** OpenAI's limit for log-probabilities of alternatives. */
 export const MAX_TOP_LOGPROBS = 20;
+
+/** Bounds an answer's size: each alternative is an entry of some 80 bytes. */
+const MAX_PROBS = 256;
 
 export interface CommonRequest {
   /** Whether vLLM's `prompt_logprobs` are asked for. */
   readonly promptLogprobs: boolean;
-  /** What the answer has to look like. */
+  /** Whether llama-server's `n_probs` are asked for. */
+  readonly detailed: boolean;
+  /** The format of the answer. */
   readonly masks: TokenMasks | undefined;
   readonly options: Omit<GenerationSettings, "prompt">;
-  /** Answers to the one prompt. */
+  /** Answers to each prompt. */
   readonly n: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -38,26 +37,25 @@ export interface CommonRequest {
 /** What the two kinds of requests have under names of their own. */
 interface Particular {
   readonly logprobs: number | undefined;
-  /** `max_completion_tokens`. */
+  /** `max_completion_tokens`; -1: no bound. */
   readonly maxTokens?: number | undefined;
   readonly echo?: boolean;
 }
 
 /** @throws NibbleError `invalid_request` with `param` */
 export function checkCommon(fields: Fields, context: RequestContext, particular: Particular): CommonRequest {
-  const { logprobs, echo } = particular;
   fields.string("model", 1024);
-  fields.string("user", 1024);
   const n = fields.number("n", { min: 1, max: MAX_CHOICES, integer: true }) ?? 1;
   const wanted = fields.number("prompt_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
-  const promptLogprobs = wanted ?? (echo ? logprobs : undefined);
+  const logprobs = checkProbs(fields, particular.logprobs);
+  const promptLogprobs = wanted ?? (particular.echo ? logprobs : undefined);
   if (promptLogprobs !== undefined && n > 1) throw invalid("n", "1 with log-probabilities of the prompt", n);
-  const least = echo || wanted !== undefined ? 0 : 1;
-  const maxTokens = particular.maxTokens ?? fields.number("max_tokens", { min: least, integer: true });
+  const maxTokens = checkMaxTokens(fields, particular.maxTokens);
   const contextShift = fields.boolean("context_shift");
   if (contextShift && maxTokens === undefined) throw required("context_shift", "max_tokens");
   return {
     promptLogprobs: wanted !== undefined,
+    detailed: (fields.get("n_probs") ?? 0) !== 0,
     masks: checkStructure(fields, context.grammars),
     n,
     ...checkStream(fields),
@@ -69,6 +67,7 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
       keep: fields.number("n_keep", { min: 0, integer: true }),
       reasoningBudget: checkReasoningBudget(fields),
       logprobs,
+      sampledProbs: fields.boolean("post_sampling_probs") ?? false,
       draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
       adapters: checkLora(fields, context.adapters),
       signal: checkSignal(fields),
@@ -76,11 +75,27 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
   };
 }
 
+/** The range of `max_tokens` and its other names: -1 stands for no bound, as in llama-server. */
+export const MAX_TOKENS = { min: -1, integer: true } as const;
+
+/** @param own the value under the name that only one kind of request has, which comes first */
+function checkMaxTokens(fields: Fields, own: number | undefined): number | undefined {
+  const [openai, llama] = [fields.number("max_tokens", MAX_TOKENS), fields.number("n_predict", MAX_TOKENS)];
+  const tokens = own ?? openai ?? llama;
+  return tokens === -1 ? undefined : tokens;
+}
+
+/** llama-server's `n_probs`, where it is above 0, stands for OpenAI's fields. */
+function checkProbs(fields: Fields, logprobs: number | undefined): number | undefined {
+  const probs = fields.number("n_probs", { min: 0, max: MAX_PROBS, integer: true }) ?? 0;
+  return logprobs ?? (probs > 0 ? probs : undefined);
+}
+
 function checkStream(fields: Fields): { stream: boolean; includeUsage: boolean } {
   const stream = fields.boolean("stream") ?? false;
-  const options = fields.get("stream_options");
-  if (options === undefined) return { stream, includeUsage: false };
+  const value = fields.get("stream_options");
+  if (value === undefined) return { stream, includeUsage: false };
   if (!stream) throw required("stream_options", "stream: true");
-  const inner = new Fields(options, ["include_usage"], "stream_options");
-  return { stream, includeUsage: inner.boolean("include_usage") ?? false };
+  const options = fields.nested(value, STREAM_OPTIONS, "stream_options");
+  return { stream, includeUsage: options.boolean("include_usage") ?? false };
 }

@@ -2,28 +2,64 @@
  * From an untrusted body of OpenAI's completion call to a checked request.
  * @module
  */
-import { Fields, invalid } from "../../base/fields.ts";
-import { COMMON_FIELDS, type CommonRequest, checkCommon, MAX_TOP_LOGPROBS } from "./common.ts";
+import { type FieldRules, Fields, invalid, unsupported } from "../../base/fields.ts";
+import { type CommonRequest, checkCommon, MAX_TOP_LOGPROBS } from "./common.ts";
 import type { RequestContext } from "./context.ts";
+import { COMPLETION_FIELDS } from "./field-tables.ts";
 import { checkId } from "./sampling-fields.ts";
 
+/** A text, or token ids as they are, between which there may be texts. */
+export type CompletionPrompt = string | readonly (number | string)[];
+
 export interface CheckedCompletionRequest extends CommonRequest {
-  readonly prompt: string | readonly number[];
+  /** At least one. */
+  readonly prompts: readonly CompletionPrompt[];
   /** The prompt comes before the answer. */
   readonly echo: boolean;
+  /** False: a text gets no BOS token. Undefined: as the model asks. */
+  readonly addBos: boolean | undefined;
 }
 
-/** @throws NibbleError `invalid_request` with `param` */
-export function checkCompletionRequest(body: unknown, context: RequestContext): CheckedCompletionRequest {
-  const fields = new Fields(body, ["prompt", "echo", ...COMMON_FIELDS]);
+/** Prompts times answers. */
+const MAX_ANSWERS = 2048;
+
+/** @param rules what happens to unknown fields @throws NibbleError `invalid_request` with `param` */
+export function checkCompletionRequest(
+  body: unknown,
+  context: RequestContext,
+  rules?: FieldRules,
+): CheckedCompletionRequest {
+  const fields = new Fields(body, COMPLETION_FIELDS, "", rules);
   const logprobs = fields.number("logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
   const echo = fields.boolean("echo") ?? false;
   const common = checkCommon(fields, context, { logprobs, echo });
-  const prompt = fields.get("prompt");
-  if (typeof prompt === "string") return { ...common, prompt, echo };
-  if (!Array.isArray(prompt)) throw invalid("prompt", "a string or an array of token ids", prompt);
-  if (prompt.length > context.contextLength) {
-    throw invalid("prompt", `at most ${context.contextLength} token ids`, prompt);
-  }
-  return { ...common, prompt: prompt.map((id) => checkId("prompt", id, context)), echo };
+  const best = fields.number("best_of", { min: 1, integer: true }) ?? common.n;
+  if (best !== common.n) throw unsupported("best_of", "choosing among more answers than n", "send n");
+  const prompts = checkPrompts(fields.get("prompt"), context);
+  if (prompts.length * common.n > MAX_ANSWERS)
+    throw invalid("prompt", `at most ${Math.floor(MAX_ANSWERS / common.n)} prompts with n ${common.n}`, prompts);
+  return { ...common, prompts, echo, addBos: fields.boolean("add_special_tokens") };
+}
+
+/**
+ * A text, a list of texts, a list of token ids, or a list of such lists. As in llama-server, a list of ids may have texts
+ * between them.
+ */
+function checkPrompts(prompt: unknown, context: RequestContext): readonly CompletionPrompt[] {
+  if (typeof prompt === "string") return [prompt];
+  if (!Array.isArray(prompt) || prompt.length === 0)
+    throw invalid("prompt", "a string, a list of strings, a list of token ids, or a list of these lists", prompt);
+  const parts = Array.from(prompt as unknown[]);
+  if (parts.some((part) => typeof part === "number")) return [checkMixed(parts, "prompt", context)];
+  if (parts.every((part) => typeof part === "string")) return parts as string[];
+  return parts.map((part, i) => {
+    const param = `prompt[${i}]`;
+    if (!Array.isArray(part) || part.length === 0) throw invalid(param, "a list of token ids, like the others", part);
+    return checkMixed(Array.from(part), param, context);
+  });
+}
+
+function checkMixed(parts: readonly unknown[], param: string, context: RequestContext): (number | string)[] {
+  if (parts.length > context.contextLength) throw invalid(param, `at most ${context.contextLength} token ids`, parts);
+  return parts.map((part) => (typeof part === "string" ? part : checkId(param, part ?? null, context)));
 }

@@ -2,11 +2,10 @@
  * From an untrusted body of OpenAI's embeddings call to a checked request.
  * @module
  */
-import { Fields, invalid } from "../../base/fields.ts";
+import { type FieldRules, Fields, invalid } from "../../base/fields.ts";
 import type { EmbedSettings } from "../generate/embedding.ts";
-import { checkEmbedOptions, EMBED_FIELDS, type EmbedContext, type EmbedInput } from "./embed-options.ts";
-
-const FIELDS = ["input", "model", "encoding_format", "dimensions", "user", ...EMBED_FIELDS];
+import { checkEmbedOptions, type EmbedContext, type EmbedInput } from "./embed-options.ts";
+import { EMBEDDING_FIELDS } from "./field-tables.ts";
 
 export interface CheckedEmbeddingRequest {
   readonly inputs: readonly EmbedInput[];
@@ -15,11 +14,14 @@ export interface CheckedEmbeddingRequest {
 }
 
 /** @throws NibbleError `invalid_request` that names the field */
-export function checkEmbeddingRequest(body: unknown, context: EmbedContext): CheckedEmbeddingRequest {
+export function checkEmbeddingRequest(
+  body: unknown,
+  context: EmbedContext,
+  rules?: FieldRules,
+): CheckedEmbeddingRequest {
   const { hiddenSize } = context.executor;
-  const fields = new Fields(body, FIELDS);
+  const fields = new Fields(body, EMBEDDING_FIELDS, "", rules);
   fields.string("model", 1024);
-  fields.string("user", 1024);
   const dimensions = fields.number("dimensions", { min: 1, integer: true });
   if (dimensions !== undefined && dimensions !== hiddenSize)
     throw fields.invalid("dimensions", `${hiddenSize} (embeddings of this model are not cut)`, dimensions);

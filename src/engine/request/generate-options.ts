@@ -115,14 +115,14 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
  * @returns a copy
  * @throws NibbleError `invalid_argument` or `context_full`
  */
-export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: RequestContext): number[] {
-  const ids = checkIds("prompt", prompt, vocabSize);
-  if (ids.length === 0) throw invalid("prompt", "at least one token", prompt, "invalid_argument");
+export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: RequestContext, param = "prompt"): number[] {
+  const ids = checkIds(param, prompt, vocabSize);
+  if (ids.length === 0) throw invalid(param, "at least one token", prompt, "invalid_argument");
   if (ids.length >= contextLength) {
     throw new NibbleError(
       "context_full",
       `the prompt has ${ids.length} tokens; the context holds ${contextLength} and the answer needs at least one`,
-      { param: "prompt" },
+      { param },
     );
   }
   return ids;

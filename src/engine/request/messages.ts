@@ -2,37 +2,44 @@
  * The messages of a chat request, and the variables of its template.
  * @module
  */
-import { Fields, invalid } from "../../base/fields.ts";
+import { type Fields, invalid, unsupported } from "../../base/fields.ts";
 import type { ChatMessage } from "../../chat/template.ts";
+import { MESSAGE_FIELDS, REFUSAL_PART_FIELDS, TEXT_PART_FIELDS } from "./field-tables.ts";
 import { checkCalls } from "./tools.ts";
 
-const FIELDS = ["role", "content", "name", "reasoning_content", "tool_calls", "tool_call_id"];
 /** OpenAI's roles. */
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
 
 export const MAX_MESSAGES = 1024;
 const MAX_CALLS = 128;
-const MAX_VARIABLES = 16;
+const MAX_VARIABLES = 64;
 
-/** @throws NibbleError `invalid_request` with `param` */
-export function checkMessages(messages: readonly unknown[] | undefined): ChatMessage[] {
-  if (messages === undefined || messages.length === 0) {
-    throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
+/** The field `messages`. @throws NibbleError `invalid_request` with `param` */
+export function checkMessages(fields: Fields): ChatMessage[] {
+  const messages = fields.array("messages", MAX_MESSAGES);
+  if (messages === undefined || messages.length === 0)
+    throw fields.invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
+  return messages.map((message, i) => checkMessage(fields.nested(message, MESSAGE_FIELDS, `messages[${i}]`)));
+}
+
+function checkMessage(fields: Fields): ChatMessage {
+  if (fields.get("role") === "function")
+    throw unsupported(fields.param("role"), 'the role "function"', 'send the result as role "tool"');
+  const role = fields.oneOf("role", ROLES);
+  if (role === undefined) throw fields.invalid("role", `one of ${ROLES.join(", ")}`, role);
+  const checked: Record<string, unknown> = { role };
+  for (const key of ["name", "tool_call_id"]) {
+    const value = fields.string(key, Infinity);
+    if (value !== undefined) checked[key] = value;
   }
-  return messages.map((message, i) => {
-    const fields = new Fields(message, FIELDS, `messages[${i}]`);
-    const role = fields.oneOf("role", ROLES);
-    if (role === undefined) throw fields.invalid("role", `one of ${ROLES.join(", ")}`, role);
-    const checked: Record<string, unknown> = { role };
-    for (const key of ["name", "reasoning_content", "tool_call_id"]) {
-      const value = fields.string(key, Infinity);
-      if (value !== undefined) checked[key] = value;
-    }
-    const calls = fields.array("tool_calls", MAX_CALLS);
-    if (calls !== undefined && calls.length > 0) checked.tool_calls = checkCalls(calls, fields.param("tool_calls"));
-    checked.content = checkContent(fields, role === "assistant");
-    return checked as unknown as ChatMessage;
-  });
+  // vLLM and others call the same field `reasoning`.
+  const reasoning = fields.string("reasoning_content", Infinity) ?? fields.string("reasoning", Infinity);
+  if (reasoning !== undefined) checked.reasoning_content = reasoning;
+  const calls = fields.array("tool_calls", MAX_CALLS);
+  if (calls !== undefined && calls.length > 0) checked.tool_calls = checkCalls(fields, calls);
+  const refusal = fields.string("refusal", Infinity);
+  checked.content = checkContent(fields, role === "assistant") || (refusal ?? "");
+  return checked as unknown as ChatMessage;
 }
 
 function checkContent(fields: Fields, optional: boolean): string {
@@ -41,28 +48,44 @@ function checkContent(fields: Fields, optional: boolean): string {
   if (typeof content === "string") return content;
   if (content === undefined && optional) return "";
   if (!Array.isArray(content)) throw invalid(param, "a string or an array of text parts", content);
-  return content.map((part, i) => checkPart(part, `${param}[${i}]`)).join("");
+  return Array.from(content, (part, i) => checkPart(fields, part, `content[${i}]`)).join("");
 }
 
-function checkPart(part: unknown, name: string): string {
-  const fields = new Fields(part, ["type", "text"], name);
-  if (fields.oneOf("type", ["text"]) === undefined) throw fields.invalid("type", '"text"', undefined);
-  const text = fields.string("text", Infinity);
-  if (text === undefined) throw fields.invalid("text", "a string", text);
+const TEXT_TYPES: readonly unknown[] = ["text", "input_text", "output_text"];
+
+function checkPart(fields: Fields, part: unknown, name: string): string {
+  const type = typeof part === "object" && part !== null ? (part as { type?: unknown }).type : undefined;
+  if (type === "refusal") return requiredText(fields.nested(part, REFUSAL_PART_FIELDS, name), "refusal");
+  if (typeof type === "string" && !TEXT_TYPES.includes(type))
+    throw unsupported(
+      `${fields.param(name)}.type`,
+      `content of type ${JSON.stringify(type.slice(0, 40))}`,
+      "send text, which is all that the models here read",
+    );
+  const inner = fields.nested(part, TEXT_PART_FIELDS, name);
+  if (inner.string("type", 64) === undefined) throw inner.invalid("type", '"text"', undefined);
+  return requiredText(inner, "text");
+}
+
+function requiredText(fields: Fields, key: string): string {
+  const text = fields.string(key, Infinity);
+  if (text === undefined) throw fields.invalid(key, "a string", text);
   return text;
 }
 
-/** Variables of a chat template. @throws NibbleError `invalid_request` with `param` */
-export function checkVariables(value: unknown): ReadonlyMap<string, unknown> {
-  if (value === undefined) return new Map();
-  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  if (names.length > MAX_VARIABLES) throw invalid("chat_template_kwargs", `at most ${MAX_VARIABLES} variables`, value);
-  const fields = new Fields(value, names, "chat_template_kwargs");
-  return new Map(
-    names.map((name) => {
-      const variable = fields.get(name);
-      if (["string", "number", "boolean", "undefined"].includes(typeof variable)) return [name, variable ?? null];
-      throw invalid(fields.param(name), "a string, number or boolean", variable);
-    }),
-  );
+/**
+ * The fields `chat_template_kwargs` and `enable_thinking`: variables of the chat template, any JSON values.
+ * @throws NibbleError `invalid_request` with `param`
+ */
+export function checkVariables(fields: Fields): ReadonlyMap<string, unknown> {
+  const value = fields.get("chat_template_kwargs") ?? {};
+  const names = typeof value === "object" ? Object.keys(value) : [];
+  if (names.length > MAX_VARIABLES)
+    throw fields.invalid("chat_template_kwargs", `at most ${MAX_VARIABLES} variables`, value);
+  const given = fields.nested(value, names, "chat_template_kwargs");
+  const variables = new Map(names.map((name) => [name, given.get(name) ?? null]));
+  for (const [name, variable] of variables)
+    if (!["string", "number", "boolean", "object"].includes(typeof variable))
+      throw given.invalid(name, "a JSON value", variable);
+  return variables;
 }

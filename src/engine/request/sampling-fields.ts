@@ -22,6 +22,8 @@ const MAX_BREAKER_LENGTH = 40;
 const MAX_BAD_WORDS = 128;
 const MAX_BAD_WORD_LENGTH = 256;
 const MAX_BIASES = 1024;
+/** OpenAI's limit. */
+const MAX_BIAS = 100;
 
 /** Sampling settings, each from its field or else from the defaults. @param nameOf gives the field of a setting */
 export function checkSampling(
@@ -57,16 +59,16 @@ function checkTexts(fields: Fields, key: string, most: number, longest: number):
   });
 }
 
-/** One text that ends an answer, or several. */
+/** One text that ends an answer, or several. Empty ones ask for nothing. */
 export function checkStops(fields: Fields): readonly string[] {
   const stop = fields.get("stop");
   const stops = typeof stop === "string" ? [stop] : (stop ?? []);
   if (!Array.isArray(stops) || stops.length > MAX_STOPS)
     throw fields.invalid("stop", `a string or an array of at most ${MAX_STOPS} strings`, stop);
-  return stops.map((text: unknown) => {
-    if (typeof text === "string" && text.length > 0 && text.length <= MAX_STOP_LENGTH) return text;
-    throw fields.invalid("stop", `strings of 1 to ${MAX_STOP_LENGTH} characters`, text);
-  });
+  for (const text of stops)
+    if (typeof text !== "string" || text.length > MAX_STOP_LENGTH)
+      throw fields.invalid("stop", `strings of 1 to ${MAX_STOP_LENGTH} characters`, text ?? null);
+  return stops.filter((text) => text !== "");
 }
 
 /** What a request says about sampling and the end of its answer. */
@@ -80,7 +82,7 @@ export interface RequestSampling {
 export function checkRequestSampling(fields: Fields, context: RequestContext): RequestSampling {
   const ignoreEnd = fields.boolean("ignore_eos") ?? false;
   const endIds = ignoreEnd ? [] : context.endIds;
-  const logitBias = checkBias(fields.get("logit_bias"), context);
+  const logitBias = checkBias(fields, context);
   const banned = checkIdList(fields, "banned_token_ids", MAX_BIASES, context) ?? [];
   for (const id of [...banned, ...(ignoreEnd ? context.endIds : [])]) logitBias.set(id, -Infinity);
   const stopIds = checkIdList(fields, "stop_token_ids", MAX_BIASES, context) ?? [];
@@ -93,9 +95,15 @@ export function checkRequestSampling(fields: Fields, context: RequestContext): R
       ...checkRepetition(fields),
       allowedTokens: allowedIds && new Set(allowedIds),
       logitBias,
-      seed: fields.number("seed", { integer: true }) ?? randomSeed(),
+      seed: checkSeed(fields),
     },
   };
+}
+
+/** -1 stands for a random seed, as in llama-server. */
+function checkSeed(fields: Fields): number {
+  const seed = fields.number("seed", { integer: true }) ?? -1;
+  return seed === -1 ? randomSeed() : seed;
 }
 
 /** The field of a request for a setting: `topK` is `top_k`. */
@@ -112,19 +120,31 @@ function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: 
   return { repeatPenalty: penalty, repeatLastN: -1 };
 }
 
-function checkBias(value: unknown, context: RequestContext): Map<number, number> {
+/**
+ * Token ids, or texts as llama-server takes them, to what is added to their logits: OpenAI's object, or llama-server's
+ * list of pairs. `false` forbids a token. A bias for a text holds for each of its tokens.
+ */
+function checkBias(fields: Fields, context: RequestContext): Map<number, number> {
+  const value = fields.get("logit_bias");
   if (value === undefined) return new Map();
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid("logit_bias", "an object from token ids to numbers", value);
-  }
-  const entries = Object.entries(value);
+  if (typeof value !== "object") throw invalid("logit_bias", "an object from token ids to numbers", value);
+  const entries: (readonly unknown[])[] = Array.isArray(value)
+    ? Array.from(value, checkPair)
+    : Object.entries(value as object).map(([key, bias]) => [/^\d{1,9}$/.test(key) ? Number(key) : key, bias]);
   if (entries.length > MAX_BIASES) throw invalid("logit_bias", `at most ${MAX_BIASES} tokens`, value);
-  return new Map(
-    entries.map(([key, bias]) => {
-      const id = checkId("logit_bias", /^\d{1,9}$/.test(key) ? Number(key) : key, context);
-      return [id, checkNumber("logit_bias", bias, { min: -100, max: 100 })];
-    }),
-  );
+  const biases = new Map<number, number>();
+  for (const [token, bias] of entries) {
+    const number =
+      bias === false ? -Infinity : checkNumber("logit_bias", bias ?? null, { min: -MAX_BIAS, max: MAX_BIAS });
+    const ids = typeof token === "string" && token !== "" ? context.encode(token) : [token];
+    for (const id of ids) biases.set(checkId("logit_bias", id, context), number);
+  }
+  return biases;
+}
+
+function checkPair(pair: unknown): readonly unknown[] {
+  if (Array.isArray(pair) && pair.length === 2) return pair;
+  throw invalid("logit_bias", "pairs of a token and a number", pair ?? null);
 }
 
 function checkIdList(

@@ -7,12 +7,7 @@ import { conflict, Fields } from "../../base/fields.ts";
 import type { GrammarSource } from "../../grammar/compile.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Grammars } from "../constrain/grammars.ts";
-
-/** Fields that `checkStructure` reads. */
-export const STRUCTURE_FIELDS: readonly string[] = [
-  ...["response_format", "grammar", "json_schema", "structured_outputs"],
-  ...["guided_json", "guided_regex", "guided_choice", "guided_grammar"],
-];
+import { JSON_SCHEMA_FIELDS, RESPONSE_FORMAT_FIELDS, STRUCTURED_OUTPUTS_FIELDS } from "./field-tables.ts";
 
 const MAX_TEXT: number = 1 << 16;
 const ANY_OBJECT = { type: "object" };
@@ -28,16 +23,15 @@ interface Named {
  * one
  */
 export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks | undefined {
-  const outputs = fields.get("structured_outputs");
   const wanted = [
-    responseFormat(fields.get("response_format")),
+    responseFormat(fields),
     schema(fields, "json_schema"),
     schema(fields, "guided_json"),
     gbnf(fields, "grammar"),
     gbnf(fields, "guided_grammar"),
     regex(fields, "guided_regex"),
     choices(fields, "guided_choice"),
-    ...(outputs === undefined ? [] : structuredOutputs(outputs)),
+    ...structuredOutputs(fields),
   ].filter((found) => found !== undefined);
   if (wanted.length > 1) {
     const param = wanted[1]!.param;
@@ -62,9 +56,10 @@ export function compileNamed(
   }
 }
 
-function responseFormat(value: unknown): Named | undefined {
+function responseFormat(request: Fields): Named | undefined {
+  const value = request.get("response_format");
   if (value === undefined) return undefined;
-  const fields = new Fields(value, ["type", "json_schema", "schema"], "response_format");
+  const fields = request.nested(value, RESPONSE_FORMAT_FIELDS, "response_format");
   const type = fields.oneOf("type", ["text", "json_object", "json_schema"]);
   if (type === undefined) throw fields.invalid("type", '"text", "json_object" or "json_schema"', undefined);
   if (type === "text") return undefined;
@@ -74,7 +69,7 @@ function responseFormat(value: unknown): Named | undefined {
   }
   const wrapper = fields.get("json_schema");
   if (wrapper === undefined && given) return given;
-  const inner = new Fields(wrapper, ["name", "description", "schema", "strict"], "response_format.json_schema");
+  const inner = fields.nested(wrapper, JSON_SCHEMA_FIELDS, "json_schema");
   inner.string("name", 64);
   inner.string("description", MAX_TEXT);
   inner.boolean("strict");
@@ -82,8 +77,10 @@ function responseFormat(value: unknown): Named | undefined {
 }
 
 /** vLLM's newer form of its `guided_` fields. */
-function structuredOutputs(value: unknown): (Named | undefined)[] {
-  const fields = new Fields(value, ["json", "json_object", "regex", "choice", "grammar"], "structured_outputs");
+function structuredOutputs(request: Fields): (Named | undefined)[] {
+  const value = request.get("structured_outputs");
+  if (value === undefined) return [];
+  const fields = request.nested(value, STRUCTURED_OUTPUTS_FIELDS, "structured_outputs");
   const object: Named = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
   return [
     schema(fields, "json"),
@@ -105,7 +102,8 @@ function schema(fields: Fields, key: string): Named | undefined {
 
 function gbnf(fields: Fields, key: string): Named | undefined {
   const source = fields.string(key, MAX_TEXT);
-  return source === undefined ? undefined : { param: fields.param(key), source: { kind: "gbnf", source } };
+  // An empty grammar asks for nothing, as in llama-server.
+  return source ? { param: fields.param(key), source: { kind: "gbnf", source } } : undefined;
 }
 
 function regex(fields: Fields, key: string): Named | undefined {

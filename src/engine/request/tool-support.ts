@@ -46,8 +46,8 @@ export function showTools(
   return { messages: spellTools(messages, tools ?? []), options: {} };
 }
 
-export function callParser({ tools, parallel }: ToolRequest, format: ToolFormat): ToolParserOptions {
-  return { format, names: new Set(tools.map((tool) => tool.function.name)), parallel };
+export function callParser({ tools, parallel }: ToolRequest, { format }: ToolSupport): ToolParserOptions {
+  return { format: format!, names: new Set(tools.map((tool) => tool.function.name)), parallel };
 }
 
 /** Special tokens that the parser has to see. */
@@ -61,11 +61,11 @@ export function freeCalls(
   { tools }: ToolRequest,
   format: ToolFormat,
   grammars: Grammars,
-  opened: boolean,
+  begun: string,
 ): CallConstraintOptions | undefined {
   const starts = callStarts(tools, format);
   try {
-    return { masks: grammars.compile(callGrammar(tools, format, false)), starts, opened };
+    return { masks: grammars.compile(callGrammar(tools, format, false)), starts, begun };
   } catch (error) {
     if (error instanceof NibbleError) return undefined;
     throw error;

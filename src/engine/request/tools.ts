@@ -2,76 +2,128 @@
  * The fields of a request that are about tools, and calls in its messages.
  * @module
  */
-
-import { Fields, invalid, required } from "../../base/fields.ts";
+import { type Fields, invalid, required, unsupported } from "../../base/fields.ts";
 import type { Tool } from "../../chat/tool-format.ts";
+import {
+  ALLOWED_TOOLS_FIELDS,
+  CALLED_FUNCTION_FIELDS,
+  FUNCTION_FIELDS,
+  NAMED_FUNCTION_FIELDS,
+  NAMED_TOOL_FIELDS,
+  TOOL_CALL_FIELDS,
+  TOOL_CHOICE_FIELDS,
+  TOOL_FIELDS,
+} from "./field-tables.ts";
 
 export interface ToolRequest {
-  /** Those that may be called. */
+  /** The tools that may be called. */
   readonly tools: readonly Tool[];
-  /** A call is asked for. */
+  /** The answer must be a call. */
   readonly required: boolean;
+  /** The answer may have several calls. */
   readonly parallel: boolean;
 }
 
-const MAX_TOOLS = 128;
-/** OpenAI's. */
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const MAX_TOOLS = 1024;
+/** OpenAI's and Anthropic's names, and the separators of names that gateways put together. */
+const NAME = /^[a-zA-Z0-9_.:/-]{1,128}$/;
 const MAX_TEXT: number = 1 << 16;
 
 /**
- * @returns undefined if there is nothing that may be called
+ * The fields `tools`, `tool_choice` and `parallel_tool_calls`.
+ * @returns undefined if no tool may be called
  * @throws NibbleError `invalid_request` that names the field
  */
 export function checkTools(fields: Fields): ToolRequest | undefined {
-  const tools = fields.array("tools", MAX_TOOLS)?.map((tool, i) => checkTool(tool, `tools[${i}]`)) ?? [];
-  const names = new Set(tools.map((tool) => tool.function.name));
+  const tools = Array.from(fields.array("tools", MAX_TOOLS) ?? [], (tool, i) =>
+    checkTool(fields.nested(tool, TOOL_FIELDS, `tools[${i}]`)),
+  );
   const repeated = tools.findIndex((tool, i) => tools.findIndex((other) => sameName(tool, other)) < i);
   if (repeated >= 0)
     throw invalid(`tools[${repeated}].function.name`, "each name once", tools[repeated]!.function.name);
   const parallel = fields.boolean("parallel_tool_calls") ?? true;
-  const choice = fields.get("tool_choice") ?? "auto";
-  if (choice === "none") return undefined;
-  if (typeof choice === "object") {
-    const name = checkNamed(choice, names);
-    return { tools: tools.filter((tool) => tool.function.name === name), required: true, parallel: false };
-  }
-  if (choice !== "auto" && choice !== "required") {
-    throw fields.invalid("tool_choice", '"none", "auto", "required" or a function of tools', choice);
-  }
-  if (choice === "required" && tools.length === 0) throw required("tool_choice", "tools");
-  return tools.length === 0 ? undefined : { tools, required: choice === "required", parallel };
+  const { mode, allowed, single } = checkChoice(fields, tools);
+  if (mode === "none") return undefined;
+  if (mode === "required" && allowed.length === 0) throw required("tool_choice", "tools");
+  return allowed.length === 0
+    ? undefined
+    : { tools: allowed, required: mode === "required", parallel: parallel && !single };
 }
 
 const sameName = (a: Tool, b: Tool) => a.function.name === b.function.name;
 
-function checkTool(tool: unknown, param: string): Tool {
-  const fields = new Fields(tool, ["type", "function"], param);
-  if (fields.oneOf("type", ["function"]) === undefined) throw fields.invalid("type", '"function"', undefined);
-  const known = ["name", "description", "parameters", "strict"];
-  const inner = new Fields(fields.get("function"), known, fields.param("function"));
+function checkTool(fields: Fields): Tool {
+  const type = fields.get("type");
+  if (typeof type === "string" && type !== "function")
+    throw unsupported(
+      fields.param("type"),
+      `a tool of type ${JSON.stringify(type.slice(0, 40))}`,
+      "offer a function that does the same, and send its result in a message",
+    );
+  if (type === undefined || type !== "function") throw fields.invalid("type", '"function"', type);
+  const inner = fields.nested(fields.get("function"), FUNCTION_FIELDS, "function");
   const name = inner.get("name");
-  if (typeof name !== "string" || !NAME.test(name)) {
-    throw inner.invalid("name", "1 to 64 letters, digits, _ and -", name);
-  }
+  if (typeof name !== "string" || !NAME.test(name))
+    throw inner.invalid("name", "1 to 128 letters, digits and any of _ - . : /", name);
   const description = inner.string("description", MAX_TEXT);
   inner.boolean("strict");
   const parameters = inner.get("parameters");
-  if (parameters !== undefined && (typeof parameters !== "object" || Array.isArray(parameters))) {
+  if (parameters !== undefined && (typeof parameters !== "object" || Array.isArray(parameters)))
     throw inner.invalid("parameters", "a JSON schema (an object)", parameters);
-  }
   const given = { ...(description !== undefined && { description }), ...(parameters && { parameters }) };
   return { type: "function", function: { name, ...given } };
 }
 
-function checkNamed(choice: unknown, names: ReadonlySet<string>): string {
-  const fields = new Fields(choice, ["type", "function"], "tool_choice");
-  if (fields.oneOf("type", ["function"]) === undefined) {
-    throw invalid("tool_choice", '{ type: "function", function: { name } }', choice);
-  }
-  const inner = new Fields(fields.get("function"), ["name"], "tool_choice.function");
+interface Choice {
+  readonly mode: "none" | "auto" | "required";
+  readonly allowed: readonly Tool[];
+  /** The request names the one call that it wants. */
+  readonly single?: boolean;
+}
+
+const MODES: ReadonlyMap<unknown, Choice["mode"]> = new Map([
+  ["none", "none"],
+  ["auto", "auto"],
+  ["required", "required"],
+  ["any", "required"], // Mistral's and Anthropic's word
+]);
+
+function checkChoice(fields: Fields, tools: readonly Tool[]): Choice {
+  const choice = fields.get("tool_choice") ?? "auto";
+  const mode = MODES.get(choice);
+  if (mode) return { mode, allowed: tools };
+  if (typeof choice !== "object")
+    throw fields.invalid(
+      "tool_choice",
+      '"none", "auto", "required", or an object that names functions of tools',
+      choice,
+    );
+  const inner = fields.nested(choice, TOOL_CHOICE_FIELDS, "tool_choice");
+  const type = inner.oneOf("type", ["function", "allowed_tools", "none", "auto", "required", "any"]);
+  if (type === undefined) throw fields.invalid("tool_choice", '{ type: "function", function: { name } }', choice);
+  if (type === "allowed_tools") return checkAllowed(inner, tools);
+  if (type !== "function") return { mode: MODES.get(type)!, allowed: tools };
+  return { mode: "required", allowed: [namedTool(inner, tools)], single: true };
+}
+
+/** OpenAI's way to restrict the tools of one request. */
+function checkAllowed(choice: Fields, tools: readonly Tool[]): Choice {
+  const fields = choice.nested(choice.get("allowed_tools"), ALLOWED_TOOLS_FIELDS, "allowed_tools");
+  const mode = fields.oneOf("mode", ["auto", "required"]);
+  const named = fields.array("tools", MAX_TOOLS);
+  if (mode === undefined) throw fields.invalid("mode", '"auto" or "required"', mode);
+  if (named === undefined) throw fields.invalid("tools", "an array of tools", named);
+  const allowed = named.map((tool, i) => namedTool(fields.nested(tool, NAMED_TOOL_FIELDS, `tools[${i}]`), tools));
+  return { mode, allowed: tools.filter((tool) => allowed.includes(tool)) };
+}
+
+/** The tool that `{ type: "function", function: { name } }` names. */
+function namedTool(fields: Fields, tools: readonly Tool[]): Tool {
+  if (fields.get("type") !== "function") throw fields.invalid("type", '"function"', fields.get("type"));
+  const inner = fields.nested(fields.get("function"), NAMED_FUNCTION_FIELDS, "function");
   const name = inner.get("name");
-  if (typeof name === "string" && names.has(name)) return name;
+  const tool = tools.find((one) => one.function.name === name);
+  if (tool) return tool;
   throw inner.invalid("name", "the name of one of tools", name);
 }
 
@@ -79,12 +131,12 @@ function checkNamed(choice: unknown, names: ReadonlySet<string>): string {
  * Calls of an assistant's message, as templates want them: arguments as an object where they are the JSON text of one.
  * @throws NibbleError `invalid_request` that names the field
  */
-export function checkCalls(calls: readonly unknown[], param: string): object[] {
-  return calls.map((call, i) => {
-    const fields = new Fields(call, ["id", "type", "function", "index"], `${param}[${i}]`);
+export function checkCalls(message: Fields, calls: readonly unknown[]): object[] {
+  return Array.from(calls, (call, i) => {
+    const fields = message.nested(call, TOOL_CALL_FIELDS, `tool_calls[${i}]`);
     fields.oneOf("type", ["function"]);
     const id = fields.string("id", 256);
-    const inner = new Fields(fields.get("function"), ["name", "arguments"], fields.param("function"));
+    const inner = fields.nested(fields.get("function"), CALLED_FUNCTION_FIELDS, "function");
     const name = inner.string("name", 256);
     if (name === undefined) throw inner.invalid("name", "a string", undefined);
     const text = inner.get("arguments") ?? "{}";
@@ -101,6 +153,6 @@ function parseArguments(given: string | object): string | object {
     const value: unknown = JSON.parse(given);
     return typeof value === "object" && value !== null ? value : given;
   } catch {
-    return given; // a model may have written it
+    return given; // A model may have written it.
   }
 }

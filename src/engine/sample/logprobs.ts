@@ -16,6 +16,17 @@ export interface Logprobs extends TokenLogprob {
   readonly top: readonly TokenLogprob[];
 }
 
+export interface TokenProb {
+  readonly id: number;
+  readonly prob: number;
+}
+
+/** Probabilities behind all sampling steps. */
+export interface Probs extends TokenProb {
+  /** The most likely tokens, best first; of equals the lower id. Tokens that the steps removed are not in it. */
+  readonly top: readonly TokenProb[];
+}
+
 /**
  * Log-softmax of the logits, for token `id` and the `k` most likely ones.
  * @param row f32[vocabSize], the model's logits

@@ -5,8 +5,9 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { Tokenizer } from "../../tokenizer/types.ts";
 import { BadWords } from "./bad-words.ts";
-import { type Candidates, checkFinite } from "./candidates.ts";
+import { type Candidates, checkFinite, largest } from "./candidates.ts";
 import { Dry } from "./dry.ts";
+import type { Probs, TokenProb } from "./logprobs.ts";
 import { Mirostat } from "./mirostat.ts";
 import { activeSteps, type SamplerName, type SamplingOptions } from "./options.ts";
 import { Penalties } from "./penalties.ts";
@@ -46,6 +47,8 @@ export class Sampler {
   /** The tokens that the request allows at all; undefined: all. */
   readonly #allowed: TokenMask | undefined;
   readonly #scratch: TokenMask;
+  /** Whether the last token was drawn from the candidates. */
+  #drawn = false;
 
   constructor(options: SamplingOptions, { candidates, tokenizer, endIds }: SamplerParts) {
     const vocabSize = candidates.ids.length;
@@ -70,6 +73,7 @@ export class Sampler {
    * @throws NibbleError `non_finite_logits` if a logit is not finite, `invalid_request` if every token is forbidden
    */
   sample(logits: Float32Array, tokens: readonly number[], place: TokenPlace, constraint?: TokenMask): number {
+    this.#drawn = false;
     const mask = this.#mask(tokens, place.position, constraint);
     const greedy = isGreedy(this.#options) && this.#steps[0] === "temperature";
     if (greedy && !mask && this.#bias.size === 0) return argmax(logits);
@@ -83,6 +87,18 @@ export class Sampler {
     for (const step of this.#steps) this.#apply(step, tokens, place);
     this.#mirostat?.narrow(candidates);
     return this.#draw(uniform(this.#options.seed, place.position, place.choice));
+  }
+
+  /** The probabilities with which `sample` drew the token `id`, and the `k` highest ones. */
+  probs(id: number, k: number): Probs {
+    const { ids, weights, size } = this.#candidates;
+    // Without a draw (a greedy choice, or a token that was forced) the token is certain.
+    if (!this.#drawn) return { id, prob: 1, top: [{ id, prob: 1 }].slice(0, k) };
+    let total = 0;
+    for (let i = 0; i < size; i++) total += weights[i]!;
+    const entry = (i: number): TokenProb => ({ id: ids[i]!, prob: weights[i]! / total });
+    const top = Array.from(largest(weights, size, k), entry).filter(({ prob }) => prob > 0);
+    return { ...entry(ids.subarray(0, size).indexOf(id)), id, top };
   }
 
   #apply(step: SamplerName, tokens: readonly number[], { position, choice }: TokenPlace): void {
@@ -149,6 +165,7 @@ export class Sampler {
       if (sum > target) break;
     }
     this.#mirostat?.observe(weights[last]! / total);
+    this.#drawn = true;
     return ids[last]!;
   }
 }

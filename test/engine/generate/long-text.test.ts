@@ -92,7 +92,9 @@ describe("echo and prompt_logprobs of a completion", () => {
     expect([token_logprobs[0], top_logprobs[0]]).toEqual([null, null]);
     for (let i = 1; i < prompt.length; i++) {
       expect(token_logprobs[i]).toBe(logprobs(logitsAfter(prompt.slice(0, i)), prompt[i]!, 0).logprob);
-      expect(Object.values(top_logprobs[i]!)).toHaveLength(1);
+      const best = logprobs(logitsAfter(prompt.slice(0, i)), prompt[i]!, 1).top[0]!.id;
+      expect(Object.values(top_logprobs[i]!)).toHaveLength(tokenizer.token(best) === tokens[i] ? 1 : 2);
+      expect(top_logprobs[i]![tokens[i]!]).toBe(token_logprobs[i]);
     }
     expect(text_offset.slice(0, 4)).toEqual([0, 0, 1, 2]);
     expect(text_offset[prompt.length]).toBe(body.prompt.length);

@@ -120,7 +120,7 @@ describe("merge", () => {
   }
 
   it("keeps each stream's order; who has something takes turns", async () => {
-    const items = await all(merge([count(40, "a"), count(40, "b"), count(3, "c")]));
+    const items = await all(merge([() => count(40, "a"), () => count(40, "b"), () => count(3, "c")]));
     for (const [index, name] of ["a", "b", "c"].entries()) {
       const own = items.flatMap(([stream, item]) => (stream === index ? [item] : []));
       expect(own).toEqual(Array.from({ length: name === "c" ? 3 : 40 }, (_, i) => `${name}${i}`));
@@ -128,6 +128,20 @@ describe("merge", () => {
     const gaps = items.slice(0, 60).map(([stream]) => stream).join("").split("1").map((run) => run.length); // biome-ignore format: one idea
     expect(Math.max(...gaps)).toBeLessThan(6);
     expect(await all(merge([]))).toEqual([]);
+  });
+
+  it("runs at most 64 at once, and starts the next where one ends", async () => {
+    let running = 0;
+    let most = 0;
+    async function* one(i: number) {
+      most = Math.max(most, ++running);
+      yield i;
+      yield i;
+      running--;
+    }
+    const items = await all(merge(Array.from({ length: 200 }, (_, i) => () => one(i))));
+    expect(items.map(([, item]) => item).sort((a, b) => a - b)).toEqual(Array.from({ length: 400 }, (_, i) => i >> 1));
+    expect(most).toBe(64);
   });
 
   it("an error leaves the others", async () => {
@@ -143,7 +157,7 @@ describe("merge", () => {
       yield 1;
       throw new Error("failed");
     }
-    await expect(all(merge([endless(), failing(), endless()]))).rejects.toThrow("failed");
+    await expect(all(merge([endless, failing, endless]))).rejects.toThrow("failed");
     expect(left).toBe(2);
   });
 });

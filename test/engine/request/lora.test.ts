@@ -37,7 +37,8 @@ describe("crumb with two adapters", () => {
   });
 
   const answer = async (from: Model, lora?: readonly LoraChoice[]) => {
-    const request = { messages, temperature: 0, max_tokens: 40, ...(lora && { lora }) };
+    const plainText = { reasoning_format: "none" } as const;
+    const request = { messages, temperature: 0, max_tokens: 40, ...plainText, ...(lora && { lora }) };
     return (await from.chat.completions.create(request)).choices[0]!.message.content;
   };
 

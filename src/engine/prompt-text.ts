@@ -1,0 +1,38 @@
+/**
+ * Prompts of text completions: from texts to token ids, and back for an echo.
+ * @module
+ */
+import type { Tokenizer } from "../tokenizer/types.ts";
+import type { CompletionPrompt } from "./request/completion.ts";
+
+/** @param addBos undefined: as the model asks. Ids are taken as they are. */
+export function encodePrompt(prompt: CompletionPrompt, tokenizer: Tokenizer, addBos: boolean | undefined): number[] {
+  if (typeof prompt === "string") return tokenizer.encode(prompt, addBos === undefined ? {} : { addBos });
+  return prompt.flatMap((part) =>
+    typeof part === "string" ? tokenizer.encode(part, { special: true, addBos: false }) : [part],
+  );
+}
+
+export interface PromptText {
+  readonly text: string;
+  readonly ids: readonly number[];
+  /** UTF-16 units of the text before each token. */
+  readonly offsets: readonly number[];
+}
+
+/**
+ * A prompt as text, special tokens included, and where its tokens begin. A prompt that came as text is given back as it
+ * was: a BOS token that the tokenizer has added is not part of it.
+ */
+export function echoOf(prompt: CompletionPrompt, ids: readonly number[], tokenizer: Tokenizer): PromptText {
+  const decoder = tokenizer.decoder({ skipSpecial: false });
+  let text = "";
+  const offsets = ids.map((id, i) => {
+    const { length } = text;
+    const piece = decoder.push(id);
+    const added = i === 0 && id === tokenizer.bosId && typeof prompt === "string" && !prompt.startsWith(piece);
+    if (!added) text += piece;
+    return length;
+  });
+  return { text: typeof prompt === "string" ? prompt : text + decoder.end(), ids, offsets };
+}
