@@ -3,7 +3,7 @@
  * @module
  */
 import type { ChatCompletionRequest } from "../engine/openai/chat-types.ts";
-import { REASONING_EFFORTS } from "../engine/request/reasoning-fields.ts";
+import { REASONING_EFFORTS } from "../engine/request/reasoning-efforts.ts";
 import { toMessages } from "./prompt.ts";
 import type { CallOptions, Warning } from "./types.ts";
 

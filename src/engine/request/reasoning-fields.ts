@@ -4,17 +4,7 @@
  */
 import { conflict, type Fields } from "../../base/fields.ts";
 import { REASONING_FIELDS, THINKING_FIELDS } from "./field-tables.ts";
-
-/** Tokens of reasoning that an effort stands for, by the names of OpenAI, Anthropic and the AI SDK; undefined: no bound. */
-export const REASONING_EFFORTS: ReadonlyMap<string, number | undefined> = new Map([
-  ["none", 0],
-  ["minimal", 128],
-  ["low", 512],
-  ["medium", 2048],
-  ["high", 8192],
-  ["xhigh", undefined],
-  ["max", undefined],
-]);
+import { REASONING_EFFORTS } from "./reasoning-efforts.ts";
 
 interface Budget {
   readonly param: string;

@@ -3,7 +3,7 @@
  * @module
  */
 import { Fields, required } from "../../../base/fields.ts";
-import { REASONING_EFFORTS } from "../../../engine/request/reasoning-fields.ts";
+import { REASONING_EFFORTS } from "../../../engine/request/reasoning-efforts.ts";
 import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
 import type { Exchange } from "../../route.ts";
