@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 mkdirSync("dist/wasm", { recursive: true });
 
-/** Removes declarations that none of the package's entries leads to: tsc writes those of every file it has read. */
+/** Removes the declarations that no entry of the package imports. tsc writes those of every file that it has read. */
 function keepReachableTypes() {
   const reached = new Set();
   const open = [];
@@ -46,9 +46,9 @@ const parts = {
     const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
     const commit = stdout?.trim() || "unknown";
     const old = readdirSync("dist").filter((name) => name.endsWith(".js"));
-    // Minified, in short lines: Node prints the line of an uncaught error. (Compressed: 157 kB as written, 114 minified;
-    // source maps would cost more, and Node reads them only when told.) What entries share is there once, in chunks beside
-    // them: the hosts find wasm and crumb relative to their own file.
+    // The bundles are minified, which saves a quarter of their compressed size. Lines are short, because Node prints the
+    // whole line of an uncaught error. Code that several entries share is in chunks beside them, so that every entry can
+    // find wasm and crumb relative to its own file.
     const { metafile } = await build({
       entryPoints: Object.fromEntries(ENTRIES.map(({ name, source }) => [name, source])),
       outdir: "dist",
@@ -67,7 +67,7 @@ const parts = {
       define: { NIBBLE_VERSION: JSON.stringify(version), NIBBLE_COMMIT: JSON.stringify(commit) },
       metafile: true,
     });
-    // A line may not end within `import.meta.url`: Vite finds files and workers by a pattern.
+    // No line may end within `import.meta.url`, because Vite finds files and workers by a pattern on one line.
     for (const name of Object.keys(metafile.outputs).filter((name) => name.endsWith(".js"))) {
       const text = readFileSync(name, "utf8");
       writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
@@ -80,7 +80,7 @@ const parts = {
   async playground() {
     const { build } = await import("esbuild");
     const page = "examples/playground";
-    // Beside the library's bundle for browsers, which it imports: nothing is there twice.
+    // The page imports the library's bundle for browsers, which lies beside it.
     const { metafile } = await build({
       entryPoints: ["index.html", "style.css", "main.ts", "files-worker.ts"].map((name) => `${page}/${name}`),
       outdir: "dist/playground",
@@ -98,7 +98,7 @@ const parts = {
   },
 
   async model() {
-    // The converter is TypeScript: bundled first, so that every Node >= 20 can run it.
+    // The converter is TypeScript, which Node 20 does not run, so it is bundled first.
     const { build } = await import("esbuild");
     const outfile = "dist/.build/convert-crumb.mjs";
     await build({

@@ -1,5 +1,5 @@
 /**
- * models/crumb (Hugging Face, F32) to the GGUF that ships inside the package. The same input gives the same bytes.
+ * Converts models/crumb (Hugging Face, F32) to the GGUF inside the package. The same input gives the same bytes.
  *
  *   node scripts/convert-crumb.ts [type] [out]     default: q8_0 dist/crumb.gguf
  *
@@ -16,8 +16,9 @@ import { type ConvertReport, convert } from "../weights-tools/convert.ts";
 import { type WeightType, weightType } from "../weights-tools/types/weight-types.ts";
 
 /**
- * @param folder crumb's Hugging Face folder
- * @param out the GGUF to write; folders on the way are made
+ * Converts crumb.
+ * @param folder its Hugging Face folder
+ * @param out the GGUF to write, in a folder that exists
  */
 export async function convertCrumb(folder: string, out: string, type: WeightType = "q8_0"): Promise<ConvertReport> {
   const checkpoint = await readHuggingFace(directoryFiles(folder));

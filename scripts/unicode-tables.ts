@@ -88,7 +88,7 @@ function nfcFlags(): Uint8Array {
       if (text.normalize() !== text) flags[c]! |= NFC_RELEVANT | NFC_MAY_CHANGE;
       else if (decomposed !== text) {
         flags[c]! |= NFC_RELEVANT;
-        // The last part of a composite composes with what stands before it; the rest (composed or not) takes it up.
+        // The last part of a composite can compose with the character in front of it; the other parts can take it up.
         const parts = Array.from(decomposed, (part) => part.codePointAt(0)!);
         for (const part of parts) flags[part]! |= NFC_RELEVANT;
         flags[parts.at(-1)!]! |= NFC_MAY_CHANGE;
