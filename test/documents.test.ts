@@ -72,6 +72,26 @@ describe.each(documents)("%s", (document) => {
 const tableRows = (text: string): string[][] =>
   text.split("\n").flatMap((line) => (line.startsWith("| ") ? [line.split("|")] : []));
 
+/** Documents that a comment names. Those of ggml are cited as "ggml, docs/...". */
+function citedDocuments(text: string): string[] {
+  return [...text.matchAll(/(?<![\w./"-]|ggml, )[\w-][\w./-]*\.md\b/g)].map(([path]) => path);
+}
+
+it("comments cite only documents that exist", () => {
+  const sources = execFileSync("git", ["ls-files", "*.ts", "*.mjs"], { cwd: root, encoding: "utf8" });
+  const missing = sources
+    .trim()
+    .split("\n")
+    .filter((path) => path !== "test/documents.test.ts" && existsSync(join(root, path)))
+    .flatMap((path) =>
+      citedDocuments(readFileSync(join(root, path), "utf8"))
+        .filter((cited) => !exists(cited, path))
+        .map((cited) => `${path}: ${cited}`),
+    );
+  expect(missing).toEqual([]);
+  expect(citedDocuments("none.md, docs/none.md; but not ggml, docs/gguf.md")).toEqual(["none.md", "docs/none.md"]);
+});
+
 it("docs/where.md: the files of an answer hold the names of the answer", () => {
   const answers = tableRows(readFileSync(join(root, "docs/where.md"), "utf8")).map((cells) => cells[2]!);
   const missing = answers.flatMap((answer) => {

@@ -1,6 +1,6 @@
 /**
  * Turn formats for models that come without a chat template, told apart by the special tokens they own.
- * The literal forms are those of llama.cpp's built-in templates (models.md 3.5).
+ * The literal forms are those of llama.cpp's built-in templates (src/llama-chat.cpp).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

@@ -11,7 +11,7 @@ const f = Math.fround;
 
 /**
  * `fround(1 / fround(theta ^ fround(2j / dims)))` for j = 0 .. dims / 2 - 1. These are the roundings of transformers; with
- * fewer of them, a third of the entries would differ in the last bit (test/fixtures/README.md).
+ * fewer of them, a third of the entries would differ in the last bit.
  */
 export function inverseFrequencies(theta: number, dims: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: dims / 2 }, (_, j) => 1 / f(pow(theta, f((2 * j) / dims))));

@@ -1,6 +1,6 @@
 /**
- * A real model against the float reference (fixtures/REAL-MODELS.md): transformers on the dequantised weights, all float32.
- * What is demanded of int8 activations stands in the tests' names.
+ * A real model against a reference: transformers in float32 with the dequantised weights, whose logits are recorded in
+ * test/fixtures/real-models. The names of the tests say how close int8 activations have to come.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

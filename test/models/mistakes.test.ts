@@ -2,8 +2,8 @@
  * Mistakes that an implementation could make, made on purpose: each moves the logits as far as mistakes.json says
  * (an independent pass in NumPy), so none can hide within the tolerance of reference.test.ts.
  *
- * Left out: "eps/10" of gemma3 and "temperature tuning" of mobilellm-r1, which change nothing there (fixtures/README.md);
- * "gelu erf" and "interleaved gqa", which are other kernels, not other models.
+ * Four mistakes of the file are not tested: "eps/10" of gemma3 and "temperature tuning" of mobilellm-r1 change nothing in
+ * these fixtures; "gelu erf" and "interleaved gqa" would need other kernels.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

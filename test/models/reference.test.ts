@@ -1,10 +1,10 @@
-/** Logits of the fixture models against transformers in float64 (fixtures/README.md): both containers, both builds. */
+/** Logits of the fixture models, from both containers and in both builds, against those of transformers in float64. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectures, argmax, executorOf, floats, greedy, openFixture } from "../helpers/models.ts";
 
-/** The difference that a float32 runtime with another order of sums may have (test/fixtures/README.md, "Tolerance"). */
+/** The largest difference that float32 with another order of sums should make. */
 const TOLERANCE = 5e-5;
 
 describe.each(["mobilellm-r1", "llama", "llama3-rope", "llama-untied", "qwen2", "qwen3", "gemma3", "olmo2"])(
