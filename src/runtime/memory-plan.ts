@@ -65,52 +65,58 @@ const STAGING_BYTES = 2 ** 20;
  * @throws NibbleError `out_of_memory` with figures, where the plan exceeds `memoryLimit` or what wasm32 can address
  */
 export function planMemory(program: Program, options: MemoryOptions): MemoryPlan {
-  const { contextLength, maxSequences } = options;
   const pageCount = Math.ceil(options.cacheTokens / PAGE_TOKENS);
-  let stagingBytes = STAGING_BYTES;
-  for (const { kind, info, type, columns } of program.weights.placements) {
-    const least = kind === "matrix" ? GROUP_ROWS * rowBytes(type, columns) : info.byteLength;
-    stagingBytes = Math.max(stagingBytes, least);
-  }
-  const code = align(program.operations * OPERATION_BYTES);
-  const batch = align(batchBytes(options, program.adapters));
-  const pageTables = align(maxSequences * Math.ceil(contextLength / PAGE_TOKENS) * 4);
-  const frequencies = frequencyOffsets(program.frequencies).at(-1)!;
-  const activations = align(Math.max(program.activationBytes, stagingBytes));
-  const kvCache = align(pageCount * program.pageBytes);
-  const weights = align(program.weights.bytes);
-  const base = {
-    program: RESERVED_BYTES,
-    batch: 0,
-    pageTables: 0,
-    frequencies: 0,
-    activations: 0,
-    pages: 0,
-    weights: 0,
-  };
-  base.batch = base.program + code;
-  base.pageTables = base.batch + batch;
-  base.frequencies = base.pageTables + pageTables;
-  base.activations = base.frequencies + frequencies;
-  base.pages = base.activations + activations;
-  base.weights = base.pages + kvCache;
-  const total = base.weights + weights;
+  const stagingBytes = stagingBytesOf(program);
+  const tablePages = Math.ceil(options.contextLength / PAGE_TOKENS);
+  // In the order in which they lie, each at a multiple of ALIGNMENT.
+  const { base, bytes, end } = layOut({
+    program: program.operations * OPERATION_BYTES,
+    batch: batchBytes(options, program.adapters),
+    pageTables: 4 * options.maxSequences * tablePages,
+    frequencies: frequencyOffsets(program.frequencies).at(-1)!,
+    activations: Math.max(program.activationBytes, stagingBytes),
+    pages: pageCount * program.pageBytes,
+    weights: program.weights.bytes,
+  });
   const plan: MemoryPlan = {
     constants: RESERVED_BYTES,
-    program: code + batch,
-    tables: pageTables + frequencies,
-    activations,
-    kvCache,
-    weights,
-    total,
+    program: bytes.program + bytes.batch,
+    tables: bytes.pageTables + bytes.frequencies,
+    activations: bytes.activations,
+    kvCache: bytes.pages,
+    weights: bytes.weights,
+    total: end,
     base,
     pageBytes: program.pageBytes,
     pageCount,
     stagingBytes,
   };
   const limit = Math.min(options.memoryLimit, MAX_MEMORY_BYTES);
-  if (total > limit) throw new NibbleError("out_of_memory", tooLarge(plan, limit, options));
+  if (end > limit) throw new NibbleError("out_of_memory", tooLarge(plan, limit, options));
   return plan;
+}
+
+/** Room for a piece of weights: at least a group of rows of each matrix, and each vector. */
+function stagingBytesOf({ weights }: Program): number {
+  const least = weights.placements.map(({ kind, info, type, columns }) =>
+    kind === "matrix" ? GROUP_ROWS * rowBytes(type, columns) : info.byteLength,
+  );
+  return least.reduce((most, bytes) => Math.max(most, bytes), STAGING_BYTES);
+}
+
+type Regions = Record<keyof MemoryPlan["base"], number>;
+
+/** Places regions of these sizes one after the other, from the end of the module's constants on. */
+function layOut(sizes: Regions): { base: Regions; bytes: Regions; end: number } {
+  const base = { ...sizes };
+  const bytes = { ...sizes };
+  let end = RESERVED_BYTES;
+  for (const region of Object.keys(sizes) as (keyof Regions)[]) {
+    base[region] = end;
+    bytes[region] = align(sizes[region]);
+    end += bytes[region];
+  }
+  return { base, bytes, end };
 }
 
 function tooLarge(plan: MemoryPlan, limit: number, options: MemoryOptions): string {

@@ -104,7 +104,7 @@ export function matmulRowCodes(row: CodesRowCase): Case {
     const x = arena.reserve(quantizedRowBytes(columns), 16);
     writeRow(arena, { at: x, columns, width: 1, tileRow: 0 }, row, random);
     const dst = arena.output(64, "f32");
-    return { dst, w, scales, minima: m, x, columns, planes: planesOf(type), columnsPerScale };
+    return { dst, w, scales, minima: m, x, columns, type: arena.weightType(typeId(type)) };
   });
 }
 

@@ -8,6 +8,7 @@ const { kernels, memory } = loadBuild("debug");
 const at = 65536;
 const Q4_0 = 2;
 const Q8_1 = 9;
+const Q4_K = 12;
 
 /** Puts a record at an address of its own. */
 function put(address: number, record: Int32Array): number {
@@ -21,7 +22,7 @@ const attention = (headDim: number, heads: number, rows: number): Arguments => {
   put(block, queryBlock(Array(rows).fill(0), at));
   return { op, block, kvHead: 0, scratch: at };
 };
-const codesRow = { dst: at, w: at, scales: at, minima: 0, x: at, planes: 0, columnsPerScale: 32 };
+const codesRow = { dst: at, w: at, scales: at, minima: 0, x: at, type: kernels.weightType!(Q4_K)! };
 const tile = { dst: at, src: at, wide: 0 };
 
 it.each<[kernel: string, args: () => Arguments, message: string]>([

@@ -52,10 +52,9 @@ function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: Weigh
     unpackGroupScales(scratch, rest, group, type, 0, columns);
     const w = group + <usize>groupScalesBytes(type, columns);
     const minima = type.minima ? rest : 0;
-    const columnsPerScale = type.columnsPerScale;
     if (type.levels) matmulRowLevels(dst, w, scratch, x, columns, levelsOf(type));
-    else if (FUSED_DOT) matmulRowCodesFused(dst, w, scratch, minima, x, columns, type.planes, columnsPerScale);
-    else matmulRowCodes(dst, w, scratch, minima, x, columns, type.planes, columnsPerScale);
+    else if (FUSED_DOT) matmulRowCodesFused(dst, w, scratch, minima, x, columns, type);
+    else matmulRowCodes(dst, w, scratch, minima, x, columns, type);
   }
 }
 

@@ -1,6 +1,7 @@
 import { BlockMeta, META_BYTES } from "../../activations";
 import { addDotI8, loadF16x4, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
 import { BLOCK } from "../../layout";
+import { WeightType } from "../../weight-types";
 import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
 import { addMinimum, addScaled, storeGroup } from "./accumulate";
 import { Centre, centreOfBlock, centreOfSubBlock, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
@@ -33,8 +34,7 @@ export function matmulRowQ4Fused(dst: usize, w: usize, x: usize, columns: i32, m
 /**
  * Types whose scales have been unpacked (kernels/weights/scales.ts).
  * @param dst f32[16]   @param w tiles without scales   @param scales f32   @param minima f32, or 0
- * @param x a quantised row of `columns` columns, a multiple of 32   @param planes of the codes (weight-types.ts)
- * @param columnsPerScale 16 or 32
+ * @param x a quantised row of `columns` columns, a multiple of 32
  */
 export function matmulRowCodes(
   dst: usize,
@@ -43,12 +43,12 @@ export function matmulRowCodes(
   minima: usize,
   x: usize,
   columns: i32,
-  planes: i32,
-  columnsPerScale: i32,
+  type: WeightType,
 ): void {
-  if (planes == 0) rowCodes<i16, u8, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else if (planes == 1) rowCodes<i16, u16, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else rowCodes<i16, u32, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  const perScale = type.columnsPerScale;
+  if (type.planes == 0) rowCodes<i16, u8, f32>(dst, w, scales, minima, x, columns, perScale);
+  else if (type.planes == 1) rowCodes<i16, u16, f32>(dst, w, scales, minima, x, columns, perScale);
+  else rowCodes<i16, u32, f32>(dst, w, scales, minima, x, columns, perScale);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -59,12 +59,12 @@ export function matmulRowCodesFused(
   minima: usize,
   x: usize,
   columns: i32,
-  planes: i32,
-  columnsPerScale: i32,
+  type: WeightType,
 ): void {
-  if (planes == 0) rowCodes<i32, u8, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else if (planes == 1) rowCodes<i32, u16, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
-  else rowCodes<i32, u32, f32>(dst, w, scales, minima, x, columns, columnsPerScale);
+  const perScale = type.columnsPerScale;
+  if (type.planes == 0) rowCodes<i32, u8, f32>(dst, w, scales, minima, x, columns, perScale);
+  else if (type.planes == 1) rowCodes<i32, u16, f32>(dst, w, scales, minima, x, columns, perScale);
+  else rowCodes<i32, u32, f32>(dst, w, scales, minima, x, columns, perScale);
 }
 
 /**

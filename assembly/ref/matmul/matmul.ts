@@ -29,7 +29,7 @@ export function matmulRef(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32,
         const w = group + <usize>groupScalesBytes(type, columns);
         const minima = type.minima ? rest : 0;
         const table = type.levels ? levelsOf(type) : 0;
-        rowCodes(out, w, scratch, minima, tile, columns, type, table, perScale, width, tileRow);
+        rowCodes(out, w, scratch, minima, tile, columns, type, table, width, tileRow);
       }
     }
   }

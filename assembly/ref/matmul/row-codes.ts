@@ -16,14 +16,13 @@ export function matmulRowCodesRef(
   minima: usize,
   x: usize,
   columns: i32,
-  planes: i32,
-  columnsPerScale: i32,
+  type: WeightType,
 ): void {
-  rowCodes(dst, w, scales, minima, x, columns, typeOfPlanes(planes), 0, columnsPerScale, 1, 0);
+  rowCodes(dst, w, scales, minima, x, columns, type, 0, 1, 0);
 }
 
 export function matmulRowLevelsRef(dst: usize, w: usize, scales: usize, x: usize, columns: i32, table: usize): void {
-  rowCodes(dst, w, scales, 0, x, columns, weightType(IQ4_NL), table, BLOCK, 1, 0);
+  rowCodes(dst, w, scales, 0, x, columns, weightType(IQ4_NL), table, 1, 0);
 }
 
 /** A scale, in the order of kernels/weights/scales.ts. */
@@ -48,10 +47,10 @@ export function rowCodes(
   columns: i32,
   type: WeightType,
   table: usize,
-  columnsPerScale: i32,
   width: i32,
   tileRow: i32,
 ): void {
+  const columnsPerScale = <i32>type.columnsPerScale;
   const zero = minima ? 0 : type.zeroCode;
   for (let row = 0; row < GROUP_ROWS; row++) {
     let acc: f32 = 0;
