@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import { nearestName } from "../base/field-table.ts";
 import type { FieldRules } from "../base/fields.ts";
 import { fallbackTemplate } from "../chat/fallback.ts";
+import { type NamedTemplates, templateName } from "../chat/named-templates.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
 import { begunBy } from "../chat/turn.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
@@ -37,19 +38,37 @@ export interface ChatPrompt {
 export class ChatPrompts {
   /** Where the template comes from; "none": the model has none, and no known turn tokens. */
   readonly origin: "model" | "fallback" | "none";
-  readonly support: ToolSupport;
-  /** Jinja source of the model's own template, if it has one. */
-  readonly source: string | undefined;
-  readonly #template: ChatTemplate | undefined;
+  readonly #templates: NamedTemplates;
+  readonly #compiled = new Map<string, ChatTemplate>();
   readonly #core: Core;
 
-  /** @throws NibbleError `template_error` if the source does not parse */
-  constructor(core: Core, source: string | undefined) {
+  /**
+   * @param own the model's templates by name
+   * @throws NibbleError `template_error` if the default one does not parse; others are compiled when they are used
+   */
+  constructor(core: Core, own: NamedTemplates = new Map()) {
     this.#core = core;
-    this.source = source;
-    this.#template = source === undefined ? compileFallback(core.tokenizer) : compileTemplate(source);
-    this.origin = source !== undefined ? "model" : this.#template ? "fallback" : "none";
-    this.support = toolSupport(source, this.#template?.names);
+    this.#templates = own.size > 0 ? own : fallbackTemplates(core.tokenizer);
+    this.origin = own.size > 0 ? "model" : this.#templates.size > 0 ? "fallback" : "none";
+    if (this.#templates.has("default")) this.#template(false);
+  }
+
+  /** Jinja source of the model's own template for requests with or without tools; undefined if it has none. */
+  source(hasTools: boolean): string | undefined {
+    return this.origin === "model" ? this.#templates.get(templateName(this.#templates, hasTools)) : undefined;
+  }
+
+  /** What the template for requests with tools makes of them. */
+  get support(): ToolSupport {
+    return toolSupport(this.source(true), this.#template(true)?.names);
+  }
+
+  #template(hasTools: boolean): ChatTemplate | undefined {
+    if (this.origin === "none") return undefined;
+    const name = templateName(this.#templates, hasTools);
+    const template = this.#compiled.get(name) ?? compileTemplate(this.#templates.get(name)!);
+    this.#compiled.set(name, template);
+    return template;
   }
 
   /** @throws NibbleError `invalid_argument`, `template_error`; `invalid_request` if the model has no template */
@@ -58,7 +77,7 @@ export class ChatPrompts {
     this.#core.checkLive();
     checkTemplateArguments(messages, options);
     // `fallbackTemplate` throws an error that explains why there is no template.
-    const { render } = this.#template ?? compileTemplate(fallbackTemplate(tokenizer));
+    const { render } = this.#template(options.tools !== undefined) ?? compileTemplate(fallbackTemplate(tokenizer));
     const text = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
     return render({
       messages,
@@ -76,7 +95,8 @@ export class ChatPrompts {
    * @param rules what happens to variables that the template does not read
    */
   of(request: CheckedChatRequest, rules: FieldRules = {}): ChatPrompt {
-    const variables = this.#readVariables(request.templateVariables, rules);
+    const native = request.tools !== undefined && this.support.native;
+    const variables = this.#readVariables(request.templateVariables, this.#template(native)?.names, rules);
     const conversation = showTools(request.messages, request.tools?.tools, this.support);
     const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string =>
       this.apply(messages, { variables, ...conversation.options, addGenerationPrompt });
@@ -85,8 +105,12 @@ export class ChatPrompts {
     return { text, begun, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
   }
 
-  #readVariables(given: ReadonlyMap<string, unknown>, { onUnknown }: FieldRules): Record<string, unknown> {
-    const names = this.#template?.names;
+  /** @param names what the template reads; undefined: there is none */
+  #readVariables(
+    given: ReadonlyMap<string, unknown>,
+    names: ReadonlySet<string> | undefined,
+    { onUnknown }: FieldRules,
+  ): Record<string, unknown> {
     const variables = [...given].filter(([name]) => {
       if (!names || names.has(name)) return true;
       const param = `chat_template_kwargs.${name}`;
@@ -112,11 +136,11 @@ function renderEnding(
   return { text, begun: begunBy(text) };
 }
 
-/** The turn format that the vocabulary shows; undefined for a model without turns. */
-function compileFallback(tokenizer: Tokenizer): ChatTemplate | undefined {
+/** The turn format that the vocabulary shows; none for a model without turns. */
+function fallbackTemplates(tokenizer: Tokenizer): NamedTemplates {
   try {
-    return compileTemplate(fallbackTemplate(tokenizer));
+    return new Map([["default", fallbackTemplate(tokenizer)]]);
   } catch {
-    return undefined;
+    return new Map();
   }
 }

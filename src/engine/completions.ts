@@ -117,7 +117,8 @@ function constraintOf(
   const { grammars } = core.context;
   const masks = tools?.required ? callMasks(tools, prompts.support.format!, grammars) : request.masks;
   if (masks) {
-    const reasoning = mayReason(begun, request, prompts.source) ? grammars.reasoning : undefined;
+    const source = prompts.source(tools !== undefined);
+    const reasoning = mayReason(begun, request, source) ? grammars.reasoning : undefined;
     return { masks, reasoning, begun };
   }
   return tools && freeCalls(tools, prompts.support.format!, grammars, begun);

@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import type { NamedTemplates } from "../chat/named-templates.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { Grammars } from "./constrain/grammars.ts";
@@ -22,8 +23,8 @@ export interface ModelParts {
   readonly architecture: string;
   readonly tokenizer: Tokenizer;
   readonly executor: Executor;
-  /** Jinja source from the model's files. */
-  readonly template?: string | undefined;
+  /** Jinja sources by name, from the model's files. */
+  readonly templates?: NamedTemplates | undefined;
   readonly defaults?: SamplingDefaults | undefined;
   readonly adapters?: readonly Omit<LoraInfo, "id">[] | undefined;
   /** The pooling of embeddings that name none (default "mean"). */

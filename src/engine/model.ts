@@ -131,7 +131,7 @@ export interface Model {
 /** @throws NibbleError `template_error` if the model's template does not parse */
 export function createModel(parts: ModelParts): Model {
   const core = new Core(parts);
-  const prompts = new ChatPrompts(core, parts.template);
+  const prompts = new ChatPrompts(core, parts.templates);
   const endpoint: Endpoint = { core, prompts };
   return {
     info: infoOf(parts, core, prompts),

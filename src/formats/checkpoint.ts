@@ -75,6 +75,9 @@ export interface HuggingFaceFiles {
   readonly tokenizerConfig: JsonObject | undefined;
   /** generation_config.json. */
   readonly generationConfig: JsonObject | undefined;
-  /** chat_template.jinja if there is one, else `chat_template` of tokenizer_config.json. */
-  readonly chatTemplate: string | undefined;
+  /**
+   * Jinja sources by name, "default" for the one without: chat_template.jinja and additional_chat_templates/NAME.jinja if
+   * there are such files, else `chat_template` of tokenizer_config.json.
+   */
+  readonly chatTemplates: ReadonlyMap<string, string>;
 }

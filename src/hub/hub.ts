@@ -50,6 +50,7 @@ function cachedFiles(record: ModelRecord, cache: ModelCache): FileSet {
   const byName = new Map(record.files.map((file) => [file.name, file]));
   return {
     has: async (name) => byName.has(name),
+    list: async () => [...byName.keys()],
     async open(name): Promise<ByteSource> {
       const file = byName.get(name);
       const source = file && (await cache.open(file.sha256, file.bytes));

@@ -32,6 +32,8 @@ export interface FileSet {
   open(name: string): Promise<ByteSource>;
   /** Whether there is a file of that name. */
   has(name: string): Promise<boolean>;
+  /** Names of all files, with `/` between a folder's name and a file's. Without it only files of known names are found. */
+  list?(): Promise<readonly string[]>;
 }
 
 /**

@@ -2,6 +2,8 @@
  * `load` for a host: from a source to a model that answers; and `plan`: what that will take.
  * @module
  */
+
+import { chooseTemplate } from "../chat/named-templates.ts";
 import { createModel, type Model } from "../engine/model.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
@@ -12,7 +14,7 @@ import { checkAdapters } from "./adapters.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { loadExecutor, planOnHost } from "./executor.ts";
 import type { Host } from "./host.ts";
-import { chatTemplate, modelFacts, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
+import { chatTemplates, modelFacts, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -44,18 +46,24 @@ export function createLoad(host: Host): Load {
         tokenizer = createTokenizer(checkpoint);
         if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
       });
-      const template = options.chatTemplate ?? chatTemplate(checkpoint);
+      const own = chatTemplates(checkpoint);
+      const templates = options.chatTemplate === undefined ? own : chooseTemplate(own, options.chatTemplate);
       return createModel({
         name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,
         tokenizer: tokenizer!,
         executor,
-        template,
+        templates,
         defaults: samplingDefaults(checkpoint.metadata),
         adapters: checkAdapters(options.lora),
         pooling: poolingDefault(checkpoint),
         scheduler: { loopPerRequest: host.loopPerRequest },
-        facts: { ...modelFacts(checkpoint), template, memory: executor.plan, threads: executor.threads },
+        facts: {
+          ...modelFacts(checkpoint),
+          template: templates.get("default"),
+          memory: executor.plan,
+          threads: executor.threads,
+        },
       });
     });
 }

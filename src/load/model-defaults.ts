@@ -4,11 +4,15 @@
  * @module
  */
 import { fits } from "../base/fields.ts";
+import type { NamedTemplates } from "../chat/named-templates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
 import { type NumericSetting, SAMPLING_RANGES } from "../engine/sample/options.ts";
 import type { Pooling } from "../engine/schedule/batch-plan.ts";
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
 import { type ModelSource, sourceName } from "./source.ts";
+
+/** Most named templates of a GGUF file that are read. */
+const MAX_TEMPLATES = 16;
 
 /** The last part of a path or URL, else `general.name`, else "model". */
 export function modelName(source: ModelSource, { metadata }: Checkpoint): string {
@@ -16,9 +20,19 @@ export function modelName(source: ModelSource, { metadata }: Checkpoint): string
   return typeof name === "string" ? name : "model";
 }
 
-export function chatTemplate({ metadata, huggingFace }: Checkpoint): string | undefined {
-  const template = huggingFace ? huggingFace.chatTemplate : metadata.get("tokenizer.chat_template");
-  return typeof template === "string" ? template : undefined;
+/**
+ * The chat templates by name. In a GGUF file they are `tokenizer.chat_template` (the default one) and
+ * `tokenizer.chat_template.NAME`, with the names in `tokenizer.chat_templates`.
+ */
+export function chatTemplates({ metadata, huggingFace }: Checkpoint): NamedTemplates {
+  if (huggingFace) return huggingFace.chatTemplates;
+  const listed = metadata.get("tokenizer.chat_templates");
+  const names = Array.isArray(listed) ? listed.slice(0, MAX_TEMPLATES) : [];
+  const sources = [
+    ["default", metadata.get("tokenizer.chat_template")],
+    ...names.map((name) => [String(name), metadata.get(`tokenizer.chat_template.${name}`)]),
+  ];
+  return new Map(sources.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
 /** What is known of a checkpoint beside its architecture. */

@@ -46,7 +46,10 @@ export interface LoadOptions {
   wasm?: WebAssembly.Module;
   /** Low-rank adapters that requests can choose from. */
   lora?: readonly LoraOption[];
-  /** Jinja source of a chat template that replaces the model's own. */
+  /**
+   * The name of one of the model's chat templates (such as "rag"), or Jinja source of another one. It is used with tools
+   * and without. Default: the model's `tool_use` for requests with tools, else its `default`.
+   */
   chatTemplate?: string;
   /** Is called while weights are read, with bytes read so far and in all. */
   onProgress?: (progress: LoadProgress) => void;

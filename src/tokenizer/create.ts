@@ -41,7 +41,7 @@ export function readTokenizer(tokenizer: string | Uint8Array, config?: string | 
     huggingFace: {
       config: new Map(),
       generationConfig: undefined,
-      chatTemplate: undefined,
+      chatTemplates: new Map(),
       tokenizer: parseJsonObject(tokenizer, { name: "tokenizer.json" }),
       tokenizerConfig:
         config === undefined

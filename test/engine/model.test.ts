@@ -30,7 +30,14 @@ function answering(text: string, options: FakeOptions & Partial<ModelParts> = {}
   return { model, executor, script, idle: () => isIdle(model, executor, pages) };
 }
 function create(executor: FakeExecutor, parts: Partial<ModelParts> = {}): Model {
-  return createModel({ name: "fake", architecture: "test", tokenizer, executor, template: TEMPLATE, ...parts });
+  return createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", TEMPLATE]]),
+    ...parts,
+  });
 }
 function hashed(options: FakeOptions = {}) {
   const executor = new FakeExecutor(options);
@@ -455,10 +462,10 @@ describe("text and templates", () => {
     });
   });
   it("without a template: turn tokens of the vocabulary, or an explanation", async () => {
-    expect(create(new FakeExecutor(), { template: undefined }).info.chatTemplate).toBe("fallback");
+    expect(create(new FakeExecutor(), { templates: undefined }).info.chatTemplate).toBe("fallback");
     const base = new FakeTokenizer();
     base.idOf = () => undefined;
-    const model = create(new FakeExecutor(), { template: undefined, tokenizer: base });
+    const model = create(new FakeExecutor(), { templates: undefined, tokenizer: base });
     expect(model.info.chatTemplate).toBe("none");
     await expect(chat(model)).rejects.toMatchObject({
       code: "invalid_request",
@@ -466,7 +473,7 @@ describe("text and templates", () => {
     });
   });
   it("a template that does not parse is refused at load", () => {
-    expect(() => create(new FakeExecutor(), { template: "{% for" })).toThrow(
+    expect(() => create(new FakeExecutor(), { templates: new Map([["default", "{% for"]]) })).toThrow(
       expect.objectContaining({ code: "template_error" }),
     );
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import type { Checkpoint, Metadata } from "../../src/formats/checkpoint.ts";
-import { chatTemplate, modelName, poolingDefault, samplingDefaults } from "../../src/load/model-defaults.ts";
+import { chatTemplates, modelName, poolingDefault, samplingDefaults } from "../../src/load/model-defaults.ts";
 
 const checkpoint = (metadata: Metadata, more: Partial<Checkpoint> = {}): Checkpoint =>
   ({ architecture: "llama", metadata, ...more }) as Checkpoint;
@@ -20,14 +20,24 @@ describe("the name", () => {
   });
 });
 
-describe("the chat template", () => {
-  const metadata = new Map([["tokenizer.chat_template", "from the header"]]);
-  it("is the folder's where there is a folder, also where that has none", () => {
-    expect(chatTemplate(checkpoint(metadata))).toBe("from the header");
-    const folder = (template: string | undefined) =>
-      ({ huggingFace: { chatTemplate: template } }) as Partial<Checkpoint>;
-    expect(chatTemplate(checkpoint(metadata, folder("from the folder")))).toBe("from the folder");
-    expect(chatTemplate(checkpoint(metadata, folder(undefined)))).toBeUndefined();
+describe("chat templates", () => {
+  const metadata: Metadata = new Map<string, string | string[]>([
+    ["tokenizer.chat_template", "plain"],
+    ["tokenizer.chat_templates", ["tool_use", "gone"]],
+    ["tokenizer.chat_template.tool_use", "tools"],
+    ["tokenizer.chat_template.unlisted", "never"],
+  ]);
+  const names = (...args: Parameters<typeof checkpoint>) => Object.fromEntries(chatTemplates(checkpoint(...args)));
+  it("are those that a GGUF file lists, and the default one", () => {
+    expect(names(metadata)).toEqual({ default: "plain", tool_use: "tools" });
+    expect(names(new Map([["tokenizer.chat_template", "plain"]]))).toEqual({ default: "plain" });
+    expect(names(new Map())).toEqual({});
+  });
+  it("are the folder's where there is a folder, also where that has none", () => {
+    const folder = (templates: [string, string][]) =>
+      ({ huggingFace: { chatTemplates: new Map(templates) } }) as unknown as Partial<Checkpoint>;
+    expect(names(metadata, folder([["default", "from the folder"]]))).toEqual({ default: "from the folder" });
+    expect(names(metadata, folder([]))).toEqual({});
   });
 });
 

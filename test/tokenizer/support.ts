@@ -50,7 +50,7 @@ export function huggingFace(
     tokenizer: parseJsonObject(json),
     tokenizerConfig: config === undefined ? undefined : parseJsonObject(config, { roundIntegers: true }),
     generationConfig: undefined,
-    chatTemplate: undefined,
+    chatTemplates: new Map(),
   };
   return createTokenizer({ metadata, huggingFace: files });
 }

@@ -40,6 +40,15 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   // llama.cpp's converter has this rule for SmolLM2, whose vocabulary is the one of 49,152 tokens: no BOS is added.
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
-  if (files.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", files.chatTemplate);
+  for (const [key, value] of templateKeys(files.chatTemplates)) metadata.set(key, value);
   return { metadata, notes: kindKeys.notes };
+}
+
+/** Chat templates under llama.cpp's keys: the default one, and others by name. */
+function templateKeys(templates: ReadonlyMap<string, string>): [key: string, value: MetadataValue][] {
+  const named = [...templates].filter(([name]) => name !== "default");
+  const keys = named.map(([name, source]): [string, MetadataValue] => [`tokenizer.chat_template.${name}`, source]);
+  if (named.length > 0) keys.push(["tokenizer.chat_templates", named.map(([name]) => name)]);
+  const own = templates.get("default");
+  return own === undefined ? keys : [...keys, ["tokenizer.chat_template", own]];
 }

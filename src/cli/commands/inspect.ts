@@ -125,7 +125,7 @@ function failure(error: unknown): Failure {
 }
 
 function hasTemplate({ metadata, huggingFace }: Checkpoint): boolean {
-  return huggingFace ? huggingFace.chatTemplate !== undefined : metadata.has("tokenizer.chat_template");
+  return huggingFace ? huggingFace.chatTemplates.size > 0 : metadata.has("tokenizer.chat_template");
 }
 
 function describe(facts: Facts): string {

@@ -4,22 +4,21 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
-import { isObject, parseJsonObject } from "../../base/json.ts";
-import { decodeUtf8 } from "../../base/utf8.ts";
+import { parseJsonObject } from "../../base/json.ts";
 import type { ByteSource, FileSet } from "../../io/byte-source.ts";
-import { readExactly } from "../../io/byte-source.ts";
 import type { Checkpoint, HuggingFaceFiles } from "../checkpoint.ts";
 import type { FormatLimits } from "../limits.ts";
 import { defaultLimits } from "../limits.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import { parseShardIndex, readSafetensors } from "../safetensors.ts";
+import { readChatTemplates } from "./chat-templates.ts";
 import { translateConfig } from "./config.ts";
 import { translateTensors } from "./tensors.ts";
+import { TextFiles } from "./text-files.ts";
 
 /**
  * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards). The files
- * tokenizer_config.json, generation_config.json and chat_template.jinja are optional.
+ * tokenizer_config.json, generation_config.json, chat_template.jinja and additional_chat_templates/*.jinja are optional.
  * The files with weights stay open until the checkpoint's `close`.
  * @throws NibbleError with a format code, such as `missing_file`, `unsupported_architecture`
  */
@@ -38,13 +37,12 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
     name: "tokenizer.json",
   });
   const tokenizerConfig = await text.json("tokenizer_config.json", bounds.configBytes);
-  const jinja = await text.optional("chat_template.jinja", bounds.configBytes);
   const huggingFace: HuggingFaceFiles = {
     config,
     tokenizer,
     tokenizerConfig,
     generationConfig,
-    chatTemplate: jinja ? decodeUtf8(jinja, "chat_template.jinja") : chatTemplateOf(tokenizerConfig),
+    chatTemplates: await readChatTemplates(text, tokenizerConfig, bounds.configBytes),
   };
   const weights = await readWeights(files, bounds);
   try {
@@ -62,55 +60,6 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
     await closeAll(weights.sources);
     throw error;
   }
-}
-
-/** Reads the files that are read whole, and counts their bytes. */
-class TextFiles {
-  readonly #files: FileSet;
-  bytesRead = 0;
-
-  constructor(files: FileSet) {
-    this.#files = files;
-  }
-
-  async read(name: string, maxBytes: number): Promise<Uint8Array> {
-    const source = await this.#files.open(name);
-    try {
-      if (source.size > maxBytes) {
-        throw new NibbleError("limit_exceeded", `${name}: expected at most ${maxBytes} bytes, got ${source.size}`);
-      }
-      this.bytesRead += source.size;
-      return await readExactly(source, 0, source.size);
-    } finally {
-      await source.close?.();
-    }
-  }
-
-  async optional(name: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    return (await this.#files.has(name)) ? this.read(name, maxBytes) : undefined;
-  }
-
-  async json(name: string, maxBytes: number): Promise<JsonObject | undefined> {
-    const bytes = await this.optional(name, maxBytes);
-    return bytes && parseJsonObject(bytes, { roundIntegers: true, name });
-  }
-}
-
-/** `chat_template` is a string, or a list of { name, template } with one named "default". */
-function chatTemplateOf(tokenizerConfig: JsonObject | undefined): string | undefined {
-  const template = tokenizerConfig?.get("chat_template") ?? undefined;
-  if (template === undefined || typeof template === "string") return template;
-  if (Array.isArray(template)) {
-    const named = template
-      .filter(isObject)
-      .find((item) => item.get("name") === "default")
-      ?.get("template");
-    if (named === undefined || typeof named === "string") return named;
-  }
-  throw new NibbleError(
-    "bad_type",
-    "tokenizer_config.json chat_template must be a string or a list of named templates",
-  );
 }
 
 interface Weights {

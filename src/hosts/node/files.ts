@@ -39,10 +39,13 @@ export async function fileSource(path: string): Promise<ByteSource> {
   return fillSource(size, fill, () => file.close());
 }
 
-/** A folder as a set of files. It opens plain names only, so that a name cannot lead out of the folder. */
+/** The one folder inside of a model's folder whose files are read. */
+const TEMPLATES = "additional_chat_templates";
+
+/** A folder as a set of files. Names are plain, below at most one folder, so that none leads out of it. */
 export function directoryFiles(directory: string): FileSet {
   const pathOf = async (name: string): Promise<string> => {
-    if (!/^[\w.-]+$/.test(name) || name === "." || name === "..")
+    if (!/^(?!\.\.?(?:\/|$))(?:[\w.-]+\/)?(?!\.\.?$)[\w.-]+$/.test(name))
       throw new NibbleError("invalid_argument", `expected a plain file name, got ${JSON.stringify(name)}`);
     const { join } = await import("node:path");
     return join(directory, name);
@@ -55,6 +58,12 @@ export function directoryFiles(directory: string): FileSet {
         (stats) => stats.isFile(),
         () => false,
       );
+    },
+    async list() {
+      const { readdir } = await import("node:fs/promises");
+      const { join } = await import("node:path");
+      const [top, below] = [await readdir(directory), await readdir(join(directory, TEMPLATES)).catch(() => [])];
+      return [...top, ...below.map((name) => `${TEMPLATES}/${name}`)];
     },
   };
 }

@@ -32,7 +32,13 @@ function thinker(tokenizer: FakeTokenizer, opened: boolean) {
     },
   });
   const pages = executor.freePages;
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
+  const model = createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", template]]),
+  });
   const ask = (fields: Partial<ChatCompletionRequest>) =>
     model.chat.completions.create({ messages, temperature: 0, reasoning_format: "auto", ...fields, stream: false });
   return { model, ask, idle: () => isIdle(model, executor, pages) };
@@ -99,7 +105,7 @@ it("an answer that does not reason is left alone", async () => {
     architecture: "test",
     tokenizer,
     executor,
-    template: "{{ messages[0].content }}",
+    templates: new Map([["default", "{{ messages[0].content }}"]]),
   });
   const { choices } = await model.chat.completions.create({
     messages,

@@ -13,7 +13,13 @@ const messages = [{ role: "user", content: "Hi" }];
 /** Logits are noise, unless `next` says what the model wants. */
 function create(options: FakeOptions = {}, template: string = TEMPLATE): Model {
   const executor = new FakeExecutor({ contextLength: 4096, pages: 400, ...options });
-  return createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
+  return createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", template]]),
+  });
 }
 
 const answer = async (model: Model, fields: Partial<ChatCompletionRequest>) => {

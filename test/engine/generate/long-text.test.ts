@@ -12,7 +12,13 @@ function setUp(options: FakeOptions = {}) {
   const executor = new FakeExecutor({ contextLength: 128, ...options });
   const pages = executor.freePages;
   const template = "{% for m in messages %}{{ m.content }}{% endfor %}";
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
+  const model = createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", template]]),
+  });
   return { model, executor, idle: () => isIdle(model, executor, pages) };
 }
 const ids = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * 31 + seed * 7 + 5) % 250);

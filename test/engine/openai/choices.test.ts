@@ -14,7 +14,13 @@ function setUp(options: FakeOptions = {}) {
   const executor = new FakeExecutor({ contextLength: 256, maxLogitRows: 16, pages: 200, ...options });
   const pages = executor.freePages;
   const tokenizer = new FakeTokenizer();
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template: TEMPLATE });
+  const model = createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", TEMPLATE]]),
+  });
   const rows = () => executor.batches.flat().reduce((sum, count) => sum + count, 0);
   return { model, executor, rows, idle: () => isIdle(model, executor, pages) };
 }

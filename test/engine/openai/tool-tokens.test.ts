@@ -102,7 +102,16 @@ function create(template: string, text = ""): { model: Model; prompts: string[] 
       return script[tokens.length - tokenizer.encode(prompts.at(-1)!, { addBos: false }).length];
     },
   });
-  return { model: createModel({ name: "fake", architecture: "test", tokenizer, executor, template }), prompts };
+  return {
+    model: createModel({
+      name: "fake",
+      architecture: "test",
+      tokenizer,
+      executor,
+      templates: new Map([["default", template]]),
+    }),
+    prompts,
+  };
 }
 
 /** A stream's parts, put together. */

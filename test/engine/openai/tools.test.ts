@@ -39,7 +39,13 @@ function create(template: string, text?: string): { model: Model; prompts: strin
       return script?.[tokens.length - tokenizer.encode(prompts.at(-1)!, { addBos: false }).length];
     },
   });
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
+  const model = createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", template]]),
+  });
   return { model, prompts };
 }
 

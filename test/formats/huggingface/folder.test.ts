@@ -55,7 +55,7 @@ test("crumb", async () => {
   expect(checkpoint.tensors.size).toBe(8 * 9 + 2);
   expect(checkpoint.metadata.get("nibble.end_token_ids")).toEqual(new Uint32Array([1020, 1023]));
   expect(checkpoint.metadata.get("nibble.use_rope")).toEqual(new Array(8).fill(true));
-  expect(checkpoint.huggingFace!.chatTemplate).toMatch(/^\{\{ bos_token \}\}/);
+  expect(checkpoint.huggingFace!.chatTemplates.get("default")).toMatch(/^\{\{ bos_token \}\}/);
   expect(checkpoint.huggingFace!.generationConfig!.get("do_sample")).toBe(false);
 });
 
@@ -149,10 +149,10 @@ describe("weights", () => {
 describe("text files", () => {
   test("chat template: the file first, then tokenizer_config.json, as text or as a list", async () => {
     const template = async (files: Record<string, string | undefined>) =>
-      (await read("llama", {}, files)).huggingFace!.chatTemplate;
+      Object.fromEntries((await read("llama", {}, files)).huggingFace!.chatTemplates);
     const config = (chat_template: unknown) => ({ "tokenizer_config.json": JSON.stringify({ chat_template }) });
-    expect(await template({ ...config("b"), "chat_template.jinja": "a\n" })).toBe("a\n");
-    expect(await template(config("b"))).toBe("b");
+    expect(await template({ ...config("b"), "chat_template.jinja": "a\n" })).toEqual({ default: "a\n" });
+    expect(await template(config("b"))).toEqual({ default: "b" });
     expect(
       await template(
         config([
@@ -160,10 +160,22 @@ describe("text files", () => {
           { name: "default", template: "d" },
         ]),
       ),
-    ).toBe("d");
-    expect(await template(config(null))).toBeUndefined();
-    expect(await template({ "tokenizer_config.json": undefined })).toBeUndefined();
+    ).toEqual({ tool: "t", default: "d" });
+    expect(await template(config(null))).toEqual({});
+    expect(await template({ "tokenizer_config.json": undefined })).toEqual({});
     expect(await codeOf(template(config(1)))).toBe("bad_type");
+    expect(await codeOf(template(config([{ name: "default" }])))).toBe("bad_type");
+    const many = Array.from({ length: 17 }, (_, i) => ({ name: `n${i}`, template: "t" }));
+    expect(await codeOf(template(config(many)))).toBe("limit_exceeded");
+  });
+  test("more chat templates in a folder of their own; with files, tokenizer_config.json counts no more", async () => {
+    const additional = { "additional_chat_templates/tool_use.jinja": "t", "additional_chat_templates/rag.jinja": "r" };
+    const config = { "tokenizer_config.json": JSON.stringify({ chat_template: "config" }) };
+    const files = { "chat_template.jinja": "d", ...additional, ...config };
+    const { chatTemplates } = (await read("llama", {}, files)).huggingFace!;
+    expect(Object.fromEntries(chatTemplates)).toEqual({ default: "d", tool_use: "t", rag: "r" });
+    const without = (await read("llama", {}, { ...additional, ...config })).huggingFace!;
+    expect(Object.fromEntries(without.chatTemplates)).toEqual({ tool_use: "t", rag: "r" });
   });
   test("model_max_length may be 10^30", async () => {
     const files = { "tokenizer_config.json": '{"model_max_length": 1000000000000000019884624838656}' };

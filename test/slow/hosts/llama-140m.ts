@@ -26,7 +26,7 @@ export async function llama140m(): Promise<string> {
     generationConfig: undefined,
     tokenizer: parseJsonObject(readFileSync(file)),
     tokenizerConfig: parseJsonObject('{ "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>" }'),
-    chatTemplate: CHAT_TEMPLATE,
+    chatTemplates: new Map([["default", CHAT_TEMPLATE]]),
   };
   await writeSyntheticModel(path, shape, "Q4_0", ggufTokenizer(files, shape.vocabulary).metadata);
   return path;

@@ -24,7 +24,7 @@ function files(changes: Plain = {}, config: Plain = {}, tokenizerConfig: Plain |
     config: json(config),
     tokenizerConfig: tokenizerConfig && json(tokenizerConfig),
     generationConfig: undefined,
-    chatTemplate: undefined,
+    chatTemplates: new Map(),
   };
 }
 
