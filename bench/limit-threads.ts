@@ -1,19 +1,19 @@
 /**
- * What several threads are allowed together: every one runs the loops of limits.ts, phase by phase with the others. Two
- * threads may share a core, and all share the memory, so it is not a multiple of one thread's.
+ * Measures the limits of several threads together: each runs the loops of limits.ts, phase by phase with the others. Two
+ * threads may share a core, and all share the memory, so these limits are not a multiple of those of one thread.
  * @module
  */
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { createLimits, type Limits } from "./limits.ts";
 
-/** Two words: who has come to the barrier, and how often it has opened. */
+/** Two words: how many parties have arrived at the barrier, and how often it has opened. */
 interface Barrier {
   readonly words: Int32Array;
   readonly parties: number;
 }
 
-/** No party waits for ever: a worker that died lets the others go on, and its answer is missing. */
+/** A party waits at most this long, so that the others go on if a worker has died; its answer is then missing. */
 const PATIENCE_MS = 10_000;
 
 function meet({ words, parties }: Barrier): void {
@@ -25,14 +25,14 @@ function meet({ words, parties }: Barrier): void {
 }
 
 export interface ThreadLimits {
-  /** Measures once: sums over the threads. */
+  /** Measures once, and returns the sums over the threads. */
   measure(): Promise<Limits>;
   close(): Promise<void>;
 }
 
 /**
  * Starts and warms up `threads - 1` workers; the caller is the last thread.
- * @param totalBytes what all of them read together: 512 MiB or more, to be beyond the caches
+ * @param totalBytes the bytes that all threads read together; 512 MiB or more, so that they are not in the caches
  */
 export async function createThreadLimits(threads: number, totalBytes: number = 2 ** 29): Promise<ThreadLimits> {
   const readBytes = 2 ** 20 * Math.ceil(totalBytes / threads / 2 ** 20);

@@ -103,6 +103,21 @@ it("docs/where.md: the files of an answer hold the names of the answer", () => {
   expect(missing.filter((name) => name !== "top_p")).toEqual([]);
 });
 
+it("CONTRIBUTING.md gives a reason for every development dependency, and for no other", () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const section = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").split("| development dependency |")[1]!;
+  const cells = tableRows(section.split("\n\n")[0]!).map(([, first]) => first!);
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
+  expect(named.sort()).toEqual(Object.keys(devDependencies).sort());
+});
+
+it("test/README.md names every folder of tests", () => {
+  const text = readFileSync(join(root, "test/README.md"), "utf8");
+  const folders = readdirSync(join(root, "test"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const missing = folders.filter(({ name }) => !text.includes(`\`${name}\``) && !text.includes(`${name}/\``));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});
+
 it("workflows pin every action by its commit", () => {
   const folder = join(root, ".github/workflows");
   const uses = readdirSync(folder).flatMap((name) => [
