@@ -7,8 +7,8 @@ import { parseGbnf, type Vocabulary } from "./gbnf.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
 import { compileNetwork } from "./network/compile-network.ts";
 import type { CompiledGrammar } from "./network/compiled-grammar.ts";
-import { patternDfa } from "./regular/nfa.ts";
 import { parsePattern } from "./regular/pattern.ts";
+import { patternDfa } from "./regular/pattern-dfa.ts";
 import { objectGrammar, schemaGrammar } from "./schema/compiler.ts";
 
 export type GrammarSource =

@@ -27,10 +27,12 @@ export function findRuns(grammar: Compiled): Runs {
   const alphabets = chooseAlphabets(nodes, sets);
   const others = otherStarts(grammar);
   const ending = endingNodes(grammar);
+  const sources: number[][] = nodes.map(() => []);
+  for (const [node, { chars }] of nodes.entries()) for (const { target } of chars) sources[target]!.push(node);
   for (const [index, set] of alphabets.entries()) {
     const alphabet = new Alphabet(set, sets);
     const mixed = others.map((bytes) => bytes !== undefined && alphabet.begins(bytes));
-    const { shortest, longest } = measure(nodes, { alphabet, mixed, ending });
+    const { shortest, longest } = measure(nodes, { alphabet, mixed, ending, sources });
     for (const node of nodes.keys()) {
       const any = shortest[node] === MAX_RUN;
       const known = any || (shortest[node]! > 0 && longest[node]! < MAX_RUN);
@@ -51,6 +53,8 @@ interface Surroundings {
   readonly mixed: readonly boolean[];
   /** 1 for nodes where the rule may end and something can follow. */
   readonly ending: Uint8Array;
+  /** For each node the nodes with a character edge to it. */
+  readonly sources: readonly (readonly number[])[];
 }
 
 /**
@@ -59,14 +63,14 @@ interface Surroundings {
  */
 function measure(
   nodes: readonly GrammarNode[],
-  { alphabet, mixed, ending }: Surroundings,
+  { alphabet, mixed, ending, sources }: Surroundings,
 ): { shortest: Uint8Array; longest: Uint8Array } {
   const shortest = new Uint8Array(nodes.length).fill(MAX_RUN);
   const longest = new Uint8Array(nodes.length).fill(MAX_RUN);
   const longer = (length: number) => Math.min(length + 1, MAX_RUN);
   const measureNode = (node: number): [short: number, long: number] => {
     const { chars } = nodes[node]!;
-    spend(1 + chars.length);
+    spend(1);
     const best = chars.length < 2 ? chars : [...chars].sort((a, b) => shortest[b.target]! - shortest[a.target]!);
     const ids: number[] = [];
     let short = 0;
@@ -80,13 +84,17 @@ function measure(
     }
     return [short, long];
   };
+  const isOpen = new Uint8Array(nodes.length).fill(1); // nodes to measure
   for (let round = 0; round < MAX_ROUNDS; round++) {
     let changed = false;
     // From the last node to the first, since a counted text goes on at nodes with higher numbers.
     for (let node = nodes.length - 1; node >= 0; node--) {
+      if (!isOpen[node]) continue;
+      isOpen[node] = 0;
       const [short, long] = measureNode(node);
       if (short === shortest[node] && long === longest[node]) continue;
       changed = true;
+      for (const source of sources[node]!) isOpen[source] = 1;
       shortest[node] = short;
       longest[node] = long;
     }

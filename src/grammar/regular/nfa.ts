@@ -1,26 +1,32 @@
 /**
- * Patterns as nondeterministic automata (Thompson 1968), and their subset construction to deterministic ones.
+ * Patterns as nondeterministic automata (Thompson 1968).
  * @module
  */
-import { checkLimit, spend } from "../limits.ts";
-import { type CharSet, pairs } from "./char-set.ts";
-import { type Dfa, explore, STATE_COST } from "./dfa.ts";
+import { checkLimit } from "../limits.ts";
+import type { CharSet } from "./char-set.ts";
 import type { Pattern } from "./pattern.ts";
 
 const MAX_NFA_NODES = 20_000;
 
-/** `anchors` are free edges that can be passed only at the start, or only at the end, of the text. */
-class Nfa {
+export type Lookahead = Pattern & { kind: "lookahead" };
+
+/** A free edge under a condition: the start or end of the text, or what follows. */
+export interface GuardedEdge {
+  readonly guard: "start" | "end" | Lookahead;
+  readonly target: number;
+}
+
+export class Nfa {
   readonly free: number[][] = [];
-  readonly anchors: { readonly kind: "start" | "end"; readonly target: number }[][] = [];
+  readonly guarded: GuardedEdge[][] = [];
   readonly edges: { readonly set: CharSet; readonly target: number }[][] = [];
   /** The sets of all edges. */
-  readonly sets = new Set<CharSet>();
+  readonly sets: Set<CharSet> = new Set();
 
   node(): number {
     checkLimit("pattern: size", this.free.length, MAX_NFA_NODES);
     this.free.push([]);
-    this.anchors.push([]);
+    this.guarded.push([]);
     return this.edges.push([]) - 1;
   }
 
@@ -34,9 +40,10 @@ class Nfa {
         return target;
       }
       case "start":
-      case "end": {
+      case "end":
+      case "lookahead": {
         const target = this.node();
-        this.anchors[from]!.push({ kind: pattern.kind, target });
+        this.guarded[from]!.push({ guard: pattern.kind === "lookahead" ? pattern : pattern.kind, target });
         return target;
       }
       case "sequence":
@@ -74,63 +81,4 @@ class Nfa {
     this.free[from]!.push(node);
     return node;
   }
-
-  /** The nodes that can be reached without reading a character. */
-  closure(nodes: Iterable<number>, atStart: boolean, atEnd: boolean): number[] {
-    const seen = new Set(nodes);
-    for (const node of seen) {
-      spend(1 + this.free[node]!.length);
-      for (const next of this.free[node]!) seen.add(next);
-      for (const { kind, target } of this.anchors[node]!) if (kind === "start" ? atStart : atEnd) seen.add(target);
-    }
-    return [...seen].sort((a, b) => a - b);
-  }
-}
-
-/** The texts that a pattern matches from their first to their last character. */
-export function patternDfa(pattern: Pattern): Dfa {
-  const nfa = new Nfa();
-  const start = nfa.node();
-  const end = nfa.add(pattern, start);
-  const classes = divide(nfa.sets);
-  return explore({
-    start: { nodes: nfa.closure([start], true, false), first: true },
-    key: ({ nodes, first }) => `${first} ${nodes.join()}`,
-    accepts: ({ nodes, first }) => nfa.closure(nodes, first, true).includes(end),
-    next: ({ nodes }) => {
-      const targets = new Map<CharSet, number[]>();
-      for (const { set, target } of nodes.flatMap((node) => nfa.edges[node]!)) {
-        for (const each of classes.get(set)!) targets.set(each, [...(targets.get(each) ?? []), target]);
-      }
-      spend(STATE_COST + targets.size);
-      return [...targets].map(([set, reached]) => ({
-        set,
-        state: { nodes: nfa.closure(reached, false, false), first: false },
-      }));
-    },
-  });
-}
-
-/** Divides characters into classes that no set tells apart, and gives the classes of each set. */
-function divide(sets: ReadonlySet<CharSet>): Map<CharSet, readonly CharSet[]> {
-  const events = [...sets]
-    .flatMap((set) => pairs(set).flatMap(([from, to]) => [{ at: from, set }, { at: to + 1, set }])) // biome-ignore format: one line
-    .sort((a, b) => a.at - b.at);
-  spend(events.length);
-  const open = new Set<CharSet>();
-  const numbers = new Map([...sets].map((set, number) => [set, number]));
-  const classes = new Map<string, { ranges: number[]; sets: CharSet[] }>();
-  for (const [i, { at, set }] of events.entries()) {
-    if (!open.delete(set)) open.add(set);
-    const end = events[i + 1]?.at ?? at;
-    if (end === at || open.size === 0) continue;
-    const members = [...open];
-    const key = members.map((each) => numbers.get(each)!).sort().join(); // biome-ignore format: one line
-    const known = classes.get(key);
-    if (known) known.ranges.push(at, end - 1);
-    else classes.set(key, { ranges: [at, end - 1], sets: members });
-  }
-  const classesOf = new Map<CharSet, CharSet[]>([...sets].map((set) => [set, []]));
-  for (const { ranges, sets: members } of classes.values()) for (const set of members) classesOf.get(set)!.push(ranges);
-  return classesOf;
 }

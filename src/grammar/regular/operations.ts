@@ -5,24 +5,9 @@
 import { checkLimit, MAX_DFA_STATES, spend } from "../limits.ts";
 import { ANY_CHAR, type CharSet, complement, intersect, union } from "./char-set.ts";
 import { type Dfa, type Edge, explore, isEmpty, STATE_COST, trim } from "./dfa.ts";
-import { patternDfa } from "./nfa.ts";
-import { anywhere, parseLookaheads, prefix } from "./pattern.ts";
 
 /** All texts are in this language. */
 export const ANY_TEXT: Dfa = lengthDfa(0, Number.POSITIVE_INFINITY);
-
-/**
- * The texts in which a pattern is found, as `RegExp.prototype.test` finds it.
- * @throws NibbleError `invalid_argument` for what is no pattern, or not supported
- */
-export function findingDfa(source: string): Dfa {
-  const { pattern, ahead } = parseLookaheads(source);
-  let dfa = patternDfa(anywhere(pattern));
-  for (const { negative, pattern: condition } of ahead) {
-    dfa = (negative ? subtractDfa : intersectDfas)(dfa, patternDfa(prefix(condition)));
-  }
-  return dfa;
-}
 
 /** The texts with `min` to `max` characters (code points). */
 export function lengthDfa(min: number, max: number): Dfa {
@@ -34,6 +19,20 @@ export function lengthDfa(min: number, max: number): Dfa {
     accepts: Array.from({ length: last + 1 }, (_, i) => i >= min),
     edges: Array.from({ length: last + 1 }, (_, i) => (i < last ? step(i + 1) : loops ? step(i) : [])),
   };
+}
+
+/** The lengths of the shortest and the longest text of a language that is not empty. */
+export function lengths({ accepts, edges }: Dfa): { min: number; max: number } {
+  let states = new Set([0]);
+  let min = Number.POSITIVE_INFINITY;
+  let max = 0;
+  for (let length = 0; states.size > 0; length++) {
+    spend(states.size);
+    if (length >= accepts.length) return { min, max: Number.POSITIVE_INFINITY };
+    if ([...states].some((state) => accepts[state])) [min, max] = [Math.min(min, length), length];
+    states = new Set([...states].flatMap((state) => edges[state]!.map(({ target }) => target)));
+  }
+  return { min, max };
 }
 
 /** Exactly these texts. */
@@ -87,12 +86,15 @@ class Product {
       start: [0, isEmpty(this.#b) ? -1 : 0],
       key: (pair) => pair.join(),
       accepts: ([x, y]) => this.#a.accepts[x]! && (this.#b.accepts[y] ?? false) !== this.#isDifference,
-      next: ([x, y]) => this.#a.edges[x]!.flatMap((edge) => this.#next(edge, this.#b.edges[y])),
+      next: ([x, y]) => {
+        spend(STATE_COST);
+        return this.#a.edges[x]!.flatMap((edge) => this.#next(edge, this.#b.edges[y]));
+      },
     });
   }
 
   #next({ set, target }: Edge, edges: readonly Edge[] | undefined) {
-    spend(STATE_COST + (edges?.length ?? 0));
+    spend(1 + (edges?.length ?? 0));
     const left = this.#isDifference ? this.#without(set, edges ?? []) : [];
     return [
       ...(edges ?? []).map((edge) => ({ set: this.#both(set, edge.set), state: [target, edge.target] as const })),

@@ -11,6 +11,8 @@ export type Pattern =
   | { readonly kind: "chars"; readonly set: CharSet }
   | { readonly kind: "sequence" | "choice"; readonly parts: readonly Pattern[] }
   | { readonly kind: "repeat"; readonly part: Pattern; readonly min: number; readonly max: number }
+  /** A lookahead: the rest of the text begins with a match of the pattern, or does not. */
+  | { readonly kind: "lookahead"; readonly pattern: Pattern; readonly negative: boolean }
   /** The anchors `^` and `$`. */
   | { readonly kind: "start" | "end" };
 
@@ -18,29 +20,14 @@ const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", 
 const SYNTAX = "^$\\.*+?()[]{}|/-";
 
 /**
- * Parses groups, alternatives, classes, quantifiers and the anchors `^` and `$`. Lazy quantifiers match the same texts as
- * greedy ones.
- * @throws NibbleError `invalid_argument` for what is no pattern, and by name for what is not supported: lookaround,
+ * Parses groups, alternatives, classes, quantifiers, lookaheads and the anchors `^` and `$`. Lazy quantifiers match the
+ * same texts as greedy ones.
+ * @throws NibbleError `invalid_argument` for what is no pattern, and by name for what is not supported: lookbehind, flags,
  * back references, `\b`
  */
 export function parsePattern(source: string): Pattern {
   checkLimit("pattern: length", source.length, MAX_SOURCE);
   return new PatternParser(source).parse();
-}
-
-/** A lookahead right after `^`: texts must begin with its pattern, or must not if it is negative. */
-export interface Lookahead {
-  readonly negative: boolean;
-  readonly pattern: Pattern;
-}
-
-/**
- * Parses a pattern that may begin with `^(?!...)` or `^(?=...)`: there, a lookahead is a condition on the whole text.
- * @throws NibbleError `invalid_argument` as `parsePattern` does
- */
-export function parseLookaheads(source: string): { pattern: Pattern; ahead: readonly Lookahead[] } {
-  checkLimit("pattern: length", source.length, MAX_SOURCE);
-  return new PatternParser(source).parseLookaheads();
 }
 
 class PatternParser {
@@ -56,21 +43,6 @@ class PatternParser {
     const pattern = this.#choice();
     if (this.#at < this.#chars.length) throw this.#error("the end of the pattern");
     return pattern;
-  }
-
-  parseLookaheads(): { pattern: Pattern; ahead: readonly Lookahead[] } {
-    const ahead: Lookahead[] = [];
-    const next = (text: string) => [...text].every((char, i) => this.#chars[this.#at + i] === char);
-    while (next(ahead.length === 0 ? "^(?!" : "(?!") || next(ahead.length === 0 ? "^(?=" : "(?=")) {
-      this.#at = this.#chars.indexOf("?", this.#at) + 1;
-      const negative = this.#take("!") || !this.#take("=");
-      ahead.push({ negative, pattern: this.#choice() });
-      if (!this.#take(")")) throw this.#error(") of a lookahead");
-    }
-    const pattern = this.parse();
-    if (ahead.length === 0) return { pattern, ahead };
-    if (pattern.kind === "choice") throw this.#unsupported("lookahead in one of several alternatives");
-    return { pattern: { kind: "sequence", parts: [{ kind: "start" }, pattern] }, ahead };
   }
 
   #choice(): Pattern {
@@ -107,14 +79,20 @@ class PatternParser {
 
   #group(): Pattern {
     if (this.#take("?")) {
+      const negative = this.#take("!");
+      if (negative || this.#take("=")) return { kind: "lookahead", negative, pattern: this.#groupEnd() };
       if (this.#take("<")) {
         if (this.#peek() === "=" || this.#peek() === "!") throw this.#unsupported("lookbehind");
         this.#until(">", "> after a group's name");
-      } else if (!this.#take(":")) throw this.#unsupported("lookahead or flags in a group");
+      } else if (!this.#take(":")) throw this.#unsupported("flags in a group");
     }
+    return { kind: "sequence", parts: [this.#groupEnd()] }; // no longer a bare anchor, so it may be repeated
+  }
+
+  #groupEnd(): Pattern {
     const pattern = this.#choice();
     if (!this.#take(")")) throw this.#error(") of a group");
-    return { kind: "sequence", parts: [pattern] }; // no longer a bare anchor, so it may be repeated
+    return pattern;
   }
 
   #quantified(part: Pattern): Pattern {
@@ -130,6 +108,7 @@ class PatternParser {
     this.#take("?");
     if ("*+?{".includes(this.#peek() ?? " ")) throw this.#error("one quantifier");
     if (part.kind === "start" || part.kind === "end") throw this.#error("something else than an anchor to repeat");
+    if (part.kind === "lookahead") throw this.#error("something else than a lookahead to repeat");
     return { kind: "repeat", part, min, max };
   }
 

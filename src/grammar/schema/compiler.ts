@@ -14,6 +14,7 @@ import { checkLimit, grammarError, MAX_DEPTH, MAX_RULES, spend } from "../limits
 import { CaseFinder, type CaseSource } from "./cases.ts";
 import type { Case, Goal, SchemaContext } from "./context.ts";
 import { textsExclude } from "./exclusion.ts";
+import { Languages } from "./languages.ts";
 import { isSchema, type RawSchema, type SchemaNode } from "./node.ts";
 import { readSchemaNode } from "./reader.ts";
 import { References } from "./references.ts";
@@ -68,6 +69,7 @@ class SchemaCompiler implements SchemaContext, CaseSource {
   readonly #pending: (() => void)[] = [];
   readonly #finder: CaseFinder = new CaseFinder(this);
   readonly references: References;
+  readonly languages: Languages = new Languages();
 
   constructor(root: RawSchema, firstRule: number) {
     this.#root = root;
@@ -88,7 +90,7 @@ class SchemaCompiler implements SchemaContext, CaseSource {
       id = this.#nodes.length;
       checkLimit("schema: schemas in it", id, MAX_RULES * 2);
       this.#nodeIds.set(raw, id);
-      this.#nodes.push(readSchemaNode(raw, id, where));
+      this.#nodes.push(readSchemaNode(raw, { id, where, languages: this.languages }));
     }
     return this.#nodes[id]!;
   }

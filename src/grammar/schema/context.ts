@@ -3,6 +3,7 @@
  * @module
  */
 import type { Expression } from "../expression.ts";
+import type { Dfa } from "../regular/dfa.ts";
 import type { RawSchema, SchemaNode } from "./node.ts";
 
 /** Schemas that one value must satisfy all at once: `allOf`, `$ref` and siblings, or several that describe a property. */
@@ -11,7 +12,16 @@ export type Goal = readonly SchemaNode[];
 /** A goal with everything that it refers to, and with one alternative chosen of each `anyOf` and `oneOf`. */
 export type Case = readonly SchemaNode[];
 
+/** The languages of strings. */
+export interface StringLanguages {
+  /** The strings that `pattern`, `format` and excluded values allow; undefined if the case has none of them. */
+  strings(nodes: Case): Dfa | undefined;
+  /** Equal for cases with equal strings. */
+  key(nodes: Case): string;
+}
+
 export interface SchemaContext {
+  readonly languages: StringLanguages;
   /** Reads a schema, once. */
   node(raw: RawSchema, where: string): SchemaNode;
   /** The schemas that apply to the same value as parts of a schema: references, `allOf` and all alternatives. */

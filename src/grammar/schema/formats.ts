@@ -6,8 +6,8 @@
  * @module
  */
 import type { Dfa } from "../regular/dfa.ts";
-import { patternDfa } from "../regular/nfa.ts";
 import { parsePattern } from "../regular/pattern.ts";
+import { patternDfa } from "../regular/pattern-dfa.ts";
 
 const MONTH_DAY =
   "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
@@ -29,7 +29,7 @@ const DURATION = `P((${DAYS}|${MONTHS}|${YEARS})(${CLOCK})?|${CLOCK}|${COUNT}W)`
 
 const LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,20}[a-zA-Z0-9])?";
 const HOST = `${LABEL}(\\.${LABEL}){0,4}`;
-const MAILBOX = "[a-zA-Z0-9_%+-]{1,32}(\\.[a-zA-Z0-9_%+-]{1,32}){0,3}";
+const MAILBOX = "[a-zA-Z0-9_%+-]{1,20}(\\.[a-zA-Z0-9_%+-]{1,20}){0,2}";
 const EMAIL = `${MAILBOX}@${LABEL}(\\.${LABEL}){1,3}`;
 const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 const IPV4 = `${BYTE}(\\.${BYTE}){3}`;
@@ -43,12 +43,15 @@ const IPV6 = [
   `::ffff:${IPV4}`,
 ].join("|");
 
+/** Without limits on lengths, which would multiply with those of a schema. */
+const NAME = "[a-zA-Z0-9]+(-+[a-zA-Z0-9]+)*";
+const AUTHORITY = `//${NAME}(\\.${NAME})*(:[0-9]+)?`;
 /** A character of a path, query or fragment (RFC 3986). */
-const PATH_CHAR = "([a-zA-Z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})";
-const AUTHORITY = `//${HOST}(:[1-9][0-9]{0,4})?`;
-const QUERY = `(\\?(${PATH_CHAR}|[/?])*)?(#(${PATH_CHAR}|[/?])*)?`;
-const URI = `[a-zA-Z][a-zA-Z0-9+.-]{1,15}:(${AUTHORITY}(/${PATH_CHAR}*)*|${PATH_CHAR}+(/${PATH_CHAR}*)*)${QUERY}`;
-const RELATIVE = `(${AUTHORITY}(/${PATH_CHAR}*)*|/|/?[a-zA-Z0-9._~-]+(/${PATH_CHAR}*)*)?${QUERY}`;
+const CHAR = "[a-zA-Z0-9._~!$&'()*+,;=:@-]";
+const PATH = `(/(${CHAR}|%[0-9a-fA-F]{2})*)*`;
+const QUERY = `(\\?([/?]|${CHAR}|%[0-9a-fA-F]{2})*)?(#([/?]|${CHAR})*)?`;
+const URI = `[a-zA-Z][a-zA-Z0-9+.-]+:(${AUTHORITY}${PATH}|${CHAR}+${PATH})${QUERY}`;
+const RELATIVE = `(${AUTHORITY}${PATH}|/|/?[a-zA-Z0-9._~-]+${PATH})?${QUERY}`;
 const POINTER = "(/([^/~]|~[01])*)*";
 
 /** What a regular expression may consist of: characters, escapes, simple classes and groups. */

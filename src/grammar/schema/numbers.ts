@@ -8,9 +8,9 @@
  */
 import { choice, type Expression, literal, plain, sequence } from "../expression.ts";
 import { type Dfa, isEmpty } from "../regular/dfa.ts";
-import { patternDfa } from "../regular/nfa.ts";
 import { intersectDfas, lengthDfa, subtractDfa } from "../regular/operations.ts";
 import { parsePattern } from "../regular/pattern.ts";
+import { patternDfa } from "../regular/pattern-dfa.ts";
 import { compareDfa, multipleDfa } from "./decimals.ts";
 import { MAX_DIGITS } from "./json-text.ts";
 import type { Bound, Range } from "./node.ts";

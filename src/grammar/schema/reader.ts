@@ -5,11 +5,11 @@
  */
 import { checkLimit, MAX_ALTERNATIVES, MAX_DEPTH, spend } from "../limits.ts";
 import type { Dfa } from "../regular/dfa.ts";
-import { findingDfa } from "../regular/operations.ts";
 import { conditionalAlternatives, dependentAlternatives } from "./conditions.ts";
 import { formatDfa } from "./formats.ts";
 import { KeywordReader } from "./keyword-reader.ts";
 import { impliedTypes } from "./keywords.ts";
+import type { Languages } from "./languages.ts";
 import { type Alternatives, type Bound, type Contains, JSON_TYPES, type JsonType, jsonText, type RawSchema, type SchemaNode } from "./node.ts"; // biome-ignore format: one line
 
 /** What reading one value of `enum` costs, in steps. */
@@ -18,8 +18,15 @@ const JSON_VALUES: readonly string[] = ["object", "string", "number", "boolean"]
 const REFERENCES: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef"];
 const WRITTEN: readonly string[] = ["$ref", "allOf", "properties", "anyOf", "oneOf"];
 
+interface Place {
+  readonly id: number;
+  /** The place in the schema as a JSON pointer. */
+  readonly where: string;
+  readonly languages: Languages;
+}
+
 /** @throws NibbleError `invalid_argument` that names the keyword that is wrong or not supported */
-export function readSchemaNode(raw: RawSchema, id: number, where: string): SchemaNode {
+export function readSchemaNode(raw: RawSchema, { id, where, languages }: Place): SchemaNode {
   const keywords = new KeywordReader(raw, where);
   const hasOldPrefix = Array.isArray(keywords.fields.get("items"));
   const properties = keywords.schemasByName("properties");
@@ -32,7 +39,7 @@ export function readSchemaNode(raw: RawSchema, id: number, where: string): Schem
     ...readValues(keywords),
     ...readBounds(keywords),
     multipleOf: keywords.number("multipleOf"),
-    patterns: readPatterns(keywords),
+    patterns: readPatterns(keywords, languages),
     length: keywords.range("minLength", "maxLength"),
     prefixItems: keywords.schemas(hasOldPrefix ? "items" : "prefixItems") ?? [],
     items: keywords.schema(hasOldPrefix ? "additionalItems" : "items"),
@@ -42,7 +49,9 @@ export function readSchemaNode(raw: RawSchema, id: number, where: string): Schem
     contains: readContains(keywords),
     properties: new Map(properties),
     listsProperties: keywords.fields.has("properties") && !properties.some(([, schema]) => schema === false),
-    patternProperties: keywords.schemasByName("patternProperties").map(([key, schema]) => [findingDfa(key), schema]),
+    patternProperties: keywords
+      .schemasByName("patternProperties")
+      .map(([key, schema]) => [languages.pattern(key), schema]),
     additionalProperties: keywords.schema("additionalProperties"),
     unevaluatedProperties: keywords.schema("unevaluatedProperties"),
     propertyNames: keywords.schema("propertyNames"),
@@ -127,11 +136,11 @@ function readBounds(keywords: KeywordReader): Read<"lower" | "upper"> {
   return { lower: bounds("minimum", "exclusiveMinimum"), upper: bounds("maximum", "exclusiveMaximum") };
 }
 
-function readPatterns(keywords: KeywordReader): Dfa[] {
+function readPatterns(keywords: KeywordReader, languages: Languages): Dfa[] {
   const pattern = keywords.text("pattern");
   const format = keywords.text("format");
   const language = format === undefined ? undefined : formatDfa(format);
-  return [...(pattern === undefined ? [] : [findingDfa(pattern)]), ...(language ? [language] : [])];
+  return [...(pattern === undefined ? [] : [languages.pattern(pattern)]), ...(language ? [language] : [])];
 }
 
 function readContains(keywords: KeywordReader): Contains | undefined {

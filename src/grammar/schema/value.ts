@@ -77,7 +77,7 @@ function isVoidType(type: JsonType, nodes: Case, context: SchemaContext, depth: 
     case "number":
       return isVoidRange(numberFacts(nodes));
     case "string":
-      return isVoidString(nodes);
+      return isVoidString(nodes, context);
     case "array":
       return isVoidArray(nodes, context, depth);
     case "object":

@@ -5,8 +5,8 @@ import { compileGrammar } from "../../../src/grammar/compile.ts";
 import { startWork } from "../../../src/grammar/limits.ts";
 import type { CompiledGrammar } from "../../../src/grammar/network/compiled-grammar.ts";
 import { type Dfa, matches } from "../../../src/grammar/regular/dfa.ts";
-import { patternDfa } from "../../../src/grammar/regular/nfa.ts";
 import { anywhere, parsePattern } from "../../../src/grammar/regular/pattern.ts";
+import { patternDfa } from "../../../src/grammar/regular/pattern-dfa.ts";
 import { accepts, drawText, random } from "../random-text.ts";
 
 const CHARS = ["a", "b", "c", "0", "_", " ", "-", "é", "日", "😀", "\n", "."];
@@ -54,6 +54,7 @@ const { pattern } = fc.letrec<{ pattern: string; term: string }>((tie) => ({
   group: fc
     .tuple(fc.constantFrom("(", "(?:", "(?<n>"), tie("pattern"))
     .map(([open, inner]) => (open === "(?<n>" ? `(?:${inner})` : `${open}${inner})`)),
+  lookahead: fc.tuple(fc.constantFrom("(?=", "(?!"), tie("pattern")).map(([open, inner]) => `${open}${inner})`),
   term: fc
     .tuple(
       tie("atom") as fc.Arbitrary<string>,
@@ -66,6 +67,7 @@ const { pattern } = fc.letrec<{ pattern: string; term: string }>((tie) => ({
       fc.oneof(
         { weight: 8, arbitrary: tie("term") as fc.Arbitrary<string> },
         { weight: 1, arbitrary: tie("anchor") as fc.Arbitrary<string> },
+        { weight: 1, arbitrary: tie("lookahead") as fc.Arbitrary<string> },
       ),
       { maxLength: 4 },
     )
@@ -128,7 +130,8 @@ describe("patterns", () => {
   });
 
   it.each([
-    ["a(?=b)", "lookahead"],
+    ["(?i)a", "flags"],
+    ["(?=a)*", "lookahead"],
     ["(?<!a)b", "lookbehind"],
     ["(a)\\1", "\\1"],
     ["\\bword", "\\b"],
