@@ -1,7 +1,7 @@
 /** The documents name only files that exist: links, and paths in backticks that have a slash and an extension. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "./helpers/models.ts";
 
@@ -14,6 +14,11 @@ function exists(path: string, document: string): boolean {
 function namedPaths(text: string): string[] {
   const code = [...text.matchAll(/`([\w.@-]+(?:\/[\w.@-]+)+\.(?:ts|mjs|js|json|jsonc|md|py|yml|html|css|wasm|svg))`/g)];
   return code.map(([, path]) => path!).filter((path) => !/^(?:dist|\.cache|node_modules)\/|[A-Z]{4}/.test(path));
+}
+
+/** Names of files without a folder, such as `flags.ts`. */
+function namedFiles(text: string): string[] {
+  return [...text.matchAll(/`([a-z][\w.-]*\.(?:ts|mjs|yml))`/g)].map(([, name]) => name!);
 }
 
 /** Folders such as `src/cli/`. */
@@ -43,19 +48,19 @@ function anchors(document: string): string[] {
   );
 }
 
-const documents = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
-  cwd: root,
-  encoding: "utf8",
-})
+const listFiles = ["ls-files", "--cached", "--others", "--exclude-standard"];
+const files = execFileSync("git", listFiles, { cwd: root, encoding: "utf8" })
   .split("\n")
-  .filter((name) => name !== "" && !name.startsWith("bench/results/") && existsSync(join(root, name)));
+  .filter((name) => name !== "" && existsSync(join(root, name)));
+const documents = files.filter((name) => name.endsWith(".md") && !name.startsWith("bench/results/"));
+const names = new Set(files.map((name) => basename(name)));
 
 describe.each(documents)("%s", (document) => {
   const text = readFileSync(join(root, document), "utf8");
 
   it("names files that exist", () => {
     const missing = [...namedPaths(text), ...namedFolders(text)].filter((path) => !exists(path, document));
-    expect(missing).toEqual([]);
+    expect([...missing, ...namedFiles(text).filter((name) => !names.has(name))]).toEqual([]);
   });
 
   it("links to files and headings that exist", () => {
