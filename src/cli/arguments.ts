@@ -4,7 +4,7 @@
  * `parseArgs` of node:util knows no `-sys` and refuses values that begin with a dash, such as `-s -1`; llama.cpp has both.
  * @module
  */
-import { type Flag, type Flags, UsageError, type Values, wrongValue } from "./flags.ts";
+import { type Flag, type Flags, unknownName, type Values, wrongValue } from "./flags.ts";
 
 export interface Arguments<F extends Flags> {
   readonly flags: Values<F>;
@@ -16,10 +16,10 @@ const FLAG = /^-[^\d.\s]/;
 
 /**
  * A flag's value is the next argument whatever it looks like, or it follows `=`. After `--` nothing is a flag.
- * @param help the command that lists the flags, for errors
+ * @param command such as `nibble run`, for errors
  * @throws UsageError naming the flag, what was expected and what came
  */
-export function parseArguments<F extends Flags>(flags: F, argv: readonly string[], help: string): Arguments<F> {
+export function parseArguments<F extends Flags>(flags: F, argv: readonly string[], command: string): Arguments<F> {
   const keys = new Map(Object.entries(flags).flatMap(([key, { names }]) => names.map((name) => [name, key])));
   const values = new Map<string, unknown>();
   const positionals: string[] = [];
@@ -30,7 +30,7 @@ export function parseArguments<F extends Flags>(flags: F, argv: readonly string[
     else {
       const [name, inline] = splitOnce(argument);
       const key = keys.get(name);
-      if (key === undefined) throw new UsageError(`${name}: unknown flag; see ${help}`, name);
+      if (key === undefined) throw unknownName(name, `flag of ${command}`, keys.keys());
       values.set(key, readValue(name, flags[key]!, { inline, before: values.get(key), rest }));
     }
   }

@@ -31,7 +31,7 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
   return {
     help,
     async run(argv) {
-      const args = parseArguments(flags, argv, `nibble ${name} --help`);
+      const args = parseArguments(flags, argv, `nibble ${name}`);
       if (args.flags.help) return print(help);
       checkCount(parts, args.positionals.length);
       if ("offline" in args.flags) process.env.NIBBLE_OFFLINE = "1"; // the host asks the environment

@@ -10,6 +10,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { nearestName } from "../base/field-table.ts";
 import { conflict as conflictOf, fits, type Range } from "../base/fields.ts";
 
 export interface Flag<T> {
@@ -38,6 +39,15 @@ export class UsageError extends NibbleError {
   constructor(message: string, param?: string) {
     super("invalid_argument", message, param === undefined ? {} : { param });
   }
+}
+
+/** The error for a name that is not among the `known` ones; a misspelt one is corrected. @param what such as "flag" */
+export function unknownName(name: string, what: string, known: Iterable<string>): UsageError {
+  const near = nearestName(name, known);
+  return new UsageError(
+    `${name}: there is no such ${what}${near === undefined ? "" : `; did you mean ${near}?`}`,
+    name,
+  );
 }
 
 /** The error for something that must be given and is not. @param how a clause that says where to give it */

@@ -4,7 +4,7 @@
  * @module
  */
 import { COMMANDS } from "./commands.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError, unknownName } from "./flags.ts";
 import { leaveWithReader, print, reportError } from "./output.ts";
 import { version } from "./version.ts";
 
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<void> {
 async function command(name: string): ReturnType<NonNullable<ReturnType<typeof COMMANDS.get>>["load"]> {
   const entry = COMMANDS.get(name);
   if (entry) return entry.load();
-  throw new UsageError(`expected a command (${[...COMMANDS.keys()].join(", ")}), got ${name}; see nibble --help`);
+  throw unknownName(name, "command (nibble --help lists them)", COMMANDS.keys());
 }
 
 leaveWithReader();

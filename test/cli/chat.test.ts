@@ -120,8 +120,8 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await ask("/set temp")).not.toContain("(set)");
     expect(await ask("/set top-k many")).toMatch(/top-k: expected a whole number from -?\d+, got "many"/);
     expect(await ask("/set top-k")).toMatch(/top-k +7/);
-    expect(await ask("/set nonsense 1")).toContain("expected a setting of system, ");
-    expect(await ask("/nonsense")).toContain("expected /set, ");
+    expect(await ask("/set nonsense 1")).toContain("nonsense: there is no such setting (system, ");
+    expect(await ask("/nonsense")).toContain("/nonsense: there is no such command (/set, ");
     expect(await ask("/save /missing/folder/x.json")).toContain("/save: /missing/folder/x.json cannot be made");
     await ask("/set n-predict 3");
     expect(await ask(QUESTION)).toContain("answer 3 tokens");

@@ -23,9 +23,9 @@ const COMMANDS = [
 
 // [arguments, exit code, the message]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
-  [["fetch", "crumb"], 2, /^expected a command \(run, .*tokenize, .*\), got fetch/],
+  [["fetch", "crumb"], 2, /^fetch: there is no such command \(nibble --help lists them\)$/m],
   [["pull"], 2, /^pull: MODEL is required; see nibble pull --help/],
-  [["pull", "bread"], 2, /^expected a name of nibble ls --all, hf:.* got bread/],
+  [["pull", "bread"], 2, /^MODEL: expected a name of nibble ls --all, hf:.* got bread/],
   [["pull", "crumb"], 2, /^crumb is inside the package and is never pulled/],
   [["rm", "crumb"], 2, /^crumb is inside the package/],
   [["pull", "smollm2:9b"], 1, /^expected one of smollm2:135m, .*, got smollm2:9b/],
@@ -53,11 +53,12 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
     1,
     /^smollm2:1\.7b is not in the cache, and nothing is fetched while offline/,
   ]),
-  [["--nonsense"], 2, /expected a command .* got --nonsense/],
-  [["help", "nothing"], 2, /expected a command .* got nothing/],
+  [["--nonsense"], 2, /^--nonsense: there is no such command/],
+  [["tokenise", "Hi"], 2, /^tokenise: there is no such command \(nibble --help lists them\); did you mean tokenize\?/],
+  [["help", "nothing"], 2, /^nothing: there is no such command/],
   [["help", "run", "bench"], 2, /^help: it takes one command, but 2 arguments were given/],
-  [["run", "--tmp", "0", "Hi"], 2, /^--tmp: unknown flag; see nibble run --help/],
-  [["run", "-x", "Hi"], 2, /^-x: unknown flag/],
+  [["run", "--tmp", "0", "Hi"], 2, /^--tmp: there is no such flag of nibble run; did you mean --temp\?/],
+  [["run", "-x", "Hi"], 2, /^-x: there is no such flag of nibble run/],
   [["run", "--temp", "hot", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "hot"/],
   [["run", "--temp", "-1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "-1"/],
   [["run", "--temp=2.1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "2.1"/],

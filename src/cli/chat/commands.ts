@@ -5,7 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { NibbleError } from "../../base/errors.ts";
 import type { ChatMessage } from "../../chat/template.ts";
-import { type Flag, type Flags, missing, wrongValue } from "../flags.ts";
+import { type Flag, type Flags, missing, unknownName, wrongValue } from "../flags.ts";
 
 /** A conversation, and the settings of its answers. */
 export interface Conversation {
@@ -72,8 +72,7 @@ export function help(): string {
 export async function runChatCommand(conversation: Conversation, line: string): Promise<string | undefined> {
   const [, name = "", argument = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
   const command = CHAT_COMMANDS.get(name);
-  if (!command)
-    throw new NibbleError("invalid_argument", `expected ${[...CHAT_COMMANDS.keys()].join(", ")}, got ${name}`);
+  if (!command) throw unknownName(name, `command (${[...CHAT_COMMANDS.keys()].join(", ")})`, CHAT_COMMANDS.keys());
   return command.run(conversation, argument);
 }
 
@@ -81,8 +80,8 @@ export async function runChatCommand(conversation: Conversation, line: string): 
 function settingOf({ settings }: Conversation, name: string): [key: string, flag: Flag<unknown>] {
   const plain = `--${name.replace(/^-+/, "").replaceAll("_", "-")}`;
   for (const [key, flag] of Object.entries(settings)) if (flag.names.includes(plain)) return [key, flag];
-  const known = Object.values(settings).map(labelOf);
-  throw new NibbleError("invalid_argument", `expected a setting of system, ${known.join(", ")}, got ${name}`);
+  const known = ["system", ...Object.values(settings).map(labelOf)];
+  throw unknownName(name, `setting (${known.join(", ")})`, known);
 }
 
 /** A flag's first long name. */

@@ -60,7 +60,8 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
   },
   async run({ flags, positionals: [argument] }) {
     const source = givenModel(argument, flags.model) ?? DEFAULT_MODEL;
-    if (argument !== undefined && !isModel(argument)) throw new UsageError(`expected a model, got ${argument}`);
+    if (argument !== undefined && !isModel(argument))
+      throw new UsageError(`MODEL: expected a model's name or file, got ${argument}`);
     const tests = testsOf(flags);
     const { repetitions = 5, batch = DEFAULT_BATCH } = flags;
     const options = {

@@ -35,5 +35,7 @@ export function remoteModel(model: string): Reference {
   if (reference) return reference;
   if (model === DEFAULT_MODEL)
     throw new UsageError(`${model} is inside the package and is never pulled; nibble inspect ${model} shows it`);
-  throw new UsageError(`expected a name of nibble ls --all, hf:owner/repo[:quant] or an https URL, got ${model}`);
+  throw new UsageError(
+    `MODEL: expected a name of nibble ls --all, hf:owner/repo[:quant] or an https URL, got ${model}`,
+  );
 }
