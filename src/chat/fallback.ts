@@ -43,6 +43,11 @@ const FORMATS: readonly TurnFormat[] = [
   },
 ];
 
+/** Jinja source of the turn formats by their names in llama.cpp, such as "chatml". */
+export const NAMED_TEMPLATES: ReadonlyMap<string, string> = new Map(
+  FORMATS.map(({ name, template }) => [name, template]),
+);
+
 /**
  * Jinja source of the turn format that fits the vocabulary.
  * @throws NibbleError `invalid_request` if none does: a base model has no turns.

@@ -56,9 +56,10 @@ function checkCount({ name, usage, positionals: [min, max] }: Positionals, count
 const INDENT = 30;
 
 function helpText(usage: string, about: string, flags: Flags): string {
-  const lines = Object.values(flags).map(({ names, placeholder, help }) => {
+  const lines = Object.values(flags).flatMap(({ names, placeholder, help }) => {
+    if (help === undefined) return [];
     const left = `  ${names.join(", ")}${placeholder === undefined ? "" : ` ${placeholder}`}`;
-    return left.length < INDENT ? left.padEnd(INDENT) + help : `${left}\n${" ".repeat(INDENT)}${help}`;
+    return [left.length < INDENT ? left.padEnd(INDENT) + help : `${left}\n${" ".repeat(INDENT)}${help}`];
   });
   return `${usage}\n\n${about}\n\n${lines.join("\n")}\n`;
 }

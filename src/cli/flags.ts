@@ -20,7 +20,8 @@ export interface Flag<T> {
   readonly placeholder: string | undefined;
   /** What a value must be, for errors. */
   readonly expected: string;
-  readonly help: string;
+  /** Undefined: the flag is accepted for the sake of other programs' command lines and not shown in help. */
+  readonly help: string | undefined;
   /**
    * Reads a value from its text; undefined if the text is wrong.
    * @param before the value so far, where the flag came already
@@ -83,6 +84,12 @@ export function text(names: string, placeholder: string, help: string): Flag<str
 export function number(names: string, placeholder: string, range: Range, help: string): Flag<number> {
   const read = (value: string): number | undefined => readNumber(value, range);
   return { names: names.split(", "), placeholder, expected: describe(range), help, read };
+}
+
+/** A flag of llama-server that changes nothing here. @param takesValue whether a value follows it */
+export function accepted(names: string, takesValue: boolean): Flag<string> {
+  const placeholder = takesValue ? "VALUE" : undefined;
+  return { names: names.split(", "), placeholder, expected: "a value", help: undefined, read: (value) => value };
 }
 
 /** Several numbers, separated by commas. */

@@ -124,6 +124,23 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   ],
   [["merge", "a"], 2, /^merge: FIRST OUT are required, and only 1 argument was given/],
   [["verify"], 2, /^verify: MODEL \[OTHER\] is required/],
+  [["serve", "crumb", "-m", "crumb"], 2, /^MODEL: it cannot be used together with -m, because both name the model/],
+  [["serve", "crumb", "crumb"], 2, /^serve: there are two models of the name crumb/],
+  [["serve", "crumb", "a.gguf", "--alias", "x"], 2, /^--alias: it cannot be used together with several models/],
+  [
+    ["serve", "--chat-template", "nothing"],
+    2,
+    /^--chat-template: expected chatml, llama3, gemma or Jinja source, got "nothing"/,
+  ],
+  [
+    ["serve", "--chat-template", "chatml", "--chat-template-file", "a"],
+    2,
+    /^--chat-template: it cannot be used together/,
+  ],
+  [["serve", "--chat-template-kwargs", "[1]"], 2, /^--chat-template-kwargs: expected a JSON object, got "\[1\]"/],
+  [["serve", "--models-max", "-1"], 2, /^--models-max: expected a whole number from 0/],
+  [["serve", "--temp", "9"], 2, /^--temp: expected a number from 0 to 2/],
+  [["serve", "--ngl", "9"], 2, /^--ngl: unknown flag/],
   [["serve", "--port", "65536"], 2, /^--port: expected a whole number from 0 to 65535/],
   // These errors need the file or the model.
   [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],

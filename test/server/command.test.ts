@@ -1,6 +1,9 @@
 /** `nibble serve` as a process. */
+import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { cli, nibble, Running } from "../cli/helpers.ts";
+import { cli, nibble, pathOf, Running } from "../cli/helpers.ts";
 import { messages, postJson } from "./helpers.ts";
 
 let running: Running | undefined;
@@ -68,6 +71,86 @@ describe("nibble serve", () => {
     }
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(Number(/^nibble_kv_pages_cached (\d+)$/m.exec(metrics)![1])).toBeGreaterThan(1024 / 32);
+  });
+
+  it("--temp, -n and other flags are the defaults of requests; flags of llama-server that change nothing are taken", async () => {
+    const url = await start(
+      "--temp",
+      "0",
+      "-n",
+      "3",
+      "--reasoning-format",
+      "none",
+      "--jinja",
+      "-ngl",
+      "99",
+      "-fa",
+      "on",
+    );
+    const ask = async (body: object) => (await postJson(`${url}/v1/chat/completions`, { messages, ...body })).json();
+    const [a, b] = [await ask({ seed: 1 }), await ask({ seed: 2 })];
+    expect(a.usage.completion_tokens).toBe(3);
+    expect(a.choices).toEqual(b.choices);
+    expect(a.choices[0].message.content).toMatch(/^<think>/);
+    expect((await ask({ max_completion_tokens: 5 })).usage.completion_tokens).toBe(5);
+    const message = (await (await postJson(`${url}/v1/messages`, { messages, max_tokens: 4 })).json()).usage;
+    expect(message.output_tokens).toBe(4);
+    const { settings = {} } = {
+      settings: (await (await fetch(`${url}/props`)).json()).default_generation_settings.params,
+    };
+    expect(settings).toMatchObject({ temperature: 0, n_predict: 3 });
+  });
+
+  it("--chat-template and --chat-template-file replace the model's own; --no-ui serves no page", async () => {
+    const prompt = async (...flags: string[]) => {
+      const url = await start(...flags);
+      const answer = await (
+        await postJson(`${url}/apply-template`, { messages: [{ role: "user", content: "a" }] })
+      ).json();
+      expect((await fetch(url, { redirect: "manual" })).status).toBe(flags.includes("--no-ui") ? 404 : 302);
+      running!.child.kill("SIGKILL");
+      return answer.prompt;
+    };
+    expect(await prompt("--chat-template", "chatml")).toBe("<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n");
+    expect(await prompt("--chat-template", "{{ messages[0].content }}!", "--no-ui")).toBe("a!");
+    const folder = mkdtempSync(join(tmpdir(), "nibble-template-"));
+    writeFileSync(join(folder, "a.jinja"), "[{{ messages[0].content }}]");
+    expect(await prompt("--chat-template-file", join(folder, "a.jinja"))).toBe("[a]");
+    rmSync(folder, { recursive: true });
+  });
+
+  it("several models are told apart by name and loaded when they are asked for; one may stay in memory", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nibble-models-"));
+    cpSync(pathOf("dist/crumb.gguf"), join(folder, "second.gguf"));
+    const url = await start("crumb", join(folder, "second.gguf"), "--models-max", "1", "-t", "1");
+    const loaded = async () =>
+      (await (await fetch(`${url}/api/ps`)).json()).models.map(({ name }: { name: string }) => name);
+    const ask = async (model: string) => postJson(`${url}/v1/completions`, { model, prompt: "a", max_tokens: 1 });
+    const { data } = await (await fetch(`${url}/v1/models`)).json();
+    expect(data.map(({ id }: { id: string }) => id)).toEqual(["crumb", "second.gguf"]);
+    expect(await loaded()).toEqual(["crumb"]);
+    expect((await (await ask("second.gguf")).json()).model).toBe("second.gguf");
+    expect(await loaded()).toEqual(["second.gguf"]);
+    expect((await (await ask("crumb")).json()).model).toBe("crumb");
+    const [unknown, tags] = [await ask("third"), await (await fetch(`${url}/api/tags`)).json()];
+    expect([unknown.status, (await unknown.json()).error.code]).toEqual([404, "not_found"]);
+    expect(tags.models[1]).toMatchObject({ name: "second.gguf", size: statSync(join(folder, "second.gguf")).size });
+    rmSync(folder, { recursive: true });
+  });
+
+  it("--alias has several names; --strict refuses what is otherwise ignored and logged once", async () => {
+    const lenient = await start("--alias", "tiny,gpt-4");
+    const body = { prompt: "a", max_tokens: 1, temprature: 1 };
+    for (const model of ["tiny", "gpt-4", "anything"])
+      expect((await (await postJson(`${lenient}/v1/completions`, { ...body, model })).json()).model).toBe("tiny");
+    expect(running!.stderr.match(/temprature/g)).toHaveLength(1);
+    running!.child.kill("SIGKILL");
+    const strict = await start("--strict");
+    const refused = await postJson(`${strict}/v1/completions`, body);
+    expect([refused.status, (await refused.json()).error.message]).toEqual([
+      400,
+      expect.stringContaining("temperature?"),
+    ]);
   });
 
   it("wrong usage is told before anything is loaded", async () => {

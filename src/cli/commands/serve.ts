@@ -1,116 +1,86 @@
 /**
- * `nibble serve`: OpenAI's and Anthropic's APIs over HTTP.
+ * `nibble serve`: OpenAI's, Anthropic's, llama-server's and Ollama's APIs over HTTP.
  * @module
  */
-import { existsSync, statSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { NibbleError } from "../../base/errors.ts";
-import type { Model } from "../../engine/model.ts";
-import { nodeHost } from "../../hosts/node/host.ts";
+import { NAMED_TEMPLATES } from "../../chat/fallback.ts";
 import { type Listener, listen } from "../../hosts/node/server.ts";
-import { createLoad, createPlan } from "../../load/create-load.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
-import type { SlotStore } from "../../server/llama-server/slot-store.ts";
+import type { LazyModel } from "../../server/models/source.ts";
 import type { HandlerOptions } from "../../server/options.ts";
-import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Command, defineCommand } from "../command.ts";
-import { number, repeated, text, toggle, UsageError, type Values } from "../flags.ts";
+import { conflict, requires, UsageError } from "../flags.ts";
 import { readText } from "../input.ts";
-import { DEFAULT_MODEL, givenModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { DEFAULT_MODEL } from "../model.ts";
 import { note, print, printJson } from "../output.ts";
-import { toPlayground, withPlayground } from "../playground.ts";
+import { IDLE_SECONDS, type ServeFlags, STORED_RESPONSES, serveFlags } from "../serve/flags.ts";
+import { cacheLibrary, lazyModel, type ModelSettings } from "../serve/models.ts";
+import { toPlayground, withPlayground } from "../serve/playground.ts";
+import { requestDefaults } from "../serve/request-defaults.ts";
+import { folderStore } from "../serve/slot-folder.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
-/** Contexts that the cache has room for. With room for one only, long conversations evict each other at every turn. */
-const CACHED_CONTEXTS = 4;
-const isText = (value: string): string | undefined => (value === "" ? undefined : value);
-
-const serveFlags = {
-  model: modelFlag,
-  alias: text("-a, --alias", "NAME", "the model's name in answers (default: its file's)"),
-  host: text("--host", "ADDRESS", "address to listen on (default 127.0.0.1)"),
-  port: number("--port", "N", { min: 0, max: 65535, integer: true }, "port (default 8080; 0: any that is free)"),
-  apiKeys: repeated({
-    names: "--api-key",
-    placeholder: "KEY",
-    expected: "text",
-    help: "a key that clients must send; the flag may be repeated",
-    read: isText,
-  }),
-  apiKeyFile: text(
-    "--api-key-file",
-    "FILE",
-    "a file with one key per line (flags are visible to other users of this machine)",
-  ),
-  insecure: toggle("--insecure", "listen beyond this machine without keys"),
-  cors: repeated({
-    names: "--cors",
-    placeholder: "ORIGIN",
-    expected: "text",
-    help: "an origin whose pages may read answers, or *",
-    read: isText,
-  }),
-  parallel: number(
-    "-np, --parallel",
-    "N",
-    { min: 1, max: 4096, integer: true },
-    "answers generated at once (default 8)",
-  ),
-  cacheTokens: number(
-    "--cache-tokens",
-    "N",
-    { min: 32, integer: true },
-    `tokens of all conversations in the cache (default: ${CACHED_CONTEXTS} times -c)`,
-  ),
-  queue: number(
-    "--queue",
-    "N",
-    { min: 0, integer: true },
-    "requests that may wait (default 64); further ones get status 429",
-  ),
-  slots: text("--slot-save-path", "FOLDER", "where /slots/N saves and restores conversations (default: nowhere)"),
-  grace: number(
-    "--grace",
-    "SECONDS",
-    { min: 0, max: 3600 },
-    "how long answers may go on when the server ends (default 30)",
-  ),
-  ...runtimeFlags,
-  ...loraFlags,
-  json: jsonFlag,
-};
-
-type ServeFlags = Partial<Values<typeof serveFlags>>;
+const MAX_MODELS = 256;
 
 export const serve: Command = defineCommand({
   name: "serve",
-  usage: "[MODEL]",
-  positionals: [0, 1],
-  about: `Answers /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models, Anthropic's
-/v1/messages, /tokenize, /detokenize, /apply-template, /props, /health and /metrics. At / it serves a page that runs a
-model in the browser. Only this machine can reach it unless --host says otherwise, and then an API key must be set.
-SIGTERM or Ctrl-C lets answers under way end; a second one ends the process at once.
+  usage: "[MODEL...]",
+  positionals: [0, MAX_MODELS],
+  about: `Answers the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models),
+Anthropic (/v1/messages), llama-server (/completion, /tokenize, /props, /slots, /health, /metrics, ...) and Ollama (/api/chat,
+/api/generate, /api/embed, /api/tags, /api/pull, ...). The first model is loaded at once, others when a request names them. At /
+it serves a page that runs a model in the browser. Only this machine can reach it unless --host says otherwise, and then an
+API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one ends the process at once.
 --json prints { "url", "model" } when the server listens.`,
   flags: serveFlags,
-  async run({ flags: given, positionals: [argument] }) {
-    const source = givenModel(argument, given.model) ?? DEFAULT_MODEL;
+  async run({ flags: given, positionals }) {
     const access = await readAccess(given);
     if (given.slots !== undefined && !statSync(given.slots, { throwIfNoEntry: false })?.isDirectory())
       throw new NibbleError("missing_file", `--slot-save-path: there is no folder ${given.slots}`);
-    const model = await loadModel(source, given);
-    const handler = createHandler(model, handlerOptions(given, access));
+    const settings = { flags: given, chatTemplate: await readTemplate(given) };
+    const [first, ...others] = readModels(positionals, settings);
+    // The only model of a server stays unless a time was given.
+    const stays = others.length === 0 && given.idle === undefined;
+    const models = [{ ...first!, loaded: await first!.load(), ...(stays && { idleMs: Infinity }) }, ...others];
+    const handler = createHandler(models, handlerOptions(given, access, settings));
     const { host = "127.0.0.1", port = 8080 } = given;
-    const listener = await listen(withPlayground(handler), { host, port }).catch((error) => {
+    const listener = await listen(given.noUi ? handler : withPlayground(handler), { host, port }).catch((error) => {
       throw addressError(error, host, port);
     });
     const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
-    if (given.json) await printJson({ url: listener.url, model: model.info.name });
-    else await print(`${model.info.name} at ${listener.url}\n`);
+    if (given.json) await printJson({ url: listener.url, model: first!.name });
+    else await print(`${models.map(({ name }) => name).join(", ")} at ${listener.url}\n`);
     await ended;
-    model.dispose();
   },
 });
+
+/** The models of the command line, the first one by its alias. */
+function readModels(positionals: readonly string[], settings: ModelSettings): LazyModel[] {
+  const { model, alias } = settings.flags;
+  if (positionals.length > 0 && model !== undefined) throw conflict("MODEL", "-m", "both name the model");
+  const sources = positionals.length > 0 ? positionals : [model ?? DEFAULT_MODEL];
+  const names = alias?.split(",").filter((name) => name !== "") ?? [];
+  if (sources.length > 1 && names.length > 0)
+    throw conflict("--alias", "several models", "a server of several tells them apart by their own names");
+  const models = sources.map((source) => lazyModel(source, names, settings));
+  const twice = models.find(({ name }, i) => models.findIndex((one) => one.name === name) < i);
+  if (twice)
+    throw new UsageError(`serve: there are two models of the name ${twice.name}; requests could not tell them apart`);
+  return models;
+}
+
+/** Jinja source that replaces the model's own template. */
+async function readTemplate({ chatTemplate, chatTemplateFile }: ServeFlags): Promise<string | undefined> {
+  if (chatTemplate !== undefined && chatTemplateFile !== undefined)
+    throw conflict("--chat-template", "--chat-template-file", "both name the template");
+  if (chatTemplateFile !== undefined) return readText(chatTemplateFile);
+  if (chatTemplate === undefined || /\{[{%#]/.test(chatTemplate)) return chatTemplate;
+  const named = NAMED_TEMPLATES.get(chatTemplate);
+  if (named !== undefined) return named;
+  const known = [...NAMED_TEMPLATES.keys()].join(", ");
+  throw new UsageError(`--chat-template: expected ${known} or Jinja source, got ${JSON.stringify(chatTemplate)}`);
+}
 
 interface Access {
   readonly apiKeys: readonly string[];
@@ -121,34 +91,40 @@ interface Access {
 /** @throws UsageError for a server that everybody could use, unless --insecure says that this is wanted */
 async function readAccess({ host = "127.0.0.1", insecure = false, ...given }: ServeFlags): Promise<Access> {
   const fromFile = given.apiKeyFile === undefined ? [] : await readKeys(given.apiKeyFile);
-  const apiKeys = [...(given.apiKeys ?? []), ...fromFile];
+  const fromFlags = (given.apiKeys ?? []).flatMap((keys) => keys.split(",")).filter((key) => key !== "");
+  const apiKeys = [...fromFlags, ...fromFile];
   const local = LOOPBACK.includes(host) || host === "::1";
-  if (!local && apiKeys.length === 0 && !insecure) {
-    const message = `--host ${host}: it requires --api-key, or --insecure, because other machines could use the server`;
-    throw new UsageError(message, "--host");
-  }
+  if (!local && apiKeys.length === 0 && !insecure)
+    throw requires(`--host ${host}`, "--api-key, or --insecure", "other machines could use the server");
   return { apiKeys, local };
 }
 
-/** Loads the model with a key-value cache for several conversations. */
-async function loadModel(source: string, given: ServeFlags): Promise<Model> {
-  const named = given.alias === undefined ? {} : { name: given.alias };
-  return loading(source, { ...runtimeOptions(given), ...loraOptions(given) }, async (all) => {
-    const { contextLength } = await createPlan(nodeHost)(source, all);
-    const cacheTokens = given.cacheTokens ?? CACHED_CONTEXTS * contextLength;
-    return createLoad(nodeHost)(source, { ...all, ...named, cacheTokens });
-  });
+/** One key per line; lines that begin with # are comments. */
+async function readKeys(file: string): Promise<string[]> {
+  const keys = (await readText(file)).split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#"));
+  if (keys.length === 0) throw new UsageError(`--api-key-file ${file}: there is no key in it`);
+  return keys;
 }
 
-function handlerOptions({ cors, parallel, queue, slots }: ServeFlags, { apiKeys, local }: Access): HandlerOptions {
+function handlerOptions(given: ServeFlags, { apiKeys, local }: Access, settings: ModelSettings): HandlerOptions {
+  const { cors, parallel, queue, slots, modelsMax, idle, strict, noUi } = given;
+  const idleSeconds = idle ?? IDLE_SECONDS;
   return {
     apiKeys,
     cors: cors?.includes("*") ? "*" : (cors ?? []),
+    // Strangers could fill the disk of a server without keys.
+    ...((local || apiKeys.length > 0) && { library: cacheLibrary(settings) }),
     ...(local && apiKeys.length === 0 && { hosts: LOOPBACK }),
     ...(parallel !== undefined && { slots: parallel }),
     ...(queue !== undefined && { queue }),
+    ...(modelsMax !== undefined && { modelsMax }),
+    ...(idleSeconds >= 0 && { modelsIdleMs: idleSeconds * 1000 }),
+    responseStore: given.responseStore ?? STORED_RESPONSES,
     ...(slots !== undefined && { slotStore: folderStore(slots) }),
-    page: toPlayground,
+    ...(!noUi && { page: toPlayground }),
+    ...(strict && { strict }),
+    defaults: requestDefaults(given),
+    onWarning: (message) => note(`nibble: ${message}`),
     onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),
   };
 }
@@ -158,26 +134,6 @@ function addressError(cause: NodeJS.ErrnoException, host: string, port: number):
   if (cause.code === undefined) return cause;
   const why = cause.code === "EADDRINUSE" ? "the port is taken; --port chooses another" : "it cannot be listened on";
   return new NibbleError("io_error", `${host}:${port}: ${why} (${cause.message})`, { cause });
-}
-
-/** A file is written under another name first, so that it is whole or not there. */
-function folderStore(folder: string): SlotStore {
-  return {
-    read: async (name) =>
-      existsSync(join(folder, name)) ? new Uint8Array(await readFile(join(folder, name))) : undefined,
-    async write(name, bytes) {
-      const path = join(folder, name);
-      const partial = `${path}.${process.pid}.part`;
-      await writeFile(partial, bytes);
-      await rename(partial, path);
-    },
-  };
-}
-
-async function readKeys(file: string): Promise<string[]> {
-  const keys = (await readText(file)).split(/\r?\n/).filter((line) => line !== "");
-  if (keys.length === 0) throw new UsageError(`--api-key-file ${file}: there is no key in it`);
-  return keys;
 }
 
 /** The first signal lets answers end. The second finds no listener and ends the process at once. */

@@ -92,7 +92,7 @@ export class ModelPool {
 
   #find(name: string): ServedModel | undefined {
     const plain = name.replace(/:latest$/, "");
-    const exact = this.#models.find((one) => one.name === name || one.name === plain);
+    const exact = this.#models.find((one) => one.answersTo(name) || one.answersTo(plain));
     if (exact) return exact;
     const tagged = this.#models.filter((one) => one.name.startsWith(`${plain}:`));
     return tagged.length === 1 ? tagged[0] : undefined;
@@ -139,7 +139,7 @@ export class ModelPool {
       loadMs,
       keepAliveMs: undefined,
       release() {
-        if (held) served.leave(this.keepAliveMs ?? idleMs);
+        if (held) served.leave(this.keepAliveMs ?? served.idleMs ?? idleMs);
         held = false;
       },
     };
@@ -163,8 +163,9 @@ export class ModelPool {
     return oldest !== undefined;
   }
 
-  /** Where memory does not suffice, idle models give theirs. */
+  /** Where memory does not suffice, idle models give theirs. Without any, loading is tried all the same. */
   async #load(served: ServedModel): Promise<Model> {
+    while (!(await served.fits()) && this.#evictOne());
     for (;;) {
       try {
         return await served.load();

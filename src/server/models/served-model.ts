@@ -27,13 +27,27 @@ export class ServedModel {
   constructor(source: Source) {
     this.name = source.name;
     this.#source = source;
-    this.model = "model" in source ? source.model : undefined;
+    this.model = "model" in source ? source.model : source.lazy.loaded;
     this.facts = "lazy" in source ? (source.lazy.facts ?? {}) : {};
   }
 
   /** Whether it takes a place that another model could have. A model that the handler's caller has loaded stays. */
   get evictable(): boolean {
     return "lazy" in this.#source && (this.model ?? this.loading) !== undefined;
+  }
+
+  /** Milliseconds without a request after which it is disposed; undefined: as the handler says. */
+  get idleMs(): number | undefined {
+    return "lazy" in this.#source ? this.#source.lazy.idleMs : undefined;
+  }
+
+  answersTo(name: string): boolean {
+    return this.name === name || ("lazy" in this.#source && (this.#source.lazy.aliases ?? []).includes(name));
+  }
+
+  /** Whether the memory that is free suffices, as far as that is known before loading. */
+  async fits(): Promise<boolean> {
+    return "model" in this.#source || ((await this.#source.lazy.fits?.()) ?? true);
   }
 
   load(): Promise<Model> {

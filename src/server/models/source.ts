@@ -25,8 +25,16 @@ export interface ModelFacts {
 /** A model that the server loads when a request asks for it, and disposes when it is idle or memory is short. */
 export interface LazyModel {
   readonly name: string;
-  load(): Promise<Model>;
+  /** Other names of it, which requests may use. */
+  readonly aliases?: readonly string[];
   readonly facts?: ModelFacts;
+  /** The model, if it is in memory already. */
+  readonly loaded?: Model;
+  load(): Promise<Model>;
+  /** Milliseconds without a request after which it is disposed, in place of the handler's `modelsIdleMs`. */
+  readonly idleMs?: number;
+  /** Whether the memory that is free suffices for it. Default: `load` will tell, by an error `out_of_memory`. */
+  fits?(): Promise<boolean>;
 }
 
 /** Bytes of one file that have arrived. */

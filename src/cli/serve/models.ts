@@ -1,0 +1,127 @@
+/**
+ * The models of a server: those of its command line, and those of the cache, which requests may name.
+ * @module
+ */
+import { statSync } from "node:fs";
+import { freemem } from "node:os";
+import process from "node:process";
+import { NibbleError } from "../../base/errors.ts";
+import type { Model } from "../../engine/model.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { type NodeHub, nodeHub } from "../../hosts/node/hub.ts";
+import type { ModelRecord } from "../../hub/cache.ts";
+import { findModel } from "../../hub/hub.ts";
+import { pull } from "../../hub/pull.ts";
+import { parseReference, type Reference } from "../../hub/reference.ts";
+import { createLoad, createPlan } from "../../load/create-load.ts";
+import type { LoadOptions } from "../../load/options.ts";
+import { sourceName } from "../../load/source.ts";
+import type { LazyModel, ModelFacts, ModelLibrary } from "../../server/models/source.ts";
+import { loraOptions } from "../adapters.ts";
+import { loading, modelFiles, runtimeOptions } from "../model.ts";
+import { CACHED_CONTEXTS, type ServeFlags } from "./flags.ts";
+
+export interface ModelSettings {
+  readonly flags: ServeFlags;
+  /** Jinja source in place of the models' own templates. */
+  readonly chatTemplate: string | undefined;
+}
+
+/**
+ * A model of the command line.
+ * @param alias the name in answers, then other names of the model
+ */
+export function lazyModel(source: string, alias: readonly string[], settings: ModelSettings): LazyModel {
+  const reference = parseReference(source);
+  const name = alias[0] ?? reference?.id ?? sourceName(source) ?? source;
+  return {
+    name,
+    aliases: alias.slice(1),
+    facts: fileFacts(source),
+    fits: () => fitsMemory(source, settings),
+    load: () => loadModel(source, name, settings),
+  };
+}
+
+/** Loads a model with a key-value cache for several conversations. */
+function loadModel(source: string, name: string, { flags, chatTemplate }: ModelSettings): Promise<Model> {
+  return loading(source, loadOptions(flags), async (all) => {
+    const { contextLength } = await createPlan(nodeHost)(source, all);
+    const cacheTokens = flags.cacheTokens ?? CACHED_CONTEXTS * contextLength;
+    const template = chatTemplate === undefined ? {} : { chatTemplate };
+    return createLoad(nodeHost)(source, { ...all, name, cacheTokens, ...template });
+  });
+}
+
+function loadOptions(flags: ServeFlags): LoadOptions {
+  const { lora } = loraOptions(flags);
+  const adapters = flags.loraOff ? lora?.map((one) => ({ ...one, scale: 0 })) : lora;
+  return { ...runtimeOptions(flags), ...(adapters && { lora: adapters }) };
+}
+
+/** Whether the memory that is free now suffices, by the plan from the model's header. */
+async function fitsMemory(source: string, { flags }: ModelSettings): Promise<boolean> {
+  const { memory } = await createPlan(nodeHost)(source, loadOptions(flags));
+  return memory.total <= availableMemory();
+}
+
+function availableMemory(): number {
+  // Node 20.13 and newer knows the limits of containers too.
+  return (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem();
+}
+
+function fileFacts(source: string): ModelFacts {
+  const files = modelFiles(source).map((path) => statSync(path));
+  if (files.length === 0) return {};
+  const newest = new Date(Math.max(...files.map(({ mtimeMs }) => mtimeMs)));
+  return { bytes: files.reduce((sum, { size }) => sum + size, 0), modified: newest.toISOString() };
+}
+
+/** The models of the cache, by the names that `nibble pull` takes. */
+export function cacheLibrary(settings: ModelSettings): ModelLibrary {
+  const lazy = (record: ModelRecord): LazyModel => ({
+    ...lazyModel(record.id, [record.id], settings),
+    facts: recordFacts(record),
+  });
+  return {
+    list: async () => (await (await nodeHub()).cache.records()).map(lazy),
+    async find(name) {
+      const reference = referenceOf(name);
+      const record = reference && (await findModel(reference, (await nodeHub()).cache));
+      return record && lazy(record);
+    },
+    async pull(name, { signal, onProgress }) {
+      const { cache, settings: hub } = await onlineHub();
+      const reference = referenceOf(name);
+      if (!reference) {
+        const message = `model: ${JSON.stringify(name.slice(0, 100))} is no name of \`nibble ls --all\`, no hf:owner/repo[:quant] and no URL`;
+        throw new NibbleError("invalid_request", message, { param: "model" });
+      }
+      await pull(reference, cache, { ...hub, signal, onProgress });
+    },
+  };
+}
+
+/** Undefined for every other text, also where it begins like a reference. */
+function referenceOf(name: string): Reference | undefined {
+  try {
+    return parseReference(name.replace(/:latest$/, ""));
+  } catch {
+    return undefined;
+  }
+}
+
+async function onlineHub(): Promise<NodeHub> {
+  const hub = await nodeHub();
+  if (!hub.settings.offline) return hub;
+  throw new NibbleError("not_supported", "/api/pull: this server is offline and fetches nothing");
+}
+
+function recordFacts({ files, pulled }: ModelRecord): ModelFacts {
+  const [first] = files;
+  return {
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(first && { sha256: first.sha256, format: /\.gguf$/i.test(first.name) ? "gguf" : "safetensors" }),
+    modified: pulled,
+  };
+}
