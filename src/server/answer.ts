@@ -29,7 +29,7 @@ export interface Prepared<Chunk> {
  * nothing.
  * @throws NibbleError what `prepare` throws; `overloaded` or `shutting_down`
  */
-export async function answer<Chunk extends { readonly timings?: Timings }>(
+export async function answer<Chunk extends CountedChunk>(
   prepare: (call: Call, signal: AbortSignal) => Promise<Prepared<Chunk>>,
   asked: Asked,
 ): Promise<Response> {
@@ -91,15 +91,21 @@ async function admit(asked: Asked): Promise<{ ticket: Ticket; call: Call }> {
   }
 }
 
+/** What the metrics need of a chunk. One with the finish reason of an answer has its whole timings. */
+interface CountedChunk {
+  readonly timings?: Timings;
+  readonly choices?: readonly { readonly finish_reason: string | null }[];
+}
+
 /** Passes chunks on and counts the answer: complete when its timings came, else cut off. */
-async function* counted<Chunk extends { readonly timings?: Timings }>(
+async function* counted<Chunk extends CountedChunk>(
   chunks: AsyncIterable<Chunk>,
   metrics: Metrics,
 ): AsyncGenerator<Chunk, undefined> {
   let complete = false;
   try {
     for await (const chunk of chunks) {
-      if (chunk.timings) {
+      if (chunk.timings && chunk.choices?.some(({ finish_reason: reason }) => reason)) {
         complete = true;
         metrics.answer(chunk.timings);
       }

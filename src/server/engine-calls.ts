@@ -2,7 +2,6 @@
  * The engine's completions, for the bodies of every API: OpenAI's as they came, the others' translated to that shape.
  * @module
  */
-import type { Model } from "../engine/model.ts";
 import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/chat-types.ts";
 import type { RequestOptions } from "../engine/openai/common-types.ts";
 import type { Completion, CompletionRequest } from "../engine/openai/completion-types.ts";
@@ -12,9 +11,6 @@ import { type FieldNames, renameParam } from "./errors.ts";
 
 /** The fields of a request. The engine checks each of them. */
 export type Body = Readonly<Record<string, unknown>>;
-
-/** Reasoning comes apart from the content unless the request says otherwise, as with llama-server. */
-const REASONING_FORMAT = "auto";
 
 /** These fields make the engine stream; a whole answer is collected from the same chunks. */
 export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
@@ -34,7 +30,7 @@ export async function openChat(
   body: Body,
   { signal, names }: EngineCallOptions,
 ): Promise<AsyncIterable<ChatCompletionChunk>> {
-  const request = { ...STREAMED, reasoning_format: REASONING_FORMAT, ...withDefaults(body, call) };
+  const request = { ...STREAMED, ...withDefaults(body, call) };
   // The engine checks every field: this is the type of a request that has passed.
   const checked = request as unknown as ChatCompletionRequest & { stream: true };
   return renaming(names, () => call.model.chat.completions.create(checked, callOptions(call, signal)));
@@ -51,13 +47,15 @@ export async function openText(
   return renaming(names, () => call.model.completions.create(checked, callOptions(call, signal)));
 }
 
-function callOptions({ exchange: { rules } }: Call, signal: AbortSignal): RequestOptions {
-  return rules.onUnknown ? { signal, onUnknownField: rules.onUnknown } : { signal };
+/** The engine treats unknown fields as the server does. */
+export function callOptions({ exchange: { rules } }: Call, signal?: AbortSignal): RequestOptions {
+  return { ...(signal && { signal }), ...(rules.onUnknown && { onUnknownField: rules.onUnknown }) };
 }
 
 /** How many tokens the prompt of a chat has. @throws NibbleError that names the field as the client does */
-export function countPromptTokens(model: Model, body: Body, names: FieldNames): Promise<number> {
-  return renaming(names, async () => model.chatPrompt(body as unknown as ChatCompletionRequest).ids.length);
+export function countPromptTokens(call: Call, body: Body, names: FieldNames): Promise<number> {
+  const request = body as unknown as ChatCompletionRequest;
+  return renaming(names, async () => call.model.chatPrompt(request, callOptions(call)).ids.length);
 }
 
 async function renaming<T>(names: FieldNames, action: () => Promise<T>): Promise<T> {

@@ -26,7 +26,7 @@ export class Ignored {
   }
 
   #unknown({ param = "", message }: NibbleError): void {
-    this.add(param, message);
+    this.add(param, message.replace(`${param}: `, ""));
   }
 
   add(name: string, why: string): void {
@@ -36,7 +36,7 @@ export class Ignored {
     const kind = name.slice(0, MAX_NAME).replace(/\[\d+\]/g, "[]");
     if (told.has(kind) || told.size >= MAX_TOLD) return;
     told.add(kind);
-    onWarning(`a request was answered without ${kind}: ${why}`);
+    onWarning(`requests are answered without ${kind}: ${why}`);
   }
 
   announce(headers: Headers): void {

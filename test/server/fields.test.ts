@@ -1,11 +1,14 @@
 /** Every field of the engine's requests refuses what it cannot be, by name. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FieldTable } from "../../src/base/field-table.ts";
 import type { Model } from "../../src/engine/model.ts";
+import { CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS } from "../../src/engine/request/field-tables.ts";
 import { createHandler, type Handler } from "../../src/server/handler.ts";
 import {
   ARRAY,
   BOOLEAN,
   expectRefused,
+  type FieldCheck,
   IDS,
   INTEGER,
   NAME,
@@ -15,7 +18,7 @@ import {
   STRING,
   sampling,
 } from "./field-values.ts";
-import { loadCrumb, messages } from "./helpers.ts";
+import { loadCrumb, messages, postHandler } from "./helpers.ts";
 
 let model: Model;
 let handler: Handler;
@@ -26,16 +29,6 @@ beforeAll(async () => {
 afterAll(() => model.dispose());
 
 const texts = [...ARRAY, [""], [1], [["a"]], [null], ["x".repeat(1000)], new Array(1000).fill("a")];
-
-const UNUSED: Record<string, unknown[]> = {
-  store: BOOLEAN,
-  metadata: [...OBJECT, { a: 1 }, { a: [] }, Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, ""]))],
-  service_tier: STRING,
-  safety_identifier: STRING,
-  prompt_cache_key: STRING,
-  cache_prompt: BOOLEAN,
-  id_slot: [...INTEGER, -2],
-};
 
 const COMMON: Record<string, unknown[]> = {
   ...sampling,
@@ -51,7 +44,6 @@ const COMMON: Record<string, unknown[]> = {
   n_probs: [...INTEGER, -1],
   post_sampling_probs: BOOLEAN,
   stream: BOOLEAN,
-  stream_options: [...OBJECT, { include_usage: 1 }, { nonsense: true }],
   stop: [
     0,
     1,
@@ -126,7 +118,6 @@ const COMMON: Record<string, unknown[]> = {
 
 const CHAT: Record<string, unknown[]> = {
   ...COMMON,
-  ...UNUSED,
   // biome-ignore format: a list
   messages: [
     ...ARRAY, null, [], [1], ["a"], [null], [{}], [{ role: "user" }], [{ role: "nobody", content: "" }],
@@ -150,8 +141,9 @@ const CHAT: Record<string, unknown[]> = {
 
 const COMPLETION: Record<string, unknown[]> = {
   ...COMMON,
-  ...UNUSED,
   logprobs: [...INTEGER, -1, 21],
+  best_of: [...POSITIVE, 3],
+  add_special_tokens: BOOLEAN,
   echo: BOOLEAN,
   // biome-ignore format: a list
   prompt: [null, 0, 1, -1, 0.5, true, false, {}, { a: 1 }, [["a"], 1], [-1], [1.5], [1e9], [null], [[-1]], new Array(100_000).fill(1)],
@@ -169,17 +161,70 @@ const EMBEDDINGS: Record<string, unknown[]> = {
   normalize: BOOLEAN,
 };
 
-const ROUTES: [path: string, valid: object, table: Record<string, unknown[]>][] = [
-  ["/v1/chat/completions", { messages }, CHAT],
-  ["/v1/completions", { prompt: "a" }, COMPLETION],
-  ["/v1/embeddings", { input: "a" }, EMBEDDINGS],
+const ROUTES: [path: string, valid: object, rows: Record<string, unknown[]>, table: FieldTable][] = [
+  ["/v1/chat/completions", { messages, max_tokens: 1 }, CHAT, CHAT_FIELDS],
+  ["/v1/completions", { prompt: "a", max_tokens: 1 }, COMPLETION, COMPLETION_FIELDS],
+  ["/v1/embeddings", { input: "a" }, EMBEDDINGS, EMBEDDING_FIELDS],
 ];
 
-describe.each(ROUTES)("%s", (path, valid, table) => {
-  it.each(Object.entries(table))("%s", async (field, values) => {
+describe.each(ROUTES)("%s", (path, valid, rows, table) => {
+  const check = (): FieldCheck => ({ handler, path, valid, named: openaiName });
+
+  it.each(Object.entries(rows))("%s", async (field, values) => {
     expect(values.length).toBeGreaterThanOrEqual(14);
-    await expectRefused({ handler, path, valid, named: openaiName }, field, values);
+    await expectRefused(check(), field, values);
   });
 
-  it("takes no other fields", () => expectRefused({ handler, path, valid, named: openaiName }, "nonsense", [1]));
+  it("there is a row for every field that is honoured", () => {
+    const streams = ["stream_options"];
+    expect(table.known.filter((name) => !(name in rows) && !streams.includes(name))).toEqual([]);
+  });
+
+  it("any value of an unused field passes", async () => {
+    for (const field of table.unused!)
+      for (const value of [null, true, -5, "text", ["a"], { deep: { a: [] } }]) {
+        const { status, text } = await postHandler(handler, path, { ...valid, [field]: value });
+        expect([status, field], text).toEqual([200, field]);
+      }
+  });
+
+  it("what is not supported is refused by name, and says what to do instead", async () => {
+    for (const [field, { instead }] of Object.entries(table.unsupported!)) {
+      const { status, json } = await postHandler(handler, path, { ...valid, [field]: [{ some: "thing" }] });
+      expect([status, json().error.param, json().error.message]).toEqual([
+        400,
+        field,
+        expect.stringContaining(instead),
+      ]);
+    }
+  });
+
+  it("unknown fields are refused by a strict server, else ignored and named", async () => {
+    await expectRefused(check(), "nonsense", [1, "a", {}]);
+    const lenient = createHandler(model);
+    const { status, headers } = await postHandler(lenient, path, { ...valid, nonsense: 1 });
+    expect([status, headers.get("x-nibble-ignored")]).toEqual([200, "nonsense"]);
+  });
+});
+
+it("stream_options are checked in a stream, and nothing without one", async () => {
+  for (const [path, valid] of ROUTES.slice(0, 2)) {
+    const streaming = { handler, path, valid: { ...valid, stream: true }, named: openaiName };
+    await expectRefused(streaming, "stream_options", [...OBJECT, { include_usage: 1 }, { nonsense: true }]);
+    const whole = await postHandler(handler, path, { ...valid, stream_options: { include_usage: true } });
+    expect(whole.status).toBe(200);
+  }
+});
+
+it("a misspelt field of ours gets a hint", async () => {
+  const known = [...new Set([...CHAT_FIELDS.known, ...COMPLETION_FIELDS.known])].filter((name) => name.length > 5);
+  for (const name of known) {
+    const path = CHAT_FIELDS.known.includes(name) ? "/v1/chat/completions" : "/v1/completions";
+    const [, valid] = ROUTES.find(([one]) => one === path)!;
+    const middle = name.length >> 1;
+    const typo = name.slice(0, middle) + name.slice(middle + 1);
+    if (CHAT_FIELDS.known.includes(typo) || CHAT_FIELDS.unused!.includes(typo)) continue;
+    const { json } = await postHandler(handler, path, { ...valid, [typo]: 1 });
+    expect(json().error.message, typo).toMatch(/^[^:]+: unknown field; did you mean \S+\?$/);
+  }
 });

@@ -28,7 +28,7 @@ describe("methods", () => {
     }
   });
 
-  it.each(["/v1/models", "/v1/models/crumb", "/health", "/metrics", "/props"])(
+  it.each(["/v1/models", "/v1/models/crumb", "/health", "/metrics", "/slots"])(
     "%s takes GET and HEAD",
     async (path) => {
       const get = await ask(path);

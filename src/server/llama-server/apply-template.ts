@@ -4,12 +4,12 @@
  */
 import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
 import type { Call } from "../call.ts";
+import { callOptions } from "../engine-calls.ts";
 
 /**
  * The body of a chat completion to `{ prompt }`. The engine checks every field.
  * @throws NibbleError that names the field; `template_error`
  */
-export function applyTemplate({ model, body, exchange: { rules } }: Call): object {
-  const options = rules.onUnknown && { onUnknownField: rules.onUnknown };
-  return { prompt: model.chatPrompt(body as ChatCompletionRequest, options).text };
+export function applyTemplate(call: Call): object {
+  return { prompt: call.model.chatPrompt(call.body as ChatCompletionRequest, callOptions(call)).text };
 }

@@ -2,23 +2,42 @@
  * llama-server's own paths.
  * @module
  */
-import { computation, facts, modelFacts, quick } from "../endpoint.ts";
+import { computation, facts, generation, modelFacts, quick } from "../endpoint.ts";
+import { refused } from "../refused.ts";
 import type { Route } from "../route.ts";
 import { applyTemplate } from "./apply-template.ts";
+import { prepareNative } from "./completion/endpoint.ts";
+import { nativeEmbeddings } from "./embeddings.ts";
+import { listAdapters, setAdapters } from "./lora-adapters.ts";
+import { loadNamed, unloadNamed } from "./model-control.ts";
 import { health, metricsPage } from "./monitoring.ts";
 import { props } from "./props.ts";
 import { slotAction, slotStates } from "./slots.ts";
 import { detokenize, tokenize } from "./tokens.ts";
 
 export const LLAMA_SERVER_ROUTES: readonly Route[] = [
+  { method: "POST", path: "/completion", respond: generation(prepareNative) },
+  { method: "POST", path: "/completions", respond: generation(prepareNative) },
+  { method: "POST", path: "/embedding", respond: computation(nativeEmbeddings) },
+  { method: "POST", path: "/embeddings", respond: computation(nativeEmbeddings) },
   { method: "POST", path: "/tokenize", respond: quick(tokenize) },
   { method: "POST", path: "/detokenize", respond: quick(detokenize) },
   { method: "POST", path: "/apply-template", respond: quick(applyTemplate) },
-  { method: "GET", path: "/lora-adapters", respond: modelFacts(({ info }) => info.lora) },
+  { method: "GET", path: "/lora-adapters", respond: modelFacts(listAdapters) },
+  { method: "POST", path: "/lora-adapters", respond: quick(setAdapters) },
   { method: "GET", path: "/props", respond: modelFacts(props) },
   { method: "GET", path: "/slots", respond: modelFacts(slotStates) },
   { method: "POST", path: "/slots/:id", respond: computation(slotAction) },
+  { method: "POST", path: "/models/load", respond: facts(loadNamed) },
+  { method: "POST", path: "/models/unload", respond: facts(unloadNamed) },
   { method: "GET", path: "/metrics", respond: metricsPage },
   // A load balancer has no key and asks whether the server lives.
   { method: "GET", path: "/health", open: true, respond: facts(health) },
+  refused(
+    "POST",
+    "/infill",
+    "the models here do not fill gaps; send /completion a prompt with the model's own tokens for it",
+  ),
+  refused("POST", "/props", "settings are given when the server starts, or with each request"),
+  ...["/rerank", "/reranking"].map((path) => refused("POST", path, "the models here rank no documents")),
 ];

@@ -19,7 +19,7 @@ export class ServedModel {
   /** When it will be disposed if no request comes, milliseconds since 1970; Infinity: not by itself. */
   expires: number = Infinity;
   /** The adapters' scales of requests that name none, where POST /lora-adapters has set them. */
-  lora: readonly object[] | undefined;
+  lora: readonly { readonly id: number; readonly scale: number }[] | undefined;
   readonly #source: Source;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting: (() => void)[] = [];

@@ -2,8 +2,8 @@
  * Ollama's paths.
  * @module
  */
-import { NibbleError } from "../../base/errors.ts";
 import { byName, computation, facts, generation } from "../endpoint.ts";
+import { refused } from "../refused.ts";
 import type { Route } from "../route.ts";
 import { prepareOllamaChat } from "./chat.ts";
 import { embed, embedPrompt } from "./embed.ts";
@@ -30,11 +30,3 @@ export const OLLAMA_ROUTES: readonly Route[] = [
   refused("POST", "/api/push", "models are not published from here"),
   refused("POST", "/api/blobs/:digest", "make GGUF files with `nibble convert`"),
 ];
-
-/** An endpoint that Ollama has and this server has not. */
-function refused(method: Route["method"], path: string, instead: string): Route {
-  const respond = (): never => {
-    throw new NibbleError("not_supported", `${path}: this endpoint is not supported; ${instead}`);
-  };
-  return { method, path, respond };
-}

@@ -9,13 +9,12 @@ import type { Call } from "../call.ts";
 import { countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
-import { withoutUnused } from "./unused-fields.ts";
 
 const CHAT_NAMES: FieldNames = [[/^prompt\b/, "messages"]];
 
 /** @throws NibbleError that names the field */
 export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, request } = readStream(withoutUnused(call.body));
+  const { stream, request } = readStream(call.body);
   return {
     stream,
     chunks: await openChat(call, request, { signal, names: CHAT_NAMES }),
@@ -26,7 +25,7 @@ export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prep
 }
 
 /** How many tokens the prompt of such a request would have, in llama-server's shape. */
-export async function countChatTokens({ model, body }: Call): Promise<object> {
-  const { stream: _, stream_options: __, ...request } = withoutUnused(body);
-  return { object: "response.input_tokens", input_tokens: await countPromptTokens(model, request, CHAT_NAMES) };
+export async function countChatTokens(call: Call): Promise<object> {
+  const { request } = readStream(call.body);
+  return { object: "response.input_tokens", input_tokens: await countPromptTokens(call, request, CHAT_NAMES) };
 }

@@ -8,11 +8,10 @@ import type { Prepared } from "../answer.ts";
 import type { Call } from "../call.ts";
 import { openText } from "../engine-calls.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
-import { withoutUnused } from "./unused-fields.ts";
 
 /** @throws NibbleError that names the field */
 export async function prepareCompletion(call: Call, signal: AbortSignal): Promise<Prepared<Completion>> {
-  const { stream, request } = readStream(withoutUnused(call.body));
+  const { stream, request } = readStream(call.body);
   const chunks = await openText(call, request, { signal, names: [] });
   return { stream, chunks, collect: collectCompletion, events: chunkEvents, failure: failureEvent };
 }

@@ -4,8 +4,9 @@
  */
 import type { EmbeddingRequest } from "../../engine/openai/embeddings.ts";
 import type { Call } from "../call.ts";
+import { callOptions } from "../engine-calls.ts";
 
 /** The engine checks the body when the request has its slot. @throws NibbleError that names the field */
-export function embeddings({ model, body }: Call): (signal: AbortSignal) => Promise<object> {
-  return (signal) => model.embeddings.create(body as EmbeddingRequest, { signal });
+export function embeddings(call: Call): (signal: AbortSignal) => Promise<object> {
+  return (signal) => call.model.embeddings.create(call.body as EmbeddingRequest, callOptions(call, signal));
 }

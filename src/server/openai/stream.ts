@@ -11,11 +11,11 @@ import { sseEvent } from "../streams.ts";
  * Whether the client wants a stream, and the request with which the engine streams in either case.
  * @throws NibbleError `invalid_request` that names the field
  */
-export function readStream(body: Body): { stream: boolean; request: Body } {
-  const { stream, stream_options: options } = body;
-  if (stream === true) return { stream: true, request: { ...body, stream_options: options ?? null } };
+export function readStream(body: unknown): { stream: boolean; request: Body } {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("body", "an object", body);
+  const { stream } = body as Body;
+  if (stream === true) return { stream: true, request: { stream_options: null, ...body } };
   if (stream !== undefined && stream !== null && stream !== false) throw invalid("stream", "true or false", stream);
-  if (options !== undefined && options !== null) throw invalid("stream_options", "stream: true with it", options);
   return { stream: false, request: { ...body, ...STREAMED } };
 }
 

@@ -18,7 +18,7 @@ export async function prepareMessage(call: Call, signal: AbortSignal): Promise<P
   const { stream, thinking, chat } = readMessagesRequest(call.body, call.exchange);
   const chunks = await openChat(call, chat, { signal, names: MESSAGES_NAMES });
   const start = { id: randomId("msg"), type: "message", role: "assistant", model: call.model.info.name };
-  const tokens = stream ? await countPromptTokens(call.model, chat, MESSAGES_NAMES) : 0;
+  const tokens = stream ? await countPromptTokens(call, chat, MESSAGES_NAMES) : 0;
   return {
     stream,
     chunks,
@@ -29,6 +29,7 @@ export async function prepareMessage(call: Call, signal: AbortSignal): Promise<P
 }
 
 /** How many tokens the prompt of such a request would have. */
-export async function countTokens({ model, body, exchange }: Call): Promise<object> {
-  return { input_tokens: await countPromptTokens(model, readCountRequest(body, exchange), MESSAGES_NAMES) };
+export async function countTokens(call: Call): Promise<object> {
+  const chat = readCountRequest(call.body, call.exchange);
+  return { input_tokens: await countPromptTokens(call, chat, MESSAGES_NAMES) };
 }

@@ -21,7 +21,7 @@ const FIXED = { background: false, service_tier: "default", error: null };
 export async function prepareResponse(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
   const request = readResponsesRequest(call.body, call.exchange);
   const { stream, chat, truncate, instructions } = request;
-  const fitting = truncate ? await fitContext(call.model, chat, instructions) : chat;
+  const fitting = truncate ? await fitContext(call, chat, instructions) : chat;
   const chunks = await openChat(call, fitting, { signal, names: RESPONSES_NAMES });
   const style = styleOf(call, request);
   return {
@@ -70,7 +70,7 @@ function turnOf(blocks: readonly Block[]): Body {
 }
 
 /** How many tokens the prompt of such a request would have. */
-export async function countResponseTokens({ model, body, exchange }: Call): Promise<object> {
-  const { chat } = readResponsesRequest(body, exchange);
-  return { object: "response.input_tokens", input_tokens: await countPromptTokens(model, chat, RESPONSES_NAMES) };
+export async function countResponseTokens(call: Call): Promise<object> {
+  const { chat } = readResponsesRequest(call.body, call.exchange);
+  return { object: "response.input_tokens", input_tokens: await countPromptTokens(call, chat, RESPONSES_NAMES) };
 }

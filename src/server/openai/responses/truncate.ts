@@ -2,7 +2,7 @@
  * `truncation: "auto"`: a conversation that is too long loses its oldest messages.
  * @module
  */
-import type { Model } from "../../../engine/model.ts";
+import type { Call } from "../../call.ts";
 import { type Body, countPromptTokens } from "../../engine-calls.ts";
 import { asNibbleError } from "../../errors.ts";
 
@@ -12,15 +12,15 @@ type Chat = Body & { readonly messages: readonly Body[] };
  * The chat with as many of its messages as the context has room for. The newest one stays, and so do the first
  * `instructions` ones. A result of a tool does not stay without its call.
  */
-export async function fitContext(model: Model, chat: Chat, instructions: number): Promise<Chat> {
+export async function fitContext(call: Call, chat: Chat, instructions: number): Promise<Chat> {
   const { messages } = chat;
   const without = (dropped: number): Chat => ({
     ...chat,
     messages: [...messages.slice(0, instructions), ...messages.slice(instructions + dropped)],
   });
   const fits = async (dropped: number): Promise<boolean> => {
-    const tokens = await countTokens(model, without(dropped));
-    return tokens === undefined || tokens < model.info.contextLength;
+    const tokens = await countTokens(call, without(dropped));
+    return tokens === undefined || tokens < call.model.info.contextLength;
   };
   if (await fits(0)) return chat;
   const starts = Array.from({ length: messages.length - instructions }, (_, i) => i).filter(
@@ -37,9 +37,9 @@ export async function fitContext(model: Model, chat: Chat, instructions: number)
 }
 
 /** Undefined for a wrong request or a template that refuses the messages: the engine will say what is wrong. */
-async function countTokens(model: Model, chat: Chat): Promise<number | undefined> {
+async function countTokens(call: Call, chat: Chat): Promise<number | undefined> {
   try {
-    return await countPromptTokens(model, chat, []);
+    return await countPromptTokens(call, chat, []);
   } catch (error) {
     if (asNibbleError(error)) return undefined;
     throw error;

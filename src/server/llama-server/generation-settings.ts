@@ -1,0 +1,47 @@
+/**
+ * Settings of generation under llama-server's names: those of a request in /completion, the server's own in /props.
+ * @module
+ */
+import type { Model } from "../../engine/model.ts";
+import { requestName } from "../../engine/request/sampling-fields.ts";
+import type { Call } from "../call.ts";
+import { withDefaults } from "../defaults.ts";
+
+/** What applies to a body: its own fields, else the server's, else the model's. */
+export function generationSettings(
+  call: Pick<Call, "model" | "served" | "exchange">,
+  body: Readonly<Record<string, unknown>> = {},
+): object {
+  const given = withDefaults(body, call);
+  const settings = { ...modelSettings(call.model), ...REQUEST };
+  const named = Object.keys(settings).filter((name) => given[name] !== undefined && given[name] !== null);
+  const max = given.max_tokens ?? given.n_predict ?? -1;
+  return {
+    ...settings,
+    ...Object.fromEntries(named.map((name) => [name, given[name]])),
+    n_predict: max,
+    max_tokens: max,
+    n_ctx: call.model.info.contextLength,
+  };
+}
+
+function modelSettings({ info: { sampling } }: Model): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(sampling).map(([name, value]) => [requestName(name), value]));
+}
+
+/** Defaults of the settings that are not the sampler's. */
+const REQUEST: Readonly<Record<string, unknown>> = {
+  seed: -1,
+  stop: [],
+  n_keep: 0,
+  n_discard: 0,
+  ignore_eos: false,
+  stream: true,
+  n_probs: 0,
+  grammar: "",
+  logit_bias: [],
+  reasoning_format: "auto",
+  timings_per_token: false,
+  post_sampling_probs: false,
+  lora: [],
+};
