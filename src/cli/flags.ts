@@ -44,7 +44,7 @@ export class UsageError extends NibbleError {
 
 /** The error for a name that is not among the `known` ones; a misspelt one is corrected. @param what such as "flag" */
 export function unknownName(name: string, what: string, known: Iterable<string>): UsageError {
-  const near = nearestName(name, known);
+  const near = name.length > 3 ? nearestName(name, known) : undefined; // any two letters are near each other
   return new UsageError(
     `${name}: there is no such ${what}${near === undefined ? "" : `; did you mean ${near}?`}`,
     name,

@@ -58,7 +58,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["help", "nothing"], 2, /^nothing: there is no such command/],
   [["help", "run", "bench"], 2, /^help: it takes one command, but 2 arguments were given/],
   [["run", "--tmp", "0", "Hi"], 2, /^--tmp: there is no such flag of nibble run; did you mean --temp\?/],
-  [["run", "-x", "Hi"], 2, /^-x: there is no such flag of nibble run/],
+  [["run", "-x", "Hi"], 2, /^-x: there is no such flag of nibble run$/m],
   [["run", "--temp", "hot", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "hot"/],
   [["run", "--temp", "-1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "-1"/],
   [["run", "--temp=2.1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "2.1"/],
