@@ -28,7 +28,7 @@ export interface RenderOptions {
   readonly eosToken?: string | undefined;
   /** JSON schemas of tools, for templates that can show them. */
   readonly tools?: readonly unknown[] | undefined;
-  /** Further variables, such as `enable_thinking`. They cannot replace the ones above. */
+  /** Further variables, such as `enable_thinking` or `documents`. They cannot replace the ones above. */
   readonly extra?: ReadonlyMap<string, unknown> | undefined;
   /** What `strftime_now` tells (default: now). */
   readonly now?: Date | undefined;
@@ -57,7 +57,7 @@ function render(compiled: CompiledJinja, options: RenderOptions): string {
     ["bos_token", options.bosToken ?? ""],
     ["eos_token", options.eosToken ?? ""],
     ["tools", options.tools ?? null],
-    ["documents", null],
+    ["documents", options.extra?.get("documents") ?? null],
   ]);
   const variables = new Map<string, Value>(functions(options.now ?? new Date()));
   for (const [name, value] of [...(options.extra ?? []), ...own]) variables.set(name, fromJavaScript(value));

@@ -41,13 +41,14 @@ export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<Model
 export function createLoad(host: Host): Load {
   return (source, options = {}) =>
     withCheckpoint(source, host, options, async (checkpoint) => {
+      // Before the weights: a name that the model does not have is refused at once, and the list of names is still there.
+      const own = chatTemplates(checkpoint);
+      const templates = options.chatTemplate === undefined ? own : chooseTemplate(own, options.chatTemplate);
       let tokenizer: Tokenizer | undefined;
       const executor = await loadExecutor(checkpoint, host, options, () => {
         tokenizer = createTokenizer(checkpoint);
         if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
       });
-      const own = chatTemplates(checkpoint);
-      const templates = options.chatTemplate === undefined ? own : chooseTemplate(own, options.chatTemplate);
       return createModel({
         name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";
+import { createLoad } from "../../src/load/create-load.ts";
 import { type ConvertOptions, convert } from "../../weights-tools/convert.ts";
 import type { WeightType } from "../../weights-tools/types/weight-types.ts";
+import { testHost } from "../helpers/models.ts";
 import {
   bytesOf,
   converted,
@@ -18,6 +20,8 @@ import {
   syntheticCheckpoint,
   values,
 } from "./helpers.ts";
+
+const load = createLoad(testHost);
 
 /** The type of each fixture's model.gguf. */
 const fixtures: [string, WeightType][] = [
@@ -239,4 +243,24 @@ it("holds a few megabytes, however large a tensor is", async () => {
   expect(largestRead).toBe(4 * 2 ** 20);
   expect(sink.largestWrite).toBeLessThanOrEqual(4 * 2 ** 20);
   expect(bytes).toBeGreaterThan(16 * 2 ** 20);
+});
+
+it("keeps chat templates with names, which a loaded model chooses from", async () => {
+  const [plain, tools] = ["{{ messages[0].content }}", "{{ (tools or [])|length }} tools"];
+  const folder = await crumb();
+  const chatTemplates = new Map([
+    ["default", plain],
+    ["tool_use", tools],
+  ]);
+  const huggingFace = { ...folder.huggingFace!, chatTemplates };
+  const { bytes } = await converted({ ...folder, huggingFace }, { type: "q4_0" });
+  const model = await load(bytes, { threads: 1 });
+  const messages = [{ role: "user", content: "a" }];
+  expect(model.applyTemplate(messages)).toBe("a");
+  expect(model.applyTemplate(messages, { tools: [{}] })).toBe("1 tools");
+  model.dispose();
+  const chosen = await load(bytes, { threads: 1, chatTemplate: "tool_use" });
+  expect(chosen.applyTemplate(messages)).toBe("0 tools");
+  chosen.dispose();
+  await expect(load(bytes, { chatTemplate: "rag" })).rejects.toMatchObject({ param: "chatTemplate" });
 });
