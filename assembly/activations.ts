@@ -2,12 +2,12 @@
 import { BLOCK } from "./layout";
 
 /**
- * What a block of 32 columns of one activation row has besides its codes: 48 bytes. `d` is the block's scale.
+ * What a block of 32 columns of one activation row has besides its codes.
  *
  * A centre is -8 times a sum of codes. Added to the sum of code * x over weight codes 0..15, it makes that the sum of
- * (code - 8) * x, so that Q4_0 is centred for nothing. Twice the centre does the same for codes of 5 bits, four times for
+ * (code - 8) * x, so that codes of Q4_0 count from -8 at no cost. Twice the centre does the same for codes of 5 bits, four times for
  * codes of 6 bits. Centres come in pairs, one per lane of the product: columns 0, 1 (mod 4), then columns 2, 3 (mod 4).
- * A pair of i16 is read as one 32-bit word. A centre of a block's digits is at most 8 * 16 * 127 = 16,256, so doubled it is
+ * Two i16 are read as one 32-bit word. A centre of a block's digits is at most 8 * 16 * 127 = 16,256, so doubled it is
  * at most 32,512, and so is four times that of 16 columns.
  *
  * Weights with a scale per 16 columns read the fields of the block's low (first) and high (last) 16 columns; the low and
@@ -15,30 +15,33 @@ import { BLOCK } from "./layout";
  */
 @unmanaged
 export class BlockMeta {
-  /** d */
+  /** The scale d: a value is d * code. */
   scale: f32;
-  /** d * the sum of the codes */
+  /** d times the sum of the codes. */
   scaledSum: f32;
-  /** 2 x i16: of the first digits */
+  /** The centre of the first digits, 2 x i16. */
   centreFirst: i32;
-  /** 2 x i16: of the second digits */
+  /** The centre of the second digits, 2 x i16. */
   centreSecond: i32;
-  /** Of the codes, the two lanes. */
+  /** The centre of the codes: columns 0, 1 (mod 4). */
   centreCodes0: i32;
+  /** The centre of the codes: columns 2, 3 (mod 4). */
   centreCodes1: i32;
   /** How many digits the codes of the block have: 1 or 2. */
   digits: i32;
-  /** 2 x i16: of the second digits of the low columns. Those of the high ones are the rest of centreSecond. */
+  /** The centre of the second digits of the low columns, 2 x i16. That of the high columns is centreSecond less this. */
   lowCentreSecond: i32;
-  /** 2 x i16: of the first digits */
+  /** The centre of the first digits of the low columns, 2 x i16. */
   lowCentreFirst: i32;
+  /** The centre of the first digits of the high columns, 2 x i16. */
   highCentreFirst: i32;
-  /** d * the sum of the codes */
+  /** d times the sum of the codes of the low columns. */
   lowScaledSum: f32;
+  /** d times the sum of the codes of the high columns. */
   highScaledSum: f32;
 }
 
-/** Bytes of the facts of a block: 48. */
+/** Bytes of a BlockMeta: 48. */
 export const META_BYTES: i32 = <i32>offsetof<BlockMeta>();
 
 /**

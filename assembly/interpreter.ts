@@ -237,7 +237,7 @@ function runAttention(op: Attention, batch: Batch, thread: i32, threads: i32): v
   }
 }
 
-/** Makes `block` the at most `most` rows behind it that are of one sequence, in order; false where there are none left. */
+/** Moves `block` to the next rows: at most `most` neighbours of one sequence. Returns false where none are left. */
 function nextQueryBlock(block: QueryBlock, rowSet: i32, batch: Batch, rows: i32, most: i32): bool {
   block.row += block.rows;
   block.rows = 0;

@@ -32,7 +32,7 @@ export class PanelTile {
   from: i32;
   /** Columns of the panel. */
   count: i32;
-  /** Of the codes (weight-types.ts). Only codes of 8 bits have use for it. */
+  /** Planes of the codes (weight-types.ts). A panel of i16 has no use for it. */
   planes: i32;
   /** Columns that share a scale: 16 or 32. */
   columnsPerScale: i32;
