@@ -61,7 +61,13 @@ function warmUp(call: () => void): void {
   }
 }
 
-function time(build: WasmBuild, kernel: string, work: Work, seconds: number, limits: Limits): KernelResult {
+interface Timing {
+  /** How long to sample. */
+  readonly seconds: number;
+  readonly limits: Limits;
+}
+
+function time(build: WasmBuild, kernel: string, work: Work, { seconds, limits }: Timing): KernelResult {
   const call = caller(build, kernel, work);
   warmUp(call);
   const { stats, error } = new Benchmark(work.title, call, {
@@ -101,7 +107,8 @@ export async function benchKernels(
   for (const { name, bench } of KERNELS) {
     const wanted = bench.filter(({ title }) => filter.test(`${name} ${title}`));
     const allowed = wanted.length > 0 ? await limits() : undefined;
-    for (const work of wanted) for (const build of builds) results.push(time(build, name, work, seconds, allowed!));
+    for (const work of wanted)
+      for (const build of builds) results.push(time(build, name, work, { seconds, limits: allowed! }));
   }
   if (results.length === 0) throw new Error(`expected a pattern of a kernel and its title, got ${filter}`);
   return results;

@@ -81,7 +81,7 @@ export function attention(options: Attention): Case {
       const changed = middle !== undefined && t === last >> 1;
       return { key: cached(kvType, "key", headDim, random), value: changed ? special(value) : value };
     };
-    const { pageTable, pages } = kvPages(arena, kvType, headDim, cachedToken, last);
+    const { pageTable, pages } = kvPages(arena, { kvType, headDim, position: last }, cachedToken);
     // The number of a page that no row may see leads far beyond memory, so that reading it would trap.
     const unseen = window ? Math.max(0, positions[0]! + 1 - window) >> 5 : 0;
     arena.write(pageTable, new Uint32Array(unseen).fill(Math.floor(0x70000000 / kvHeadBytes(kvType, headDim))));

@@ -27,7 +27,12 @@ export const seeded = (title: string, prepare: (arena: Arena, random: Random) =>
  * A wide row consists of i16 codes and a scale per block. Of other rows everything is written but the second digits of
  * blocks that have one digit.
  */
-export function quantizeRow(columns: number, pattern: string, wide: boolean, width = 1, tileRow = 0): Case {
+export function quantizeRow(
+  columns: number,
+  pattern: string,
+  wide: boolean,
+  { width, tileRow }: { readonly width: number; readonly tileRow: number } = { width: 1, tileRow: 0 },
+): Case {
   return seeded(`K ${columns} ${pattern} ${wide ? "wide" : ""} tileRow ${tileRow} of ${width}`, (arena, random) => {
     const at = arena.reserve(quantizedRowBytes(columns) * width, 16);
     const place = { at, columns, width, tileRow };

@@ -181,14 +181,17 @@ export const codeAt = ({ at, columns, width, tileRow }: Place, column: number): 
 export const metaAt = ({ at, columns, width, tileRow }: Place, block: number): number =>
   at + 4 * columns * width + 48 * (block * width + tileRow);
 
+/** What a row of digits consists of. */
+export interface Digits {
+  /** A digit of a column; called for the second digits too. */
+  readonly digit: (column: number) => number;
+  /** How many digits a block has. */
+  readonly digits: (block: number) => number;
+  readonly scale: () => number;
+}
+
 /** Writes a row of digits (assembly/activations.ts). Unused bytes, and the second digits of blocks with one, stay poison. */
-export function writeDigits(
-  arena: Arena,
-  place: Place,
-  digit: (column: number) => number,
-  digits: (block: number) => number,
-  scale: () => number,
-): void {
+export function writeDigits(arena: Arena, place: Place, { digit, digits, scale }: Digits): void {
   for (let b = 0; b < place.columns / BLOCK; b++) {
     const first = Int8Array.from({ length: BLOCK }, (_, c) => digit(c));
     const second = digits(b) === 2 ? Int8Array.from({ length: BLOCK }, (_, c) => digit(c)) : new Int8Array(BLOCK);
@@ -256,10 +259,8 @@ export interface Cached {
  */
 export function kvPages(
   arena: Arena,
-  kvType: KvType,
-  headDim: number,
+  { kvType, headDim, position }: { readonly kvType: KvType; readonly headDim: number; readonly position: number },
   cachedToken: (t: number) => { key: Cached; value: Cached },
-  position: number,
 ): { pageTable: number; pages: number } {
   const count = Math.floor(position / PAGE_TOKENS) + 1;
   const pageBytes = kvHeadBytes(kvType, headDim);
@@ -269,17 +270,18 @@ export function kvPages(
     const token = t % PAGE_TOKENS;
     const keys = pages + numbers[Math.floor(t / PAGE_TOKENS)]! * pageBytes;
     const { key, value } = cachedToken(t);
-    storeToken(arena, keys, kvType, token, key, keyOffsets(kvType, headDim, token));
-    storeToken(arena, keys + keyBytes(kvType, headDim), kvType, token, value, valueOffsets(kvType, headDim, token));
+    const values = keys + keyBytes(kvType, headDim);
+    storeCodes(arena, keys, key, keyOffsets(kvType, headDim, token));
+    storeCodes(arena, values, value, valueOffsets(kvType, headDim, token));
+    if (kvType === "f32") continue;
+    arena.write(keys + 4 * token, Float32Array.of(key.scale));
+    arena.write(values + 4 * token, Float32Array.of(value.scale));
   }
   return { pageTable: arena.input(numbers), pages };
 }
 
-function storeToken(arena: Arena, at: number, kvType: KvType, token: number, cached: Cached, offsets: number[]): void {
-  if (kvType !== "f32") arena.write(at + 4 * token, Float32Array.of(cached.scale));
-  offsets.forEach((offset, d) => {
-    arena.write(at + offset, cached.values.subarray(d, d + 1));
-  });
+function storeCodes(arena: Arena, at: number, { values }: Cached, offsets: readonly number[]): void {
+  for (const [d, offset] of offsets.entries()) arena.write(at + offset, values.subarray(d, d + 1));
 }
 
 export const kvId = (kvType: KvType): number => KV_TYPES[kvType];

@@ -51,7 +51,8 @@ function writeRow(
   const digit = (column: number): number => DIGITS[pattern]!(column, random);
   const d = (): number => scale ?? random.normal() * 0.1;
   if (!takesWide(type)) {
-    writeDigits(arena, place, digit, (block) => (outliers && (block + place.tileRow) % outliers === 0 ? 2 : 1), d);
+    const digits = (block: number): number => (outliers && (block + place.tileRow) % outliers === 0 ? 2 : 1);
+    writeDigits(arena, place, { digit, digits, scale: d });
   } else {
     const wide = (x: number): number => 258 * x + Math.sign(x);
     writeWide(arena, place, (column) => wide(digit(column)), d);
@@ -214,14 +215,17 @@ export function unpackCodes(form: PanelForm, type: TensorType, columns: number, 
   });
 }
 
+export interface GroupScalesCase {
+  readonly type: TensorType;
+  readonly columns: number;
+  /** The first column, 0 where left out, and how many. */
+  readonly from?: number;
+  readonly count: number;
+  readonly f16?: Scales;
+}
+
 /** The scales of columns [from, from + count) of a group. */
-export function unpackGroupScales(
-  type: TensorType,
-  columns: number,
-  from: number,
-  count: number,
-  f16: Scales = "any",
-): Case {
+export function unpackGroupScales({ type, columns, from = 0, count, f16 = "any" }: GroupScalesCase): Case {
   return seeded(`${type} K ${columns}, ${count} columns from ${from} ${f16}`, (arena, random) => {
     const { columnsPerScale, minima } = weightTypeFacts(type);
     const group = arena.input(weights(random, type, 1, columns, { scales: f16 }));

@@ -104,14 +104,18 @@ export const PANEL_KERNELS: readonly Kernel[] = [
   {
     name: "unpackGroupScales",
     cases: [
-      ...times(combine(SCALES_FIRST, [256, 768]), ([type, columns]) => unpackGroupScales(type, columns, 0, columns)),
-      ...times(combine(SCALES_FIRST, [0, 128, 256, 384], [64, 128, 384]), ([type, from, count]) =>
-        unpackGroupScales(type, 768, from, count),
+      ...times(combine(SCALES_FIRST, [256, 768]), ([type, columns]) =>
+        unpackGroupScales({ type, columns, count: columns }),
       ),
-      ...times(combine(SCALES_FIRST, SCALES), ([type, scales]) => unpackGroupScales(type, 256, 0, 256, scales)),
+      ...times(combine(SCALES_FIRST, [0, 128, 256, 384], [64, 128, 384]), ([type, from, count]) =>
+        unpackGroupScales({ type, columns: 768, from, count }),
+      ),
+      ...times(combine(SCALES_FIRST, SCALES), ([type, scales]) =>
+        unpackGroupScales({ type, columns: 256, count: 256, f16: scales }),
+      ),
     ],
     bench: SCALES_FIRST.map((type) => ({
-      ...unpackGroupScales(type, 768, 0, 768),
+      ...unpackGroupScales({ type, columns: 768, count: 768 }),
       title: `${type} K 768`,
       bytes: 0,
       macs: 0,

@@ -40,7 +40,7 @@ export const KERNELS: readonly Kernel[] = [
     cases: [
       ...times(combine([32, 64, 576], ["normal", "outlying blocks"], [false, true], [0, 1, 2, 3]), (values) => {
         const [columns, pattern, wide, tileRow] = values;
-        return quantizeRow(columns, pattern, wide, 4, tileRow);
+        return quantizeRow(columns, pattern, wide, { width: 4, tileRow });
       }),
       ...times(combine(EDGE_BLOCKS, ["normal", "outlying blocks"], [false, true]), ([columns, pattern, wide]) =>
         quantizeRow(columns, pattern, wide),
@@ -50,7 +50,7 @@ export const KERNELS: readonly Kernel[] = [
       ),
     ],
     bench: [...combine([576, 2048], [false, true])].map(([columns, wide]) => ({
-      ...quantizeRow(columns, "normal", wide, 4, 1),
+      ...quantizeRow(columns, "normal", wide, { width: 4, tileRow: 1 }),
       bytes: 4 * columns,
       macs: 0,
     })),
