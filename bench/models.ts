@@ -3,7 +3,7 @@
  * before each test. Samples of one round ran within a minute, so that their ratios hold on a machine that others use too.
  * @module
  */
-import { type Facts, facts, type Report, report, testName } from "../src/cli/llama-bench.ts";
+import { type Facts, factsOf, type TestResult, testName, testResult } from "../src/cli/llama-bench.ts";
 import type { Test } from "../src/cli/throughput.ts";
 import type { Checkpoint } from "../src/formats/checkpoint.ts";
 import { type Engine, label } from "./engines.ts";
@@ -12,7 +12,7 @@ import type { Contender, Timed } from "./peers/contender.ts";
 import { ratio, type Spread } from "./statistics.ts";
 
 /** One engine and one test in the tables: llama-bench's fields, and ours. */
-export interface Row extends Report {
+export interface Row extends TestResult {
   readonly engine: string;
   readonly ours: boolean;
   readonly test: string;
@@ -66,7 +66,7 @@ export interface Subject {
 
 /** Describes the model. Each engine runs with its own default of batch and cache; the fields name ours. */
 export function subjectOf(checkpoint: Checkpoint, path: string): Subject {
-  return { facts: facts(checkpoint, { model: path, batch: 128, kv: "mixed" }), work: workOf(checkpoint.tensors) };
+  return { facts: factsOf(checkpoint, { model: path, batch: 128, kv: "mixed" }), work: workOf(checkpoint.tensors) };
 }
 
 export function rowOf({ engine, test, nanoseconds, limits }: Samples, { facts, work }: Subject): Row {
@@ -75,7 +75,7 @@ export function rowOf({ engine, test, nanoseconds, limits }: Samples, { facts, w
   const gbs = nanoseconds.map((ns) => (test.gen * work.stepBytes) / ns);
   const dot = dotLimit(build ?? "", facts.model_type);
   return {
-    ...report(test, nanoseconds, { ...facts, backends: build ? `wasm-${build}` : name, n_threads: threads }),
+    ...testResult(test, nanoseconds, { ...facts, backends: build ? `wasm-${build}` : name, n_threads: threads }),
     engine: name,
     ours: build !== undefined,
     test: testName(test),

@@ -27,7 +27,7 @@ export interface Facts {
   readonly type_kv: string;
 }
 
-export interface Report extends Facts {
+export interface TestResult extends Facts {
   readonly n_prompt: number;
   readonly n_gen: number;
   readonly n_depth: number;
@@ -41,7 +41,7 @@ export interface Report extends Facts {
   readonly samples_ts: readonly number[];
 }
 
-export interface RunFacts {
+export interface RunSettings {
   readonly model: string;
   readonly batch: number;
   readonly kv: string;
@@ -49,7 +49,7 @@ export interface RunFacts {
   readonly threads?: number;
 }
 
-export function facts({ architecture, tensors }: Checkpoint, run: RunFacts): Facts {
+export function factsOf({ architecture, tensors }: Checkpoint, run: RunSettings): Facts {
   let bytes = 0;
   let parameters = 0;
   const byType = new Map<string, number>();
@@ -77,7 +77,11 @@ export function facts({ architecture, tensors }: Checkpoint, run: RunFacts): Fac
 }
 
 /** The result of a test. @param samples the nanoseconds of its runs */
-export function report({ prompt, gen, depth, sequences = 1 }: Test, samples: readonly number[], about: Facts): Report {
+export function testResult(
+  { prompt, gen, depth, sequences = 1 }: Test,
+  samples: readonly number[],
+  about: Facts,
+): TestResult {
   const rates = samples.map((ns) => (1e9 * (prompt + gen) * sequences) / ns);
   return {
     ...about,
@@ -112,7 +116,7 @@ export function testName({ prompt, gen, depth, sequences = 1 }: Test): string {
 }
 
 /** A Markdown table with llama-bench's columns. */
-export function table(results: readonly Report[]): string {
+export function resultsTable(results: readonly TestResult[]): string {
   const rows = results.map((result) => [
     result.model_type,
     `${(result.model_size / 2 ** 20).toFixed(2)} MiB`,

@@ -7,7 +7,7 @@ import { loadExecutor } from "../../load/executor.ts";
 import { describeModel } from "../../models/index.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { missing, number, numbers, UsageError } from "../flags.ts";
-import { facts, report, table } from "../llama-bench.ts";
+import { factsOf, resultsTable, testResult } from "../llama-bench.ts";
 import {
   DEFAULT_MODEL,
   givenModel,
@@ -73,15 +73,15 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
     const results = await withCheckpoint(source, async (checkpoint) => {
       checkLengths(tests, (await describeModel(checkpoint)).config.contextLength);
       const executor = await loading(source, options, (all) => loadExecutor(checkpoint, nodeHost, all));
-      const about = facts(checkpoint, { model: source, batch, kv: flags.kv ?? "mixed", threads: executor.threads });
+      const about = factsOf(checkpoint, { model: source, batch, kv: flags.kv ?? "mixed", threads: executor.threads });
       try {
-        return tests.map((test) => report(test, measure(executor, test, repetitions), about));
+        return tests.map((test) => testResult(test, measure(executor, test, repetitions), about));
       } finally {
         executor.dispose();
       }
     });
     if (flags.json) return printJson(results);
-    await print(table(results));
+    await print(resultsTable(results));
   },
 });
 
