@@ -140,7 +140,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["serve", "--chat-template-kwargs", "[1]"], 2, /^--chat-template-kwargs: expected a JSON object, got "\[1\]"/],
   [["serve", "--models-max", "-1"], 2, /^--models-max: expected a whole number from 0/],
   [["serve", "--temp", "9"], 2, /^--temp: expected a number from 0 to 2/],
-  [["serve", "--ngl", "9"], 2, /^--ngl: unknown flag/],
+  [["serve", "--ngl", "9"], 2, /^--ngl: there is no such flag of nibble serve/],
   [["serve", "--port", "65536"], 2, /^--port: expected a whole number from 0 to 65535/],
   // These errors need the file or the model.
   [["run", "./missing/model", "Hi"], 1, /expected a model name, .* got \.\/missing\/model/],
