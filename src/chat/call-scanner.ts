@@ -3,11 +3,11 @@
  * @module
  */
 
-/** What a piece of text has brought. */
+/** What a piece of text adds to the call. */
 export interface ScannedCall {
-  /** Set once: the function's name. */
+  /** The function's name, in the piece that completes it. */
   readonly name: string | undefined;
-  /** More of the arguments' JSON text. */
+  /** The next part of the arguments' JSON text. */
   readonly arguments: string;
   /** Characters of the piece that belong to the call. */
   readonly used: number;
@@ -15,20 +15,20 @@ export interface ScannedCall {
 
 const NAME_KEYS: ReadonlySet<string> = new Set(["name"]);
 const ARGUMENT_KEYS: ReadonlySet<string> = new Set(["arguments", "parameters"]);
-/** Keys whose values are passed over. */
+/** Keys whose values are skipped. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(["type", "id"]);
-/** Some models write OpenAI's own shape: the call is inside of it. */
+/** Some models write the call inside of an object under this key, as OpenAI's API has it. */
 const WRAPPER = "function";
 
 type Phase = "open" | "key" | "colon" | "value" | "string" | "nested" | "scalar" | "after" | "done" | "failed";
 
-/** States and counters only: no recursion, and each character is looked at once. */
+/** A state machine without recursion, which reads each character once. */
 export class CallScanner {
   #phase: Phase = "open";
-  /** Objects of the call that are open. */
+  /** How many objects of the call are open: the wrapper and the call itself. */
   #level = 0;
   #key = "";
-  /** A key, or a value that is needed whole, as JSON text so far. */
+  /** JSON text so far of a key, or of a value that is needed as a whole. */
   #text = "";
   #inString = false;
   #escaped = false;
@@ -41,7 +41,7 @@ export class CallScanner {
     return this.#phase === "done";
   }
 
-  /** What came is no call. */
+  /** The text is not a call. */
   get failed(): boolean {
     return this.#phase === "failed";
   }
@@ -52,7 +52,7 @@ export class CallScanner {
     let used = 0;
     while (used < text.length && this.#phase !== "done" && this.#phase !== "failed") {
       const char = text[used]!;
-      // A number ends before the character that shows its end.
+      // The character that ends a number is not a part of it.
       if (this.#phase === "scalar" && /[\s,}\]]/.test(char)) this.#endValue();
       else {
         this.#read(char);
@@ -165,14 +165,14 @@ export class CallScanner {
       if (this.#name === undefined) this.#phase = "failed";
     } else if (ARGUMENT_KEYS.has(this.#key)) {
       this.#hasArguments = true;
-      // Arguments in a string are JSON text already; null stands for none.
+      // Arguments in a string are JSON text already. null means that there are no arguments.
       if (phase === "string") this.#fragment += parse(this.#text) ?? "";
       else if (phase === "scalar") this.#fragment += this.#text === "null" ? "{}" : this.#text;
     }
   }
 }
 
-/** A JSON string's value. */
+/** The value of a JSON string; undefined if it is invalid. */
 function parse(text: string): string | undefined {
   try {
     return JSON.parse(text) as string;

@@ -1,6 +1,6 @@
 /**
- * Turn formats for models that come without a chat template, told apart by the special tokens they own.
- * The literal forms are those of llama.cpp's built-in templates (src/llama-chat.cpp).
+ * Turn formats for models without a chat template. The special tokens of a vocabulary tell which format it uses.
+ * The formats are those of llama.cpp's built-in templates (src/llama-chat.cpp).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -32,7 +32,7 @@ const FORMATS: readonly TurnFormat[] = [
   {
     name: "gemma",
     markers: ["<start_of_turn>", "<end_of_turn>"],
-    // There is no system role: its text goes in front of the first user message.
+    // The format has no system role, so the system message is put before the first user message.
     template:
       "{{ bos_token }}{% set ns = namespace(system='') %}{% for message in messages %}" +
       "{% if message.role == 'system' %}{% set ns.system = ns.system ~ (message.content | trim) ~ '\n\n' %}{% else %}" +
@@ -50,7 +50,7 @@ export const NAMED_TEMPLATES: ReadonlyMap<string, string> = new Map(
 
 /**
  * Jinja source of the turn format that fits the vocabulary.
- * @throws NibbleError `invalid_request` if none does: a base model has no turns.
+ * @throws NibbleError `invalid_request` if none fits, because base models have no turns
  */
 export function fallbackTemplate(tokenizer: Pick<Tokenizer, "idOf">): string {
   const format = FORMATS.find(({ markers }) => markers.every((marker) => tokenizer.idOf(marker) !== undefined));

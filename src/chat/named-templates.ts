@@ -1,13 +1,14 @@
 /**
- * Models with several chat templates, by name: which one is used when, as `get_chat_template` of transformers says it.
+ * Models with several chat templates: which one a request uses, by the rules of transformers' `get_chat_template`.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { NAMED_TEMPLATES } from "./fallback.ts";
 
-/** Jinja sources by name. A model with a single template has it as "default". */
+/** Jinja sources by name. The only template of a model is named "default". */
 export type NamedTemplates = ReadonlyMap<string, string>;
 
-/** The template for requests with tools, where there is one. */
+/** The name of a template that is made for requests with tools. */
 const TOOL_USE = "tool_use";
 const DEFAULT = "default";
 
@@ -27,20 +28,19 @@ export function templateName(templates: NamedTemplates, hasTools: boolean): stri
 }
 
 /**
- * The templates of a model of which one was chosen: by the name of one that it has, or by Jinja source of another one.
- * It is used with tools and without.
- * @throws NibbleError `invalid_argument` for a name that is none of the model's
+ * One template in place of all others, used with tools and without.
+ * @param choice the name of one of the model's templates, the name of a turn format (such as "chatml"), or Jinja source
+ * @throws NibbleError `invalid_argument` for a name that is neither
  */
-export function chooseTemplate(templates: NamedTemplates, nameOrSource: string): NamedTemplates {
-  const named = templates.get(nameOrSource);
-  if (named === undefined && !nameOrSource.includes("{")) {
-    const names =
-      templates.size > 0 ? `the model has ${[...templates.keys()].sort().join(", ")}` : "the model has none";
+export function chooseTemplate(templates: NamedTemplates, choice: string): NamedTemplates {
+  const named = templates.get(choice) ?? NAMED_TEMPLATES.get(choice);
+  if (named === undefined && !choice.includes("{")) {
+    const names = [...templates.keys(), ...NAMED_TEMPLATES.keys()].sort().join(", ");
     throw new NibbleError(
       "invalid_argument",
-      `chatTemplate: expected Jinja source or the name of one of the model's templates (${names}), got ${JSON.stringify(nameOrSource)}`,
+      `chatTemplate: expected one of ${names}, or Jinja source, got ${JSON.stringify(choice)}`,
       { param: "chatTemplate" },
     );
   }
-  return new Map([[DEFAULT, named ?? nameOrSource]]);
+  return new Map([[DEFAULT, named ?? choice]]);
 }

@@ -1,16 +1,19 @@
 /**
- * Llama 3's other way to call: `name.call(key="text", other=5)`, behind `<|python_tag|>`.
+ * Calls that Llama 3 writes in the syntax of Python: `name.call(key="text", other=5)`, after `<|python_tag|>`.
  * @module
  */
 
 export interface PythonCall {
   readonly name: string;
-  /** JSON text. */
+  /** The arguments as JSON text. */
   readonly arguments: string;
 }
 
 const HEAD = /^\s*(?:<\|python_tag\|>)?\s*([A-Za-z_][A-Za-z0-9_-]*)\.call\(/;
-/** A key, then a string in one kind of quotes, a number, or a word. Each alternative begins with another character. */
+/**
+ * A key, then a string in quotes of either kind, a number, or a word. The alternatives begin with different characters, so
+ * that matching takes linear time.
+ */
 const ARGUMENT =
   /\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|True|False|None)\s*/y;
 const WORDS: ReadonlyMap<string, boolean | null> = new Map([
@@ -24,7 +27,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["r", "\r"],
 ]);
 
-/** @returns undefined for what is no such call */
+/** Reads a whole call; undefined if the text is something else. */
 export function parsePythonCall(text: string): PythonCall | undefined {
   const head = HEAD.exec(text);
   if (!head) return undefined;

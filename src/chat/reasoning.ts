@@ -1,5 +1,5 @@
 /**
- * Tells a model's reasoning from its answer: `<think>...</think>` at the start of the text, in a stream.
+ * Separates a model's reasoning from its answer in a stream. Reasoning is a `<think>...</think>` block at the start.
  * @module
  */
 export interface ReasoningDelta {
@@ -14,17 +14,17 @@ export const OPEN_TAG = "<think>";
 export const CLOSE_TAG = "</think>";
 
 /**
- * Text goes in as it comes, in pieces of any length; the pieces that come out join to the same two texts.
- * One block is reasoning, and only at the start (white space may stand before it): an answer may talk about the tag.
- * White space at both ends of the reasoning and between it and the answer belongs to neither.
- * A block that never ends is all reasoning.
+ * Takes text in pieces of any length. However it is cut, the pieces that come out join to the same two texts.
+ * Only a block at the start is reasoning (white space may come before it), because an answer may mention the tag.
+ * White space at both ends of the reasoning, and between it and the answer, is dropped.
+ * A block without an end is reasoning to its last character.
  */
 export class ReasoningSplitter {
   #state: ReasoningPhase;
   #held = "";
   #begun = false; // some reasoning that is not white space has come
 
-  /** @param opened The prompt already ends with `<think>`. */
+  /** @param opened whether the prompt ends with `<think>` */
   constructor(opened = false) {
     this.#state = opened ? "reasoning" : "start";
   }
@@ -70,7 +70,7 @@ export class ReasoningSplitter {
     return { content, reasoning };
   }
 
-  /** What was held back because it could have become a tag. */
+  /** The text that was held back because it could have become a tag. */
   end(): ReasoningDelta {
     const held = this.#held;
     this.#held = "";
@@ -79,7 +79,7 @@ export class ReasoningSplitter {
   }
 }
 
-/** Length of the longest end of `text` that may be the beginning of the closing tag. */
+/** The length of the longest suffix of `text` that is a prefix of the closing tag. */
 function unsettled(text: string): number {
   for (let length = Math.min(CLOSE_TAG.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(CLOSE_TAG.slice(0, length))) return length;
@@ -87,7 +87,7 @@ function unsettled(text: string): number {
   return 0;
 }
 
-/** True if a prompt leaves a `<think>` open for the model to fill. */
+/** Whether a prompt ends with an open `<think>`, so that the model continues with reasoning. */
 export function opensReasoning(prompt: string): boolean {
   return prompt.trimEnd().endsWith(OPEN_TAG);
 }

@@ -9,12 +9,12 @@ const MONTHS = [
 ];
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/** A number with its usual width, and what pads it. */
+/** A number, the width to which it is padded, and the character that pads it. */
 type Field = readonly [value: number, width: number, pad: "0" | " "];
 const zeros = (value: number, width = 2): Field => [value, width, "0"];
 const blanks = (value: number): Field => [value, 2, " "];
 
-/** Numbers by their letter. */
+/** Directives that write numbers. */
 const NUMBERS: ReadonlyMap<string, (date: Date) => Field> = new Map<string, (date: Date) => Field>([
   ["C", (date) => zeros(Math.floor(date.getFullYear() / 100))],
   ["d", (date) => zeros(date.getDate())],
@@ -40,7 +40,7 @@ const NUMBERS: ReadonlyMap<string, (date: Date) => Field> = new Map<string, (dat
   ["Y", (date) => zeros(date.getFullYear(), 4)],
 ]);
 
-/** Words by their letter. */
+/** Directives that write text. */
 const WORDS: ReadonlyMap<string, (date: Date) => string> = new Map<string, (date: Date) => string>([
   ["a", (date) => DAYS[date.getDay()]!.slice(0, 3)],
   ["A", (date) => DAYS[date.getDay()]!],
@@ -51,12 +51,12 @@ const WORDS: ReadonlyMap<string, (date: Date) => string> = new Map<string, (date
   ["p", (date) => (date.getHours() < 12 ? "AM" : "PM")],
   ["P", (date) => (date.getHours() < 12 ? "am" : "pm")],
   ["t", () => "\t"],
-  ["z", () => ""], // A date without a time zone has no name for it.
+  ["z", () => ""], // datetime.now() has no time zone, so Python writes nothing here
   ["Z", () => ""],
   ["%", () => "%"],
 ]);
 
-/** Formats that stand for others. */
+/** Directives that are short for a longer format. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
   ["c", "%a %b %e %H:%M:%S %Y"],
   ["D", "%m/%d/%y"],
@@ -69,8 +69,8 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Local time, like `datetime.now().strftime(format)` on Linux: `%-d` leaves out zeros, `%_d` has blanks for them, `%0e`
- * zeros, `%^a` capitals. A directive that is not known stays as it is.
+ * Local time, like `datetime.now().strftime(format)` on Linux: `%-d` omits padding, `%_d` pads with blanks, `%0e` with
+ * zeros, `%^a` capitals. Unknown directives are copied.
  */
 export function strftime(date: Date, format: string): string {
   return format.replace(/%([-_0^]?)([A-Za-z%])/g, (whole, flag: string, letter: string) => {
@@ -92,7 +92,7 @@ function dayOfYear(date: Date): number {
   return (day - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000 + 1;
 }
 
-/** ISO 8601: a week belongs to the year of its Thursday. */
+/** The week of ISO 8601, which belongs to the year of its Thursday. */
 function isoWeek(date: Date): { year: number; week: number } {
   const thursday = new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7));
   return { year: thursday.getFullYear(), week: Math.floor((dayOfYear(thursday) - 1) / 7) + 1 };

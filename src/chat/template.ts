@@ -1,6 +1,6 @@
 /**
- * A model's own chat template: Jinja source in, prompt text out, as `apply_chat_template` of transformers 5.24 gives it.
- * What a template may cost is in jinja/budget.ts.
+ * Renders a conversation with a chat template, as `apply_chat_template` of transformers 5.24 does.
+ * The limits of a template's work are in jinja/budget.ts.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -37,7 +37,7 @@ export interface RenderOptions {
 export interface ChatTemplate {
   /** @throws NibbleError `template_error` if the template refuses the messages, fails, or costs too much. */
   render(options: RenderOptions): string;
-  /** Names that the template reads: which `extra` variables can have an effect. */
+  /** The names that the template reads. Other `extra` variables have no effect. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -64,10 +64,10 @@ function render(compiled: CompiledJinja, options: RenderOptions): string {
   return compiled.render(variables);
 }
 
-/** Names that a message's reasoning comes under; templates read the first one, those of gpt-oss the second. */
+/** The fields in which clients send a message's reasoning. Templates read the first, those of gpt-oss the second. */
 const REASONING = ["reasoning_content", "thinking", "reasoning"] as const;
 
-/** As transformers does it: fields that are null are left out, and reasoning is found under both names. */
+/** Prepares a message as transformers does: fields that are null are dropped, and reasoning is given under both names. */
 function withReasoning(message: ChatMessage): object {
   const given = Object.fromEntries(
     Object.entries(message).filter(([, value]) => value !== null && value !== undefined),
@@ -76,7 +76,7 @@ function withReasoning(message: ChatMessage): object {
   return name === undefined ? given : { thinking: given[name], ...given, reasoning_content: given[name] };
 }
 
-/** A refusal in the template's own words, without a line: it is meant for the one who wrote the messages. */
+/** An error that the template raises itself. It is about the messages, so it names no line of the template. */
 class Refusal extends Error {}
 
 function functions(now: Date): [string, Value][] {
@@ -91,7 +91,7 @@ function functions(now: Date): [string, Value][] {
   ];
 }
 
-/** Whatever is thrown becomes a `template_error`; a stack overflow too (a RangeError in every engine). */
+/** Turns every error into a `template_error`, also a stack overflow, which is a RangeError in every engine. */
 function guard<T>(action: () => T): T {
   try {
     return action();

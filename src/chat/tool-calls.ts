@@ -1,5 +1,5 @@
 /**
- * Tells calls of tools from an answer's text, in a stream.
+ * Separates tool calls from the content of an answer, in a stream.
  * @module
  */
 import { CallScanner } from "./call-scanner.ts";
@@ -7,11 +7,11 @@ import { parsePythonCall } from "./python-call.ts";
 import { CALL_TAGS, PYTHON_TAG, type ToolFormat } from "./tool-format.ts";
 
 export interface CallDelta {
-  /** Which call. */
+  /** The index of the call in its answer. */
   readonly index: number;
-  /** In a call's first piece. */
+  /** The function's name, in the first piece of a call. */
   readonly name?: string;
-  /** More of its arguments' JSON text. */
+  /** The next part of the arguments' JSON text. */
   readonly arguments: string;
 }
 
@@ -22,25 +22,25 @@ export interface ToolDelta {
 
 export interface ToolParserOptions {
   readonly format: ToolFormat;
-  /** Functions that may be called; what names another one stays text. */
+  /** The functions that may be called. A call of another one is content. */
   readonly names: ReadonlySet<string>;
-  /** More than one call. Others are left out. */
+  /** Whether an answer may have several calls. If not, those after the first are dropped. */
   readonly parallel: boolean;
 }
 
-/** White space before a call that is held back: what is longer is text, so that it is not looked at again and again. */
+/** Most characters of white space that are held back before a call. More would be scanned again with every piece. */
 const MAX_HELD = 256;
 
 /**
- * Text goes in as it comes, in pieces of any length; what comes out joins to the same content and the same calls.
- * White space around calls belongs to nobody. Text that begins like a call and is none comes out as text.
+ * Takes text in pieces of any length. However it is cut, the same content and the same calls come out.
+ * White space around calls is dropped. Text that begins like a call, but turns out to be none, is content.
  */
 export class ToolCallParser {
   readonly #options: ToolParserOptions;
-  /** "start": nothing but white space has come; "gap": behind a call. */
+  /** "start": only white space has come so far; "gap": the text after a call. */
   #state: "start" | "text" | "call" | "python" | "gap" = "start";
   #scanner = new CallScanner();
-  /** Text whose meaning is not certain. */
+  /** Text that may still become a call or content. */
   #held = "";
   /** Arguments that came before their name. */
   #early = "";
@@ -55,7 +55,7 @@ export class ToolCallParser {
     this.#options = options;
   }
 
-  /** Calls so far. */
+  /** The number of calls so far. */
   get count(): number {
     return this.#options.parallel ? this.#count : Math.min(1, this.#count);
   }
@@ -73,7 +73,7 @@ export class ToolCallParser {
     return this.#take();
   }
 
-  /** What was held back, when no more text comes. */
+  /** Ends the text and returns what was held back. */
   end(): ToolDelta {
     if (this.#state === "python") {
       const call = parsePythonCall(this.#held);
@@ -100,7 +100,7 @@ export class ToolCallParser {
     }
   }
 
-  /** Hermes: text up to a tag. White space is held, since a call may follow. */
+  /** Hermes: reads content up to a tag. White space is held back, because a call may follow it. */
   #findTag(text: string): string {
     const [open, close] = CALL_TAGS;
     let all = this.#held + text;
@@ -127,13 +127,13 @@ export class ToolCallParser {
     return this.#hold(all);
   }
 
-  /** Llama 3's tag is a special token: where it begins no call, it is no part of the text. */
+  /** Llama 3's tag is a special token. Where no call follows, it is removed from the content. */
   #plain(text: string): string {
     if (this.#options.format === "hermes" || !text.trimStart().startsWith(PYTHON_TAG)) return text;
     return text.replace(PYTHON_TAG, "");
   }
 
-  /** Llama 3: a call is at the beginning, or behind another one. */
+  /** Llama 3: a call is at the beginning of the answer, or after another call. */
   #findStart(text: string): string {
     const all = this.#held + text;
     if (this.#state === "text") {
@@ -160,7 +160,7 @@ export class ToolCallParser {
     return this.#plain(all);
   }
 
-  /** `name.call(` of a function there is, or its beginning. */
+  /** Whether the text is `name.call(` of a known function, or a prefix of it. */
   #maybePython(body: string): boolean {
     for (const name of this.#options.names) {
       const call = `${name}.call(`;
@@ -235,7 +235,7 @@ export class ToolCallParser {
   }
 }
 
-/** Length of the longest end of a text that may be the beginning of a tag. */
+/** The length of the longest suffix of a text that is a prefix of a tag. */
 function beginning(text: string, tag: string): number {
   for (let length = Math.min(tag.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(tag.slice(0, length))) return length;

@@ -1,15 +1,18 @@
 /**
- * How a model writes calls of tools, told from its chat template, and the grammar that makes it write one.
+ * The format in which a model writes tool calls, as its chat template shows it, and a grammar for such calls.
  * @module
  */
 import type { GrammarSource } from "../grammar/compile.ts";
 
-/** hermes: `<tool_call>{"name", "arguments"}</tool_call>` (Hermes, Qwen); llama3: `{"name", "parameters"}` alone. */
+/**
+ * "hermes" is `<tool_call>{"name", "arguments"}</tool_call>`, which Hermes and Qwen models write. "llama3" is
+ * `{"name", "parameters"}` without tags.
+ */
 export type ToolFormat = "hermes" | "llama3";
 
-/** What stands around a call. Some vocabularies have these as special tokens. */
+/** The tags around a call of the "hermes" format. Some vocabularies have them as special tokens. */
 export const CALL_TAGS = ["<tool_call>", "</tool_call>"] as const;
-/** Before a call of Llama 3's, at times: a special token. Where no call follows it, nobody sees it. */
+/** A special token that Llama 3 may write before a call. It is removed where no call follows. */
 export const PYTHON_TAG = "<|python_tag|>";
 
 export interface Tool {
@@ -23,19 +26,19 @@ export interface Tool {
   };
 }
 
-/** The format that a template asks for; undefined if it shows no tools, or asks for another one. */
+/** The format that a template asks for; undefined if it shows no tools or asks for a format that is unknown here. */
 export function toolFormat(template: string): ToolFormat | undefined {
   if (template.includes("<tool_call>")) return "hermes";
   return /\\?"parameters\\?"/.test(template) && /ipython|python_tag/.test(template) ? "llama3" : undefined;
 }
 
-/** Texts behind which nothing but a call comes: anywhere in an answer, or (Llama 3) only as its beginning. */
+/** Texts that only a call follows: anywhere in an answer, or (Llama 3) only at its beginning. */
 export interface CallStarts {
   readonly texts: readonly string[];
   readonly anywhere: boolean;
 }
 
-/** What a model writes when it begins a call of its own. */
+/** The texts with which a model begins a call. */
 export function callStarts(tools: readonly Tool[], format: ToolFormat): CallStarts {
   if (format === "hermes") return { texts: [CALL_TAGS[0]], anywhere: true };
   return {
@@ -44,7 +47,7 @@ export function callStarts(tools: readonly Tool[], format: ToolFormat): CallStar
   };
 }
 
-/** A grammar of one call of these tools, or of several. */
+/** A grammar of one call of these tools, or of several calls. */
 export function callGrammar(tools: readonly Tool[], format: ToolFormat, parallel: boolean): GrammarSource {
   const functions = tools.map(({ function: { name, parameters } }) => ({
     name,
@@ -55,7 +58,7 @@ export function callGrammar(tools: readonly Tool[], format: ToolFormat, parallel
   return { kind: "calls", functions, open, key: "arguments", close, separator: parallel ? "\n" : "" };
 }
 
-/** For templates that show no tools: the instructions that Hermes and Qwen models know, to stand in the system message. */
+/** Instructions for the system message, in the words that Hermes and Qwen models were trained with. */
 export function toolInstructions(tools: readonly Tool[]): string {
   const lines = tools.map((tool) => JSON.stringify(tool));
   return [

@@ -1,5 +1,6 @@
 /**
- * Conversations with tools for templates that know none: all of it as text, the way Hermes models write it.
+ * Conversations with tools for templates that do not support them: tools, calls and results become text in the format of
+ * Hermes models.
  * @module
  */
 import type { ChatMessage } from "./template.ts";
@@ -9,7 +10,7 @@ interface Call {
   readonly function: { readonly name: string; readonly arguments: unknown };
 }
 
-/** Tools go into the system message, calls into the assistant's text, results into the user's. */
+/** Puts tools into the system message, calls into the assistant's text, and results into user messages. */
 export function spellTools(messages: readonly ChatMessage[], tools: readonly Tool[]): ChatMessage[] {
   const spelled = messages.map(spell);
   if (tools.length === 0) return spelled;

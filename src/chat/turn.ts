@@ -1,6 +1,6 @@
 /**
- * The part of the assistant's turn that already stands at the end of a prompt: a template may open or close a `<think>`
- * block there, and a caller may have written the beginning of the answer.
+ * The part of the assistant's turn that a prompt already ends with. A template may open or close a `<think>` block there,
+ * and a caller may have written the beginning of the answer.
  * @module
  */
 import { CLOSE_TAG, OPEN_TAG, opensReasoning, type ReasoningPhase, ReasoningSplitter } from "./reasoning.ts";

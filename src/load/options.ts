@@ -47,8 +47,9 @@ export interface LoadOptions {
   /** Low-rank adapters that requests can choose from. */
   lora?: readonly LoraOption[];
   /**
-   * The name of one of the model's chat templates (such as "rag"), or Jinja source of another one. It is used with tools
-   * and without. Default: the model's `tool_use` for requests with tools, else its `default`.
+   * The name of one of the model's chat templates (such as "rag"), the name of a turn format ("chatml", "gemma" or
+   * "llama3"), or Jinja source. It is used with tools and without. Default: the model's `tool_use` for requests with tools,
+   * else its `default`.
    */
   chatTemplate?: string;
   /** Is called while weights are read, with bytes read so far and in all. */

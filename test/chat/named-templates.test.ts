@@ -66,8 +66,12 @@ describe("which template", () => {
   it("can be chosen by its name, or given as source", () => {
     expect([...chooseTemplate(templates, "rag")]).toEqual([["default", "R"]]);
     expect([...chooseTemplate(templates, "{{ 1 }}")]).toEqual([["default", "{{ 1 }}"]]);
+    expect(chooseTemplate(templates, "chatml").get("default")).toContain("<|im_start|>");
     expect(() => chooseTemplate(templates, "rga")).toThrow(
-      expect.objectContaining({ code: "invalid_argument", message: expect.stringContaining("default, rag, tool_use") }),
+      expect.objectContaining({
+        code: "invalid_argument",
+        message: expect.stringContaining("chatml, default, gemma, llama3, rag, tool_use"),
+      }),
     );
   });
 });

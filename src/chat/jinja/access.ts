@@ -1,6 +1,6 @@
 /**
- * Attributes, keys and slices, as Jinja2's sandbox gives them out: `a.b` looks for an attribute first, `a['b']` for a
- * key first; what would change a value, or begins with `_`, is as good as undefined.
+ * Attributes, keys and slices, with the rules of Jinja2's sandbox: `a.b` looks for an attribute first, `a['b']` for a key
+ * first. Methods that change a value, and names that begin with `_`, are undefined.
  * @module
  */
 import { asCount } from "./arguments.ts";
@@ -27,7 +27,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Names that every object of Python has, and dicts. A key of such a name is reached by `['name']` only. */
+/** Names of attributes that every dict of Python has. Keys with such a name are reached by `['name']` only. */
 const INTERNAL =
   /^__(class|class_getitem|contains|delattr|delitem|dir|doc|eq|format|ge|getattribute|getitem|getstate|gt|hash|init|init_subclass|ior|iter|le|len|lt|ne|new|or|reduce|reduce_ex|repr|reversed|ror|setattr|setitem|sizeof|str|subclasshook)__$/;
 
@@ -53,7 +53,7 @@ function missing(object: Value, key: Value, budget: Budget): Undefined {
   return new Undefined(`'${typeName(object)}' object has no attribute or element ${repr(key, budget)}`);
 }
 
-/** An attribute proper, without keys; undefined if there is none. */
+/** An attribute or method, but no key; undefined if there is none. */
 export function attributeOf(object: Value, name: string, budget: Budget): Value | undefined {
   if (INTERNAL.test(name)) return unsafe(object, name);
   const text = textOf(object);
@@ -90,7 +90,7 @@ function itemOf(object: Value, key: Value): Value | undefined {
   return object instanceof Range ? object.start + object.step * BigInt(at) : itemsOf(object)![at];
 }
 
-/** A text, marked as safe if another one is. */
+/** The text, marked as safe if `model` is. */
 export function like(model: Value, text: string): string | Markup {
   return model instanceof Markup ? new Markup(text) : text;
 }
@@ -120,7 +120,7 @@ export function getSlice(object: Value, bounds: readonly Value[], budget: Budget
   return object instanceof Tuple ? new Tuple(taken) : taken;
 }
 
-/** Python's `slice.indices`. */
+/** The start, end and step of a slice, by the rules of Python's `slice.indices`. */
 function sliceBounds(bounds: readonly Value[], length: number): readonly [start: number, stop: number, step: number] {
   const given = bounds.map((bound) => (bound === NONE ? undefined : asCount(bound, 0)));
   const step = given[2] ?? 1;

@@ -1,6 +1,6 @@
 /**
- * What is known of a template before it runs: the names it reads, its blocks, and mistakes that Jinja2 finds when it
- * compiles.
+ * Reads a syntax tree before it runs: collects the names and blocks of the template, and reports the errors that Jinja2
+ * reports at compile time.
  * @module
  */
 import { MAX_DEPTH } from "./budget.ts";
@@ -18,7 +18,7 @@ import {
 import { findHiddenNames, type HiddenNames } from "./symbols.ts";
 import { isTest } from "./tests.ts";
 
-/** Which special names a macro's body reads. */
+/** Which of the special names the body of a macro reads. */
 export interface MacroUse {
   readonly caller: boolean;
   readonly kwargs: boolean;
@@ -26,7 +26,7 @@ export interface MacroUse {
 }
 
 export interface Analysis {
-  /** Every name that is read. */
+  /** All names that the template reads. */
   readonly names: ReadonlySet<string>;
   readonly blocks: ReadonlyMap<string, Block>;
   readonly macros: ReadonlyMap<MacroDefinition, MacroUse>;
@@ -41,11 +41,11 @@ export function analyze(body: Body): Analysis {
 }
 
 interface Place {
-  /** Inside of an `if`: unknown filters and tests are mistakes only when they are reached. */
+  /** Inside of an `if`, where unknown filters and tests are errors only when they are evaluated. */
   readonly soft: boolean;
-  /** Inside of a `for`: `loop` cannot be assigned. */
+  /** Inside of a `for`, where `loop` cannot be assigned. */
   readonly loop: boolean;
-  /** Outside of everything but `if`: where `extends` may stand. */
+  /** Outside of all blocks except `if`. `extends` is allowed only here. */
   readonly top: boolean;
 }
 
@@ -53,7 +53,7 @@ class Analyzer {
   readonly names = new Set<string>();
   readonly blocks = new Map<string, Block>();
   readonly macros = new Map<MacroDefinition, MacroUse>();
-  /** Special names that bodies of macros around this place read. */
+  /** For each macro around the current place, the names that its body reads. */
   readonly #open: Set<string>[] = [];
   #line = 0;
   #depth = 0;

@@ -1,13 +1,14 @@
 /**
- * Arguments of calls, matched with parameters as Python does it.
+ * Matches the arguments of a call with parameters, as Python does.
  * @module
  */
 import { fail } from "./errors.ts";
 import { type Arguments, integerOf, textOf, typeName, type Value } from "./values.ts";
 
 /**
- * The values of the parameters in a signature such as `old new count?`; undefined for one that is not given. Behind
- * `/` a signature has parameters that cannot be named.
+ * Returns the values of the parameters in a signature such as `old new count?`. `?` marks an optional parameter, whose
+ * value may be undefined. After a leading `/`, parameters cannot be given by name.
+ * @throws JinjaError for missing and unexpected arguments
  */
 export function bind(name: string, signature: string, args: Arguments): (Value | undefined)[] {
   const unnamed = signature.startsWith("/");
@@ -28,17 +29,20 @@ export function bind(name: string, signature: string, args: Arguments): (Value |
   });
 }
 
-/** A text argument. @throws JinjaError for other values */
+/** Checks that an argument is a text. @throws JinjaError for other values */
 export function asText(value: Value): string {
   return textOf(value) ?? fail(`expected a str, got '${typeName(value)}'`);
 }
 
-/** An integer argument. @throws JinjaError for other values */
+/** Checks that an argument is an integer. @throws JinjaError for other values */
 export function asInteger(value: Value): bigint {
   return integerOf(value) ?? fail(`expected an int, got '${typeName(value)}'`);
 }
 
-/** An integer argument as a number, at most the largest that stays exact; the default where it is not given. */
+/**
+ * Reads an integer argument as a number, limited to the exact ones. An argument that is not given has the default.
+ * @throws JinjaError for other values
+ */
 export function asCount(value: Value | undefined, otherwise: number): number {
   if (value === undefined) return otherwise;
   const limit = BigInt(Number.MAX_SAFE_INTEGER);

@@ -1,5 +1,5 @@
 /**
- * What `str.isalpha()` and the like ask, by Unicode's properties.
+ * The methods of `str` that ask for classes of characters, such as `isalpha`, by Unicode's properties.
  * @module
  */
 import { SPACE } from "./lexer.ts";
@@ -16,7 +16,7 @@ const ALL: ReadonlyMap<string, RegExp> = new Map([
   ["isspace", new RegExp(`^[${SPACE}]+$`)],
 ]);
 
-/** undefined: there is no such method. */
+/** The method of a name; undefined if there is none. */
 export function textPredicate(name: string): ((text: string) => boolean) | undefined {
   const pattern = ALL.get(name);
   if (pattern) return (text) => pattern.test(text);
@@ -25,7 +25,7 @@ export function textPredicate(name: string): ((text: string) => boolean) | undef
   return name === "istitle" ? isTitle : undefined;
 }
 
-/** Capitals only behind what has no case, small letters only behind letters with case; and some letter has case. */
+/** Whether capitals follow only characters without case, and small letters only letters with case. */
 function isTitle(text: string): boolean {
   let cased = false;
   let found = false;

@@ -3,6 +3,7 @@
  * @module
  */
 
+/** `len(text)` */
 export function charactersIn(text: string): number {
   let length = text.length;
   if (/[\ud800-\udbff]/.test(text)) for (const _ of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) length--;

@@ -24,10 +24,12 @@ import {
 const LIST_MUTATORS = /^(?:append|clear|pop|reverse|insert|sort|extend|remove)$/;
 const DICT_MUTATORS = /^(?:clear|pop|popitem|setdefault|update)$/;
 
+/** Whether a method of that name would change the object. */
 export function isMutator(object: Value, name: string): boolean {
   return (Array.isArray(object) && LIST_MUTATORS.test(name)) || (object instanceof Dict && DICT_MUTATORS.test(name));
 }
 
+/** The method of a name; undefined if there is none. */
 export function collectionMethod(object: Value, name: string, budget: Budget): Value | undefined {
   const call = object instanceof Dict ? dictMethod(object, name, budget) : sequenceMethod(object, name, budget);
   return call && new Callable(name, call);
@@ -74,11 +76,12 @@ function dictMethod(dict: Dict, name: string, budget: Budget): ((args: Arguments
   }
 }
 
-/** Pairs of a dict as tuples. */
+/** The pairs of a dict as tuples. */
 export function itemsOfDict(dict: Dict): Tuple[] {
   return Array.from(dict.pairs(), (pair) => new Tuple(pair));
 }
 
+/** `dict.fromkeys(keys, value)` */
 export function fromKeys(args: Arguments, budget: Budget): Dict {
   const [keys, value] = bind("fromkeys", "/ keys value?", args);
   return Dict.of(toList(keys!, budget).map((key) => [key, value ?? NONE]));

@@ -1,5 +1,5 @@
 /**
- * Which values are equal, and which comes first.
+ * Equality and order of values.
  * @module
  */
 import type { Budget } from "./budget.ts";
@@ -38,7 +38,7 @@ function equalItems(left: readonly Value[], right: readonly Value[], budget: Bud
   return equal;
 }
 
-/** Python's containers take an object for equal to itself before they ask it. */
+/** Equality of elements: in Python's containers an object always equals itself. */
 function same(left: Value, right: Value, budget: Budget): boolean {
   budget.spend(1);
   return left === right || equals(left, right, budget);
@@ -60,14 +60,15 @@ function equalRanges(left: Range, right: Range): boolean {
   return length === 0 || (left.start === right.start && (length === 1 || left.step === right.step));
 }
 
-/** Keys and items are sets; values are equal to nothing else. */
+/** Views of keys or items are compared like sets. A view of values equals only itself. */
 function equalViews(left: View, right: View, budget: Budget): boolean {
   if (left.type === "dict_values" || left.type !== right.type || left.items.length !== right.items.length) return false;
   return left.items.every((item) => right.items.some((other) => same(item, other, budget)));
 }
 
 /**
- * Negative, zero or positive as `left` comes before, with or behind `right`; not a number where floats have no order.
+ * A negative number if `left` comes before `right`, zero if they are equal, a positive number otherwise; NaN for floats
+ * without an order.
  * @throws JinjaError for values without an order
  */
 export function compareValues(left: Value, right: Value, budget: Budget, operator = "<"): number {
@@ -100,7 +101,7 @@ function compareItems(left: readonly Value[], right: readonly Value[], budget: B
   return order;
 }
 
-/** By code points: UTF-16 has characters beyond U+FFFF before U+E000. */
+/** Compares by code points, as Python does. UTF-16 would put characters beyond U+FFFF before U+E000. */
 function compareTexts(left: string, right: string): number {
   if (left === right) return 0;
   let at = 0;

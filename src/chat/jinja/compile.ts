@@ -1,9 +1,9 @@
 /**
- * A template, from source to text: an interpreter of Jinja2's language with Python's values.
+ * Compiles and renders templates in the language of Jinja2, with the values of Python.
  *
- * It renders what Jinja2 3.1 renders in transformers' sandbox, and refuses what that refuses. No library does: with
- * `@huggingface/jinja` 0.5 integers and floats, Python's printing, undefined values and the handling of white space
- * differ in its core (of 283 recorded cases it rendered 101), `minijinja-js` 2 has 380 kB (gzip).
+ * It renders what Jinja2 3.1 renders in transformers' sandbox, and refuses what the sandbox refuses. No library does this:
+ * in the core of `@huggingface/jinja` 0.5, integers and floats, Python's printing, undefined values and white space are
+ * different (it rendered 101 of 283 recorded cases), and `minijinja-js` 2 has 380 kB (gzip).
  * @module
  */
 import { analyze } from "./analysis.ts";
@@ -15,16 +15,16 @@ import { parse } from "./parser.ts";
 import type { Value } from "./values.ts";
 
 export interface CompiledJinja {
-  /** Every name that the template reads. */
+  /** All names that the template reads. */
   readonly names: ReadonlySet<string>;
   /**
    * Variables take precedence over the functions that every template has.
-   * @throws JinjaError where Jinja2 would fail, and when it costs too much
+   * @throws JinjaError where Jinja2 fails, and when a limit is exceeded
    */
   render(variables: ReadonlyMap<string, Value>): string;
 }
 
-/** @throws JinjaError if the source is no valid template, or too long */
+/** Compiles a template. @throws JinjaError if the source is invalid or too long */
 export function compileJinja(source: string): CompiledJinja {
   if (source.length > MAX_SOURCE) fail(`expected at most ${MAX_SOURCE} characters, got ${source.length}`);
   const body = parse(source);

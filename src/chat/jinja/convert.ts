@@ -1,5 +1,5 @@
 /**
- * JavaScript's values as a template sees them: as if they had come to Python as JSON.
+ * Converts values of JavaScript to those of templates, as if Python had read them as JSON.
  * @module
  */
 import { MAX_DEPTH } from "./budget.ts";
@@ -7,8 +7,8 @@ import { fail } from "./errors.ts";
 import { Dict, NONE, type Value } from "./values.ts";
 
 /**
- * A number is an integer if JSON writes it as one: 1 and 1.0 are the same number to JavaScript, so both print as `1`.
- * A bigint is an integer, whatever its size. Members that are undefined are left out.
+ * A number is an integer if JSON writes it as one. 1 and 1.0 are the same number in JavaScript, so both print as `1`.
+ * A bigint is an integer of any size. Members that are undefined are dropped.
  */
 export function fromJavaScript(value: unknown, depth = 0): Value {
   if (depth > MAX_DEPTH) fail(`a value nests deeper than ${MAX_DEPTH} levels`);

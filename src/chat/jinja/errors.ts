@@ -1,10 +1,11 @@
 /**
- * The one error of the interpreter. `template.ts` turns it into a NibbleError with the line it arose on.
+ * The error that the interpreter throws. `template.ts` turns it into a NibbleError that names the line.
  * @module
  */
 
+/** A template that is invalid, fails, or exceeds a limit. */
 export class JinjaError extends Error {
-  /** Line of the template, where the parser knows it. */
+  /** The line of the template, if it is known. */
   readonly line: number | undefined;
   override readonly name = "JinjaError";
 
@@ -14,6 +15,7 @@ export class JinjaError extends Error {
   }
 }
 
+/** @throws JinjaError */
 export function fail(message: string, line?: number): never {
   throw new JinjaError(message, line);
 }

@@ -1,5 +1,5 @@
 /**
- * Values of expressions.
+ * Evaluates expressions.
  * @module
  */
 import { getAttribute, getItem, getSlice } from "./access.ts";
@@ -26,9 +26,10 @@ import {
   type Value,
 } from "./values.ts";
 
+/** Evaluates expressions in a scope. The interpreter of statements extends it. */
 export class Evaluator {
   readonly budget: Budget;
-  /** HTML is escaped: inside of `{% autoescape true %}`. */
+  /** Whether HTML is escaped, which `{% autoescape true %}` turns on. */
   protected autoescape = false;
 
   readonly #context: FilterContext;
@@ -125,7 +126,7 @@ export class Evaluator {
     return new Undefined(`'${name}' is undefined`);
   }
 
-  /** `a < b < c`: each operand is evaluated once, and none behind a comparison that fails. */
+  /** Compares a chain such as `a < b < c`. Each operand is evaluated once; evaluation stops at the first false comparison. */
   #compare(first: Value, rest: readonly (readonly [operator: string, operand: Expression])[], scope: Scope): boolean {
     let left = first;
     for (const [operator, operand] of rest) {
@@ -143,7 +144,7 @@ export class Evaluator {
     return callee.call(caller === undefined ? args : { ...args, named: new Map([...args.named, ["caller", caller]]) });
   }
 
-  /** A filter, on its operand or on the text of the block around it. */
+  /** Applies a filter to its operand, or to the text of the block around it. */
   protected filter(node: Filter, scope: Scope, text: Value | undefined): Value {
     const { operand } = node;
     const inner =

@@ -1,5 +1,5 @@
 /**
- * Expressions of Jinja, with the precedence of Jinja2's parser.
+ * Parses expressions, with the precedence of Jinja2's parser.
  * @module
  */
 import { fail } from "./errors.ts";
@@ -8,7 +8,7 @@ import { TokenCursor } from "./token-cursor.ts";
 import { NONE, type Value } from "./values.ts";
 
 const COMPARISONS: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
-/** Names that are values. */
+/** Names of constants. */
 export const CONSTANTS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["true", true],
   ["True", true],
@@ -17,12 +17,13 @@ export const CONSTANTS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["none", NONE],
   ["None", NONE],
 ]);
-/** Tokens that can begin the one argument of a test without parentheses. */
+/** Tokens that can begin the argument of a test that is written without parentheses. */
 const ARGUMENT_STARTS: ReadonlySet<string> = new Set(["name", "string", "integer", "float", "[", "{"]);
 const NO_ARGUMENTS: CallArguments = { positional: [], named: [] };
 
+/** Parses expressions. The parser of statements extends it. */
 export class ExpressionParser extends TokenCursor {
-  /** `a, b` is a tuple. Without conditions, `if` ends it. */
+  /** An expression, or a tuple such as `a, b`. With `condition: false` an `if` is not a part of it. */
   protected tuple(options: { condition?: boolean; empty?: boolean } = {}): Expression {
     const items: Expression[] = [];
     let comma = false;
@@ -97,7 +98,7 @@ export class ExpressionParser extends TokenCursor {
     return this.#binary(["*", "/", "//", "%"], () => this.#binary(["**"], () => this.#unary(true)));
   }
 
-  /** All operators group from the left, `**` too (unlike Python's). */
+  /** Binary operators group from the left; unlike in Python, `**` does so too. */
   #binary(operators: readonly string[], operand: () => Expression): Expression {
     let left = operand();
     while (operators.includes(this.current.type)) {
@@ -249,7 +250,7 @@ export class ExpressionParser extends TokenCursor {
     return { positional, named, spread, namedSpread };
   }
 
-  /** `| name` or `| name(...)`, at the `|`. */
+  /** Parses `| name` or `| name(...)` from the `|` on. */
   protected filter<T extends Expression | undefined>(operand: T): Filter {
     this.next();
     return this.filterName(operand);

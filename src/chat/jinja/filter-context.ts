@@ -1,5 +1,5 @@
 /**
- * What filters work with.
+ * Types and helpers of all filters.
  * @module
  */
 
@@ -7,19 +7,20 @@ import { getItem } from "./access.ts";
 import type { Budget } from "./budget.ts";
 import { type Arguments, integerOf, NONE, textOf, Undefined, type Value } from "./values.ts";
 
+/** The state of the rendering that filters use. */
 export interface FilterContext {
   readonly budget: Budget;
-  /** HTML is escaped: inside of `{% autoescape true %}`. */
+  /** Whether HTML is escaped, which `{% autoescape true %}` turns on. */
   readonly autoescape: boolean;
   /** @throws JinjaError if there is no such filter or test */
   filter(name: Value, value: Value, args: Arguments): Value;
   test(name: Value, value: Value, args: Arguments): boolean;
 }
 
-/** Arguments in the order of a signature; undefined for one that is not given. */
+/** Arguments in the order of a signature. Those that are not given are undefined. */
 export type Given = readonly (Value | undefined)[];
 
-/** A signature (of the parameters behind the value; "*" for any arguments) and what the filter does. */
+/** The signature of a filter's arguments (see `bind`; "*" stands for any arguments) and its function. */
 export type Filter = readonly [
   signature: string,
   apply: (context: FilterContext, value: Value, given: Given, args: Arguments) => Value,
@@ -27,8 +28,8 @@ export type Filter = readonly [
 export type FilterTable = ReadonlyMap<string, Filter>;
 
 /**
- * What reaches for `a.b.0` in a value, as `map(attribute=...)` does; nothing and none give the value itself.
- * What is not there becomes the default.
+ * A function that looks up a path such as `a.b.0` in a value, as `map(attribute=...)` does. Without a path it returns the
+ * value itself. A part that is undefined becomes the default, if there is one.
  */
 export function attributeGetter(path: Value | undefined, budget: Budget, otherwise?: Value): (value: Value) => Value {
   const parts = pathParts(path);
@@ -50,7 +51,7 @@ function pathParts(path: Value | undefined): Value[] {
   return text.split(".").map((part) => (/^\d+$/.test(part) ? BigInt(part) : part));
 }
 
-/** Texts in lower case: sorting and grouping do not tell capitals by default. */
+/** Turns texts into lower case, since sorting and grouping ignore case by default. */
 export function ignoreCase(value: Value): Value {
   return textOf(value)?.toLowerCase() ?? value;
 }

@@ -19,6 +19,7 @@ const FILTERS: FilterTable = new Map([
   ...LIST_FILTERS,
 ]);
 
+/** Whether there is a filter of that name. */
 export function isFilter(name: string): boolean {
   return FILTERS.has(name);
 }

@@ -1,12 +1,12 @@
 /**
- * Numbers with a precision: what Python's `f`, `e` and `g` formats write, and integers in other bases.
+ * Formats numbers with a precision, as Python's `f`, `e` and `g` do, and integers in other bases.
  * @module
  */
 import { printExponent, roundScaled } from "./numbers.ts";
 
 /**
- * A float that is not negative, as `f`, `e`, `g` or their capitals; `#` keeps the point and `g`'s zeros. Without a type
- * it is `g` with a digit behind the point and an exponent one digit earlier.
+ * Formats a float that is not negative by `f`, `e`, `g` or a capital of these. The alternate form (`#`) keeps the point and
+ * the zeros of `g`. Without a type it is `g` with a digit after the point, and with an exponent one digit earlier.
  */
 export function formatFloat(value: number, type: string, precision: number, alternate = false): string {
   const upper = type !== type.toLowerCase();
@@ -56,7 +56,7 @@ function withPoint(text: string, places: number, alternate: boolean): string {
   return places > 0 ? `${whole}.${padded.slice(-places)}` : alternate ? `${whole}.` : whole;
 }
 
-/** An integer that is not negative, by the letter of a format: b, o, x or X. */
+/** Formats an integer that is not negative by a type of `b`, `o`, `x` or `X`. */
 export function inBase(value: bigint, type: string): string {
   const text = value.toString(type === "b" ? 2 : type === "o" ? 8 : 16);
   return type === "X" ? text.toUpperCase() : text;

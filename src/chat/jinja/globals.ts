@@ -30,7 +30,7 @@ function makeRange(args: Arguments): Range {
   return range;
 }
 
-/** All positional arguments; named ones are refused. */
+/** The positional arguments. @throws JinjaError if there are named ones */
 function bindAll(name: string, args: Arguments): readonly Value[] {
   if (args.named.size > 0) fail(`${name}() takes no keyword arguments`);
   return args.positional;
@@ -51,7 +51,7 @@ class DictMaker extends PyObject {
   }
 }
 
-/** Holds what `{% set ns.name = ... %}` changes: the one value of a template that can change. */
+/** Holds the attributes that `{% set ns.name = ... %}` assigns. It is the only value that a template can change. */
 export class Namespace extends PyObject {
   readonly type = "Namespace";
   readonly #names = new Map<string, Value>();
@@ -112,7 +112,7 @@ class Cycler extends PyObject {
   }
 }
 
-/** Nothing at first, then its separator at each call. */
+/** Returns an empty text at its first call, and its separator at all later ones. */
 class Joiner extends PyObject {
   readonly type = "Joiner";
   readonly #separator: string;

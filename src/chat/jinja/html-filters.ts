@@ -67,7 +67,7 @@ function urlEncode({ budget }: FilterContext, value: Value): Value {
   return parts.join("&");
 }
 
-/** UTF-8 in `%XX`, except letters, digits, `_.-~` and the safe character. */
+/** Writes the UTF-8 bytes of a text as `%XX`, except letters, digits, `_.-~` and the safe character. */
 function percentEncode(value: Value, safe: string, budget: Budget): string {
   const text = toText(value, budget);
   budget.string(3 * text.length);

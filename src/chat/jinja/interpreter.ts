@@ -1,5 +1,5 @@
 /**
- * Runs a template's statements. Expressions are in evaluator.ts.
+ * Runs the statements of a template. Expressions are evaluated in evaluator.ts.
  * @module
  */
 import type { Analysis } from "./analysis.ts";
@@ -15,10 +15,10 @@ import { escapeHtml, toText } from "./printing.ts";
 import { Scope } from "./scope.ts";
 import { Callable, isTrue, itemsOf, Markup, PyObject, Undefined, type Value } from "./values.ts";
 
-/** A `break` or `continue` on its way to its loop. */
+/** A `break` or `continue` that has not reached its loop yet. */
 type Signal = "break" | "continue" | undefined;
 
-/** Text that a block has written so far. */
+/** The text that a block has written so far. */
 class Output {
   readonly #budget: Budget;
   #text = "";
@@ -37,10 +37,11 @@ class Output {
   }
 }
 
+/** Renders one template once. */
 export class Interpreter extends Evaluator {
   readonly #analysis: Analysis;
   readonly #top: Scope;
-  /** Line of the statement that runs. */
+  /** The line of the current statement. */
   line = 1;
 
   constructor(analysis: Analysis, variables: ReadonlyMap<string, Value>, budget: Budget) {
@@ -59,7 +60,7 @@ export class Interpreter extends Evaluator {
     return out.text;
   }
 
-  /** A scope for a body: its own names begin undefined. */
+  /** Makes the scope of a body, in which its own names are undefined at first. */
   #scope(body: Body, parent: Scope): Scope {
     return this.#hide(body, new Scope(parent));
   }
@@ -151,7 +152,7 @@ export class Interpreter extends Evaluator {
     out.write(escaped ? escapeHtml(value, this.budget).text : toText(value, this.budget));
   }
 
-  /** What a block wrote is safe where HTML is escaped: it was escaped when it was written. */
+  /** Marks the text of a block as safe where HTML is escaped, because it was escaped when it was written. */
   #safe(value: Value): Value {
     return this.autoescape && !(value instanceof Markup) ? new Markup(toText(value, this.budget)) : value;
   }
@@ -161,7 +162,7 @@ export class Interpreter extends Evaluator {
     const recurse = (inner: Value, level: number) => this.#recurse(node, scope, { elements: inner, depth: level });
     const options = { budget: this.budget, depth, recurse: node.recursive ? recurse : undefined };
     const loop = new Loop(node.test ? undefined : elements, source, options);
-    // As in Jinja2, the `else` also runs when no pass got to its end.
+    // As in Jinja2, the `else` also runs if every pass was left by `break` or `continue`.
     let complete = false;
     for (let value = loop.next(); value !== undefined; value = loop.next()) {
       this.budget.spend(2);
@@ -229,7 +230,7 @@ export class Interpreter extends Evaluator {
     return new Macro({ name, parameters: parameters.map((parameter) => parameter.name), use, render });
   }
 
-  /** `self.name`: renders a block once more. */
+  /** The function `self.name`, which renders a block again. */
   #namedBlock(name: string): Value | undefined {
     const block = this.#analysis.blocks.get(name);
     return (

@@ -1,12 +1,12 @@
 /**
- * Going through values; each element costs a step.
+ * Iterates over values. Each element costs a step.
  * @module
  */
 import type { Budget } from "./budget.ts";
 import { fail } from "./errors.ts";
 import { elementsOf, lengthOf, typeName, type Value } from "./values.ts";
 
-/** @throws JinjaError if the value cannot be gone through. */
+/** The elements of a value. @throws JinjaError if it cannot be iterated */
 export function* iterate(value: Value, budget: Budget): Generator<Value, void> {
   const elements = elementsOf(value) ?? fail(`'${typeName(value)}' object is not iterable`);
   for (const element of elements) {
@@ -15,6 +15,7 @@ export function* iterate(value: Value, budget: Budget): Generator<Value, void> {
   }
 }
 
+/** The elements of a value as a list. @throws JinjaError if it cannot be iterated, or has too many elements */
 export function toList(value: Value, budget: Budget): Value[] {
   budget.list(lengthOf(value) ?? 0);
   const list: Value[] = [];

@@ -20,6 +20,7 @@ import {
   type Value,
 } from "./values.ts";
 
+/** Writes a value as JSON. @throws JinjaError for values that JSON does not have */
 export function toJson(value: Value, args: Arguments, budget: Budget): string {
   const [ascii, indent, separators, sortKeys] = bind("tojson", "ensure_ascii? indent? separators? sort_keys?", args);
   const none = (given: Value | undefined) => unlessNone(given) === undefined;
@@ -50,7 +51,7 @@ interface JsonOptions {
 class JsonWriter {
   readonly #budget: Budget;
   readonly #options: JsonOptions;
-  /** Characters written, line breaks and indents too. */
+  /** The characters written so far, line breaks and indents included. */
   #length = 0;
 
   constructor(budget: Budget, options: JsonOptions) {

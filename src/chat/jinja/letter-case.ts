@@ -3,20 +3,20 @@
  * @module
  */
 
-/** The first character in title case, the others in lower case. */
+/** `str.capitalize`: the first character in title case, the others in lower case. */
 export function capitalize(text: string): string {
   const first = String.fromCodePoint(text.codePointAt(0) ?? 0);
   return text === "" ? "" : titleCharacter(first) + lowerRest(text, first.length);
 }
 
-/** The rest in lower case, with a final sigma told by the whole word. */
+/** The text from a place on in lower case. The whole text decides which sigma is a final one. */
 function lowerRest(text: string, from: number): string {
   const lowered = text.toLowerCase();
   const head = text.slice(0, from).toLowerCase();
   return lowered.startsWith(head) ? lowered.slice(head.length) : text.slice(from).toLowerCase();
 }
 
-/** Digraphs have a form of their own in titles, and what has several capitals (as sharp s) keeps one. */
+/** The title case of a character: digraphs have one of their own, and sharp s becomes `Ss`. */
 function titleCharacter(char: string): string {
   const upper = char.toUpperCase();
   if (/[\u01c4-\u01cc\u01f1-\u01f3]/.test(char))

@@ -1,6 +1,6 @@
 /**
- * Jinja source to tokens, by the rules of Jinja2's lexer with `trim_blocks` and `lstrip_blocks`
- * (https://jinja.palletsprojects.com/templates/#whitespace-control). Each character is looked at a bounded number of times.
+ * Splits source into tokens, by the rules of Jinja2's lexer with `trim_blocks` and `lstrip_blocks`
+ * (https://jinja.palletsprojects.com/templates/#whitespace-control), in linear time.
  * @module
  */
 import { fail } from "./errors.ts";
@@ -12,10 +12,10 @@ export interface Token {
   readonly line: number;
 }
 
-/** What Python's `str.isspace` and `\s` take for white space, as the inside of a character class. */
+/** The white space of Python's `str.isspace` and `\s`, as the inside of a character class. */
 export const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
-/** What ends a line for `str.splitlines`, besides `\r\n`, as the inside of a character class. */
+/** The line ends of `str.splitlines` except `\r\n`, as the inside of a character class. */
 export const LINE_END = "\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029";
 
 const DIGITS = "\\d+(?:_\\d+)*";
@@ -37,11 +37,12 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
   ["{", "}"],
 ]);
 
+/** The tokens of a template. @throws JinjaError for text that no token matches, and for tags that do not end */
 export function tokenize(source: string): Token[] {
   return new Lexer(source).run();
 }
 
-/** Line ends become `\n`; one at the very end is left out. */
+/** Turns all line ends into `\n`, and drops one at the end of the source. */
 function normalize(source: string): string {
   const text = source.replace(/\r\n?/g, "\n");
   return text.endsWith("\n") ? text.slice(0, -1) : text;
@@ -52,7 +53,7 @@ class Lexer {
   readonly #tokens: Token[] = [];
   #at = 0;
   #line = 1;
-  /** The last tag ended at a line's end, or nothing came yet. */
+  /** Whether the text after the last tag begins a line. */
   #lineStarts = true;
 
   constructor(source: string) {
@@ -96,7 +97,7 @@ class Lexer {
     }
   }
 
-  /** Text before a tag; what the tag strips of it does not come out. */
+  /** Adds the text before a tag, without the white space that the tag strips. */
   #data(text: string, sign: string, kind: string): void {
     let kept = text;
     if (sign === "-") kept = trimEnd(text);
@@ -128,7 +129,7 @@ class Lexer {
     this.#lineStarts = end[0].endsWith("\n");
   }
 
-  /** White space that a tag's end takes: all of it behind `-`, else one line end behind a block or comment. */
+  /** Skips white space after a tag: all of it after `-`, else one line end after a block or comment. */
   #close(sign: string, trims: boolean): void {
     const from = this.#at;
     if (sign === "-") this.#match(SPACES);
@@ -224,7 +225,7 @@ function readInteger(text: string, line: number): bigint {
   return BigInt(text);
 }
 
-/** Python's escapes; one that is not known stays as it is. */
+/** Replaces the escapes of Python. Unknown ones are kept. */
 function readEscapes(text: string, line: number): string {
   if (!text.includes("\\")) return text;
   return text.replace(ESCAPE, (whole, newline, simple, octal, x, u, long, bad) => {

@@ -1,6 +1,6 @@
 /**
- * Filters that go through lists and mappings. `map`, `select` and their kind work when they are asked for elements,
- * like Python's generators.
+ * Filters of lists and mappings. `map`, `select` and others make their elements when these are asked for, like generators
+ * of Python.
  * @module
  */
 import { asCount } from "./arguments.ts";
@@ -118,7 +118,7 @@ function dictSort({ budget }: FilterContext, value: Value, [caseSensitive, by, r
   return sorted({ budget }, all, (item) => fold((item as Tuple).items[at]!), given(reversed));
 }
 
-/** A stable sort by a key, which is made once per element. */
+/** Sorts by a key, which is computed once per element. The sort is stable. */
 function sorted(
   { budget }: Pick<FilterContext, "budget">,
   all: readonly Value[],
@@ -147,7 +147,7 @@ function last({ budget }: FilterContext, value: Value): Value {
   return new Undefined("there is no last item: the sequence is empty");
 }
 
-/** Elements from the end; undefined for what only knows its next element, or none. */
+/** The elements in reverse order; undefined for values that cannot be reversed, such as generators. */
 function reversedElements(value: Value): (() => Generator<Value>) | undefined {
   const known =
     value instanceof Tuple ||
@@ -247,7 +247,7 @@ function extreme({ budget }: FilterContext, value: Value, [caseSensitive, path]:
   return best ? best[1] : new Undefined("there is no item to choose: the sequence is empty");
 }
 
-/** One of the elements by chance, as Jinja2 does it: such a template gives another prompt each time. */
+/** Chooses an element at random, as Jinja2 does. The prompt of such a template differs each time. */
 function random({ budget }: FilterContext, value: Value): Value {
   const length = lengthOf(value) ?? fail(`object of type '${typeName(value)}' has no length`);
   if (length === 0) return new Undefined("there is no random item: the sequence is empty");

@@ -1,5 +1,5 @@
 /**
- * The `loop` of a `for`.
+ * The variable `loop` of a `for`.
  * @module
  */
 import { bind } from "./arguments.ts";
@@ -10,12 +10,13 @@ import { type Arguments, Callable, lengthOf, PyObject, Tuple, Undefined, type Va
 
 interface LoopOptions {
   readonly budget: Budget;
-  /** Depth of a recursive loop, from 0. */
+  /** The depth of a recursive loop, from 0. */
   readonly depth: number;
-  /** Renders the loop's body for other elements: set in a recursive loop. */
+  /** Renders the body for other elements. Only recursive loops have it. */
   readonly recurse: ((elements: Value, depth: number) => Value) | undefined;
 }
 
+/** Walks over the elements of a loop, and has the attributes that a template reads. */
 export class Loop extends PyObject {
   readonly type = "LoopContext";
   readonly #options: LoopOptions;
@@ -24,7 +25,7 @@ export class Loop extends PyObject {
   #index = -1;
   #previous: Value | undefined;
   #current: Value | undefined;
-  /** An element that was taken before its turn. */
+  /** An element that was read before its turn. */
   #ahead: IteratorResult<Value> | undefined;
   #changed: Value | undefined;
 
@@ -51,7 +52,7 @@ export class Loop extends PyObject {
     return this.#ahead;
   }
 
-  /** Of a generator the rest is made to be counted. */
+  /** The number of elements. To count those of a generator, all of them are made. */
   override length(): number {
     if (this.#length === undefined) {
       const rest: Value[] = [];

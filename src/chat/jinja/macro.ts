@@ -7,7 +7,7 @@ import type { MacroUse } from "./analysis.ts";
 import { fail } from "./errors.ts";
 import { type Arguments, Dict, NONE, PyObject, Tuple, Undefined, type Value } from "./values.ts";
 
-/** What a macro's body gets to see; undefined for a parameter that takes its default. */
+/** The variables of a macro's body. A parameter that has its default is undefined. */
 export type Bound = ReadonlyMap<string, Value | undefined>;
 
 interface MacroOptions {
@@ -17,6 +17,7 @@ interface MacroOptions {
   readonly render: (bound: Bound) => Value;
 }
 
+/** A macro, or the body of a call block as `caller`. */
 export class Macro extends PyObject {
   readonly type = "Macro";
   readonly #options: MacroOptions;

@@ -4,6 +4,7 @@
  */
 import type { Value } from "./values.ts";
 
+/** An expression. */
 export type Expression =
   | { readonly type: "constant"; readonly value: Value }
   | Name
@@ -26,25 +27,29 @@ export type Expression =
       readonly no: Expression | undefined;
     };
 
+/** A name that is read. */
 export interface Name {
   readonly type: "name";
   readonly name: string;
 }
 
+/** A call, `callee(args)`. */
 export interface Call {
   readonly type: "call";
   readonly callee: Expression;
   readonly args: CallArguments;
 }
 
+/** `operand | name(args)` */
 export interface Filter {
   readonly type: "filter";
-  /** undefined: the text of the block around it. */
+  /** The value; undefined for the text of the block around the filter. */
   readonly operand: Expression | undefined;
   readonly name: string;
   readonly args: CallArguments;
 }
 
+/** The arguments of a call, filter or test. */
 export interface CallArguments {
   readonly positional: readonly Expression[];
   readonly named: readonly (readonly [name: string, value: Expression])[];
@@ -54,12 +59,13 @@ export interface CallArguments {
   readonly namedSpread?: Expression | undefined;
 }
 
-/** What a `set`, `for` or `with` may assign to. */
+/** The target of an assignment by `set`, `for` or `with`. */
 export type Target =
   | Name
   | { readonly type: "tuple"; readonly items: readonly Target[] }
   | { readonly type: "member"; readonly object: string; readonly name: string };
 
+/** A statement, with the line that it begins on. */
 export type Statement = { readonly line: number } & (
   | { readonly type: "output"; readonly parts: readonly (string | Expression)[] }
   | For
@@ -80,16 +86,18 @@ export type Statement = { readonly line: number } & (
       readonly body: Body;
     }
   | { readonly type: "autoescape"; readonly value: Expression; readonly body: Body }
-  /** A scope of its own: `generation`, which only marks what an assistant said. */
+  /** transformers' tag for the assistant's text. It has a scope of its own and no other effect. */
   | { readonly type: "generation"; readonly body: Body }
   | Block
-  /** `include`, `import`, `from` and `extends`: there is no loader. */
+  /** `include`, `import`, `from` or `extends`, which fail because there is no loader. */
   | { readonly type: "load"; readonly tag: string; readonly source: Expression; readonly ignoreMissing: boolean }
   | { readonly type: "break" | "continue" }
 );
 
+/** The statements of a block, in order. */
 export type Body = readonly Statement[];
 
+/** A loop. `otherwise` is its `else`. */
 export interface For {
   readonly type: "for";
   readonly target: Target;
@@ -100,6 +108,7 @@ export interface For {
   readonly otherwise: Body;
 }
 
+/** `{% macro %}`, or the body of `{% call %}`. */
 export interface MacroDefinition {
   readonly type: "macro";
   /** null for the body of a call block. */
@@ -108,6 +117,7 @@ export interface MacroDefinition {
   readonly body: Body;
 }
 
+/** `{% block %}` */
 export interface Block {
   readonly type: "block";
   readonly name: string;
@@ -116,7 +126,7 @@ export interface Block {
   readonly body: Body;
 }
 
-/** The expressions that an expression is made of. */
+/** The direct parts of an expression. */
 export function childrenOf(node: Expression): readonly (Expression | undefined)[] {
   switch (node.type) {
     case "constant":

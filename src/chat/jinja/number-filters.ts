@@ -1,5 +1,5 @@
 /**
- * Filters that make numbers, or text of numbers.
+ * Filters of numbers.
  * @module
  */
 import { asCount, asText } from "./arguments.ts";

@@ -6,6 +6,7 @@ import { bind } from "./arguments.ts";
 import { ratioOf } from "./numbers.ts";
 import { Callable, integerOf, Tuple, type Value } from "./values.ts";
 
+/** The attribute or method of a name; undefined if there is none. */
 export function numberAttribute(value: number | bigint | boolean, name: string): Value | undefined {
   const integer = integerOf(value);
   const own = integer ?? (value as number);

@@ -1,5 +1,5 @@
 /**
- * Numbers as Python computes and writes them. Rounding is exact: half goes to even, as in CPython.
+ * Computes, reads and writes numbers as Python does. Rounding is exact, and a half is rounded to even.
  * @module
  */
 import type { Budget } from "./budget.ts";
@@ -20,11 +20,12 @@ export function printFloat(value: number): string {
   return `${sign}${whole}.${digits.slice(power + 1) || "0"}`;
 }
 
-/** Sign and at least two digits. */
+/** An exponent with its sign and at least two digits. */
 export function printExponent(power: number): string {
   return `${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
+/** `str(int)`. @throws JinjaError for more digits than CPython prints */
 export function printInteger(value: bigint, budget: Budget): string {
   budget.integer(bitsOf(value));
   const text = String(value);
@@ -32,6 +33,7 @@ export function printInteger(value: bigint, budget: Budget): string {
   return text;
 }
 
+/** The number of bits, rounded up to a multiple of four. */
 export function bitsOf(value: bigint): number {
   return value === 0n ? 0 : 4 * (value < 0n ? -value : value).toString(16).length;
 }
@@ -63,6 +65,7 @@ export function divideRounded(dividend: bigint, divisor: bigint): bigint {
   return twice > divisor || (twice === divisor && quotient & 1n) ? quotient + 1n : quotient;
 }
 
+/** `int // int` */
 export function floorDivide(a: bigint, b: bigint): bigint {
   const quotient = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
@@ -134,7 +137,7 @@ export function readInteger(text: string, base: number): bigint | undefined {
   return sign === "-" ? -value : value;
 }
 
-/** The integer part. @throws JinjaError for infinity and what is no number */
+/** `int(float)`. @throws JinjaError for infinity and NaN */
 export function truncate(value: number): bigint {
   if (!Number.isFinite(value)) fail(`cannot convert float ${printFloat(value)} to integer`);
   return BigInt(Math.trunc(value));

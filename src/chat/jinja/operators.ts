@@ -1,5 +1,5 @@
 /**
- * Operators between values, as Python has them.
+ * Python's operators.
  * @module
  */
 import type { Budget } from "./budget.ts";
@@ -23,6 +23,7 @@ import {
   View,
 } from "./values.ts";
 
+/** `left operator right` for arithmetic. @throws JinjaError for operands that have no such operation */
 export function binary(operator: string, left: Value, right: Value, budget: Budget): Value {
   if (left instanceof Undefined) left.fail();
   if (operator === "%" && textOf(left) !== undefined) return formatPercent(left as string | Markup, right, budget);
@@ -37,6 +38,7 @@ export function binary(operator: string, left: Value, right: Value, budget: Budg
   return unsupported(operator, left, right);
 }
 
+/** `+operand` or `-operand`. @throws JinjaError for values that are no numbers */
 export function unary(operator: "+" | "-", operand: Value): Value {
   if (operand instanceof Undefined) operand.fail();
   const integer = integerOf(operand);
@@ -131,7 +133,7 @@ function repeat(value: Value, times: bigint, budget: Budget): Value | undefined 
   return Array.isArray(value) ? repeated : new Tuple(repeated);
 }
 
-/** `a ~ b ~ c`: safe text only where HTML is escaped. */
+/** `a ~ b ~ c`. The result is safe text only where HTML is escaped. */
 export function concatenate(values: readonly Value[], autoescape: boolean, budget: Budget): Value {
   const safe = autoescape && values.some((value) => value instanceof Markup);
   const parts = values.map((value) => (safe ? escapeHtml(value, budget).text : toText(value, budget)));
@@ -139,6 +141,7 @@ export function concatenate(values: readonly Value[], autoescape: boolean, budge
   return safe ? new Markup(parts.join("")) : parts.join("");
 }
 
+/** `left operator right` for comparisons, `in` and `not in`. @throws JinjaError for values without an order */
 export function compare(operator: string, left: Value, right: Value, budget: Budget): boolean {
   switch (operator) {
     case "==":

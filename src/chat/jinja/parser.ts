@@ -1,5 +1,5 @@
 /**
- * Statements of Jinja: what stands between `{%` and `%}`, and the text around it.
+ * Parses statements, which are the tags between `{%` and `%}`, and the text around them.
  * @module
  */
 import { fail } from "./errors.ts";
@@ -7,20 +7,20 @@ import { CONSTANTS, ExpressionParser } from "./expressions.ts";
 import { tokenize } from "./lexer.ts";
 import type { Body, Expression, Filter, For, MacroDefinition, Statement, Target } from "./nodes.ts";
 
-/** @throws JinjaError if the source is no valid template. */
+/** The syntax tree of a template. @throws JinjaError if the source is invalid */
 export function parse(source: string): Body {
   return new Parser(tokenize(source)).template();
 }
 
 class Parser extends ExpressionParser {
-  /** Loops around this place that `break` and `continue` can reach. */
+  /** The number of loops around the current place that `break` and `continue` can leave. */
   #loops = 0;
 
   template(): Body {
     return this.#statements([]);
   }
 
-  /** Up to a tag with one of these names, which is the current token then. */
+  /** Parses up to a tag with one of these names. Its name is the current token afterwards. */
   #statements(ends: readonly string[]): Statement[] {
     return this.deeper(() => {
       const body: Statement[] = [];
@@ -53,21 +53,21 @@ class Parser extends ExpressionParser {
     });
   }
 
-  /** The rest of a tag, then its body. */
+  /** Parses the end of a tag and its body. */
   #body(ends: readonly string[]): Statement[] {
     this.skip(":");
     this.expect("%}");
     return this.#statements(ends);
   }
 
-  /** A body with its end tag. */
+  /** Parses the end of a tag, its body and its end tag. */
   #whole(end: string): Statement[] {
     const body = this.#body([end]);
     this.next();
     return body;
   }
 
-  /** A body that is a function in Jinja2: `break` does not leave it. */
+  /** Parses a body that Jinja2 makes a function of, so that `break` cannot leave it. */
   #function(end: string): Statement[] {
     const loops = this.#loops;
     this.#loops = 0;
@@ -237,7 +237,7 @@ class Parser extends ExpressionParser {
     return { type: "block" as const, name, scoped, required, body };
   }
 
-  /** Names of templates and what is imported are read, though nothing can be loaded. */
+  /** Parses a tag that loads another template, though running it is an error. */
   #load(tag: string) {
     const source = this.expression();
     let ignoreMissing = false;

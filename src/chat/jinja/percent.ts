@@ -20,6 +20,7 @@ interface Directive {
   readonly type: string;
 }
 
+/** Formats values by a template. @throws JinjaError for values that do not fit its directives */
 export function formatPercent(template: string | Markup, values: Value, budget: Budget): Value {
   const escapes = template instanceof Markup;
   const taken = new Values(values);
@@ -49,7 +50,7 @@ export function formatPercent(template: string | Markup, values: Value, budget: 
   return escapes ? new Markup(text) : text;
 }
 
-/** What a template's directives take one after the other, or by name. */
+/** The values of a template, which its directives take in order or by name. */
 class Values {
   readonly #whole: Value;
   readonly #items: readonly Value[];
@@ -72,7 +73,7 @@ class Values {
     return this.#whole.get(key) ?? fail(`the format's key '${key}' is missing`);
   }
 
-  /** What has keys or places need not be used; all else must be. */
+  /** Checks that all values were used. Values with keys or indices need not be used. */
   finish(): void {
     const optional =
       this.#byName ||
@@ -135,7 +136,7 @@ function cut(text: string, precision: number | undefined): string {
   return precision === undefined ? text : [...text].slice(0, precision).join("");
 }
 
-/** Sign, prefix and zeros of a number whose digits are given. */
+/** Adds the sign, prefix and zeros to the digits of a number. */
 function number(negative: boolean, digits: string, { flags, width, precision, type }: Directive): string {
   const prefix = flags.includes("#") && /[oxX]/.test(type) ? `0${type}` : "";
   const sign = negative ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
@@ -146,7 +147,7 @@ function number(negative: boolean, digits: string, { flags, width, precision, ty
   return sign + prefix + padded;
 }
 
-/** `ascii()`: what is beyond ASCII becomes an escape. */
+/** Python's `ascii()`: characters beyond ASCII become escapes. */
 export function ascii(text: string): string {
   return text.replace(/[^\0-\x7f]/gu, (char) => escapeCodePoint(char.codePointAt(0)!));
 }

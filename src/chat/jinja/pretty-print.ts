@@ -10,11 +10,12 @@ import { Dict, integerOf, itemsOf, Tuple, textOf, type Value } from "./values.ts
 
 const WIDTH = 80;
 
+/** Lays out a value on several lines if it does not fit on one. */
 export function prettyPrint(value: Value, budget: Budget): string {
   return layOut(value, { indent: 0, allowance: 0 }, budget);
 }
 
-/** Columns before the value, and columns of closing brackets behind it. */
+/** The columns before a value, and those of the closing brackets after it. */
 interface Place {
   readonly indent: number;
   readonly allowance: number;
@@ -47,7 +48,7 @@ function layOut(value: Value, { indent, allowance }: Place, budget: Budget): str
   return laid;
 }
 
-/** Only the last row has the closing brackets behind it; the others have a comma. */
+/** Lays out rows. The closing brackets follow the last one, and a comma each of the others. */
 function rows<T>(items: readonly T[], end: string, place: Place, row: (item: T, place: Place) => string): string {
   const last = items.length - 1;
   return items

@@ -1,5 +1,5 @@
 /**
- * Values as text: Python's `str` and `repr`, and HTML escapes.
+ * Turns values into text, as Python's `str` and `repr` do, and escapes HTML.
  * @module
  */
 import type { Budget } from "./budget.ts";
@@ -49,7 +49,7 @@ const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
   ["\t", "\\t"],
 ]);
 
-/** A text in Python's quotes: single ones, unless it holds these and no double ones. */
+/** A text in quotes. They are single ones, unless the text has single quotes and no double ones. */
 export function quote(text: string): string {
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text.replace(/[\\'"]|(?! )[\p{C}\p{Z}]/gu, (char) => {
@@ -59,6 +59,7 @@ export function quote(text: string): string {
   return mark + escaped + mark;
 }
 
+/** A code point as an escape of Python. */
 export function escapeCodePoint(code: number): string {
   const hex = code.toString(16);
   if (code < 0x100) return `\\x${hex.padStart(2, "0")}`;
@@ -73,7 +74,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['"', "&#34;"],
 ]);
 
-/** MarkupSafe's `escape`: text that is marked as safe stays as it is. */
+/** MarkupSafe's `escape`, which does not change safe text. */
 export function escapeHtml(value: Value, budget: Budget): Markup {
   if (value instanceof Markup) return value;
   const text = toText(value, budget);

@@ -1,10 +1,10 @@
 /**
- * Names of a template while it runs.
+ * The variables of a template while it runs.
  * @module
  */
 import type { Value } from "./values.ts";
 
-/** Loops, macros and blocks have a scope of their own; `if` has none. */
+/** The variables of a block. Loops, macros and blocks have a scope of their own, but `if` has none. */
 export class Scope {
   readonly #names = new Map<string, Value>();
   readonly #parent: Scope | undefined;

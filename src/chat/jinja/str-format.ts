@@ -16,13 +16,13 @@ import { type Arguments, Callable, Dict, integerOf, Markup, textOf, typeName, ty
 const BRACE = /[{}]/g;
 const SPECIFICATION = /^(?:([\s\S])?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([\s\S])?$/u;
 
-/** How fields such as `{0.name}` and `{0[key]}` reach into values. */
+/** How fields such as `{0.name}` and `{0[key]}` read parts of values. */
 export interface Access {
   attribute(object: Value, name: string, budget: Budget): Value;
   item(object: Value, key: Value, budget: Budget): Value;
 }
 
-/** `format` or `format_map` of a text. */
+/** The method `format` or `format_map` of a text. */
 export function formatMethod(self: string | Markup, name: string, access: Access, budget: Budget): Callable {
   return new Callable(name, (args) => {
     const formatter = new Formatter(name === "format" ? args : mapped(args), self instanceof Markup, access, budget);
@@ -42,7 +42,7 @@ class Formatter {
   readonly #escapes: boolean;
   readonly #access: Access;
   readonly #budget: Budget;
-  /** The next field without a name; undefined once a field has a number. */
+  /** The index of the next field without a name; undefined after a field with a number. */
   #automatic: number | undefined = 0;
 
   constructor(args: Arguments, escapes: boolean, access: Access, budget: Budget) {
@@ -126,7 +126,7 @@ class Formatter {
   }
 }
 
-/** Where the brace at a place closes; braces inside are fields of the specification. */
+/** The index of the brace that closes a field. Braces inside are fields of the specification. */
 function endOfField(template: string, start: number): number {
   let open = 0;
   for (let at = start; at < template.length; at++) {

@@ -1,5 +1,6 @@
 /**
- * Methods of Python's `str`, in code points. On text that is marked as safe they escape what joins it, and give safe text.
+ * Methods of Python's `str`, which count code points. Methods of safe text escape texts that are added, and return safe
+ * text.
  * @module
  */
 import { asCount, asText, bind } from "./arguments.ts";
@@ -62,7 +63,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["upper", ["/", (text) => text.toUpperCase()]],
   ["zfill", ["/ width", (text, args, budget) => zeroFill(text, asCount(args[0], 0), budget)]],
 ]);
-/** Which argument of a method joins safe text. */
+/** The index of the argument that a method adds to the text. */
 const ESCAPED: ReadonlyMap<string, number> = new Map([
   ["replace", 1],
   ["ljust", 1],
@@ -70,7 +71,7 @@ const ESCAPED: ReadonlyMap<string, number> = new Map([
   ["center", 1],
 ]);
 
-/** A method of a text; undefined if there is none of that name. */
+/** The method of a name; undefined if there is none. */
 export function stringMethod(self: string | Markup, name: string, budget: Budget): Value | undefined {
   if (name === "encode") return new Callable(name, () => fail("str.encode is not supported: there are no bytes"));
   const text = textOf(self)!;
@@ -110,13 +111,13 @@ function justify(text: string, [width, fillchar]: Given, budget: Budget, where: 
   const missing = asCount(width, 0) - charactersIn(text);
   if (missing <= 0) return text;
   budget.string(text.length + missing * fill.length);
-  // CPython's centering: the odd one goes to the left if the width is odd.
+  // As in CPython, an odd number of fill characters has one more on the left if the width is odd.
   const left =
     where === "center" ? Math.floor(missing / 2) + (missing & asCount(width, 0) & 1) : where === "left" ? 0 : missing;
   return fill.repeat(left) + text + fill.repeat(missing - left);
 }
 
-/** The part of a text that `start` and `end` leave, and where it begins; undefined beyond the end. */
+/** The part of a text between `start` and `end`, and its index; undefined if they leave nothing. */
 function part(text: string, start: Value | undefined, end: Value | undefined): readonly [string, number] | undefined {
   if (unlessNone(start) === undefined && unlessNone(end) === undefined) return [text, 0];
   const length = charactersIn(text);

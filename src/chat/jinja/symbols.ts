@@ -1,16 +1,15 @@
 /**
- * Which names a scope hides. Jinja2 decides at compile time where a name lives: one that a scope assigns before it reads
- * it is a variable of that scope from its beginning, undefined until then, even if the caller gave one of that name.
- * `{% macro m() %}{{ x }}{% endmacro %}{{ m() }}{% set x = 1 %}` prints nothing, whatever `x` was.
- * These are the rules of `jinja2.idtracking`.
+ * Finds the names that a scope hides, by the rules of `jinja2.idtracking`. A name that a scope assigns before it reads it is
+ * a variable of this scope from the scope's start, and undefined until it is assigned, even if an outer variable has the
+ * same name. So `{% macro m() %}{{ x }}{% endmacro %}{{ m() }}{% set x = 1 %}` prints nothing for any outer `x`.
  * @module
  */
 import { type Body, childrenOf, type Expression, type MacroDefinition, type Statement, type Target } from "./nodes.ts";
 
-/** Names that are undefined where a scope begins, by the scope's body. */
+/** For the body of each scope, the names that are undefined at its start. */
 export type HiddenNames = ReadonlyMap<Body, readonly string[]>;
 
-/** Where a name comes from: a variable of this scope that begins undefined, or from outside. */
+/** Whether a name is a variable of the scope that is undefined at first, or comes from outside. */
 type Origin = "own" | "outside";
 
 interface Frame {
@@ -19,6 +18,7 @@ interface Frame {
   readonly stored: Set<string>;
 }
 
+/** The hidden names of all scopes of a template. */
 export function findHiddenNames(root: Body): HiddenNames {
   const hidden = new Map<Body, readonly string[]>();
   scope(root, newFrame(undefined), hidden);
@@ -33,7 +33,7 @@ function knows(frame: Frame | undefined, name: string): boolean {
   return frame !== undefined && (frame.origins.has(name) || knows(frame.parent, name));
 }
 
-/** A scope's own names first, then the scopes inside of it. */
+/** Visits a scope, then the scopes inside of it. */
 function scope(body: Body, frame: Frame, hidden: Map<Body, readonly string[]>): void {
   visitBody(body, frame);
   const names = [...frame.origins].filter(([, origin]) => origin === "own").map(([name]) => name);
@@ -116,7 +116,7 @@ function visit(statement: Statement, frame: Frame): void {
   }
 }
 
-/** What only some branches assign comes from outside in the others. */
+/** A name that only some branches assign comes from outside in the others. */
 function visitIf({ branches, otherwise }: Extract<Statement, { type: "if" }>, frame: Frame): void {
   const before = new Set(frame.stored);
   const copy = (): Frame => ({ parent: frame.parent, origins: new Map(frame.origins), stored: new Set(frame.stored) });

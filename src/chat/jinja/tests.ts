@@ -56,7 +56,7 @@ const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["sequence", ["", (value) => lengthOf(value) !== undefined && !(value instanceof View)]],
   ["iterable", ["", (value) => elementsOf(value) !== undefined]],
   ["callable", ["", (value) => value instanceof PyObject && value.call !== undefined]],
-  // Numbers and texts that are equal count as one object, as the small ones of CPython are.
+  // Equal numbers and texts count as the same object, which is true of small ones in CPython.
   ["sameas", ["other", (value, other) => value === other]],
   ["escaped", ["", (value) => value instanceof Markup]],
   ["in", ["seq", (value, sequence, budget) => compare("in", value, sequence, budget)]],
@@ -72,6 +72,7 @@ const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["le", comparison("<=")],
 ]);
 
+/** Whether there is a test of that name. */
 export function isTest(name: string): boolean {
   return TESTS.has(name);
 }

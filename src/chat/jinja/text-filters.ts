@@ -1,5 +1,5 @@
 /**
- * Filters that make text of text.
+ * Filters of text.
  * @module
  */
 
@@ -45,7 +45,7 @@ export const TEXT_FILTERS: FilterTable = new Map<string, Filter>([
   ["wordwrap", ["width? break_long_words? wrapstring? break_on_hyphens?", wordWrap]],
 ]);
 
-/** A value as text; safe text stays safe. */
+/** A value as text, which stays safe if it was. */
 function soft(value: Value, budget: Budget): string | Markup {
   return textOf(value) === undefined ? toText(value, budget) : (value as string | Markup);
 }
@@ -67,7 +67,7 @@ function call(text: string | Markup, method: string, args: readonly Value[], bud
   return typeof found === "object" && "call" in found ? found.call!({ positional: args, named: new Map() }) : text;
 }
 
-/** Words begin behind spaces, hyphens and opening brackets; an apostrophe begins none, unlike in `str.title()`. */
+/** Words begin after spaces, hyphens and opening brackets, but not after apostrophes as in `str.title()`. */
 function titleWords(text: string): string {
   return text
     .split(/([-\s({[<]+)/)

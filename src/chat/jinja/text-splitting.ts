@@ -1,5 +1,5 @@
 /**
- * Splitting and stripping of text, with Python's white space and line ends.
+ * Splits and strips text, with the white space and line ends of Python.
  * @module
  */
 import type { Budget } from "./budget.ts";
@@ -10,7 +10,7 @@ const WORDS: RegExp = new RegExp(`[^${SPACE}]+`, "g");
 const LINE_ENDS: RegExp = new RegExp(`\\r\\n|[${LINE_END}]`, "g");
 const IS_SPACE: RegExp = new RegExp(`[${SPACE}]`);
 
-/** Without white space, or these characters, at one end or both. */
+/** Removes white space, or the given characters, from one end or both. */
 export function stripText(text: string, chars: string | undefined, where: "start" | "end" | "both"): string {
   const set = chars === undefined ? undefined : new Set(chars);
   const strips = (char: string) => (set ? set.has(char) : IS_SPACE.test(char));
@@ -25,11 +25,14 @@ export function stripText(text: string, chars: string | undefined, where: "start
 
 interface SplitOptions {
   readonly budget: Budget;
-  /** At most the last ones of the separators, not the first ones. */
+  /** Whether a limit counts separators from the end. */
   readonly fromEnd: boolean;
 }
 
-/** `text.split(separator, most)`; without a separator between runs of white space, `most` < 0 without a limit. */
+/**
+ * `text.split(separator, most)`, or `rsplit`. Without a separator, runs of white space separate the parts. A negative
+ * `most` is no limit.
+ */
 export function splitText(
   text: string,
   separator: string | undefined,
@@ -65,7 +68,7 @@ export function splitText(
   return [...parts, text.slice(start)];
 }
 
-/** Where a separator begins that ends before a place. */
+/** The index of the last separator that ends before a place. */
 function lastBefore(text: string, separator: string, end: number): number {
   return end < separator.length ? -1 : text.lastIndexOf(separator, end - separator.length);
 }

@@ -14,15 +14,16 @@ interface WrapOptions {
 
 const WORD = "[\\p{L}\\p{N}_!\"'&.,?]";
 const LETTER = "\\p{L}";
-/** Words, cut behind hyphens between letters and around dashes, and the white space between them. */
+/** Matches words and white space. Words are cut after hyphens between letters, and around dashes. */
 const CHUNKS: RegExp = new RegExp(
   `[\\t-\\r ]+|(?<=${WORD})-{2,}(?=[\\p{L}\\p{N}_])|[^\\t-\\r ]+?(?:-(?:(?<=${LETTER}{2}-)|(?<=${LETTER}-${LETTER}-))(?=${LETTER}-?${LETTER})|(?=[\\t-\\r ]|$)|(?<=${WORD})(?=-{2,}[\\p{L}\\p{N}_]))`,
   "gu",
 );
 
+/** The lines that a line is cut into. */
 export function wrapLine(line: string, options: WrapOptions, budget: Budget): string[] {
   if (options.width <= 0) fail("wordwrap: the width must be positive");
-  // Every place of a run of hyphens may look through the rest of it.
+  // The pattern looks ahead through the rest of a run of hyphens from each of its places.
   for (const [run] of line.matchAll(/-+/g)) budget.spend(run.length * run.length);
   budget.string(line.length);
   const chunks = (line.match(options.breakOnHyphens ? CHUNKS : /[\t-\r ]+|[^\t-\r ]+/g) ?? []).reverse();
@@ -37,7 +38,7 @@ export function wrapLine(line: string, options: WrapOptions, budget: Budget): st
   return lines;
 }
 
-/** Takes as many chunks as fit from the end of the list; a word that fits on no line is cut, or stands alone. */
+/** Takes chunks from the end of the list until a line is full. A word longer than a line is cut, or has a line of its own. */
 function nextLine(chunks: string[], later: boolean, { width, breakLongWords, breakOnHyphens }: WrapOptions): string[] {
   const current: string[] = [];
   let length = 0;

@@ -1,13 +1,14 @@
 /**
- * A place in the tokens of a template, and what a parser asks there.
+ * Reads the tokens of a template one after the other.
  * @module
  */
 import { fail } from "./errors.ts";
 import type { Token } from "./lexer.ts";
 
-/** Nested brackets, blocks, `not` and `else if` together: the parser recurses into them. */
+/** Most levels of brackets, blocks, `not` and `else` inside of each other, which the parser reads by recursion. */
 const MAX_NESTING = 64;
 
+/** A position in the tokens, with the checks that parsers make there. */
 export class TokenCursor {
   readonly #tokens: readonly Token[];
   #at = 0;

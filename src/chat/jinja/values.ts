@@ -1,43 +1,44 @@
 /**
- * Values of templates, which are Python's: an integer is a bigint, a float a number, a list an array (nothing changes
- * one), everything else with parts or behaviour a `PyObject`.
+ * The values of templates, which are those of Python. An integer is a bigint, a float is a number, a list is an array that
+ * nothing changes. All other values with parts or behaviour are `PyObject`s.
  * @module
  */
 import type { Budget } from "./budget.ts";
 import { charactersIn } from "./code-points.ts";
 import { fail } from "./errors.ts";
 
+/** A value of a template. */
 export type Value = boolean | bigint | number | string | readonly Value[] | PyObject;
 
-/** What a call passes. */
+/** The arguments of a call. */
 export interface Arguments {
   readonly positional: readonly Value[];
   readonly named: ReadonlyMap<string, Value>;
 }
 
-/** What has attributes, can be called, gone through or measured. The defaults say that it cannot. */
+/** A value with attributes, elements, a length or a call. By default it has none of these. */
 export abstract class PyObject {
-  /** Python's name of the type. */
+  /** The name of its type in Python. */
   abstract readonly type: string;
 
   attribute(_name: string, _budget: Budget): Value | undefined {
     return undefined;
   }
 
-  /** undefined: it cannot be called. */
+  /** Calls it; undefined if it cannot be called. */
   call?(args: Arguments): Value;
 
-  /** undefined: it cannot be gone through. */
+  /** Its elements; undefined if it cannot be iterated. */
   elements(): Iterable<Value> | undefined {
     return undefined;
   }
 
-  /** undefined: it has no length. */
+  /** Its length; undefined if it has none. */
   length(): number | undefined {
     return undefined;
   }
 
-  /** As Python's `repr` writes it; `write` writes parts. */
+  /** Its text, as Python's `repr` writes it. `write` does the same for its parts. */
   print(_write: (value: Value) => string): string {
     return `<${this.type} object>`;
   }
@@ -50,14 +51,15 @@ class None extends PyObject {
   }
 }
 
+/** Python's None. */
 export const NONE: PyObject = new None();
 
-/** An argument for which `none` says the same as leaving it out. */
+/** An argument for which None means the same as no argument. */
 export function unlessNone(value: Value | undefined): Value | undefined {
   return value === NONE ? undefined : value;
 }
 
-/** Text that is marked as safe HTML: what joins it is escaped. */
+/** Text that is marked as safe HTML. Texts that are added to it are escaped. */
 export class Markup extends PyObject {
   readonly type = "Markup";
   readonly text: string;
@@ -67,6 +69,7 @@ export class Markup extends PyObject {
   }
 }
 
+/** A tuple. */
 export class Tuple extends PyObject {
   readonly type: string = "tuple";
   readonly items: readonly Value[];
@@ -82,16 +85,17 @@ export class Tuple extends PyObject {
   }
 }
 
-/** A pair of `groupby`: prints as a tuple, has names for its parts. */
+/** An element of `groupby`, a tuple with names for its parts. */
 export class Group extends Tuple {
   override attribute(name: string): Value | undefined {
     return name === "grouper" ? this.items[0] : name === "list" ? this.items[1] : undefined;
   }
 }
 
-/** What equal keys have in common: 1, 1.0 and True are one key. */
+/** A value that is the same for equal keys, such as 1, 1.0 and True. */
 type Hash = string | bigint | number | PyObject;
 
+/** A dict, in the order of its keys. */
 export class Dict extends PyObject {
   readonly type = "dict";
   readonly #entries = new Map<Hash, readonly [key: Value, value: Value]>();
@@ -107,7 +111,7 @@ export class Dict extends PyObject {
   has(key: Value): boolean {
     return this.#entries.has(hash(key));
   }
-  /** While a dict is being made: templates cannot change one. An equal key stays as it was first written. */
+  /** Only for making a dict, since templates cannot change one. Of equal keys the first is kept, with the last value. */
   set(key: Value, value: Value): void {
     const hashed = hash(key);
     this.#entries.set(hashed, [this.#entries.get(hashed)?.[0] ?? key, value]);
@@ -129,10 +133,10 @@ export class Dict extends PyObject {
   }
 }
 
-/** Characters of a tuple's hash: a tuple that holds one tuple twice, and so on, must not grow without bound. */
+/** Most characters of a tuple's hash, so that tuples that hold the same tuple many times cannot make it huge. */
 const MAX_TUPLE_KEY = 4096;
 
-/** @throws JinjaError for a list or dict, which cannot be keys. */
+/** The hash of a key. @throws JinjaError for lists, dicts and views, which cannot be keys */
 export function hash(value: Value): Hash {
   if (typeof value === "boolean") return BigInt(value);
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
@@ -147,7 +151,7 @@ export function hash(value: Value): Hash {
   return value as Hash;
 }
 
-/** `dict.keys()`, `dict.values()`, `dict.items()`. */
+/** The result of `dict.keys()`, `dict.values()` or `dict.items()`. */
 export class View extends PyObject {
   readonly type: string;
   readonly items: readonly Value[];
@@ -167,6 +171,7 @@ export class View extends PyObject {
   }
 }
 
+/** The result of `range()`. */
 export class Range extends PyObject {
   readonly type = "range";
   readonly start: bigint;
@@ -194,7 +199,7 @@ export class Range extends PyObject {
   }
 }
 
-/** A generator: it makes its elements when they are asked for, and gives each of them once. */
+/** A generator, which makes its elements when they are asked for, and each of them once. */
 export class Lazy extends PyObject {
   readonly type = "generator";
   readonly #source: Iterator<Value>;
@@ -202,13 +207,13 @@ export class Lazy extends PyObject {
     super();
     this.#source = source;
   }
-  /** Without `return`: who stops early leaves the rest for the next one. */
+  /** The iterator has no `return`, so that a loop that stops early leaves the rest for later loops. */
   override elements(): Iterable<Value> {
     return { [Symbol.iterator]: () => ({ next: () => this.#source.next() }) };
   }
 }
 
-/** What an unknown name or key gives: empty text, nothing to go through; everything else fails with the message. */
+/** The value of an unknown name or key. It is an empty text without elements; all other operations fail. */
 export class Undefined extends PyObject {
   readonly type = "Undefined";
   readonly message: string;
@@ -236,7 +241,7 @@ export class Undefined extends PyObject {
   }
 }
 
-/** A function or method of ours. */
+/** A function or method. */
 export class Callable extends PyObject {
   readonly type: string;
   readonly name: string;
@@ -252,40 +257,42 @@ export class Callable extends PyObject {
   }
 }
 
+/** The name of a value's type in Python. */
 export function typeName(value: Value): string {
   if (value instanceof PyObject) return value.type;
   if (typeof value === "object") return "list";
   return { boolean: "bool", bigint: "int", number: "float", string: "str" }[typeof value as string] ?? "";
 }
 
-/** The characters of a text, marked as safe or not; undefined for other values. */
+/** The text of a `str` or of safe text; undefined for other values. */
 export function textOf(value: Value | undefined): string | undefined {
   return typeof value === "string" ? value : value instanceof Markup ? value.text : undefined;
 }
 
-/** An integer or a truth value, which counts as one; undefined for other values. */
+/** The number of an integer or boolean; undefined for other values. */
 export function integerOf(value: Value | undefined): bigint | undefined {
   return typeof value === "bigint" ? value : typeof value === "boolean" ? BigInt(value) : undefined;
 }
 
-/** Items of a list or tuple; undefined for other values. */
+/** The items of a list or tuple; undefined for other values. */
 export function itemsOf(value: Value | undefined): readonly Value[] | undefined {
   return Array.isArray(value) ? value : value instanceof Tuple ? value.items : undefined;
 }
 
-/** undefined: the value has no length. */
+/** The length of a value; undefined if it has none. */
 export function lengthOf(value: Value): number | undefined {
   const text = textOf(value);
   if (text !== undefined) return charactersIn(text);
   return value instanceof PyObject ? value.length() : itemsOf(value)?.length;
 }
 
+/** `bool(value)` */
 export function isTrue(value: Value): boolean {
   if (typeof value === "object") return value !== NONE && lengthOf(value) !== 0;
   return Boolean(value);
 }
 
-/** undefined: the value cannot be gone through. */
+/** The elements of a value; undefined if it cannot be iterated. */
 export function elementsOf(value: Value): Iterable<Value> | undefined {
   return textOf(value) ?? (value instanceof PyObject ? value.elements() : itemsOf(value));
 }
