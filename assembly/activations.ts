@@ -5,13 +5,13 @@ import { BLOCK } from "./layout";
  * What a block of 32 columns of one activation row has besides its codes.
  *
  * A centre is -8 times a sum of codes. Added to the sum of code * x over weight codes 0..15, it makes that the sum of
- * (code - 8) * x, so that codes of Q4_0 count from -8 at no cost. Twice the centre does the same for codes of 5 bits, and
- * four times the centre for codes of 6 bits. Centres come in pairs, one per lane of the product: columns 0, 1 (mod 4), then columns 2, 3 (mod 4).
- * Two i16 are read as one 32-bit word. A centre of a block's digits is at most 8 * 16 * 127 = 16,256, so doubled it is
- * at most 32,512, and so is four times that of 16 columns.
+ * (code - 8) * x, so that codes of Q4_0 count from -8 at no cost. Twice the centre does the same for codes of 5 bits,
+ * and four times the centre for codes of 6 bits. Centres come in pairs, one per lane of the product: columns 0, 1 (mod
+ * 4), then columns 2, 3 (mod 4). Two i16 are read as one 32-bit word. A centre of a block's digits is at most 8 * 16 *
+ * 127 = 16,256, so doubled it is at most 32,512, and so is four times that of 16 columns.
  *
- * Weights with a scale per 16 columns read the fields of the block's low (first) and high (last) 16 columns; the low and
- * the high field are neighbours.
+ * Weights with a scale per 16 columns read the fields of the block's low (first) and high (last) 16 columns; the low
+ * and the high field are neighbours.
  */
 @unmanaged
 export class BlockMeta {
@@ -29,7 +29,9 @@ export class BlockMeta {
   centreCodes1: i32;
   /** How many digits the codes of the block have: 1 or 2. */
   digits: i32;
-  /** The centre of the second digits of the low columns, 2 x i16. That of the high columns is centreSecond less this. */
+  /**
+   * The centre of the second digits of the low columns, 2 x i16. That of the high columns is centreSecond less this.
+   */
   lowCentreSecond: i32;
   /** The centre of the first digits of the low columns, 2 x i16. */
   lowCentreFirst: i32;

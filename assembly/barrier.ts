@@ -11,9 +11,9 @@
 import { Batch } from "./operations";
 
 /**
- * Loads before a thread goes to sleep, about 0.1 ms. Waking takes tens of microseconds on a virtual machine, and a token
- * has 130 barriers. Decode of the 140M shape with two threads (one thread: 64 tokens/s): 58 tokens/s with 2,000 loads,
- * 100 tokens/s with 100,000.
+ * Loads before a thread goes to sleep, about 0.1 ms. Waking takes tens of microseconds on a virtual machine, and a
+ * token has 130 barriers. Decode of the 140M shape with two threads (one thread: 64 tokens/s): 58 tokens/s with 2,000
+ * loads, 100 tokens/s with 100,000.
  */
 const SPINS: i32 = 100000;
 /** Between tokens a thread waits for the caller to sample, about 1 ms; then it sleeps until the next request. */

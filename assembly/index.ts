@@ -1,5 +1,5 @@
-// What the module exports. The three builds for hosts (simd, relaxed, threads) export the same names: what the host calls,
-// and every kernel by itself, for tests and benchmarks.
+// What the module exports. The three builds for hosts (simd, relaxed, threads) export the same names: what the host
+// calls, and every kernel by itself, for tests and benchmarks.
 
 export { quantizedRowBytes } from "./activations";
 export { execute, run, serve } from "./interpreter";

@@ -1,8 +1,8 @@
 // The interpreter runs a program, which is a flat list of operations (operations.ts), over a batch of token rows.
 //
-// Every thread runs the same program. A matmul splits its groups of weight rows among the threads, attention its rows and
-// heads, and all other operations their token rows; no sum is ever split. Operations whose rows depend on no other row
-// follow each other without a barrier: `src/runtime/placement.ts` decides where threads must meet.
+// Every thread runs the same program. A matmul splits its groups of weight rows among the threads, attention its rows
+// and heads, and all other operations their token rows; no sum is ever split. Operations whose rows depend on no other
+// row follow each other without a barrier: `src/runtime/placement.ts` decides where threads must meet.
 import { awaitRun, barrier, startRun } from "./barrier";
 import { ATTENTION_QUERIES, attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
 import { add, geluMul, scale, siluMul, softcap } from "./kernels/elementwise";
@@ -219,8 +219,8 @@ function runKvStore(op: KvStore, batch: Batch, thread: i32, threads: i32): void 
 }
 
 /**
- * Neighbouring rows of one sequence are taken together. Threads take the blocks of rows by turns, because later rows have
- * more to read.
+ * Neighbouring rows of one sequence are taken together. Threads take the blocks of rows by turns, because later rows
+ * have more to read.
  */
 function runAttention(op: Attention, batch: Batch, thread: i32, threads: i32): void {
   const at = rowAt(op.scratch, op.scratchBytes, thread);

@@ -29,9 +29,9 @@ export function loadF16(at: usize): f32 {
 }
 
 /**
- * Products of int8 x and codes 0..127, of which neighbours are added, as i16. It is exact as long as the sum of two fits,
- * and equal on every engine: they may differ only for codes above 127 (https://github.com/WebAssembly/relaxed-simd). The
- * baseline build has it for tests alone; its matmuls take i16 codes.
+ * Products of int8 x and codes 0..127, of which neighbours are added, as i16. It is exact as long as the sum of two
+ * fits, and equal on every engine: they may differ only for codes above 127
+ * (https://github.com/WebAssembly/relaxed-simd). The baseline build has it for tests alone; its matmuls take i16 codes.
  */
 export function dotI8(x: v128, codes: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
@@ -42,9 +42,9 @@ export function dotI8(x: v128, codes: v128): v128 {
 }
 
 /**
- * `sum` plus products of int8 x and codes 0..127. T is a lane of the sums: i16 adds pairs of products, with instructions
- * that are quick on every processor; i32 adds fours, which is one instruction where `FUSED_DOT`. Both are exact, so they
- * give the same sums in the end.
+ * `sum` plus products of int8 x and codes 0..127. T is a lane of the sums: i16 adds pairs of products, with
+ * instructions that are quick on every processor; i32 adds fours, which is one instruction where `FUSED_DOT`. Both are
+ * exact, so they give the same sums in the end.
  */
 export function addDotI8<T>(sum: v128, x: v128, codes: v128): v128 {
   if (sizeof<T>() == 2) return i16x8.add(sum, dotI8(x, codes));
@@ -76,9 +76,9 @@ const PROBE: usize = memory.data<u32>([0x7f7f7f7f, 0xffffffff], 4);
 
 /**
  * Whether the engine has one instruction for `i32x4.relaxed_dot_add`: vpdpbusd (x64 with AVX-VNNI), sdot (Arm). There a
- * tile of Q4_0 does 72 instead of 57 G multiply-adds a second; elsewhere the instruction is three, and pairs are quicker.
- * A code above 127, for which engines may differ, tells them apart: vpdpbusd gives 4 * 127 * 255, Arm 4 * 127 * -1, and
- * vpmaddubsw (x64 without AVX-VNNI) saturates to 2 * 32767. Only speed depends on the answer.
+ * tile of Q4_0 does 72 instead of 57 G multiply-adds a second; elsewhere the instruction is three, and pairs are
+ * quicker. A code above 127, for which engines may differ, tells them apart: vpdpbusd gives 4 * 127 * 255, Arm 4 * 127
+ * * -1, and vpmaddubsw (x64 without AVX-VNNI) saturates to 2 * 32767. Only speed depends on the answer.
  */
 export const FUSED_DOT: bool = probeFusedDot();
 

@@ -31,8 +31,8 @@ export function tileColumns(type: WeightType): i32 {
  *
  *   vector quad, byte 4 r + c   row 4 quad + r; low nibble: column 8 step + c, high nibble: column 8 step + 4 + c
  *
- * The high bits of a step follow its four vectors, at the same byte 4 r + c. They are eight fields of 1 or 2 bits, in the
- * order quad 0 low nibble, quad 0 high nibble, quad 1 low nibble, and so on.
+ * The high bits of a step follow its four vectors, at the same byte 4 r + c. They are eight fields of 1 or 2 bits, in
+ * the order quad 0 low nibble, quad 0 high nibble, quad 1 low nibble, and so on.
  *
  * Codes of Q8_0 lie in eight steps of four columns. A step is two pairs of columns with 8 bytes per quad:
  *
@@ -52,7 +52,8 @@ export function tileScalesBytes(type: WeightType): i32 {
 }
 
 /**
- * Bytes of the scales before the codes of a group; 0 where tiles have their own. There are 16 of each kind, one per row:
+ * Bytes of the scales before the codes of a group; 0 where tiles have their own. There are 16 of each kind, one per
+ * row:
  *
  *   Q5_0, IQ4_NL       per block of 32: scales f16
  *   Q5_1               per block of 32: scales f16 | minima f16

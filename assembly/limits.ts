@@ -1,6 +1,6 @@
 /**
- * Not shipped: the loops that bench/limits.ts times. They show what a kernel could reach at most on the machine at hand:
- * two weight vectors meet four broadcast activations, as in kernels/matmul/tile.ts, and nothing else is done.
+ * Not shipped: the loops that bench/limits.ts times. They show what a kernel could reach at most on the machine at
+ * hand: two weight vectors meet four broadcast activations, as in kernels/matmul/tile.ts, and nothing else is done.
  */
 
 /** Bytes that the dot loops go through again and again. They fit every L1. */

@@ -27,8 +27,8 @@ function c(i: i32): v128 {
 /**
  * exp(x) of four lanes. Its relative error is below 1.3e-7 on [-87.3, 88.3]. Below that range the result is 0, above it
  * the value at its end, and NaN stays NaN.
- * x = n ln 2 + r with |r| <= ln(2)/2. e^r is the polynomial of degree 6 whose largest relative error is the smallest, 4e-9
- * (minimax). The Taylor series to r^6 is off by 1.7e-7, and the result then by 2.6e-7.
+ * x = n ln 2 + r with |r| <= ln(2)/2. e^r is the polynomial of degree 6 whose largest relative error is the smallest,
+ * 4e-9 (minimax). The Taylor series to r^6 is off by 1.7e-7, and the result then by 2.6e-7.
  */
 export function expF32x4(x: v128): v128 {
   const low = f32x4.lt(x, c(10));
@@ -72,8 +72,8 @@ function t(i: i32): v128 {
 
 /**
  * tanh(x) of four lanes. Its relative error is below 1.5e-7, so a small x comes back as it is; NaN stays NaN.
- * For |x| < 0.625 it is the odd polynomial of degree 11 whose largest relative error is the smallest, 5e-9 (minimax). Above,
- * it is 1 - 2 / (e^2|x| + 1), which would cancel for small x.
+ * For |x| < 0.625 it is the odd polynomial of degree 11 whose largest relative error is the smallest, 5e-9 (minimax).
+ * Above, it is 1 - 2 / (e^2|x| + 1), which would cancel for small x.
  */
 export function tanhF32x4(x: v128): v128 {
   const size = f32x4.abs(x);

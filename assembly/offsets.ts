@@ -1,5 +1,6 @@
 // The offset of every field of every record, in bytes, for the test that compares them with the host's
-// (`src/runtime/operations.ts`, `src/runtime/weight-types.ts`) and for tests that write records. Only the debug build has them.
+// (`src/runtime/operations.ts`, `src/runtime/weight-types.ts`) and for tests that write records. Only the debug build
+// has them.
 import { BlockMeta } from "./activations";
 import { QueryBlock } from "./kernels/attention/attention";
 import { PanelTile } from "./kernels/matmul/tile";

@@ -1,9 +1,9 @@
 // The records that the host writes and the interpreter reads: one per operation, and the header of a batch.
 //
 // A record is an `@unmanaged` class laid over linear memory. A field is a 32-bit word: an address or a count of bytes
-// (usize), an integer (i32) or a float (f32). Reading a field is one load with a constant offset. The host writes the same
-// fields by name (`src/runtime/operations.ts`); `test/kernels/operations.test.ts` compares the offsets of both sides,
-// which `offsets.ts` exports from the debug build.
+// (usize), an integer (i32) or a float (f32). Reading a field is one load with a constant offset. The host writes the
+// same fields by name (`src/runtime/operations.ts`); `test/kernels/operations.test.ts` compares the offsets of both
+// sides, which `offsets.ts` exports from the debug build.
 //
 // Field names have one meaning in every record:
 //   dst, dstStride   the first row that is written, and the bytes from one row to the next

@@ -12,7 +12,10 @@ import { type BuildName, canRun, loadBuild, type WasmBuild } from "../test/helpe
 import { dotLimit, type Limits } from "./limits.ts";
 import { percent, type Spread, spread } from "./statistics.ts";
 
-/** Weights that must not be cached are read from one copy after the other; all copies together have at least so many bytes. */
+/**
+ * Weights that must not be cached are read from one copy after the other; all copies together have at least so many
+ * bytes.
+ */
 const COLD_BYTES = 192 * 2 ** 20;
 const MEGABYTES = 192 + 32;
 

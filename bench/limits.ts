@@ -49,7 +49,9 @@ export function loadLimitLoops(bytes: number): LimitLoops {
 
 const MACS_PER_BYTE: Record<Loop, number> = { relaxedDot: 4, relaxedDotAdd: 4, dotI16: 2 };
 const LOOPS = Object.keys(MACS_PER_BYTE) as Loop[];
-/** A call takes about 50 microseconds. V8 has no on-stack replacement for wasm, so one long call would stay unoptimised. */
+/**
+ * A call takes about 50 microseconds. V8 has no on-stack replacement for wasm, so one long call would stay unoptimised.
+ */
 const ROUNDS = 256;
 const CALLS = 40;
 const READ_BYTES = MIB;
@@ -101,8 +103,8 @@ export function createLimits(readBytes: number = 512 * MIB, together: () => void
 }
 
 /**
- * The rate of the instruction that matmuls of a type can use in a build. Relaxed dots need an operand below 128, and codes
- * of 8 bits are larger. The faster of the two relaxed dots counts; the engine decides which that is.
+ * The rate of the instruction that matmuls of a type can use in a build. Relaxed dots need an operand below 128, and
+ * codes of 8 bits are larger. The faster of the two relaxed dots counts; the engine decides which that is.
  * @param type of the weights, or a text that contains it
  */
 export function dotLimit(build: string, type: string): (limits: Limits) => number {

@@ -51,7 +51,10 @@ export function scale(x: usize, n: i32, factor: f32): void {
   for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), by));
 }
 
-/** x = cap tanh(x / cap), which keeps x within +-cap (Gemma 2, Gemma Team 2024). @param x f32[n]   @param n multiple of 4 */
+/**
+ * x = cap tanh(x / cap), which keeps x within +-cap (Gemma 2, Gemma Team 2024).
+ * @param x f32[n]   @param n multiple of 4
+ */
 export function softcap(x: usize, n: i32, cap: f32): void {
   assert(n >= 0 && n % 4 == 0, "softcap: n must be a multiple of 4");
   const by = f32x4.splat(cap);

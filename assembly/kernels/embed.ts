@@ -5,8 +5,8 @@ import { levelsOf } from "./weights/levels";
 import { groupMinimum, groupScale } from "./weights/scales";
 
 /**
- * Row `row` of a tiled matrix as f32: dst[0..columns). The embedding table may also be the LM head's matrix, so it is tiled
- * for matmuls. The values are GGML's dequantisation: (code - zero) * d, code * d + m, or level * d.
+ * Row `row` of a tiled matrix as f32: dst[0..columns). The embedding table may also be the LM head's matrix, so it is
+ * tiled for matmuls. The values are GGML's dequantisation: (code - zero) * d, code * d + m, or level * d.
  */
 export function embedRow(dst: usize, w: usize, typeId: i32, columns: i32, row: i32): void {
   assert(row >= 0, "embedRow: row must not be negative");

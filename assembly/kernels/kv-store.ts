@@ -9,11 +9,11 @@ import { SMALLEST_AMAX } from "./quantize";
  *   values   f32: [token][dim]
  *            int8, mixed: 32 scales f32 | i8 [pair of tokens 0..15][dim][2 tokens]
  *
- * So attention reads both in address order: scores have tokens in the lanes, the sum over values has dims in them, and a
- * broadcast pair of the query (or of the weights) serves many lanes.
- * A code is the nearest to value / scale (ties to even), and the scale is amax / limit; limit is 127, or 2047 for keys of
- * 12 bits. SmolLM2's keys have outlying dims: int8 keys change 1.5 to 2.7 % of its argmaxes, keys of 12 bits none, and int8
- * values 0.3 to 0.6 %.
+ * So attention reads both in address order: scores have tokens in the lanes, the sum over values has dims in them, and
+ * a broadcast pair of the query (or of the weights) serves many lanes.
+ * A code is the nearest to value / scale (ties to even), and the scale is amax / limit; limit is 127, or 2047 for keys
+ * of 12 bits. SmolLM2's keys have outlying dims: int8 keys change 1.5 to 2.7 % of its argmaxes, keys of 12 bits none,
+ * and int8 values 0.3 to 0.6 %.
  * @param page the head's page: keys, then values   @param token its place in the page, 0..31
  * @param key, value f32[headDim]   @param headDim multiple of 8
  */

@@ -18,8 +18,8 @@ const SECOND: f32 = 254;
  *
  * `wide` = 0, for codes of 4 to 6 bits: a code is an int8 digit, d = amax / 127. A block whose amax stands out gets a
  * second digit: code = 254 * first + second, d = amax / (127 * 254). Few blocks carry most of the rounding error
- * (docs/numerics.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a row
- * without outliers.
+ * (docs/numerics.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a
+ * row without outliers.
  *
  * The mean over the row is a sum in f32, block after block. Sums of codes are exact integers.
  *
@@ -64,8 +64,8 @@ export function quantizeRow(dst: usize, src: usize, columns: i32, wide: i32, wid
 }
 
 /**
- * Marks a tile's row as empty: scales of 0 and no second digits. A matmul computes all rows of a tile, and what an earlier
- * tensor left there costs time: denormal scales, second digits (five rows took longer than twelve).
+ * Marks a tile's row as empty: scales of 0 and no second digits. A matmul computes all rows of a tile, and what an
+ * earlier tensor left there costs time: denormal scales, second digits (five rows took longer than twelve).
  */
 export function clearTileRow(dst: usize, columns: i32, width: i32, tileRow: i32): void {
   let at = dst + <usize>(4 * columns * width + tileRow * META_BYTES);
@@ -80,7 +80,10 @@ export function clearTileRow(dst: usize, columns: i32, width: i32, tileRow: i32)
   }
 }
 
-/** The largest magnitude of 32 values, NaN if one is NaN. Compared as integers: f32x4.max takes nine instructions on x64. */
+/**
+ * The largest magnitude of 32 values, NaN if one is NaN. Compared as integers: f32x4.max takes nine instructions on
+ * x64.
+ */
 function blockMax(src: usize): f32 {
   let top = f32x4.abs(v128.load(src));
   for (let i = 16; i < 128; i += 16) top = i32x4.max_s(top, f32x4.abs(v128.load(src + i)));

@@ -2,8 +2,8 @@ import { storeCosSin } from "../math";
 
 /**
  * The rotations of one position: cosines at dst[0..pairs), sines at dst[pairs..2 pairs).
- * The angle is position * frequency, rounded to f32 as transformers does. Without that rounding results are off by up to
- * 8e-4 at position 30,000.
+ * The angle is position * frequency, rounded to f32 as transformers does. Without that rounding results are off by up
+ * to 8e-4 at position 30,000.
  * @param frequencies f32[pairs]: inverse frequencies, with any scaling applied
  */
 export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: i32): void {

@@ -8,7 +8,10 @@ export function setF32(base: usize, i: i32, value: f32): void {
   store<f32>(base + ((<usize>i) << 2), value);
 }
 
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. Infinity and NaN are no weights and are not decoded. */
+/**
+ * IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. Infinity and NaN are no weights and are not
+ * decoded.
+ */
 export function f16(bits: u32): f32 {
   const exponent = <i32>((bits >> 10) & 31);
   const fraction = <f32>(bits & 1023);

@@ -102,7 +102,9 @@ export class BatchWriter {
       words[batchWord(field as keyof BatchWriter["arrays"])] = address;
   }
 
-  /** Writes the rows of the items, whose pages are reserved. Gives how many rows there are, and how many want logits. */
+  /**
+   * Writes the rows of the items, whose pages are reserved. Gives how many rows there are, and how many want logits.
+   */
   write(items: readonly CheckedItem[]): { rows: number; outputs: number } {
     const words = new Int32Array(this.memory.buffer);
     const [tokensAt, positionsAt, tablesAt, outputsAt] = [

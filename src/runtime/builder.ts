@@ -1,6 +1,6 @@
 /**
- * Describes a forward pass: a model file calls the builder's operations in order, and the builder checks the shapes of the
- * tensors and records what `assembly/interpreter.ts` will run.
+ * Describes a forward pass: a model file calls the builder's operations in order, and the builder checks the shapes of
+ * the tensors and records what `assembly/interpreter.ts` will run.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -124,7 +124,10 @@ export class ProgramBuilder {
     return this.recorder.matmuls(x, matrices);
   }
 
-  /** Cosines and sines of every row's position. @param frequencies f32[pairs], scaled; @param interleaved pairs (2j, 2j + 1) */
+  /**
+   * Cosines and sines of every row's position.
+   * @param frequencies f32[pairs], scaled   @param interleaved whether pairs are (2j, 2j + 1)
+   */
   ropeTable(frequencies: Float32Array, interleaved: boolean): RopeTable {
     const pairs = frequencies.length;
     const buffer = this.recording.buffer(pairs * 8, "all");

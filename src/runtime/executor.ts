@@ -107,8 +107,8 @@ export class WasmExecutor implements Executor {
   }
 
   /**
-   * @param observe is called with the input of every matmul, row by row; the pass then runs on one thread. A row is valid
-   *   until `observe` returns
+   * @param observe is called with the input of every matmul, row by row; the pass then runs on one thread. A row is
+   *   valid until `observe` returns
    */
   forward(batch: readonly BatchItem[], observe?: Observer): Float32Array[] {
     return this.pass(batch, this.program.logits, observe);

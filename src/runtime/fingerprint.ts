@@ -6,9 +6,9 @@ const LANES = 4;
 const MULTIPLIERS = [0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1] as const;
 
 /**
- * A hash of four 32-bit words over everything in `parts`, in order. Every step is a bijection of a lane's state, so a single
- * word that differs always changes the hash. It is not cryptographic: whoever can write a file can write a matching hash
- * into it. It takes 0.9 ns per word on Node 24.
+ * A hash of four 32-bit words over everything in `parts`, in order. Every step is a bijection of a lane's state, so a
+ * single word that differs always changes the hash. It is not cryptographic: whoever can write a file can write a
+ * matching hash into it. It takes 0.9 ns per word on Node 24.
  */
 export function fingerprint(parts: readonly Uint32Array[]): Uint32Array {
   let [a, b, c, d] = MULTIPLIERS as readonly number[] as [number, number, number, number];

@@ -12,8 +12,8 @@ export class KvCache {
   private readonly memory: WebAssembly.Memory;
   private readonly plan: MemoryPlan;
   /**
-   * Bytes per page of each kv head of each layer. The pages of one kv head lie one after the other, so that attention reads a
-   * sequence as one stream.
+   * Bytes per page of each kv head of each layer. The pages of one kv head lie one after the other, so that attention
+   * reads a sequence as one stream.
    */
   private readonly headPageBytes: readonly number[];
   private readonly pagesPerSequence: number;

@@ -30,8 +30,8 @@ export class MatmulRecorder {
   }
 
   /**
-   * Several matmuls of the same x, side by side in one buffer. Neighbours of one type whose rows fill whole groups lie one
-   * after the other in memory and become a single matmul: one linear stream of weights.
+   * Several matmuls of the same x, side by side in one buffer. Neighbours of one type whose rows fill whole groups lie
+   * one after the other in memory and become a single matmul: one linear stream of weights.
    */
   matmuls(x: Value, matrices: readonly Matrix[]): Value[] {
     const input = this.inputs.get(x) ?? { operation: this.recording.operations.length, weights: [] };

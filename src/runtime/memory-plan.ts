@@ -53,7 +53,9 @@ export interface MemoryPlan {
   readonly pageBytes: number;
   /** Pages of the key-value cache. */
   readonly pageCount: number;
-  /** Bytes that weights pass through on their way into tiles. They are part of the activations, which have no use yet. */
+  /**
+   * Bytes that weights pass through on their way into tiles. They are part of the activations, which have no use yet.
+   */
   readonly stagingBytes: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The records that the host writes and the interpreter reads: the fields of each operation and of a batch's header, in the
- * order in which they lie in memory, a 32-bit word each. `assembly/operations.ts` says what each field means;
+ * The records that the host writes and the interpreter reads: the fields of each operation and of a batch's header, in
+ * the order in which they lie in memory, a 32-bit word each. `assembly/operations.ts` says what each field means;
  * `test/kernels/operations.test.ts` compares the offsets of both sides.
  * @module
  */
@@ -12,8 +12,8 @@ export type RowSet = "all" | "outputs";
 export const OPERATION_FIELDS = ["code", "rowSet", "barrier"] as const;
 
 /**
- * `rowLocal`: a row of the result depends on the same row of the operands alone, so the next operation over the same rows
- * needs no barrier.
+ * `rowLocal`: a row of the result depends on the same row of the operands alone, so the next operation over the same
+ * rows needs no barrier.
  */
 export const OPERATIONS = {
   embed: { code: 1, rowLocal: true, fields: ["dst", "dstStride", "weights", "type", "columns"] },

@@ -44,8 +44,8 @@ export class Placement {
 }
 
 /**
- * First fit in order of birth: every buffer goes to the lowest offset that no living buffer covers. Two buffers share bytes
- * only if their lives do not overlap.
+ * First fit in order of birth: every buffer goes to the lowest offset that no living buffer covers. Two buffers share
+ * bytes only if their lives do not overlap.
  * @param bytes sizes, already aligned
  */
 export function placeBuffers(

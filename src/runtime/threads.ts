@@ -26,7 +26,10 @@ const FAILED = batchWord("failed");
 const RUNS = batchWord("runs");
 const STOP = batchWord("stop");
 
-/** Runs on the helping thread: instantiates the module, calls `ready`, and serves. A trap is reported through the memory. */
+/**
+ * Runs on the helping thread: instantiates the module, calls `ready`, and serves. A trap is reported through the
+ * memory.
+ */
 export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
   const batch = serve[1];
   const control = new Int32Array(memory.buffer, batch, STOP + 1);

@@ -49,11 +49,17 @@ export interface Executor {
   readonly freePages: number;
   readonly pageTokens: number;
   readonly pageBytes: number;
-  /** Four words that tell models apart, and everything else that a cached key or value depends on. Computed at the first call. */
+  /**
+   * Four words that tell models apart, and everything else that a cached key or value depends on. Computed at the first
+   * call.
+   */
   fingerprint(): Uint32Array;
   /** How many pages hold the tokens of these sequences; a shared page counts once. */
   pagesOf(sequences: readonly Sequence[]): number;
-  /** @throws NibbleError `context_full` where all sequences are in use, `invalid_argument` for adapters that there are not */
+  /**
+   * @throws NibbleError `context_full` where all sequences are in use, `invalid_argument` for adapters that there are
+   * not
+   */
   createSequence(adapters?: AdapterScales): Sequence;
   /**
    * Appends the tokens of every item and computes logits for the rows that ask.

@@ -44,7 +44,10 @@ export class WeightTable {
     return this.placeMatrix(this.require(name, [rows, columns]), rows, columns);
   }
 
-  /** Places a matrix that is not in the checkpoint, under its own name. @throws NibbleError `bad_shape`, `unsupported_type` */
+  /**
+   * Places a matrix that is not in the checkpoint, under its own name.
+   * @throws NibbleError `bad_shape`, `unsupported_type`
+   */
   foreign(info: TensorInfo, rows: number, columns: number): Placement {
     checkShape(info, [rows, columns]);
     return this.placeMatrix(info, rows, columns);

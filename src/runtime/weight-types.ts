@@ -1,6 +1,7 @@
 /**
- * The weight types that kernels multiply with: one row per type says how its weights lie in memory (assembly/layout.ts).
- * `assembly/weight-types.ts` has the same rows; `test/kernels/weight-types.test.ts` compares them.
+ * The weight types that kernels multiply with: one row per type says how its weights lie in memory
+ * (assembly/layout.ts). `assembly/weight-types.ts` has the same rows; `test/kernels/weight-types.test.ts` compares
+ * them.
  * @module
  */
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
@@ -12,9 +13,9 @@ export interface WeightTypeFacts {
   /** Bits of a weight in memory: 4 to 6, or 8 (int8), for codes; 16 or 32 for floats. */
   readonly bits: number;
   /**
-   * `none`: a float type has none. `tile`: f16 at the beginning of each tile. The others lie before the codes of a group:
-   * `f16` per block of 32; `super`: an f16 per block of 256 times a small integer per 16 or 32 columns; `exponent`: a power
-   * of two per block of 32.
+   * `none`: a float type has none. `tile`: f16 at the beginning of each tile. The others lie before the codes of a
+   * group: `f16` per block of 32; `super`: an f16 per block of 256 times a small integer per 16 or 32 columns;
+   * `exponent`: a power of two per block of 32.
    */
   readonly scales: (typeof SCALES)[number];
   /** Columns that share a scale: 16 or 32; 0 for floats. */

@@ -1,7 +1,7 @@
 /**
- * Streams weights from their source into tiles. Rows are read to where their tiles will lie, many pieces at a time. A few
- * rows at a time are then copied to the staging bytes, which stay in a cache, and repacked into tiles. There is never a
- * second copy of the weights.
+ * Streams weights from their source into tiles. Rows are read to where their tiles will lie, many pieces at a time. A
+ * few rows at a time are then copied to the staging bytes, which stay in a cache, and repacked into tiles. There is
+ * never a second copy of the weights.
  *
  * So the host's reading threads touch the memory first. A page fault costs as much as reading the page: 80 MB take
  * 60 ms to repack into new memory, 20 ms into memory that was read into (docs/performance.md, "Loading").
@@ -46,7 +46,8 @@ export interface WeightTarget {
 /**
  * Loads every tensor of the table.
  * @param meanwhile runs once, while the first pieces are being read
- * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is under way then.
+ * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is under way
+ *   then.
  */
 export async function loadWeights(
   { instance, plan, weights }: WeightTarget,

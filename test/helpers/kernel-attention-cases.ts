@@ -26,7 +26,10 @@ export function kvStore(kvType: KvType, headDim: number, token: number, pattern:
   });
 }
 
-/** A cached vector: random codes up to both ends of their range, which has 12 bits for keys of the mixed type, and a scale. */
+/**
+ * A cached vector: random codes up to both ends of their range, which has 12 bits for keys of the mixed type, and a
+ * scale.
+ */
 function cached(kvType: KvType, part: "key" | "value", headDim: number, random: Random, size = 2.5): Cached {
   if (kvType === "f32") return { values: random.normals(headDim), scale: 1 };
   const limit = kvType === "mixed" && part === "key" ? 2047 : 127;

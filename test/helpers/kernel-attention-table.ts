@@ -44,7 +44,9 @@ function attentionCases(): Case[] {
   return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny, ...windows, ...hidden, ...caps];
 }
 
-/** Windows of one token, that end inside pages and at their ends, wider than the context, and that begin pages apart. */
+/**
+ * Windows of one token, that end inside pages and at their ends, wider than the context, and that begin pages apart.
+ */
 const WINDOWS: readonly (readonly [window: number, positions: readonly number[], heads: number])[] = [
   [1, [0, 1, 31, 32, 33], 1],
   [16, [0, 14, 15, 16, 17], 1],

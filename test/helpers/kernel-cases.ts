@@ -1,6 +1,6 @@
 /**
- * Makes the cases of the kernel table: which buffers a call has, what is in them, and what it may write. Those of matmuls
- * are in kernel-matmul-cases.ts, those of attention and kvStore in kernel-attention-cases.ts.
+ * Makes the cases of the kernel table: which buffers a call has, what is in them, and what it may write. Those of
+ * matmuls are in kernel-matmul-cases.ts, those of attention and kvStore in kernel-attention-cases.ts.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -53,7 +53,10 @@ export function quantizeRow(
   });
 }
 
-/** Whether block `b` stands out: its amax^2 is more than four times the mean over the row, in f32 as the kernel computes it. */
+/**
+ * Whether block `b` stands out: its amax^2 is more than four times the mean over the row, in f32 as the kernel computes
+ * it.
+ */
 function hasTwoDigits(x: Float32Array, b: number): boolean {
   const blocks = x.length / BLOCK;
   const amax = (block: number): number =>

@@ -1,6 +1,6 @@
 /**
- * Inputs of the kernels, in the layouts of assembly/layout.ts, assembly/activations.ts and assembly/kernels/kv-store.ts,
- * which are written here a second time on purpose.
+ * Inputs of the kernels, in the layouts of assembly/layout.ts, assembly/activations.ts and
+ * assembly/kernels/kv-store.ts, which are written here a second time on purpose.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -91,7 +91,10 @@ export interface WeightOptions {
   readonly codes?: number;
 }
 
-/** A tiled matrix of whole groups. In a matrix of floats, `scales` is about the weights; sums of `sane` ones do not overflow. */
+/**
+ * A tiled matrix of whole groups. In a matrix of floats, `scales` is about the weights; sums of `sane` ones do not
+ * overflow.
+ */
 export function weights(
   random: Random,
   type: TensorType,
@@ -190,7 +193,10 @@ export interface Digits {
   readonly scale: () => number;
 }
 
-/** Writes a row of digits (assembly/activations.ts). Unused bytes, and the second digits of blocks with one, stay poison. */
+/**
+ * Writes a row of digits (assembly/activations.ts). Unused bytes, and the second digits of blocks with one, stay
+ * poison.
+ */
 export function writeDigits(arena: Arena, place: Place, { digit, digits, scale }: Digits): void {
   for (let b = 0; b < place.columns / BLOCK; b++) {
     const first = Int8Array.from({ length: BLOCK }, (_, c) => digit(c));
@@ -255,7 +261,8 @@ export interface Cached {
 }
 
 /**
- * Puts tokens 0..position into the pages of a kv head, of which the sequence uses all but the first, backwards; all other bytes stay poison. Gives the address of the page numbers and that of the head's pages.
+ * Puts tokens 0..position into the pages of a kv head, of which the sequence uses all but the first, backwards; all
+ * other bytes stay poison. Gives the address of the page numbers and that of the head's pages.
  */
 export function kvPages(
   arena: Arena,
@@ -286,14 +293,3 @@ function storeCodes(arena: Arena, at: number, { values }: Cached, offsets: reado
 
 export const kvId = (kvType: KvType): number => KV_TYPES[kvType];
 export const groupsOf = (rows: number): number => Math.ceil(rows / GROUP_ROWS);
-
-/** The mean square error over the mean square (NMSE), which is how approximate products are compared. */
-export function normalizedError(actual: ArrayLike<number>, truth: ArrayLike<number>): number {
-  let error = 0;
-  let power = 0;
-  for (let i = 0; i < truth.length; i++) {
-    error += (actual[i]! - truth[i]!) ** 2;
-    power += truth[i]! ** 2;
-  }
-  return error / power;
-}

@@ -41,7 +41,10 @@ export interface RowCase {
   readonly scale?: number;
 }
 
-/** Writes a quantised row in the form that weights of `type` take. The rows of a tile have two digits in different blocks. */
+/**
+ * Writes a quantised row in the form that weights of `type` take. The rows of a tile have two digits in different
+ * blocks.
+ */
 function writeRow(
   arena: Arena,
   place: Place,
@@ -167,8 +170,8 @@ export interface MatmulCase {
 }
 
 /**
- * `rows` activation rows times groups [begin, end). Rows have gaps between them, so that a wrong stride shows, and the unused
- * rows of the last tile are poison.
+ * `rows` activation rows times groups [begin, end). Rows have gaps between them, so that a wrong stride shows, and the
+ * unused rows of the last tile are poison.
  */
 export function matmul({ type, columns, rows, begin = 0, end, outliers = 2 }: MatmulCase): Case {
   return seeded(`${type} K ${columns}, ${rows} rows, groups ${begin}..${end}`, (arena, random) => {

@@ -69,7 +69,10 @@ export function panelTile(
   return record("PanelTile", 48, fields);
 }
 
-/** Rows of one sequence at these positions, beginning with the operation's first (assembly/kernels/attention/attention.ts). */
+/**
+ * Rows of one sequence at these positions, beginning with the operation's first
+ * (assembly/kernels/attention/attention.ts).
+ */
 export function queryBlock(positions: readonly number[], pageTable: number): Int32Array<ArrayBuffer> {
   const words = record("QueryBlock", 16 + 4 * positions.length, { row: 0, rows: positions.length, pageTable });
   words.set(positions, 4);

@@ -1,6 +1,7 @@
 /**
- * Every kernel once: the cases that its tests run against the scalar reference, and the shapes that the benchmark times.
- * assembly/README.md says how to add one. A test fails until the kernel, its reference and its entry here are there.
+ * Every kernel once: the cases that its tests run against the scalar reference, and the shapes that the benchmark
+ * times. assembly/README.md says how to add one. A test fails until the kernel, its reference and its entry here are
+ * there.
  * @module
  */
 import { rowBytes, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
@@ -170,7 +171,9 @@ export const KERNELS: readonly Kernel[] = [
   },
 ];
 
-/** Exports that are no kernels: sizes (layout.test.ts), the table of types and the interpreter (interpreter.test.ts). */
+/**
+ * Exports that are no kernels: sizes (layout.test.ts), the table of types and the interpreter (interpreter.test.ts).
+ */
 export const OTHER_EXPORTS: readonly string[] = [
   "attentionScratchBytes",
   "execute",

@@ -2,11 +2,12 @@
 // All builds give the same bits (reference.test.ts), so one build is enough here.
 import { describe, expect, it } from "vitest";
 import { attentionScratchBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.ts";
-import { kvId, normalizedError } from "../helpers/kernel-data.ts";
+import { kvId } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { operation, queryBlock } from "../helpers/kernel-records.ts";
 import { Random } from "../helpers/random.ts";
 import { loadBuild } from "../helpers/wasm-builds.ts";
+import { normalizedError } from "./normalized-error.ts";
 
 const build = loadBuild("simd");
 

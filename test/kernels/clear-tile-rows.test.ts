@@ -1,6 +1,6 @@
 /**
- * The unused rows of a tile are cleared: their scales and counts of digits, on which a matmul would spend time, and nothing
- * that belongs to a used row or to another tile (assembly/kernels/quantize.ts, clearTileRow).
+ * The unused rows of a tile are cleared: their scales and counts of digits, on which a matmul would spend time, and
+ * nothing that belongs to a used row or to another tile (assembly/kernels/quantize.ts, clearTileRow).
  */
 import { describe, expect, it } from "vitest";
 import { quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";

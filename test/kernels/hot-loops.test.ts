@@ -1,5 +1,5 @@
-// V8 rebuilds a v128.const at each use and does not hoist it out of a loop: decode was 2.2 times slower with one. So the
-// loops of matmuls and attention may hold none but zero, which is one instruction.
+// V8 rebuilds a v128.const at each use and does not hoist it out of a loop: decode was 2.2 times slower with one. So
+// the loops of matmuls and attention may hold none but zero, which is one instruction.
 import { expect, it } from "vitest";
 import { wasmText } from "../helpers/wasm-builds.ts";
 

@@ -8,7 +8,6 @@ import {
   codeAt,
   FLOATS,
   metaAt,
-  normalizedError,
   QUANTIZED,
   typeId,
   weights,
@@ -18,6 +17,7 @@ import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { operation } from "../helpers/kernel-records.ts";
 import { Random } from "../helpers/random.ts";
 import { loadBuild } from "../helpers/wasm-builds.ts";
+import { normalizedError } from "./normalized-error.ts";
 
 const build = loadBuild("simd");
 

@@ -1,4 +1,5 @@
-// What makes logits independent of the batch: the result of a matmul for a row does not depend on the other rows and groups.
+// What makes logits independent of the batch: the result of a matmul for a row does not depend on the other rows and
+// groups.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";

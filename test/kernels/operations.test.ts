@@ -1,4 +1,5 @@
-// The records of assembly/operations.ts and the host's src/runtime/operations.ts have the same fields at the same offsets.
+// The records of assembly/operations.ts and the host's src/runtime/operations.ts have the same fields at the same
+// offsets.
 import { expect, it } from "vitest";
 import { QUERY_BLOCK_BYTES } from "../../src/runtime/layout.ts";
 import {

@@ -1,4 +1,5 @@
-// A violated precondition stops the debug build with a sentence. Release builds have no assertions, because the host checks.
+// A violated precondition stops the debug build with a sentence. Release builds have no assertions, because the host
+// checks.
 import { expect, it } from "vitest";
 import { type Arguments, inOrder } from "../helpers/kernel-arguments.ts";
 import { operation, queryBlock } from "../helpers/kernel-records.ts";

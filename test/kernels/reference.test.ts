@@ -10,8 +10,8 @@ const debug = loadBuild("debug");
 const builds: BuildName[] = ["debug", "simd", "relaxed", "threads"];
 
 /**
- * Memory outside the buffers holds zeros, NaN or 12.08, and buffers begin on or off a multiple of 64: the output may not
- * depend on any of it. 12.08 is there because an addition past the end changes neither 0 + 0 nor NaN + NaN.
+ * Memory outside the buffers holds zeros, NaN or 12.08, and buffers begin on or off a multiple of 64: the output may
+ * not depend on any of it. 12.08 is there because an addition past the end changes neither 0 + 0 nor NaN + NaN.
  */
 const placements: readonly Placement[] = [
   { poison: 0x00, shift: 0 },
@@ -19,7 +19,10 @@ const placements: readonly Placement[] = [
   { poison: 0x41, shift: 4 },
 ];
 
-/** One placement does for the debug build, which is slow, and for the threads build, which has the code of the relaxed one. */
+/**
+ * One placement does for the debug build, which is slow, and for the threads build, which has the code of the relaxed
+ * one.
+ */
 const placementsOf = (name: BuildName): readonly Placement[] =>
   name === "debug" || name === "threads" ? placements.slice(-1) : placements;
 

@@ -1,6 +1,7 @@
 /**
- * Logits have the same bits with every build, engine, prefill chunk and batch. Their hashes are also compared with recorded
- * ones, so that a change of numerics on any machine is seen. `UPDATE_HASHES=1` records them anew after a wanted change.
+ * Logits have the same bits with every build, engine, prefill chunk and batch. Their hashes are also compared with
+ * recorded ones, so that a change of numerics on any machine is seen. `UPDATE_HASHES=1` records them anew after a
+ * wanted change.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

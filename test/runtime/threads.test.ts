@@ -1,4 +1,7 @@
-/** Helping threads: a failure on one of them ends in a typed error, and nothing hangs. (Equal bits: determinism.test.ts.) */
+/**
+ * Helping threads: a failure on one of them ends in a typed error, and nothing hangs. (Equal bits:
+ * determinism.test.ts.)
+ */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

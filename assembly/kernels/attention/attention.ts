@@ -9,7 +9,9 @@ import { addValuesF32, addValuesI8 } from "./values";
 /** Most queries of one call: more than that and their sums leave L1. */
 export const ATTENTION_QUERIES: i32 = 16;
 
-/** Neighbouring rows of one sequence whose queries are taken together. The positions of its rows follow it, i32 each. */
+/**
+ * Neighbouring rows of one sequence whose queries are taken together. The positions of its rows follow it, i32 each.
+ */
 @unmanaged
 export class QueryBlock {
   /** The first of the operation's rows. */
@@ -31,7 +33,10 @@ export class QueryBlock {
 /** Bytes of a QueryBlock with the positions of as many rows as there may be: a multiple of 16. */
 export const QUERY_BLOCK_BYTES: usize = offsetof<QueryBlock>() + 4 * ATTENTION_QUERIES;
 
-/** The state of a query from page to page. Its sums over the values, f32[headDim], and its codes, i16[headDim], follow it. */
+/**
+ * The state of a query from page to page. Its sums over the values, f32[headDim], and its codes, i16[headDim], follow
+ * it.
+ */
 @unmanaged
 class QueryState {
   /** The largest score so far. */
@@ -59,20 +64,20 @@ export function attentionScratchBytes(headDim: i32): i32 {
 
 /**
  * Attention of a block of token rows and of the query heads that share kv head `kvHead`, each query over the tokens
- * 0..position of its row, or the last `window` of them. It goes page by page, so that all queries read a page while it is
- * in L1, each query with a running maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin at
- * multiples of 32 of the absolute position, and the sums of a query do not depend on the other queries. Per page:
+ * 0..position of its row, or the last `window` of them. It goes page by page, so that all queries read a page while it
+ * is in L1, each query with a running maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin
+ * at multiples of 32 of the absolute position, and the sums of a query do not depend on the other queries. Per page:
  *
  *   m' = max(m, the page's scores), w = exp(s - m'), l = l exp(m - m') + sum(w), o = o exp(m - m') + sum(w v)
  *
- * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is summed in
- * order, and then (0 + 1) + (2 + 3). scores.ts and values.ts say the order of the others. With int8 and mixed caches the query becomes i16, and so do the weights times the value scales
- * per page. Both products are exact in i32: at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores,
- * and 32767 * 127 * 32 < 2^28 for values.
+ * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is
+ * summed in order, and then (0 + 1) + (2 + 3). scores.ts and values.ts say the order of the others. With int8 and mixed
+ * caches the query becomes i16, and so do the weights times the value scales per page. Both products are exact in i32:
+ * at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores, and 32767 * 127 * 32 < 2^28 for values.
  *
  * @param op src and dst are f32[heads * headDim] per row; src is not scaled; headDim is a multiple of 8 up to 256
- * @param block at most ATTENTION_QUERIES queries: its rows times the query heads per kv head; its positions do not decrease.
- *   Pages before the first row's window are not read
+ * @param block at most ATTENTION_QUERIES queries: its rows times the query heads per kv head; its positions do not
+ *   decrease. Pages before the first row's window are not read
  * @param scratch attentionScratchBytes, 16-byte aligned
  */
 export function attention(op: Attention, block: QueryBlock, kvHead: i32, scratch: usize): void {

@@ -32,8 +32,8 @@ export function addValuesF32(
 }
 
 /**
- * Values of int8 codes. A weight times its token's value scale becomes an i16 code, with one scale for the page; their sum
- * is exact in i32.
+ * Values of int8 codes. A weight times its token's value scale becomes an i16 code, with one scale for the page; their
+ * sum is exact in i32.
  * @param weights f32[32], overwritten   @param weights16 room for i16[32]
  */
 export function addValuesI8(
@@ -98,8 +98,8 @@ export function addValuesI8(
 
 /** Multiplies weights by their tokens' value scales, and makes them i16 codes. Returns the largest of the products. */
 function quantizeWeights(weights: usize, weights16: usize, values: usize, from: i32, count: i32): f32 {
-  // Tokens outside from..count may hold anything, NaN included: their weights are masked, not multiplied by 0. Tokens are
-  // counted from `from`, so one unsigned comparison is enough.
+  // Tokens outside from..count may hold anything, NaN included: their weights are masked, not multiplied by 0. Tokens
+  // are counted from `from`, so one unsigned comparison is enough.
   const limit = i32x4.splat(count - from);
   let token = i32x4.sub(v128.load(TOKENS), i32x4.splat(from));
   let top = f32x4.splat(0);

@@ -59,8 +59,8 @@ function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: Weigh
 }
 
 /**
- * Few rows compute too little on a group to hide that it must come from memory: they take it in chunks of columns, so that
- * the processor fetches the next lines meanwhile. 8 rows of Q4_0: 41 -> 44 G multiply-adds/s; 16 rows: no gain.
+ * Few rows compute too little on a group to hide that it must come from memory: they take it in chunks of columns, so
+ * that the processor fetches the next lines meanwhile. 8 rows of Q4_0: 41 -> 44 G multiply-adds/s; 16 rows: no gain.
  */
 const FEW_ROWS: i32 = 8;
 const CHUNK_COLUMNS: i32 = 128;

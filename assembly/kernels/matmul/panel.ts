@@ -5,8 +5,9 @@ import { codesAt, fieldMask, firstCodes, highMask, lastCodes, levels, plane, ste
 import { levelsOf } from "../weights/levels";
 import { unpackF16, unpackGroupScales } from "../weights/scales";
 
-// A panel: a group of 16 weight rows that is unpacked once, for all tiles of token rows to read from L1. Nothing is left in
-// the inner loop but loads, dots and adds. `half` is the panel's first or last eight rows, `quad` four of these.
+// A panel: a group of 16 weight rows that is unpacked once, for all tiles of token rows to read from L1. Nothing is
+// left in the inner loop but loads, dots and adds. `half` is the panel's first or last eight rows, `quad` four of
+// these.
 //
 //   i8       u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]
 //            for the relaxed dot: codes of 4 to 6 bits
@@ -14,7 +15,9 @@ import { unpackF16, unpackGroupScales } from "../weights/scales";
 //            for the baseline dot: int8 and levels; codes of 4 to 6 bits too, less the code of 0
 //   scales   f32 [half 0..1][columns / columnsPerScale][quad 0..1][4 rows], then minima likewise
 
-/** Most bytes of a group's panel, with its scales and minima: codes of 16 bits, a scale and a minimum per 16 columns. */
+/**
+ * Most bytes of a group's panel, with its scales and minima: codes of 16 bits, a scale and a minimum per 16 columns.
+ */
 export function panelBytes(columns: i32): i32 {
   return 32 * columns + 2 * (columns / 16) * 64;
 }

@@ -9,13 +9,14 @@ import { codeMask, dotCodesI16 } from "./row-i16";
 
 // One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
 //
-// The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or of code * x
-// where there are minima. It is exact. accumulate.ts has the f32 part.
+// The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or where
+// there are minima that of code * x. It is exact. accumulate.ts has the f32 part.
 //
-// The relaxed build multiplies digit by digit and adds i32 lanes, or i16 as in tile.ts: the sum of (code - 8) * x over a
-// lane's 16 columns is at most 16,256 for codes of 4 bits, that of code * x at most 15 * 127 * 16 = 30,480. Adding wraps in
-// between, which i16 does not mind. The second operand of the relaxed dot is a code below 64, for which all engines agree.
-// The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second digit is the same integer.
+// The relaxed build multiplies digit by digit and adds i32 lanes, or i16 as in tile.ts: the sum of (code - 8) * x over
+// a lane's 16 columns is at most 16,256 for codes of 4 bits, that of code * x at most 15 * 127 * 16 = 30,480. Adding
+// wraps in between, which i16 does not mind. The second operand of the relaxed dot is a code below 64, for which all
+// engines agree. The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second digit is the same
+// integer.
 
 /**
  * Q4_0 and Q4_1, whose tiles begin with their scales.
@@ -68,8 +69,8 @@ export function matmulRowCodesFused(
 }
 
 /**
- * T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. S: u16 where scales and minima are
- * f16 in the tiles, f32 where they are unpacked.
+ * T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. S: u16 where scales and
+ * minima are f16 in the tiles, f32 where they are unpacked.
  * @param w the first codes   @param scales the first scales   @param minima the first minima, or 0
  */
 function rowCodes<T, P, S>(
@@ -198,7 +199,10 @@ function rowCodes<T, P, S>(
   storeGroup(dst, f0, f1, f2, f3);
 }
 
-/** The scales, or minima, of four rows. @param upper where unpacked: bytes from those of rows 0 to 7 to those of rows 8 to 15 */
+/**
+ * The scales, or minima, of four rows.
+ * @param upper where unpacked: bytes from those of rows 0 to 7 to those of rows 8 to 15
+ */
 function loadScales<S>(at: usize, quad: i32, upper: usize): v128 {
   if (sizeof<S>() == 2) return loadF16x4(at + ((<usize>quad) << 3));
   return v128.load(at + (quad & 2 ? upper : 0) + ((<usize>(quad & 1)) << 4));

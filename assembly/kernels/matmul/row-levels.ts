@@ -5,8 +5,8 @@ import { dotLevelsI16 } from "./row-i16";
 
 /**
  * One group of 16 rows of 4-bit codes that are indices into a table of levels, times one quantised activation row:
- * dst[0..16) = W x. The sum of a block is exact in i32: at most 32 * 128 * 32767 < 2^27. accumulate.ts has the f32 part.
- * Levels have a sign, which the relaxed dot does not take: as with int8 weights, every build multiplies i16.
+ * dst[0..16) = W x. The sum of a block is exact in i32: at most 32 * 128 * 32767 < 2^27. accumulate.ts has the f32
+ * part. Levels have a sign, which the relaxed dot does not take: as with int8 weights, every build multiplies i16.
  * @param dst f32[16]   @param w tiles without scales   @param scales f32 (kernels/weights/scales.ts)
  * @param x a wide quantised row of `columns` columns, a multiple of 32   @param table sixteen levels i8
  */

@@ -4,9 +4,9 @@ import { BLOCK, TILE_TOKENS } from "../../layout";
 import { addMinimum, addScaled } from "./accumulate";
 import { Centre, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
 
-// Eight weight rows of a panel times a tile of four token rows: 2 x 4 accumulators, two weight vectors and four broadcast
-// activations are all that is live in the inner loop, and x64 has 16 registers. The loop does one step of the panel:
-// unrolled, V8 schedules each accumulator's chain in turn and spills (62 to 66 against 46 G multiply-adds/s).
+// Eight weight rows of a panel times a tile of four token rows: 2 x 4 accumulators, two weight vectors and four
+// broadcast activations are all that is live in the inner loop, and x64 has 16 registers. The loop does one step of the
+// panel: unrolled, V8 schedules each accumulator's chain in turn and spills (62 to 66 against 46 G multiply-adds/s).
 // The f32 part is that of the row kernels (accumulate.ts), operation by operation.
 
 const META_STEP: usize = TILE_TOKENS * META_BYTES;
@@ -41,9 +41,10 @@ export class PanelTile {
 /**
  * Codes of 4 to 6 bits in the relaxed build: int8 digits of the activations times u8 codes.
  *
- * Lanes of i16 are exact. Centred (activations.ts), the sum of a lane's 16 columns is at most 16 * 16 * 127 = 32,512 for
- * codes of 5 bits, and so is that of 8 columns for codes of 6 bits; what wraps in between does not matter. Codes of 4 bits
- * with minima need no centre: 15 * 127 * 16 = 30,480. For codes of 5 bits with minima the centre is taken back in i32.
+ * Lanes of i16 are exact. Centred (activations.ts), the sum of a lane's 16 columns is at most 16 * 16 * 127 = 32,512
+ * for codes of 5 bits, and so is that of 8 columns for codes of 6 bits; what wraps in between does not matter. Codes of
+ * 4 bits with minima need no centre: 15 * 127 * 16 = 30,480. For codes of 5 bits with minima the centre is taken back
+ * in i32.
  */
 export function matmulTileI8(t: PanelTile): void {
   if (t.planes == 0 && t.columnsPerScale == BLOCK) multiply<u8, i16, Plain>(t);
@@ -247,7 +248,9 @@ function storeRow(dst: usize, low: v128, high: v128): void {
   v128.store(dst, high, 16);
 }
 
-/** 254 * sum + the sum over second digits, for a token that has them in this block. That is rare, so it is out of line. */
+/**
+ * 254 * sum + the sum over second digits, for a token that has them in this block. That is rare, so it is out of line.
+ */
 export function addSecondDigits<T>(
   sum: v128,
   w: usize,

@@ -1,5 +1,5 @@
-// Codes of 4, 5 and 6 bits in a step of eight columns (layout.ts, tileBytes). The type parameter P stands for the planes of
-// high bits: u8 for none, u16 for one, u32 for two. So loops are compiled for each.
+// Codes of 4, 5 and 6 bits in a step of eight columns (layout.ts, tileBytes). The type parameter P stands for the
+// planes of high bits: u8 for none, u16 for one, u32 for two. So loops are compiled for each.
 
 /** Masks, in memory because V8 rebuilds a v128.const at each use. */
 const MASKS: usize = memory.data<u32>([0, 0x10101010, 0x30303030], 4);
@@ -39,7 +39,9 @@ export function lastCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v
   return withHigh<P>(v128.and(i16x8.shr_u(v, 4), mask), bits, 2 * quad + 1, high);
 }
 
-/** Nibbles with the high bits of field `field`. Shifts of 16 bits do, because the mask keeps what belongs to each byte. */
+/**
+ * Nibbles with the high bits of field `field`. Shifts of 16 bits do, because the mask keeps what belongs to each byte.
+ */
 function withHigh<P>(nibbles: v128, bits: v128, field: i32, high: v128): v128 {
   if (sizeof<P>() == 1) return nibbles;
   const left = 4 - (sizeof<P>() == 4 ? (2 * field) & 7 : field);
