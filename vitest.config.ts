@@ -13,6 +13,9 @@ const slow = {
   sequence: { groupOrder: 1 },
 };
 
+/** Packages that slow tests install beside themselves have tests of their own. */
+const installed = ["**/node_modules/**"];
+
 /** What the projects prove: test/README.md. `npm test` runs the first two, `npm run test:slow` the last two. */
 export default defineConfig({
   test: {
@@ -22,11 +25,18 @@ export default defineConfig({
           ...quick,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/kernels/**", "test/slow/**"],
+          exclude: [...installed, "test/kernels/**", "test/slow/**"],
         },
       },
       { test: { ...quick, name: "kernels", include: ["test/kernels/**/*.test.ts"] } },
-      { test: { ...slow, name: "slow", include: ["test/slow/**/*.test.ts"], exclude: ["test/slow/hosts/**"] } },
+      {
+        test: {
+          ...slow,
+          name: "slow",
+          include: ["test/slow/**/*.test.ts"],
+          exclude: [...installed, "test/slow/hosts/**"],
+        },
+      },
       { test: { ...slow, name: "hosts", include: ["test/slow/hosts/**/*.test.ts"] } },
     ],
   },

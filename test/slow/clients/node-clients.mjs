@@ -56,6 +56,8 @@ for (const [name, make] of Object.entries(aiSdkModels)) {
       output: Output.object({ schema: answer }),
       stopWhen: stepCountIs(2),
       prepareStep: ({ stepNumber }) => ({ toolChoice: stepNumber === 0 ? "required" : "none" }),
+      // crumb is not trained to end after a call.
+      providerOptions: { nibble: { parallel_tool_calls: false }, openai: { parallelToolCalls: false } },
       maxOutputTokens: 400,
       maxRetries: 0,
     });
