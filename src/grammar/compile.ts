@@ -71,16 +71,19 @@ function choiceGrammar(texts: readonly string[]): Grammar {
 function callGrammar({ functions, open, key, close, separator }: CallSource): Grammar {
   const rules: Expression[] = [NEVER, NEVER];
   const names = ["calls", "call"];
+  const unique = { lists: new Set<number>(), items: new Set<number>() };
   const calls = functions.map(({ name, parameters }) => {
     const first = rules.length;
     const grammar = objectGrammar(parameters, first);
     rules.push(...grammar.rules);
     names.push(...grammar.names);
+    for (const list of grammar.unique?.lists ?? []) unique.lists.add(list);
+    for (const item of grammar.unique?.items ?? []) unique.items.add(item);
     const head = literal(`${open}{"name": ${JSON.stringify(name)}, ${JSON.stringify(key)}: `);
     return sequence(head, rule(first), literal(`}${close}`));
   });
   rules[1] = choice(...calls);
   const more = repeat(sequence(literal(separator), rule(1)), 0, Number.POSITIVE_INFINITY);
   rules[0] = separator === "" ? rule(1) : sequence(rule(1), more);
-  return { rules, names };
+  return { rules, names, unique };
 }

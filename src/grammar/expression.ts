@@ -24,6 +24,13 @@ export interface Grammar {
   readonly rules: readonly Expression[];
   /** The names of the rules, for error messages. */
   readonly names: readonly string[];
+  readonly unique?: UniqueRules;
+}
+
+/** Rules of lists whose items must differ, and rules of their items: equal items have equal texts. */
+export interface UniqueRules {
+  readonly lists: ReadonlySet<number>;
+  readonly items: ReadonlySet<number>;
 }
 
 export const literal = (text: string): Expression => ({ kind: "literal", text });

@@ -8,38 +8,29 @@
  */
 import { checkLimit, MAX_TOKEN_WORK } from "../limits.ts";
 import type { CompiledGrammar, Runs, TokenEdge } from "../network/compiled-grammar.ts";
-import { DEAD, type Frame, Items, type State } from "./state.ts";
+import { FrameStore } from "./frame-store.ts";
+import { DEAD, type Frame, HALTED, Items, NOTHING_TAKEN, type State, type Taken } from "./state.ts"; // biome-ignore format: one line
+import { StateStore, UNKNOWN } from "./state-store.ts";
 
 /** Entries of the table, and frames, from which on everything is forgotten. What is needed is then built again. */
 const MAX_TABLE = 1 << 20;
 const MAX_FRAMES = 20_000;
 /** One token's mask may exceed these limits by this factor. */
 const OVERRUN = 4;
-/** Rows of a new table. */
-const FIRST_STATES = 64;
 /** What an item costs in the key of a state or frame, in steps. */
 const KEY_COST = 4;
 
-const UNKNOWN = -1;
-
 export class Matcher {
-  readonly outermost: Frame = { id: 0, backs: [], frames: [], outermost: true };
-  /** How often everything was forgotten. */
-  generation = 0;
-  /** The next state by state and byte class: `table[id * classes + class]`, or -1 where it is not known. */
-  table: Int32Array;
   /** The number of byte classes. */
   readonly classes: number;
   /** The state before the first byte. */
   readonly start: State;
   readonly #grammar: CompiledGrammar;
   readonly #maxFrames: number;
-  #nextFrameId = 1;
-  #states: State[] = [];
   /** Steps of the current token. */
   #work = 0;
-  readonly #stateByKey = new Map<string, State>();
-  readonly #frameByKey = new Map<string, Frame>();
+  readonly #states: StateStore;
+  readonly #frames = new FrameStore(OVERRUN * MAX_FRAMES);
   /** The state of a single node in a frame. */
   readonly #singles = new Map<number, number>();
 
@@ -48,9 +39,12 @@ export class Matcher {
     this.#grammar = grammar;
     this.#maxFrames = maxFrames;
     this.classes = grammar.classBytes.length;
-    this.table = this.#emptyTable(FIRST_STATES);
-    this.#addDead();
+    this.#states = new StateStore(this.classes, OVERRUN * MAX_TABLE);
     this.start = this.closure([grammar.starts[0]!], [this.outermost]);
+  }
+
+  get outermost(): Frame {
+    return this.#frames.outermost;
   }
 
   get runs(): Runs {
@@ -62,8 +56,18 @@ export class Matcher {
     return this.#grammar.classOf;
   }
 
+  /** The next state by state and byte class: `table[id * classes + class]`, or -1 where it is not known. */
+  get table(): Int32Array {
+    return this.#states.table;
+  }
+
+  /** How often everything was forgotten. */
+  get generation(): number {
+    return this.#states.generation;
+  }
+
   state(id: number): State {
-    return this.#states[id]!;
+    return this.#states.get(id);
   }
 
   /**
@@ -72,11 +76,11 @@ export class Matcher {
    */
   refresh(state: State): State {
     this.#work = 0;
-    if (this.#states.length * this.classes > MAX_TABLE || this.#frameByKey.size > this.#maxFrames) this.#forget();
+    if (this.#states.size * this.classes > MAX_TABLE || this.#frames.size > this.#maxFrames) this.#forget();
     if (state.generation === this.generation) return state;
     const items = this.#items();
     items.addAll(state.nodes, state.frames);
-    return this.#keep(items, state.mayEnd);
+    return this.#keep(items, state.mayEnd, state.trail);
   }
 
   /**
@@ -95,7 +99,7 @@ export class Matcher {
       const next = this.table[id * this.classes + byteClass]!;
       id = next === UNKNOWN ? this.advance(id, byteClass) : next;
     }
-    return this.#states[id]!;
+    return this.state(id);
   }
 
   /**
@@ -104,7 +108,7 @@ export class Matcher {
    */
   readToken(from: State, id: number, bytes: Uint8Array): State {
     const state = this.refresh(from);
-    const asText = bytes.length > 0 ? this.readOn(state, bytes) : this.#states[DEAD]!;
+    const asText = bytes.length > 0 ? this.readOn(state, bytes) : this.state(DEAD);
     const nodes: number[] = [];
     const frames: Frame[] = [];
     for (const [edge, frame] of this.tokenEdges(state)) {
@@ -113,7 +117,8 @@ export class Matcher {
       frames.push(frame);
     }
     if (nodes.length === 0) return asText;
-    return this.closure([...asText.nodes, ...nodes], [...asText.frames, ...frames], asText.mayEnd);
+    const { mayEnd, trail } = asText;
+    return this.closure([...asText.nodes, ...nodes], [...asText.frames, ...frames], { mayEnd, trail });
   }
 
   /** The edges that read a token in a state, each with its frame. */
@@ -130,7 +135,7 @@ export class Matcher {
   /** Computes the next state for a byte class, whose entry in the table is not known yet. */
   advance(id: number, byteClass: number): number {
     const byte = this.#grammar.classBytes[byteClass]!;
-    const state = this.#states[id]!;
+    const state = this.state(id);
     const nodes: number[] = [];
     const frames: Frame[] = [];
     for (const [i, node] of state.nodes.entries()) {
@@ -142,14 +147,15 @@ export class Matcher {
         frames.push(state.frames[i]!);
       }
     }
-    const next = this.#next(nodes, frames);
+    const trail = state.trail === undefined ? undefined : state.trail + String.fromCharCode(byte);
+    const next = this.#next(nodes, frames, trail);
     this.table[id * this.classes + byteClass] = next;
     return next;
   }
 
-  #next(nodes: readonly number[], frames: readonly Frame[]): number {
+  #next(nodes: readonly number[], frames: readonly Frame[], trail: string | undefined): number {
     if (nodes.length === 0) return DEAD;
-    if (nodes.length > 1) return this.closure(nodes, frames).id;
+    if (nodes.length > 1 || trail !== undefined) return this.closure(nodes, frames, { trail }).id;
     // Most bytes lead to a single node, and many bytes lead to the same one.
     const item = frames[0]!.id * this.#grammar.nodes.length + nodes[0]!;
     let id = this.#singles.get(item);
@@ -159,14 +165,33 @@ export class Matcher {
 
   /** The state after the end of the rule that a frame belongs to. */
   after(frame: Frame): State {
-    return this.closure(frame.backs, frame.frames, frame.outermost);
+    return this.closure(frame.backs, frame.frames, { mayEnd: frame.outermost });
+  }
+
+  /**
+   * The states after an item of a list whose items must differ, whatever it was: one in which no further item may begin,
+   * and one in which any may.
+   */
+  afterItem({ backs, frames }: Frame): { halted: State; free: State } {
+    const lists = (taken: Taken | undefined) => frames.map((list) => this.#frames.retaken(list, taken));
+    return { halted: this.closure(backs, lists(HALTED)), free: this.closure(backs, lists(undefined)) };
+  }
+
+  /** The same for nodes of such a list, without the item that may begin at once. */
+  beforeItem(nodes: readonly number[], frame: Frame): { halted: State; free: State } {
+    const frames = nodes.map(() => this.#frames.retaken(frame, HALTED));
+    const halted = this.closure(nodes, frames);
+    const items = this.#items();
+    for (const [i, node] of halted.nodes.entries()) items.add(node, this.#frames.retaken(halted.frames[i]!, undefined));
+    return { halted, free: this.#keep(items, halted.mayEnd, undefined) };
   }
 
   /**
    * The state that has these nodes, after ending the rules that may end here and beginning those that are called here.
+   * @param trail the text of the item that is being read, if it must differ from others
    * @throws NibbleError `invalid_argument` if the text can be read in too many ways
    */
-  closure(nodes: readonly number[], frames: readonly Frame[], mayEnd = false): State {
+  closure(nodes: readonly number[], frames: readonly Frame[], { mayEnd = false, trail }: Partial<State> = {}): State {
     const items = this.#items();
     items.addAll(nodes, frames);
     for (let i = 0; i < items.nodes.length; i++) {
@@ -175,20 +200,23 @@ export class Matcher {
       const frame = items.frames[i]!;
       mayEnd ||= frame.outermost;
       this.#spend(frame.backs.length);
-      items.addAll(frame.backs, frame.frames);
+      if (frame.isItem) this.#endItem(items, frame, trail);
+      else items.addAll(frame.backs, frame.frames);
     }
-    this.#call(items);
-    return this.#keep(items, mayEnd);
+    const beginsItem = this.#call(items);
+    return this.#keep(items, mayEnd, beginsItem ? "" : trail);
   }
 
   /** Begins the rules that are called. Callers come before callees, so that each frame knows all of its callers. */
-  #call(items: Items): void {
+  #call(items: Items): boolean {
     const { nodes, order, ranks, starts } = this.#grammar;
+    let beginsItem = false;
     const callers = new Map<number, Items>();
     let lowest = order.length;
     const collect = (node: number, frame: Frame) => {
       this.#spend(nodes[node]!.calls.length);
       for (const { rule, back } of nodes[node]!.calls) {
+        if (frame.isHalted && this.#grammar.unique?.items.has(rule)) continue;
         let list = callers.get(rule);
         if (!list) callers.set(rule, (list = this.#items()));
         list.add(back, frame);
@@ -200,22 +228,33 @@ export class Matcher {
       const list = callers.get(order[rank]!);
       if (!list) continue;
       done++;
-      const frame = this.#frame(list);
+      const frame = this.#frame(list, order[rank]!);
+      beginsItem ||= frame.isItem;
       const start = starts[order[rank]!]!;
       items.add(start, frame);
       collect(start, frame);
     }
+    return beginsItem;
+  }
+
+  /** Goes on after an item whose text is not taken. */
+  #endItem(items: Items, { backs, frames }: Frame, trail: string | undefined): void {
+    for (const [i, back] of backs.entries()) {
+      const list = frames[i]!;
+      if (!list.taken) items.add(back, list);
+      else if (trail !== undefined && !list.taken.texts.has(trail)) items.add(back, this.#frames.take(list, trail));
+    }
   }
 
   /** A call with nothing after it returns to where its caller returns, so rules that recurse at their end stay flat. */
-  #frame(callers: Items): Frame {
+  #frame(callers: Items, rule: number): Frame {
     this.#spend(callers.nodes.length * KEY_COST);
     const backs = this.#items();
     let outermost = false;
     for (const [i, back] of callers.nodes.entries()) {
       const { bytes, calls, tokens, accepts } = this.#grammar.nodes[back]!;
       const frame = callers.frames[i]!;
-      if (bytes.length + calls.length + tokens.length > 0 || !accepts) {
+      if (bytes.length + calls.length + tokens.length > 0 || !accepts || frame.taken) {
         backs.add(back, frame);
         continue;
       }
@@ -223,57 +262,27 @@ export class Matcher {
       this.#spend(frame.backs.length);
       backs.addAll(frame.backs, frame.frames);
     }
-    if (outermost && backs.nodes.length === 0) return this.outermost;
+    const unique = this.#grammar.unique;
+    const taken = unique?.lists.has(rule) ? NOTHING_TAKEN : undefined;
+    const isItem = (unique?.items.has(rule) ?? false) && backs.frames.some((frame) => frame.taken);
+    if (outermost && backs.nodes.length === 0 && !taken) return this.outermost;
     backs.sort();
-    const key = `${outermost} ${backs.key}`;
-    const known = this.#frameByKey.get(key);
-    if (known) return known;
-    checkLimit("grammar: depth", this.#frameByKey.size, OVERRUN * MAX_FRAMES);
-    const frame = { id: this.#nextFrameId++, backs: backs.nodes, frames: backs.frames, outermost };
-    this.#frameByKey.set(key, frame);
-    return frame;
+    return this.#frames.intern({ backs: backs.nodes, frames: backs.frames, outermost, taken, isItem });
   }
 
-  #keep(items: Items, mayEnd: boolean): State {
+  #keep(items: Items, mayEnd: boolean, itemText: string | undefined): State {
     this.#spend(items.nodes.length * KEY_COST);
     const kept = this.#items();
     for (const [i, node] of items.nodes.entries()) {
       const { bytes, tokens } = this.#grammar.nodes[node]!;
       if (bytes.length + tokens.length > 0) kept.add(node, items.frames[i]!);
     }
-    if (kept.nodes.length === 0 && !mayEnd) return this.#states[DEAD]!;
-    kept.sort();
-    const key = `${mayEnd} ${kept.key}`;
-    const known = this.#stateByKey.get(key);
-    if (known) return known;
-    const id = this.#states.length;
-    checkLimit("grammar: states at one token", id * this.classes, OVERRUN * MAX_TABLE);
-    const { generation } = this;
-    const state: State = { id, generation, nodes: kept.nodes, frames: kept.frames, mayEnd };
-    this.#states.push(state);
-    this.#stateByKey.set(key, state);
-    this.#growTable();
-    return state;
-  }
-
-  #growTable(): void {
-    if (this.#states.length * this.classes <= this.table.length) return;
-    const grown = new Int32Array(this.table.length * 2).fill(UNKNOWN);
-    grown.set(this.table);
-    this.table = grown;
+    if (kept.nodes.length === 0 && !mayEnd) return this.state(DEAD);
+    return this.#states.intern(kept, mayEnd, itemText);
   }
 
   #items(): Items {
     return new Items(this.#grammar.nodes.length);
-  }
-
-  #emptyTable(states: number): Int32Array {
-    return new Int32Array(states * this.classes).fill(UNKNOWN);
-  }
-
-  #addDead(): void {
-    this.#states = [{ id: DEAD, generation: this.generation, nodes: [], frames: [], mayEnd: false }];
-    this.table.fill(DEAD, 0, this.classes);
   }
 
   /** Limits the time of one token. */
@@ -283,11 +292,8 @@ export class Matcher {
   }
 
   #forget(): void {
-    this.generation++;
-    this.table = this.#emptyTable(FIRST_STATES);
-    this.#stateByKey.clear();
+    this.#states.clear();
     this.#singles.clear();
-    this.#frameByKey.clear();
-    this.#addDead();
+    this.#frames.clear();
   }
 }

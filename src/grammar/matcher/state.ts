@@ -11,6 +11,22 @@ export interface Frame {
   readonly frames: readonly Frame[];
   /** The text may end when the rule ends. */
   readonly outermost: boolean;
+  /** The items so far, in the frame of a list whose items must differ. */
+  readonly taken: Taken | undefined;
+  /** The frame belongs to an item of such a list. */
+  readonly isItem: boolean;
+  /** The frame is inside such an item; inside such a list, but not inside an item. */
+  readonly inItem: boolean;
+  readonly inList: boolean;
+  /** No further item of the list may begin. */
+  readonly isHalted: boolean;
+}
+
+/** Texts of items. */
+export interface Taken {
+  readonly texts: ReadonlySet<string>;
+  /** Equal for equal texts. */
+  readonly key: string;
 }
 
 export interface State {
@@ -23,7 +39,13 @@ export interface State {
   readonly frames: readonly Frame[];
   /** The text may end here. */
   readonly mayEnd: boolean;
+  /** Inside an item that must differ from others: its bytes so far, as characters up to U+00FF. */
+  readonly trail: string | undefined;
 }
+
+export const NOTHING_TAKEN: Taken = { texts: new Set(), key: "[]" };
+/** No further item may begin. */
+export const HALTED: Taken = { texts: new Set(), key: "halted" };
 
 /** The id of the state from which nothing can be read. */
 export const DEAD = 0;

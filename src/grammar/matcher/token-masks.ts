@@ -8,6 +8,7 @@
  * (Dong et al. 2024) divides tokens in the same way. Tokens of a run's alphabet need no walk at all (`token-runs.ts`).
  * @module
  */
+import { mayDiffer, restsOf, withoutRepeats } from "./differing.ts";
 import type { Matcher } from "./matcher.ts";
 import { DEAD, type Frame, type State } from "./state.ts";
 import { type TokenRuns, tokenRuns } from "./token-runs.ts";
@@ -90,11 +91,20 @@ export class TokenMasks {
     for (const { frame, nodes } of byFrame(state, matcher.runs.alphabetOf)) {
       // Rules that are called from here were walked with it: their frames are newer, so they come later in the state.
       if (nodes.every((node) => covered.has(`${node} ${frame.id}`))) continue;
+      if (frame.inList) {
+        const starts = matcher.beforeItem(nodes, frame);
+        this.#walkList({ trie: this.#trie, roots: [0], mask }, state, starts);
+        continue;
+      }
       const whole = this.#closure(nodes, frame);
       for (const [i, node] of whole.nodes.entries()) covered.add(`${node} ${whole.frames[i]!.id}`);
-      const local = this.#localMask(nodes);
+      const local = this.#localMask(nodes, state, frame);
       for (let i = 0; i < mask.length; i++) mask[i]! |= local.mask[i]!;
       if (local.exits.length === 0 || frame === matcher.outermost) continue;
+      if (frame.isItem) {
+        this.#walkList({ trie: local.trie, roots: local.exits, mask }, state, matcher.afterItem(frame));
+        continue;
+      }
       const after = matcher.after(frame);
       if (after.nodes.length === 0) continue;
       below += local.below;
@@ -105,15 +115,34 @@ export class TokenMasks {
     return mask;
   }
 
-  /** The mask of one node with a run, or of all nodes of a frame that have none, in the outermost frame. */
-  #localMask(nodes: readonly number[]): LocalMask {
+  /** The mask of one node with a run, or of all nodes of a frame that have none, as if the frame were the outermost one. */
+  #localMask(nodes: readonly number[], { trail }: State, frame: Frame): LocalMask {
     const key = nodes.join();
-    const known = this.#local.get(key);
-    if (known) return known;
-    const state = this.#closure(nodes, this.matcher.outermost);
-    const local = this.#walkRun(state, nodes[0]!) ?? this.#walkAll(state);
-    this.#local.set(key, local);
-    return local;
+    let local = this.#local.get(key);
+    if (!local) {
+      const start = this.#closure(nodes, this.matcher.outermost);
+      this.#local.set(key, (local = this.#walkRun(start, nodes[0]!) ?? this.#walkAll(start)));
+    }
+    if (!frame.isItem || trail === undefined) return local;
+    return withoutRepeats(local, { matcher: this.matcher, trie: this.#trie, nodes, rests: restsOf(frame, trail) });
+  }
+
+  /**
+   * Adds the tokens below some nodes of a tree that go on in a list whose items must differ. Those that begin another
+   * item are found by a walk that does not compare items, and then tried one by one.
+   */
+  #walkList({ trie, roots, mask }: ListWalk, state: State, { halted, free }: { halted: State; free: State }): void {
+    const found = this.#emptyMask();
+    for (const root of roots) {
+      this.#walk({ trie, root, mask }, halted);
+      this.#walk({ trie, root, mask: found }, free);
+    }
+    for (const [i, bits] of found.entries()) {
+      for (let rest = bits & ~mask[i]!; rest !== 0; rest &= rest - 1) {
+        const id = i * 32 + 31 - Math.clz32(rest & -rest);
+        if (mayDiffer(this.matcher, this.read(state, id))) mask[i]! |= rest & -rest;
+      }
+    }
   }
 
   #walkAll(state: State): LocalMask {
@@ -182,6 +211,10 @@ interface Walk {
   readonly mask: TokenMask;
   /** If it is given, the walk adds the nodes where the text may end with tokens below them. */
   readonly exits?: number[];
+}
+
+interface ListWalk extends Pick<Walk, "trie" | "mask"> {
+  readonly roots: readonly number[];
 }
 
 function localMask({ trie, mask, exits }: Required<Walk>): LocalMask {

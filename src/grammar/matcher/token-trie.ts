@@ -114,6 +114,20 @@ export function tokensAt({ tokens, several }: TokenTrie, node: number): readonly
   return token === SEVERAL ? several.get(node)! : token === NO_TOKEN ? [] : [token];
 }
 
+/** The nodes below the root on the way of a text, as far as there are any. */
+export function pathDown({ bytes, ends }: TokenTrie, text: string): number[] {
+  const path: number[] = [];
+  let parent = 0;
+  for (let at = 0; at < text.length; at++) {
+    let node = parent + 1;
+    while (node < ends[parent]! && bytes[node] !== text.charCodeAt(at)) node = ends[node]!;
+    if (node >= ends[parent]!) break;
+    path.push(node);
+    parent = node;
+  }
+  return path;
+}
+
 /** The bytes that lead to a node. */
 export function pathTo({ bytes, depths, parents }: TokenTrie, node: number): Uint8Array {
   const path = new Uint8Array(depths[node]!);
@@ -121,7 +135,8 @@ export function pathTo({ bytes, depths, parents }: TokenTrie, node: number): Uin
   return path;
 }
 
-function latin1(bytes: Uint8Array): string {
+/** Bytes as a string of characters up to U+00FF. */
+export function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;

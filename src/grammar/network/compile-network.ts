@@ -26,7 +26,8 @@ export function compileNetwork(grammar: Grammar): CompiledGrammar {
   const ranks = new Int32Array(starts.length);
   for (const [rank, rule] of order.entries()) ranks[rule] = rank;
   const runs = findRuns({ nodes, sets: network.sets, starts, order });
-  return { nodes, starts, ranks, order, ...byteClasses(nodes), runs };
+  const unique = grammar.unique && grammar.unique.lists.size > 0 ? grammar.unique : undefined;
+  return { nodes, starts, ranks, order, ...byteClasses(nodes, unique !== undefined), runs, unique };
 }
 
 /**
@@ -102,9 +103,10 @@ class FreeEdgeRemoval {
   }
 }
 
-function byteClasses(nodes: readonly GrammarNode[]): { classOf: Uint8Array; classBytes: Uint8Array } {
+/** @param all every byte is a class of its own, since texts are compared */
+function byteClasses(nodes: readonly GrammarNode[], all: boolean): { classOf: Uint8Array; classBytes: Uint8Array } {
   /** 1 for bytes that begin a class. */
-  const border = new Uint8Array(257);
+  const border = new Uint8Array(257).fill(Number(all));
   for (const { bytes } of nodes) {
     for (const { from, to } of bytes) border[from] = border[to + 1] = 1;
   }

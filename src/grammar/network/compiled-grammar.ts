@@ -5,6 +5,7 @@
  * recursion. Since edges read bytes, a character may be split over tokens.
  * @module
  */
+import type { UniqueRules } from "../expression.ts";
 import type { CharSet } from "../regular/char-set.ts";
 
 export interface CompiledGrammar {
@@ -20,6 +21,8 @@ export interface CompiledGrammar {
   /** One byte of each class. */
   readonly classBytes: Uint8Array;
   readonly runs: Runs;
+  /** Undefined if no items must differ. */
+  readonly unique: UniqueRules | undefined;
 }
 
 export interface GrammarNode {

@@ -68,6 +68,7 @@ class SchemaCompiler implements SchemaContext, CaseSource {
   /** Rules to define. A queue instead of recursion, since a schema may be deep. */
   readonly #pending: (() => void)[] = [];
   readonly #finder: CaseFinder = new CaseFinder(this);
+  readonly #unique = { lists: new Set<number>(), items: new Set<number>() };
   readonly references: References;
   readonly languages: Languages = new Languages();
 
@@ -81,7 +82,7 @@ class SchemaCompiler implements SchemaContext, CaseSource {
   compile(more: readonly RawSchema[]): Grammar {
     this.goalRule([this.#root, ...more].map((raw) => this.node(raw, "#")));
     for (const task of this.#pending) task();
-    return { rules: this.#rules as Expression[], names: this.#names };
+    return { rules: this.#rules as Expression[], names: this.#names, unique: this.#unique };
   }
 
   node(raw: RawSchema, where: string): SchemaNode {
@@ -116,6 +117,11 @@ class SchemaCompiler implements SchemaContext, CaseSource {
       this.#rules[index] = define();
     });
     return rule(this.#firstRule + index);
+  }
+
+  differ(list: Expression, item: Expression): void {
+    if (list.kind === "rule") this.#unique.lists.add(list.index);
+    if (item.kind === "rule") this.#unique.items.add(item.index);
   }
 
   cases(goal: Goal): Case[] {

@@ -34,6 +34,8 @@ export interface SchemaContext {
   goalRule(goal: Goal): Expression;
   /** A rule that is defined once, after the current one, so that rules may refer to each other. */
   named(key: string, name: string, define: () => Expression): Expression;
+  /** Makes sure that the items of a list, which are texts of the rule `item`, differ. */
+  differ(list: Expression, item: Expression): void;
   /** True if it is certain that no value satisfies the goal. Looks `depth` properties or items deep. */
   isVoid(goal: Goal, depth: number): boolean;
 }

@@ -38,6 +38,7 @@ export function numberExpression(facts: NumberFacts): Expression {
     if (to && (to.value < 0 || (to.value === 0 && (to.exclusive || negative)))) continue;
     let magnitude = magnitudes(facts.integer, from && from.value >= 0 ? from : undefined, to);
     for (const multiple of facts.multiples) magnitude = intersectDfas(magnitude, multipleDfa(multiple));
+    if (negative) magnitude = subtractDfa(magnitude, equalDfa(0)); // zero is spelled without a minus
     for (const value of facts.excluded) {
       if (negative ? value <= 0 : value >= 0) magnitude = subtractDfa(magnitude, equalDfa(Math.abs(value)));
     }

@@ -5,13 +5,14 @@
 import { choice, EMPTY, type Expression, literal, NEVER, sequence } from "../expression.ts";
 import { grammarError } from "../limits.ts";
 import type { Case, Goal, SchemaContext } from "./context.ts";
+import { differingItems } from "./differing-items.ts";
 import { finiteValues } from "./finite.ts";
 import { itemGoal } from "./goals.ts";
 import { SEPARATOR } from "./json-text.ts";
 import type { Range } from "./node.ts";
 import { Validator } from "./valid.ts";
 
-/** Sets of values that may stand before an item; beyond, values are kept in the order of the schema. */
+/** Sets of values that may stand before an item. If there are more, the matcher compares the items. */
 const MAX_SETS = 300;
 /** Items of which every two are compared. */
 const MAX_COMPARED = 8;
@@ -35,8 +36,11 @@ export function trackedItems(nodes: Case, places: Places, context: SchemaContext
       ? [{ goal: [context.node(contains.schema, `${where}/contains`)], min: contains.min }]
       : [],
   );
-  const values = isUnique(nodes, places, context) ? uniqueValues(nodes, places, context) : undefined;
-  if (containers.length === 0 && !values) return undefined;
+  const isListUnique = isUnique(nodes, places, context);
+  const values = isListUnique ? uniqueValues(nodes, places, context) : undefined;
+  if (containers.length === 0 && !isListUnique) return undefined;
+  const isLong = countSets(values, places.count.max - 1) > MAX_SETS;
+  if (isListUnique && (!values || isLong)) return differingItems(nodes, places.count, context);
   if (containers.length > 1)
     throw grammarError(`schema: contains at ${nodes[0]!.where}: two of them are not supported`);
   return new TrackedItems(nodes, { places, values, container: containers[0] }, context).from(0, 0, []);
@@ -50,16 +54,10 @@ function isUnique(nodes: Case, { count, prefix }: Places, context: SchemaContext
   return goals.some((a, i) => goals.slice(i + 1).some((b) => !context.isVoid([...a, ...b], VOID_DEPTH)));
 }
 
-/** The values of each place. */
-function uniqueValues(nodes: Case, { prefix }: Places, context: SchemaContext): ReadonlyMap<string, unknown>[] {
-  return Array.from({ length: prefix + 1 }, (_, at) => {
-    const values = finiteValues(itemGoal(nodes, at, context), context);
-    if (values) return values;
-    const { where } = nodes.find(({ uniqueItems }) => uniqueItems)!;
-    throw grammarError(
-      `schema: uniqueItems at ${where} is supported only if the values of the items are listed (enum)`,
-    );
-  });
+/** The values of each place; undefined if they are too many to list. */
+function uniqueValues(nodes: Case, { prefix }: Places, context: SchemaContext) {
+  const values = Array.from({ length: prefix + 1 }, (_, at) => finiteValues(itemGoal(nodes, at, context), context));
+  return values.every((each) => each !== undefined) ? values : undefined;
 }
 
 interface Tracked {
@@ -80,8 +78,6 @@ class TrackedItems {
   readonly #tracked: Tracked;
   readonly #context: SchemaContext;
   readonly #key: string;
-  /** Values stand in the order of the schema, since there are too many sets of them. */
-  readonly #isOrdered: boolean;
   /** The `jsonText` of all values in the order of the schema. */
   readonly #order: readonly string[];
 
@@ -91,7 +87,6 @@ class TrackedItems {
     this.#context = context;
     this.#key = `tracked ${nodes.map(({ id }) => id).join()}`;
     this.#order = [...new Set((tracked.values ?? []).flatMap((values) => [...values.keys()]))];
-    this.#isOrdered = countSets(this.#order.length, tracked.places.count.max - 1) > MAX_SETS;
   }
 
   /**
@@ -125,9 +120,9 @@ class TrackedItems {
     const values = this.#tracked.values!;
     return [...values[Math.min(at, values.length - 1)]!].flatMap(([text, value]) => {
       const number = this.#order.indexOf(text);
-      if (this.#isOrdered ? number <= (taken[0] ?? -1) : taken.includes(number)) return [];
+      if (taken.includes(number)) return [];
       const counts = container && validator.isValid(value, container.goal) ? contained + 1 : contained;
-      const nowTaken = this.#isOrdered ? [number] : [...taken, number].sort((a, b) => a - b);
+      const nowTaken = [...taken, number].sort((a, b) => a - b);
       return [sequence(literal(JSON.stringify(value)), this.#rule(at + 1, counts, nowTaken))];
     });
   }
@@ -143,8 +138,9 @@ class TrackedItems {
   }
 }
 
-/** The number of sets with up to `size` of `count` values. */
-function countSets(count: number, size: number): number {
+/** The number of sets with up to `size` of the values. */
+function countSets(values: readonly ReadonlyMap<string, unknown>[] | undefined, size: number): number {
+  const count = new Set((values ?? []).flatMap((each) => [...each.keys()])).size;
   let sets = 1;
   let total = 1;
   for (let i = 0; i < Math.min(size, count) && total <= MAX_SETS; i++) {

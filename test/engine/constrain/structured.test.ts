@@ -196,7 +196,7 @@ describe("what is refused, by the name of its field", () => {
       /string/,
     ],
     [{ guided_regex: "a(" }, "guided_regex", /\) of a group/],
-    [{ guided_regex: "a(?=b)" }, "guided_regex", /lookahead/],
+    [{ guided_regex: "a(?<=b)" }, "guided_regex", /lookbehind/],
     [{ guided_regex: "(a{1000}){1000}" }, "guided_regex", /size/],
     [{ guided_choice: [] }, "guided_choice", /at least one/],
     [{ guided_choice: [5] }, "guided_choice", /string/],

@@ -89,7 +89,9 @@ export class SchemaFuzzer {
       ...(depth > 0 && this.#maybe(0.2, () => ({ prefixItems: this.#list(1, 3, () => this.schema(depth - 1)) }))),
       ...this.#maybe(0.2, () => ({ minItems: this.#int(0, 3) })),
       ...this.#maybe(0.3, () => ({ maxItems: this.#int(0, 6) })),
-      ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { enum: this.#list(1, 10, () => this.#pick(VALUES)) } })),
+      ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { enum: this.#list(1, 14, () => this.#pick(VALUES)) } })),
+      ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { type: this.#pick(["string", "integer"]) } })),
+      ...this.#maybe(0.05, () => ({ uniqueItems: true, items: { ...this.#string(), type: ["string", "null"] } })),
       ...(depth > 0 && this.#maybe(0.08, () => ({ contains: this.schema(depth - 1), minContains: this.#int(0, 2) }))),
       ...(depth > 0 && this.#maybe(0.08, () => ({ unevaluatedItems: this.schema(depth - 1) }))),
     };
