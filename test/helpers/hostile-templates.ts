@@ -30,7 +30,6 @@ export const hostileTemplates: readonly (readonly [name: string, source: string]
   ["a shared list printed", `${shared}{{ a }}`],
   ["a shared list concatenated", `${shared}{{ a ~ 'x' }}`],
   ["a shared list sorted", `${shared}{{ a|sort }}`],
-  ["a namespace in itself", "{% set ns=namespace() %}{% set ns.a=ns %}{{ ns }}"],
   ["a namespace in its list", "{% set ns=namespace() %}{% set ns.a=[ns] %}{{ ns|tojson }}"],
   ["replace by itself", `${double(20)}{{ ns.s.replace('x', ns.s) }}`],
   ["replace through a variable", `${double(20)}{% set f = ns.s.replace %}{{ f('', ns.s) }}`],
@@ -105,4 +104,9 @@ export const harmlessTemplates: readonly (readonly [name: string, source: string
   ["runs of blanks", `${" ".repeat(400)}x`.repeat(300), `${" ".repeat(400)}x`.repeat(300)],
   ["a large power", "{{ 10 ** 400 }}", `1${"0".repeat(400)}`],
   ["membership in a range", "{% for i in range(10000) %}{{ -1 in range(100000) }}{% endfor %}", "False".repeat(10000)],
+  [
+    "a namespace in itself",
+    "{% set ns=namespace() %}{% set ns.a=ns %}{{ ns }}{% set ns.b=[ns] %}{{ ns.b }}",
+    "<Namespace {'a': <Namespace {...}>}>[<Namespace {'a': <Namespace {...}>, 'b': [...]}>]",
+  ],
 ];

@@ -54,7 +54,7 @@ class DictMaker extends PyObject {
 /** Holds the attributes that `{% set ns.name = ... %}` assigns. It is the only value that a template can change. */
 export class Namespace extends PyObject {
   readonly type = "Namespace";
-  readonly #names = new Map<string, Value>();
+  readonly #attributes = new Dict();
   constructor(attributes: Dict) {
     super();
     for (const [key, value] of attributes.pairs())
@@ -63,13 +63,13 @@ export class Namespace extends PyObject {
   /** @throws JinjaError for a name that begins with `_` */
   set(name: string, value: Value): void {
     if (name.startsWith("_")) fail(`the name '${name}' in a namespace begins with '_'`);
-    this.#names.set(name, value);
+    this.#attributes.set(name, value);
   }
   override attribute(name: string): Value | undefined {
-    return this.#names.get(name);
+    return this.#attributes.get(name);
   }
   override print(write: (value: Value) => string): string {
-    return `<Namespace ${write(Dict.of(this.#names))}>`;
+    return `<Namespace ${write(this.#attributes)}>`;
   }
 }
 

@@ -47,6 +47,11 @@ export class Loop extends PyObject {
     return value;
   }
 
+  /** As in Jinja2, iterating over `loop` takes the elements that are left, each with the loop itself. */
+  override *elements(): Iterable<Value> {
+    for (let value = this.next(); value !== undefined; value = this.next()) yield new Tuple([value, this]);
+  }
+
   #peek(): IteratorResult<Value> {
     this.#ahead ??= this.#source.next();
     return this.#ahead;

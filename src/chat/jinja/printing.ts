@@ -13,33 +13,51 @@ export function toText(value: Value, budget: Budget): string {
 
 /** `repr(value)` */
 export function repr(value: Value, budget: Budget): string {
-  budget.enter();
-  const text = write(value, budget);
-  budget.string(text.length);
-  budget.leave();
-  return text;
+  return new Writer(budget).write(value);
 }
 
-function write(value: Value, budget: Budget): string {
-  switch (typeof value) {
-    case "boolean":
-      return value ? "True" : "False";
-    case "bigint":
-      return printInteger(value, budget);
-    case "number":
-      return printFloat(value);
-    case "string":
-      return quote(value);
+class Writer {
+  readonly #budget: Budget;
+  /** The lists and dicts that are being written. A namespace can put one into itself. */
+  readonly #open = new Set<Value>();
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
   }
-  const part = (item: Value) => repr(item, budget);
-  if (value instanceof Markup) return `Markup(${quote(value.text)})`;
-  if (value instanceof Tuple) {
-    return value.items.length === 1 ? `(${part(value.items[0]!)},)` : `(${value.items.map(part).join(", ")})`;
+
+  write(value: Value): string {
+    const container = Array.isArray(value) || value instanceof Dict;
+    if (container && this.#open.has(value)) return value instanceof Dict ? "{...}" : "[...]";
+    this.#budget.enter();
+    if (container) this.#open.add(value);
+    const text = this.#text(value);
+    if (container) this.#open.delete(value);
+    this.#budget.string(text.length);
+    this.#budget.leave();
+    return text;
   }
-  if (value instanceof Dict) {
-    return `{${Array.from(value.pairs(), ([key, item]) => `${part(key)}: ${part(item)}`).join(", ")}}`;
+
+  #text(value: Value): string {
+    switch (typeof value) {
+      case "boolean":
+        return value ? "True" : "False";
+      case "bigint":
+        return printInteger(value, this.#budget);
+      case "number":
+        return printFloat(value);
+      case "string":
+        return quote(value);
+    }
+    const part = (item: Value) => this.write(item);
+    if (value instanceof Markup) return `Markup(${quote(value.text)})`;
+    if (value instanceof Tuple) {
+      return value.items.length === 1 ? `(${part(value.items[0]!)},)` : `(${value.items.map(part).join(", ")})`;
+    }
+    if (value instanceof Dict) {
+      return `{${Array.from(value.pairs(), ([key, item]) => `${part(key)}: ${part(item)}`).join(", ")}}`;
+    }
+    return "print" in value ? value.print(part) : `[${value.map(part).join(", ")}]`;
   }
-  return "print" in value ? value.print(part) : `[${value.map(part).join(", ")}]`;
 }
 
 const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
