@@ -2,7 +2,7 @@
  * A loaded model: OpenAI's calls, and the calls they are made of.
  * @module
  */
-import { checkIds, Fields, invalid } from "../base/fields.ts";
+import { checkIds, checkNumber, Fields, invalid } from "../base/fields.ts";
 import type { ChatMessage } from "../chat/template.ts";
 import { type ApplyTemplateOptions, ChatPrompts } from "./chat-prompts.ts";
 import { completeChat, completeText, type Endpoint } from "./completions.ts";
@@ -102,6 +102,8 @@ export interface Model {
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
   /** The text of some ids. `skipSpecial` (default false) leaves special tokens out. */
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
+  /** The bytes of one token, UTF-8 that may begin or end within a character. */
+  tokenBytes(id: number): Uint8Array;
   /**
    * The prompt for a conversation, as the model's template writes it, BOS included. As in transformers, text of a
    * message that spells a special token becomes that token when the prompt is tokenized.
@@ -179,7 +181,7 @@ function infoOf(parts: ModelParts, { context, executor }: Core, prompts: ChatPro
 function textCalls(
   core: Core,
   prompts: ChatPrompts,
-): Pick<Model, "tokenize" | "detokenize" | "applyTemplate" | "chatPrompt"> {
+): Pick<Model, "tokenize" | "detokenize" | "tokenBytes" | "applyTemplate" | "chatPrompt"> {
   const { tokenizer, executor, context } = core;
   return {
     tokenize(text, options) {
@@ -190,6 +192,12 @@ function textCalls(
     detokenize(ids, options) {
       core.checkLive();
       return tokenizer.decode(checkIds("ids", ids, executor.vocabSize), checkFlags(options, ["skipSpecial"]));
+    },
+    tokenBytes(id) {
+      core.checkLive();
+      return tokenizer.tokenBytes(
+        checkNumber("id", id, { min: 0, max: executor.vocabSize - 1, integer: true }, "invalid_argument"),
+      );
     },
     applyTemplate: (messages, options) => prompts.apply(messages, options),
     chatPrompt(request, options) {

@@ -44,4 +44,7 @@ const REQUEST: Readonly<Record<string, unknown>> = {
   timings_per_token: false,
   post_sampling_probs: false,
   lora: [],
+  // llama.cpp's sampling step adaptive-p is not here: a target below 0 says that it is off, which is its default.
+  adaptive_target: -1,
+  adaptive_decay: 0.9,
 };

@@ -3,6 +3,7 @@
  * @module
  */
 import { checkNumber, Fields, invalid } from "../../base/fields.ts";
+import { decodeUtf8 } from "../../base/utf8.ts";
 import type { Call } from "../call.ts";
 
 /** Most ids that one /detokenize takes. */
@@ -16,11 +17,21 @@ export function tokenize({ model, body }: Call): object {
   const fields = new Fields(body, ["model", "content", "add_special", "parse_special", "with_pieces"]);
   const content = fields.string("content", Infinity);
   if (content === undefined) throw invalid("content", "a string", content);
-  const addBos = fields.boolean("add_special") ?? false;
+  // With special tokens means as the model's own tokenizer adds them: many models have no BOS before a text.
+  const addSpecial = fields.boolean("add_special") ?? false;
   const special = fields.boolean("parse_special") ?? true;
   const pieces = fields.boolean("with_pieces") ?? false;
-  const ids = model.tokenize(content, { addBos, special });
-  return { tokens: pieces ? ids.map((id) => ({ id, piece: model.detokenize([id], { skipSpecial: false }) })) : ids };
+  const ids = model.tokenize(content, { ...(!addSpecial && { addBos: false }), special });
+  return { tokens: pieces ? ids.map((id) => ({ id, piece: pieceOf(model.tokenBytes(id)) })) : ids };
+}
+
+/** A token's text, or its bytes where they are not whole characters. */
+function pieceOf(bytes: Uint8Array): string | number[] {
+  try {
+    return decodeUtf8(bytes, "token");
+  } catch {
+    return [...bytes];
+  }
 }
 
 /** `{ tokens }` to `{ content }`. @throws NibbleError that names the field */

@@ -24,6 +24,7 @@ interface Untyped {
   generate(...args: unknown[]): AsyncIterable<GenerateEvent>;
   tokenize(...args: unknown[]): number[];
   detokenize(...args: unknown[]): string;
+  tokenBytes(...args: unknown[]): Uint8Array;
   applyTemplate(...args: unknown[]): string;
   session(): { forward(...args: unknown[]): Float32Array; truncate(...args: unknown[]): void; length: number };
   chat: { completions: { create(...args: unknown[]): Promise<unknown> } };
@@ -146,6 +147,8 @@ it("tokenize and detokenize", () => {
   expect(untyped.detokenize(untyped.tokenize("a", null), null)).toBe(model.detokenize(model.tokenize("a")));
   expect(untyped.tokenize("a", { addBos: false, special: null })).toEqual(model.tokenize("a", { addBos: false }));
   refuses(() => untyped.detokenize([1], { skipSpecial: 1 }), "skipSpecial");
+  expect(model.tokenBytes(97)).toEqual(new TextEncoder().encode(model.detokenize([97])));
+  for (const id of [-1, 1e9, 0.5, "1", undefined]) refuses(() => untyped.tokenBytes(id), "id");
 });
 
 it("applyTemplate", () => {

@@ -18,8 +18,12 @@ describe("llama-server's calls", () => {
     const { tokens } = (await post("/tokenize", { content: "How much is 8?" })).json();
     expect(tokens).toEqual(model.tokenize("How much is 8?", { addBos: false }));
     expect((await post("/detokenize", { tokens })).json()).toEqual({ content: "How much is 8?" });
+    // crumb's tokenizer puts no token before a text.
+    expect((await post("/tokenize", { content: "How much is 8?", add_special: true })).json()).toEqual({ tokens });
     const pieces = (await post("/tokenize", { content: "How much", with_pieces: true })).json().tokens;
     expect(pieces.map(({ piece }: { piece: string }) => piece).join("")).toBe("How much");
+    const bytes = (await post("/tokenize", { content: "á", with_pieces: true })).json().tokens;
+    expect(bytes.map(({ piece }: { piece: unknown }) => piece)).toEqual([[0xc3], [0xa1]]);
     expect((await post("/detokenize", { tokens: [1e9] })).json().error.param).toBe("tokens");
   });
 

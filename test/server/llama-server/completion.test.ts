@@ -88,8 +88,8 @@ describe("an answer", () => {
     const fields = ["content", "generation_settings/n_predict", "timings/predicted_n", "nothing", "content/length"];
     expect(await ask({ ...base, response_fields: fields })).toEqual({
       content: expect.any(String),
-      n_predict: 12,
-      predicted_n: 12,
+      "generation_settings/n_predict": 12,
+      "timings/predicted_n": 12,
     });
   });
 });

@@ -160,7 +160,7 @@ function endObject(style: NativeStyle, { index, timings }: Piece, { type, word, 
   };
 }
 
-/** `response_fields`: only these, each under the last name of its path. */
+/** `response_fields`: only these, each under its path as the request wrote it. */
 function selected({ request: { responseFields } }: NativeStyle, answer: object): object {
   if (!responseFields) return answer;
   const found = responseFields.map((path) => {
@@ -168,7 +168,7 @@ function selected({ request: { responseFields } }: NativeStyle, answer: object):
       const isObject = typeof at === "object" && at !== null && Object.hasOwn(at, name);
       return isObject ? (at as Record<string, unknown>)[name] : undefined;
     }, answer);
-    return [path.split("/").at(-1)!, value] as const;
+    return [path, value] as const;
   });
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
