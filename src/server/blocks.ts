@@ -3,7 +3,6 @@
  * consist of them, whole and streamed.
  * @module
  */
-
 import type { Timings, Usage } from "../engine/generate/events.ts";
 import type { ChatCompletionChunk, ChatTokenLogprob } from "../engine/openai/chat-types.ts";
 import type { FinishReason } from "../engine/openai/common-types.ts";
@@ -111,4 +110,31 @@ function takeMakers(held: ChatTokenLogprob[], text: string): ChatTokenLogprob[] 
 export function randomId(prefix: string): string {
   const random = crypto.getRandomValues(new Uint8Array(12));
   return `${prefix}_${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** An answer as the assistant's turn of the next request. */
+export function assistantTurn(blocks: readonly Block[]): Readonly<Record<string, unknown>> {
+  const text = (kind: Block["kind"]): string => blocks.map((one) => (one.kind === kind ? one.text : "")).join("");
+  const calls = blocks
+    .filter(({ kind }) => kind === "call")
+    .map(({ id, name, text: given }) => ({ id, type: "function", function: { name, arguments: given } }));
+  return {
+    role: "assistant",
+    content: text("text"),
+    ...(text("reasoning") && { reasoning_content: text("reasoning") }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+}
+
+/** The same parts; with the last one, `onEnd` receives all blocks. */
+export async function* whenEnded(
+  parts: AsyncIterable<BlockEvent>,
+  onEnd: (blocks: readonly Block[]) => void,
+): AsyncGenerator<BlockEvent, undefined> {
+  const blocks: Block[] = [];
+  for await (const part of parts) {
+    if (part.type === "stop") blocks.push(part.block);
+    if (part.type === "finish") onEnd(blocks);
+    yield part;
+  }
 }

@@ -99,7 +99,12 @@ export function errorBody(error: unknown, dialect: Dialect): object {
   const { status, message, code, param } = failureOf(error);
   const [openai, anthropic] = TYPES[status] ?? ["invalid_request_error", "invalid_request_error"];
   if (dialect === "ollama") return { error: message };
-  if (dialect === "anthropic") return { type: "error", error: { type: anthropic, message } };
+  if (dialect === "anthropic") {
+    // The SDKs then send the whole conversation again.
+    const lost = code === "not_found" && param === "thread.previous_message_id";
+    const details = lost ? { details: { error_code: "thread_not_found" } } : {};
+    return { type: "error", error: { type: anthropic, message, ...details } };
+  }
   const name = code === "context_full" ? "context_length_exceeded" : code;
   return { error: { message, type: openai, param: param ?? null, code: name } };
 }

@@ -6,12 +6,12 @@ import { NibbleError } from "../base/errors.ts";
 import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { bodyReader } from "./body.ts";
+import { ConversationStore } from "./conversation-store.ts";
 import { dialectOf, errorResponse, isInternal } from "./errors.ts";
 import { Ignored } from "./ignored.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelPool } from "./models/pool.ts";
 import { checkModels, type GivenModels } from "./models/source.ts";
-import { ResponseStore } from "./openai/responses/response-store.ts";
 import { checkHandlerOptions, type HandlerOptions, type Settings } from "./options.ts";
 import type { Route, ServerState } from "./route.ts";
 import { type FoundRoutes, routeFinder } from "./routes.ts";
@@ -51,7 +51,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     admission: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
     readBody: bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs }),
-    responses: new ResponseStore(settings.responseStore),
+    conversations: new ConversationStore(settings.responseStore),
     created: Math.floor(Date.now() / 1000),
   };
   const find = routeFinder(settings);

@@ -4,9 +4,9 @@
  */
 import type { FieldRules } from "../base/fields.ts";
 import type { Admission } from "./admission.ts";
+import type { ConversationStore } from "./conversation-store.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
-import type { ResponseStore } from "./openai/responses/response-store.ts";
 import type { Settings } from "./options.ts";
 
 /** What all requests of one handler share. */
@@ -17,8 +17,8 @@ export interface ServerState {
   readonly metrics: Metrics;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;
-  /** What /v1/responses keeps for later requests. */
-  readonly responses: ResponseStore;
+  /** What /v1/responses and /v1/messages keep for later requests. */
+  readonly conversations: ConversationStore;
   /** Seconds since 1970 at which the handler was made. */
   readonly created: number;
 }

@@ -167,3 +167,38 @@ describe("messages", () => {
     expect(server.errors).toEqual([]);
   });
 });
+
+describe("threads", () => {
+  it("a request continues the conversation of an answer, with its system prompt and tools, streamed or whole", async () => {
+    const keeping = await startServer({ responseStore: 2 });
+    try {
+      const post = async (body: object) =>
+        (await postJson(`${keeping.url}/v1/messages`, { ...request, ...body })).json() as Promise<AnthropicAnswer>;
+      const tool = { name: "add", input_schema: { type: "object" } };
+      const opened = { system: "Be brief.", tools: [tool], thread: { type: "create" } };
+      const first = await post(opened);
+      const next = [{ role: "user", content: "How much is 7 * 5?" }];
+      const thread = { type: "continue", previous_message_id: first.id };
+      const continued = await post({ messages: next, thread });
+      const history = [...messages, { role: "assistant", content: first.content }, ...next];
+      const whole = await post({ system: opened.system, tools: opened.tools, messages: history });
+      expect(continued.content).toEqual(whole.content);
+      const total = ({ usage }: AnthropicAnswer) => usage.input_tokens + usage.cache_read_input_tokens;
+      expect(total(continued)).toBe(total(whole));
+      expect(await post({ messages: next, tools: [tool], thread })).toMatchObject({
+        error: { type: "invalid_request_error", message: expect.stringMatching(/^tools: it cannot be used together/) },
+      });
+      expect(await post({ messages: next, thread: { ...thread, previous_message_id: "msg_x" } })).toMatchObject({
+        error: { type: "not_found_error", details: { error_code: "thread_not_found" } },
+      });
+    } finally {
+      await keeping.close();
+    }
+  });
+});
+
+interface AnthropicAnswer {
+  readonly id: string;
+  readonly content: readonly object[];
+  readonly usage: { readonly input_tokens: number; readonly cache_read_input_tokens: number };
+}

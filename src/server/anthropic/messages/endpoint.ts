@@ -4,7 +4,7 @@
  */
 import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
-import { blocksOf, randomId } from "../../blocks.ts";
+import { assistantTurn, type Block, type BlockEvent, blocksOf, randomId, whenEnded } from "../../blocks.ts";
 import type { Call } from "../../call.ts";
 import { countPromptTokens, openChat } from "../../engine-calls.ts";
 import { errorBody } from "../../errors.ts";
@@ -15,15 +15,21 @@ import { MESSAGES_NAMES, readCountRequest, readMessagesRequest } from "./request
 
 /** @throws NibbleError that names the field */
 export async function prepareMessage(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const { stream, thinking, chat } = readMessagesRequest(call.body, call.exchange);
+  const { stream, thinking, thread, chat } = readMessagesRequest(call.body, call.exchange);
   const chunks = await openChat(call, chat, { signal, names: MESSAGES_NAMES });
   const start = { id: randomId("msg"), type: "message", role: "assistant", model: call.model.info.name };
   const tokens = stream ? await countPromptTokens(call, chat, MESSAGES_NAMES) : 0;
+  const keep = (blocks: readonly Block[]): void => {
+    const messages = [...chat.messages, assistantTurn(blocks)];
+    if (thread.keep) call.exchange.server.conversations.put(start.id, { answer: start, messages, tools: chat.tools });
+  };
+  const parts = (from: AsyncIterable<ChatCompletionChunk>): AsyncIterable<BlockEvent> =>
+    whenEnded(blocksOf(from, thinking), keep);
   return {
     stream,
     chunks,
-    collect: (from) => collectMessage(start, blocksOf(from, thinking)),
-    events: (from) => messageEvents(start, tokens, blocksOf(from, thinking)),
+    collect: (from) => collectMessage(start, parts(from)),
+    events: (from) => messageEvents(start, tokens, parts(from)),
     failure: (error) => sseEvent(errorBody(error, "anthropic"), "error"),
   };
 }

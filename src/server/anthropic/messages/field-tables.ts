@@ -12,10 +12,10 @@ const empty = (instead: string): UnsupportedField => ({ instead, neutral: isEmpt
 export const MESSAGES_FIELDS: FieldTable = {
   known: [
     ...["model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "output_format"],
-    ...["max_tokens", "stop_sequences", "stream", "temperature", "top_p", "top_k"],
+    ...["max_tokens", "stop_sequences", "stream", "temperature", "top_p", "top_k", "thread"],
   ],
   unused: [
-    ...["metadata", "service_tier", "cache_control", "context_management", "thread", "betas", "inference_geo"],
+    ...["metadata", "service_tier", "cache_control", "context_management", "betas", "inference_geo"],
     ...["speed", "diagnostics", "fallbacks", "user_profile_id", "anthropic_version", "anthropic_beta"],
   ],
   unsupported: {
@@ -23,6 +23,8 @@ export const MESSAGES_FIELDS: FieldTable = {
     container: { instead: "run code yourself and send its output as a tool_result" },
   },
 };
+
+export const THREAD_FIELDS: FieldTable = { known: ["type", "previous_message_id"] };
 
 export const MESSAGE_FIELDS: FieldTable = {
   known: ["role", "content"],

@@ -10,6 +10,7 @@ import type { Exchange } from "../../route.ts";
 import { readTexts } from "./block-text.ts";
 import { readMessage } from "./content.ts";
 import { MESSAGES_FIELDS, OUTPUT_CONFIG_FIELDS, OUTPUT_FORMAT_FIELDS, THINKING_FIELDS } from "./field-tables.ts";
+import { readThread, type Thread } from "./thread.ts";
 import { readToolChoice, readTools } from "./tools.ts";
 
 const MAX_STOPS = 1024;
@@ -18,8 +19,12 @@ export interface MessagesRequest {
   readonly stream: boolean;
   /** Whether the client wants to see reasoning. */
   readonly thinking: boolean;
-  readonly chat: Body;
+  readonly thread: Thread;
+  readonly chat: Conversation;
 }
+
+/** A chat request with the messages in hand. */
+type Conversation = Body & { readonly messages: readonly Body[] };
 
 /** What the engine calls these fields, and what the client does. */
 export const MESSAGES_NAMES: FieldNames = [
@@ -40,6 +45,7 @@ export function readMessagesRequest(body: unknown, exchange: Exchange): Messages
   return {
     stream: fields.boolean("stream") ?? false,
     thinking: conversation.thinking,
+    thread: conversation.thread,
     chat: {
       ...conversation.chat,
       max_tokens: maxTokens,
@@ -56,20 +62,24 @@ export function readCountRequest(body: unknown, exchange: Exchange): Body {
   return readConversation(new Fields(body, MESSAGES_FIELDS, "", exchange.rules), exchange).chat;
 }
 
-function readConversation(fields: Fields, { ignore }: Exchange): { thinking: boolean; chat: Body } {
+function readConversation(fields: Fields, exchange: Exchange): Pick<MessagesRequest, "thinking" | "thread" | "chat"> {
+  const { ignore } = exchange;
   const messages = fields.array("messages", MAX_MESSAGES);
   if (!messages || messages.length === 0) throw invalid("messages", `1 to ${MAX_MESSAGES} messages`, messages);
+  const thread = readThread(fields, exchange);
   const system = readTexts(fields, "system");
   const { shown, budget } = readThinking(fields);
   const { effort, format } = readOutputConfig(fields);
   return {
     thinking: shown,
+    thread,
     chat: {
       messages: [
+        ...(thread.previous?.messages ?? []),
         ...(system === undefined ? [] : [{ role: "system", content: system }]),
         ...Array.from(messages, (message, i) => readMessage(fields, message, i, ignore)).flat(),
       ],
-      tools: readTools(fields, ignore),
+      tools: thread.previous?.tools ?? readTools(fields, ignore),
       ...readToolChoice(fields),
       ...(budget === undefined ? { reasoning_effort: effort } : { reasoning_budget: budget }),
       response_format: format,

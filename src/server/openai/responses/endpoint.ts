@@ -4,9 +4,9 @@
  */
 import type { ChatCompletionChunk } from "../../../engine/openai/chat-types.ts";
 import type { Prepared } from "../../answer.ts";
-import { type Block, blocksOf, randomId } from "../../blocks.ts";
+import { assistantTurn, type Block, blocksOf, randomId } from "../../blocks.ts";
 import type { Call } from "../../call.ts";
-import { type Body, countPromptTokens, openChat } from "../../engine-calls.ts";
+import { countPromptTokens, openChat } from "../../engine-calls.ts";
 import { errorBody } from "../../errors.ts";
 import { sseEvent } from "../../streams.ts";
 import { responseEvents } from "./events.ts";
@@ -38,8 +38,8 @@ export async function prepareResponse(call: Call, signal: AbortSignal): Promise<
 
 function styleOf({ model, exchange }: Call, request: ResponsesRequest): ResponseStyle {
   const { chat, instructions, custom, encryptedReasoning, echo } = request;
-  const { responses } = exchange.server;
-  const stores = request.store && responses.keeps;
+  const { conversations } = exchange.server;
+  const stores = request.store && conversations.keeps;
   const start = {
     id: randomId("resp"),
     object: "response",
@@ -50,23 +50,11 @@ function styleOf({ model, exchange }: Call, request: ResponsesRequest): Response
     store: stores,
   };
   const onEnd = (response: object, blocks: readonly Block[]): void => {
-    if (stores) responses.put(start.id, response, [...chat.messages.slice(instructions), turnOf(blocks)]);
+    if (!stores) return;
+    const messages = [...chat.messages.slice(instructions), assistantTurn(blocks)];
+    conversations.put(start.id, { answer: response, messages });
   };
   return { start, custom, encryptedReasoning, onEnd };
-}
-
-/** An answer as the assistant's turn of the next request. */
-function turnOf(blocks: readonly Block[]): Body {
-  const text = (kind: Block["kind"]): string => blocks.map((one) => (one.kind === kind ? one.text : "")).join("");
-  const calls = blocks
-    .filter(({ kind }) => kind === "call")
-    .map(({ id, name, text: given }) => ({ id, type: "function", function: { name, arguments: given } }));
-  return {
-    role: "assistant",
-    content: text("text"),
-    ...(text("reasoning") && { reasoning_content: text("reasoning") }),
-    ...(calls.length > 0 && { tool_calls: calls }),
-  };
 }
 
 /** How many tokens the prompt of such a request would have. */

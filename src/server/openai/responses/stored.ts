@@ -12,8 +12,8 @@ export function previousMessages(fields: Fields, { server }: Exchange): readonly
   const param = "previous_response_id";
   const id = fields.string(param, 256);
   if (id === undefined) return [];
-  if (!server.responses.keeps) throw unsupported(param, "this field", "send the whole conversation in `input`");
-  const stored = server.responses.get(id);
+  if (!server.conversations.keeps) throw unsupported(param, "this field", "send the whole conversation in `input`");
+  const stored = server.conversations.get(id);
   if (stored) return stored.messages;
   const message = `${param}: the response ${JSON.stringify(id.slice(0, 100))} is not kept (any more); send the whole conversation in \`input\``;
   throw new NibbleError("invalid_request", message, { param });
@@ -21,12 +21,12 @@ export function previousMessages(fields: Fields, { server }: Exchange): readonly
 
 /** GET /v1/responses/:id. @throws NibbleError `not_found` */
 export function storedResponse({ server, params }: Exchange): object {
-  return (server.responses.get(params.id!) ?? notKept(params.id!)).response;
+  return (server.conversations.get(params.id!) ?? notKept(params.id!)).answer;
 }
 
 /** DELETE /v1/responses/:id. @throws NibbleError `not_found` */
 export function deleteResponse({ server, params }: Exchange): object {
-  if (!server.responses.delete(params.id!)) notKept(params.id!);
+  if (!server.conversations.delete(params.id!)) notKept(params.id!);
   return { id: params.id, object: "response", deleted: true };
 }
 

@@ -60,6 +60,7 @@ const WRONG: Record<string, unknown[]> = {
   temperature: sampling.temperature!,
   top_p: sampling.top_p!,
   top_k: sampling.top_k!,
+  thread: [...OBJECT, {}, { type: "nonsense" }, { type: "continue" }, { type: "continue", previous_message_id: 5 }],
   mcp_servers: [[{ type: "url", url: "https://example.com", name: "a" }]],
   container: ["container_1", { id: "a" }],
 };
