@@ -15,8 +15,11 @@ export function arrayExpression(nodes: Case, context: SchemaContext): Expression
   const { min, max } = itemCount(nodes);
   if (min > max) return NEVER;
   checkLimit("schema: minItems", min, MAX_REPEAT);
-  const count = { min, max: max === Number.POSITIVE_INFINITY ? max : Math.min(max, MAX_REPEAT) };
-  const prefix = Math.min(prefixLength(nodes), count.max);
+  const places = prefixLength(nodes);
+  const room = context.isVoid(itemGoal(nodes, places, context), 0) ? Math.min(max, places) : max;
+  if (min > room) return NEVER;
+  const count = { min, max: room === Number.POSITIVE_INFINITY ? room : Math.min(room, MAX_REPEAT) };
+  const prefix = Math.min(places, count.max);
   const items = new Items(nodes, { count, prefix }, context);
   const expression = trackedItems(nodes, { count, prefix, untracked: (at) => items.from(at) }, context);
   return sequence(literal("["), SPACE, expression ?? items.from(0), SPACE, literal("]"));
