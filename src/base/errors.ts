@@ -26,7 +26,7 @@ export type FormatErrorCode =
   | "unsupported_architecture"
   | "unsupported_type"; // a known tensor type that this version has no kernel for
 
-/** Everything else. */
+/** Why anything else failed. */
 export type RuntimeErrorCode =
   | "invalid_argument"
   | "invalid_request" // a field of a completion request; `param` names it

@@ -8,12 +8,12 @@ import { type FieldTable, nearestName } from "./field-table.ts";
 export interface Range {
   readonly min?: number;
   readonly max?: number;
-  /** The lowest value is not allowed itself. */
+  /** An exclusive lower bound: the value must be greater. */
   readonly above?: number;
   readonly integer?: boolean;
 }
 
-/** The error for a value that is not what a field takes, or (`got` undefined) for a field that must be there and is not. */
+/** The error for a wrong value, or, where `got` is undefined, for a required field that is missing. */
 export function invalid(
   param: string,
   expected: string,
@@ -56,7 +56,7 @@ export interface FieldRules {
 
 /** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
 export class Fields {
-  /** Apply to the objects inside of this one too. */
+  /** The rules of this object, which hold for the objects nested in it too. */
   readonly rules: FieldRules;
   readonly #values: ReadonlyMap<string, unknown>;
   readonly #prefix: string;
@@ -102,7 +102,7 @@ export class Fields {
     return new NibbleError(this.#code, `${param}: unknown field${hint}`, { param });
   }
 
-  /** The fields of an object that stands in one of these. */
+  /** The fields of an object that is nested in this one. */
   nested(value: unknown, table: FieldTable | readonly string[], name: string): Fields {
     return new Fields(value, table, this.param(name), this.rules);
   }
@@ -174,14 +174,14 @@ export function checkNumber(param: string, value: unknown, range: Range, code?: 
 }
 
 /**
- * A copy of token ids: of an array or a typed array, nothing that only looks like one (`{ length: 1e9 }`).
+ * Copies token ids from an array or a typed array. An object that only looks like one (`{ length: 1e9 }`) is refused.
  * @throws NibbleError `invalid_argument` that names `param`
  */
 export function checkIds(param: string, value: unknown, vocabSize: number): number[] {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
   if (!isList) throw invalid(param, "an array of token ids", value, "invalid_argument");
   const ids = Array.from(value as ArrayLike<unknown>);
-  // A hole or undefined is wrong too, so the index is asked for, not the element.
+  // `findIndex` rather than `find`, because an element that is a hole or undefined is wrong too.
   const wrong = ids.findIndex((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize);
   if (wrong >= 0) throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, ids[wrong] ?? null, "invalid_argument");
   return ids as number[];

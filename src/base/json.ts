@@ -1,6 +1,7 @@
 /**
- * JSON for untrusted files. Unlike JSON.parse, it makes Maps of objects (so that no key reaches a prototype), refuses a
- * key that is given twice and an integer that a double cannot hold, and bounds the nesting.
+ * JSON for untrusted files. Unlike JSON.parse, this parser turns objects into Maps (so that no key reaches a
+ * prototype), refuses a key that is given twice and an integer that a double cannot hold exactly, and bounds the
+ * nesting.
  * @module
  */
 import { NibbleError } from "./errors.ts";

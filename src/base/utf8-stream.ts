@@ -8,7 +8,7 @@
  * ill-formed sequence (Unicode 17, 3.9), as in the WHATWG Encoding Standard and in Rust's `from_utf8_lossy`. A byte order
  * mark is text.
  *
- * It is code of our own, so that every host returns the same text wherever the bytes are cut.
+ * TextDecoder is not used, so that every host returns the same text wherever the bytes are cut.
  */
 export class Utf8Decoder {
   readonly #eachByte: boolean;
