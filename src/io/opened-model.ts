@@ -1,5 +1,5 @@
 /**
- * What a host or the hub's cache opens for a name: files that nothing has been read of yet.
+ * The files that a host or the hub's cache opens for a model's name. Nothing has been read from them yet.
  * @module
  */
 import type { ByteSource, FileSet } from "./byte-source.ts";
