@@ -1,5 +1,5 @@
 /**
- * What the readers return and the loader takes: checked facts about a model, and where its bytes lie.
+ * The checkpoint that the readers return and the loader takes: checked facts about a model, and where its bytes lie.
  * @module
  */
 import type { JsonObject } from "../base/json.ts";
@@ -76,8 +76,8 @@ export interface HuggingFaceFiles {
   /** generation_config.json. */
   readonly generationConfig: JsonObject | undefined;
   /**
-   * Jinja sources by name, "default" for the one without: chat_template.jinja and additional_chat_templates/NAME.jinja if
-   * there are such files, else `chat_template` of tokenizer_config.json.
+   * Jinja sources by name; a template without a name is "default". They are chat_template.jinja and
+   * additional_chat_templates/NAME.jinja if there are such files, else `chat_template` of tokenizer_config.json.
    */
   readonly chatTemplates: ReadonlyMap<string, string>;
 }

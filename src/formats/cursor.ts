@@ -10,10 +10,10 @@ import type { ByteSource } from "../io/byte-source.ts";
 import { readExactly } from "../io/byte-source.ts";
 import { StringTable } from "./string-table.ts";
 
-/** Bytes. */
+/** Bytes of the largest fetch. */
 const LARGEST_WINDOW = 1024 * 1024;
 
-/** One reads a file's header with it; every method names what it reads in its errors (`what`). */
+/** Reads a file's header front to back. `what` names the value that a method reads, for its errors. */
 
 export class Cursor {
   readonly #source: ByteSource;
@@ -123,7 +123,8 @@ export class Cursor {
       const length = this.#u64(what, "limit_exceeded");
       if (length > maxBytes) throw tooLong(what, length, maxBytes);
       if (this.#window.length - this.#at < length) await this.#need(length, what);
-      // A quarter more room than all strings take if they are as long as those before, but no more than the file has left.
+      // The table grows to a quarter more than all strings need if the rest are as long as those read so far, but never
+      // by more than the file has left.
       const used = text.at + length;
       if (used > text.bytes.length)
         text.bytes = grown(text, Math.min(text.at + this.remaining, 1.25 * (used / (i + 1)) * count + 65536));

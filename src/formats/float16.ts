@@ -6,7 +6,7 @@
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** The 16 bits of a binary16 to float32, exactly. */
+/** Converts the bits of a binary16 to float32, exactly. */
 export function f16ToF32(binary16: number): number {
   const sign = binary16 & 0x8000 ? -1 : 1;
   const exponent = (binary16 >>> 10) & 31;
@@ -16,7 +16,7 @@ export function f16ToF32(binary16: number): number {
   return sign * (1024 + mantissa) * 2 ** (exponent - 25);
 }
 
-/** The 16 bits of a bfloat16 to float32, exactly. */
+/** Converts the bits of a bfloat16 to float32, exactly. */
 export function bf16ToF32(bfloat16: number): number {
   bits[0] = bfloat16 << 16;
   return float[0]!;
@@ -29,7 +29,7 @@ export function f16Values(): Float32Array {
 }
 let valuesOfF16: Float32Array | undefined;
 
-/** float32 to the 16 bits of a binary16. From 65,520 on the result is infinity; NaN stays NaN. */
+/** Converts a float32 to the bits of a binary16. From 65,520 on the result is infinity; NaN stays NaN. */
 export function f32ToF16(value: number): number {
   float[0] = value;
   const source = bits[0]!;
@@ -48,7 +48,10 @@ export function f32ToF16(value: number): number {
   return sign | roundedShift(mantissa, 126 - (magnitude >>> 23));
 }
 
-/** float32 to the 16 bits of a bfloat16. A NaN stays NaN: it becomes quiet and keeps its sign and high payload, as in ggml. */
+/**
+ * Converts a float32 to the bits of a bfloat16. A NaN stays NaN: it becomes quiet and keeps its sign and high payload,
+ * as in ggml.
+ */
 export function f32ToBf16(value: number): number {
   float[0] = value;
   const source = bits[0]!;

@@ -6,7 +6,10 @@
  */
 import { decodeUtf8, writeUtf8 } from "../base/utf8.ts";
 
-/** Strings that one call decodes. They are few enough that a string, as a slice of that text, keeps no megabytes alive. */
+/**
+ * Strings that one call decodes. An engine may make each string a slice of the decoded text and keep that alive, so the
+ * text must stay small.
+ */
 const BATCH = 4096;
 
 /** A list of strings, some of which may be missing. */

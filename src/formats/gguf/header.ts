@@ -33,7 +33,7 @@ export interface GgufHeader {
   readonly bytesRead: number;
 }
 
-/** Whether a file whose first bytes these are is a GGUF: it begins with "GGUF". */
+/** Whether a file is a GGUF, by its first bytes: they spell "GGUF". */
 export function isGguf(firstBytes: Uint8Array): boolean {
   return firstBytes[0] === 0x47 && firstBytes[1] === 0x47 && firstBytes[2] === 0x55 && firstBytes[3] === 0x46;
 }

@@ -8,7 +8,7 @@ import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { StringTable } from "../string-table.ts";
 import { getStrings } from "../typed-values.ts";
 
-/** A map that makes strings of an array only when it is read. */
+/** Metadata that decodes an array of strings only when it is read. */
 export class GgufMetadata extends Map<string, MetadataValue> {
   /** The arrays that are still bytes. Until they are read, the map itself has an empty list under their keys, for the order. */
   readonly #packed = new Map<string, StringTable>();
@@ -30,7 +30,7 @@ export class GgufMetadata extends Map<string, MetadataValue> {
     this.#packed.clear();
   }
 
-  /** Makes strings of all arrays, so that structuredClone and console.log, which read a map directly, see them. */
+  /** Decodes all arrays of strings, so that structuredClone and console.log, which read a map directly, see them. */
   unpack(): this {
     for (const key of this.#packed.keys()) this.#unpack(key);
     return this;

@@ -61,10 +61,10 @@ export function tensorBytes(type: TensorType, shape: readonly number[], what: st
   if (columns % blockValues !== 0) {
     throw new NibbleError(
       "bad_shape",
-      `${what}: expected rows of a multiple of ${blockValues} values, as ${type} has it, got ${columns}`,
+      `${what}: expected rows of a multiple of ${blockValues} values (a block of ${type}), got ${columns}`,
     );
   }
-  // A dimension of zero counts as one here, so that it cannot hide an absurd one beside it.
+  // A dimension of zero counts as one here, because a product of zero would hide an absurd dimension beside it.
   const values = shape.reduce((product, size) => product * Math.max(size, 1), 1);
   const bytes = (values / blockValues) * blockBytes;
   if (values > Number.MAX_SAFE_INTEGER || bytes > Number.MAX_SAFE_INTEGER) {

@@ -1,5 +1,5 @@
 /**
- * The chat templates of a folder: files, or a key of tokenizer_config.json. Files win, as in transformers.
+ * The chat templates of a folder: files, or a key of tokenizer_config.json. Files take precedence, as in transformers.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -16,7 +16,7 @@ const MAX_TEMPLATES = 16;
 
 /**
  * Jinja sources by name; "default" is the one of chat_template.jinja, or a single one of tokenizer_config.json.
- * @throws NibbleError `bad_type`, `limit_exceeded`, or `bad_utf8` for a file that is no text
+ * @throws NibbleError `bad_type`, `limit_exceeded`, or `bad_string` for a file that is not UTF-8
  */
 export async function readChatTemplates(
   text: TextFiles,

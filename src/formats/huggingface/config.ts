@@ -103,7 +103,8 @@ function getFloat(values: JsonObject, key: string, options: { default?: number; 
 
 function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
   const parameters = config.get("rope_parameters") ?? config.get("rope_scaling") ?? new Map<string, never>();
-  // Families with two kinds of layers have an object for each; that of sliding windows is read with the family's facts.
+  // Families with two kinds of layers have an object for each. `addFacts` of the family reads that of the sliding
+  // windows.
   const scaling = (isObject(parameters) && parameters.get("full_attention")) || parameters;
   if (!isObject(scaling)) throw new NibbleError("bad_type", "config.json rope_scaling must be an object or null");
   // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
@@ -155,7 +156,7 @@ const samplingKeys = [
   ["repetition_penalty", "penalty_repeat"],
 ] as const;
 
-/** Adds the recommended settings. One that is not a number is ignored, as it need not keep the model from loading. */
+/** Adds the recommended settings. One that is not a number is ignored, because the model can be run without it. */
 function addSampling(generationConfig: JsonObject, put: Put): void {
   for (const [name, key] of samplingKeys) {
     const value = generationConfig.get(name);

@@ -28,7 +28,7 @@ export interface Family {
   readonly activation?: { readonly key: string; readonly name: string };
   /** Whether norms multiply with 1 + w. GGUF stores that sum. */
   readonly normsAddOne?: boolean;
-  /** Checks, and metadata keys, beyond those that all families share. */
+  /** Adds the metadata keys that only this family has, and checks their values. */
   readonly addFacts?: (config: JsonObject, put: Put, layers: number) => void;
 }
 

@@ -36,7 +36,7 @@ export async function readAdapter(
   }
 }
 
-/** A product whose B has its q or k rows in the order of the model's. */
+/** The product, with the q or k rows of B in the model's order. */
 function inOrderOf(base: Checkpoint, name: string, product: LowRank): LowRank {
   const { shape, type, source, offset, byteLength } = product.b;
   const rows = headRows({ ...base, permutedQK: false }, { name, shape });

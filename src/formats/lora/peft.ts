@@ -54,7 +54,7 @@ async function readConfig(files: FileSet): Promise<JsonObject> {
 
 /** Settings of variants of LoRA that compute something else. */
 const OTHER_KINDS = ["use_dora", "use_qalora", "lora_bias", "fan_in_fan_out"];
-/** Settings that stand for weights beside the two matrices. */
+/** Settings of adapters that have other weights beside the two matrices. */
 const MORE_WEIGHTS = ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices"];
 
 /**
