@@ -26,7 +26,7 @@ export interface BytePairOptions {
  * It is exact in a double, because it is below 2^53.
  */
 const POSITIONS = 2 ** 31;
-/** A workspace for more bytes is not kept after its piece. */
+/** A workspace for a piece of more bytes than this is not kept for the next piece. */
 const KEPT_BYTES = 1 << 14;
 
 export class BytePairEncoder {

@@ -72,7 +72,7 @@ export class MergeTable implements Merges {
     return this.#results.byteLength + this.#entries.byteLength;
   }
 
-  /** Where the entry of a pair begins, or the free one where it belongs. */
+  /** The index at which the entry of a pair begins, or else the free entry where it belongs. */
   #entryOf(left: number, right: number): number {
     const entries = this.#entries;
     const hash = mix(Math.imul(left ^ HASH_SEED, 0x9e3779b1) + right);

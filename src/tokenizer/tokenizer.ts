@@ -21,7 +21,7 @@ export interface TokenizerParts {
   readonly added: readonly AddedToken[];
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
-  /** Tokens that end a turn by the files, beside EOS and the tokens with a known text. */
+  /** Tokens that end a turn according to the files, beside EOS and the added tokens of `END_TEXTS`. */
   readonly endIds: Iterable<number>;
   readonly addBos: boolean;
   /** How ids become text, if that is more than joining the bytes of the tokens. */
@@ -49,7 +49,7 @@ const END_TEXTS: ReadonlySet<string> = new Set([
   "<｜end▁of▁sentence｜>",
 ]);
 
-/** `</s>` is an HTML tag too: in Gemma's vocabulary it is one, beside `<s>`, and not a control token. */
+/** `</s>` must be a control token, too: in Gemma's vocabulary it is an HTML tag (strikethrough) and ends no turn. */
 const endsTurn = ({ content, special }: AddedToken): boolean =>
   END_TEXTS.has(content) && (special || content !== "</s>");
 
