@@ -1,5 +1,6 @@
 /**
- * What the decoder-only architectures share: their hyper-parameters, which all come from the file, and the parts of a layer.
+ * The parts that decoder-only architectures share: their hyper-parameters, which all come from the file, and the parts
+ * of a layer.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -27,7 +28,7 @@ export interface DecoderConfig {
   readonly vocabSize: number;
   /** Most tokens that the model was trained for. */
   readonly contextLength: number;
-  /** Is added to the mean of squares in RMSNorm. */
+  /** The number that RMSNorm adds to the mean of squares. */
   readonly eps: number;
   /** Factor of the scores q k before the softmax. */
   readonly attentionScale: number;

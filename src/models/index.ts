@@ -44,7 +44,8 @@ export function registerArchitecture<Config extends DecoderConfig>(
   const { name, readConfig, build } = architecture ?? {};
   if (typeof name !== "string" || name === "" || typeof readConfig !== "function" || typeof build !== "function")
     throw new NibbleError("invalid_argument", "expected an architecture with a name, readConfig and build");
-  // The type of its config may be forgotten here, because what its `readConfig` returns goes only to its own `build`.
+  // The cast loses the type of the config. That is safe, because a config goes only from `readConfig` to `build` of the
+  // same architecture.
   architectures.set(name, architecture as unknown as Architecture);
   for (const [modelType, family] of Object.entries(families))
     registerFamily(modelType, { ...family, architecture: name });
