@@ -1,5 +1,5 @@
 /**
- * Where a browser keeps pulled models, and the settings of the hub.
+ * The cache in which a browser keeps pulled models, and the settings of the hub.
  * @module
  */
 import type { HubHost } from "../../hub/models.ts";

@@ -20,7 +20,7 @@ async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
 /** Starts a worker that does not keep the process alive. @throws NibbleError `unsupported_host` if it fails to start */
 export async function startThread(entry: URL, workerData: ThreadStart): Promise<Thread> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(entry, { workerData, execArgv: [] }); // it does not get flags such as --input-type
+  const worker = new Worker(entry, { workerData, execArgv: [] }); // without flags of this process, such as --input-type
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", (cause) =>

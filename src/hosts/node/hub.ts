@@ -1,5 +1,5 @@
 /**
- * Where Node, Deno and Bun keep pulled models, and the settings of the hub in the environment.
+ * The cache in which Node, Deno and Bun keep pulled models, and the settings of the hub in the environment.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -44,7 +44,7 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && !["", "0", "false", "no", "off"].includes(value.toLowerCase());
 }
 
-/** NIBBLE_CACHE, else by the XDG base directory specification, and on macOS and Windows the platform's own place. */
+/** NIBBLE_CACHE, else the cache directory of the XDG base directory specification, or of macOS or Windows. */
 async function cacheDirectory(env: NodeJS.ProcessEnv): Promise<string> {
   const { platform, homedir } = await import("node:os");
   const { join, resolve } = await import("node:path");

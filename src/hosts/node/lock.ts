@@ -12,9 +12,9 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Milliseconds between two signs of life of an owner, which are new times of modification of its file. */
+/** Milliseconds between two heartbeats of an owner. A heartbeat sets the modification time of the lock's file. */
 const BEAT_MS = 5_000;
-/** Milliseconds without a sign of life after which an owner counts as dead. */
+/** Milliseconds without a heartbeat after which an owner counts as dead. */
 const DEAD_MS = 30_000;
 /** Milliseconds between two attempts to take the lock. */
 const POLL_MS = 100;
@@ -81,7 +81,7 @@ async function isDeadHere(text: string): Promise<boolean> {
   try {
     owner = JSON.parse(text);
   } catch {
-    return false; // its owner is just writing it
+    return false; // its owner has created it and not written it yet
   }
   if (owner.host !== hostname() || !Number.isSafeInteger(owner.pid)) return false;
   try {

@@ -6,9 +6,9 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface ListenOptions {
-  /** Default 127.0.0.1: only this machine. */
+  /** The address to listen on. Default: 127.0.0.1, which only this machine can reach. */
   readonly host?: string;
-  /** Default 8080; 0: any that is free. */
+  /** The port to listen on; 0 takes any free one. Default: 8080. */
   readonly port?: number;
 }
 
@@ -24,12 +24,15 @@ export interface Listener {
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 60_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Connections that may wait to be accepted. Beyond the limit (Node's default is 511) a client's first packet is lost, and it is sent again only after a second or more. */
+/**
+ * Connections that may wait to be accepted. Beyond the limit (Node's default is 511) a client's first packet is lost,
+ * and the client sends it again only after a second or more.
+ */
 const BACKLOG = 4096;
 /** Milliseconds that a client has to read the end of its response. */
 const FINISH_TIMEOUT = 30_000;
 
-/** @throws the host's error if the address cannot be listened on */
+/** Starts a server. @throws the host's error if it cannot listen on the address */
 export async function listen(
   handler: (request: Request) => Promise<Response>,
   { host = "127.0.0.1", port = 8080 }: ListenOptions = {},

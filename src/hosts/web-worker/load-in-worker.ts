@@ -16,13 +16,13 @@ import { Calls } from "./calls.ts";
  * because their state is in the worker's memory.
  */
 export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions" | "embeddings" | "embed"> {
-  /** As `Model.generate`. */
+  /** Generates like `Model.generate`. Iterating rejects with its errors. */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
-  /** As `Model.tokenize`. */
+  /** Resolves to the token ids of `Model.tokenize`. */
   tokenize(...args: Parameters<Model["tokenize"]>): Promise<number[]>;
-  /** As `Model.detokenize`. */
+  /** Resolves to the text of `Model.detokenize`. */
   detokenize(...args: Parameters<Model["detokenize"]>): Promise<string>;
-  /** As `Model.applyTemplate`. */
+  /** Resolves to the prompt of `Model.applyTemplate`. */
   applyTemplate(...args: Parameters<Model["applyTemplate"]>): Promise<string>;
   /** Ends the worker and all its calls, which fail with code `disposed`. */
   dispose(): void;

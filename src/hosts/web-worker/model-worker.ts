@@ -9,7 +9,7 @@ import { type FromWorker, type Method, postedError, type ToWorker } from "./mess
 
 const post = (message: FromWorker): void => postMessage(message);
 const load = createLoad(browserHost);
-/** What ends each of the running calls. */
+/** The controllers that end the running calls, by the id of the call. */
 const calls = new Map<number, AbortController>();
 let model: Model;
 
