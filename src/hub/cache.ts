@@ -1,5 +1,5 @@
 /**
- * Where pulled models are kept: the interface of a cache, which a host implements over a directory, OPFS or the Cache API.
+ * The interface of the cache that keeps pulled models. A host implements it over a directory, OPFS or the Cache API.
  *
  * Files are named by their SHA-256. A model is a record that names its files. The record is written last, so a model
  * without a record is not complete.

@@ -70,7 +70,7 @@ export async function storeStream(
   return pieces.sha256();
 }
 
-/** A request that brought so many bytes counts as a success, even if it failed then. */
+/** A request that brought this many bytes counts as a success, even if it failed after them. */
 const PROGRESS_BYTES = 64 * 1024;
 
 /** Fetches the missing pieces by several connections. @throws NoRanges, and as `download` */

@@ -6,9 +6,9 @@
 import { NibbleError } from "../base/errors.ts";
 
 export interface HttpOptions {
-  /** Is sent as a bearer token to `tokenOrigin`, and to no other origin that a redirect leads to. */
+  /** A bearer token, which is sent to `tokenOrigin` and to no other origin that a redirect leads to. */
   readonly token?: string | undefined;
-  /** Such as `https://huggingface.co`. */
+  /** The origin that gets the token, such as `https://huggingface.co`. */
   readonly tokenOrigin?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a byte after which a request is given up. Default: 30,000. */
@@ -17,7 +17,7 @@ export interface HttpOptions {
   readonly retryMs?: number | undefined;
   /** How many attempts in a row may bring nothing new. Default: 6. */
   readonly attempts?: number | undefined;
-  /** Is called before a further attempt with what went wrong, and with the milliseconds until then. */
+  /** Is called before a further attempt, with the reason of the failure and the milliseconds until the attempt. */
   readonly onRetry?: ((reason: string, ms: number) => void) | undefined;
 }
 
@@ -47,7 +47,7 @@ export class TemporaryError extends NibbleError {
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = [301, 302, 303, 307, 308];
-/** Milliseconds. If a server asks for a longer pause, the user is told to come back. */
+/** Milliseconds of the longest pause. If a server asks for a longer one, the error tells the user when to try again. */
 const LONGEST_PAUSE = 120_000;
 
 /**

@@ -32,7 +32,7 @@ export interface Models {
   remove(name: string): Promise<boolean>;
 }
 
-/** Where a host keeps its models, and how it asks the hub. */
+/** The cache in which a host keeps its models, and its settings for requests to the hub. */
 export interface HubHost {
   readonly cache: ModelCache;
   readonly settings: HubSettings;

@@ -25,7 +25,7 @@ export class Pieces {
   /** How many pieces of the beginning are hashed. */
   #hashed = 0;
   #hashing: Promise<void> = Promise.resolve();
-  /** The first piece that no request has been given. */
+  /** The first piece that no request has taken. */
   #next = 0;
 
   constructor(options: PiecesOptions) {
@@ -58,7 +58,9 @@ export class Pieces {
     this.#hashOn();
   }
 
-  /** The next missing pieces for a request, from `first` to before `end`; undefined if all have been given out. */
+  /**
+   * The next missing pieces for a request, from `first` up to but without `end`; undefined if requests have taken all.
+   */
   take(): { first: number; end: number } | undefined {
     while (this.#next < this.count && this.#stored[this.#next]) this.#next++;
     if (this.#next === this.count) return undefined;

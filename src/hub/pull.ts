@@ -122,7 +122,7 @@ async function inspect(url: URL, reference: Reference, options: PullOptions): Pr
   }
 }
 
-/** The error itself, or for a file of the hub that it refuses, what the user can do. */
+/** Turns the hub's refusal of a file into an error that says what the user can do. Other errors stay as they are. */
 function explained(error: unknown, reference: Reference, options: PullOptions): unknown {
   const refused = error instanceof NibbleError && /got (401|403)\b/.exec(error.message)?.[1];
   return refused && reference.kind === "hub" ? refusal(Number(refused), reference as HubReference, options) : error;
@@ -141,7 +141,7 @@ async function fetchFile(
     } catch (error) {
       if (!(error instanceof ChangedError) || version === MAX_VERSIONS) throw explained(error, reference, options);
       const now = await inspect(remote.url, reference, options);
-      // A hash of the hub or of the registry stays what it is, even if the server has another file now.
+      // A hash that the hub or the registry named still counts, even if the server has another file now.
       remote = remote.sha256 === undefined ? now : remote;
     }
   }

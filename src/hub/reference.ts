@@ -1,5 +1,6 @@
 /**
- * What a user types for a model that may have to be fetched: a known name, `hf:owner/repo[@revision][:quant]`, or a URL.
+ * References, which users type for models that may have to be fetched: a known name,
+ * `hf:owner/repo[@revision][:quant]`, or a URL.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

@@ -52,7 +52,7 @@ function lengthOf({ status, headers, url }: Answer): number {
   return Number(text);
 }
 
-/** What tells this version of a file from others: a strong ETag, else the date of the last change. */
+/** The tag that identifies this version of a file: a strong ETag, else the date of the last change. */
 export function tagOf(headers: Headers): string | undefined {
   const tag = headers.get("etag");
   if (tag !== null && !tag.startsWith("W/")) return tag;

@@ -36,7 +36,7 @@ export async function* zipEntry(archive: ByteSource, name: string, size: number)
     for (;;) {
       const { value, done } = await reader.read().catch((cause: unknown) => {
         if (cause instanceof NibbleError) throw cause;
-        throw new NibbleError("bad_value", `${name} is not packed as it says: ${cause}`, { cause });
+        throw new NibbleError("bad_value", `${name} in the archive is damaged: ${cause}`, { cause });
       });
       if (done) break;
       total += value.length;
