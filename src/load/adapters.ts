@@ -14,7 +14,10 @@ import { type ModelSource, openSource, sourceName } from "./source.ts";
 export interface LoraOption {
   /** A GGUF adapter, or a folder as PEFT writes it. */
   readonly source: ModelSource;
-  /** What requests call it. Default: the last part of the source's name without `.gguf`, else its place in the list. */
+  /**
+   * The name by which requests choose it. Default: the last part of the source's name without `.gguf`, else its place
+   * in the list.
+   */
   readonly name?: string;
   /** How strongly it acts on requests that do not say: 0 is not at all, and 1, the default, is as trained. */
   readonly scale?: number;

@@ -1,5 +1,5 @@
 /**
- * `load` for a host: from a source to a model that answers; and `plan`: what that will take.
+ * `load` for a host, which makes a model from a source; and `plan`, which tells what memory that will take.
  * @module
  */
 
@@ -21,7 +21,7 @@ import type { ModelSource } from "./source.ts";
 /** Loads a model. See `load` of the entries. */
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 
-/** What `load` will make of a source with the same options. */
+/** The model that `load` will make of a source with the same options. */
 export interface ModelPlan {
   /** The name that answers will carry. */
   readonly name: string;

@@ -61,7 +61,7 @@ async function withHostPlan<T>(
 }
 
 /**
- * What `loadExecutor` will do on this host, from the header alone.
+ * The plan that `loadExecutor` will follow on this host, from the header alone.
  * @throws NibbleError as `checkOptions`, `planExecutor` and `chooseThreads`
  */
 export function planOnHost(checkpoint: Checkpoint, host: Host, options: LoadOptions): Promise<HostPlan> {

@@ -1,6 +1,6 @@
 /**
- * The port to a host: what differs between Node, browsers and Workers, and nothing else. The steps to add a host are in
- * src/hosts/README.md.
+ * The interface to a host. It holds only what differs between Node, browsers and Workers. The steps to add a host are
+ * in src/hosts/README.md.
  * @module
  */
 import type { OpenedModel } from "../io/opened-model.ts";

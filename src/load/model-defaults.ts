@@ -1,6 +1,6 @@
 /**
- * What a checkpoint says about itself beside its weights: its name, its chat template, and the settings of requests that
- * name none.
+ * The facts that a checkpoint states beside its weights: its name, its chat templates, and defaults for the settings of
+ * requests.
  * @module
  */
 import { fits } from "../base/fields.ts";
@@ -35,7 +35,7 @@ export function chatTemplates({ metadata, huggingFace }: Checkpoint): NamedTempl
   return new Map(sources.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
-/** What is known of a checkpoint beside its architecture. */
+/** Facts about a checkpoint beside its architecture. */
 export interface ModelFacts {
   readonly format: "gguf" | "huggingface";
   /** Bytes of its tensors. */
@@ -58,7 +58,7 @@ export function modelFacts({ format, tensors }: Checkpoint): ModelFacts {
   return { format, bytes, parameters, quantization: most?.[0] ?? "" };
 }
 
-/** How a checkpoint that was made for embeddings pools them, by llama.cpp's key. Of its values we know two. */
+/** How a checkpoint that was made for embeddings pools them, by llama.cpp's key. Two of its values are supported. */
 export function poolingDefault({ metadata, architecture }: Checkpoint): Pooling | undefined {
   const type = metadata.get(`${architecture}.pooling_type`);
   return type === 1 ? "mean" : type === 3 ? "last" : undefined;
@@ -82,7 +82,9 @@ const SAMPLING_KEYS: readonly [setting: NumericSetting, key: string][] = [
   ["mirostatEta", "mirostat_eta"],
 ];
 
-/** The checkpoint's own sampling settings over ours. A value outside its setting's range is left out. */
+/**
+ * The library's sampling defaults, overridden by the checkpoint's own. A value outside its setting's range is left out.
+ */
 export function samplingDefaults(metadata: Metadata): SamplingDefaults {
   const own = SAMPLING_KEYS.flatMap(([setting, key]) => {
     const value = metadata.get(`general.sampling.${key}`);

@@ -58,7 +58,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-/** What a value of an option must be, in words and as a test. `adapters.ts` checks `lora`. */
+/** The requirement on an option's value, in words and as a test. `adapters.ts` checks `lora`. */
 type Check = readonly [expected: string, accepts: (value: unknown) => boolean];
 
 const integer = (max: number, words = ` to ${max}`): Check => [

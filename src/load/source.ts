@@ -1,5 +1,5 @@
 /**
- * What a model may be read from.
+ * The sources that a model may be read from.
  * @module
  */
 import { invalid } from "../base/fields.ts";

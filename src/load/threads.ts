@@ -14,7 +14,7 @@ export interface ThreadChoice {
 }
 
 const MAX_DEFAULT_THREADS = 8;
-/** Below so many bytes of weights a barrier costs more than a second thread saves. */
+/** Bytes of weights below which a barrier costs more than a second thread saves. */
 const MIN_SHARED_WEIGHTS = 32 * 2 ** 20;
 
 /**
