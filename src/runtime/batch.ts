@@ -1,5 +1,5 @@
 /**
- * Batches: what one may hold, and how it is written for the interpreter (`Batch` in assembly/operations.ts).
+ * Checks batches, and writes them for the interpreter (`Batch` in assembly/operations.ts).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -20,7 +20,7 @@ export type BatchLimits = Pick<MemoryOptions, "contextLength" | "maxBatchTokens"
 };
 
 /**
- * Checks everything that a batch can have wrong, before anything changes.
+ * Checks a batch completely, before anything changes.
  * @throws NibbleError `invalid_argument`, `disposed`, `context_full`
  */
 export function checkBatch(batch: readonly BatchItem[], cache: KvCache, limits: BatchLimits): CheckedItem[] {
@@ -103,7 +103,7 @@ export class BatchWriter {
   }
 
   /**
-   * Writes the rows of the items, whose pages are reserved. Gives how many rows there are, and how many want logits.
+   * Writes the rows of the items, whose pages are reserved. Returns how many rows there are, and how many want logits.
    */
   write(items: readonly CheckedItem[]): { rows: number; outputs: number } {
     const words = new Int32Array(this.memory.buffer);

@@ -22,13 +22,13 @@ import type { Program, ProgramOptions, Rows } from "./program.ts";
 import { type Buffer, dst, type Operand, Recording, src, type Value } from "./recording.ts";
 import { WeightTable } from "./weight-table.ts";
 
-/** The rotations of every row's position, for `rope`. */
+/** The table of RoPE's rotations for the position of every row, which `rope` reads. */
 export interface RopeTable {
-  /** Where cos and sin of every row are. */
+  /** The buffer with cos and sin of every row. */
   readonly buffer: Buffer;
   /** Pairs of values that are rotated in each head. */
   readonly pairs: number;
-  /** Whether pairs are neighbours (2j, 2j + 1) or a half apart. */
+  /** Whether pairs are neighbours (2j, 2j + 1). Otherwise they are (j, j + pairs). */
   readonly interleaved: boolean;
 }
 
@@ -46,9 +46,9 @@ export interface KvLayer {
 
 /** Variants of attention. */
 export interface AttentionOptions {
-  /** A token sees itself and the `window` - 1 tokens before it; 0 (default): all. */
+  /** Tokens that a token attends to: itself and the `window` - 1 before it. 0 (default) stands for all. */
   readonly window?: number;
-  /** Scores become cap tanh(score / cap); 0 (default): they stay. */
+  /** Softcap of the scores, which become cap tanh(score / cap). 0 (default) leaves them as they are. */
   readonly softcap?: number;
 }
 
@@ -101,7 +101,9 @@ export class ProgramBuilder {
     return y;
   }
 
-  /** In place: RMSNorm of every head of `headDim` values, with the same weight [headDim] or without. */
+  /**
+   * RMSNorm of every head of `headDim` values in place, with one weight [headDim] for all heads or without a weight.
+   */
   rmsNormHeads(x: Value, headDim: number, eps: number, weight?: string): Value {
     if (weight) this.weights.vector(weight, headDim);
     this.recordRmsNorm(x, x, { weight: weight ? { weight } : 0, n: headDim, eps: eps });
@@ -119,14 +121,15 @@ export class ProgramBuilder {
     return this.matmuls(x, [[weight, out]])[0]!;
   }
 
-  /** Several matmuls of the same x, side by side in one buffer, as few operations as may be. */
+  /** Several matmuls of the same x, as few operations as possible. The results lie side by side in one buffer. */
   matmuls(x: Value, matrices: readonly Matrix[]): Value[] {
     return this.recorder.matmuls(x, matrices);
   }
 
   /**
-   * Cosines and sines of every row's position.
-   * @param frequencies f32[pairs], scaled   @param interleaved whether pairs are (2j, 2j + 1)
+   * Computes cosines and sines of every row's position.
+   * @param frequencies f32[pairs], with any scaling applied
+   * @param interleaved whether pairs are (2j, 2j + 1)
    */
   ropeTable(frequencies: Float32Array, interleaved: boolean): RopeTable {
     const pairs = frequencies.length;
@@ -141,7 +144,7 @@ export class ProgramBuilder {
     return { buffer, pairs, interleaved };
   }
 
-  /** In place: rotary position embedding of every head. */
+  /** Applies rotary position embedding to every head, in place. */
   rope(x: Value, headDim: number, { buffer, pairs, interleaved }: RopeTable): Value {
     this.recording.emit("rope", x.rows, {
       ...dst(x),
@@ -155,7 +158,7 @@ export class ProgramBuilder {
     return { ...x };
   }
 
-  /** Stores the keys and values of every row of the batch; gives the layer's place in the pages. */
+  /** Stores the keys and values of every row of the batch. Returns the layer's place in the pages. */
   kvStore(k: Value, v: Value, headDim: number): KvLayer {
     if (headDim > MAX_HEAD_DIM || headDim % 8 !== 0)
       throw new NibbleError(
@@ -183,7 +186,10 @@ export class ProgramBuilder {
     return { kvHeads, headDim, kvType, pages: { layerPages: offset }, headStride: { headPages: headBytes } };
   }
 
-  /** Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. Scores are times `scale`. */
+  /**
+   * Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. `scale` multiplies the
+   * scores.
+   */
   attention(q: Value, layer: KvLayer, scale: number, { window = 0, softcap = 0 }: AttentionOptions = {}): Value {
     const heads = q.width / layer.headDim;
     const queryHeads = heads / layer.kvHeads;
@@ -206,12 +212,12 @@ export class ProgramBuilder {
     return y;
   }
 
-  /** silu(gate) * up, in gate's place. Both come from one `matmuls`. */
+  /** silu(gate) * up, in gate's place. gate and up are results of one `matmuls`. */
   siluMul(gate: Value, up: Value): Value {
     return this.gatedMul("siluMul", gate, up);
   }
 
-  /** gelu(gate) * up, the tanh form of GELU, in gate's place. Both come from one `matmuls`. */
+  /** gelu(gate) * up with the tanh form of GELU, in gate's place. gate and up are results of one `matmuls`. */
   geluMul(gate: Value, up: Value): Value {
     return this.gatedMul("geluMul", gate, up);
   }
@@ -228,26 +234,26 @@ export class ProgramBuilder {
     return { ...gate };
   }
 
-  /** In place: x += y. */
+  /** x += y, in place. */
   add(x: Value, y: Value): Value {
     this.recording.emit("add", x.rows, { ...dst(x), ...src(y), n: x.width });
     return { ...x };
   }
 
-  /** In place: adds the vector `weight` to every row. */
+  /** Adds the vector `weight` to every row, in place. */
   bias(x: Value, weight: string): Value {
     this.weights.vector(weight, x.width);
     this.recording.emit("add", x.rows, { ...dst(x), src: { weight }, srcStride: 0, n: align(x.width, 4) });
     return { ...x };
   }
 
-  /** In place: x *= factor, rounded to f32. */
+  /** x *= factor (rounded to f32), in place. */
   scale(x: Value, factor: number): Value {
     this.recording.emit("scale", x.rows, { ...dst(x), n: align(x.width, 4), factor: factor });
     return { ...x };
   }
 
-  /** In place: cap tanh(x / cap). */
+  /** x = cap tanh(x / cap), in place. */
   softcap(x: Value, cap: number): Value {
     this.recording.emit("softcap", x.rows, { ...dst(x), n: align(x.width, 4), cap: cap });
     return { ...x };

@@ -15,7 +15,10 @@ import type { Output, Program } from "./program.ts";
 import { type StartThread, ThreadPool } from "./threads.ts";
 import type { AdapterScales, BatchItem, Executor, Sequence } from "./types.ts";
 
-/** Goes up when the keys and values of the same model change, or how they lie in a page. */
+/**
+ * Must be raised when the same model gets other keys and values, or another layout of pages, so that old session files
+ * are refused.
+ */
 const CACHE_VERSION = 1;
 
 export interface ExecutorParts {
@@ -24,11 +27,11 @@ export interface ExecutorParts {
   readonly program: Program;
   readonly plan: MemoryPlan;
   readonly options: MemoryOptions;
-  /** Threads that `startThreads` will have; 1 needs no call. */
+  /** Threads that will compute, the caller's included. With 1, `startThreads` need not be called. */
   readonly threads: number;
 }
 
-/** Is shown a row of activations before it is multiplied with `weights`. */
+/** Receives a row of activations before it is multiplied with the matrices `weights`. */
 export type Observer = (weights: readonly string[], row: Float32Array) => void;
 
 export class WasmExecutor implements Executor {
@@ -85,7 +88,7 @@ export class WasmExecutor implements Executor {
     return new Set((sequences as readonly CachedSequence[]).flatMap(({ pages }) => pages)).size;
   }
 
-  /** Depends on the weights as they lie in memory, and on everything else that the keys and values depend on. */
+  /** A hash of the weights as they lie in memory, and of everything else that the keys and values depend on. */
   fingerprint(): Uint32Array {
     const { memory } = this.alive();
     const { base, weights } = this.plan;

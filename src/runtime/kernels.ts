@@ -12,14 +12,14 @@ export type Build = (typeof BUILDS)[number];
 /** The exports that the host calls (assembly/index.ts). Addresses are byte offsets into the memory. */
 export interface Kernels {
   heapBase(): number;
-  /** Thread 0's call; the others are in `serve`. */
+  /** Runs a batch as thread 0, while the other threads are in `serve`. */
   run(program: number, count: number, batch: number, threads: number): void;
   /** Runs one thread's share of every operation, without the other threads. Tests use it. */
   execute(program: number, count: number, batch: number, thread: number, threads: number): void;
   serve(program: number, batch: number, thread: number, threads: number): void;
-  /** Brings rows of a file into tiles. Returns 1 where a weight or scale is not finite. */
+  /** Repacks rows of a file into tiles. Returns 1 where a weight or scale is not finite. */
   repack(dst: number, src: number, rows: number, columns: number, type: number): number;
-  /** Brings a vector to f32. Returns 1 where a value is not finite. */
+  /** Converts a vector to f32. Returns 1 where a value is not finite. */
   widen(dst: number, src: number, count: number, type: number): number;
   attentionScratchBytes(headDim: number): number;
 }
@@ -33,7 +33,7 @@ const RELAXED_PROBE = new Uint8Array([
   0x0a, 0x0f, 0x01, 0x0d, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0xfd, 0x92, 0x02, 0x0b,
 ]);
 
-/** The fastest build that this engine validates for so many threads. All builds give the same bits. */
+/** The fastest build for this number of threads that the engine validates. All builds give the same bits. */
 export function bestBuild(threads: number): Build {
   if (!WebAssembly.validate(RELAXED_PROBE)) return "simd";
   return threads > 1 ? "threads" : "relaxed";
@@ -42,7 +42,7 @@ export function bestBuild(threads: number): Build {
 const WASM_PAGE = 65536;
 /** The module keeps its constants below this address; the plan begins here. */
 export const RESERVED_BYTES: number = WASM_PAGE;
-/** What wasm32 can address, less the last page, so that no end address wraps. */
+/** Bytes that wasm32 can address, less the last page, so that no end address wraps. */
 export const MAX_MEMORY_BYTES: number = 65535 * WASM_PAGE;
 
 /** One instance with its memory, exactly as large as the plan. */

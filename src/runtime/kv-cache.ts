@@ -19,7 +19,7 @@ export class KvCache {
   private readonly pagesPerSequence: number;
   private readonly freeList: number[] = [];
   private readonly references: Uint32Array;
-  /** Page tables that no sequence uses. */
+  /** Numbers of the page tables that no sequence uses. */
   private readonly freeTables: number[] = [];
 
   constructor(
@@ -41,7 +41,7 @@ export class KvCache {
     return this.freeList.length;
   }
 
-  /** @throws NibbleError `context_full` where there are as many sequences as there may be */
+  /** @throws NibbleError `context_full` where all sequences are in use */
   createSequence(adapters?: AdapterScales): CachedSequence {
     const table = this.freeTables.pop();
     if (table === undefined)
@@ -174,7 +174,7 @@ export function noPages(needed: number, free: number): NibbleError {
 /** A sequence of this cache. */
 export class CachedSequence implements Sequence {
   readonly cache: KvCache;
-  /** Which of the page tables it has. */
+  /** The number of its page table. */
   readonly table: number;
   readonly adapters: AdapterScales | undefined;
   readonly pages: number[] = [];

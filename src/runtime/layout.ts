@@ -11,7 +11,7 @@ export const GROUP_ROWS = 16;
 export const BLOCK = 32;
 /** Tokens of a page of the key-value cache. */
 export const PAGE_TOKENS = 32;
-/** Every region and buffer begins at a multiple of this: a cache line, four vectors. */
+/** Every region and buffer begins at a multiple of this many bytes, which is a cache line, or four vectors. */
 export const ALIGNMENT = 64;
 /** Largest head dimension for which the int8 attention sums stay exact (assembly/kernels/attention/attention.ts). */
 export const MAX_HEAD_DIM = 256;
@@ -38,9 +38,12 @@ export function quantizedRowBytes(columns: number): number {
   return 4 * columns + (columns / BLOCK) * 48;
 }
 
-/** Key-value cache: int8; `mixed`, keys of 12 bits and int8 values; f32. */
+/**
+ * How the key-value cache stores keys and values: both as f32, both as int8, or `mixed` (keys of 12 bits and int8
+ * values).
+ */
 export type KvType = "f32" | "int8" | "mixed";
-/** The ids of `assembly/layout.ts`. */
+/** The ids of these types in `assembly/layout.ts`. */
 export const KV_TYPES: Readonly<Record<KvType, number>> = { f32: 0, int8: 1, mixed: 2 };
 
 /** Bytes of the keys and values of one kv head of one layer in a page. */

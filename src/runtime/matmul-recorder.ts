@@ -15,7 +15,10 @@ import { isQuantized, takesWide } from "./weight-types.ts";
 export type Matrix = readonly [weight: string, out: number];
 
 export class MatmulRecorder {
-  /** What matmuls are multiplied with: the operation before which it is complete, and the matrices. */
+  /**
+   * The inputs of matmuls: the operation before which an input is complete, and the matrices that it is multiplied
+   * with.
+   */
   readonly inputs: Map<Value, { readonly operation: number; readonly weights: string[] }> = new Map();
   private readonly quantized = new Map<Value, { wide?: Buffer; digits?: Buffer }>();
   private readonly adapted = new Set<LowRank>();
@@ -30,8 +33,9 @@ export class MatmulRecorder {
   }
 
   /**
-   * Several matmuls of the same x, side by side in one buffer. Neighbours of one type whose rows fill whole groups lie
-   * one after the other in memory and become a single matmul: one linear stream of weights.
+   * Records several matmuls of the same x, whose results lie side by side in one buffer. Neighbouring matrices of one
+   * type whose rows fill whole groups lie one after the other in memory. They become a single matmul, which reads one
+   * linear stream of weights.
    */
   matmuls(x: Value, matrices: readonly Matrix[]): Value[] {
     const input = this.inputs.get(x) ?? { operation: this.recording.operations.length, weights: [] };
@@ -78,7 +82,10 @@ export class MatmulRecorder {
     });
   }
 
-  /** Quantised activations of x, made once however many matmuls read them. Some types take wide codes. */
+  /**
+   * The quantised activations of x, which are computed once however many matmuls read them. Some weight types take wide
+   * codes.
+   */
   private quantize(x: Value, type: TensorType): Buffer {
     const form = takesWide(type) ? "wide" : "digits";
     const made = this.quantized.get(x) ?? {};
@@ -92,16 +99,16 @@ export class MatmulRecorder {
     return buffer;
   }
 
-  /** Adds to y = W x what the adapters have for W, in the rows that take them. */
+  /** Records the addition of the adapters' products for W to y = W x, in the rows that choose them. */
   private lora(y: Value, x: Value, weight: string): void {
     const { adapters = [], maxBatchTokens } = this.options;
     for (const [index, { products }] of adapters.entries()) {
       const low = products.get(weight);
       if (!low) continue;
       const rank = low.a.shape[0]!;
-      const place = (half: "a" | "b", rows: number, columns: number): { weight: Operand; type: number } => {
-        const name = `${weight}.lora_${half} of adapter ${index}`;
-        const { type } = this.weights.foreign({ ...low[half], name }, rows, columns);
+      const place = (matrix: "a" | "b", rows: number, columns: number): { weight: Operand; type: number } => {
+        const name = `${weight}.lora_${matrix} of adapter ${index}`;
+        const { type } = this.weights.foreign({ ...low[matrix], name }, rows, columns);
         return { weight: { weight: name }, type: tensorTypeFacts(type).id };
       };
       const a = place("a", rank, x.width);
@@ -124,7 +131,10 @@ export class MatmulRecorder {
     }
   }
 
-  /** Refuses adapters with weights for something that is no matmul of this model: they would be left out in silence. */
+  /**
+   * Refuses adapters with weights for something that is no matmul of this model, because these would be ignored
+   * silently.
+   */
   checkAdapters(): void {
     for (const { products } of this.options.adapters ?? [])
       for (const [weight, low] of products)

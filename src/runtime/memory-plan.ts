@@ -54,7 +54,8 @@ export interface MemoryPlan {
   /** Pages of the key-value cache. */
   readonly pageCount: number;
   /**
-   * Bytes that weights pass through on their way into tiles. They are part of the activations, which have no use yet.
+   * Bytes of the staging buffer, through which weights are repacked into tiles. It lies in the activations, which are
+   * unused while loading.
    */
   readonly stagingBytes: number;
 }
@@ -70,7 +71,7 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
   const pageCount = Math.ceil(options.cacheTokens / PAGE_TOKENS);
   const stagingBytes = stagingBytesOf(program);
   const tablePages = Math.ceil(options.contextLength / PAGE_TOKENS);
-  // In the order in which they lie, each at a multiple of ALIGNMENT.
+  // The regions in their order in memory, each at a multiple of ALIGNMENT.
   const { base, bytes, end } = layOut({
     program: program.operations * OPERATION_BYTES,
     batch: batchBytes(options, program.adapters),

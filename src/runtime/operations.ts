@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Which token rows a value has, or an operation runs over: all of the batch, or only those whose logits are wanted. */
+/**
+ * The token rows that a value has, or that an operation runs over: all rows of the batch, or only those whose logits
+ * are wanted.
+ */
 export type RowSet = "all" | "outputs";
 
 /** The fields that every operation begins with. */

@@ -24,7 +24,8 @@ export class Placement {
       const ahead = next && OPERATIONS[name].rowLocal && OPERATIONS[next.name].rowLocal && next.rows === rows;
       return !ahead || i + 1 === cut;
     });
-    // Between two barriers one thread may be operations ahead of another, so all that is touched there lives together.
+    // Between two barriers one thread may be several operations ahead of another. So all buffers that are touched
+    // between them count as in use during the whole stretch.
     const stretches = [0];
     for (const barrier of this.barriers) stretches.push(stretches.at(-1)! + (barrier ? 1 : 0));
     // Quantised rows lie in tiles; the last tile may have unused rows.
@@ -37,15 +38,15 @@ export class Placement {
     this.scratch = placed.total;
   }
 
-  /** Where the first row of a place lies. */
+  /** The offset of the first row of a place, in bytes from the beginning of the activations. */
   offsetOf({ buffer, offset }: Place): number {
     return this.offsets.get(buffer)! + offset;
   }
 }
 
 /**
- * First fit in order of birth: every buffer goes to the lowest offset that no living buffer covers. Two buffers share
- * bytes only if their lives do not overlap.
+ * Places buffers first fit, in the order of their first use: every buffer goes to the lowest offset that no buffer in
+ * use covers. Two buffers share bytes only if the intervals of their use do not overlap.
  * @param bytes sizes, already aligned
  */
 export function placeBuffers(

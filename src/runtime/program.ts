@@ -13,7 +13,7 @@ export interface ProgramOptions {
   readonly maxLogitRows: number;
   readonly kvType: KvType;
   readonly threads: number;
-  /** LoRA adapters; each batch says which of its rows take which. */
+  /** LoRA adapters. Each batch says how strongly each of its rows takes each adapter. */
   readonly adapters?: readonly Adapter[];
 }
 
@@ -25,7 +25,7 @@ export interface Rows {
   readonly stride: number;
 }
 
-/** The input of matmuls, as it is when `operation` begins: what `WasmExecutor.forward` shows an observer. */
+/** The input of matmuls, as it is when `operation` begins. `WasmExecutor.forward` passes it to an observer. */
 export interface MatmulInput extends Rows {
   readonly operation: number;
   /** The matrices that it is multiplied with. */
@@ -41,7 +41,7 @@ export interface Output extends Rows {
 /** A recorded forward pass: its sizes are known, its addresses not yet. */
 export interface Program {
   readonly operations: number;
-  /** How many LoRA adapters it knows. */
+  /** Number of LoRA adapters. */
   readonly adapters: number;
   readonly weights: WeightTable;
   /** Tables of RoPE's frequencies. */
@@ -49,12 +49,12 @@ export interface Program {
   readonly activationBytes: number;
   /** Bytes of a page of the key-value cache over all layers. */
   readonly pageBytes: number;
-  /** The same for each kv head of each layer, in the order in which their pages lie in memory. */
+  /** Bytes of a page for each kv head of each layer, in the order in which the heads' pages lie in memory. */
   readonly headPageBytes: readonly number[];
   /** In the order of their operations. */
   readonly inputs: readonly MatmulInput[];
   readonly logits: Output;
-  /** Hidden states: what the LM head, the last matmul, is multiplied with. */
+  /** The hidden states, which are the input of the LM head (the last matmul). */
   readonly hidden: Output;
   /** The words that the interpreter reads (operations.ts). */
   link(bases: Bases, pageCount: number): Int32Array;

@@ -1,5 +1,6 @@
 /**
- * What the builder records: operations with their operands, and the activation buffers that these read and write.
+ * The recording that the builder makes: operations with their operands, and the activation buffers that these read and
+ * write.
  * @module
  */
 import { align, GROUP_ROWS } from "./layout.ts";
@@ -26,7 +27,7 @@ export interface Place {
   readonly offset: number;
 }
 
-/** `width` f32 per row, somewhere in a buffer. Operations marked "in place" give back the same place. */
+/** `width` f32 per row, somewhere in a buffer. Operations that work in place return the same place. */
 export interface Value extends Place {
   /** f32 per row. */
   readonly width: number;
@@ -41,9 +42,9 @@ export type Operand =
   | { readonly weight: string }
   /** Index into the frequency tables. */
   | { readonly frequencies: number }
-  /** Where a layer's pages begin: bytes per page of the layers before it. */
+  /** The address at which a layer's pages begin, given as the bytes per page of the layers before it. */
   | { readonly layerPages: number }
-  /** Bytes of all pages of a kv head: its bytes per page. */
+  /** Bytes of all pages of a kv head, given as its bytes per page. */
   | { readonly headPages: number }
   /** The first thread's scratch. */
   | "scratch"
@@ -80,7 +81,7 @@ export class Recording {
     this.operations.push({ name, rows, operands });
   }
 
-  /** Makes room for an operation's scratch, and gives its operands. */
+  /** Reserves an operation's scratch, and returns the operands for it. */
   scratch(bytes: number): { scratch: Operand; scratchBytes: Operand } {
     this.scratchBytes = Math.max(this.scratchBytes, align(bytes));
     return { scratch: "scratch", scratchBytes: "scratchBytes" };

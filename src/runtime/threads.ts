@@ -20,7 +20,7 @@ export interface Thread {
 /** Starts a thread; resolves when it is about to serve. */
 export type StartThread = (start: ThreadStart) => Promise<Thread>;
 
-/** Words of the batch's header by which threads meet (assembly/barrier.ts). */
+/** Words of the batch's header that threads synchronise with (assembly/barrier.ts). */
 const GENERATION = batchWord("generation");
 const FAILED = batchWord("failed");
 const RUNS = batchWord("runs");

@@ -1,5 +1,5 @@
 /**
- * What the engine needs from the runtime: sequences with a key-value cache, and one call that runs a mixed batch.
+ * The runtime as the engine sees it: sequences with a key-value cache, and one call that runs a mixed batch.
  * @module
  */
 
@@ -10,18 +10,21 @@ export type AdapterScales = readonly number[];
 export interface Sequence {
   /** Tokens whose keys and values are cached. */
   readonly length: number;
-  /** They apply to all its tokens, because keys and values depend on them. */
+  /** The scales of the adapters. They apply to all tokens of the sequence, because keys and values depend on them. */
   readonly adapters: AdapterScales | undefined;
-  /** Another sequence with the same first `length` tokens; shares full pages until one of them is written. */
+  /** Makes another sequence with the same tokens. The two share pages; a shared page is copied before it is written. */
   fork(): Sequence;
-  /** Free pages that appending `count` tokens takes: new ones, and a copy of the last one where it is shared. */
+  /**
+   * The number of free pages that appending `count` tokens takes: new pages, and a copy of the last page where it is
+   * shared.
+   */
   pagesNeeded(count: number): number;
   /** Drops all tokens from `length` on. */
   truncate(length: number): void;
   /** A copy of the pages that are full: `Math.floor(length / pageTokens) * pageBytes` bytes. */
   savePages(): Uint8Array;
   /**
-   * Fills an empty sequence with the full pages of another, of any executor with the same fingerprint.
+   * Fills an empty sequence with full pages that `savePages` copied, on this executor or one with the same fingerprint.
    * @throws NibbleError `context_full` where too few pages are free; nothing has changed then
    */
   restorePages(pages: Uint8Array): void;
@@ -50,8 +53,8 @@ export interface Executor {
   readonly pageTokens: number;
   readonly pageBytes: number;
   /**
-   * Four words that tell models apart, and everything else that a cached key or value depends on. Computed at the first
-   * call.
+   * Four 32-bit words, a hash of the model and of everything else that cached keys and values depend on. Computed at
+   * the first call.
    */
   fingerprint(): Uint32Array;
   /** How many pages hold the tokens of these sequences; a shared page counts once. */
@@ -69,7 +72,8 @@ export interface Executor {
    */
   forward(batch: readonly BatchItem[]): Float32Array[];
   /**
-   * The same without the LM head: the states after the final norm, [hiddenSize], one for each row that asks for logits.
+   * Does the same without the LM head. Returns the states after the final norm, [hiddenSize], one for each row that
+   * asks for logits.
    */
   hiddenStates(batch: readonly BatchItem[]): Float32Array[];
   dispose(): void;

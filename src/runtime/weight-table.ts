@@ -9,21 +9,21 @@ import { align, matrixBytes } from "./layout.ts";
 import { hasKernel } from "./weight-types.ts";
 
 /** A tensor's place. Matrices are tiled, vectors are f32. */
-export interface Placement {
+export interface WeightPlacement {
   readonly info: TensorInfo;
   readonly kind: "matrix" | "vector";
   readonly type: TensorType;
   readonly rows: number;
   readonly columns: number;
-  /** From the start of the weight region. */
+  /** Offset in bytes from the start of the weight region. */
   readonly offset: number;
   readonly bytes: number;
 }
 
 export class WeightTable {
   /** In the order of their first use, which is the order in memory. */
-  readonly placements: Placement[] = [];
-  private readonly byName = new Map<string, Placement>();
+  readonly placements: WeightPlacement[] = [];
+  private readonly byName = new Map<string, WeightPlacement>();
   private readonly tensors: ReadonlyMap<string, TensorInfo>;
   bytes = 0;
 
@@ -35,12 +35,12 @@ export class WeightTable {
     return this.tensors.has(name);
   }
 
-  placement(name: string): Placement {
+  placement(name: string): WeightPlacement {
     return this.byName.get(name)!;
   }
 
   /** @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type` */
-  matrix(name: string, rows: number, columns: number): Placement {
+  matrix(name: string, rows: number, columns: number): WeightPlacement {
     return this.placeMatrix(this.require(name, [rows, columns]), rows, columns);
   }
 
@@ -48,12 +48,12 @@ export class WeightTable {
    * Places a matrix that is not in the checkpoint, under its own name.
    * @throws NibbleError `bad_shape`, `unsupported_type`
    */
-  foreign(info: TensorInfo, rows: number, columns: number): Placement {
+  foreign(info: TensorInfo, rows: number, columns: number): WeightPlacement {
     checkShape(info, [rows, columns]);
     return this.placeMatrix(info, rows, columns);
   }
 
-  private placeMatrix(info: TensorInfo, rows: number, columns: number): Placement {
+  private placeMatrix(info: TensorInfo, rows: number, columns: number): WeightPlacement {
     const { name } = info;
     if (!hasKernel(info.type))
       throw new NibbleError("unsupported_type", `tensor ${name}: this version has no kernel for ${info.type}`);
@@ -67,7 +67,7 @@ export class WeightTable {
   }
 
   /** @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type` */
-  vector(name: string, length: number): Placement {
+  vector(name: string, length: number): WeightPlacement {
     const info = this.require(name, [length]);
     if (info.type !== "F32" && info.type !== "F16" && info.type !== "BF16")
       throw new NibbleError("unsupported_type", `tensor ${name}: expected F32, F16 or BF16, got ${info.type}`);
@@ -81,7 +81,7 @@ export class WeightTable {
     return info;
   }
 
-  private place(facts: Omit<Placement, "offset" | "bytes">, bytes: number): Placement {
+  private place(facts: Omit<WeightPlacement, "offset" | "bytes">, bytes: number): WeightPlacement {
     const known = this.byName.get(facts.info.name);
     if (known) return known;
     // Tiles are whole vectors, so matrices may follow each other without a gap (ProgramBuilder.matmuls relies on it).

@@ -24,7 +24,7 @@ export interface WeightTypeFacts {
   readonly minima: boolean;
   /** Whether codes of 4 bits are indices into sixteen levels. */
   readonly levels: boolean;
-  /** Where a block of a file has its f16 scale; that of its minima follows. */
+  /** Offset of the f16 scale in a block of a file, in bytes. The f16 of the minima follows it. */
   readonly f16At: number;
 }
 
@@ -43,7 +43,7 @@ const codes = (
   more: Partial<Omit<WeightTypeFacts, "bits" | "scales">> = {},
 ): WeightTypeFacts => ({ bits, scales, columnsPerScale: 32, minima: false, levels: false, f16At: 0, ...more });
 
-/** Q2_K and Q3_K get codes of 4 bits; no type loses a bit. */
+/** The row of each type. The codes of Q2_K and Q3_K are widened to 4 bits; no type loses precision. */
 export const WEIGHT_TYPES: ReadonlyMap<TensorType, WeightTypeFacts> = new Map<TensorType, WeightTypeFacts>([
   ["F32", floats(32)],
   ["F16", floats(16)],
@@ -78,13 +78,16 @@ export function isQuantized(type: TensorType): boolean {
   return weightTypeFacts(type).scales !== "none";
 }
 
-/** Whether those have codes of 16 bits, not one or two int8 digits (assembly/kernels/quantize.ts). */
+/**
+ * Whether its matmuls take activations with codes of 16 bits, not with one or two int8 digits
+ * (assembly/kernels/quantize.ts).
+ */
 export function takesWide(type: TensorType): boolean {
   const { bits, levels } = weightTypeFacts(type);
   return bits === 8 || levels;
 }
 
-/** What kernels keep a weight of this type as, in words. */
+/** Describes how a weight of this type is kept in memory. */
 export function describeLayout(type: TensorType): string {
   const { bits, levels } = weightTypeFacts(type);
   if (!isQuantized(type)) return type.toLowerCase();

@@ -3,8 +3,8 @@
  * few rows at a time are then copied to the staging bytes, which stay in a cache, and repacked into tiles. There is
  * never a second copy of the weights.
  *
- * So the host's reading threads touch the memory first. A page fault costs as much as reading the page: 80 MB take
- * 60 ms to repack into new memory, 20 ms into memory that was read into (docs/performance.md, "Loading").
+ * With this order the host's reading threads touch the memory first and take its page faults. Repacking 80 MB takes 60
+ * ms into untouched memory, and 20 ms into memory that was read into (docs/performance.md, "Loading").
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -13,11 +13,11 @@ import { readInto } from "../io/byte-source.ts";
 import type { Instance } from "./kernels.ts";
 import { GROUP_ROWS, groupBytes } from "./layout.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
-import type { Placement, WeightTable } from "./weight-table.ts";
+import type { WeightPlacement, WeightTable } from "./weight-table.ts";
 
 /** How far loading is. */
 export interface LoadProgress {
-  /** Bytes of weights read, and of all weights. */
+  /** Bytes of weights that have been read. */
   readonly loaded: number;
   /** Bytes of all weights. */
   readonly total: number;
@@ -30,13 +30,13 @@ export interface LoadWeightsOptions {
 
 /** Bytes of a read. */
 const PIECE_BYTES = 2 ** 20;
-/** Bytes of all reads under way: many where a source reads in place, few where it must copy. */
+/** Bytes of all reads in progress: many where a source reads in place, few where it must copy. */
 const AHEAD_IN_PLACE = 32 * 2 ** 20;
 const AHEAD_COPIED = 2 * PIECE_BYTES;
-/** Bytes of rows that are repacked at a time, so that they and their tiles stay in the second cache. */
+/** Bytes of rows that are repacked at a time, so that they and their tiles stay in the L2 cache. */
 const REPACK_BYTES = 2 ** 17;
 
-/** Where the weights go: a memory of the planned size, and the table of tensors. */
+/** The destination of the weights: a memory of the planned size, and the table of tensors. */
 export interface WeightTarget {
   readonly instance: Instance;
   readonly plan: MemoryPlan;
@@ -46,7 +46,7 @@ export interface WeightTarget {
 /**
  * Loads every tensor of the table.
  * @param meanwhile runs once, while the first pieces are being read
- * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is under way
+ * @throws NibbleError `truncated`, `io_error`, `bad_weights`; the signal's reason when aborted. No read is in progress
  *   then.
  */
 export async function loadWeights(
@@ -81,7 +81,7 @@ export async function loadWeights(
 
 /** What one read delivers: whole groups of rows, or a vector. */
 interface Piece {
-  readonly placement: Placement;
+  readonly placement: WeightPlacement;
   /** Where it begins in the source. */
   readonly offset: number;
   readonly bytes: number;
@@ -92,10 +92,10 @@ interface Piece {
 }
 
 /**
- * Raw rows lie at the end of the place of their matrix. Tiles take at least as many bytes as rows, so the tiles of some
- * groups end before the raw rows of the next groups begin.
+ * Cuts a tensor into pieces. Raw rows are read to the end of their matrix's place. Tiles take at least as many bytes as
+ * rows, so the tiles of some groups end before the raw rows of the next groups begin.
  */
-function piecesOf(placement: Placement, plan: MemoryPlan): Piece[] {
+function piecesOf(placement: WeightPlacement, plan: MemoryPlan): Piece[] {
   const { kind, info, type, rows, columns, bytes } = placement;
   const base = plan.base.weights + placement.offset;
   const raw = base + bytes - info.byteLength;
@@ -113,7 +113,7 @@ function piecesOf(placement: Placement, plan: MemoryPlan): Piece[] {
   return pieces;
 }
 
-/** Rows of as many whole groups as `bytes` hold, at least one group. */
+/** The number of rows in as many whole groups as fit into `bytes`, but at least one group. */
 function groupsIn(bytes: number, bytesPerRow: number): number {
   return Math.max(1, Math.floor(bytes / (GROUP_ROWS * bytesPerRow))) * GROUP_ROWS;
 }
@@ -144,7 +144,7 @@ function place({ kernels, memory }: Instance, { base }: MemoryPlan, { placement,
 class ReadAhead {
   readonly #pieces: readonly Piece[];
   readonly #memory: Uint8Array;
-  /** Reads under way, oldest first, and their bytes. */
+  /** Reads in progress, oldest first, and their bytes. */
   readonly #reads: Promise<void>[] = [];
   #ahead = 0;
   #started = 0;
@@ -164,7 +164,7 @@ class ReadAhead {
     this.#fill();
   }
 
-  /** Waits until no read is under way, whether reads succeed or fail. */
+  /** Waits until no read is in progress, whether reads succeed or fail. */
   async end(): Promise<void> {
     await Promise.allSettled(this.#reads);
   }
