@@ -9,7 +9,7 @@ import type { TensorType } from "../../formats/tensor-types.ts";
 import { planExecutor } from "../../load/executor.ts";
 import type { LoadOptions } from "../../load/options.ts";
 import type { MemoryPlan } from "../../runtime/memory-plan.ts";
-import type { Placement } from "../../runtime/weight-table.ts";
+import type { WeightPlacement } from "../../runtime/weight-table.ts";
 import { describeLayout } from "../../runtime/weight-types.ts";
 import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -104,7 +104,7 @@ async function memoryFacts(checkpoint: Checkpoint, options: LoadOptions): Promis
 }
 
 /** The types by their bytes, largest first. Vectors are f32 whatever they are in the file; rows are padded to whole groups. */
-function weightFacts(placements: readonly Placement[]): WeightFacts[] {
+function weightFacts(placements: readonly WeightPlacement[]): WeightFacts[] {
   const sums = new Map<string, { type: TensorType; layout: string; tensors: number; bytes: number; weights: number }>();
   for (const { kind, type, rows, columns, bytes } of placements) {
     const layout = kind === "vector" ? "f32" : describeLayout(type);
