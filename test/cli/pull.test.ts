@@ -45,7 +45,7 @@ it("pull, ls, show, run, inspect, verify, rm", async () => {
   expect(await nibble(cache, "rm", url)).toEqual({ code: 0, stdout: "", stderr: "" });
   expect(await nibble(cache, "rm", url)).toMatchObject({
     code: 1,
-    stderr: `nibble: ${url} is not in the cache; nibble ls lists what is\n`,
+    stderr: `nibble: ${url} is not in the cache; nibble ls lists the models that are\n`,
   });
   expect((await nibble(cache, "ls", "--json")).stdout).toBe("[]\n");
 });

@@ -56,7 +56,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["--nonsense"], 2, /^--nonsense: there is no such command/],
   [["tokenise", "Hi"], 2, /^tokenise: there is no such command \(nibble --help lists them\); did you mean tokenize\?/],
   [["help", "nothing"], 2, /^nothing: there is no such command/],
-  [["help", "run", "bench"], 2, /^help: it takes one command, but 2 arguments were given/],
+  [["help", "run", "bench"], 2, /^help: this command takes one argument, but 2 arguments were given/],
   [["run", "--tmp", "0", "Hi"], 2, /^--tmp: there is no such flag of nibble run; did you mean --temp\?/],
   [["run", "-x", "Hi"], 2, /^-x: there is no such flag of nibble run$/m],
   [["run", "--temp", "hot", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "hot"/],

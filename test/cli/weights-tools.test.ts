@@ -141,7 +141,7 @@ describe("perplexity against a reference", () => {
       "--reference",
       "crumb",
     ]);
-    expect(stderr).toMatch(/logits: expected those of 1024 tokens, as the reference has, got 320/);
+    expect(stderr).toMatch(/logits: expected the reference's vocabulary of 1024 tokens, got 320/);
   });
 });
 

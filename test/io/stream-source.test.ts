@@ -64,7 +64,7 @@ it("one that can be opened again: going back or far ahead opens it there, a smal
     opened.push(offset);
     return stream(65536, "bytes", offset);
   };
-  const source = seekableSource({ size: bytes.length, open, worthSeeking: 100_000 });
+  const source = seekableSource({ size: bytes.length, open, maxSkipBytes: 100_000 });
   for (const offset of [0, 50_000, 1_000_000, 900_000, 2_000_000])
     expect(await source.read(offset, 1000)).toEqual(bytes.slice(offset, offset + 1000));
   expect(opened).toEqual([0, 1_000_000, 900_000, 2_000_000]);

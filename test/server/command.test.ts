@@ -24,7 +24,7 @@ describe("nibble serve", () => {
     running!.child.kill("SIGTERM");
     expect(await stream.text()).toMatch(/data: \[DONE\]\n\n$/);
     const { code, stderr } = await running!.result();
-    expect([code, stderr]).toEqual([0, "nibble: ending; answers under way may go on\n"]);
+    expect([code, stderr]).toEqual([0, "nibble: ending after the answers that are running\n"]);
   });
 
   it("SIGINT: with no grace, answers are cut off with an error event", async () => {
