@@ -2,13 +2,14 @@
 import { BLOCK } from "./layout";
 
 /**
- * What a block of 32 columns of one activation row has besides its codes.
+ * The facts about a block of 32 columns of one activation row besides its codes: 48 bytes. `d` is the block's scale.
  *
- * A centre is -8 times a sum of codes. Added to the sum of code * x over weight codes 0..15, it makes that the sum of
- * (code - 8) * x, so that codes of Q4_0 count from -8 at no cost. Twice the centre does the same for codes of 5 bits,
- * and four times the centre for codes of 6 bits. Centres come in pairs, one per lane of the product: columns 0, 1 (mod
- * 4), then columns 2, 3 (mod 4). Two i16 are read as one 32-bit word. A centre of a block's digits is at most 8 * 16 *
- * 127 = 16,256, so doubled it is at most 32,512, and so is four times that of 16 columns.
+ * A centre is -8 times a sum of codes. A matmul of Q4_0 needs the sum of (code - 8) * x, with weight codes 0..15. It
+ * begins its sum of code * x with the centre instead of with 0, so the subtraction costs nothing. Twice the centre does
+ * the same for codes of 5 bits, and four times the centre for codes of 6 bits. Centres come in pairs, one per lane of
+ * the product: columns 0, 1 (mod 4), then columns 2, 3 (mod 4). A pair of i16 is read as one 32-bit word. A centre of a
+ * block's digits is at most 8 * 16 * 127 = 16,256, so doubled it is at most 32,512, and so is four times that of 16
+ * columns.
  *
  * Weights with a scale per 16 columns read the fields of the block's low (first) and high (last) 16 columns; the low
  * and the high field are neighbours.
@@ -55,7 +56,8 @@ export const META_BYTES: i32 = <i32>offsetof<BlockMeta>();
  *   i16 codes[n]          [columns / 4][pair 0..1][width][2], a pair being columns c and c + 2
  *   BlockMeta             [columns / 32][width]
  *
- * So one pointer with constant offsets serves all tokens of a tile, and four bytes are broadcast to all lanes.
+ * With this order one pointer with constant offsets serves all tokens of a tile, and a kernel broadcasts four bytes to
+ * all lanes.
  */
 export function quantizedRowBytes(columns: i32): i32 {
   return 4 * columns + (columns / BLOCK) * META_BYTES;

@@ -1,9 +1,8 @@
-// Where the threads of one executor meet. Only the build with shared memory has any of this; the others run one thread.
+// The barrier of an executor's threads. Only the build with shared memory has it; the other builds run one thread.
 // Sums are never split among threads, so no bit depends on the order in which threads arrive.
 //
 // The words that threads share are fields of Batch (operations.ts):
-//
-//   arrived      threads at the barrier that is under way
+//   arrived      threads that wait at the current barrier
 //   generation   barriers that have opened
 //   failed       1 when a thread has trapped or was missed
 //   runs         calls of `run` so far
@@ -11,14 +10,14 @@
 import { Batch } from "./operations";
 
 /**
- * Loads before a thread goes to sleep, about 0.1 ms. Waking takes tens of microseconds on a virtual machine, and a
- * token has 130 barriers. Decode of the 140M shape with two threads (one thread: 64 tokens/s): 58 tokens/s with 2,000
- * loads, 100 tokens/s with 100,000.
+ * Loads of the barrier's word before a thread goes to sleep, about 0.1 ms. Waking takes tens of microseconds on a
+ * virtual machine, and a token passes 130 barriers. Decode of the 140M shape with two threads (one thread: 64
+ * tokens/s): 58 tokens/s with 2,000 loads, 100 tokens/s with 100,000.
  */
 const SPINS: i32 = 100000;
 /** Between tokens a thread waits for the caller to sample, about 1 ms; then it sleeps until the next request. */
 const IDLE_SPINS: i32 = 1000000;
-/** A barrier that nobody joins for this long has lost a thread. */
+/** If a thread waits at a barrier for longer than this, another thread counts as lost. */
 const PATIENCE: i64 = 10_000_000_000; // ns
 const NAP: i64 = 100_000_000;
 

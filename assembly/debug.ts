@@ -1,5 +1,5 @@
-// The debug build: what the release builds have, with assertions on, and for the kernel tests the scalar references and
-// the offsets of records.
+// The debug build: the exports of the release builds, with assertions on, and for the kernel tests the scalar
+// references and the offsets of records.
 export * from "./index";
 export * from "./offsets";
 export { attentionRef } from "./ref/attention";

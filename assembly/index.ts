@@ -1,4 +1,4 @@
-// What the module exports. The three builds for hosts (simd, relaxed, threads) export the same names: what the host
+// The exports of the module. The three builds for hosts (simd, relaxed, threads) export the same names: what the host
 // calls, and every kernel by itself, for tests and benchmarks.
 
 export { quantizedRowBytes } from "./activations";

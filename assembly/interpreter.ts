@@ -35,7 +35,9 @@ import {
   Softcap,
 } from "./operations";
 
-/** The first of `units` that thread `thread` takes; those of the next thread begin where its own end. */
+/**
+ * The first of `units` units of work that thread `thread` takes. Its share ends where that of the next thread begins.
+ */
 function share(units: i32, thread: i32, threads: i32): i32 {
   return <i32>((<i64>units * thread) / threads);
 }
@@ -55,7 +57,7 @@ export function run(program: usize, count: i32, batch: Batch, threads: i32): voi
   execute(program, count, batch, 0, threads);
 }
 
-/** A helping thread: runs what `run` starts, until it is stopped. */
+/** The loop of a helping thread, which runs every batch that `run` starts until it is stopped. */
 export function serve(program: usize, batch: Batch, thread: i32, threads: i32): void {
   let seen = awaitRun(batch, 0);
   while (seen >= 0) {
@@ -64,7 +66,7 @@ export function serve(program: usize, batch: Batch, thread: i32, threads: i32): 
   }
 }
 
-/** One thread's share of every operation. */
+/** Runs one thread's share of every operation. */
 export function execute(program: usize, count: i32, batch: Batch, thread: i32, threads: i32): void {
   for (let i = 0; i < count; i++) {
     const at = program + <usize>i * OPERATION_BYTES;
@@ -147,7 +149,7 @@ function runRmsNorm(op: RmsNorm, batch: Batch, thread: i32, threads: i32): void 
   }
 }
 
-/** The thread that has the last row also clears the unused places of its tile. */
+/** Quantises rows. The thread that has the last row also clears the unused rows of its tile. */
 function runQuantize(op: Quantize, batch: Batch, thread: i32, threads: i32): void {
   const rows = batch.rowsOf(op.rowSet);
   const width = rows == 1 ? 1 : TILE_TOKENS;

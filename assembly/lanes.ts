@@ -14,8 +14,8 @@ export function byteMask(): v128 {
 }
 
 /**
- * Four f16 at `at` as f32, exactly, subnormals included. Infinity and NaN are not represented (they would come out as
- * finite numbers): the loader refuses weights that hold them.
+ * Four f16 at `at` as f32, exactly, subnormals included. Infinity and NaN would come out as finite numbers, but the
+ * loader refuses weights that hold them.
  */
 export function loadF16x4(at: usize): v128 {
   const h = i32x4.shr_s(i32x4.shl(v128.load16x4_u(at), 16), 3);
@@ -29,9 +29,9 @@ export function loadF16(at: usize): f32 {
 }
 
 /**
- * Products of int8 x and codes 0..127, of which neighbours are added, as i16. It is exact as long as the sum of two
- * fits, and equal on every engine: they may differ only for codes above 127
- * (https://github.com/WebAssembly/relaxed-simd). The baseline build has it for tests alone; its matmuls take i16 codes.
+ * Products of int8 x and codes 0..127, as i16 sums of two neighbours. They are exact as long as a sum of two fits i16,
+ * and equal on every engine: engines may differ only for codes above 127 (https://github.com/WebAssembly/relaxed-simd).
+ * The baseline build has this function for tests only; its matmuls use i16 codes.
  */
 export function dotI8(x: v128, codes: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_dot_i8x16_i7x16_s(x, codes);
@@ -43,8 +43,8 @@ export function dotI8(x: v128, codes: v128): v128 {
 
 /**
  * `sum` plus products of int8 x and codes 0..127. T is a lane of the sums: i16 adds pairs of products, with
- * instructions that are quick on every processor; i32 adds fours, which is one instruction where `FUSED_DOT`. Both are
- * exact, so they give the same sums in the end.
+ * instructions that are fast on every processor; i32 adds groups of four products, which is one instruction where
+ * `FUSED_DOT`. Both are exact, so they give the same sums in the end.
  */
 export function addDotI8<T>(sum: v128, x: v128, codes: v128): v128 {
   if (sizeof<T>() == 2) return i16x8.add(sum, dotI8(x, codes));
@@ -67,7 +67,7 @@ export function pairsTo<T>(pairs: v128): v128 {
   return sizeof<T>() == 2 ? pairs : i32x4.extadd_pairwise_i16x8_s(pairs);
 }
 
-/** 254 times i32 lanes: what a first digit counts in units of the second one. */
+/** 254 times i32 lanes, which converts sums of first digits to units of the second digit. */
 export function times254(s: v128): v128 {
   return i32x4.sub(i32x4.shl(s, 8), i32x4.shl(s, 1));
 }
@@ -76,9 +76,10 @@ const PROBE: usize = memory.data<u32>([0x7f7f7f7f, 0xffffffff], 4);
 
 /**
  * Whether the engine has one instruction for `i32x4.relaxed_dot_add`: vpdpbusd (x64 with AVX-VNNI), sdot (Arm). There a
- * tile of Q4_0 does 72 instead of 57 G multiply-adds a second; elsewhere the instruction is three, and pairs are
- * quicker. A code above 127, for which engines may differ, tells them apart: vpdpbusd gives 4 * 127 * 255, Arm 4 * 127
- * * -1, and vpmaddubsw (x64 without AVX-VNNI) saturates to 2 * 32767. Only speed depends on the answer.
+ * tile of Q4_0 does 72 instead of 57 G multiply-adds per second. Elsewhere the engine needs three instructions for it,
+ * and sums of pairs are faster. A code above 127, for which engines may differ, tells them apart: vpdpbusd gives 4 *
+ * 127 * 255, Arm 4 * 127 * -1, and vpmaddubsw (x64 without AVX-VNNI) saturates to 2 * 32767. Only speed depends on the
+ * answer.
  */
 export const FUSED_DOT: bool = probeFusedDot();
 

@@ -1,12 +1,13 @@
 // How weights and the key-value cache lie in linear memory. `src/runtime/layout.ts` is the twin in TypeScript, and
-// `test/kernels/layout.test.ts` compares the two through exports. Quantised activations: activations.ts.
+// `test/kernels/layout.test.ts` compares the two through exports. activations.ts has the layout of quantised
+// activations.
 import { Scales, WeightType } from "./weight-types";
 
 /** Rows that one pass of a matmul computes: their weights are interleaved, so decode reads one linear stream. */
 export const GROUP_ROWS: i32 = 16;
 /** Columns of a block: the values that share a scale in a file, and in quantised activations. */
 export const BLOCK: i32 = 32;
-/** Columns of a block of the types whose scales are an f16 times small integers. */
+/** Columns of a super-block (GGML's QK_K), in the types whose scales are an f16 times small integers. */
 export const SUPER_BLOCK: i32 = 256;
 /** Tokens of a page of the key-value cache. */
 export const PAGE_TOKENS: i32 = 32;
@@ -58,7 +59,7 @@ export function tileScalesBytes(type: WeightType): i32 {
  *   Q5_0, IQ4_NL       per block of 32: scales f16
  *   Q5_1               per block of 32: scales f16 | minima f16
  *   MXFP4              per block of 32: exponents u8
- *   K types, IQ4_XS    per block of 256: scales f16 | f16 of the minima (where the type has minima),
+ *   K types, IQ4_XS    per super-block: scales f16 | f16 of the minima (where the type has minima),
  *                      then 8 or 16 times (columnsPerScale): scales i8 | minima i8
  */
 export function groupScalesBytes(type: WeightType, columns: i32): i32 {
@@ -75,7 +76,7 @@ export function groupScalesBytes(type: WeightType, columns: i32): i32 {
   }
 }
 
-/** Bytes of the scales of 16 rows of a block of 256. */
+/** Bytes of the scales of 16 rows of a super-block. */
 export function superScalesBytes(type: WeightType): i32 {
   return (32 + (SUPER_BLOCK / <i32>type.columnsPerScale) * 16) * (type.minima ? 2 : 1);
 }

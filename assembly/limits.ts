@@ -1,9 +1,10 @@
 /**
- * Not shipped: the loops that bench/limits.ts times. They show what a kernel could reach at most on the machine at
- * hand: two weight vectors meet four broadcast activations, as in kernels/matmul/tile.ts, and nothing else is done.
+ * The loops that bench/limits.ts times; they are not shipped. They show the most that a kernel could reach on the
+ * machine at hand: two weight vectors are multiplied with four broadcast activations, as in kernels/matmul/tile.ts, and
+ * nothing else is done.
  */
 
-/** Bytes that the dot loops go through again and again. They fit every L1. */
+/** Bytes that the loops of dot products read repeatedly. They fit the L1 cache of every processor. */
 const L1: usize = 4096;
 const operands: usize = memory.data(<i32>L1 + 64, 64);
 

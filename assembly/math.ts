@@ -1,5 +1,5 @@
-// Elementary functions. Those of the host differ between engines, and logits may not. These consist of single IEEE 754
-// operations in a fixed order, so every engine gives the same bits.
+// Elementary functions. Those of hosts differ between engines, which would make logits differ. These consist of single
+// IEEE 754 operations in a fixed order, so every engine gives the same bits.
 
 /** Constants in memory, because V8 rebuilds a v128.const at every use. */
 const EXP: usize = memory.data<f32>(
@@ -42,7 +42,8 @@ export function expF32x4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), c(6));
   p = f32x4.add(f32x4.mul(p, r), c(7));
   p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, c(8)));
-  // 2^n by adding n to the exponent; t's upper bits fall out. (trunc_sat takes six instructions on x64.)
+  // n is added to the exponent, which multiplies by 2^n. The upper bits of t are shifted out. (trunc_sat takes six
+  // instructions on x64.)
   const power = i32x4.add(p, i32x4.shl(t, 23));
   return v128.or(v128.andnot(power, low), f32x4.ne(x, x));
 }
@@ -84,7 +85,7 @@ export function tanhF32x4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, z), t(4));
   const small = f32x4.add(size, f32x4.mul(size, f32x4.mul(p, z)));
   const large = f32x4.sub(t(6), f32x4.div(t(7), f32x4.add(expF32x4(f32x4.add(size, size)), t(6))));
-  // Neither is negative: the sign is that of x.
+  // Neither operand is negative, so the sign of x can be or'ed in.
   return v128.or(v128.bitselect(small, large, f32x4.lt(size, t(5))), v128.xor(x, size));
 }
 

@@ -184,14 +184,14 @@ export class Attention extends Operation {
   kvHeads: i32;
   headDim: i32;
   kvType: i32;
-  /** As in KvStore. */
+  /** The same address as in KvStore. */
   pages: usize;
   headStride: usize;
   /** Factor of the scores. */
   scale: f32;
-  /** A token sees itself and window - 1 tokens before it; 0: all. */
+  /** Tokens that a token attends to: itself and the window - 1 before it. 0 stands for all. */
   window: i32;
-  /** Scores become cap tanh(score / cap); 0: they stay. */
+  /** Softcap of the scores, which become cap tanh(score / cap). 0 leaves them as they are. */
   softcap: f32;
   scratch: usize;
   scratchBytes: i32;
@@ -257,7 +257,7 @@ export class Batch {
   loraScales: usize;
   /** Operations that the helping threads run. */
   operations: i32;
-  // What threads tell each other (barrier.ts).
+  // The words that threads synchronise with (barrier.ts).
   arrived: i32;
   generation: i32;
   failed: i32;

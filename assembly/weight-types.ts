@@ -27,7 +27,7 @@ export enum Scales {
   TILE = 1,
   /** f16 per block of 32, before the codes of a group. */
   F16 = 2,
-  /** An f16 per block of 256 times a small integer per 16 or 32 columns, before the codes of a group. */
+  /** An f16 per super-block (256 columns) times a small integer per 16 or 32 columns, before the codes of a group. */
   SUPER = 3,
   /** A power of two per block of 32, by its exponent, before the codes of a group. */
   EXPONENT = 4,
@@ -49,7 +49,7 @@ export class WeightType {
   minima: u16;
   /** 1: codes of 4 bits are indices into sixteen levels (kernels/weights/levels.ts). */
   levels: u16;
-  /** Where a block of a file has its f16 scale; that of its minima follows. */
+  /** Offset of the f16 scale in a block of a file, in bytes. The f16 of the minima follows it. */
   f16At: u16;
 
   get isFloat(): bool {

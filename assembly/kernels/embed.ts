@@ -18,7 +18,7 @@ export function embedRow(dst: usize, w: usize, typeId: i32, columns: i32, row: i
   else embedCodes(dst, group, type, columns, lane);
 }
 
-/** Row `lane` of a group of F32, F16 or BF16. */
+/** Writes row `lane` of a group of F32, F16 or BF16. */
 function embedFloats(dst: usize, tile: usize, typeId: i32, columns: i32, lane: i32): void {
   const step: usize = typeId == F32 ? 64 : 32;
   let at = tile + ((<usize>lane) << (typeId == F32 ? 2 : 1));
@@ -29,7 +29,7 @@ function embedFloats(dst: usize, tile: usize, typeId: i32, columns: i32, lane: i
   }
 }
 
-/** Row `lane` of a group whose tiles begin with their scales. */
+/** Writes row `lane` of a group whose tiles begin with their scales. */
 function embedTiles(dst: usize, tile: usize, type: WeightType, columns: i32, lane: i32): void {
   const quad = lane >> 2;
   const inQuad = lane & 3;
@@ -52,7 +52,7 @@ function embedTiles(dst: usize, tile: usize, type: WeightType, columns: i32, lan
   }
 }
 
-/** Row `lane` of a group whose scales go before its codes. */
+/** Writes row `lane` of a group whose scales lie before its codes. */
 function embedCodes(dst: usize, group: usize, type: WeightType, columns: i32, lane: i32): void {
   const codes = group + <usize>groupScalesBytes(type, columns);
   const levels = levelsOf(type);

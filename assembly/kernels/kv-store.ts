@@ -9,11 +9,10 @@ import { SMALLEST_AMAX } from "./quantize";
  *   values   f32: [token][dim]
  *            int8, mixed: 32 scales f32 | i8 [pair of tokens 0..15][dim][2 tokens]
  *
- * So attention reads both in address order: scores have tokens in the lanes, the sum over values has dims in them, and
- * a broadcast pair of the query (or of the weights) serves many lanes.
- * A code is the nearest to value / scale (ties to even), and the scale is amax / limit; limit is 127, or 2047 for keys
- * of 12 bits. SmolLM2's keys have outlying dims: int8 keys change 1.5 to 2.7 % of its argmaxes, keys of 12 bits none,
- * and int8 values 0.3 to 0.6 %.
+ * With this layout attention reads both in address order. Scores have tokens in the lanes, sums over values have dims
+ * in the lanes, and a broadcast pair of the query (or of the weights) serves many lanes. A code is the nearest to value
+ * / scale (ties to even), and the scale is amax / limit; limit is 127, or 2047 for keys of 12 bits. SmolLM2's keys have
+ * outlying dims: int8 keys change 1.5 to 2.7 % of its argmaxes, keys of 12 bits none, and int8 values 0.3 to 0.6 %.
  * @param page the head's page: keys, then values   @param token its place in the page, 0..31
  * @param key, value f32[headDim]   @param headDim multiple of 8
  */
@@ -47,7 +46,7 @@ export function kvStore(page: usize, token: i32, key: usize, value: usize, headD
 /** Largest code of a 12-bit key. */
 export const KEY_LIMIT: f32 = 2047;
 
-/** Stores amax / limit at `scaleAt` and gives the factor to multiply with. */
+/** Stores the scale amax / limit at `scaleAt`, and returns its reciprocal, by which values become codes. */
 function quantizeScale(scaleAt: usize, x: usize, n: i32, limit: f32): f32 {
   let amax: f32 = 0;
   for (let i = 0; i < n; i++) amax = max<f32>(amax, abs<f32>(load<f32>(x + ((<usize>i) << 2))));

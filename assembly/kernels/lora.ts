@@ -9,9 +9,9 @@ export function loraScratchBytes(rank: i32): i32 {
 }
 
 /**
- * What a low-rank adapter adds to one row of a matmul (LoRA, Hu et al. 2021): dst += scale * rowScale * B (A x), all in
- * f32, whatever the type of W. A x is short, and an adapter has a hundredth of the model's weights.
- * Sums are those of matmulRowFloat; each product with the scale is then added to dst.
+ * Adds a low-rank adapter's product to one row of a matmul (LoRA, Hu et al. 2021): dst += scale * rowScale * B (A x).
+ * It is computed in f32 whatever the type of W, because an adapter has only about a hundredth of the model's weights.
+ * The sums are those of matmulRowFloat. Each is multiplied by both scales and added to dst.
  * @param op a and b are tiles [rank, columns] and [16 groups, rank] of F32, F16 or BF16; src is f32[columns] and dst
  *   f32[16 groups] per row
  * @param row of src and dst   @param rowScale how strongly the row takes the adapter

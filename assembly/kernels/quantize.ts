@@ -2,24 +2,25 @@ import { BlockMeta, META_BYTES } from "../activations";
 import { addRound, maxAbsF32x4, roundedF32, roundedI16 } from "../lanes";
 import { BLOCK } from "../layout";
 
-/** Blocks whose largest magnitude is below this are zero: its reciprocal would leave the range of f32. */
+/** Blocks whose largest magnitude is below this become zero, because the reciprocal would leave the range of f32. */
 export const SMALLEST_AMAX: f32 = 1e-30;
 
 /** A block has two digits where its amax^2 is more than this many times the row's mean. */
 const OUTLIER: f32 = 4;
-/** The second digit counts steps of the first, divided by this. */
+/** A step of the second digit is a step of the first digit divided by this. */
 const SECOND: f32 = 254;
 
 /**
  * Quantises a row of f32 activations, with a scale per block of 32 columns (activations.ts has the layout). Ties go to
  * even; a value that is not finite makes its block's scale NaN.
  *
- * `wide` = 1, for int8 weights and levels: a code has 16 bits, d = amax / 32767. Their product widens to i16 anyway.
+ * With `wide` = 1, for int8 weights and levels, a code has 16 bits, and d = amax / 32767. These kernels multiply i16
+ * anyway.
  *
- * `wide` = 0, for codes of 4 to 6 bits: a code is an int8 digit, d = amax / 127. A block whose amax stands out gets a
- * second digit: code = 254 * first + second, d = amax / (127 * 254). Few blocks carry most of the rounding error
- * (docs/numerics.md, "Activations"). At four times the mean, 5 % of SmolLM2's blocks have two, and next to none of a
- * row without outliers.
+ * With `wide` = 0, for codes of 4 to 6 bits, a code is an int8 digit, and d = amax / 127. A block whose amax stands out
+ * gets a second digit: code = 254 * first + second, d = amax / (127 * 254). Few blocks carry most of the rounding error
+ * (docs/numerics.md, "Activations"). With the threshold at four times the mean, 5 % of SmolLM2's blocks have two
+ * digits, and almost no block of a row without outliers has them.
  *
  * The mean over the row is a sum in f32, block after block. Sums of codes are exact integers.
  *
@@ -64,8 +65,9 @@ export function quantizeRow(dst: usize, src: usize, columns: i32, wide: i32, wid
 }
 
 /**
- * Marks a tile's row as empty: scales of 0 and no second digits. A matmul computes all rows of a tile, and what an
- * earlier tensor left there costs time: denormal scales, second digits (five rows took longer than twelve).
+ * Marks a tile's row as empty, with scales of 0 and no second digits. A matmul computes all rows of a tile, and
+ * denormal scales or second digits that an earlier tensor left there would cost time (five rows took longer than
+ * twelve).
  */
 export function clearTileRow(dst: usize, columns: i32, width: i32, tileRow: i32): void {
   let at = dst + <usize>(4 * columns * width + tileRow * META_BYTES);
@@ -81,8 +83,8 @@ export function clearTileRow(dst: usize, columns: i32, width: i32, tileRow: i32)
 }
 
 /**
- * The largest magnitude of 32 values, NaN if one is NaN. Compared as integers: f32x4.max takes nine instructions on
- * x64.
+ * The largest magnitude of 32 values, NaN if one is NaN. Values are compared as integers, because f32x4.max takes nine
+ * instructions on x64.
  */
 function blockMax(src: usize): f32 {
   let top = f32x4.abs(v128.load(src));
@@ -131,9 +133,10 @@ function quantizeWide(codes: usize, meta: BlockMeta, src: usize, width: i32): vo
 }
 
 /**
- * One block.
+ * Quantises one block to int8 digits.
  * @param first its first digits   @param second bytes from the first digits to the second ones
- * @param meta its scale is the block's amax   @param limit two digits where amax^2 is more than this
+ * @param meta the block's meta, whose scale holds the block's amax @param limit the block gets two digits where amax^2
+ *   is more than this
  */
 function quantizeDigits(
   first: usize,
@@ -149,7 +152,7 @@ function quantizeDigits(
   const two = amax * amax > limit && usable;
   const inverse = f32x4.splat(<f32>127 / amax);
   const d: f32 = usable ? (two ? amax / (127 * SECOND) : amax / 127) : emptyScale(amax);
-  let sum1 = i16x8.splat(0); // lane: sum of the digits in columns = lane (mod 8)
+  let sum1 = i16x8.splat(0); // each lane sums the digits of the columns that equal it modulo 8
   let sum2 = sum1;
   let low1 = sum1; // the sums over the low 16 columns
   let low2 = sum1;
@@ -187,7 +190,7 @@ function quantizeDigits(
   storeSums(meta, d, two, sum1, sum2, low1, low2);
 }
 
-/** The fields of BlockMeta that follow from the sums of a block's digits. */
+/** Stores the fields of BlockMeta that follow from the sums of a block's digits. */
 function storeSums(meta: BlockMeta, d: f32, two: bool, sum1: v128, sum2: v128, low1: v128, low2: v128): void {
   const even1 = laneSum(sum1, 0);
   const odd1 = laneSum(sum1, 1);

@@ -1,9 +1,9 @@
 import { storeCosSin } from "../math";
 
 /**
- * The rotations of one position: cosines at dst[0..pairs), sines at dst[pairs..2 pairs).
- * The angle is position * frequency, rounded to f32 as transformers does. Without that rounding results are off by up
- * to 8e-4 at position 30,000.
+ * Computes the rotations of one position: cosines at dst[0..pairs), sines at dst[pairs..2 pairs).
+ * The angle is position * frequency, rounded to f32 as transformers does. Without that rounding results are off by up to
+ * 8e-4 at position 30,000.
  * @param frequencies f32[pairs]: inverse frequencies, with any scaling applied
  */
 export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: i32): void {
@@ -17,7 +17,7 @@ export function ropeTable(dst: usize, frequencies: usize, pairs: i32, position: 
 }
 
 /**
- * Rotary position embedding (Su et al. 2021) of one head, in place.
+ * Applies rotary position embedding (Su et al. 2021) to one head, in place.
  * @param x f32[headDim], of which the first 2 * pairs values are rotated   @param table what ropeTable wrote
  * @param interleaved 1: pairs are (2j, 2j + 1), 0: (j, j + pairs)
  */

@@ -5,7 +5,7 @@ import { keyOffset, valueOffset } from "./kv-store";
 import { expF32Ref, tanhF32Ref } from "./math";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
-/** One query after the other. */
+/** Computes one query after the other. */
 export function attentionRef(op: Attention, block: QueryBlock, kvHead: i32, scratch: usize): void {
   const queryHeads = op.heads / op.kvHeads;
   const pages = op.pages + <usize>kvHead * op.headStride;
@@ -81,7 +81,7 @@ function quantize(codes: usize, x: usize, n: i32, limit: f32): f32 {
   return zero ? 0 : amax / limit;
 }
 
-/** Even and odd dimensions are summed apart. */
+/** The score of token `t` with f32 keys. Even and odd dimensions are summed apart. */
 function scoreF32(q: usize, keys: usize, headDim: i32, t: i32, factor: f32): f32 {
   let even: f32 = 0;
   let odd: f32 = 0;
@@ -103,7 +103,7 @@ function scoreCodes(query: usize, keys: usize, headDim: i32, t: i32, factor: f32
   return <f32>sum * (getF32(keys, t) * factor);
 }
 
-/** Token t belongs to lane t mod 4; then (0 + 1) + (2 + 3). */
+/** The sum of four lanes, (0 + 1) + (2 + 3). Token t belongs to lane t mod 4. */
 function sumByLanes(weights: usize): f32 {
   let lane0: f32 = 0;
   let lane1: f32 = 0;
@@ -128,7 +128,7 @@ function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, f
   }
 }
 
-/** Weight times value scale becomes the weight of an integer sum. */
+/** Adds int8 values. The product of a weight and its token's value scale becomes a code in an integer sum. */
 function addValuesI8(
   dst: usize,
   weights: usize,

@@ -8,7 +8,7 @@ export function keyOffset(kvType: i32, token: i32, d: i32): usize {
   return <usize>(PAGE_TOKENS * 4 + index * (kvType == KV_MIXED ? 2 : 1));
 }
 
-/** The same for values. */
+/** Where dimension `d` of the value of the page's token `token` lies, from the beginning of the values. */
 export function valueOffset(kvType: i32, headDim: i32, token: i32, d: i32): usize {
   if (kvType == KV_F32) return <usize>((token * headDim + d) * 4);
   return <usize>(PAGE_TOKENS * 4 + ((token / 2) * headDim + d) * 2 + (token % 2));
@@ -37,7 +37,7 @@ export function kvStoreRef(page: usize, token: i32, key: usize, value: usize, he
   }
 }
 
-/** Stores the scale amax / limit, gives limit / amax. */
+/** Stores the scale amax / limit, and returns limit / amax. */
 function storeScale(scales: usize, token: i32, x: usize, n: i32, limit: f32): f32 {
   let amax: f32 = 0;
   for (let i = 0; i < n; i++) amax = max<f32>(amax, abs<f32>(getF32(x, i)));

@@ -40,7 +40,7 @@ function quantizeWide(dst: usize, src: usize, columns: i32, width: i32, tileRow:
   setF32(metaAt(dst, columns, width, tileRow, block), 0, scaleOf(amax, 32767));
 }
 
-/** code = 254 * first + second where there are two digits, first where there is one. */
+/** Quantises a block to digits. A code is 254 * first + second with two digits, and first with one. */
 function quantizeDigits(
   dst: usize,
   src: usize,

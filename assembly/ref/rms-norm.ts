@@ -1,6 +1,6 @@
 import { getF32, setF32 } from "./scalar";
 
-/** Column c of a row belongs to lane c mod 4. */
+/** The sum of squares of one lane. Column c of a row belongs to lane c mod 4. */
 function sumOfSquares(src: usize, n: i32, lane: i32): f64 {
   let sum: f64 = 0;
   for (let c = lane; c < n; c += 4) {

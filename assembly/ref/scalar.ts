@@ -1,4 +1,4 @@
-// What the references share: access by index, f16 by its definition, rounding to a code.
+// Helpers that the references share: access by index, f16 by its definition, rounding to a code.
 
 export function getF32(base: usize, i: i32): f32 {
   return load<f32>(base + ((<usize>i) << 2));
@@ -9,7 +9,7 @@ export function setF32(base: usize, i: i32, value: f32): void {
 }
 
 /**
- * IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. Infinity and NaN are no weights and are not
+ * IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. Weights are never infinity or NaN, so these are not
  * decoded.
  */
 export function f16(bits: u32): f32 {

@@ -6,7 +6,7 @@ import { softcap } from "../elementwise";
 import { quantizeQuery, queryLimit, scoresF32, scoresOfCodes } from "./scores";
 import { addValuesF32, addValuesI8 } from "./values";
 
-/** Most queries of one call: more than that and their sums leave L1. */
+/** Most queries of one call. The sums of more queries would not fit L1. */
 export const ATTENTION_QUERIES: i32 = 16;
 
 /**
@@ -17,7 +17,7 @@ export class QueryBlock {
   /** The first of the operation's rows. */
   row: i32;
   rows: i32;
-  /** i32 page numbers of the sequence. */
+  /** The sequence's page table: i32 page numbers. */
   pageTable: usize;
   unused: i32;
 
@@ -30,11 +30,11 @@ export class QueryBlock {
   }
 }
 
-/** Bytes of a QueryBlock with the positions of as many rows as there may be: a multiple of 16. */
+/** Bytes of a QueryBlock with the positions of the most rows that it can have: a multiple of 16. */
 export const QUERY_BLOCK_BYTES: usize = offsetof<QueryBlock>() + 4 * ATTENTION_QUERIES;
 
 /**
- * The state of a query from page to page. Its sums over the values, f32[headDim], and its codes, i16[headDim], follow
+ * The state of a query between two pages. Its sums over the values, f32[headDim], and its codes, i16[headDim], follow
  * it.
  */
 @unmanaged
@@ -43,7 +43,7 @@ class QueryState {
   top: f32;
   /** The sum of exp(score - top). */
   total: f32;
-  /** What scores are multiplied with: the softmax scale times the scale of the query's codes. */
+  /** Factor of the scores: the softmax scale times the scale of the query's codes. */
   scale: f32;
   unused: f32;
 
@@ -70,10 +70,12 @@ export function attentionScratchBytes(headDim: i32): i32 {
  *
  *   m' = max(m, the page's scores), w = exp(s - m'), l = l exp(m - m') + sum(w), o = o exp(m - m') + sum(w v)
  *
- * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is
- * summed in order, and then (0 + 1) + (2 + 3). scores.ts and values.ts say the order of the others. With int8 and mixed
- * caches the query becomes i16, and so do the weights times the value scales per page. Both products are exact in i32:
- * at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores, and 32767 * 127 * 32 < 2^28 for values.
+ * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is summed in
+ * order, and the result is (0 + 1) + (2 + 3). scores.ts and values.ts define the order of the other sums.
+ *
+ * With int8 and mixed caches the query becomes i16, and so do the weights times the value scales of a page. Both products
+ * are exact in i32: at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores, and
+ * 32767 * 127 * 32 < 2^28 for values.
  *
  * @param op src and dst are f32[heads * headDim] per row; src is not scaled; headDim is a multiple of 8 up to 256
  * @param block at most ATTENTION_QUERIES queries: its rows times the query heads per kv head; its positions do not
@@ -139,7 +141,10 @@ function begin(state: QueryState, op: Attention, q: usize): void {
   memory.fill(state.sums, 0, sumsBytes);
 }
 
-/** Takes query q over the tokens `from` to `count` of the page at `keys`, whose values follow its keys. */
+/**
+ * Adds tokens [from, count) of a page to the state of query q. The page's keys are at `keys`, and its values follow
+ * them.
+ */
 function addPage(state: QueryState, op: Attention, q: usize, keys: usize, from: i32, count: i32, scratch: usize): void {
   const headDim = op.headDim;
   const kvType = op.kvType;
@@ -157,10 +162,13 @@ function addPage(state: QueryState, op: Attention, q: usize, keys: usize, from: 
   else addValuesI8(state.sums, weights, weights + PAGE_TOKENS * 4, values, headDim, from, count, correction);
 }
 
-/** Scores become weights exp(score - top), which `total` counts; returns what the sums so far are multiplied with. */
+/**
+ * Replaces scores by weights exp(score - top) and adds these to `total`. Returns the factor by which the sums so far
+ * must be multiplied.
+ */
 function exponentiate(state: QueryState, weights: usize): f32 {
   let best = v128.load(weights);
-  // A NaN that gets lost here makes the total NaN.
+  // pmax may lose a NaN. The total becomes NaN then.
   for (let i: usize = 16; i < 128; i += 16) best = f32x4.pmax(best, v128.load(weights + i));
   const newTop = max<f32>(state.top, maxF32x4(best));
   const correction = expF32(state.top - newTop);

@@ -5,7 +5,7 @@ import { SMALLEST_AMAX } from "../quantize";
 // Scores of one query with the 32 tokens of a page (kernels/kv-store.ts has the order of the keys). A score is
 // q . key * scale. Tokens that the page does not hold yet may give anything.
 
-/** The largest query code for which the sum over a head stays in i32: keys have 7 or 11 bits and a sign. */
+/** The largest query code for which the sum over a head fits i32. Codes of keys have 7 or 11 bits and a sign. */
 export function queryLimit(kvType: i32, headDim: i32): f32 {
   return kvType == KV_MIXED ? <f32>min(32767, 1048000 / headDim) : 32767;
 }
@@ -27,7 +27,7 @@ export function quantizeQuery(q16: usize, q: usize, headDim: i32, limit: f32): f
   return zero ? 0 : amax / limit;
 }
 
-/** Keys f32: products are summed in f32, even and odd dims apart, each in order. */
+/** Scores with f32 keys. Products are summed in f32, even and odd dims apart, each in order. */
 export function scoresF32(scores: usize, q: usize, keys: usize, headDim: i32, scale: f32): void {
   const factor = f32x4.splat(scale);
   const end = q + ((<usize>headDim) << 2);
@@ -47,7 +47,8 @@ export function scoresF32(scores: usize, q: usize, keys: usize, headDim: i32, sc
 }
 
 /**
- * Keys of codes, K: i8 or i16. The sum of codes is exact in i32; a score is sum * (key scale * scale).
+ * Scores with keys of codes, where K is i8 or i16. The sum of products of codes is exact in i32; a score is sum * (key
+ * scale * scale).
  * @param q16 the query's i16 codes   @param scale the query's scale times that of the scores
  */
 export function scoresOfCodes<K>(scores: usize, q16: usize, keys: usize, headDim: i32, scale: f32): void {
@@ -63,7 +64,7 @@ export function scoresOfCodes<K>(scores: usize, q16: usize, keys: usize, headDim
   let s7 = s0;
   while (q16 < end) {
     const pair = v128.load32_splat(q16);
-    // Offsets are constants, so that they are part of the instructions.
+    // Every offset is a constant, which becomes part of the load instruction.
     if (sizeof<K>() == 1) {
       s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load8x8_s(codes), pair));
       s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load8x8_s(codes, 8), pair));

@@ -8,7 +8,7 @@ import { SMALLEST_AMAX } from "../quantize";
 /** The numbers of the first four tokens of a page, and the step to the next four. */
 const TOKENS: usize = memory.data<i32>([0, 1, 2, 3, 4, 4, 4, 4], 16);
 
-/** Values f32: token after token, in f32. */
+/** Adds f32 values, token after token, in f32. */
 export function addValuesF32(
   sums: usize,
   weights: usize,
@@ -32,8 +32,8 @@ export function addValuesF32(
 }
 
 /**
- * Values of int8 codes. A weight times its token's value scale becomes an i16 code, with one scale for the page; their
- * sum is exact in i32.
+ * Adds values of int8 codes. The product of a weight and its token's value scale becomes an i16 code, with one scale
+ * for the page. The sum of products of codes is exact in i32.
  * @param weights f32[32], overwritten   @param weights16 room for i16[32]
  */
 export function addValuesI8(
@@ -53,7 +53,7 @@ export function addValuesI8(
   const end = weights16 + ((<usize>((count + 1) >> 1)) << 2);
   const first = values + PAGE_TOKENS * 4;
   let d: usize = 0;
-  // Thirty-two dims share each broadcast pair of weights, the rest eight.
+  // Each broadcast pair of weights serves thirty-two dims; for the dims that remain, eight.
   for (; d + 64 <= pairBytes; d += 64) {
     let s0 = i32x4.splat(0);
     let s1 = s0;
@@ -111,7 +111,7 @@ function quantizeWeights(weights: usize, weights16: usize, values: usize, from: 
     token = i32x4.add(token, v128.load(TOKENS, 16));
   }
   const amax = maxAbsF32x4(top);
-  // A page whose values are all 0 adds 0: its codes must not be divided by that.
+  // A page whose values are all 0 adds 0. The largest product is then 0, and codes must not be divided by it.
   const inverse = f32x4.splat(amax < SMALLEST_AMAX ? 0 : <f32>32767 / amax);
   for (let i: usize = 0; i < 128; i += 32) {
     const low = addRound(f32x4.mul(v128.load(weights + i), inverse));

@@ -1,10 +1,10 @@
 // The fields of BlockMeta (activations.ts) that centre the codes of weights, as matmuls read them.
 //
-// Weights with a scale per 16 columns have two sub-blocks per block. `sub` says which: 0 the low 16 columns, 4 the high
-// ones. It is the distance in bytes from the low field to the one in question.
+// Weights with a scale per 16 columns have two sub-blocks per block. `sub` chooses one: 0 for the low 16 columns, 4 for
+// the high ones. It is the distance in bytes from the low field to the chosen one.
 import { BlockMeta } from "../../activations";
 
-/** Which centre of the second digits a sum begins with. */
+/** The centre of the second digits that a sum begins with. */
 export enum Centre {
   NONE = -1,
   LOW = 0,
@@ -34,7 +34,7 @@ export function centreOfBlock(meta: usize): i32 {
   return load<i32>(meta, offsetof<BlockMeta>("centreCodes0")) + load<i32>(meta, offsetof<BlockMeta>("centreCodes1"));
 }
 
-/** The same of a sub-block's codes, which are 254 * first digit + second digit. */
+/** -8 times the sum of a sub-block's codes, which are 254 * first digit + second digit. */
 export function centreOfSubBlock(meta: usize, sub: usize): i32 {
   const first = sumOfPair(meta + offsetof<BlockMeta>("lowCentreFirst") + sub);
   if (load<i32>(meta, offsetof<BlockMeta>("digits")) < 2) return first;
@@ -42,7 +42,7 @@ export function centreOfSubBlock(meta: usize, sub: usize): i32 {
   return 254 * first + (sub ? sumOfPair(meta + offsetof<BlockMeta>("centreSecond")) - low : low);
 }
 
-/** 16 times the sum of a block's codes: what the centre of 5-bit codes has taken away. */
+/** 16 times the sum of a block's codes, which undoes the centre of 5-bit codes. */
 export function uncentre(meta: usize): v128 {
   return i32x4.splat(-2 * centreOfBlock(meta));
 }

@@ -40,7 +40,7 @@ export function matmul(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32, sc
   }
 }
 
-/** One group times one quantised activation row. */
+/** Multiplies one group by one quantised activation row. */
 function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: WeightType, scratch: usize): void {
   if (type.id == Q8_0) matmulRowQ8(dst, group, x, columns);
   else if (type.scalesInTiles) {
@@ -59,13 +59,14 @@ function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: Weigh
 }
 
 /**
- * Few rows compute too little on a group to hide that it must come from memory: they take it in chunks of columns, so
- * that the processor fetches the next lines meanwhile. 8 rows of Q4_0: 41 -> 44 G multiply-adds/s; 16 rows: no gain.
+ * Up to this many rows, a group is unpacked in chunks of columns, so that the processor fetches the next cache lines
+ * while it computes. Few rows compute too little on a group to hide its latency otherwise. With 8 rows of Q4_0 the
+ * speed goes from 41 to 44 G multiply-adds/s; with 16 rows there is no gain.
  */
 const FEW_ROWS: i32 = 8;
 const CHUNK_COLUMNS: i32 = 128;
 
-/** One group times all tiles of token rows. The panel's first eight weight rows come first, then the last eight. */
+/** Multiplies one group by all tiles of token rows, first its first eight weight rows, then the last eight. */
 function matmulRows(op: Matmul, dst: usize, group: usize, type: WeightType, rows: i32, scratch: usize): void {
   const columns = op.columns;
   const digits = ASC_FEATURE_RELAXED_SIMD ? type.id != Q8_0 && !type.levels : false;

@@ -10,9 +10,9 @@ import { unpackF16, unpackGroupScales } from "../weights/scales";
 // these.
 //
 //   i8       u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]
-//            for the relaxed dot: codes of 4 to 6 bits
+//            for the relaxed dot product: codes of 4 to 6 bits
 //   i16      i16 codes [half 0..1][columns / 4][pair 0..1][quad 0..1][4 rows][2 columns]
-//            for the baseline dot: int8 and levels; codes of 4 to 6 bits too, less the code of 0
+//            for the baseline dot product: int8 weights and levels, and codes of 4 to 6 bits, less the code of 0
 //   scales   f32 [half 0..1][columns / columnsPerScale][quad 0..1][4 rows], then minima likewise
 
 /**
@@ -50,21 +50,21 @@ export function unpackPanel(
   }
 }
 
-/** Q4_0 (`minima` 0) or Q4_1 (1) to i8. @param w tiles */
+/** Unpacks Q4_0 (`minima` 0) or Q4_1 (1) to i8. @param w tiles */
 export function unpackQ4I8(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
   const header: usize = minima ? 64 : 32;
   unpackTileScales(scales, w, columns, minima, header + 256);
   codesToI8<u8>(panel, w, columns, header);
 }
 
-/** The same to i16: Q4_0's codes less 8. */
+/** Unpacks Q4_0 or Q4_1 to i16. Codes of Q4_0 become code - 8. */
 export function unpackQ4I16(panel: usize, scales: usize, w: usize, columns: i32, minima: i32): void {
   const header: usize = minima ? 64 : 32;
   unpackTileScales(scales, w, columns, minima, header + 256);
   codesToI16<u8>(panel, w, columns, header, minima ? 0 : 8);
 }
 
-/** Q8_0 to i16. @param w tiles */
+/** Unpacks Q8_0 to i16. @param w tiles */
 export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32): void {
   const upper = <usize>(16 * columns);
   unpackTileScales(scales, w, columns, 0, 32 + 512);
@@ -82,7 +82,7 @@ export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32)
   }
 }
 
-/** The scales, and minima, that tiles of `tileBytes` begin with. */
+/** Unpacks the scales, and minima, at the beginning of each tile of `tileBytes`. */
 function unpackTileScales(scales: usize, w: usize, columns: i32, minima: i32, tileBytes: usize): void {
   const bytes = <usize>((columns / BLOCK) << 6);
   for (let b = columns / BLOCK; b > 0; b--) {
@@ -93,14 +93,17 @@ function unpackTileScales(scales: usize, w: usize, columns: i32, minima: i32, ti
   }
 }
 
-/** Codes of 4 to 6 bits to i8. @param w tiles without scales */
+/** Unpacks codes of 4 to 6 bits to i8. @param w tiles without scales */
 export function unpackCodesI8(panel: usize, w: usize, columns: i32, planes: i32): void {
   if (planes == 0) codesToI8<u8>(panel, w, columns, 0);
   else if (planes == 1) codesToI8<u16>(panel, w, columns, 0);
   else codesToI8<u32>(panel, w, columns, 0);
 }
 
-/** P: the planes of the codes, see codes.ts. @param header bytes before the codes of each tile */
+/**
+ * Unpacks codes to i8. P stands for the planes of the codes (codes.ts).
+ * @param header bytes before the codes of each tile
+ */
 function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void {
   const mask = nibbleMask();
   const high = highMask<P>();
@@ -129,7 +132,7 @@ function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void
   }
 }
 
-/** Codes of 4 to 6 bits to i16, less `zero`. @param w tiles without scales */
+/** Unpacks codes of 4 to 6 bits to i16, less `zero`. @param w tiles without scales */
 export function unpackCodesI16(panel: usize, w: usize, columns: i32, planes: i32, zero: i32): void {
   if (planes == 0) codesToI16<u8>(panel, w, columns, 0, zero);
   else if (planes == 1) codesToI16<u16>(panel, w, columns, 0, zero);
@@ -159,13 +162,13 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
   }
 }
 
-/** Four rows by four columns of u8 to two pairs of columns of i16, less `zeros`. @param mask byteMask */
+/** Stores four rows by four columns of u8 as two pairs of columns of i16, less `zeros`. @param mask byteMask */
 function storeUnsigned(at: usize, codes: v128, mask: v128, zeros: v128): void {
   v128.store(at, i16x8.sub(v128.and(codes, mask), zeros));
   v128.store(at, i16x8.sub(i16x8.shr_u(codes, 8), zeros), 32);
 }
 
-/** Levels of 4-bit codes to i16. @param w tiles without scales @param table sixteen levels i8 */
+/** Unpacks the levels of 4-bit codes to i16. @param w tiles without scales @param table sixteen levels i8 */
 export function unpackLevelsI16(panel: usize, w: usize, columns: i32, table: usize): void {
   const mask = nibbleMask();
   const all = v128.load(table);
@@ -183,7 +186,7 @@ export function unpackLevelsI16(panel: usize, w: usize, columns: i32, table: usi
   }
 }
 
-/** Four rows by four columns of i8 to two pairs of columns of i16. */
+/** Stores four rows by four columns of i8 as two pairs of columns of i16. */
 function storeSigned(at: usize, codes: v128): void {
   v128.store(at, i16x8.shr_s(i16x8.shl(codes, 8), 8));
   v128.store(at, i16x8.shr_s(codes, 8), 32);

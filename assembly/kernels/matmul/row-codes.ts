@@ -12,14 +12,14 @@ import { codeMask, dotCodesI16 } from "./row-i16";
 // The sum of a block (or of 16 columns, where they have a scale of their own) is that of (code - zero) * x, or where
 // there are minima that of code * x. It is exact. accumulate.ts has the f32 part.
 //
-// The relaxed build multiplies digit by digit and adds i32 lanes, or i16 as in tile.ts: the sum of (code - 8) * x over
-// a lane's 16 columns is at most 16,256 for codes of 4 bits, that of code * x at most 15 * 127 * 16 = 30,480. Adding
-// wraps in between, which i16 does not mind. The second operand of the relaxed dot is a code below 64, for which all
-// engines agree. The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second digit is the same
-// integer.
+// The relaxed build multiplies digit by digit and adds i32 lanes, or i16 as in tile.ts: the sum of (code - 8) * x over a
+// lane's 16 columns is at most 16,256 for codes of 4 bits, that of code * x at most 15 * 127 * 16 = 30,480.
+// Intermediate sums may wrap, which does not change the final sum. The second operand of the relaxed dot is a code
+// below 64, for which all engines agree. The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second
+// digit is the same integer.
 
 /**
- * Q4_0 and Q4_1, whose tiles begin with their scales.
+ * Multiplies Q4_0 or Q4_1, whose tiles begin with their scales.
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x a quantised row of `columns` columns, a multiple of 32
  * @param minima 1 for Q4_1, 0 for Q4_0
  */
@@ -33,7 +33,7 @@ export function matmulRowQ4Fused(dst: usize, w: usize, x: usize, columns: i32, m
 }
 
 /**
- * Types whose scales have been unpacked (kernels/weights/scales.ts).
+ * Multiplies types whose scales have been unpacked (kernels/weights/scales.ts).
  * @param dst f32[16]   @param w tiles without scales   @param scales f32   @param minima f32, or 0
  * @param x a quantised row of `columns` columns, a multiple of 32
  */
@@ -69,8 +69,8 @@ export function matmulRowCodesFused(
 }
 
 /**
- * T: a lane of the integer sums, see `addDotI8`. P: the planes of the codes, see codes.ts. S: u16 where scales and
- * minima are f16 in the tiles, f32 where they are unpacked.
+ * The kernel, compiled for its type parameters. T is a lane of the integer sums (`addDotI8`), P stands for the planes
+ * of the codes (codes.ts), and S is u16 where scales and minima are f16 in the tiles, f32 where they are unpacked.
  * @param w the first codes   @param scales the first scales   @param minima the first minima, or 0
  */
 function rowCodes<T, P, S>(
@@ -200,8 +200,8 @@ function rowCodes<T, P, S>(
 }
 
 /**
- * The scales, or minima, of four rows.
- * @param upper where unpacked: bytes from those of rows 0 to 7 to those of rows 8 to 15
+ * Loads the scales, or minima, of four rows.
+ * @param upper bytes from unpacked scales of rows 0 to 7 to those of rows 8 to 15
  */
 function loadScales<S>(at: usize, quad: i32, upper: usize): v128 {
   if (sizeof<S>() == 2) return loadF16x4(at + ((<usize>quad) << 3));

@@ -5,8 +5,8 @@ import { storeGroup } from "./accumulate";
 
 /**
  * One group of 16 rows of an F32, F16 or BF16 matrix times one f32 row: dst[0..16) = W x.
- * Columns are summed in blocks of 32, in f32 and in order, then the blocks in order: two short sums err less than a
- * long one.
+ * Columns are summed in blocks of 32, in f32 and in order, then the blocks in order, because short sums have smaller
+ * rounding errors than a long one.
  * @param dst f32[16]   @param w tiles [columns]   @param x f32[columns]   @param type F32, F16 or BF16
  */
 export function matmulRowFloat(dst: usize, w: usize, x: usize, columns: i32, type: i32): void {

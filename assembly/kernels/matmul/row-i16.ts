@@ -1,10 +1,10 @@
 import { byteMask, nibbleMask } from "../../lanes";
 import { firstCodes, highMask, lastCodes, levels, plane, stepBytes } from "../weights/codes";
 
-// What the baseline build does with one activation row: i16 codes times i16 weights. An i16 of a step's vector holds
-// four weights of a row, of columns 0, 1, 4, 5 or 2, 3, 6, 7, and the i16 beside it holds the others. An i16 of which
-// one weight is kept goes into the dot as it is, with activations in pairs of columns c and c + 2 (activations.ts).
-// Each lane of the sum then belongs to one row.
+// The products of the baseline build with one activation row: i16 codes times i16 weights. An i16 of a step's vector holds
+// four weights of a row, of columns 0, 1, 4, 5 or 2, 3, 6, 7, and the i16 beside it holds the others. A mask keeps one
+// weight of each i16, which goes into the dot product as it is, with activations in pairs of columns c and c + 2
+// (activations.ts). Each lane of the sum then belongs to one row.
 
 /** The first, second and third nibble of an i16: columns 0, 4 and 1, or 2, 6 and 3. */
 const NIBBLES: usize = memory.data<u32>([0x000f000f, 0x00f000f0, 0x0f000f00], 4);
@@ -16,9 +16,10 @@ export function codeMask<P>(i: i32): v128 {
 }
 
 /**
- * Sums of four rows of 4-bit codes over the steps up to `end`, as i32x4. Two nibbles stay where they lie and count 256
- * and 16 times, which sums of 32 columns can hold: 15 * 256 * 32767 * 8 < 2^31. The loop does one step. With two V8
- * spills (8.5 instead of 10.5 G multiply-adds/s), as it does where initial sums live through the loop (7.4).
+ * Sums of four rows of 4-bit codes over the steps up to `end`, as i32x4. Two of the nibbles are not shifted and count
+ * 256 and 16 times, which sums of 32 columns can hold: 15 * 256 * 32767 * 8 < 2^31. The loop does one step per pass at
+ * 10.5 G multiply-adds/s. With two steps V8 spills registers (8.5), and so it does where initial sums live through the
+ * loop (7.4).
  * @param at the quad's vector of the first step   @param x i16, eight per step
  */
 function dotNibblesI16(at: usize, end: usize, x: usize, m0: v128, m1: v128, m2: v128): v128 {
@@ -38,8 +39,8 @@ function dotNibblesI16(at: usize, end: usize, x: usize, m0: v128, m1: v128, m2: 
 }
 
 /**
- * Sums of four rows of codes over the steps up to `end`, as i32x4. P: the planes of the codes, see codes.ts. Q: u8,
- * u16, u32 or u64 for quad 0 to 3; with shifts that are known at run time only, 5-bit codes took a quarter longer.
+ * Sums of four rows of codes over the steps up to `end`, as i32x4. P: the planes of the codes, see codes.ts. Q: u8, u16, u32
+ * or u64 for quad 0 to 3; with shifts that are known only at run time, 5-bit codes took a quarter longer.
  * @param at the first step   @param x i16, eight per step   @param m0, m1, m2 the masks of `codeMask`
  */
 export function dotCodesI16<P, Q>(at: usize, end: usize, x: usize, m0: v128, m1: v128, m2: v128): v128 {

@@ -6,8 +6,8 @@ import { addScaled, storeGroup } from "./accumulate";
 /**
  * One group of 16 rows of a Q8_0 matrix times one quantised activation row: dst[0..16) = W x.
  * The sum of a block is exact in i32: at most 32 * 128 * 32767 < 2^27. accumulate.ts has the f32 part. Every build uses
- * the same instructions: the relaxed dot does not take codes below zero, and once the weights are widened to i16 the
- * activations may as well have 16 bits.
+ * the same instructions. The relaxed dot product does not take codes below zero, so weights are widened to i16, and
+ * then activations of 16 bits cost nothing more.
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x a wide quantised row of `columns` columns, a multiple of 32
  */
 export function matmulRowQ8(dst: usize, w: usize, x: usize, columns: i32): void {

@@ -17,9 +17,9 @@ export class PanelTile {
   /** f32: eight weight rows of each of `tokens` token rows, which are `dstStride` bytes apart. */
   dst: usize;
   dstStride: usize;
-  /** Token rows of the tile that are in use: 1 to TILE_TOKENS. */
+  /** Number of token rows of the tile that are in use: 1 to TILE_TOKENS. */
   tokens: i32;
-  /** Eight of a panel's sixteen rows (panel.ts). */
+  /** The codes of eight of a panel's sixteen rows (panel.ts). */
   panel: usize;
   /** f32 scales of these rows. */
   scales: usize;
@@ -39,37 +39,41 @@ export class PanelTile {
 }
 
 /**
- * Codes of 4 to 6 bits in the relaxed build: int8 digits of the activations times u8 codes.
+ * Multiplies codes of 4 to 6 bits in the relaxed build: int8 digits of the activations times u8 codes.
  *
- * Lanes of i16 are exact. Centred (activations.ts), the sum of a lane's 16 columns is at most 16 * 16 * 127 = 32,512
- * for codes of 5 bits, and so is that of 8 columns for codes of 6 bits; what wraps in between does not matter. Codes of
- * 4 bits with minima need no centre: 15 * 127 * 16 = 30,480. For codes of 5 bits with minima the centre is taken back
- * in i32.
+ * Lanes of i16 are exact. Centred (activations.ts), the sum of a lane's 16 columns is at most 16 * 16 * 127 = 32,512 for
+ * codes of 5 bits, and so is that of 8 columns for codes of 6 bits; intermediate sums may wrap. Codes of 4 bits with
+ * minima need no centre: 15 * 127 * 16 = 30,480. For codes of 5 bits with minima the centre is undone in i32.
  */
 export function matmulTileI8(t: PanelTile): void {
   if (t.planes == 0 && t.columnsPerScale == BLOCK) multiply<u8, i16, Plain>(t);
   else multiply<u8, i16, Any>(t);
 }
 
-/** The same where `FUSED_DOT`: sums of four products in lanes of i32. */
+/** The same kernel where `FUSED_DOT`, with sums of four products in lanes of i32. */
 export function matmulTileI8Fused(t: PanelTile): void {
   if (t.planes == 0 && t.columnsPerScale == BLOCK) multiply<u8, i32, Plain>(t);
   else multiply<u8, i32, Any>(t);
 }
 
 /**
- * Int8 weights and levels in every build, and all other codes in the baseline build: i16 codes of the activations times
- * i16 codes. Sums are exact in i32: 32 * 128 * 32767 < 2^27.
+ * Multiplies int8 weights and levels in every build, and all other codes in the baseline build: i16 codes of the
+ * activations times i16 codes. Sums are exact in i32: 32 * 128 * 32767 < 2^27.
  */
 export function matmulTileI16(t: PanelTile): void {
   multiply<i16, i32, Any>(t);
 }
 
-/** Codes of 4 bits with a scale per block, known at compile time: 9 % quicker in prefill than through `Any`. */
+/**
+ * Stands for codes of 4 bits with a scale per block. Knowing them at compile time makes prefill 9 % faster than `Any`.
+ */
 class Plain {}
 class Any {}
 
-/** W: a code of the panel, u8 or i16. T: a lane of the integer sums, see `addDotI8`. C: which codes, Plain or Any. */
+/**
+ * The kernel, compiled for its type parameters. W is a code of the panel, u8 or i16. T is a lane of the integer sums
+ * (`addDotI8`). C says which codes the panel has, Plain or Any.
+ */
 function multiply<W, T, C>(t: PanelTile): void {
   const plain = idof<C>() == idof<Plain>();
   const digits = sizeof<W>() == 1;
@@ -222,13 +226,13 @@ function addDot<W, T>(sum: v128, x: v128, w: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(w, x));
 }
 
-/** The centre of first digits at `at`. (The compiler does not drop a shift by 0.) */
+/** The centre of first digits at `at`. `Plain` codes need no shift; the compiler would keep a shift by 0. */
 function centreOf<T, C>(at: usize, planes: i32): v128 {
   const pairs = v128.load32_splat(at);
   return pairsTo<T>(idof<C>() == idof<Plain>() ? pairs : i16x8.shl(pairs, planes));
 }
 
-/** The digits of the block of all four token rows, or'ed: bit 1 is set if any has two. */
+/** The bitwise or of the digit counts of all four token rows' blocks. Bit 1 is set if any row has two digits. */
 function mostDigits(meta: usize): i32 {
   return (
     load<i32>(meta, offsetof<BlockMeta>("digits")) |
@@ -238,7 +242,7 @@ function mostDigits(meta: usize): i32 {
   );
 }
 
-/** The sums of an earlier call, of row `token` if that is one of `tokens`. */
+/** Loads the sums of an earlier call for token row `token`, if that row is in use. */
 function loadRow(dst: usize, dstStride: usize, tokens: i32, token: i32, within: usize): v128 {
   return token < tokens ? v128.load(dst + <usize>token * dstStride + within) : f32x4.splat(0);
 }
@@ -249,7 +253,8 @@ function storeRow(dst: usize, low: v128, high: v128): void {
 }
 
 /**
- * 254 * sum + the sum over second digits, for a token that has them in this block. That is rare, so it is out of line.
+ * 254 * sum + the sum over second digits, for a token that has two digits in this block. This is rare, so the function
+ * is not inlined.
  */
 export function addSecondDigits<T>(
   sum: v128,

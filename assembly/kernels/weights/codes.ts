@@ -1,5 +1,5 @@
-// Codes of 4, 5 and 6 bits in a step of eight columns (layout.ts, tileBytes). The type parameter P stands for the
-// planes of high bits: u8 for none, u16 for one, u32 for two. So loops are compiled for each.
+// Codes of 4, 5 and 6 bits in a step of eight columns (layout.ts, tileBytes). The type parameter P stands for the planes of
+// high bits: u8 for none, u16 for one, u32 for two. Loops are compiled for each of them.
 
 /** Masks, in memory because V8 rebuilds a v128.const at each use. */
 const MASKS: usize = memory.data<u32>([0, 0x10101010, 0x30303030], 4);
@@ -34,13 +34,14 @@ export function firstCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: 
   return withHigh<P>(v128.and(v, mask), bits, 2 * quad, high);
 }
 
-/** Codes of the last four columns, likewise. */
+/** Codes of the last four columns. The parameters are those of `firstCodes`. */
 export function lastCodes<P>(v: v128, bits: v128, quad: i32, mask: v128, high: v128): v128 {
   return withHigh<P>(v128.and(i16x8.shr_u(v, 4), mask), bits, 2 * quad + 1, high);
 }
 
 /**
- * Nibbles with the high bits of field `field`. Shifts of 16 bits do, because the mask keeps what belongs to each byte.
+ * Nibbles with the high bits of field `field`. i16 shifts serve for bytes, because the mask removes the bits that cross
+ * over.
  */
 function withHigh<P>(nibbles: v128, bits: v128, field: i32, high: v128): v128 {
   if (sizeof<P>() == 1) return nibbles;

@@ -1,6 +1,7 @@
 import { IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K } from "../../weight-types";
 
-// Blocks of the types whose scales go before the codes of a group, as they lie in a GGUF (ggml/src/ggml-common.h).
+// Blocks of the types whose scales lie before the codes of a group in memory, as a GGUF file has them
+// (ggml/src/ggml-common.h).
 
 const NIBBLES: u32 = 0x0f0f0f0f;
 
@@ -15,8 +16,8 @@ function fifths(bits: u32): u32 {
 }
 
 /**
- * The codes of columns 4 i .. 4 i + 3 of a block, one per byte. Codes of Q3_K are made to count from 4 to 11, so that 8
- * means 0 as in all codes of 4 bits.
+ * The codes of columns 4 i .. 4 i + 3 of a block, one per byte. 4 is added to codes of Q3_K, so that they lie in 4..11
+ * and 8 stands for 0, as in all codes of 4 bits.
  */
 export function fileCodes(block: usize, type: i32, i: i32): u32 {
   const within = (<usize>(i & 7)) << 2; // byte of the 32 columns
@@ -53,7 +54,7 @@ export function fileCodes(block: usize, type: i32, i: i32): u32 {
   }
 }
 
-/** Scale `j` of a block of 256, by which its f16 is multiplied. */
+/** Scale `j` of a super-block, by which its f16 is multiplied. */
 export function fileScale(block: usize, type: i32, j: i32): i32 {
   const at = <usize>j;
   switch (type) {
@@ -76,7 +77,7 @@ export function fileScale(block: usize, type: i32, j: i32): i32 {
   }
 }
 
-/** Minimum `j` of a block of 256, by which its f16 of minima is multiplied. */
+/** Minimum `j` of a super-block, by which its f16 of minima is multiplied. */
 export function fileMinimum(block: usize, type: i32, j: i32): i32 {
   const at = <usize>j;
   if (type == Q2_K) return <i32>load<u8>(block + at) >> 4;

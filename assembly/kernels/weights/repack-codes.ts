@@ -2,11 +2,12 @@ import { groupScalesBytes, SUPER_BLOCK, superScalesBytes } from "../../layout";
 import { Scales, WeightType } from "../../weight-types";
 import { fileCodes, fileMinimum, fileScale } from "./file-blocks";
 
-/** The largest exponent that times the largest level of MXFP4, 12, stays in the range of f32. */
+/** The largest exponent whose power of two, times the largest level of MXFP4 (12), fits f32. */
 const LARGEST_EXPONENT: i32 = 252;
 
 /**
- * Brings one row into its lane of a group, for types whose scales go before the codes. The high bits must be 0 before.
+ * Repacks one row into its lane of a group, for types whose scales lie before the codes. The high bits in the group
+ * must be 0 before the call.
  * @returns 1 where a scale is infinite or NaN, or would make a weight infinite
  */
 export function repackCodesRow(group: usize, row: usize, columns: i32, type: WeightType, lane: i32): i32 {
@@ -45,7 +46,7 @@ function repackF16(to: usize, from: usize): i32 {
   return <i32>((bits & 0x7c00) == 0x7c00);
 }
 
-/** Copies the small scales, and minima, of a block of 256 to every 16th byte. */
+/** Copies the small scales, and minima, of a super-block to every 16th byte. */
 function repackSmall(to: usize, block: usize, type: WeightType): void {
   for (let j = 0; j < SUPER_BLOCK / <i32>type.columnsPerScale; j++) {
     store<u8>(to, <u8>fileScale(block, type.id, j));

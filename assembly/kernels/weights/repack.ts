@@ -3,7 +3,7 @@ import { BF16, F16, F32, Q8_0, WeightType, weightType } from "../../weight-types
 import { repackCodesRow } from "./repack-codes";
 
 /**
- * Brings rows from the order of a file (GGUF's blocks, row after row) into tiles.
+ * Repacks rows from the order of a file (GGUF's blocks, row after row) into tiles.
  * The rows beyond `rows` up to the end of the last group become zero.
  * @param dst first group   @param src rows as in the file   @param rows at least 1; whole groups in all calls but the last
  * @returns 0, or 1 where a scale, minimum or weight is infinite or NaN (the kernels rely on finite weights)
@@ -87,7 +87,7 @@ function repackTilesRow(group: usize, row: usize, blocks: i32, type: WeightType,
 }
 
 /**
- * A one-dimensional tensor (such as a norm's weights) as f32.
+ * Converts a one-dimensional tensor (such as a norm's weights) to f32.
  * @returns 0, or 1 where a value is infinite or NaN
  */
 export function widen(dst: usize, src: usize, count: i32, type: i32): i32 {

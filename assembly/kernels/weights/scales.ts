@@ -7,7 +7,7 @@ import { Scales, WeightType } from "../../weight-types";
 
 /**
  * Scales of columns [from, from + count) of a group: f32 [half 0..1][count / columnsPerScale][8 rows]; minima likewise.
- * A weight is scale * code + minimum: GGML subtracts its minima, so they have their sign changed here.
+ * A weight is scale * code + minimum: GGML subtracts its minima, so their sign is changed here.
  * @param scales f32   @param minima f32, where the type has them   @param group of all `columns`
  */
 export function unpackGroupScales(
@@ -38,7 +38,7 @@ export function unpackGroupScales(
   }
 }
 
-/** Sixteen f16 at `at`, eight to each half. */
+/** Converts sixteen f16 at `at` to f32, eight to each half. */
 export function unpackF16(to: usize, upper: usize, at: usize): void {
   v128.store(to, loadF16x4(at));
   v128.store(to, loadF16x4(at + 8), 16);
@@ -46,7 +46,7 @@ export function unpackF16(to: usize, upper: usize, at: usize): void {
   v128.store(to + upper, loadF16x4(at + 24), 16);
 }
 
-/** The scales of sub-blocks [begin, end), which are those of blocks of 256 in order. */
+/** Unpacks the scales of sub-blocks [begin, end), which are numbered through all super-blocks. */
 function unpackSuperScales(
   scales: usize,
   minima: usize,
@@ -90,7 +90,7 @@ function unpackSuperScales(
   }
 }
 
-/** Sixteen i8 at `at`, each times the f32 of its row, eight to each half. */
+/** Multiplies each of sixteen i8 at `at` by the f32 of its row, and stores eight products to each half. */
 function storeTimes(to: usize, upper: usize, at: usize, d0: v128, d1: v128, d2: v128, d3: v128): void {
   const low = v128.load8x8_s(at);
   const high = v128.load8x8_s(at, 8);
@@ -132,7 +132,7 @@ export function groupMinimum(group: usize, type: WeightType, block: i32, lane: i
   return -loadF16(at + 32 + 2 * row) * <f32>load<i8>(smallScales(at, type, block) + 16 + row);
 }
 
-/** Where the scales of the block of 256 lie that sub-block `block` belongs to. */
+/** The address of the scales of the super-block that sub-block `block` belongs to. */
 function superBlock(group: usize, type: WeightType, block: i32): usize {
   return group + <usize>((block * <i32>type.columnsPerScale) / SUPER_BLOCK) * <usize>superScalesBytes(type);
 }

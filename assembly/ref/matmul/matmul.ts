@@ -8,7 +8,7 @@ import { matmulRowFloatRef } from "./row-float";
 import { rowQ4 } from "./row-q4";
 import { rowQ8 } from "./row-q8";
 
-/** Row by row and group by group. */
+/** Multiplies row by row and group by group. */
 export function matmulRef(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32, scratch: usize): void {
   const type = weightType(op.type);
   const columns = op.columns;

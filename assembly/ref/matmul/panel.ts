@@ -10,7 +10,7 @@ export function indexI8(row: i32, column: i32): i32 {
   return (((column / 4) * 2 + row / 4) * 4 + (row % 4)) * 4 + (column % 4);
 }
 
-/** The same for an i16 panel. */
+/** Index of a code in eight rows of an i16 panel; `row` is 0..7. */
 export function indexI16(row: i32, column: i32): i32 {
   const pair = (column / 4) * 2 + (column % 2);
   return ((pair * 2 + row / 4) * 4 + (row % 4)) * 2 + (column % 4) / 2;

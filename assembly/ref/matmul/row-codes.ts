@@ -4,7 +4,7 @@ import { codeAt, metaAt } from "../activations";
 import { getF32, setF32 } from "../scalar";
 import { codeOf } from "../weights/tiles";
 
-/** A type whose tiles have such codes and no scales. */
+/** A type whose tiles have codes with this number of planes, and no scales. */
 export function typeOfPlanes(planes: i32): WeightType {
   return weightType(planes == 0 ? Q4_K : planes == 1 ? Q5_K : Q6_K);
 }

@@ -4,12 +4,15 @@ import { codeAt, metaAt } from "../activations";
 import { getF32, setF32 } from "../scalar";
 import { indexI8, indexI16, scaleIndex } from "./panel";
 
-/** Whole codes take the place of the digits: 254 * first + second is the same integer. Codes are centred here. */
+/**
+ * Multiplies whole codes instead of digits, because 254 * first + second is the same integer. Weight codes are centred
+ * here.
+ */
 export function matmulTileI8Ref(t: PanelTile): void {
   multiply(t, true, t.minima ? 0 : 8 << t.planes);
 }
 
-/** The codes of the panel are centred already. */
+/** Multiplies the codes of an i16 panel, which are centred already. */
 export function matmulTileI16Ref(t: PanelTile): void {
   multiply(t, false, 0);
 }

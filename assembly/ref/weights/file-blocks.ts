@@ -15,7 +15,7 @@ function nibbleAt(at: usize, j: i32): i32 {
   return j < 16 ? byteAt(at, j) % 16 : byteAt(at, j - 16) / 16;
 }
 
-/** Q3_K counts from 4, so that 8 is zero. */
+/** Code `j` of a block. 4 is added to codes of Q3_K, so that 8 stands for 0. */
 export function codeOfBlock(block: usize, type: i32, j: i32): i32 {
   if (type == Q5_0) return nibbleAt(block + 6, j) + 16 * bitAt(block + 2, j);
   if (type == Q5_1) return nibbleAt(block + 8, j) + 16 * bitAt(block + 4, j);
@@ -43,7 +43,7 @@ export function codeOfBlock(block: usize, type: i32, j: i32): i32 {
   return nibbleAt(block + 2, j); // IQ4_NL
 }
 
-/** Six bits of a pair of fields: `low` bits of one byte below two bits of another. */
+/** Scale `s` of a super-block, a small integer. Q3_K, Q4_K, Q5_K and IQ4_XS keep its bits in two places. */
 export function smallScale(block: usize, type: i32, s: i32): i32 {
   if (type == Q2_K) return byteAt(block, s) % 16;
   if (type == Q6_K) return <i32>load<i8>(block + 192 + <usize>s);
@@ -59,6 +59,7 @@ export function smallScale(block: usize, type: i32, s: i32): i32 {
   return s < 4 ? byteAt(packed, s) % 64 : (byteAt(packed, s + 4) % 16) + 16 * (byteAt(packed, s - 4) / 64);
 }
 
+/** Minimum `s` of a super-block, a small integer. */
 export function smallMinimum(block: usize, type: i32, s: i32): i32 {
   if (type == Q2_K) return byteAt(block, s) / 16;
   const packed = block + 4;

@@ -3,7 +3,7 @@ import { GROUP_ROWS } from "../../layout";
 import { Scales, WeightType } from "../../weight-types";
 import { f16, setF32 } from "../scalar";
 
-/** Bytes of a block's scales, f16 or small, of all rows; a block of 256 has several small ones. */
+/** Bytes of a block's scales, f16 or small, of all rows; a super-block has several small ones. */
 export function scalesOfBlock(type: WeightType): i32 {
   if (type.scales == Scales.EXPONENT) return 16;
   const kinds = type.minima ? 2 : 1;
@@ -16,13 +16,16 @@ export function f16Address(group: usize, type: WeightType, block: i32, kind: i32
   return group + <usize>(block * scalesOfBlock(type) + 32 * kind + 2 * lane);
 }
 
-/** Address of small scale (or minimum) `s` of `lane` in a block of 256. */
+/** Address of small scale (or minimum) `s` of `lane` in a super-block. */
 export function smallAddress(group: usize, type: WeightType, block: i32, s: i32, kind: i32, lane: i32): usize {
   const kinds = type.minima ? 2 : 1;
   return group + <usize>(block * scalesOfBlock(type) + 32 * kinds + (s * kinds + kind) * 16 + lane);
 }
 
-/** Kind 0: what a code is multiplied by; kind 1: what is added to the product. `column`: any of those that share it. */
+/**
+ * The scale of a weight (`kind` 0), or its minimum, which is added to scale * code (`kind` 1). `column` may be any of
+ * the columns that share them.
+ */
 export function scaleAt(group: usize, type: WeightType, column: i32, kind: i32, lane: i32): f32 {
   if (type.scales == Scales.EXPONENT)
     return powerOfTwo(<i32>load<u8>(group + <usize>((column / 32) * 16 + lane)) - 128);

@@ -51,7 +51,7 @@ export function highAddress(tile: usize, type: WeightType, lane: i32, column: i3
   return step + <usize>(64 + 16 * vector + (lane % 4) * 4 + (column % 4));
 }
 
-/** Where in that byte. */
+/** The position of these bits in that byte. */
 export function highShift(type: WeightType, lane: i32, column: i32): i32 {
   return (fieldOf(lane, column) * type.planes) % 8;
 }
@@ -65,7 +65,7 @@ export function scaleOf(tile: usize, lane: i32): f32 {
   return f16(load<u16>(tile + <usize>(2 * lane)));
 }
 
-/** Q4_1 only. */
+/** The minimum of row `lane` in a tile of Q4_1. */
 export function minimumOf(tile: usize, lane: i32): f32 {
   return f16(load<u16>(tile + <usize>(32 + 2 * lane)));
 }
