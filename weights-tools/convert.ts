@@ -15,7 +15,7 @@ import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.t
 import { type ModelFacts, modelFacts } from "./types/mixes.ts";
 import { chooseType, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
 
-/** What the new file shall be. */
+/** How the new file is made. */
 export interface ConvertOptions {
   /** Type of all matrices. By default every tensor keeps its own. */
   readonly type?: WeightType;
@@ -23,9 +23,12 @@ export interface ConvertOptions {
   readonly tensorType?: TypeChoice["tensorType"];
   /** Whether all matrices get a mix's main type, as in `TypeChoice`. */
   readonly pure?: boolean;
-  /** How much the errors of a matrix's columns count. Matrices that it does not name are quantised without an importance. */
+  /**
+   * The importance of each matrix's columns, which weights their errors. Matrices that it does not name are quantised
+   * without an importance.
+   */
   readonly importance?: Importance;
-  /** Where the importance comes from, for the keys `quantize.imatrix.*` of the new file. */
+  /** The origin of the importance, for the keys `quantize.imatrix.*` of the new file. */
   readonly importanceOrigin?: ImportanceOrigin;
   /** `general.name`; default: the source's own, else its architecture. */
   readonly name?: string;
@@ -118,7 +121,8 @@ function checkExceptions(sources: readonly SourceTensor[], { tensorType = [] }: 
 function checkImportance(sources: readonly SourceTensor[], importance: Importance | undefined): void {
   if (importance === undefined) return;
   const named = sources.filter((source) => isMatrix(source) && importance.has(source.name));
-  if (named.length === 0) throw new NibbleError("invalid_argument", "importance: it names no matrix of this model");
+  if (named.length === 0)
+    throw new NibbleError("invalid_argument", "importance: none of its names is a matrix of this model");
   for (const { name, shape } of named) {
     const columns = importance.get(name)!.length;
     if (columns !== shape.at(-1))

@@ -14,7 +14,7 @@ import { readRaw } from "./source-tensors.ts";
 /** How large a shard may be: how many tensors, or how many bytes of tensor data. */
 export type ShardLimit =
   | { readonly tensors: number }
-  /** A tensor that is larger has a shard of its own. */
+  /** A tensor that is larger than the limit gets a shard of its own. */
   | { readonly bytes: number };
 
 /** The tensors of each shard. A model that is split already is split anew. */

@@ -25,11 +25,11 @@ export interface TensorDigest {
   readonly sha256: string;
 }
 
-/** What reading every weight has shown. */
+/** The results of reading every weight. */
 export interface Verification {
   /** All tensors, in the source's order. */
   readonly tensors: readonly TensorDigest[];
-  /** Problems as sentences; empty for a sound file. What the readers check themselves is an error instead. */
+  /** Problems as sentences; empty for a sound file. Problems that the readers find are errors instead. */
   readonly problems: readonly string[];
 }
 
@@ -89,7 +89,7 @@ export interface TensorComparison {
   readonly types: readonly [TensorType, TensorType];
   /** Root mean square error of the second, relative to the root mean square of the first's values. */
   readonly rmse: number;
-  /** Largest absolute error of the second, relative to the same. */
+  /** Largest absolute error of the second, relative to the root mean square of the first's values. */
   readonly maxError: number;
   /** The largest `rmse` that their types explain. */
   readonly tolerance: number;
@@ -101,7 +101,7 @@ export interface Comparison {
   readonly same: boolean;
   /** Whether all values of all tensors are equal, too. */
   readonly equal: boolean;
-  /** In what they differ: hyper-parameters, vocabulary, tensors. */
+  /** Their differences in hyper-parameters, vocabulary and tensors, as sentences. */
   readonly differences: readonly string[];
   readonly tensors: readonly TensorComparison[];
 }
@@ -173,7 +173,7 @@ async function compareTensors(a: SourceTensor, b: SourceTensor): Promise<TensorC
   return { name: a.name, types: [a.info.type, b.info.type], ...meter.result(), tolerance };
 }
 
-/** Values of both from the same places. The chunks of the two may have different lengths. */
+/** The values of both tensors side by side. The chunks of the two may have different lengths. */
 async function* sideBySide(
   a: AsyncGenerator<Chunk>,
   b: AsyncGenerator<Chunk>,

@@ -1,5 +1,5 @@
 /**
- * What all block decoders take.
+ * The input of all block decoders.
  * @module
  */
 

@@ -36,7 +36,7 @@ export class DivergenceMeter {
     if (reference.length !== model.length)
       throw new NibbleError(
         "bad_shape",
-        `logits: expected those of ${reference.length} tokens, as the reference has, got ${model.length}`,
+        `logits: expected the reference's vocabulary of ${reference.length} tokens, got ${model.length}`,
       );
     const p = partition(reference);
     const q = partition(model);

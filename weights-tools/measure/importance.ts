@@ -28,7 +28,7 @@ export interface ImportanceFile {
   readonly chunkCount: number | undefined;
 }
 
-/** Where the collected rows come from. */
+/** The origin of the collected rows. */
 export interface ImportanceFacts {
   /** Name of the text that was read. */
   readonly dataset: string;
@@ -103,7 +103,7 @@ export async function readImportance(source: ByteSource): Promise<ImportanceFile
   const { metadata, tensors } = await readGgufHeader(source);
   const type = metadata.get("general.type");
   if (type !== "imatrix")
-    throw new NibbleError("bad_value", `general.type: expected imatrix, for an importance matrix, got ${String(type)}`);
+    throw new NibbleError("bad_value", `general.type: expected imatrix (an importance matrix), got ${String(type)}`);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const importance = new Map<string, Float32Array>();
   for (const tensor of tensors) {
@@ -115,7 +115,7 @@ export async function readImportance(source: ByteSource): Promise<ImportanceFile
     if (experts.length > 0)
       throw new NibbleError(
         "unsupported_architecture",
-        `${name}: an importance of ${experts.length + 1} experts is not supported; one of a single matrix is`,
+        `${name}: an importance matrix with ${experts.length + 1} experts is not supported; use one of a dense model`,
       );
     const sums = await readFloats(tensor);
     if (!(rows! >= 0) || !sums.every((sum) => sum >= 0 && sum < Number.POSITIVE_INFINITY))

@@ -51,7 +51,7 @@ export async function openLogits(
   const { metadata, tensors } = await readGgufHeader(source);
   const type = metadata.get("general.type");
   if (type !== "logits")
-    throw new NibbleError("bad_value", `general.type: expected logits, for a recorded run, got ${String(type)}`);
+    throw new NibbleError("bad_value", `general.type: expected logits (a recorded run), got ${String(type)}`);
   const tensor = (name: string, type: string, dimensions: number): TensorInfo => {
     const found = tensors.find((tensor) => tensor.name === name);
     if (found?.type === type && found.shape.length === dimensions) return found;

@@ -9,12 +9,12 @@
  */
 import type { LevelGrid } from "../level-grids.ts";
 
-/** The values of a block and how much the error of each counts. All arithmetic is float64 and the same on every engine. */
+/** The values of a block and the weights of their errors. All arithmetic is float64 and the same on every engine. */
 export class BlockFit {
   readonly grid: LevelGrid;
   /** The values to store. */
   readonly values: Float64Array;
-  /** How much the squared error of each counts; not negative. */
+  /** The weight of each value's squared error; not negative. */
   readonly weights: Float64Array;
   /** Value times weight. */
   readonly #products: Float64Array;
@@ -195,9 +195,9 @@ export class BlockFit {
 }
 
 /**
- * Where the search begins: which share of the grid's steps the range of the values spans (without a minimum: which share
- * of the steps on one side their peak spans). A share below 1 gives the inner values finer steps at the cost of the
- * outermost ones.
+ * The starting points of the search: the share of the grid's steps that the range of the values spans (without a
+ * minimum, the share of the steps on one side that their peak spans). A share below 1 gives the inner values finer
+ * steps at the cost of the outermost ones.
  */
 export function initialSpans({ levels, lowest }: LevelGrid, count: number): Float64Array {
   const [steps, fewest] = lowest < 0 ? [levels.length / 2, -1.25] : [levels.length - 1, -2.25];

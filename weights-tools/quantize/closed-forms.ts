@@ -106,7 +106,7 @@ function signedPeak(values: Float32Array, from: number): number {
   return peak;
 }
 
-/** Least value, and the step that divides the range of 32 values into `steps`. */
+/** The least of 32 values, and the step that divides their range into `steps`. */
 function range(values: Float32Array, from: number, steps: number): { lowest: number; d: number } {
   let lowest = values[from]!;
   let highest = lowest;

@@ -1,5 +1,5 @@
 /**
- * What all block encoders take.
+ * The input of all block encoders.
  * @module
  */
 
@@ -11,7 +11,7 @@ export interface ValuesOfBlock {
   readonly bytes: DataView;
   /** Offset in `bytes` of the block's first byte. */
   at: number;
-  /** How much the squared error of each column counts. */
+  /** The weight of each column's squared error. */
   readonly importance: Float32Array | undefined;
   /** The column of the block's first value. */
   column: number;

@@ -48,7 +48,7 @@ export const searchEncoders: readonly (readonly [TensorType, BlockEncoder])[] = 
 /** Writes the 32 codes of a block. */
 type Pack = (codes: Uint8Array, bytes: DataView, at: number) => void;
 
-/** d f16, then codes. */
+/** Makes the encoder of blocks of the form d (f16), codes. */
 function scaleEncoder(grid: LevelGrid, pack: Pack): BlockEncoder {
   const fit = new BlockFit(grid, 32);
   const spans = initialSpans(grid, 8);
@@ -65,7 +65,7 @@ function scaleEncoder(grid: LevelGrid, pack: Pack): BlockEncoder {
   };
 }
 
-/** d f16, minimum f16 (to be added), then codes. */
+/** Makes the encoder of blocks of the form d (f16), minimum (f16, which is added), codes. */
 function minimumEncoder(grid: LevelGrid, pack: Pack): BlockEncoder {
   const fit = new BlockFit(grid, 32);
   const spans = initialSpans(grid, 16);
@@ -84,7 +84,10 @@ function minimumEncoder(grid: LevelGrid, pack: Pack): BlockEncoder {
   };
 }
 
-/** The power of two that follows from the peak, as the standard has it, or the best of its two neighbours. */
+/**
+ * Makes MXFP4's encoder. It takes the power of two that the standard derives from the peak, or the better of its two
+ * neighbours.
+ */
 function encodeMXFP4(): BlockEncoder {
   const fit = new BlockFit(e2m1Doubled, 32);
   const codes = new Uint8Array(32);
@@ -109,7 +112,7 @@ function encodeMXFP4(): BlockEncoder {
   };
 }
 
-/** With a larger one the largest level would be no float32. */
+/** The largest exponent with which the largest level still fits float32. */
 const largestExponent = 252;
 
 function packCodes(codes: Uint8Array, bytes: DataView, at: number): void {
@@ -127,7 +130,7 @@ function packBytes(codes: Uint8Array, bytes: DataView, at: number): void {
   for (let j = 0; j < 32; j++) bytes.setInt8(at + j, codes[j]! - 127);
 }
 
-/** Which values are weighed together, and how much more large ones count: see `SuperBlockShape`. */
+/** The values that are weighed together, and the emphasis on large ones (see `SuperBlockShape`). */
 type Weighing = Pick<SuperBlockShape, "subBlock" | "emphasis">;
 const wholeBlock: Weighing = { subBlock: 32, emphasis: 2 };
 
@@ -136,9 +139,9 @@ const wholeBlock: Weighing = { subBlock: 32, emphasis: 2 };
  *
  * An importance is that weight, by column. Without one large values count more than small ones, as in ggml's quantisers:
  * they meet large activations more often than chance would have it. ggml takes value^2 (|value| + rms for types with a
- * minimum), which costs small values dearly. Adding the mean square (for types with a minimum, the rms) keeps both ggml's
- * measure of the error and the plain one below those of ggml. A sub-block whose importance is all zero is treated as if
- * there were none.
+ * minimum), which makes the errors of small values large. Adding the mean square (for types with a minimum, the rms)
+ * keeps both ggml's measure of the error and the plain one below those of ggml. A sub-block whose importance is all
+ * zero is treated as if there were none.
  */
 function weigh({ values: into, weights }: BlockFit, block: ValuesOfBlock, { subBlock, emphasis }: Weighing): void {
   const { values, from, importance, column } = block;

@@ -9,7 +9,7 @@ import type { LevelGrid } from "../level-grids.ts";
 import { BlockFit, initialSpans } from "./block-fit.ts";
 import { f16AwayFromZero, finiteF16 } from "./float-bits.ts";
 
-/** In what the types differ. */
+/** The properties in which the types differ. */
 export interface SuperBlockShape {
   readonly grid: LevelGrid;
   /** Values per sub-block: 16 or 32. */
@@ -18,7 +18,10 @@ export interface SuperBlockShape {
   readonly scaleCodes: readonly [lowest: number, highest: number];
   /** Largest integer that multiplies dmin; 0 if the type has no minimum. */
   readonly minimumCode: number;
-  /** Without an importance the error of a value counts rms^emphasis + |value|^emphasis times: see `weigh` in searches.ts. */
+  /**
+   * Without an importance, the weight of a value's error is rms^emphasis + |value|^emphasis (see `weigh` in
+   * searches.ts).
+   */
   readonly emphasis: 1 | 2;
 }
 
@@ -28,7 +31,7 @@ const length = 256;
 export class SuperBlockFit {
   readonly #shape: SuperBlockShape;
   readonly #spans: Float64Array;
-  /** To be filled with values and weights before `run`. */
+  /** The values and weights, which must be filled in before `run`. */
   readonly block: BlockFit;
   /** float16 bits of d and dmin. */
   d = 0;
@@ -37,7 +40,7 @@ export class SuperBlockFit {
   readonly minimumCodes: Int32Array;
   readonly codes: Uint8Array = new Uint8Array(length);
 
-  // The public fields hold the best result so far, these the current round.
+  // The public fields hold the best result so far, and these hold the result of the current round.
   readonly #scales: Float64Array;
   readonly #minima: Float64Array;
   readonly #trialScaleCodes: Int32Array;
@@ -141,7 +144,10 @@ export class SuperBlockFit {
     return total;
   }
 
-  /** d and dmin by least squares for the present integers and levels; a value that these do not determine is kept. */
+  /**
+   * Computes d and dmin by least squares for the current integers and levels. A value that these do not determine is
+   * kept.
+   */
   #refit(d: number, dmin: number): [d: number, dmin: number] {
     const [ss, sm, mm, sv, mv] = this.#sums as unknown as [number, number, number, number, number];
     const determinant = ss * mm - sm * sm;

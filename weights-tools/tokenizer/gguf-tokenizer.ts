@@ -10,7 +10,7 @@ import { sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
 import { addedTokens, tokenLists } from "./token-lists.ts";
 
-/** The keys to write, and what GGUF cannot say about this tokenizer. */
+/** The keys to write, and notes on facts that GGUF has no key for. */
 export interface GgufTokenizer {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly notes: readonly string[];

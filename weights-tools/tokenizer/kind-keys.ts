@@ -1,10 +1,10 @@
 /**
- * What each kind of tokenizer adds to the keys that all have.
+ * The keys that a kind of tokenizer adds to those that all have.
  * @module
  */
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 
-/** The keys of one kind of tokenizer, and what GGUF cannot say about it. */
+/** The keys of one kind of tokenizer, and notes on facts that GGUF has no key for. */
 export interface KindKeys {
   readonly metadata: readonly (readonly [string, MetadataValue])[];
   readonly notes: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Which tokens have a special role, and which of them are added to a text.
+ * The tokens that have a special role, and which of them are added to a text.
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";

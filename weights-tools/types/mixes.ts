@@ -1,6 +1,6 @@
 /**
- * The mixes of llama.cpp: most tensors of a file get one type, and those that lose most by it get a larger one. The rules
- * are those of llama.cpp, src/llama-quant.cpp, for dense models and models of eight experts.
+ * The mixes of llama.cpp: most tensors of a file get one type, and those that lose most precision by it get a larger
+ * one. The rules are those of llama.cpp, src/llama-quant.cpp, for dense models and models of eight experts.
  * @module
  */
 
@@ -21,7 +21,7 @@ export type Mix =
   | "iq4_nl"
   | "iq4_xs";
 
-/** What the rules need to know about a model. */
+/** The facts about a model that the rules use. */
 export interface ModelFacts {
   readonly layers: number;
   /** Number of query heads that share one head of k and v. */

@@ -1,5 +1,5 @@
 /**
- * Which type each tensor is stored in.
+ * The type that each tensor is stored in.
  * @module
  */
 import { NibbleError } from "../../src/base/errors.ts";
@@ -7,7 +7,10 @@ import type { TensorInfo } from "../../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
 import { fittingType, type Mix, type ModelFacts, mainTypes, typeFor } from "./mixes.ts";
 
-/** The type of a whole file. A mix gives some tensors a larger type (mixes.ts); with the others all matrices have one type. */
+/**
+ * The type of a whole file. A mix gives some tensors a larger type (mixes.ts); with any other type all matrices have
+ * that type.
+ */
 export type WeightType = "f32" | "f16" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "mxfp4" | Mix;
 
 /** The type of one tensor. */
@@ -48,11 +51,14 @@ export const tensorWeightTypeNames: readonly string[] = [
 /** The names for `--type`, largest first. */
 export const weightTypeNames: readonly WeightType[] = Object.keys(fileTypes) as WeightType[];
 
-/** Which types the tensors of a file shall have. */
+/** The types that the tensors of a file get. */
 export interface TypeChoice {
   /** Type of all matrices, or a mix. */
   readonly type: WeightType;
-  /** Exceptions by tensor name; `*` stands for any text. The first that matches wins. Example: `["token_embd.*", "q8_0"]`. */
+  /**
+   * Exceptions by tensor name; `*` stands for any text. The first pattern that matches applies. Example:
+   * `["token_embd.*", "q8_0"]`.
+   */
   readonly tensorType?: readonly (readonly [pattern: string, type: TensorWeightType])[];
   /** Whether all matrices get a mix's main type. Default: false. */
   readonly pure?: boolean;
