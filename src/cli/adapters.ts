@@ -24,7 +24,7 @@ export const loraFlags: LoraFlags = {
     names: "--lora-scaled",
     placeholder: "FILE SCALE",
     expected: "a file or folder, and a number",
-    help: "a LoRA adapter times SCALE (0: it is off unless a request asks for it)",
+    help: "a LoRA adapter, applied with SCALE (0: off unless a request asks for it)",
     read(source, more) {
       const scale = readNumber(more?.() ?? "", {});
       return source === "" || scale === undefined ? undefined : { source, scale };
@@ -32,7 +32,7 @@ export const loraFlags: LoraFlags = {
   }),
 };
 
-/** The adapters of a load; their ids follow this order: those of `--lora`, then those of `--lora-scaled`. */
+/** The adapters to load: those of `--lora`, then those of `--lora-scaled`. Their ids follow this order. */
 export function loraOptions({ lora = [], loraScaled = [] }: Partial<Values<LoraFlags>>): Pick<LoadOptions, "lora"> {
   const all = [...lora, ...loraScaled];
   return all.length > 0 ? { lora: all } : {};

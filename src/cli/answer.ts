@@ -13,7 +13,7 @@ export interface Answer {
   /** All tokens, with the end token. */
   readonly tokens: readonly number[];
   readonly text: string;
-  /** "abort" after Ctrl-C. */
+  /** Why the answer ended; "abort" stands for Ctrl-C. */
   readonly finishReason: FinishEvent["reason"] | "abort";
   /** One entry per token, where log-probabilities were asked for. */
   readonly logprobs: readonly Logprobs[];

@@ -38,7 +38,7 @@ export function parseArguments<F extends Flags>(flags: F, argv: readonly string[
 }
 
 interface Given {
-  /** What follows `=`. */
+  /** The text after `=`. */
   readonly inline: string | undefined;
   /** The flag's value so far. */
   readonly before: unknown;

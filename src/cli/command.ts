@@ -1,5 +1,5 @@
 /**
- * What a command is: its flags, its help, and what it does.
+ * Commands: their flags, help and action.
  * @module
  */
 import { type Arguments, parseArguments } from "./arguments.ts";
@@ -8,7 +8,7 @@ import { print } from "./output.ts";
 
 export interface CommandParts<F extends Flags> {
   readonly name: string;
-  /** Its positional arguments in help, such as `[MODEL] [PROMPT]`. */
+  /** How help writes its positional arguments, such as `[MODEL] [PROMPT]`. */
   readonly usage: string;
   /** The least and the largest number of positional arguments. */
   readonly positionals: readonly [min: number, max: number];
@@ -42,7 +42,7 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
 
 type Positionals = Pick<CommandParts<Flags>, "name" | "usage" | "positionals">;
 
-/** @throws UsageError that says what is missing, or that there is too much */
+/** Checks the number of positional arguments. @throws UsageError if there are too few or too many */
 function checkCount({ name, usage, positionals: [min, max] }: Positionals, count: number): void {
   if (count >= min && count <= max) return;
   if (count === 0) throw new UsageError(`${name}: ${usage} is required; see nibble ${name} --help`);

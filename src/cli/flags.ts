@@ -14,11 +14,11 @@ import { nearestName } from "../base/field-table.ts";
 import { conflict as conflictOf, fits, type Range } from "../base/fields.ts";
 
 export interface Flag<T> {
-  /** As typed, such as `-m` and `--model`. */
+  /** The names as they are typed, such as `-m` and `--model`. */
   readonly names: readonly string[];
-  /** What stands for the value in help. Undefined: the flag is a switch and takes no value. */
+  /** The placeholder of the value in help. It is undefined for a switch, which takes no value. */
   readonly placeholder: string | undefined;
-  /** What a value must be, for errors. */
+  /** The requirement on the value, for errors. */
   readonly expected: string;
   /** Undefined: the flag is accepted for the sake of other programs' command lines and not shown in help. */
   readonly help: string | undefined;
@@ -66,7 +66,10 @@ export function requires(flag: string, other: string, why?: string): UsageError 
   return new UsageError(`${flag}: it requires ${other}${why === undefined ? "" : `, because ${why}`}`, flag);
 }
 
-/** The error for a flag whose value is missing or wrong. @param value undefined: missing */
+/**
+ * The error for a flag whose value is missing or wrong.
+ * @param value the value that was given, or undefined if it is missing
+ */
 export function wrongValue(name: string, { expected }: Flag<unknown>, value: string | undefined): UsageError {
   if (value === undefined) return new UsageError(`${name}: a value is required; it must be ${expected}`, name);
   return new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(value)}`, name);

@@ -27,7 +27,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "-h") return print(help());
   if (name === "--version") return print(`nibble ${version}\n`);
   if (name !== "help") return (await command(name)).run(rest);
-  if (rest.length > 1) throw new UsageError(`help: it takes one command, but ${rest.length} arguments were given`);
+  if (rest.length > 1)
+    throw new UsageError(`help: this command takes one argument, but ${rest.length} arguments were given`);
   return print(rest[0] === undefined ? help() : (await command(rest[0])).help);
 }
 

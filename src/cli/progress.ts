@@ -1,5 +1,6 @@
 /**
- * Shows on stderr how far something slow has come: a bar on a terminal, a few lines elsewhere, nothing if it is quick.
+ * Shows on stderr the progress of a slow operation: a bar on a terminal, a few lines elsewhere, and nothing if it ends
+ * quickly.
  * @module
  */
 import { note, size } from "./output.ts";
@@ -53,7 +54,7 @@ export class Progress {
 
 const WINDOW_MS = 5000;
 
-/** Bytes per second over the last seconds, so that what an earlier attempt had fetched does not count. */
+/** Bytes per second over the last seconds, so that bytes that an earlier attempt fetched do not count. */
 class Rate {
   #samples: { readonly at: number; readonly done: number }[] = [];
 

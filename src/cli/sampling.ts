@@ -13,7 +13,7 @@ import {
 import { randomSeed } from "../engine/sample/random.ts";
 import { type Flag, number, numbers, repeated, toggle, type Values } from "./flags.ts";
 
-/** The names of each flag, what stands for its value, and its help. */
+/** The names of each flag, the placeholder of its value, and its help. */
 const NUMBERS: Readonly<Record<NumericSetting, readonly [names: string, placeholder: string, help: string]>> = {
   temperature: ["--temp", "T", "temperature (0: always the likeliest token)"],
   dynatempRange: ["--dynatemp-range", "X", "how far the temperature follows the entropy, up and down (0: off)"],
@@ -37,7 +37,7 @@ const NUMBERS: Readonly<Record<NumericSetting, readonly [names: string, placehol
   repeatPenalty: ["--repeat-penalty", "X", "penalty on tokens of the recent text (1: none)"],
   repeatLastN: ["--repeat-last-n", "N", "how many tokens count as recent (-1: all, 0: none)"],
   presencePenalty: ["--presence-penalty", "X", "subtracted from the logits of recent tokens"],
-  frequencyPenalty: ["--frequency-penalty", "X", "subtracted from them once for each occurrence"],
+  frequencyPenalty: ["--frequency-penalty", "X", "subtracted from the logits of recent tokens once per occurrence"],
   dryMultiplier: ["--dry-multiplier", "X", "strength of DRY, which penalises repeated sequences (0: off)"],
   dryBase: ["--dry-base", "X", "DRY's penalty grows by the factor X with each repeated token"],
   dryAllowedLength: ["--dry-allowed-length", "N", "the longest repetition without a penalty by DRY"],

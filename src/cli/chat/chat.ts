@@ -16,7 +16,7 @@ const WELCOME = "/help lists the commands; /bye or Ctrl-D ends the chat, Ctrl-C 
 /**
  * Reads lines and answers them, with all turns as context, until the user leaves.
  * @param respond answers, and stops when its signal is aborted
- * @param historyFile keeps the lines for the next chat; undefined: they are not kept
+ * @param historyFile keeps the lines for the next chat; undefined if they are not kept
  */
 export async function chat(
   conversation: Conversation,
@@ -59,7 +59,7 @@ async function takeLine(conversation: Conversation, line: string, respond: Respo
   return true;
 }
 
-/** A turn that fails is not kept in the conversation; one that was stopped is kept as far as it came. */
+/** A turn that fails is not kept in the conversation. Of an answer that was stopped, the part that had come is kept. */
 async function takeTurn(conversation: Conversation, content: string, respond: Respond): Promise<void> {
   const question = { role: "user", content };
   const { text } = await respond([...messagesOf(conversation), question]);

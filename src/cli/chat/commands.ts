@@ -11,10 +11,11 @@ import { type Flag, type Flags, missing, unknownName, wrongValue } from "../flag
 export interface Conversation {
   system: string | undefined;
   turns: ChatMessage[];
-  /** The settings that `/set` changes, and the values that were set; the model's own values hold for all others. */
+  /** The settings that `/set` can change. */
   readonly settings: Flags;
+  /** The values that were set, by the key of the setting. All other settings have the model's own values. */
   readonly values: Map<string, unknown>;
-  /** The value of a setting that was not set. */
+  /** The model's own value of a setting. */
   readonly ownValue: (key: string) => unknown;
   /** The lines of `/show` about the model and the conversation. */
   readonly facts: (messages: readonly ChatMessage[]) => readonly string[];
@@ -28,7 +29,7 @@ export function messagesOf({ system, turns }: Conversation): ChatMessage[] {
 interface ChatCommand {
   readonly usage: string;
   readonly help: string;
-  /** Returns the text to print; undefined ends the chat. */
+  /** Runs the command. Returns the text to print, or undefined to end the chat. */
   run(conversation: Conversation, argument: string): string | undefined | Promise<string>;
 }
 
@@ -66,7 +67,7 @@ export function help(): string {
 
 /**
  * Runs a line that begins with `/`.
- * @returns the text to print; undefined: the chat ends
+ * @returns the text to print, or undefined to end the chat
  * @throws NibbleError `invalid_argument` for an unknown command and a wrong value; `io_error`
  */
 export async function runChatCommand(conversation: Conversation, line: string): Promise<string | undefined> {

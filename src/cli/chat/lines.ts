@@ -23,7 +23,7 @@ export interface LinesOptions {
  * a signal. Text that is typed during an answer is kept and not echoed into it; the next prompt shows it.
  */
 export class Lines {
-  /** The latest first. */
+  /** Earlier lines, the latest first. */
   history: readonly string[];
   private readonly interface: Interface;
   /** Lines that were typed before they were asked for. */
@@ -31,7 +31,7 @@ export class Lines {
   private take: ((line: string | undefined) => void) | undefined;
   private abort = new AbortController();
   private ended = false;
-  /** Ctrl-C was pressed on an empty line, so the next Ctrl-C ends the chat. */
+  /** Whether Ctrl-C was pressed on an empty line, so that the next Ctrl-C ends the chat. */
   private warned = false;
 
   constructor({ history, complete }: LinesOptions) {

@@ -56,7 +56,7 @@ values.`,
       names: "--tensor-type",
       placeholder: "NAME=TYPE",
       expected: `NAME=TYPE with a type of ${tensorWeightTypeNames.join(", ")}`,
-      help: "another type for some matrices; * in NAME is any text; the first NAME that fits counts",
+      help: "another type for some matrices; * in NAME is any text; the first NAME that matches counts",
       read: readTensorType,
     }),
     pure: toggle("--pure", "use only the main type of a mix"),
@@ -122,7 +122,7 @@ async function importanceOf(path: string): Promise<ImportanceFile> {
   }
 }
 
-/** The result of `read`; undefined where it throws. */
+/** The result of `read`, or undefined if it throws. */
 function known<T>(read: (name: string) => T, name: string): T | undefined {
   try {
     return read(name);

@@ -75,7 +75,10 @@ model's files ask for it. Keys and values are cached in f32. It runs on one thre
   },
 });
 
-/** The tokenizer. @param optional a model that is given token ids needs none */
+/**
+ * Creates the model's tokenizer.
+ * @param optional whether the command can do without one, because it is given token ids
+ */
 function createTokenizerIfAny(
   checkpoint: Checkpoint,
   optional: boolean,
@@ -95,7 +98,7 @@ interface CollectOptions {
   readonly withOutput: boolean;
 }
 
-/** Reads the text window by window, and collects the activations of all matrices. */
+/** Reads the text window by window, and collects the activations that all matrices are multiplied with. */
 function collect(
   executor: WasmExecutor,
   ids: readonly number[],

@@ -90,7 +90,7 @@ function tokenizerFacts(checkpoint: Checkpoint): TokenizerFacts | Failure {
   }
 }
 
-/** Throws for a wrong option; that a model cannot be run is a fact about the model. */
+/** The memory that a model takes, or the reason why it cannot be run. @throws NibbleError for a wrong option */
 async function memoryFacts(checkpoint: Checkpoint, options: LoadOptions): Promise<MemoryFacts | Failure> {
   try {
     const { program, memoryPlan, memoryOptions, kvType } = await planExecutor(checkpoint, options);

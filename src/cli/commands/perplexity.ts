@@ -31,7 +31,7 @@ import { print, printJson } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { predictions, readIds, textFlags } from "../predictions.ts";
 
-/** Rows with logits per step: 64 rows of 128k tokens are 32 MiB. */
+/** Rows with logits per step: the logits of 64 rows take 32 MiB with a vocabulary of 128k tokens. */
 const BATCH = 64;
 
 export const perplexity: Command = defineCommand({
@@ -125,7 +125,7 @@ class Likelihood {
   }
 }
 
-/** Scores a text. @param reference gives the reference's logits of each prediction, in order */
+/** Scores a text. @param reference returns the reference's logits of each prediction, in order */
 async function score(
   executor: Executor,
   ids: readonly number[],

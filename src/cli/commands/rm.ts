@@ -23,7 +23,7 @@ export const rm: Command = defineCommand({
     const ids = positionals.map((model) => remoteModel(model).id);
     for (const id of ids)
       if (!(await removeModel(id, cache)))
-        throw new NibbleError("missing_file", `${id} is not in the cache; nibble ls lists what is`);
+        throw new NibbleError("missing_file", `${id} is not in the cache; nibble ls lists the models that are`);
     const freed = flags.partial ? await cache.prune() : 0;
     if (flags.json) return printJson({ removed: ids, partial: freed });
     if (flags.partial) await print(`${size(freed)} of interrupted pulls\n`);

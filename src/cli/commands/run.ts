@@ -42,7 +42,12 @@ const flags = {
     "most tokens of reasoning, after which </think> is forced (0: no reasoning, -1: no limit)",
   ),
   contextShift: toggle("--context-shift", "when the context is full, drop half of it and go on, up to -n tokens"),
-  keep: number("--keep", "N", { min: 0, integer: true }, "tokens at the start of the prompt that such a shift keeps"),
+  keep: number(
+    "--keep",
+    "N",
+    { min: 0, integer: true },
+    "tokens at the start of the prompt that --context-shift keeps",
+  ),
   draftMax: number(
     "--draft-max",
     "N",
@@ -97,7 +102,7 @@ function checkFlags({ logprobs, json, raw, system, contextShift, predict }: RunA
   if (logprobs !== undefined && !json) throw requires("--logprobs", "--json");
   if (raw && system !== undefined) throw conflict("-sys", "--raw", "only a chat template has a system message");
   if (contextShift && (predict ?? -1) === -1)
-    throw requires("--context-shift", "-n N", "a shifted context never ends the answer");
+    throw requires("--context-shift", "-n N", "otherwise the answer would never end");
   if (predict === 0) throw new UsageError("-n: expected at least 1, or -1, got 0", "-n");
 }
 
@@ -120,7 +125,7 @@ function resultJson(promptIds: readonly number[], result: Answer, withLogprobs: 
 /** `/set` cannot change these, since it takes one short value; they stay as on the command line. */
 const NOT_IN_CHAT = ["logitBias", "allowedTokens", "badWords", "dryBreakers", "ignoreEos"];
 
-/** What `/set` can change, in the order of its list. */
+/** The settings that `/set` can change, in the order of its list. */
 function chatSettings(): Flags {
   const all: Flags = { predict: flags.predict, draftMax: flags.draftMax, ...samplingFlags };
   return Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_IN_CHAT.includes(key)));

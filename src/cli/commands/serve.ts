@@ -141,7 +141,7 @@ function endOnSignal(handler: Handler, listener: Listener, graceMs: number): Pro
   return new Promise((resolve, reject) => {
     const end = (): void => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, end);
-      note("nibble: ending; answers under way may go on");
+      note("nibble: ending after the answers that are running");
       handler
         .close(graceMs)
         .then(() => listener.close())

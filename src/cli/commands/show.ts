@@ -56,7 +56,7 @@ async function factsOf(reference: Reference): Promise<Facts> {
   const record = await findModel(reference, cache);
   const known = reference.kind === "url" ? undefined : reference.known;
   if (!record && !known)
-    throw new NibbleError("missing_file", `${reference.id} was not pulled; nibble ls lists what was`);
+    throw new NibbleError("missing_file", `${reference.id} was not pulled; nibble ls lists the models that were`);
   const files = record?.files ?? (known?.pinned ? [known.pinned] : []);
   const shown = {
     name: reference.id,
