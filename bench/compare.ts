@@ -6,7 +6,7 @@ import { label } from "./engines.ts";
 import type { Row } from "./models.ts";
 import { ratio, type Spread } from "./statistics.ts";
 
-/** How many times as fast one engine is as another; the ratios are taken sample by sample. */
+/** The speed of one engine relative to another. Ratios are taken sample by sample. */
 export interface Comparison {
   readonly ours: string;
   readonly against: string;

@@ -13,8 +13,8 @@ import { dotLimit, type Limits } from "./limits.ts";
 import { percent, type Spread, spread } from "./statistics.ts";
 
 /**
- * Weights that must not be cached are read from one copy after the other; all copies together have at least so many
- * bytes.
+ * Bytes of all copies of the weights, in the cases whose weights must not be cached: they read one copy after the
+ * other.
  */
 const COLD_BYTES = 192 * 2 ** 20;
 const MEGABYTES = 192 + 32;
@@ -28,9 +28,9 @@ export interface KernelResult {
   readonly microseconds: Spread;
   readonly gigabytesPerSecond: number;
   readonly gigamacsPerSecond: number;
-  /** Share of what the dot instruction allows; only for matmuls. */
+  /** Share of the limit of the dot-product instruction; only for matmuls. */
   readonly dotShare?: number;
-  /** Share of sequential reading; only for weights that are not cached. */
+  /** Share of the limit of sequential reading; only for weights that are not cached. */
   readonly readShare?: number;
 }
 
@@ -99,7 +99,7 @@ function time(build: WasmBuild, kernel: string, work: Work, { seconds, limits }:
 
 /**
  * Times the kernels whose `name title` matches, in the builds that this engine runs.
- * @param limits measures what the machine allows; called once per kernel
+ * @param limits measures the machine's limits; called once per kernel
  */
 export async function benchKernels(
   { filter, seconds }: { readonly filter: RegExp; readonly seconds: number },

@@ -1,6 +1,7 @@
 /**
- * What the machine at hand allows: multiply-adds per second with operands in L1 (assembly/limits.ts), and sequential
- * reading. It is measured in the same run as the other benchmarks, which give their figures as shares of it.
+ * Measures the limits of the machine at hand: multiply-adds per second with operands in L1 (assembly/limits.ts), and
+ * sequential reading. They are measured in the same run as the other benchmarks, which give their figures as shares of
+ * these limits.
  * @module
  */
 import { readFileSync } from "node:fs";
@@ -10,9 +11,11 @@ import buildWasm from "../test/helpers/build-wasm.ts";
 export interface Limits {
   /** G multiply-adds per second of `i16x8.relaxed_dot_i8x16_i7x16_s` + `i16x8.add`: 4-bit codes, relaxed build. */
   readonly relaxedDot: number;
-  /** The same of `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
+  /** G multiply-adds per second of `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
   readonly relaxedDotAdd: number;
-  /** The same of `i32x4.dot_i16x8_s` + `i32x4.add`: operands widened to 16 bits, as in the simd build. */
+  /**
+   * G multiply-adds per second of `i32x4.dot_i16x8_s` + `i32x4.add`: operands widened to 16 bits, as in the simd build.
+   */
   readonly dotI16: number;
   /** GB/s over a buffer larger than most caches. */
   readonly read: number;
@@ -58,7 +61,7 @@ const READ_BYTES = MIB;
 
 /**
  * Prepares and warms up the loops.
- * @param readBytes what one sweep of `read` covers; 512 MiB or more, to be beyond the caches
+ * @param readBytes the bytes that one sweep of `read` covers; 512 MiB or more, to be beyond the caches
  * @param together is called before each loop, where threads that measure at once wait for each other
  * @returns a function that measures once, in about 0.2 s
  */

@@ -16,7 +16,7 @@ export interface Machine {
   /** The commit, followed by `with changes` where the tree differs from it. */
   readonly commit: string;
   readonly date: string;
-  /** Processes that wanted a core in the last minute, before the benchmark began: 0 on a quiet machine. */
+  /** The load average over the minute before the benchmark began: 0 on a quiet machine. */
   readonly load: number;
 }
 

@@ -23,6 +23,6 @@ export interface Results {
   readonly kernels: readonly KernelResult[];
   /** The description that each engine gives of itself, by its name. */
   readonly about: ReadonlyMap<string, string>;
-  /** What could not be measured, with the reason. */
+  /** The parts that could not be measured, each with the reason. */
   readonly gaps: readonly string[];
 }

@@ -1,6 +1,7 @@
 /**
- * Measures what requests share: the time to the first token with and without a known prefix, answers together and one after
- * the other, a session saved and restored. Run it as `node bench/sharing.ts MODEL.gguf [THREADS]`.
+ * Measures the gain of sharing between requests: the time to the first token with and without a cached prefix, answers
+ * together and one after the other, and a session saved and restored. Run it as `node bench/sharing.ts MODEL.gguf
+ * [THREADS]`.
  * @module
  */
 import { createLoad } from "../src/load/create-load.ts";
