@@ -8,7 +8,8 @@
  * @property {string} name the bundle is `dist/<name>.js`
  * @property {string} source the module it is bundled from
  * @property {string} [subpath] how users import it: `nibble-llm/<subpath>`; the main entry's conditions are in `MAIN`
- * @property {number} [kilobytes] the limit in 1,000 bytes of what a user's bundler makes of it, minified, after gzip -9
+ * @property {number} [kilobytes] the limit of its size in 1,000 bytes, bundled by a user's bundler, minified, after
+ *   gzip -9
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -52,7 +53,7 @@ export function packageExports() {
   };
 }
 
-/** What `nibble-llm/wasm/*` is for TypeScript. */
+/** The declarations of `nibble-llm/wasm/*`. */
 export const WASM_TYPES = "src/entries/wasm.d.ts";
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

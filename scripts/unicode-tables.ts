@@ -73,8 +73,9 @@ const AFTER_UNICODE_9 = new Set(
 );
 
 /**
- * What takes part in Unicode 9's NFC, asked of the engine that runs this script. The answer does not depend on it:
- * Unicode promises that normalisation of assigned characters never changes, and later characters are left out.
+ * The characters that take part in Unicode 9's NFC, by the engine that runs this script. The result does not depend on
+ * the engine: Unicode promises that normalisation of assigned characters never changes, and later characters are left
+ * out.
  */
 function nfcFlags(): Uint8Array {
   const flags = new Uint8Array(CODE_POINTS);

@@ -1,6 +1,7 @@
 /**
- * Granite 3, dense (IBM 2024; transformers, granite/modeling_granite.py): an architecture that nibble does not bring along.
- * Llama with four multipliers: of embeddings, of what a layer adds, of scores, and a divisor of logits.
+ * Granite 3, dense (IBM 2024; transformers, granite/modeling_granite.py): an architecture that nibble itself does not
+ * have. It is Llama with factors for the embeddings, for the output of attention and feed-forward, and for the scores,
+ * and a divisor of the logits.
  *
  * Importing this file registers it. GGUF files and Hugging Face folders of Granite then load like any other model.
  */

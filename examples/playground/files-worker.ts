@@ -1,6 +1,6 @@
 /**
- * Does in a worker what takes longer than a frame: reading a header with a vocabulary of 128,000 tokens, hashing a fetched
- * file. Each worker does one job.
+ * Does jobs in a worker that take longer than a frame: reading a header with a vocabulary of 128,000 tokens, or hashing
+ * a fetched file. Each worker does one job.
  * @module
  */
 import {

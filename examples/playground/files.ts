@@ -9,7 +9,7 @@ import type { Opened } from "./loader.ts";
 
 export interface FileEvents {
   open(opened: Opened): void;
-  /** Called for everything that goes wrong with files. */
+  /** Is called with every error about files. */
   fail(error: unknown): void;
 }
 

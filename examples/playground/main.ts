@@ -86,7 +86,7 @@ async function open(wanted: Opened): Promise<void> {
     );
     settings.suggest(model.info, wanted !== CRUMB); // crumb has learnt single problems
   } catch (error) {
-    if ((error as Error).name === "AbortError") return; // another one came between
+    if ((error as Error).name === "AbortError") return; // another load has begun
     fail(error);
   }
   const { model } = loader;

@@ -1,5 +1,6 @@
 /**
- * Shows what a model's memory is used for, from its plan, before the first weight is read; it fills while weights come.
+ * Shows the parts of a model's memory by its plan, before the first weight is read. The bar fills while weights are
+ * read.
  * @module
  */
 import type { LoadProgress, MemoryPlan } from "nibble-llm/browser";

@@ -1,6 +1,6 @@
 /**
- * The little of Markdown and LaTeX that small models write: fenced code, `code`, **bold**, \boxed{answer}. Everything else
- * is shown as it came.
+ * Parses the Markdown and LaTeX that small models write: fenced code, `code`, **bold**, \boxed{answer}. All other text
+ * is shown as it is.
  * @module
  */
 export interface Block {

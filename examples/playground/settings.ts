@@ -1,5 +1,5 @@
 /**
- * The settings form. An empty field leaves the choice to the model; what is filled in is remembered.
+ * The settings form. An empty field leaves the choice to the model. Values that are filled in are remembered.
  * @module
  */
 import type { ModelInfo } from "nibble-llm/browser";
