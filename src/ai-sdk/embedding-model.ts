@@ -1,5 +1,5 @@
 /**
- * A loaded model as an embedding model of the AI SDK.
+ * Makes a loaded model an embedding model of the AI SDK.
  * @module
  */
 import type { EmbedOptions } from "../engine/request/embed-options.ts";
@@ -10,7 +10,7 @@ import type { EmbeddingModel, SpecificationVersion, Warning } from "./types.ts";
 /** The most texts that the engine takes in one call. */
 const MAX_TEXTS = 2048;
 
-/** @param open gives the model; every request calls it */
+/** @param open resolves to the model; every request calls it */
 export function createEmbeddingModel<Version extends SpecificationVersion>(
   specificationVersion: Version,
   modelId: string,

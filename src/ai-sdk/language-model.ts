@@ -1,5 +1,5 @@
 /**
- * A loaded model as a language model of the AI SDK.
+ * Makes a loaded model a language model of the AI SDK.
  * @module
  */
 import type { Model } from "../engine/model.ts";
@@ -11,7 +11,7 @@ import type { CallOptions, GenerateResult, LanguageModel, SpecificationVersion, 
 export type ProvidedModel = Pick<Model, "info" | "chat" | "embeddings">;
 export type OpenModel = () => Promise<ProvidedModel>;
 
-/** @param open gives the model; every request calls it */
+/** @param open resolves to the model; every request calls it */
 export function createLanguageModel<Version extends SpecificationVersion>(
   specificationVersion: Version,
   modelId: string,

@@ -1,6 +1,6 @@
 /**
- * Chunks of a chat completion as the AI SDK's stream parts: blocks of reasoning, text and tool input, each with a start
- * and an end, one open at a time.
+ * Turns chunks of a chat completion into the AI SDK's stream parts: blocks of reasoning, text and tool input, each with
+ * a start and an end, one open at a time.
  * @module
  */
 import type { ChatCompletionChunk, ToolCallDelta } from "../engine/openai/chat-types.ts";
@@ -98,7 +98,7 @@ function finishReason(raw: string | undefined): FinishReason {
   return { unified: raw === "tool_calls" ? "tool-calls" : "other", raw };
 }
 
-/** Tokens that an earlier request had computed count as cache reads. Cache writes have no figure here. */
+/** Tokens that an earlier request had computed count as cache reads. Cache writes are not counted. */
 function toUsage(usage: ChatCompletionChunk["usage"]): Usage {
   if (!usage) {
     return {

@@ -1,5 +1,5 @@
 /**
- * From the AI SDK's prompt to OpenAI's messages.
+ * Turns the AI SDK's prompt into OpenAI's messages.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

@@ -9,7 +9,7 @@ import type { EmbeddingModel, LanguageModel, SpecificationVersion } from "./type
 
 /** Options of `createNibble`. */
 export interface NibbleProviderOptions<Version extends SpecificationVersion = "v4"> {
-  /** From a model's name to the model: `load` of this package, or a function that gives one that is loaded. */
+  /** Loads a model by its name: `load` of this package, or a function that returns a model that is loaded already. */
   readonly load: (modelId: string) => ProvidedModel | PromiseLike<ProvidedModel>;
   /** "v4" (default) for AI SDK 7, "v3" for AI SDK 6. */
   readonly specificationVersion?: Version;

@@ -1,5 +1,5 @@
 /**
- * From the AI SDK's call options to a chat request.
+ * Turns the AI SDK's call options into a chat request.
  * @module
  */
 import type { ChatCompletionRequest } from "../engine/openai/chat-types.ts";
@@ -45,7 +45,7 @@ export function toRequest(options: CallOptions): { request: StreamedRequest; war
     stream: true,
     stream_options: { include_usage: true },
   };
-  // The engine checks every value that comes from outside, so the type holds behind it.
+  // The cast is safe, because the engine checks every field of a request.
   return { request: request as unknown as StreamedRequest, warnings };
 }
 

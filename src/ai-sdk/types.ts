@@ -77,7 +77,7 @@ export interface CallOptions {
   readonly toolChoice?: { readonly type: string; readonly toolName?: string } | undefined;
   readonly includeRawChunks?: boolean | undefined;
   readonly abortSignal?: AbortSignal | undefined;
-  /** Only version 4. */
+  /** The effort of reasoning. Only version 4 has it. */
   readonly reasoning?: string | undefined;
   readonly providerOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }

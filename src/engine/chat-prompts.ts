@@ -1,5 +1,5 @@
 /**
- * From a conversation to a prompt, by the model's chat template.
+ * Turns conversations into prompts by the model's chat template.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -16,7 +16,7 @@ import { checkTemplateArguments } from "./request/arguments.ts";
 import type { CheckedChatRequest, PromptEnding } from "./request/chat.ts";
 import { showTools, type ToolSupport, toolSupport } from "./request/tool-support.ts";
 
-/** How a conversation becomes a prompt. */
+/** Options of `applyTemplate`. */
 export interface ApplyTemplateOptions {
   /** End with the header of the assistant's turn (default true). */
   readonly addGenerationPrompt?: boolean;
@@ -24,7 +24,7 @@ export interface ApplyTemplateOptions {
   readonly tools?: readonly unknown[];
   /** More variables for the template, such as `enable_thinking`. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** What the template's `strftime_now` tells (default: now). */
+  /** The time that the template's `strftime_now` formats (default: now). */
   readonly now?: Date;
 }
 
@@ -36,7 +36,7 @@ export interface ChatPrompt {
 }
 
 export class ChatPrompts {
-  /** Where the template comes from; "none": the model has none, and no known turn tokens. */
+  /** The origin of the template; "none" if the model has neither a template nor known turn tokens. */
   readonly origin: "model" | "fallback" | "none";
   readonly #templates: NamedTemplates;
   readonly #compiled = new Map<string, ChatTemplate>();
@@ -53,12 +53,12 @@ export class ChatPrompts {
     if (this.#templates.has("default")) this.#template(false);
   }
 
-  /** Jinja source of the model's own template for requests with or without tools; undefined if it has none. */
+  /** The Jinja source of the model's own template for requests with or without tools; undefined if it has none. */
   source(hasTools: boolean): string | undefined {
     return this.origin === "model" ? this.#templates.get(templateName(this.#templates, hasTools)) : undefined;
   }
 
-  /** What the template for requests with tools makes of them. */
+  /** How the template for requests with tools supports them. */
   get support(): ToolSupport {
     return toolSupport(this.source(true), this.#template(true)?.names);
   }
@@ -105,7 +105,7 @@ export class ChatPrompts {
     return { text, begun, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
   }
 
-  /** @param names what the template reads; undefined: there is none */
+  /** @param names the variables that the template reads; undefined if there is no template */
   #readVariables(
     given: ReadonlyMap<string, unknown>,
     names: ReadonlySet<string> | undefined,
@@ -136,7 +136,7 @@ function renderEnding(
   return { text, begun: begunBy(text) };
 }
 
-/** The turn format that the vocabulary shows; none for a model without turns. */
+/** The turn format that fits the vocabulary; none for a model without turns. */
 function fallbackTemplates(tokenizer: Tokenizer): NamedTemplates {
   try {
     return new Map([["default", fallbackTemplate(tokenizer)]]);

@@ -1,5 +1,5 @@
 /**
- * OpenAI's chat and text completions: a checked request, its prompts, its answers, and their shape.
+ * OpenAI's chat and text completions, from the body of a request to the answers in OpenAI's shape.
  * @module
  */
 import { CLOSE_TAG } from "../chat/reasoning.ts";
@@ -19,7 +19,7 @@ import { type CheckedCompletionRequest, checkCompletionRequest } from "./request
 import { checkPrompt } from "./request/generate-options.ts";
 import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS } from "./request/tool-support.ts";
 
-/** What a chat completion needs of a model. */
+/** The parts of a model that completions use. */
 export interface Endpoint {
   readonly core: Core;
   readonly prompts: ChatPrompts;
@@ -74,7 +74,7 @@ export async function completeText(
   return request.stream ? chunks : collectCompletion(chunks);
 }
 
-/** The answers to each prompt. The first of them reads the prompt for all. */
+/** The answers to each prompt. The first answer to a prompt computes it for the others. */
 function textStarts(
   core: Core,
   { prompts, n, masks, echo, addBos, options }: CheckedCompletionRequest,
@@ -99,7 +99,7 @@ function choices(n: number): number[] {
   return Array.from({ length: n }, (_, choice) => choice);
 }
 
-/** Starts an answer when it is called, which is when its events are wanted. */
+/** Makes the function that starts an answer. It is called when the answer's first event is asked for. */
 function starter(core: Core, settings: GenerationSettings): ChatStart {
   return () => {
     core.checkLive();
@@ -107,7 +107,7 @@ function starter(core: Core, settings: GenerationSettings): ChatStart {
   };
 }
 
-/** What holds an answer to the format or the tools of its request. */
+/** The constraint that an answer's format or tools put on it. */
 function constraintOf(
   request: CheckedChatRequest,
   { begun }: ChatPrompt,

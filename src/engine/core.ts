@@ -1,5 +1,6 @@
 /**
- * What the calls of one loaded model share: its runtime, its scheduler, and the facts that requests are checked against.
+ * The core of a loaded model, which its calls share: its runtime, its scheduler, and the facts that requests are
+ * checked against.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -27,12 +28,12 @@ export interface ModelParts {
   readonly templates?: NamedTemplates | undefined;
   readonly defaults?: SamplingDefaults | undefined;
   readonly adapters?: readonly Omit<LoraInfo, "id">[] | undefined;
-  /** The pooling of embeddings that name none (default "mean"). */
+  /** The pooling for requests for embeddings that name none (default "mean"). */
   readonly pooling?: Pooling | undefined;
   /** More facts for `info`. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
-  /** Whether requests and sessions reuse what others have computed (default true). */
+  /** Whether requests and sessions reuse keys and values that others have computed (default true). */
   readonly prefixCache?: boolean | undefined;
 }
 

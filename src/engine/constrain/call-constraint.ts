@@ -33,7 +33,7 @@ export class CallConstraint {
   /** The state of the grammar inside of a call; undefined outside. */
   #state: State | undefined;
   #reasoning: ReasoningEnd | undefined;
-  /** The end of the text, in which a call may begin; undefined if none may begin any more. */
+  /** The end of the text so far, in which a call may begin; undefined if no call may begin any more. */
   #text: string | undefined = "";
 
   constructor({ masks, starts, begun = "" }: CallConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
@@ -48,7 +48,7 @@ export class CallConstraint {
     else if (content !== "") this.#find(content);
   }
 
-  /** Tokens that may come next; undefined: any. Valid until the next call. */
+  /** The tokens that may come next, or undefined for any token. The mask is valid until the next call. */
   mask(): TokenMask | undefined {
     if (!this.#state) return undefined;
     this.#scratch.set(this.#masks.mask(this.#state));
@@ -69,7 +69,10 @@ export class CallConstraint {
     } else if (this.#text !== undefined) this.#find(piece);
   }
 
-  /** Looks for the beginning of a call. One that is not spelled as the grammar does stays free; the parser may read it. */
+  /**
+   * Looks for the beginning of a call. A call that is spelled otherwise than in the grammar stays free; the parser may
+   * still read it.
+   */
   #find(piece: string): void {
     const { texts, anywhere } = this.#starts;
     const text = this.#text + piece;

@@ -11,7 +11,7 @@ import { ReasoningEnd, type ReasoningTokens } from "./reasoning-end.ts";
 
 export interface ConstraintOptions {
   readonly masks: TokenMasks;
-  /** Given where the model may reason before its answer. */
+  /** The tokens around reasoning, if the model may reason before its answer. */
   readonly reasoning: ReasoningTokens | undefined;
   /** The part of the answer that stands at the end of the prompt, if any. */
   readonly begun?: string;
@@ -28,10 +28,10 @@ export class Constraint {
   #state: State;
   /** Looks for the end of the reasoning; undefined when the model does not reason. */
   #open: ReasoningEnd | undefined;
-  /** The tokens that open a `<think>` block, while they may come; behind the first of them the others must come. */
+  /** The tokens that open a `<think>` block, while it may be opened. After the first of them the others must follow. */
   #opening: readonly number[] | undefined;
   #opened = 0;
-  /** White space may come between reasoning and answer. */
+  /** Whether the text is between reasoning and answer, where white space may come. */
   #gap = false;
 
   constructor({ masks, reasoning, begun = "" }: ConstraintOptions, tokenizer: Tokenizer, endIds: ReadonlySet<number>) {
@@ -47,13 +47,14 @@ export class Constraint {
     this.#gap = phase === "gap";
   }
 
-  /** The answer is complete, and nothing may follow. */
+  /** Whether the answer is complete, so that nothing may follow. */
   get done(): boolean {
     return !this.#open && this.#opened === 0 && this.#state.mayEnd && this.#state.nodes.length === 0;
   }
 
   /**
-   * Tokens that may come next, end tokens only where the grammar accepts the text. Valid until the next call.
+   * The tokens that may come next. End tokens are among them only where the grammar accepts the text. The mask is valid
+   * until the next call.
    * @throws NibbleError `invalid_argument` if the grammar reads the text in too many ways
    */
   mask(): TokenMask {
@@ -101,8 +102,8 @@ export class Constraint {
 }
 
 /**
- * The grammar's state behind the beginning of an answer. A beginning that the grammar does not allow, such as a sentence
- * before some JSON, is left to the caller: then the grammar holds for the continuation alone.
+ * The grammar's state after the beginning of an answer that a prompt contains. If the grammar does not allow that
+ * beginning, such as a sentence before some JSON, the grammar holds for the continuation alone.
  */
 function stateBehind(content: string, { matcher }: TokenMasks): State {
   const state = matcher.read(matcher.start, utf8.encode(content));

@@ -12,8 +12,8 @@ export interface ReasoningTokens {
   /** Tokens of white space only. */
   readonly blank: readonly number[];
   /**
-   * By the number of characters of `</think>` with which the text ends: the tokens that complete the tag and also begin
-   * the answer. That beginning could not be held to a grammar, so these tokens must not come.
+   * The tokens that would complete `</think>` and also begin the answer, by the number of the tag's characters with
+   * which the text ends. That beginning could not be held to a grammar, so these tokens must not come.
    */
   readonly overruns: readonly (readonly number[])[];
 }

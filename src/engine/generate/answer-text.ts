@@ -1,5 +1,5 @@
 /**
- * From the token ids of an answer to its text, piece by piece.
+ * Turns the token ids of an answer into text, piece by piece.
  * @module
  */
 import { CLOSE_TAG, OPEN_TAG } from "../../chat/reasoning.ts";
@@ -29,7 +29,7 @@ export class AnswerText {
     return shown === undefined ? this.#decoder.push(id) : this.end() + shown;
   }
 
-  /** The bytes that wait for the rest of a character, as text. */
+  /** Ends the text. Returns the bytes of an unfinished character as text. */
   end(): string {
     const rest = this.#decoder.end();
     this.#decoder = this.#tokenizer.decoder({ skipSpecial: true });

@@ -22,14 +22,14 @@ export interface Embeddings {
   readonly tokens: number;
 }
 
-/** What embeddings need of a model. */
+/** The parts of a model that embeddings use. */
 export interface EmbeddingEngine {
   readonly executor: Executor;
   readonly scheduler: Scheduler;
 }
 
 /**
- * Embeds texts beside whatever else the model does. As many texts run together as one step has rows of logits.
+ * Embeds texts, while the model also runs other requests. At most `maxLogitRows` texts run together.
  * @throws the signal's reason; NibbleError `context_full`, `disposed`, `poisoned`, `non_finite_logits`
  */
 export async function embed(
@@ -102,7 +102,7 @@ class EmbeddingJob implements Job {
     return [];
   }
 
-  /** Sums in f64, in the order of the tokens. A job that lost its pages sees some tokens again. */
+  /** Sums in f64, in the order of the tokens. A job that was evicted receives some tokens again, which are ignored. */
   accept(row: Float32Array, position: number): boolean {
     if (position !== this.#position) return false;
     for (let i = 0; i < row.length; i++) this.#sums[i]! += row[i]!;

@@ -1,5 +1,5 @@
 /**
- * The events that one answer gives, and its figures.
+ * The events of one answer, and its usage and timings.
  * @module
  */
 import type { Logprobs, Probs } from "../sample/logprobs.ts";
@@ -7,14 +7,17 @@ import type { Logprobs, Probs } from "../sample/logprobs.ts";
 /** The first event, where `promptLogprobs` are asked for. */
 export interface PromptEvent {
   readonly type: "prompt";
-  /** Of the prompt's tokens but the first, for which nothing predicts. */
+  /** The log-probabilities of the prompt's tokens, except the first, which nothing predicts. */
   readonly logprobs: readonly Logprobs[];
 }
 
 export interface TokenEvent {
   readonly type: "token";
   readonly id: number;
-  /** Text that is certain now; it may belong to earlier tokens, or be empty while a character or stop string is open. */
+  /**
+   * Text that has become certain. It may belong to earlier tokens, and it is empty while a character or a stop string
+   * may be incomplete.
+   */
   readonly text: string;
   /** UTF-16 units of answer text before this token. */
   readonly offset: number;
@@ -42,19 +45,22 @@ export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
 export interface Usage {
   /** Tokens of the prompt. */
   readonly prompt_tokens: number;
-  /** The end token included. */
+  /** Tokens of the answers, the end token included. */
   readonly completion_tokens: number;
   /** Tokens of the prompt and of the answers. */
   readonly total_tokens: number;
-  /** Tokens of the prompt that were not computed: another request or session had. */
+  /** Tokens of the prompt whose keys and values were in the cache, because another request or session computed them. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
-  /** Where reasoning is told from the answer: its tokens up to the one that closes it. */
+  /** Tokens of reasoning, up to the one that closes it. Present where reasoning is separated from the answer. */
   readonly completion_tokens_details?: { readonly reasoning_tokens: number };
 }
 
-/** llama-server's figures. The first token counts as predicted, its time as the prompt's. 0 where a clock stands still. */
+/**
+ * llama-server's timings. The first token counts as predicted, but its time as the prompt's. Times are 0 where the
+ * host's clock stands still (Workers).
+ */
 export interface Timings {
-  /** Tokens of the prompt that others had computed; `prompt_n` are the rest. */
+  /** Tokens of the prompt that were cached. */
   readonly cache_n: number;
   /** Tokens of the prompt that this request computed. */
   readonly prompt_n: number;
@@ -68,8 +74,8 @@ export interface Timings {
   readonly predicted_ms: number;
   /** Tokens of the answer per second. */
   readonly predicted_per_second: number;
-  /** Tokens drafted from earlier text, and how many of them came true: the steps saved. Absent if none were drafted. */
+  /** Tokens drafted from earlier text. Absent if none were drafted. */
   readonly draft_n?: number;
-  /** Drafted tokens that the model then chose. */
+  /** Drafted tokens that the model then chose, which is the number of steps saved. */
   readonly draft_n_accepted?: number;
 }

@@ -1,5 +1,5 @@
 /**
- * One request: prompt ids in, a stream of tokens with their text out.
+ * Generates one answer: it takes prompt ids, and gives a stream of tokens with their text.
  * @module
  */
 import { begunBy } from "../../chat/turn.ts";
@@ -22,7 +22,7 @@ import type { FinishEvent, GenerateEvent, Timings, TokenEvent, Usage } from "./e
 import type { GenerationSettings } from "./settings.ts";
 import { StopMatcher } from "./stop.ts";
 
-/** What all requests of a model share. */
+/** The parts of a model that all its requests share. */
 export interface Engine {
   readonly tokenizer: Tokenizer;
   readonly executor: Executor;
@@ -117,7 +117,7 @@ class Generation implements Job {
   }
 
   begin(cached: number): void {
-    if (this.#count > 0) return; // It begins again after a shift.
+    if (this.#count > 0) return; // The job begins again after a context shift.
     this.#startTime = now();
     this.#cached = cached;
   }
@@ -164,7 +164,7 @@ class Generation implements Job {
 
   /**
    * The text that a token adds, as far as it is certain; an end token adds none.
-   * @param last no more tokens come, so nothing is held back
+   * @param last whether this is the last token, so that nothing is held back
    */
   #write(id: number | undefined, last: boolean): { offset: number; text: string; stop: string | undefined } {
     const offset = this.#textLength;
@@ -175,7 +175,7 @@ class Generation implements Job {
     return { offset, text: last && stop === undefined ? text + this.#stops.end() : text, stop };
   }
 
-  /** A prompt that lost its pages is read again, so its first rows may come twice. */
+  /** A prompt that was evicted is computed again, so its first rows may come twice. */
   #score(scores: Logprobs[], logits: Float32Array, position: number): false {
     const { prompt, promptLogprobs } = this.#options;
     if (position === scores.length) scores.push(logprobs(logits, prompt[position + 1]!, promptLogprobs!));
@@ -191,7 +191,10 @@ class Generation implements Job {
     this.#lookup.confirm(id);
   }
 
-  /** Removes half of the context behind the first `keep` tokens, which stay computed; the rest is read again. */
+  /**
+   * Shifts the context: removes half of the tokens after the first `keep` ones. These stay in the cache, and the rest
+   * is computed again.
+   */
   #shift(): void {
     const { scheduler, executor } = this.#engine;
     const keep = Math.min(this.#options.keep ?? 0, executor.contextLength >> 1);

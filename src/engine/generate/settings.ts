@@ -7,11 +7,14 @@ import type { CallConstraintOptions } from "../constrain/call-constraint.ts";
 import type { ConstraintOptions } from "../constrain/constraint.ts";
 import type { SamplingOptions } from "../sample/options.ts";
 
-/** Every field is checked, and defaults are filled in. */
+/** The settings of one answer. Every field is checked, and defaults are filled in. */
 export interface GenerationSettings {
   /** Token ids: at least one, fewer than the context holds. */
   readonly prompt: readonly number[];
-  /** Most tokens of the answer, the end token included; never beyond the context. Undefined: to its end. */
+  /**
+   * Most tokens of the answer, the end token included. It may be undefined; the answer then ends at the end of the
+   * context.
+   */
   readonly maxTokens?: number | undefined;
   readonly sampling: SamplingOptions;
   /** Texts that end the answer and are not part of it. */
@@ -19,25 +22,28 @@ export interface GenerationSettings {
   /** Tokens that end the answer and are not part of its text. */
   readonly endIds: ReadonlySet<number>;
   /**
-   * The part of the answer that stands at the end of the prompt, which bounds and formats of the answer count. Undefined:
-   * the prompt's text tells whether it ends inside of a `<think>` block.
+   * The part of the answer that is already at the end of the prompt. Formats and budgets of the answer include it. If
+   * it is undefined, the prompt's text tells whether it ends inside of a `<think>` block.
    */
   readonly begun?: string | undefined;
-  /** The log-probability of each token is given, and those of this many alternatives. */
+  /**
+   * Number of alternatives whose log-probabilities are returned with that of each token. Undefined: no
+   * log-probabilities are returned.
+   */
   readonly logprobs?: number | undefined;
-  /** With `logprobs`: also the probabilities behind all sampling steps. */
+  /** Whether the probabilities after all sampling steps are returned, too. Needs `logprobs`. */
   readonly sampledProbs?: boolean | undefined;
-  /** The same for the prompt's tokens, in a `prompt` event before the answer. */
+  /** Like `logprobs`, for the prompt's tokens. They come in a `prompt` event before the answer. */
   readonly promptLogprobs?: number | undefined;
-  /** Which of several answers to the same request this is: a counter of the random numbers. */
+  /** The number of this answer among several to the same request. The random numbers depend on it. */
   readonly choice?: number | undefined;
   /** Most tokens that a step may draft from earlier text. */
   readonly draftMax?: number | undefined;
   /** Tokens of reasoning after which the block is closed with `</think>`. */
   readonly reasoningBudget?: number | undefined;
-  /** Where the context is full, half of it is forgotten, and the answer goes on. */
+  /** Whether half of the context is removed when it is full, so that the answer goes on. */
   readonly contextShift?: boolean | undefined;
-  /** Tokens at the prompt's start that a shift keeps. */
+  /** Tokens at the prompt's start that a context shift keeps. */
   readonly keep?: number | undefined;
   readonly adapters?: AdapterScales | undefined;
   readonly constraint?: ConstraintOptions | CallConstraintOptions | undefined;

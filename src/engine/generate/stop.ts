@@ -10,9 +10,9 @@ export interface StopResult {
 }
 
 /**
- * The automaton of Aho and Corasick (1975) over UTF-16 units: its work is linear in the text for any number of strings,
- * and its state says how much of the text's end may still become a stop string. Only that part is held back.
- * The string that is complete first wins; of several that end at the same place the longest wins.
+ * The automaton of Aho and Corasick (1975) over UTF-16 units. It takes linear time in the length of the text for any
+ * number of strings. Its state says how much of the text's end may still become a stop string, and only that part is
+ * held back. The string that is complete first ends the text; of several that end at the same place, the longest one.
  */
 export class StopMatcher {
   /** Edges of the trie, keyed by node * 65536 + unit. Node 0 is the root. */
@@ -45,7 +45,7 @@ export class StopMatcher {
     return { text: all.slice(0, safe), stop: undefined };
   }
 
-  /** The text that was held back, when no more text comes. */
+  /** Ends the text. Returns the text that was held back. */
   end(): string {
     const held = this.#held;
     this.#held = "";

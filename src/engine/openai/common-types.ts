@@ -1,6 +1,6 @@
 /**
- * What requests for chats and completions share: OpenAI's names and shapes, and llama-server's and vLLM's names for
- * what OpenAI does not have.
+ * The fields that requests for chats and completions share: OpenAI's, and those of llama-server and vLLM that OpenAI
+ * does not have.
  * @module
  */
 import type { NibbleError } from "../../base/errors.ts";
@@ -17,115 +17,142 @@ export interface RequestOptions {
 
 /** The fields that requests for chats and for completions share. */
 export interface CommonFields {
-  /** Any name; one model answers. */
+  /** Any name, since one model answers. */
   readonly model?: string | null;
-  /** 0 to 2; 0 is greedy. Default: the checkpoint's, else 0.8. */
+  /** Temperature, 0 to 2; 0 is greedy. Default: the checkpoint's, else 0.8. */
   readonly temperature?: number | null;
-  /** Above 0 to 1. Default: the checkpoint's, else 0.95. */
+  /** Nucleus sampling: a probability above 0, up to 1. Default: the checkpoint's, else 0.95. */
   readonly top_p?: number | null;
-  /** 0 or -1: off. Default: the checkpoint's, else 40. */
+  /** The number of most likely tokens that are kept; 0 and -1 keep all. Default: the checkpoint's, else 40. */
   readonly top_k?: number | null;
-  /** 0 to 1. Default: the checkpoint's, else 0.05. */
+  /** Least probability of a token, as a fraction of the highest, 0 to 1. Default: the checkpoint's, else 0.05. */
   readonly min_p?: number | null;
-  /** 0.01 to 10; 1: off. */
+  /** Penalty on tokens of the recent text, 0.01 to 10; 1 is none. */
   readonly repeat_penalty?: number | null;
-  /** vLLM's name of it; over all of the text, whatever `repeat_last_n` is. */
+  /** vLLM's name of `repeat_penalty`. It looks back on all of the text, whatever `repeat_last_n` is. */
   readonly repetition_penalty?: number | null;
-  /** Tokens that penalties look back on, prompt included: 0 none, -1 all. Default 64. */
+  /** Tokens that penalties look back on, prompt included; 0 for none, -1 for all. Default: 64. */
   readonly repeat_last_n?: number | null;
-  /** -2 to 2. */
+  /** Number that is subtracted from the logit of every recent token, -2 to 2. */
   readonly presence_penalty?: number | null;
-  /** -2 to 2. */
+  /** Number that is subtracted from a recent token's logit once per occurrence, -2 to 2. */
   readonly frequency_penalty?: number | null;
-  /** llama.cpp's steps in the order in which they run; default: all of them in its own. Each of these settings: 0 or its neutral value is off. */
+  /**
+   * llama.cpp's sampling steps in the order in which they run. Default: all of them in llama.cpp's order. A step whose
+   * setting is neutral does nothing.
+   */
   readonly samplers?: readonly SamplerName[] | null;
-  /** The temperature goes so far below and above, the higher the entropy. */
+  /** How far the temperature moves below and above `temperature` with the entropy; 0 is off. */
   readonly dynatemp_range?: number | null;
+  /** Exponent of the normalised entropy in the dynamic temperature. */
   readonly dynatemp_exponent?: number | null;
-  /** Locally typical sampling; 1: off. */
+  /** Locally typical sampling; 1 is off. */
   readonly typical_p?: number | null;
-  /** Standard deviations below the highest logit; -1: off. */
+  /** Keeps logits within this many standard deviations of the highest; -1 is off. */
   readonly top_n_sigma?: number | null;
-  /** How often all top choices but one are left out, and what is one: at least this probability. */
+  /** Probability with which XTC removes all top choices but the least likely one. */
   readonly xtc_probability?: number | null;
+  /** Least probability of a top choice; above 0.5 XTC is off. */
   readonly xtc_threshold?: number | null;
-  /** Tokens that top-p, typical-p, min-p and xtc leave at least. */
+  /** The fewest tokens that top-p, typical-p, min-p and XTC keep. */
   readonly min_keep?: number | null;
-  /** DRY takes multiplier * base^(length - allowed_length) off what would go on with a repetition; 0: off. */
+  /**
+   * Strength of DRY, which subtracts multiplier * base^(length - allowed_length) from the logit of a token that would
+   * continue a repetition of that length; 0 is off.
+   */
   readonly dry_multiplier?: number | null;
+  /** Base of DRY's penalty. */
   readonly dry_base?: number | null;
+  /** The longest repetition without a penalty by DRY, in tokens. */
   readonly dry_allowed_length?: number | null;
-  /** Tokens that DRY looks back on: 0 none, -1 all (default). */
+  /** Tokens that DRY looks back on; 0 for none, -1 (default) for all. */
   readonly dry_penalty_last_n?: number | null;
-  /** Texts that repetitions do not reach over: at most 16 of 40 characters. */
+  /** Texts at which repetitions end for DRY: at most 16, of at most 40 characters. */
   readonly dry_sequence_breakers?: readonly string[] | null;
-  /** 1 or 2: that version of Mirostat instead of the steps but the temperature; 0: off. */
+  /** Mirostat's version, 1 or 2, which replaces all steps but the temperature; 0 is off. */
   readonly mirostat?: number | null;
-  /** Its target, bits a token, and its learning rate. */
+  /** Mirostat's target surprise, in bits per token. */
   readonly mirostat_tau?: number | null;
+  /** Mirostat's learning rate. */
   readonly mirostat_eta?: number | null;
-  /** No end token before the answer has this many tokens. */
+  /** Number of tokens before which the answer cannot end. */
   readonly min_tokens?: number | null;
-  /** Words that must not come: at most 128 of 256 characters. */
+  /** Words that the answer must not contain: at most 128, of at most 256 characters. */
   readonly bad_words?: readonly string[] | null;
-  /** Only these tokens may come. */
+  /** The only tokens that the answer may contain. */
   readonly allowed_token_ids?: readonly number[] | null;
-  /** These may not, at most 1,024. */
+  /** Tokens that the answer must not contain, at most 1,024. */
   readonly banned_token_ids?: readonly number[] | null;
   /**
-   * Token ids, or texts whose tokens are meant, to -100 .. 100, added to their logits; false forbids a token. At most
-   * 1,024. llama-server's pairs are taken too.
+   * Numbers from -100 to 100 that are added to logits, by token id or by a text whose tokens are meant; false forbids a
+   * token. At most 1,024. llama-server's list of pairs is accepted, too.
    */
   readonly logit_bias?: Readonly<Record<string, number | false>> | readonly (readonly unknown[])[] | null;
-  /** The same seed and request give the same tokens on every host. Default, and -1: a random one. */
+  /** The same seed and request give the same tokens on every host. The default, and -1, is a random seed. */
   readonly seed?: number | null;
-  /** Answers to each prompt, 1 to 128; each has its own random numbers. */
+  /** Number of answers to each prompt, 1 to 128. Each answer has its own random numbers. */
   readonly n?: number | null;
-  /** At most 16 strings of 256 characters; empty ones ask for nothing. */
+  /** Texts that end the answer: at most 16, of at most 256 characters. Empty texts are ignored. */
   readonly stop?: string | readonly string[] | null;
-  /** More tokens that end the answer. */
+  /** Further tokens that end the answer. */
   readonly stop_token_ids?: readonly number[] | null;
-  /** Never choose the model's end tokens. */
+  /** Whether the model's end tokens are forbidden. */
   readonly ignore_eos?: boolean | null;
-  /** Cut to what the context holds; 0: the prompt is read only; -1: no bound. */
+  /** Most tokens of the answer, at most what the context holds. With 0 the prompt is only computed; -1 is no limit. */
   readonly max_tokens?: number | null;
-  /** llama-server's name of it. */
+  /** llama-server's name of `max_tokens`. */
   readonly n_predict?: number | null;
-  /** llama-server's: log-probabilities of each token and of so many alternatives, where OpenAI's fields ask for none. */
+  /**
+   * llama-server's field for log-probabilities: the number of alternatives that are returned with each token. It is used
+   * where OpenAI's fields ask for none.
+   */
   readonly n_probs?: number | null;
-  /** With log-probabilities: also the probabilities behind all sampling steps. */
+  /** Whether log-probabilities come with the probabilities after all sampling steps. */
   readonly post_sampling_probs?: boolean | null;
-  /** Most tokens that a step drafts from earlier text (default and at most 16; 0: none). They change only the speed. */
+  /** Most tokens that a step drafts from earlier text (default and at most 16; 0 for none). Drafts change only the speed. */
   readonly "speculative.n_max"?: number | null;
-  /** Log-probabilities of the prompt's tokens and of 0 to 20 alternatives, vLLM's; for one answer. Streams have them in one chunk, before the text. */
+  /**
+   * vLLM's field for log-probabilities of the prompt's tokens, with 0 to 20 alternatives. It needs `n` 1. A stream has
+   * them in one chunk, before the text.
+   */
   readonly prompt_logprobs?: number | null;
   /**
-   * Where the context is full: true forgets half of it, but for the first `n_keep` tokens, and goes on to `max_tokens`,
-   * which is needed then. Default false: the answer ends there.
+   * If true, a full context loses half of its tokens, but not the first `n_keep` ones, and the answer goes on to
+   * `max_tokens`, which is then required. With false (default) the answer ends there.
    */
   readonly context_shift?: boolean | null;
+  /** Tokens at the prompt's start that a context shift keeps. */
   readonly n_keep?: number | null;
-  /** Tokens of reasoning after which `</think>` comes; 0: no reasoning, -1 (default): no bound. */
+  /** Tokens of reasoning after which `</think>` is forced; 0 for no reasoning, -1 (default) for no limit. */
   readonly reasoning_budget?: number | null;
-  /** Adapters to apply, others are not; default: each as it was loaded. */
+  /** The adapters to apply; others are not applied. Default: each adapter with the scale that it was loaded with. */
   readonly lora?: readonly LoraChoice[] | null;
+  /** Whether the answer is streamed in chunks. */
   readonly stream?: boolean | null;
+  /** With `include_usage`, the last chunk of a stream has the usage. */
   readonly stream_options?: { readonly include_usage?: boolean | null } | null;
   /** Accepted and not used. */
   readonly user?: string | null;
-  /** What the answer has to be: JSON of a schema, any JSON object, or any text. */
+  /**
+   * The format of the answer: JSON of a schema, any JSON object, or any text. Only one of `response_format`, `grammar`,
+   * `json_schema`, `structured_outputs` and the `guided_*` fields may be given.
+   */
   readonly response_format?: ResponseFormat | null;
-  /** A grammar in llama.cpp's notation. Of this and the next ones, and `response_format`, one may be given. */
+  /** A grammar in GBNF, llama.cpp's notation. */
   readonly grammar?: string | null;
-  /** llama-server's name for a schema. */
+  /** llama-server's field for a JSON schema. */
   readonly json_schema?: object | boolean | null;
-  /** vLLM's. */
+  /** vLLM's form of a constraint. */
   readonly structured_outputs?: StructuredOutputs | null;
-  /** vLLM's older names. */
+  /** vLLM's older field for a JSON schema. */
   readonly guided_json?: object | boolean | null;
+  /** vLLM's older field for a regular expression that matches the whole answer. */
   readonly guided_regex?: string | null;
+  /** vLLM's older field for a list of possible answers. */
   readonly guided_choice?: readonly string[] | null;
+  /** vLLM's older field for a grammar. */
   readonly guided_grammar?: string | null;
+  /** Ends the call; its promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | null;
 }
 
@@ -154,10 +181,10 @@ export interface StructuredOutputs {
   readonly grammar?: string | null;
 }
 
-/** "tool_calls": the answer ended after calls. */
+/** Why an answer ended: "tool_calls" after calls of tools, "length" at `max_tokens` or the end of the context. */
 export type FinishReason = "stop" | "length" | "tool_calls";
 
-/** vLLM's: for each token of the prompt but the first, by token id. */
+/** vLLM's log-probabilities of the prompt: an entry per token, keyed by token id, and null for the first token. */
 export type PromptLogprobs = readonly (Readonly<
   Record<string, { readonly logprob: number; readonly decoded_token: string }>
 > | null)[];
