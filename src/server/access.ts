@@ -34,8 +34,8 @@ export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<v
   return async ({ headers }) => {
     if (apiKeys.length === 0) return;
     const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? headers.get("x-api-key") ?? "";
-    known ??= Promise.all(apiKeys.map(sha256));
-    const digest = await sha256(given);
+    known ??= Promise.all(apiKeys.map((key) => sha256(new TextEncoder().encode(key))));
+    const digest = await sha256(bytesOf(given));
     let matches = 0;
     for (const key of await known) matches |= Number(equalDigests(digest, key));
     if (matches === 0)
@@ -43,8 +43,13 @@ export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<v
   };
 }
 
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+/** The bytes of a header's value, of which `Headers` makes one character each. Clients send keys in UTF-8. */
+function bytesOf(value: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(value, (character) => character.charCodeAt(0));
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 function equalDigests(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,7 +5,6 @@
 import type { Timings } from "../engine/generate/events.ts";
 import type { Ticket } from "./admission.ts";
 import type { Asked, Call } from "./call.ts";
-import { isInternal } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
 import { type StreamFormat, streamResponse } from "./streams.ts";
 
@@ -33,7 +32,7 @@ export async function answer<Chunk extends CountedChunk>(
   prepare: (call: Call, signal: AbortSignal) => Promise<Prepared<Chunk>>,
   asked: Asked,
 ): Promise<Response> {
-  const { metrics, settings } = asked.exchange.server;
+  const { metrics, settings, failures } = asked.exchange.server;
   const client = asked.exchange.request.signal;
   const { ticket, call } = await admit(asked);
   try {
@@ -49,7 +48,7 @@ export async function answer<Chunk extends CountedChunk>(
       format: prepared.format ?? "events",
       stallMs: settings.stallTimeoutMs,
       failure: (error) => {
-        if (!client.aborted && isInternal(error)) settings.onError(error);
+        if (!client.aborted) failures.note(error);
         return prepared.failure(error);
       },
     });

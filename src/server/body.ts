@@ -30,7 +30,32 @@ async function readJson(request: Request, limits: BodyLimits, arriving: { bytes:
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity")
     throw new NibbleError("unsupported_media_type", `content-encoding: expected none, got ${encoding}`);
-  return plain(parseJson(await readBytes(request, limits, arriving), { name: "body", roundIntegers: true }));
+  const bytes = await readBytes(request, limits, arriving);
+  if (bytes.length === 0) return undefined; // some calls need no body
+  checkContainers(bytes);
+  return plain(parseJson(bytes, { name: "body", roundIntegers: true }));
+}
+
+/** Most objects and arrays of a body. Each takes hundreds of bytes when it is parsed, and only two in the text. */
+const MAX_CONTAINERS = 2 ** 16;
+const [QUOTE, BACKSLASH, BRACE, BRACKET] = [0x22, 0x5c, 0x7b, 0x5b];
+
+/** Counts the objects and arrays of a JSON text before they are made. @throws NibbleError `too_large` */
+function checkContainers(bytes: Uint8Array): void {
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) i = endOfString(bytes, i);
+    else if ((byte === BRACE || byte === BRACKET) && ++count > MAX_CONTAINERS)
+      throw new NibbleError("too_large", `body: expected at most ${MAX_CONTAINERS} objects and arrays`);
+  }
+}
+
+/** The place of the quote that ends a string, or the end of the text. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let i = start + 1;
+  while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1;
+  return i;
 }
 
 /**

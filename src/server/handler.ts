@@ -7,7 +7,8 @@ import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from
 import { Admission } from "./admission.ts";
 import { bodyReader } from "./body.ts";
 import { ConversationStore } from "./conversation-store.ts";
-import { dialectOf, errorResponse, isInternal } from "./errors.ts";
+import { dialectOf, errorResponse } from "./errors.ts";
+import { Failures } from "./failures.ts";
 import { Ignored } from "./ignored.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelPool } from "./models/pool.ts";
@@ -50,6 +51,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     settings,
     admission: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
+    failures: new Failures(settings.onError),
     readBody: bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs }),
     conversations: new ConversationStore(settings.responseStore),
     created: Math.floor(Date.now() / 1000),
@@ -62,7 +64,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     const found = find(url.pathname);
     const ignored = new Ignored(settings);
     const response = await respond({ request, url, found, ignored }).catch((error) =>
-      failed(error, request, url, settings),
+      failed(error, request, url, server.failures),
     );
     ignored.announce(response.headers);
     server.metrics.request(found?.path ?? "other", response.status);
@@ -101,9 +103,9 @@ interface Received {
   readonly ignored: Ignored;
 }
 
-function failed(error: unknown, request: Request, { pathname }: URL, { onError }: Settings): Response {
+function failed(error: unknown, request: Request, { pathname }: URL, failures: Failures): Response {
   if (request.signal.aborted) return new Response(null, { status: CLIENT_LEFT });
-  if (isInternal(error)) onError(error);
+  failures.note(error);
   return errorResponse(error, dialectOf(pathname, request.headers));
 }
 

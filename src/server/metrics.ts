@@ -34,27 +34,45 @@ export class Metrics {
     this.#unfinished++;
   }
 
+  /** @param gauges of the server and its models, under our names */
   text(gauges: readonly Metric[]): string {
-    const counters: readonly Metric[] = [
-      ["nibble_prompt_tokens_total", "Prompt tokens of complete answers.", this.#promptTokens],
-      ["nibble_prompt_seconds_total", "Time to first token of complete answers.", this.#promptSeconds],
-      ["nibble_completion_tokens_total", "Tokens of complete answers.", this.#answerTokens],
-      ["nibble_completion_seconds_total", "Time from first to last token of complete answers.", this.#answerSeconds],
-      [
-        "nibble_answers_cut_total",
-        "Answers that were cut off because their reader left or something failed.",
-        this.#unfinished,
-      ],
-    ];
     const requests = [...this.#requests].map(([labels, value]) => `nibble_requests_total{${labels}} ${value}`);
     return [
       "# HELP nibble_requests_total Responses by path and status.",
       "# TYPE nibble_requests_total counter",
       ...requests,
-      ...counters.flatMap((one) => metric("counter", one)),
-      ...gauges.flatMap((one) => metric("gauge", one)),
+      ...this.#counters().flatMap((one) => metric("counter", one)),
+      ...[...gauges, ...this.#rates()].flatMap((one) => metric("gauge", one)),
       "",
     ].join("\n");
+  }
+
+  /** Under our names, then those of llama-server. */
+  #counters(): readonly Metric[] {
+    const cut = "Answers that were cut off because their reader left or something failed.";
+    return [
+      ["nibble_prompt_tokens_total", "Prompt tokens of complete answers.", this.#promptTokens],
+      ["nibble_prompt_seconds_total", "Time to first token of complete answers.", this.#promptSeconds],
+      ["nibble_completion_tokens_total", "Tokens of complete answers.", this.#answerTokens],
+      ["nibble_completion_seconds_total", "Time from first to last token of complete answers.", this.#answerSeconds],
+      ["nibble_answers_cut_total", cut, this.#unfinished],
+      ["llamacpp:prompt_tokens_total", "Number of prompt tokens processed.", this.#promptTokens],
+      ["llamacpp:prompt_seconds_total", "Prompt process time in seconds.", this.#promptSeconds],
+      ["llamacpp:tokens_predicted_total", "Number of generation tokens processed.", this.#answerTokens],
+      ["llamacpp:tokens_predicted_seconds_total", "Predict process time in seconds.", this.#answerSeconds],
+    ];
+  }
+
+  #rates(): readonly Metric[] {
+    const rate = (count: number, seconds: number): number => (seconds > 0 ? count / seconds : 0);
+    const [prompt, answer] = [
+      rate(this.#promptTokens, this.#promptSeconds),
+      rate(this.#answerTokens, this.#answerSeconds),
+    ];
+    return [
+      ["llamacpp:prompt_tokens_seconds", "Average prompt throughput in tokens per second.", prompt],
+      ["llamacpp:predicted_tokens_seconds", "Average generation throughput in tokens per second.", answer],
+    ];
   }
 }
 

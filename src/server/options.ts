@@ -85,7 +85,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     fields.number(name, { min, integer: true }) ?? otherwise;
   const page = callback<NonNullable<HandlerOptions["page"]>>(fields, "page");
   return {
-    apiKeys: texts(fields, "apiKeys") ?? [],
+    apiKeys: checkKeys(texts(fields, "apiKeys") ?? []),
     cors: options.cors === "*" ? "*" : (texts(fields, "cors") ?? []),
     hosts: texts(fields, "hosts"),
     slots: whole("slots", 1, 8),
@@ -111,6 +111,19 @@ function checkMethods<T>(fields: Fields, name: string, methods: readonly (string
   const value = fields.get(name) as (T & object) | undefined;
   if (value === undefined || methods.every((method) => typeof value[method] === "function")) return value;
   throw fields.invalid(name, `an object with ${methods.join(" and ")}`, value);
+}
+
+/** A header cannot carry control characters, and white space at its ends is dropped. */
+function checkKeys(keys: readonly string[]): readonly string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a key must not have
+  const wrong = keys.find((key) => /[\x00-\x1f\x7f]|^\s|\s$/.test(key));
+  if (wrong === undefined) return keys;
+  throw invalid(
+    "apiKeys",
+    "keys without control characters and without white space at their ends",
+    wrong,
+    "invalid_argument",
+  );
 }
 
 function callback<T>(fields: Fields, name: string): T | undefined {

@@ -5,6 +5,7 @@
 import type { FieldRules } from "../base/fields.ts";
 import type { Admission } from "./admission.ts";
 import type { ConversationStore } from "./conversation-store.ts";
+import type { Failures } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
 import type { Settings } from "./options.ts";
@@ -15,6 +16,8 @@ export interface ServerState {
   readonly settings: Settings;
   readonly admission: Admission;
   readonly metrics: Metrics;
+  /** What has gone wrong for good. */
+  readonly failures: Failures;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;
   /** What /v1/responses and /v1/messages keep for later requests. */

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { QUESTION, startServer, type TestServer, until } from "./helpers.ts";
+import { gauge } from "./crowd.ts";
+import { postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -65,9 +66,21 @@ describe("one connection", () => {
   it("that is cut ends all that was asked for on it", async () => {
     const { send, received } = open();
     send(complete(endless) + complete(endless) + complete({ ...endless, stream: false }));
-    await until(() => received().includes("data: ") && server.model.stats().requests === 3);
+    await until(() => received().includes("data: ") && server.model.stats().requests === 1);
     socket.destroy();
     await once(socket, "close");
     await until(() => server.model.stats().requests === 0 && server.model.stats().usedPages === 0);
+  });
+
+  it("pipelined requests take one slot in all, and none goes on when their client has left", async () => {
+    const { send } = open();
+    send(complete({ ...endless, stream: false, n: 2 }).repeat(40));
+    await until(async () => (await gauge(server.url, "slots_busy")) === 1);
+    expect(await gauge(server.url, "requests_queued")).toBe(0);
+    socket.destroy();
+    await until(async () => (await gauge(server.url, "slots_busy")) === 0);
+    expect(server.model.stats()).toMatchObject({ requests: 0, usedPages: 0 });
+    const answer = await postJson(`${server.url}/v1/completions`, { prompt: "a", max_tokens: 1 });
+    expect(answer.status).toBe(200);
   });
 });

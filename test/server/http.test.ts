@@ -1,5 +1,6 @@
 /** What HTTP asks of a server: methods, keys, origins, hosts, limits. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import type { HandlerOptions } from "../../src/server/options.ts";
@@ -84,6 +85,28 @@ describe("API keys", () => {
   });
 });
 
+it("a key is compared by its bytes; one that no header can carry is refused at the start", async () => {
+  const apiKeys = ["schlüssel"];
+  const bytes = String.fromCharCode(...new TextEncoder().encode("schlüssel"));
+  expect((await ask("/v1/models", { headers: { "x-api-key": bytes } }, { apiKeys })).status).toBe(200);
+  expect((await ask("/v1/models", { headers: { "x-api-key": "schlussel" } }, { apiKeys })).status).toBe(401);
+  for (const key of ["a\nb", " a", "a\u0000"])
+    expect(() => createHandler(model, { apiKeys: [key] })).toThrow(expect.objectContaining({ param: "apiKeys" }));
+});
+
+it("health says so when a model can answer no more", async () => {
+  const create = async () => {
+    throw new NibbleError("poisoned", "a thread is gone");
+  };
+  const broken = { ...model, completions: { create } } as never;
+  const handler = createHandler(broken);
+  expect((await askHandler(handler, "/health")).status).toBe(200);
+  expect((await postHandler(handler, "/v1/completions", { prompt: "a" })).status).toBe(503);
+  const { status, json } = await askHandler(handler, "/health");
+  expect([status, json().error.message]).toEqual([503, "a model can answer no more: a thread is gone"]);
+  expect((await askHandler(handler, "/metrics")).status).toBe(200);
+});
+
 describe("origins and hosts", () => {
   it("no page may read answers unless it is allowed", async () => {
     const origin = { origin: "https://example.com" };
@@ -142,6 +165,14 @@ describe("limits, before any work", () => {
     const init = { method: "POST", body: stream, duplex: "half", headers: { "content-type": "application/json" } };
     const { status, json } = await ask("/tokenize", init as RequestInit, { maxBodyBytes: 1000 });
     expect([status, json().error.code]).toEqual([413, "too_large"]);
+  });
+
+  it("objects and arrays are counted before they are made; brackets in strings are text", async () => {
+    const many = `{"prompt":[${new Array(70_000).fill("{}").join(",")}]}`;
+    const { status, json } = await post("/v1/completions", many);
+    expect([status, json().error.code]).toEqual([413, "too_large"]);
+    const text = '[{"\\"[{'.repeat(20_000);
+    expect((await post("/tokenize", { content: text })).status).toBe(200);
   });
 
   it("a sender that is too slow", async () => {

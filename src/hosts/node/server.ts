@@ -3,7 +3,7 @@
  * @module
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 export interface ListenOptions {
   /** The address to listen on. Default: 127.0.0.1, which only this machine can reach. */
@@ -49,8 +49,9 @@ export async function listen(
       outgoing.on("finish", () => {
         if (!server.listening) incoming.socket.end();
       });
-      // Only the connection itself can fail here, so there is no one to send an error to.
-      serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
+      inTurn(incoming.socket, () => serve(handler, incoming, outgoing))
+        // Only the connection itself can fail here, so there is no one to send an error to.
+        .catch(() => outgoing.destroy());
     },
   );
   await new Promise<void>((resolve, reject) => {
@@ -80,15 +81,36 @@ async function close(server: Server, graceMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
+/** The last request of each connection. */
+const turns = new WeakMap<Socket, Promise<void>>();
+
+/**
+ * Requests that a client has sent one behind the other without waiting (HTTP pipelining) are answered one after the other,
+ * so that a connection takes one place in the queue. A request whose client has left is not begun.
+ */
+function inTurn(socket: Socket, action: () => Promise<void>): Promise<void> {
+  const turn = (turns.get(socket) ?? Promise.resolve()).then(() => (socket.destroyed ? undefined : action()));
+  turns.set(
+    socket,
+    turn.catch(() => {}),
+  );
+  return turn;
+}
+
 async function serve(
   handler: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  outgoing.on("close", () => {
+  const { socket } = incoming;
+  const leave = (): void => {
+    socket.off("close", leave);
     if (!outgoing.writableFinished) gone.abort(new DOMException("the client has left", "AbortError"));
-  });
+  };
+  outgoing.on("close", leave);
+  // Older versions of Node do not close a response that waits behind another one.
+  socket.on("close", leave);
   const request = toRequest(incoming, gone.signal);
   const response = request ? await handler(request) : new Response("bad request", { status: 400 });
   await send(response, outgoing, gone.signal);

@@ -6,9 +6,10 @@ import { NibbleError } from "../../base/errors.ts";
 import type { Metric } from "../metrics.ts";
 import type { Exchange, ServerState } from "../route.ts";
 
-/** @throws NibbleError `shutting_down` */
-export function health({ server: { admission } }: Exchange): object {
+/** @throws NibbleError `shutting_down`; `poisoned` when a model can answer no more, so that a supervisor restarts the server */
+export function health({ server: { admission, failures } }: Exchange): object {
   if (admission.closed) throw new NibbleError("shutting_down", "the server is shutting down");
+  if (failures.poisoned !== undefined) throw new NibbleError("poisoned", failures.poisoned);
   return { status: "ok" };
 }
 
@@ -22,6 +23,8 @@ function serverGauges({ admission: { active, queued } }: ServerState): Metric[] 
   return [
     ["nibble_slots_busy", "Slots that are taken.", active],
     ["nibble_requests_queued", "Requests that wait for a slot.", queued],
+    ["llamacpp:requests_processing", "Number of requests processing.", active],
+    ["llamacpp:requests_deferred", "Number of requests deferred.", queued],
   ];
 }
 

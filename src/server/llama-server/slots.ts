@@ -7,13 +7,19 @@ import { NibbleError } from "../../base/errors.ts";
 import { Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
+import { PAGE_TOKENS } from "../../runtime/layout.ts";
 import type { Call } from "../call.ts";
 import { asNibbleError } from "../errors.ts";
 import type { Exchange } from "../route.ts";
 import type { SlotStore } from "./slot-store.ts";
 
-/** Slots are alike: where `n` are taken, the first `n` are shown as busy. */
-export function slotStates({ info }: Model, { server: { settings, admission } }: Exchange): object[] {
+/**
+ * Slots are alike: where `n` are taken, the first `n` are shown as busy.
+ * @throws NibbleError with status 503 with `?fail_on_no_slot=1`, where none is free
+ */
+export function slotStates({ info }: Model, { url, server: { settings, admission } }: Exchange): object[] {
+  if (url.searchParams.get("fail_on_no_slot") === "1" && admission.active >= settings.slots)
+    throw new NibbleError("shutting_down", "no slot is free");
   return Array.from({ length: settings.slots }, (_, id) => ({
     id,
     n_ctx: info.contextLength,
@@ -45,11 +51,15 @@ export function slotAction({ model, body, exchange }: Call): Compute {
   const { url, params, server } = exchange;
   const { slotStore: store, slots } = server.settings;
   const id = /^\d{1,4}$/.test(params.id!) ? Number(params.id) : slots;
-  if (!store || id >= slots) throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such slot`);
+  if (id >= slots) throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such slot`);
   const given = url.searchParams.get("action");
   const action = ACTIONS.find((one) => one === given);
   if (action === undefined) throw invalid("action", ACTIONS.map((one) => `"${one}"`).join(" or "), given);
-  if (action === "erase") return erase(model, body, id);
+  if (action === "erase") return erase(model, id);
+  if (!store) {
+    const message = `${url.pathname}: this server saves no slots; start it with --slot-save-path, or the option slotStore`;
+    throw new NibbleError("not_supported", message);
+  }
   const fields = new Fields(body, ["model", "filename", ...(action === "save" ? CONVERSATION : [])]);
   const name = fields.string("filename", 128);
   if (name === undefined || !/^[\w-][\w.-]*$/.test(name)) throw fields.invalid("filename", "a plain file name", name);
@@ -58,13 +68,12 @@ export function slotAction({ model, body, exchange }: Call): Compute {
   return (signal) => save({ model, store, id, name }, prompt, signal);
 }
 
-/** Forgets what ended requests have left in the cache. */
-function erase(model: Model, body: unknown, id: number): Compute {
-  new Fields(body, ["model"]);
+/** Forgets what ended requests have left in the cache. There need not be a body. */
+function erase(model: Model, id: number): Compute {
   return async () => {
     const { cachedPages } = model.stats();
     model.clearPrefixCache();
-    return { id_slot: id, n_erased_pages: cachedPages };
+    return { id_slot: id, n_erased: cachedPages * PAGE_TOKENS, n_erased_pages: cachedPages };
   };
 }
 
@@ -72,7 +81,7 @@ function promptOf(model: Model, fields: Fields): number[] {
   const prompt = fields.string("prompt", Infinity);
   const [messages, tools, variables] = ["messages", "tools", "chat_template_kwargs"].map((key) => fields.get(key));
   if ((prompt === undefined) === (messages === undefined))
-    throw fields.invalid("prompt", "it or else messages", prompt);
+    throw fields.invalid("prompt", "a text, or messages in its place: the slots here share one cache", prompt);
   if (prompt !== undefined) return model.tokenize(prompt);
   // The engine checks every field: this is the type of a request that has passed.
   const chat = { messages, tools, chat_template_kwargs: variables } as unknown as ChatCompletionRequest;
@@ -85,13 +94,20 @@ async function save(
   prompt: readonly number[],
   signal: AbortSignal,
 ): Promise<object> {
+  const start = performance.now();
   for await (const _ of model.generate({ prompt, maxTokens: 1, signal }));
   const session = model.session();
   try {
     session.forward(prompt, { logits: "none" });
     const bytes = session.save();
     await store.write(name, bytes);
-    return { id_slot: id, filename: name, n_saved: prompt.length, n_written: bytes.length };
+    return {
+      id_slot: id,
+      filename: name,
+      n_saved: prompt.length,
+      n_written: bytes.length,
+      timings: { save_ms: performance.now() - start },
+    };
   } finally {
     session.dispose();
   }
@@ -99,13 +115,20 @@ async function save(
 
 /** The session ends at once, and its tokens stay in the cache for the requests that begin with them. */
 async function restore({ model, store, id, name }: SlotAction): Promise<object> {
+  const start = performance.now();
   const bytes = await store.read(name);
   if (!bytes) throw invalid("filename", "one that was saved", name);
   try {
     const session = model.restore(bytes);
     const { length } = session;
     session.dispose();
-    return { id_slot: id, filename: name, n_restored: length, n_read: bytes.length };
+    return {
+      id_slot: id,
+      filename: name,
+      n_restored: length,
+      n_read: bytes.length,
+      timings: { restore_ms: performance.now() - start },
+    };
   } catch (error) {
     const known = asNibbleError(error);
     if (!known || known.code === "context_full") throw error;

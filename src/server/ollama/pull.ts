@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { Ticket } from "../admission.ts";
-import { asNibbleError, errorBody, isInternal } from "../errors.ts";
+import { asNibbleError, errorBody } from "../errors.ts";
 import type { ModelLibrary, PullStep } from "../models/source.ts";
 import type { Exchange } from "../route.ts";
 import { jsonLine, streamResponse } from "../streams.ts";
@@ -30,7 +30,7 @@ export async function pullModel(exchange: Exchange): Promise<Response> {
     format: "lines",
     stallMs: server.settings.stallTimeoutMs,
     failure: (error) => {
-      if (isInternal(error)) server.settings.onError(error);
+      server.failures.note(error);
       return jsonLine(errorBody(error, "ollama"));
     },
   });

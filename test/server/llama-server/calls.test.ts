@@ -50,6 +50,8 @@ it("metrics count what was answered", async () => {
   expect(text).toContain("nibble_completion_tokens_total 3\n");
   expect(text).toContain("nibble_slots_busy 0\n");
   expect(text).toContain("nibble_kv_pages_used 0\n");
-  const line = /^(# (HELP|TYPE) nibble_\w+ .+|nibble_\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/;
+  const line = /^(# (HELP|TYPE) (nibble_|llamacpp:)\w+ .+|(nibble_|llamacpp:)\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/;
+  expect(text).toContain("llamacpp:tokens_predicted_total 3\n");
+  expect(text).toContain("llamacpp:requests_processing 0\n");
   for (const one of text.trimEnd().split("\n")) expect(one).toMatch(line);
 });

@@ -3,10 +3,11 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { folderStore } from "../../../src/cli/serve/slot-folder.ts";
 import type { Model } from "../../../src/engine/model.ts";
 import { createHandler } from "../../../src/server/handler.ts";
 import { cli, Running } from "../../cli/helpers.ts";
-import { loadCrumb, messages, postJson } from "../helpers.ts";
+import { askHandler, loadCrumb, messages, postHandler, postJson } from "../helpers.ts";
 
 /** Longer than a page of the cache. */
 const conversation = [{ role: "system", content: "Be brief and be right. ".repeat(20) }, ...messages];
@@ -36,7 +37,13 @@ describe("/slots", () => {
     const { prompt_tokens } = before.body.usage;
     expect([status, body]).toEqual([
       200,
-      { id_slot: 0, filename: "a.bin", n_saved: prompt_tokens, n_written: saved.get("a.bin")!.length },
+      {
+        id_slot: 0,
+        filename: "a.bin",
+        n_saved: prompt_tokens,
+        n_written: saved.get("a.bin")!.length,
+        timings: { save_ms: expect.any(Number) },
+      },
     ]);
     const other = await loadCrumb();
     const restored = await post(other, "/slots/3?action=restore", { filename: "a.bin" });
@@ -71,7 +78,6 @@ describe("/slots", () => {
     const wrong: [query: string, body: object, param: string][] = [
       ["", { filename: "a" }, "action"],
       ["?action=nonsense", { filename: "a" }, "action"],
-      ["?action=erase", { filename: "a" }, "filename"],
       ["?action=restore", {}, "filename"],
       ["?action=restore", { filename: "never-saved" }, "filename"],
       ["?action=restore", { filename: "broken" }, "filename"],
@@ -88,6 +94,26 @@ describe("/slots", () => {
       expect([status, body.error?.param, JSON.stringify(given)]).toEqual([400, param, JSON.stringify(given)]);
     }
     expect((await post(model, "/slots/99?action=erase", {})).status).toBe(404);
+  });
+
+  it("erasing needs neither a body nor a store; saving needs a store", async () => {
+    const handler = createHandler(model);
+    const erased = await askHandler(handler, "/slots/0?action=erase", { method: "POST" });
+    expect(erased.json()).toMatchObject({ id_slot: 0, n_erased: erased.json().n_erased_pages * 32 });
+    const { status, json } = await postHandler(handler, "/slots/0?action=save", { filename: "a", prompt: "a" });
+    expect([status, json().error.code]).toEqual([501, "not_supported"]);
+    expect((await askHandler(handler, "/slots?fail_on_no_slot=1")).status).toBe(200);
+  });
+
+  it("several saves of one name at once: each ends, and the file is whole", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nibble-saves-"));
+    const store = folderStore(folder);
+    const contents = Array.from({ length: 8 }, (_, i) => new Uint8Array(100_000).fill(i));
+    await Promise.all(contents.map((bytes) => store.write("a.bin", bytes)));
+    const bytes = (await store.read("a.bin"))!;
+    expect(contents.some((one) => Buffer.compare(one, bytes) === 0)).toBe(true);
+    expect(readdirSync(folder)).toEqual(["a.bin"]);
+    rmSync(folder, { recursive: true });
   });
 
   it("nibble serve --slot-save-path keeps them in a folder", async () => {
