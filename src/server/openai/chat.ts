@@ -6,7 +6,7 @@ import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
 import type { Call } from "../call.ts";
-import { countPromptTokens, openChat } from "../engine-calls.ts";
+import { type Body, countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, readStream } from "./stream.ts";
 
@@ -17,15 +17,25 @@ export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prep
   const { stream, request } = readStream(call.body);
   return {
     stream,
-    chunks: await openChat(call, request, { signal, names: CHAT_NAMES }),
+    chunks: await openChat(call, withoutFunctions(request), { signal, names: CHAT_NAMES }),
     collect: collectChat,
     events: chunkEvents,
     failure: failureEvent,
   };
 }
 
+/** OpenAI's older name of `tools`. They ask for nothing where no call is wanted; otherwise the engine refuses them. */
+function withoutFunctions(request: Body): Body {
+  if (request.function_call !== "none") return request;
+  const { functions: _, ...rest } = request;
+  return rest;
+}
+
 /** How many tokens the prompt of such a request would have, in llama-server's shape. */
 export async function countChatTokens(call: Call): Promise<object> {
   const { request } = readStream(call.body);
-  return { object: "response.input_tokens", input_tokens: await countPromptTokens(call, request, CHAT_NAMES) };
+  return {
+    object: "response.input_tokens",
+    input_tokens: await countPromptTokens(call, withoutFunctions(request), CHAT_NAMES),
+  };
 }
