@@ -4,7 +4,6 @@
  */
 import { statSync } from "node:fs";
 import { NibbleError } from "../../base/errors.ts";
-import { NAMED_TEMPLATES } from "../../chat/fallback.ts";
 import { type Listener, listen } from "../../hosts/node/server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
 import type { LazyModel } from "../../server/models/source.ts";
@@ -70,16 +69,11 @@ function readModels(positionals: readonly string[], settings: ModelSettings): La
   return models;
 }
 
-/** Jinja source that replaces the model's own template. */
+/** The name of a template, or its Jinja source, in place of the model's own. */
 async function readTemplate({ chatTemplate, chatTemplateFile }: ServeFlags): Promise<string | undefined> {
   if (chatTemplate !== undefined && chatTemplateFile !== undefined)
     throw conflict("--chat-template", "--chat-template-file", "both name the template");
-  if (chatTemplateFile !== undefined) return readText(chatTemplateFile);
-  if (chatTemplate === undefined || /\{[{%#]/.test(chatTemplate)) return chatTemplate;
-  const named = NAMED_TEMPLATES.get(chatTemplate);
-  if (named !== undefined) return named;
-  const known = [...NAMED_TEMPLATES.keys()].join(", ");
-  throw new UsageError(`--chat-template: expected ${known} or Jinja source, got ${JSON.stringify(chatTemplate)}`);
+  return chatTemplateFile === undefined ? chatTemplate : readText(chatTemplateFile);
 }
 
 interface Access {

@@ -18,12 +18,13 @@ import type { LoadOptions } from "../../load/options.ts";
 import { sourceName } from "../../load/source.ts";
 import type { LazyModel, ModelFacts, ModelLibrary } from "../../server/models/source.ts";
 import { loraOptions } from "../adapters.ts";
+import { UsageError } from "../flags.ts";
 import { loading, modelFiles, runtimeOptions } from "../model.ts";
 import { CACHED_CONTEXTS, type ServeFlags } from "./flags.ts";
 
 export interface ModelSettings {
   readonly flags: ServeFlags;
-  /** Jinja source in place of the models' own templates. */
+  /** The name or Jinja source of a template in place of the models' own. */
   readonly chatTemplate: string | undefined;
 }
 
@@ -49,8 +50,16 @@ function loadModel(source: string, name: string, { flags, chatTemplate }: ModelS
     const { contextLength } = await createPlan(nodeHost)(source, all);
     const cacheTokens = flags.cacheTokens ?? CACHED_CONTEXTS * contextLength;
     const template = chatTemplate === undefined ? {} : { chatTemplate };
-    return createLoad(nodeHost)(source, { ...all, name, cacheTokens, ...template });
+    return createLoad(nodeHost)(source, { ...all, name, cacheTokens, ...template }).catch((error) => {
+      throw templateError(error);
+    });
   });
+}
+
+/** A wrong name of a template is wrong usage of the flag. */
+function templateError(error: unknown): unknown {
+  if (!(error instanceof NibbleError) || error.param !== "chatTemplate") return error;
+  return new UsageError(error.message.replace("chatTemplate", "--chat-template"), "--chat-template");
 }
 
 function loadOptions(flags: ServeFlags): LoadOptions {
