@@ -55,7 +55,7 @@ describe("with importance", () => {
   });
 
   it.each([
-    ["of another model", new Map([["blk.9.ffn_up.weight", first]]), /names no matrix of this model/],
+    ["of another model", new Map([["blk.9.ffn_up.weight", first]]), /none of its names is a matrix of this model/],
     ["of other columns", new Map([[name, first.subarray(1)]]), /blk\.2\.ffn_up\.weight: expected 192 columns, got 191/],
     [
       "that is negative",
