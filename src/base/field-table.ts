@@ -7,8 +7,11 @@
 export interface UnsupportedField {
   /** A clause that says what to do instead, such as "send the whole conversation". */
   readonly instead: string;
-  /** Tells values that ask for nothing, such as `best_of: 1`. Default: no value does. */
-  readonly neutral?: (value: unknown) => boolean;
+  /**
+   * Tells values that ask for nothing, such as `best_of: 1`. Default: no value does.
+   * @param fields all fields of the object, on which that may depend
+   */
+  readonly neutral?: (value: unknown, fields: ReadonlyMap<string, unknown>) => boolean;
 }
 
 export interface FieldTable {

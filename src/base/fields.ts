@@ -87,7 +87,7 @@ export class Fields {
     for (const [key, value] of this.#values) {
       if (known.includes(key) || unused.includes(key)) continue;
       const found = Object.hasOwn(refused, key) ? refused[key] : undefined;
-      if (found?.neutral?.(value)) continue;
+      if (found?.neutral?.(value, this.#values)) continue;
       if (found) throw unsupported(this.param(key), "this field", found.instead, this.#code);
       const error = this.#unknown(key, [...known, ...unused, ...Object.keys(refused)]);
       if (!this.rules.onUnknown) throw error;

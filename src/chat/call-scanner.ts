@@ -41,6 +41,11 @@ export class CallScanner {
     return this.#phase === "done";
   }
 
+  /** The value of the arguments has begun. */
+  get hasArguments(): boolean {
+    return this.#hasArguments;
+  }
+
   /** The text is not a call. */
   get failed(): boolean {
     return this.#phase === "failed";
@@ -124,6 +129,7 @@ export class CallScanner {
       this.#enter();
       return;
     }
+    if (ARGUMENT_KEYS.has(this.#key)) this.#hasArguments = true;
     this.#text = "";
     this.#depth = 0;
     this.#phase = char === '"' ? "string" : char === "{" || char === "[" ? "nested" : "scalar";
@@ -164,7 +170,6 @@ export class CallScanner {
       this.#name = phase === "string" ? parse(this.#text) : undefined;
       if (this.#name === undefined) this.#phase = "failed";
     } else if (ARGUMENT_KEYS.has(this.#key)) {
-      this.#hasArguments = true;
       // Arguments in a string are JSON text already. null means that there are no arguments.
       if (phase === "string") this.#fragment += parse(this.#text) ?? "";
       else if (phase === "scalar") this.#fragment += this.#text === "null" ? "{}" : this.#text;

@@ -1,17 +1,18 @@
 /**
- * Separates tool calls from the content of an answer, in a stream.
+ * Tells calls of tools from an answer's text, in a stream.
  * @module
  */
+import { beginning, behindCall, findOpener } from "./call-openers.ts";
 import { CallScanner } from "./call-scanner.ts";
 import { parsePythonCall } from "./python-call.ts";
 import { CALL_TAGS, PYTHON_TAG, type ToolFormat } from "./tool-format.ts";
 
 export interface CallDelta {
-  /** The index of the call in its answer. */
+  /** Which call. */
   readonly index: number;
-  /** The function's name, in the first piece of a call. */
+  /** In a call's first piece. */
   readonly name?: string;
-  /** The next part of the arguments' JSON text. */
+  /** More of its arguments' JSON text. */
   readonly arguments: string;
 }
 
@@ -22,29 +23,40 @@ export interface ToolDelta {
 
 export interface ToolParserOptions {
   readonly format: ToolFormat;
-  /** The functions that may be called. A call of another one is content. */
+  /** Functions that may be called; a call of another one stays text. */
   readonly names: ReadonlySet<string>;
-  /** Whether an answer may have several calls. If not, those after the first are dropped. */
+  /** The answer may have several calls. Otherwise all but the first are left out. */
   readonly parallel: boolean;
+  /** Hermes: a call counts without its tags too, where a line begins with its JSON, bare or in a fence. */
+  readonly bare?: boolean;
+  /** The answer is held to be a call, so a beginning of one is never text. */
+  readonly required?: boolean;
 }
 
-/** Most characters of white space that are held back before a call. More would be scanned again with every piece. */
+/** White space before a call that is held back. More of it is text, so that it is not looked at again and again. */
 const MAX_HELD = 256;
 
+/** Where the text is: "start" before anything but white space, "gap" behind a call. */
+type State = "start" | "text" | "call" | "python" | "gap";
+
 /**
- * Takes text in pieces of any length. However it is cut, the same content and the same calls come out.
- * White space around calls is dropped. Text that begins like a call, but turns out to be none, is content.
+ * Text goes in as it comes, in pieces of any length; what comes out joins to the same content and the same calls.
+ * White space around calls belongs to neither. Text that begins like a call and is none comes out as text.
  */
 export class ToolCallParser {
   readonly #options: ToolParserOptions;
-  /** "start": only white space has come so far; "gap": the text after a call. */
-  #state: "start" | "text" | "call" | "python" | "gap" = "start";
+  #state: State = "start";
   #scanner = new CallScanner();
-  /** Text that may still become a call or content. */
+  /** Text whose meaning is not certain. */
   #held = "";
-  /** Arguments that came before their name. */
+  /** Whether `#held`, or the next text, begins a line. */
+  #lineStart = true;
+  /** The call has no tag. */
+  #bare = false;
+  /** The call's name, before the call is certain, and arguments that came by then. */
+  #name: string | undefined;
   #early = "";
-  #named = false;
+  #emitted = false;
   #count = 0;
   #content = "";
   #calls: CallDelta[] = [];
@@ -55,7 +67,7 @@ export class ToolCallParser {
     this.#options = options;
   }
 
-  /** The number of calls so far. */
+  /** Calls so far. */
   get count(): number {
     return this.#options.parallel ? this.#count : Math.min(1, this.#count);
   }
@@ -63,7 +75,7 @@ export class ToolCallParser {
   /** Reads the beginning of a text that the caller knows: only what comes after it is given as content. */
   begin(text: string): void {
     const { content } = this.push(text);
-    // What is held back may turn out to be content: the caller knows it too.
+    // What is held back may turn out to be content, which the caller knows too.
     this.#known = text.slice(content.length);
   }
 
@@ -73,8 +85,11 @@ export class ToolCallParser {
     return this.#take();
   }
 
-  /** Ends the text and returns what was held back. */
-  end(): ToolDelta {
+  /**
+   * What was held back, when no more text comes.
+   * @param cut the text was cut off; then the beginning of a call or of a tag is not shown as text
+   */
+  end(cut = false): ToolDelta {
     if (this.#state === "python") {
       const call = parsePythonCall(this.#held);
       if (call && this.#options.names.has(call.name)) {
@@ -82,10 +97,20 @@ export class ToolCallParser {
         this.#held = "";
       }
     }
-    const silent = this.#count > 0 && this.#held.trim() === "";
-    if (!silent && !(this.#state === "call" && this.#named)) this.#content += this.#plain(this.#held);
+    this.#content += this.#rest(cut);
     this.#held = "";
     return this.#take();
+  }
+
+  /** What was held back and turns out to be text. */
+  #rest(cut: boolean): string {
+    const { format, required } = this.#options;
+    if (this.#state === "gap" || (this.#count > 0 && this.#held.trim() === "")) return "";
+    if (this.#state === "call" && (this.#emitted || (cut && (required || (format === "hermes" && !this.#bare)))))
+      return "";
+    if (cut && required) return "";
+    const tag = cut && format === "hermes" ? beginning(this.#held, CALL_TAGS[0]) : 0;
+    return this.#plain(this.#held.slice(0, this.#held.length - tag));
   }
 
   #step(text: string): string {
@@ -96,116 +121,111 @@ export class ToolCallParser {
         this.#held += text;
         return "";
       default:
-        return this.#options.format === "hermes" ? this.#findTag(text) : this.#findStart(text);
+        return this.#options.format === "hermes" ? this.#findHermes(text) : this.#findLlama(text);
     }
   }
 
-  /** Hermes: reads content up to a tag. White space is held back, because a call may follow it. */
-  #findTag(text: string): string {
-    const [open, close] = CALL_TAGS;
+  /** Hermes: text up to where a call begins. White space is held, since a call may follow. */
+  #findHermes(text: string): string {
     let all = this.#held + text;
     if (this.#state === "gap") {
-      const trimmed = all.trimStart();
-      if (trimmed.startsWith(close)) {
-        this.#state = "text";
-        this.#held = "";
-        return trimmed.slice(close.length);
-      }
-      if (close.startsWith(trimmed)) return this.#hold(all);
+      const rest = behindCall(all, this.#bare);
+      if (rest === undefined) return this.#hold(all);
+      all = rest;
       this.#state = "text";
+      this.#lineStart = true;
     }
-    const at = all.indexOf(open);
-    if (at >= 0) {
-      const before = all.slice(0, at).trimEnd();
-      this.#text(before);
-      this.#begin(all.slice(before.length, at + open.length));
-      return all.slice(at + open.length);
-    }
-    const safe = all.slice(0, all.length - beginning(all, open)).trimEnd();
-    this.#text(safe);
-    all = all.slice(safe.length);
-    return this.#hold(all);
+    const opener = findOpener(all, this.#lineStart, this.#options.bare ?? false);
+    const before = all.slice(0, opener?.at).trimEnd();
+    this.#text(before);
+    if (opener?.body === undefined) return this.#hold(all.slice(before.length));
+    this.#begin(all.slice(before.length, opener.body), opener.bare);
+    return all.slice(opener.body);
   }
 
-  /** Llama 3's tag is a special token. Where no call follows, it is removed from the content. */
+  /** Llama 3's tag is a special token: where no call follows it, it is not part of the text. */
   #plain(text: string): string {
     if (this.#options.format === "hermes" || !text.trimStart().startsWith(PYTHON_TAG)) return text;
     return text.replace(PYTHON_TAG, "");
   }
 
-  /** Llama 3: a call is at the beginning of the answer, or after another call. */
-  #findStart(text: string): string {
+  /** Llama 3: a call is at the beginning, or behind another one. */
+  #findLlama(text: string): string {
     const all = this.#held + text;
     if (this.#state === "text") {
       this.#text(all);
       this.#held = "";
       return "";
     }
-    const open = PYTHON_TAG;
     const separators = this.#state === "gap" ? /^[\s;,]*/ : /^\s*/;
     const start = all.replace(separators, "");
-    const body = start.startsWith(open) ? start.slice(open.length).trimStart() : start;
+    const body = start.startsWith(PYTHON_TAG) ? start.slice(PYTHON_TAG.length).trimStart() : start;
     if (body.startsWith("{")) {
-      this.#begin(all.slice(0, all.length - body.length));
+      this.#begin(all.slice(0, all.length - body.length), false);
       return body;
     }
-    if (body === "" || (body === start && open.startsWith(start)) || this.#maybePython(body)) {
-      if (!this.#isPython(body)) return this.#hold(all);
-      this.#state = "python";
-      this.#held = all;
-      return "";
-    }
-    this.#state = "text";
-    this.#held = "";
-    return this.#plain(all);
+    const unsettled = body === "" || (body === start && PYTHON_TAG.startsWith(start)) || this.#maybePython(body);
+    if (unsettled && !this.#isPython(body)) return this.#hold(all);
+    this.#state = unsettled ? "python" : "text";
+    this.#held = unsettled ? all : "";
+    return unsettled ? "" : this.#plain(all);
   }
 
-  /** Whether the text is `name.call(` of a known function, or a prefix of it. */
+  /** `name.call(` of a known function, or its beginning. */
   #maybePython(body: string): boolean {
-    for (const name of this.#options.names) {
-      const call = `${name}.call(`;
-      if (call.startsWith(body) || body.startsWith(call)) return true;
-    }
-    return false;
+    return [...this.#options.names].some(
+      (name) => `${name}.call(`.startsWith(body) || body.startsWith(`${name}.call(`),
+    );
   }
 
   #isPython(body: string): boolean {
     return [...this.#options.names].some((name) => body.startsWith(`${name}.call(`));
   }
 
-  #begin(opening: string): void {
+  #begin(opening: string, bare: boolean): void {
     this.#state = "call";
     this.#scanner = new CallScanner();
     this.#held = opening;
+    this.#bare = bare;
+    this.#name = undefined;
     this.#early = "";
-    this.#named = false;
+    this.#emitted = false;
   }
 
   #call(text: string): string {
-    const { name, arguments: more, used } = this.#scanner.push(text);
-    if (!this.#named) this.#held += text.slice(0, used);
-    const unknown = name !== undefined && !this.#options.names.has(name);
-    if (
-      unknown ||
-      (this.#scanner.failed && !this.#named) ||
-      (this.#scanner.done && !this.#named && name === undefined)
-    ) {
-      this.#text(this.#plain(this.#held));
-      this.#held = "";
-      this.#state = "text";
-      return text.slice(used);
+    const scanner = this.#scanner;
+    const { name, arguments: more, used } = scanner.push(text);
+    this.#name ??= name;
+    if (this.#emitted) {
+      if (more !== "") this.#emit({ index: this.#count - 1, arguments: more });
+    } else {
+      this.#held += text.slice(0, used);
+      this.#early += more;
+      this.#settle();
     }
-    if (name !== undefined && !this.#named) {
-      this.#named = true;
-      this.#held = "";
-      this.#emit({ index: this.#count++, name, arguments: this.#early + more });
-    } else if (!this.#named) this.#early += more;
-    else if (more !== "") this.#emit({ index: this.#count - 1, arguments: more });
-    if (this.#scanner.done || this.#scanner.failed) {
+    if (this.#emitted && (scanner.done || scanner.failed)) {
       this.#state = "gap";
       this.#held = "";
     }
     return text.slice(used);
+  }
+
+  /** Emits the call as soon as it is certain that it is one; gives its text back if it is none. */
+  #settle(): void {
+    const { done, failed, hasArguments } = this.#scanner;
+    const name = this.#name;
+    const known = name !== undefined && this.#options.names.has(name);
+    if (known && (!this.#bare || hasArguments)) {
+      this.#emitted = true;
+      this.#held = "";
+      this.#emit({ index: this.#count++, name, arguments: this.#early });
+    } else if (failed || done || (name !== undefined && !known)) {
+      const held = this.#plain(this.#held);
+      this.#text(held);
+      this.#lineStart = held.endsWith("\n");
+      this.#held = "";
+      this.#state = "text";
+    }
   }
 
   #emit(call: CallDelta): void {
@@ -215,6 +235,7 @@ export class ToolCallParser {
   #text(text: string): void {
     if (text === "") return;
     if (this.#state === "start") this.#state = "text";
+    this.#lineStart = false;
     this.#content += text;
   }
 
@@ -233,12 +254,4 @@ export class ToolCallParser {
     this.#calls = [];
     return delta;
   }
-}
-
-/** The length of the longest suffix of a text that is a prefix of a tag. */
-function beginning(text: string, tag: string): number {
-  for (let length = Math.min(tag.length - 1, text.length); length > 0; length--) {
-    if (text.endsWith(tag.slice(0, length))) return length;
-  }
-  return 0;
 }

@@ -26,9 +26,12 @@ export interface Tool {
   };
 }
 
+/** Formats that have Hermes' tags around something else than JSON: Qwen3-Coder's and GLM's. */
+const OTHER_FORMATS = /<function=|<arg_key>/;
+
 /** The format that a template asks for; undefined if it shows no tools or asks for a format that is unknown here. */
 export function toolFormat(template: string): ToolFormat | undefined {
-  if (template.includes("<tool_call>")) return "hermes";
+  if (template.includes("<tool_call>")) return OTHER_FORMATS.test(template) ? undefined : "hermes";
   return /\\?"parameters\\?"/.test(template) && /ipython|python_tag/.test(template) ? "llama3" : undefined;
 }
 

@@ -1,6 +1,5 @@
 /**
- * Conversations with tools for templates that do not support them: tools, calls and results become text in the format of
- * Hermes models.
+ * Conversations with tools for templates that do not show them: everything becomes text, as Hermes models write it.
  * @module
  */
 import type { ChatMessage } from "./template.ts";
@@ -10,24 +9,52 @@ interface Call {
   readonly function: { readonly name: string; readonly arguments: unknown };
 }
 
-/** Puts tools into the system message, calls into the assistant's text, and results into user messages. */
-export function spellTools(messages: readonly ChatMessage[], tools: readonly Tool[]): ChatMessage[] {
-  const spelled = messages.map(spell);
+/**
+ * Instructions and tools go into the system message, calls into the assistant's text, results into the user's.
+ * @param system whether the template shows system messages; else the instructions stand in the first user message
+ */
+export function spellTools(messages: readonly ChatMessage[], tools: readonly Tool[], system: boolean): ChatMessage[] {
+  const spelled = joinUsers(messages.map(spell));
   if (tools.length === 0) return spelled;
   const instructions = toolInstructions(tools);
-  const [first, ...rest] = spelled;
-  if (first?.role !== "system") return [{ role: "system", content: instructions }, ...spelled];
-  return [{ ...first, content: `${first.content}\n\n${instructions}` }, ...rest];
+  const at = spelled.findIndex(({ role }) => role === (system ? "system" : "user"));
+  const message = spelled[at];
+  if (system && at !== 0) return [{ role: "system", content: instructions }, ...spelled];
+  if (!message) return [{ role: "user", content: instructions }, ...spelled];
+  const content = system ? `${message.content}\n\n${instructions}` : `${instructions}\n\n${message.content}`;
+  return spelled.with(at, { ...message, content });
 }
 
-function spell(message: ChatMessage): ChatMessage {
+interface Spelled {
+  readonly message: ChatMessage;
+  /** The message was the result of a tool. */
+  readonly isResult: boolean;
+}
+
+function spell(message: ChatMessage): Spelled {
   if (message.role === "tool") {
-    return { role: "user", content: `<tool_response>\n${message.content ?? ""}\n</tool_response>` };
+    const content = `<tool_response>\n${message.content ?? ""}\n</tool_response>`;
+    return { message: { role: "user", content }, isResult: true };
   }
   const { tool_calls: calls, ...rest } = message;
-  if (!Array.isArray(calls)) return message;
+  if (!Array.isArray(calls)) return { message, isResult: false };
   const texts = (calls as Call[]).map(({ function: { name, arguments: given } }) => {
     return `<tool_call>\n${JSON.stringify({ name, arguments: given })}\n</tool_call>`;
   });
-  return { ...rest, content: [...(message.content ? [message.content] : []), ...texts].join("\n") };
+  const content = [...(message.content ? [message.content] : []), ...texts].join("\n");
+  return { message: { ...rest, content }, isResult: false };
+}
+
+/** Results of one turn, and the user's words behind them, are one message: many templates want turns to alternate. */
+function joinUsers(spelled: readonly Spelled[]): ChatMessage[] {
+  const joined: ChatMessage[] = [];
+  let afterResult = false;
+  for (const { message, isResult } of spelled) {
+    const before = joined.at(-1);
+    if (before?.role === "user" && message.role === "user" && (isResult || afterResult))
+      joined[joined.length - 1] = { ...before, content: `${before.content}\n${message.content}` };
+    else joined.push(message);
+    afterResult = isResult;
+  }
+  return joined;
 }

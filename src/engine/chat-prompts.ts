@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import { nearestName } from "../base/field-table.ts";
-import type { FieldRules } from "../base/fields.ts";
+import { type FieldRules, unsupported } from "../base/fields.ts";
 import { fallbackTemplate } from "../chat/fallback.ts";
 import { type NamedTemplates, templateName } from "../chat/named-templates.ts";
 import { type ChatMessage, type ChatTemplate, compileTemplate } from "../chat/template.ts";
@@ -14,6 +14,7 @@ import type { Core } from "./core.ts";
 import { type OpenPrompt, renderOpen } from "./prefill.ts";
 import { checkTemplateArguments } from "./request/arguments.ts";
 import type { CheckedChatRequest, PromptEnding } from "./request/chat.ts";
+import type { OwnVariables } from "./request/messages.ts";
 import { showTools, type ToolSupport, toolSupport } from "./request/tool-support.ts";
 
 /** Options of `applyTemplate`. */
@@ -41,6 +42,7 @@ export class ChatPrompts {
   readonly #templates: NamedTemplates;
   readonly #compiled = new Map<string, ChatTemplate>();
   readonly #core: Core;
+  #system: boolean | undefined;
 
   /**
    * @param own the model's templates by name
@@ -96,13 +98,34 @@ export class ChatPrompts {
    */
   of(request: CheckedChatRequest, rules: FieldRules = {}): ChatPrompt {
     const native = request.tools !== undefined && this.support.native;
-    const variables = this.#readVariables(request.templateVariables, this.#template(native)?.names, rules);
-    const conversation = showTools(request.messages, request.tools?.tools, this.support);
+    const names = this.#template(native)?.names;
+    const variables = {
+      ...readOwnVariables(request.ownVariables, names),
+      ...this.#readVariables(request.templateVariables, names, rules),
+    };
+    const conversation = showTools(request.messages, request.tools?.tools, this.support, () => this.#showsSystem());
     const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean): string =>
       this.apply(messages, { variables, ...conversation.options, addGenerationPrompt });
     const { text, begun } = renderEnding(render, conversation.messages, request.ending);
     // The template has written BOS if the model wants one.
     return { text, begun, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
+  }
+
+  /** Whether the template shows system messages: some refuse them, others leave them out. */
+  #showsSystem(): boolean {
+    if (this.#system !== undefined) return this.#system;
+    const text = "a system message";
+    const messages = [
+      { role: "system", content: text },
+      { role: "user", content: "a question" },
+    ];
+    try {
+      this.#system = this.apply(messages).includes(text);
+    } catch (error) {
+      if (!(error instanceof NibbleError) || error.code !== "template_error") throw error;
+      this.#system = false;
+    }
+    return this.#system;
   }
 
   /** @param names the variables that the template reads; undefined if there is no template */
@@ -124,6 +147,18 @@ export class ChatPrompts {
     });
     return Object.fromEntries(variables);
   }
+}
+
+/** Thinking is switched by a bound of reasoning too, so a template need not read it. Documents it must read. */
+function readOwnVariables(own: OwnVariables, names: ReadonlySet<string> | undefined): OwnVariables {
+  if (own.documents && !names?.has("documents"))
+    throw unsupported(
+      "documents",
+      "a list of documents with this model's chat template",
+      "put their text into a message",
+    );
+  const { enable_thinking: thinking, ...documents } = own;
+  return thinking !== undefined && names?.has("enable_thinking") ? own : documents;
 }
 
 function renderEnding(

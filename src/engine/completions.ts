@@ -3,8 +3,11 @@
  * @module
  */
 import { CLOSE_TAG } from "../chat/reasoning.ts";
+import type { ToolFormat } from "../chat/tool-format.ts";
 import { readTurn } from "../chat/turn.ts";
+import type { TokenMasks } from "../grammar/matcher/token-masks.ts";
 import type { ChatPrompt, ChatPrompts } from "./chat-prompts.ts";
+import type { Grammars } from "./constrain/grammars.ts";
 import type { Core } from "./core.ts";
 import { generate } from "./generate/generation.ts";
 import type { GenerationSettings } from "./generate/settings.ts";
@@ -17,7 +20,8 @@ import { checkCallOptions } from "./request/arguments.ts";
 import { type CheckedChatRequest, checkChatRequest } from "./request/chat.ts";
 import { type CheckedCompletionRequest, checkCompletionRequest } from "./request/completion.ts";
 import { checkPrompt } from "./request/generate-options.ts";
-import { callMasks, callParser, freeCalls, SHOWN_WITH_TOOLS } from "./request/tool-support.ts";
+import { compileNamed } from "./request/structured.ts";
+import { callMasks, callOrFormatMasks, callParser, freeCalls, SHOWN_WITH_TOOLS } from "./request/tool-support.ts";
 
 /** The parts of a model that completions use. */
 export interface Endpoint {
@@ -50,7 +54,7 @@ export async function completeChat(
     includeUsage: request.includeUsage || !request.stream,
     splitReasoning: request.splitReasoning,
     begun: prompt.begun,
-    calls: request.tools && callParser(request.tools, prompts.support),
+    calls: request.tools && callParser(request.tools, prompts.support, request.format === undefined),
   });
   return request.stream ? chunks : collectChat(chunks);
 }
@@ -77,11 +81,12 @@ export async function completeText(
 /** The answers to each prompt. The first answer to a prompt computes it for the others. */
 function textStarts(
   core: Core,
-  { prompts, n, masks, echo, addBos, options }: CheckedCompletionRequest,
+  { prompts, n, format, echo, addBos, options }: CheckedCompletionRequest,
   signal: { readonly signal?: AbortSignal },
 ): CompletionStart[] {
-  const constraint = masks && { masks, reasoning: undefined };
   const { tokenizer, context } = core;
+  const masks = format && compileNamed(format.source, format.param, context.grammars);
+  const constraint = masks && { masks, reasoning: undefined };
   return prompts.flatMap((prompt, i) => {
     const name = prompts.length === 1 ? "prompt" : `prompt[${i}]`;
     const ids = checkPrompt(encodePrompt(prompt, tokenizer, addBos), context, name);
@@ -115,13 +120,21 @@ function constraintOf(
 ): GenerationSettings["constraint"] {
   const { tools } = request;
   const { grammars } = core.context;
-  const masks = tools?.required ? callMasks(tools, prompts.support.format!, grammars) : request.masks;
+  const masks = masksOf(request, prompts.support.format, grammars);
   if (masks) {
     const source = prompts.source(tools !== undefined);
     const reasoning = mayReason(begun, request, source) ? grammars.reasoning : undefined;
     return { masks, reasoning, begun };
   }
-  return tools && freeCalls(tools, prompts.support.format!, grammars, begun);
+  return tools && freeCalls(tools, prompts.support.format, grammars, begun);
+}
+
+/** The grammar of the whole answer: a call where one is required, else a call or the format, or the format alone. */
+function masksOf({ tools, format }: CheckedChatRequest, calls: ToolFormat, grammars: Grammars): TokenMasks | undefined {
+  if (tools?.required) return callMasks(tools, calls, grammars);
+  if (!format) return undefined;
+  if (tools) return callOrFormatMasks(tools, calls, format, grammars);
+  return compileNamed(format.source, format.param, grammars);
 }
 
 /**

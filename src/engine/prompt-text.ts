@@ -30,9 +30,14 @@ export function echoOf(prompt: CompletionPrompt, ids: readonly number[], tokeniz
   const offsets = ids.map((id, i) => {
     const { length } = text;
     const piece = decoder.push(id);
-    const added = i === 0 && id === tokenizer.bosId && typeof prompt === "string" && !prompt.startsWith(piece);
-    if (!added) text += piece;
+    if (i > 0 || id !== tokenizer.bosId || !isAdded(prompt, ids, piece)) text += piece;
     return length;
   });
   return { text: typeof prompt === "string" ? prompt : text + decoder.end(), ids, offsets };
+}
+
+/** Whether the tokenizer has added the BOS token before a text, which may begin with the same token itself. */
+function isAdded(prompt: CompletionPrompt, [first, second]: readonly number[], bos: string): boolean {
+  if (typeof prompt !== "string") return false;
+  return !prompt.startsWith(first === second ? bos + bos : bos);
 }

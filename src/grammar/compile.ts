@@ -2,6 +2,8 @@
  * Compiles what a request may ask its answer to look like.
  * @module
  */
+
+import { eitherGrammar } from "./either.ts";
 import { choice, type Expression, type Grammar, literal, NEVER, oneOf, plain, repeat, rule, sequence } from "./expression.ts"; // biome-ignore format: one line
 import { parseGbnf, type Vocabulary } from "./gbnf.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_SOURCE, startWork } from "./limits.ts";
@@ -20,6 +22,8 @@ export type GrammarSource =
   | { readonly kind: "regex"; readonly pattern: string }
   /** One of these texts. */
   | { readonly kind: "choice"; readonly texts: readonly string[] }
+  /** A text that one of these allows. */
+  | { readonly kind: "either"; readonly sources: readonly GrammarSource[] }
   | CallSource;
 
 /** Calls of functions: `open {"name": "...", key: {...}} close`, either one or several with a separator between them. */
@@ -52,6 +56,8 @@ function readGrammar(source: GrammarSource, vocabulary: Vocabulary | undefined):
       return parseGbnf(source.source, vocabulary);
     case "regex":
       return { rules: [plain(patternDfa(parsePattern(source.pattern)))], names: ["root"] };
+    case "either":
+      return eitherGrammar(source.sources.map((one) => readGrammar(one, vocabulary)));
     case "calls":
       return callGrammar(source);
     case "choice":

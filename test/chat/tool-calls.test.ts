@@ -35,7 +35,7 @@ const CASES: readonly [ToolFormat, string, string, [name: string, text: string][
     "",
     [["add", '{"a": 1}'], ["now", "{}"]],
   ],
-  ["hermes", '<tool_call>{"arguments": {"a": "\\"\\\\"}, "name": "add"}</tool_call> done', " done", [["add", '{"a": "\\"\\\\"}']]],
+  ["hermes", '<tool_call>{"arguments": {"a": "\\"\\\\"}, "name": "add"}</tool_call> done', "done", [["add", '{"a": "\\"\\\\"}']]],
   ["hermes", '<tool_call>{"name": "add", "arguments": "{\\"a\\": 1}"}</tool_call>', "", [["add", '{"a": 1}']]],
   ["hermes", '<tool_call>{"type": "function", "function": {"name": "add", "arguments": {"a": 1}}}</tool_call>', "", [["add", '{"a": 1}']]],
   ["hermes", '<tool_call>{"name": "add", "arguments": {"a": 1}}', "", [["add", '{"a": 1}']]], // the close is missing
@@ -62,6 +62,73 @@ const CASES: readonly [ToolFormat, string, string, [name: string, text: string][
   ["llama3", "other.call(a=1)", "other.call(a=1)", []],
 ]; // biome-ignore format: a table
 
+const ADD = '{"name": "add", "arguments": {"a": 1}}';
+/** Hermes' format where calls count without tags too. */
+const BARE: readonly [text: string, content: string, calls: number][] = [
+  [ADD, "", 1],
+  [`  ${ADD}\n`, "", 1],
+  ['{\n  "name": "add",\n  "arguments": {\n    "a": 1\n  }\n}', "", 1],
+  [`\`\`\`json\n${ADD}\n\`\`\``, "", 1],
+  [`\`\`\`\n${ADD}\n${ADD}\n\`\`\`\n`, "", 2],
+  [`I look it up.\n\n\`\`\`json\n${ADD}\n\`\`\`\nOne moment.`, "I look it up.One moment.", 1],
+  [`[${ADD}, ${ADD}]`, "", 2],
+  [`\`\`\`json\n[\n  ${ADD},\n  ${ADD}\n]\n\`\`\``, "", 2],
+  [`<tools>\n${ADD}\n</tools>`, "", 1],
+  [`\`\`\`xml\n<tool_call>\n${ADD}\n</tool_call>\n\`\`\``, "", 1],
+  [`Done.\n${ADD}`, "Done.", 1],
+  ['{"name": "Elm", "arguments": {}}', '{"name": "Elm", "arguments": {}}', 0],
+  ['{"name": "add"}', '{"name": "add"}', 0], // no arguments
+  ['{"name": "add", "age": 3}', '{"name": "add", "age": 3}', 0],
+  [`The call is ${ADD}.`, `The call is ${ADD}.`, 0],
+  ["```json\n{}\n```", "```json\n{}\n```", 0],
+  ["```python\nprint(1)\n```", "```python\nprint(1)\n```", 0],
+  ["a\n```\n<b>\n[1]\n{", "a\n```\n<b>\n[1]\n{", 0],
+];
+
+describe("calls without tags", () => {
+  it.each(BARE)("%s", (text, content, calls) => {
+    for (const pieces of [[text], [...text]]) {
+      const parsed = parse(pieces, "hermes", { bare: true });
+      expect([parsed.content, parsed.calls.length]).toEqual([content, calls]);
+      expect(parsed.calls.every(({ name, arguments: given }) => name === "add" && JSON.parse(given).a === 1)).toBe(
+        true,
+      );
+    }
+  });
+});
+
+describe("an answer that is cut off inside of a call shows no tag", () => {
+  const whole = `I see.\n<tool_call>\n${ADD}\n</tool_call>\n<tool_call>\n${ADD}\n</tool_call>`;
+  it.each([true, false])("calls without tags count: %s", (bare) => {
+    for (let length = 0; length <= whole.length; length++) {
+      const parser = new ToolCallParser({ format: "hermes", names, parallel: true, bare });
+      const content = parser.push(whole.slice(0, length)).content + parser.end(true).content;
+      expect("I see.\n").toContain(content);
+    }
+  });
+
+  it("nor the beginning of a call that is asked for", () => {
+    const call = '{"name": "add", "parameters": {"a": 1}}';
+    for (let length = 0; length <= call.length; length++) {
+      const parser = new ToolCallParser({ format: "llama3", names, parallel: true, required: true });
+      expect(parser.push(call.slice(0, length)).content + parser.end(true).content).toBe("");
+    }
+  });
+});
+
+describe("a text whose beginning is known", () => {
+  it.each([ADD, `<tool_call>${ADD}</tool_call>`, "Hello, world. <b>", "a\n```json\n[1, 2]\n```"])("%s", (text) => {
+    const whole = parse([text], "hermes", { bare: true });
+    for (let length = 0; length <= text.length; length++) {
+      const parser = new ToolCallParser({ format: "hermes", names, parallel: true, bare: true });
+      parser.begin(text.slice(0, length));
+      const [more, rest] = [parser.push(text.slice(length)), parser.end()];
+      expect(parser.count).toBe(whole.calls.length);
+      expect(more.content + rest.content).toBe(whole.content === "" ? "" : text.slice(length));
+    }
+  });
+});
+
 describe("calls are told from text", () => {
   it.each(CASES)("%s: %s", (format, text, content, calls) => {
     const wanted = { content, calls: calls.map(([name, given]) => ({ name, arguments: given })) };
@@ -72,19 +139,22 @@ describe("calls are told from text", () => {
   it("however the text is cut", () => {
     const piece = fc.oneof(
       fc.constantFrom(
-        ...'<tool_call>|</tool_call>|{|}|"name"|:|"add"|,|"arguments"|[|]|\\|"|\n| |é|1|<|<|python_tag|>'.split("|"),
+        ...'<tool_call>|</tool_call>|{|}|"name"|:|"add"|,|"arguments"|[|]|\\|"|\n| |é|1|<|<|python_tag|>|```|```json\n|<tools>'.split(
+          "|",
+        ),
       ),
-      fc.constantFrom(...CASES.map(([, text]) => text)),
+      fc.constantFrom(...CASES.map(([, text]) => text), ...BARE.map(([text]) => text)),
       fc.string(),
     );
     fc.assert(
       fc.property(
         fc.array(piece, { maxLength: 12 }),
         fc.constantFrom<ToolFormat>("hermes", "llama3"),
-        (pieces, format) => {
-          const whole = parse([pieces.join("")], format);
-          expect(parse(pieces, format)).toEqual(whole);
-          expect(parse([...pieces.join("")], format)).toEqual(whole);
+        fc.boolean(),
+        (pieces, format, bare) => {
+          const whole = parse([pieces.join("")], format, { bare });
+          expect(parse(pieces, format, { bare })).toEqual(whole);
+          expect(parse([...pieces.join("")], format, { bare })).toEqual(whole);
           if (whole.calls.length > 0) return;
           const text = pieces.join("");
           expect(whole.content).toBe(format === "llama3" ? text.replace(/^(\s*)<\|python_tag\|>/, "$1") : text);

@@ -56,7 +56,7 @@ describe("templates", () => {
   it("Llama 3.1 of a package without tools: there they are spelled out", () => {
     const source = template("llama3_1");
     expect(compileTemplate(source).names.has("tools")).toBe(false);
-    const prompt = compileTemplate(source).render({ messages: spellTools(messages, tools), bosToken: "" });
+    const prompt = compileTemplate(source).render({ messages: spellTools(messages, tools, true), bosToken: "" });
     expect(prompt).toMatch(/system.*You can call these functions.*"name":"weather"/s);
     expect(prompt).toContain('<tool_call>\n{"name":"weather","arguments":{"city":"Rome"}}\n</tool_call>');
   });

@@ -36,12 +36,12 @@ export class ChatText {
     return delta(reasoning, parsed.content, parsed.calls);
   }
 
-  /** What was held back. */
-  end(): ChatDelta {
+  /** What was held back. @param cut the answer was cut off by its length or a stop string */
+  end(cut: boolean): ChatDelta {
     const { content, reasoning } = this.#splitter?.end() ?? { content: "", reasoning: "" };
     if (!this.#parser) return delta(reasoning, content, []);
     const last = this.#parser.push(content);
-    const rest = this.#parser.end();
+    const rest = this.#parser.end(cut);
     return delta(reasoning, last.content + rest.content, [...last.calls, ...rest.calls]);
   }
 }

@@ -78,6 +78,8 @@ export interface ChatCompletionRequest extends CommonFields {
   readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null;
   /** Qwen's: false means no reasoning. The chat template gets it too, if it reads it. */
   readonly enable_thinking?: boolean | null;
+  /** Documents to answer from, for chat templates that read them. */
+  readonly documents?: readonly unknown[] | null;
   /** Anthropic's bound of reasoning. */
   readonly thinking?: { readonly type?: string | null; readonly budget_tokens?: number | null } | null;
   /**

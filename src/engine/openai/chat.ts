@@ -50,7 +50,7 @@ export async function* chatChunks(
     const text = texts[index]!;
     if (event.type === "prompt") yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
     else if (event.type === "finish") {
-      const rest = text.end();
+      const rest = text.end(event.reason === "length" || event.stop !== undefined);
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
       const end = { finish_reason: finishReason(event, text.calls), ...stopReason(event) };
       yield { ...chunk(index, {}, end), timings: event.timings };

@@ -7,12 +7,13 @@ import type { ChatMessage } from "../../chat/template.ts";
 import { type CommonRequest, checkCommon, MAX_TOKENS, MAX_TOP_LOGPROBS } from "./common.ts";
 import type { RequestContext } from "./context.ts";
 import { CHAT_FIELDS } from "./field-tables.ts";
-import { checkMessages, checkVariables } from "./messages.ts";
+import { checkMessages, checkOwnVariables, checkVariables, type OwnVariables } from "./messages.ts";
 import { checkTools, type ToolRequest } from "./tools.ts";
 
 export interface CheckedChatRequest extends CommonRequest {
   readonly messages: readonly ChatMessage[];
   readonly templateVariables: ReadonlyMap<string, unknown>;
+  readonly ownVariables: OwnVariables;
   /** How the prompt ends: with the beginning of a new turn, inside of the last message, or behind it. */
   readonly ending: PromptEnding;
   /** Reasoning goes to `reasoning_content`. */
@@ -39,6 +40,7 @@ export function checkChatRequest(body: unknown, context: RequestContext, rules?:
     ...common,
     messages,
     templateVariables: checkVariables(fields),
+    ownVariables: checkOwnVariables(fields),
     ending: checkEnding(fields, messages),
     splitReasoning: format !== "none",
     reasoningExpected: format === "deepseek",

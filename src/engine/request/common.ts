@@ -3,14 +3,13 @@
  * @module
  */
 import { checkSignal, type Fields, invalid, required } from "../../base/fields.ts";
-import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { GenerationSettings } from "../generate/settings.ts";
 import type { RequestContext } from "./context.ts";
 import { STREAM_OPTIONS } from "./field-tables.ts";
 import { checkLora } from "./lora.ts";
 import { checkReasoningBudget } from "./reasoning-fields.ts";
 import { checkRequestSampling } from "./sampling-fields.ts";
-import { checkStructure } from "./structured.ts";
+import { checkStructure, type Format } from "./structured.ts";
 
 /** OpenAI's limit. */
 const MAX_CHOICES = 128;
@@ -25,8 +24,8 @@ export interface CommonRequest {
   readonly promptLogprobs: boolean;
   /** Whether llama-server's `n_probs` are asked for. */
   readonly detailed: boolean;
-  /** The format of the answer. */
-  readonly masks: TokenMasks | undefined;
+  /** The format of the answer, if one is asked for. */
+  readonly format: Format | undefined;
   readonly options: Omit<GenerationSettings, "prompt">;
   /** Answers to each prompt. */
   readonly n: number;
@@ -56,7 +55,7 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
   return {
     promptLogprobs: wanted !== undefined,
     detailed: (fields.get("n_probs") ?? 0) !== 0,
-    masks: checkStructure(fields, context.grammars),
+    format: checkStructure(fields),
     n,
     ...checkStream(fields),
     options: {

@@ -92,7 +92,15 @@ const COMMON: FieldTable = joined(STRUCTURE, LLAMA_SERVER, VLLM, {
 export const CHAT_FIELDS: FieldTable = joined(COMMON, {
   known: [
     ...["messages", "max_completion_tokens", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls"],
-    ...["reasoning", "reasoning_effort", "reasoning_format", "thinking", "enable_thinking", "chat_template_kwargs"],
+    ...[
+      "reasoning",
+      "reasoning_effort",
+      "reasoning_format",
+      "thinking",
+      "enable_thinking",
+      "chat_template_kwargs",
+      "documents",
+    ],
     ...["add_generation_prompt", "continue_final_message"],
   ],
   unused: ["verbosity", "prediction", "prompt_cache_retention", "thinking_forced_open", "chat_format"],
@@ -100,12 +108,14 @@ export const CHAT_FIELDS: FieldTable = joined(COMMON, {
     audio: { instead: "ask for text" },
     modalities: unless((value) => Array.isArray(value) && value.every((one) => one === "text"), "ask for text only"),
     web_search_options: { instead: "offer a function in tools that searches, and send its result in a message" },
-    functions: empty("send them in tools"),
+    functions: {
+      instead: "send them in tools",
+      neutral: (value, fields) => isEmpty(value) || fields.get("function_call") === "none",
+    },
     function_call: unless((value) => value === "none" || value === "auto", "send tool_choice"),
     best_of: unless((value) => value === 1, "send n"),
     suffix: empty("write what follows into the prompt"),
     echo: off("the client has the messages already"),
-    documents: empty("put their text into a message"),
     chat_template: empty("load the model with the template that you want"),
     add_special_tokens: off("send /v1/completions the prompt that you want"),
     include_reasoning: on("leave reasoning_content aside"),

@@ -13,6 +13,7 @@ const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
 export const MAX_MESSAGES = 1024;
 const MAX_CALLS = 128;
 const MAX_VARIABLES = 64;
+const MAX_DOCUMENTS = 1024;
 
 /** The field `messages`. @throws NibbleError `invalid_request` with `param` */
 export function checkMessages(fields: Fields): ChatMessage[] {
@@ -73,8 +74,24 @@ function requiredText(fields: Fields, key: string): string {
   return text;
 }
 
+/** Variables that have fields of their own, which not every template reads. */
+export interface OwnVariables {
+  readonly enable_thinking?: boolean;
+  /** For templates of models that answer from documents. */
+  readonly documents?: readonly unknown[];
+}
+
+export function checkOwnVariables(fields: Fields): OwnVariables {
+  const thinking = fields.boolean("enable_thinking");
+  const documents = fields.array("documents", MAX_DOCUMENTS);
+  return {
+    ...(thinking !== undefined && { enable_thinking: thinking }),
+    ...(documents !== undefined && documents.length > 0 && { documents }),
+  };
+}
+
 /**
- * The fields `chat_template_kwargs` and `enable_thinking`: variables of the chat template, any JSON values.
+ * The field `chat_template_kwargs`: variables of the chat template, any JSON values.
  * @throws NibbleError `invalid_request` with `param`
  */
 export function checkVariables(fields: Fields): ReadonlyMap<string, unknown> {

@@ -12,17 +12,17 @@ import { JSON_SCHEMA_FIELDS, RESPONSE_FORMAT_FIELDS, STRUCTURED_OUTPUTS_FIELDS }
 const MAX_TEXT: number = 1 << 16;
 const ANY_OBJECT = { type: "object" };
 
-interface Named {
+/** A format that a request asks for, and the field that does. */
+export interface Format {
   readonly param: string;
   readonly source: GrammarSource;
 }
 
 /**
- * @returns the grammar that is asked for, if any
- * @throws NibbleError `invalid_request` that names a field which is malformed, not supported, too large, or the second
- * one
+ * @returns the format that is asked for, if any; it is not compiled yet
+ * @throws NibbleError `invalid_request` that names a field which is malformed, or the second one
  */
-export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks | undefined {
+export function checkStructure(fields: Fields): Format | undefined {
   const wanted = [
     responseFormat(fields),
     schema(fields, "json_schema"),
@@ -37,8 +37,7 @@ export function checkStructure(fields: Fields, grammars: Grammars): TokenMasks |
     const param = wanted[1]!.param;
     throw conflict(param, wanted[0]!.param, "each of them decides the form of the answer");
   }
-  const [only] = wanted;
-  return only && compileNamed(only.source, only.param, grammars);
+  return wanted[0];
 }
 
 /** Compiles a grammar. @throws NibbleError that names the field `param` */
@@ -56,7 +55,7 @@ export function compileNamed(
   }
 }
 
-function responseFormat(request: Fields): Named | undefined {
+function responseFormat(request: Fields): Format | undefined {
   const value = request.get("response_format");
   if (value === undefined) return undefined;
   const fields = request.nested(value, RESPONSE_FORMAT_FIELDS, "response_format");
@@ -77,11 +76,11 @@ function responseFormat(request: Fields): Named | undefined {
 }
 
 /** vLLM's newer form of its `guided_` fields. */
-function structuredOutputs(request: Fields): (Named | undefined)[] {
+function structuredOutputs(request: Fields): (Format | undefined)[] {
   const value = request.get("structured_outputs");
   if (value === undefined) return [];
   const fields = request.nested(value, STRUCTURED_OUTPUTS_FIELDS, "structured_outputs");
-  const object: Named = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
+  const object: Format = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
   return [
     schema(fields, "json"),
     fields.boolean("json_object") ? object : undefined,
@@ -91,7 +90,7 @@ function structuredOutputs(request: Fields): (Named | undefined)[] {
   ];
 }
 
-function schema(fields: Fields, key: string): Named | undefined {
+function schema(fields: Fields, key: string): Format | undefined {
   const value = fields.get(key);
   if (value === undefined) return undefined;
   if (typeof value === "boolean" || (typeof value === "object" && !Array.isArray(value))) {
@@ -100,13 +99,13 @@ function schema(fields: Fields, key: string): Named | undefined {
   throw fields.invalid(key, "a JSON schema (an object)", value);
 }
 
-function gbnf(fields: Fields, key: string): Named | undefined {
+function gbnf(fields: Fields, key: string): Format | undefined {
   const source = fields.string(key, MAX_TEXT);
   // An empty grammar asks for nothing, as in llama-server.
   return source ? { param: fields.param(key), source: { kind: "gbnf", source } } : undefined;
 }
 
-function regex(fields: Fields, key: string): Named | undefined {
+function regex(fields: Fields, key: string): Format | undefined {
   const pattern = fields.string(key, MAX_TEXT);
   return pattern === undefined ? undefined : { param: fields.param(key), source: { kind: "regex", pattern } };
 }
@@ -127,7 +126,7 @@ function missing(fields: Fields, key: string): never {
   throw fields.invalid(key, "it", undefined);
 }
 
-function choices(fields: Fields, key: string): Named | undefined {
+function choices(fields: Fields, key: string): Format | undefined {
   const texts = fields.array(key, 4096);
   if (texts === undefined) return undefined;
   if (texts.length > 0 && texts.every((text) => typeof text === "string")) {

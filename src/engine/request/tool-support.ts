@@ -3,51 +3,58 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import { unsupported } from "../../base/fields.ts";
 import type { ChatMessage } from "../../chat/template.ts";
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
 import { callGrammar, callStarts, PYTHON_TAG, type Tool, type ToolFormat, toolFormat } from "../../chat/tool-format.ts";
 import { spellTools } from "../../chat/tool-messages.ts";
+import type { GrammarSource } from "../../grammar/compile.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { CallConstraintOptions } from "../constrain/call-constraint.ts";
 import type { Grammars } from "../constrain/grammars.ts";
-import { compileNamed } from "./structured.ts";
+import { compileNamed, type Format } from "./structured.ts";
 import type { ToolRequest } from "./tools.ts";
 
 export interface ToolSupport {
-  /** How calls are written; undefined: in a way that is not known here. */
-  readonly format: ToolFormat | undefined;
-  /** The template shows tools itself. */
+  /** How calls are written. */
+  readonly format: ToolFormat;
+  /** The template shows tools itself. Otherwise instructions do. */
   readonly native: boolean;
 }
 
-/** @param template Jinja source, if the model has one @param names those that it reads */
+/**
+ * A template that asks for a format of calls that is not known here is treated as one that shows no tools.
+ * @param template Jinja source, if the model has one
+ * @param names the variables that the template reads
+ */
 export function toolSupport(template: string | undefined, names: ReadonlySet<string> | undefined): ToolSupport {
-  const native = template !== undefined && (names?.has("tools") ?? false);
-  return { native, format: native ? toolFormat(template) : "hermes" };
+  const format = template !== undefined && names?.has("tools") ? toolFormat(template) : undefined;
+  return { native: format !== undefined, format: format ?? "hermes" };
 }
 
-/**
- * Messages and template options that show the tools.
- * @throws NibbleError `invalid_request` if the model's calls could not be read
- */
+/** How a conversation and its tools reach the template. */
+export interface ShownTools {
+  readonly messages: readonly ChatMessage[];
+  readonly options: { readonly tools?: readonly Tool[] };
+}
+
+/** @param showsSystem whether the template shows system messages */
 export function showTools(
   messages: readonly ChatMessage[],
   tools: readonly Tool[] | undefined,
-  { native, format }: ToolSupport,
-): { messages: readonly ChatMessage[]; options: { tools?: readonly Tool[] } } {
-  if (tools && !format)
-    throw unsupported(
-      "tools",
-      "the form of calls that the model's chat template asks for",
-      "describe the tools in a message",
-    );
+  { native }: ToolSupport,
+  showsSystem: () => boolean,
+): ShownTools {
   if (native) return { messages, options: tools ? { tools } : {} };
-  return { messages: spellTools(messages, tools ?? []), options: {} };
+  return { messages: spellTools(messages, tools ?? [], tools === undefined || showsSystem()), options: {} };
 }
 
-export function callParser({ tools, parallel }: ToolRequest, { format }: ToolSupport): ToolParserOptions {
-  return { format: format!, names: new Set(tools.map((tool) => tool.function.name)), parallel };
+/** @param bare whether a call without tags counts, where calls should have tags */
+export function callParser(
+  { tools, parallel, required }: ToolRequest,
+  { format }: ToolSupport,
+  bare: boolean,
+): ToolParserOptions {
+  return { format, names: new Set(tools.map((tool) => tool.function.name)), parallel, required, bare };
 }
 
 /** Special tokens that the parser has to see. */
@@ -72,7 +79,31 @@ export function freeCalls(
   }
 }
 
-/** What makes the model call. @throws NibbleError `invalid_request` if a tool's schema is not supported */
+/** The grammar that makes the model call. @throws NibbleError `invalid_request` if a tool's schema is not supported */
 export function callMasks({ tools, parallel }: ToolRequest, format: ToolFormat, grammars: Grammars): TokenMasks {
   return compileNamed(callGrammar(tools, format, parallel), "tools", grammars);
+}
+
+/**
+ * The grammar of an answer that calls tools or keeps to a format. A tool whose schema is not supported may be called with
+ * any object, since the request does not ask for a call.
+ * @throws NibbleError `invalid_request` if the format is not supported
+ */
+export function callOrFormatMasks(
+  { tools, parallel }: ToolRequest,
+  format: ToolFormat,
+  { source, param }: Format,
+  grammars: Grammars,
+): TokenMasks {
+  const either = (callable: readonly Tool[]): GrammarSource => ({
+    kind: "either",
+    sources: [callGrammar(callable, format, parallel), source],
+  });
+  try {
+    return grammars.compile(either(tools));
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    const open = tools.map((tool): Tool => ({ ...tool, function: { name: tool.function.name } }));
+    return compileNamed(either(open), param, grammars);
+  }
 }

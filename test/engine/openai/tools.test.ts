@@ -191,6 +191,99 @@ describe("a conversation with calls", () => {
   });
 });
 
+describe("tools beside a format", () => {
+  const response_format = {
+    type: "json_schema",
+    json_schema: { name: "n", schema: { type: "object", properties: { ok: { const: true } }, required: ["ok"] } },
+  } as const;
+  const isAnswer = (content: string | null) => new Ajv2020().validate({ required: ["ok"] }, JSON.parse(content!));
+
+  /** The characters that begin, or tell, a call and an answer. */
+  const [TAG, BRACE, NAME, OK] = ["<", "{", "n", "o"].map((text) => ({ '"': 90, [text]: 100 }));
+  it.each([
+    [HERMES, TAG!, BRACE!],
+    [LLAMA3, NAME!, OK!],
+    [PLAIN, TAG!, BRACE!],
+    [OTHER, TAG!, BRACE!],
+  ])("the answer is a call or keeps to the format: %s", async (template, toCall, toAnswer) => {
+    for (let seed = 0; seed < 4; seed++) {
+      const fields = { response_format, seed, temperature: 2, max_tokens: 3000 };
+      const call = await ask(create(template).model, { ...fields, logit_bias: toCall });
+      expect(call.calls.every(({ function: { name } }) => /^(weather|now)$/.test(name))).toBe(true);
+      expect([call.calls.length > 0, call.message.content]).toEqual([true, null]);
+      const answer = await ask(create(template).model, { ...fields, logit_bias: toAnswer });
+      expect([answer.calls.length, isAnswer(answer.message.content)]).toEqual([0, true]);
+    }
+  });
+
+  it("tool_choice none: the format alone; required: the call alone", async () => {
+    const { model } = create(HERMES);
+    for (let seed = 0; seed < 6; seed++) {
+      const fields = { response_format, seed, temperature: 2, max_tokens: 2000 };
+      const none = await ask(model, { ...fields, tool_choice: "none" });
+      expect([none.calls.length, isAnswer(none.message.content)]).toEqual([0, true]);
+      const call = await ask(model, { ...fields, tool_choice: "required" });
+      expect([call.calls.length > 0, call.message.content]).toEqual([true, null]);
+    }
+  });
+
+  it("a tool whose schema is not supported may be called with any object", async () => {
+    const open = { type: "function" as const, function: { name: "open", parameters: { $ref: "#/nowhere" } } };
+    const fields = { tools: [open], response_format, seed: 1, temperature: 2, max_tokens: 3000 };
+    const { calls } = await ask(create(HERMES).model, { ...fields, logit_bias: TAG! });
+    expect(calls.length).toBeGreaterThan(0);
+    for (const call of calls) expect(JSON.parse(call.function.arguments)).toBeTypeOf("object");
+    const { message } = await ask(create(HERMES).model, { ...fields, logit_bias: BRACE! });
+    expect(isAnswer(message.content)).toBe(true);
+  });
+});
+
+describe("allowed_tools", () => {
+  const allow = (mode: "auto" | "required", name = "now") =>
+    ({ type: "allowed_tools", allowed_tools: { mode, tools: [{ type: "function", function: { name } }] } }) as const;
+
+  it("required: one of them; auto: others are not shown", async () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const { calls } = await ask(create(HERMES).model, { tool_choice: allow("required"), seed, temperature: 2 });
+      expect(new Set(calls.map(({ function: { name } }) => name))).toEqual(new Set(["now"]));
+    }
+    const { model, prompts } = create(HERMES, "No.");
+    await ask(model, { tool_choice: allow("auto"), temperature: 0 });
+    expect([prompts[0]!.includes('"now"'), prompts[0]!.includes('"weather"')]).toEqual([true, false]);
+  });
+
+  it("a name that is no tool is refused", async () => {
+    const refusal = { param: "tool_choice.allowed_tools.tools[0].function.name" };
+    await expect(ask(create(HERMES).model, { tool_choice: allow("auto", "other") })).rejects.toMatchObject(refusal);
+  });
+});
+
+describe("a template of any family", () => {
+  const conversation = [
+    { role: "user", content: "Rome?" },
+    { role: "assistant", tool_calls: [{ id: "1", type: "function", function: { name: "now", arguments: "{}" } }] },
+    { role: "tool", tool_call_id: "1", content: "12:00" },
+    { role: "user", content: "And Oslo?" },
+  ];
+  const TURNS =
+    "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('turns must alternate') }}{% endif %}[{{ m.role }}]{{ m.content }}{% endfor %}[TOOL_CALLS]{{ tools }}";
+
+  it("that asks for other calls gets instructions, and calls are read", async () => {
+    const { model, prompts } = create(OTHER, '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>');
+    const { calls } = await ask(model, { temperature: 0 });
+    expect(calls.map(({ function: { name } }) => name)).toEqual(["now"]);
+    expect(prompts[0]).toContain("You can call these functions");
+  });
+
+  it("that refuses system messages, or two turns of the user, gets them in the user's turns", async () => {
+    const { model, prompts } = create(TURNS, "12.");
+    await ask(model, { messages: conversation, temperature: 0 });
+    expect(prompts[0]).toMatch(
+      /^\[user\]You can call.*Rome\?\[assistant\]<tool_call>.*\[user\]<tool_response>\n12:00\n<\/tool_response>\nAnd Oslo\?/s,
+    );
+  });
+});
+
 describe("what is refused, by the name of its field", () => {
   const { model } = create(HERMES);
   const named = (name: unknown) => [{ type: "function", function: { name } }];
@@ -212,9 +305,5 @@ describe("what is refused, by the name of its field", () => {
     [{ messages: [{ role: "assistant", tool_calls: [5] }] }, "messages[0].tool_calls[0]"],
   ])("%j", async (fields, param) => {
     await expect(ask(model, fields as never)).rejects.toMatchObject({ code: "invalid_request", param });
-  });
-
-  it("tools for a template whose calls cannot be read", async () => {
-    await expect(ask(create(OTHER).model, {})).rejects.toMatchObject({ code: "invalid_request", param: "tools" });
   });
 });

@@ -202,6 +202,7 @@ describe("what is accepted", () => {
       includeUsage: false,
       messages,
       templateVariables: new Map(),
+      ownVariables: {},
       splitReasoning: true,
       reasoningExpected: false,
     });
