@@ -64,10 +64,7 @@ export class CallScanner {
         used++;
       }
     }
-    if (this.#phase === "done" && !this.#hasArguments) {
-      this.#hasArguments = true;
-      this.#fragment = "{}";
-    }
+    if (this.#phase === "done" && used > 0 && !this.#hasArguments) this.#fragment = "{}";
     return { name: this.#name, arguments: this.#fragment, used };
   }
 

@@ -31,7 +31,13 @@ function writing(template: string, text: string) {
       return script[tokens.length - prompt.length];
     },
   });
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template });
+  const model = createModel({
+    name: "fake",
+    architecture: "test",
+    tokenizer,
+    executor,
+    templates: new Map([["default", template]]),
+  });
   const ask = async (last: object, fields: Partial<ChatCompletionRequest> = {}) => {
     const messages = [
       { role: "user", content: "Hi" },

@@ -118,6 +118,7 @@ const COMMON: Record<string, unknown[]> = {
 
 const CHAT: Record<string, unknown[]> = {
   ...COMMON,
+  documents: [...ARRAY, new Array(1025).fill({})],
   // biome-ignore format: a list
   messages: [
     ...ARRAY, null, [], [1], ["a"], [null], [{}], [{ role: "user" }], [{ role: "nobody", content: "" }],

@@ -10,7 +10,7 @@ const tokenizer = new FakeTokenizer();
 function setUp(options: FakeOptions = {}) {
   const executor = new FakeExecutor({ contextLength: 512, pages: 2000, ...options });
   const pages = executor.freePages;
-  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor, template: "" });
+  const model = createModel({ name: "fake", architecture: "test", tokenizer, executor });
   const ask = (fields: Partial<CompletionRequest> & Pick<CompletionRequest, "prompt">) =>
     model.completions.create({ temperature: 1, seed: 3, max_tokens: 6, ...fields, stream: false });
   return { model, executor, ask, idle: () => isIdle(model, executor, pages) };

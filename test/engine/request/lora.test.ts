@@ -104,7 +104,7 @@ describe("crumb with two adapters", () => {
   it("a server lists them and takes them", async () => {
     const handler = createHandler(model);
     const listed = await handler(new Request("http://localhost/lora-adapters"));
-    expect(await listed.json()).toEqual(model.info.lora);
+    expect(await listed.json()).toMatchObject(model.info.lora);
     const lora = [{ id: 1, scale: 1.5 }];
     const body = JSON.stringify({ messages, temperature: 0, max_tokens: 40, reasoning_format: "none", lora });
     const headers = { "content-type": "application/json" };
