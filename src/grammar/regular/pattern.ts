@@ -1,5 +1,5 @@
 /**
- * Regular expressions in the syntax of ECMA-262, parsed to trees. A user's pattern never reaches the host's RegExp.
+ * Regular expressions in the syntax of ECMA-262, with Python's named groups and anchors, parsed to trees. A user's pattern never reaches the host's RegExp.
  * @module
  */
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_SOURCE } from "../limits.ts";
@@ -17,7 +17,8 @@ export type Pattern =
   | { readonly kind: "start" | "end" };
 
 const CONTROLS: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", n: "\n", r: "\r", f: "\f", v: "\v" }));
-const SYNTAX = "^$\\.*+?()[]{}|/-";
+/** Escapes of anchors in Python's notation. */
+const ANCHORS: ReadonlyMap<string, "start" | "end"> = new Map([["A", "start"], ["Z", "end"], ["z", "end"]]); // biome-ignore format: one line
 
 /**
  * Parses groups, alternatives, classes, quantifiers, lookaheads and the anchors `^` and `$`. Lazy quantifiers match the
@@ -74,6 +75,11 @@ class PatternParser {
     if (char === ".") return { kind: "chars", set: NOT_LINE_END };
     if (char === "^") return { kind: "start" };
     if (char === "$") return { kind: "end" };
+    const anchor = char === "\\" ? ANCHORS.get(this.#peek() ?? "") : undefined;
+    if (anchor) {
+      this.#at++;
+      return { kind: anchor };
+    }
     return { kind: "chars", set: char === "\\" ? this.#escape() : charsOf(char) };
   }
 
@@ -81,6 +87,7 @@ class PatternParser {
     if (this.#take("?")) {
       const negative = this.#take("!");
       if (negative || this.#take("=")) return { kind: "lookahead", negative, pattern: this.#groupEnd() };
+      this.#take("P"); // Python's named groups
       if (this.#take("<")) {
         if (this.#peek() === "=" || this.#peek() === "!") throw this.#unsupported("lookbehind");
         this.#until(">", "> after a group's name");
@@ -162,7 +169,7 @@ class PatternParser {
     if (char === "c" && /^[A-Za-z]$/.test(this.#peek() ?? "")) {
       return charsOf(String.fromCharCode(this.#chars[this.#at++]!.charCodeAt(0) & 31));
     }
-    if (SYNTAX.includes(char)) return charsOf(char);
+    if (!/[a-zA-Z0-9]/.test(char)) return charsOf(char);
     this.#at -= 2;
     throw this.#unsupported(`\\${char}`);
   }

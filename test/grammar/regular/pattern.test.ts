@@ -130,6 +130,15 @@ describe("patterns", () => {
   });
 
   it.each([
+    ["(?P<year>\\d+)\\_\\@", "12_@", "12"],
+    ["\\Aab\\Z|\\Ac\\z", "ab", "abc"],
+    ["\\\"q\\'", "\"q'", "q"],
+  ])("take what Python writes: %s", (source, accepted, rejected) => {
+    const dfa = patternDfa(parsePattern(source));
+    expect([matches(dfa, accepted), matches(dfa, rejected)]).toEqual([true, false]);
+  });
+
+  it.each([
     ["(?i)a", "flags"],
     ["(?=a)*", "lookahead"],
     ["(?<!a)b", "lookbehind"],
