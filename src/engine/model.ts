@@ -1,5 +1,5 @@
 /**
- * A loaded model: OpenAI's calls, and the calls they are made of.
+ * A loaded model: OpenAI's calls, and the calls that they are built on.
  * @module
  */
 import { checkIds, checkNumber, Fields, invalid } from "../base/fields.ts";
@@ -34,9 +34,9 @@ export interface ModelInfo {
   readonly vocabSize: number;
   /** Width of an embedding. */
   readonly hiddenSize: number;
-  /** Where the chat template comes from; "none": only completions work. */
+  /** The origin of the chat template; with "none" only completions work. */
   readonly chatTemplate: "model" | "fallback" | "none";
-  /** Settings of a request that names none. */
+  /** The sampling settings of a request that sets none. */
   readonly sampling: SamplingDefaults;
   /** Low-rank adapters that requests may choose. */
   readonly lora: readonly LoraInfo[];
@@ -82,8 +82,8 @@ export interface Model {
     ): Promise<Completion | AsyncIterableIterator<Completion>>;
   };
   /**
-   * Token events of one answer to prompt ids: what the calls above are made of. The iterator ends after a `finish`
-   * event; leaving it early, or the signal, ends the request.
+   * Generates one answer to prompt ids, as token events. The calls above are built on it. The iterator ends after a
+   * `finish` event; leaving it early, or the signal, ends the request.
    * @throws NibbleError `invalid_argument` that names the option, `context_full` if the prompt leaves no room;
    * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
    */
@@ -98,7 +98,10 @@ export interface Model {
    * the signal's reason, `disposed` or `poisoned`
    */
   embed(texts: readonly EmbedInput[], options?: EmbedOptions): Promise<Float32Array[]>;
-  /** `special` (default true): text that spells a special token becomes it. `addBos`: default as the model asks. */
+  /**
+   * The token ids of a text. With `special` (default true), text that spells a special token becomes that token.
+   * `addBos` says whether BOS is added (default: as the model asks).
+   */
   tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
   /** The text of some ids. `skipSpecial` (default false) leaves special tokens out. */
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
@@ -111,20 +114,23 @@ export interface Model {
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
   /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
   chatPrompt(request: ChatCompletionRequest, options?: RequestOptions): { text: string; ids: number[] };
-  /** @param options adapters as in `generate` */
+  /** Opens an empty session. @param options `lora`: the adapters, as in `generate` */
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
-   * A session from bytes that its `save` gave, here or elsewhere.
+   * Opens a session from the bytes of a session's `save`, made here or elsewhere.
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded` or `bad_value` for bytes that
    * are no session of this model; `context_full`
    */
   restore(bytes: Uint8Array): Session;
   /**
-   * How busy the model is: requests that have not ended, pages of the key-value cache that hold their tokens or a
-   * session's, and pages that keep tokens of ended requests for others.
+   * The load of the model: requests that have not ended, pages of the key-value cache that hold tokens of these
+   * requests and of sessions, and pages that keep tokens of ended requests for reuse.
    */
   stats(): { readonly requests: number; readonly usedPages: number; readonly cachedPages: number };
-  /** Forgets the tokens of ended requests and sessions, whose pages are otherwise kept until others need them. */
+  /**
+   * Frees the pages that keep tokens of ended requests and sessions. Otherwise they are kept until their pages are
+   * needed.
+   */
   clearPrefixCache(): void;
   /** Ends all requests and sessions and frees the memory. Afterwards every call fails with code `disposed`. */
   dispose(): void;

@@ -8,18 +8,20 @@ import { begunBy } from "../chat/turn.ts";
 
 export interface OpenPrompt {
   readonly text: string;
-  /** The part of the assistant's turn that the text ends with. */
+  /** The beginning of the assistant's answer, with which the text ends. */
   readonly begun: string;
 }
 
 type Render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;
 
-/** It stands behind the content while the template runs. Where a template trims the content, the space is lost. */
+/**
+ * A mark that is appended to the content while the template runs. If its space is lost, the template trims the content.
+ */
 const MARK = "NIBBLE_CONTINUES_THIS_MESSAGE ";
 
 /**
  * A conversation whose last message is to be continued, as transformers' `continue_final_message` renders it: the
- * template writes the message, and what it writes behind the content is cut off.
+ * template renders the message, and everything after the content is cut off.
  */
 export function renderOpen(render: Render, messages: readonly ChatMessage[]): OpenPrompt {
   const last = messages.at(-1)!;

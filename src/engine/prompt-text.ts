@@ -1,11 +1,14 @@
 /**
- * Prompts of text completions: from texts to token ids, and back for an echo.
+ * Encodes the prompts of text completions, and decodes them for an echo.
  * @module
  */
 import type { Tokenizer } from "../tokenizer/types.ts";
 import type { CompletionPrompt } from "./request/completion.ts";
 
-/** @param addBos undefined: as the model asks. Ids are taken as they are. */
+/**
+ * The token ids of a prompt. Ids are taken as they are.
+ * @param addBos whether BOS is added; undefined stands for the model's default
+ */
 export function encodePrompt(prompt: CompletionPrompt, tokenizer: Tokenizer, addBos: boolean | undefined): number[] {
   if (typeof prompt === "string") return tokenizer.encode(prompt, addBos === undefined ? {} : { addBos });
   return prompt.flatMap((part) =>

@@ -1,5 +1,5 @@
 /**
- * One choice's text, told apart: reasoning, content, calls of tools.
+ * Splits the text of one choice into reasoning, content and tool calls.
  * @module
  */
 import { ReasoningSplitter } from "../../chat/reasoning.ts";
@@ -14,7 +14,9 @@ export class ChatText {
   readonly #parser: ToolCallParser | undefined;
   reasoningTokens = 0;
 
-  /** @param begun the part of the answer that stands at the end of the prompt: it is read, and not given again */
+  /**
+   * @param begun the part of the answer that is already at the end of the prompt; it is parsed, but not returned again
+   */
   constructor(splitReasoning: boolean, begun: string, calls: ToolParserOptions | undefined) {
     this.#splitter = splitReasoning ? new ReasoningSplitter() : undefined;
     this.#parser = calls && new ToolCallParser(calls);
@@ -23,12 +25,12 @@ export class ChatText {
     this.#parser?.begin(content);
   }
 
-  /** Calls so far. */
+  /** The number of calls so far. */
   get calls(): number {
     return this.#parser?.count ?? 0;
   }
 
-  /** A token's text. */
+  /** Takes a token's text. Returns the text that has become certain. */
   push(text: string): ChatDelta {
     const { content, reasoning } = this.#splitter?.push(text) ?? { content: text, reasoning: "" };
     if (this.#splitter?.phase === "reasoning") this.reasoningTokens++;

@@ -15,12 +15,12 @@ export interface TextPart {
 export interface ToolParam {
   readonly type: "function";
   readonly function: {
-    /** 1 to 64 letters, digits, _ and -. */
+    /** The name: 1 to 128 letters, digits and any of _ - . : / */
     readonly name: string;
     readonly description?: string | null;
     /** JSON schema of the arguments. */
     readonly parameters?: object | null;
-    /** Accepted; a forced call keeps to the schema, any other is the model's own. */
+    /** Accepted and not used. A forced call always satisfies the schema. */
     readonly strict?: boolean | null;
   };
 }
@@ -39,7 +39,7 @@ export interface AllowedTools {
 
 /** A message of a request. */
 export interface ChatMessageParam {
-  /** system, developer, user, assistant or tool; another is refused. (A string, so that TypeScript takes any array.) */
+  /** One of system, developer, user, assistant and tool. (The type is string, so that TypeScript accepts any array.) */
   readonly role: string;
   readonly content?: string | readonly TextPart[] | null;
   readonly name?: string;
@@ -56,35 +56,44 @@ export interface ChatCompletionRequest extends CommonFields {
   readonly messages: readonly ChatMessageParam[];
   readonly max_completion_tokens?: number | null;
   readonly logprobs?: boolean | null;
-  /** 0 to 20, with `logprobs: true`. */
+  /** Number of alternatives per token, 0 to 20. It needs `logprobs: true`. */
   readonly top_logprobs?: number | null;
   /**
    * "auto" (default) and "deepseek" move the text in `<think>` to `reasoning_content`; "none" leaves it in the content.
-   * With "deepseek" a model may also reason before an answer of a wanted format where its template does not show that it
-   * reasons (crumb).
+   * With "deepseek" a model may also reason before an answer in a required format if its template does not show that it
+   * reasons (such as crumb's).
    */
   readonly reasoning_format?: "none" | "deepseek" | "deepseek-legacy" | "auto" | null;
-  /** A budget by name: none 0, minimal 128, low 512, medium 2,048, high 8,192 tokens; the others are no bound. */
+  /**
+   * A budget of reasoning by name: none is 0, minimal 128, low 512, medium 2,048 and high 8,192 tokens. The others are
+   * no limit.
+   */
   readonly reasoning_effort?: ReasoningEffort | null;
-  /** Other names of `reasoning_budget` and `reasoning_effort`; of all four one may be given. */
+  /** Other names of `reasoning_budget` and `reasoning_effort`. Only one of the four may be given. */
   readonly reasoning?: { readonly max_tokens?: number | null; readonly effort?: ReasoningEffort | null } | null;
   /** Functions that the model may call: at most 128. */
   readonly tools?: readonly ToolParam[] | null;
-  /** Default "auto". "required" and a function's name force a call by a grammar. */
+  /**
+   * Whether the answer may or must be a call (default "auto"). "required" and a function's name force a call by a
+   * grammar.
+   */
   readonly tool_choice?: "none" | "auto" | "required" | ToolChoice | AllowedTools | null;
-  /** More than one call in an answer (default true). */
+  /** Whether an answer may have more than one call (default true). */
   readonly parallel_tool_calls?: boolean | null;
-  /** Variables for the chat template, such as `enable_thinking`; a name that it does not read is unknown. */
+  /**
+   * Variables for the chat template, such as `enable_thinking`. A name that the template does not read is an unknown
+   * field.
+   */
   readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null;
-  /** Qwen's: false means no reasoning. The chat template gets it too, if it reads it. */
+  /** Qwen's switch: false means no reasoning. It is also passed to a chat template that reads it. */
   readonly enable_thinking?: boolean | null;
   /** Documents to answer from, for chat templates that read them. */
   readonly documents?: readonly unknown[] | null;
   /** Anthropic's bound of reasoning. */
   readonly thinking?: { readonly type?: string | null; readonly budget_tokens?: number | null } | null;
   /**
-   * vLLM's names for how the prompt ends. By default a conversation that ends with the assistant's turn is continued, any
-   * other one gets a new turn.
+   * vLLM's fields for the end of the prompt. By default, a last message of the assistant is continued, and any other
+   * conversation gets a new turn.
    */
   readonly continue_final_message?: boolean | null;
   readonly add_generation_prompt?: boolean | null;
@@ -94,11 +103,11 @@ export interface ChatCompletionRequest extends CommonFields {
 export interface ToolCall {
   readonly id: string;
   readonly type: "function";
-  /** `arguments` is JSON text; a model that is not held to a schema may write it wrong. */
+  /** `arguments` is JSON text. Without a forced schema a model may write invalid JSON. */
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** A piece of a call: the first one has its id and name, all of them more of the arguments' text. */
+/** A piece of a call. The first piece has the call's id and name; each piece has more text of the arguments. */
 export interface ToolCallDelta {
   readonly index: number;
   readonly id?: string;
@@ -117,7 +126,7 @@ export interface ChatLogprob {
 /** A token of the answer, its log-probability and the most likely alternatives. */
 export interface ChatTokenLogprob extends ChatLogprob {
   readonly top_logprobs: readonly ChatLogprob[];
-  /** With `post_sampling_probs`: the probability behind all sampling steps. */
+  /** The probability after all sampling steps. Present with `post_sampling_probs`. */
   readonly prob?: number;
   readonly top_probs?: readonly ChatProb[];
 }
@@ -147,7 +156,7 @@ export interface ChatCompletion {
     readonly index: number;
     readonly message: {
       readonly role: "assistant";
-      /** null where there are calls only. */
+      /** The text of the answer; null if it consists of calls only. */
       readonly content: string | null;
       readonly reasoning_content?: string;
       readonly tool_calls?: readonly ToolCall[];
@@ -168,7 +177,7 @@ export interface ChatCompletionChunk {
   readonly object: "chat.completion.chunk";
   readonly created: number;
   readonly model: string;
-  /** Empty in the chunk that carries `usage`. */
+  /** The pieces of choices; empty in the chunk that has `usage`. */
   readonly choices: readonly {
     readonly index: number;
     readonly delta: {
@@ -183,7 +192,7 @@ export interface ChatCompletionChunk {
     readonly stop_reason?: string;
   }[];
   readonly usage?: Usage | null;
-  /** In the chunk with the finish reason. */
+  /** llama-server's timings, in the chunk with the finish reason. */
   readonly timings?: Timings;
   readonly prompt_logprobs?: PromptLogprobs;
 }

@@ -1,5 +1,6 @@
 /**
- * Chat completions in OpenAI's shapes. A whole answer is made from the chunks of a stream, so both say the same.
+ * Chat completions in OpenAI's shapes. A whole answer is made from the chunks of a stream, so both have the same
+ * content.
  * @module
  */
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
@@ -15,11 +16,11 @@ export interface ChatStreamInfo {
   readonly model: string;
   readonly tokens: TokenTexts;
   readonly includeUsage: boolean;
-  /** Move <think> text to `reasoning_content`. */
+  /** Whether the text in <think> is moved to `reasoning_content`. */
   readonly splitReasoning: boolean;
-  /** The part of the answer that stands at the end of the prompt. It is not given again. */
+  /** The part of the answer that is already at the end of the prompt. It is not returned again. */
   readonly begun: string;
-  /** How calls of tools are told from the content, if there may be any. */
+  /** How tool calls are parsed, if there may be any. */
   readonly calls: ToolParserOptions | undefined;
 }
 
@@ -29,8 +30,8 @@ export type ChatStart = () => AsyncIterable<GenerateEvent>;
 type Choice = ChatCompletionChunk["choices"][number];
 
 /**
- * Chunks of a chat completion, with as many choices as there are `starts`. They are called when the first chunk is
- * asked for, so a stream that nobody reads costs nothing.
+ * Chunks of a chat completion, with as many choices as there are `starts`. These functions are called when the first
+ * chunk is asked for, so a stream that nobody reads costs nothing.
  */
 export async function* chatChunks(
   starts: readonly ChatStart[],
@@ -97,7 +98,7 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
   };
 }
 
-/** What has come of one choice. */
+/** The parts of one choice that have come. */
 class ChoiceParts {
   #content = "";
   #reasoning = "";

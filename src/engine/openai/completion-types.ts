@@ -12,24 +12,27 @@ export interface CompletionRequest extends CommonFields {
   readonly prompt: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
   /** Log-probabilities of each token and of 0 to 20 alternatives; the token itself is always among them. */
   readonly logprobs?: number | null;
-  /** As `n`: choosing among more answers is not supported. */
+  /** Must equal `n`, because choosing among more answers is not supported. */
   readonly best_of?: number | null;
-  /** False: a text gets no BOS token. Default: as the model asks. */
+  /** Whether BOS is added to a text. Default: as the model asks. */
   readonly add_special_tokens?: boolean | null;
-  /** The prompt before the answer, with its log-probabilities if they are asked for; `max_tokens` may be 0 then. */
+  /**
+   * Whether the prompt is returned before the answer, with log-probabilities if they are asked for. `max_tokens` may be
+   * 0 then.
+   */
   readonly echo?: boolean | null;
 }
 
 /** Log-probabilities of a completion: lists with an entry per token. */
 export interface CompletionLogprobs {
   readonly tokens: readonly string[];
-  /** null: the first token of an echoed prompt. */
+  /** The log-probability of each token; null for the first token of an echoed prompt. */
   readonly token_logprobs: readonly (number | null)[];
-  /** Token text to log-probability. */
+  /** Log-probabilities of the alternatives, by the text of the token. */
   readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
   /** UTF-16 units of the choice's text before each token. The end token has no text. */
   readonly text_offset: readonly number[];
-  /** With `n_probs`: the answer's tokens in the shape of chat completions. */
+  /** The answer's tokens in the shape of chat completions. Present with `n_probs`. */
   readonly content?: readonly ChatTokenLogprob[];
 }
 
@@ -44,7 +47,7 @@ export interface Completion {
     readonly text: string;
     readonly logprobs: CompletionLogprobs | null;
     readonly prompt_logprobs?: PromptLogprobs;
-    /** null in chunks before the last. */
+    /** Why the answer ended; null in all chunks but the last. */
     readonly finish_reason: FinishReason | null;
     /** The stop string that came, where one ended the answer. */
     readonly stop_reason?: string;

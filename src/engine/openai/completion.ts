@@ -1,5 +1,6 @@
 /**
- * Text completions in OpenAI's shape. A whole answer is made from the chunks of a stream, so both say the same.
+ * Text completions in OpenAI's shape. A whole answer is made from the chunks of a stream, so both have the same
+ * content.
  * @module
  */
 import type { GenerateEvent, Timings, Usage } from "../generate/events.ts";
@@ -64,7 +65,7 @@ export async function* completionChunks(
   if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages, isFirst) };
 }
 
-/** What an event adds to its choice; undefined for nothing. */
+/** The text and figures that an event adds to its choice; undefined if it adds none. */
 function choiceOf(
   event: GenerateEvent,
   { echo }: CompletionStart,

@@ -11,9 +11,9 @@ export interface EmbeddingRequest {
   readonly input: string | readonly number[] | readonly (string | readonly number[])[];
   /** Any name; one model answers. */
   readonly model?: string | null;
-  /** "base64": little-endian f32. Default "float". */
+  /** "base64" gives vectors as little-endian f32. Default: "float". */
   readonly encoding_format?: "float" | "base64" | null;
-  /** The model's own width only. */
+  /** Must be the model's own width. */
   readonly dimensions?: number | null;
   /** Accepted and not used. */
   readonly user?: string | null;
@@ -52,7 +52,7 @@ export function embeddingResponse({ vectors, tokens }: Embeddings, model: string
   };
 }
 
-/** Little-endian f32. */
+/** The vector as little-endian f32 in base64. */
 function toBase64(vector: Float32Array): string {
   const bytes = new Uint8Array(vector.length * 4);
   const view = new DataView(bytes.buffer);

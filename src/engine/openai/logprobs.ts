@@ -9,7 +9,7 @@ import type { ChatLogprob, ChatLogprobs, ChatTokenLogprob } from "./chat-types.t
 import type { PromptLogprobs } from "./common-types.ts";
 import type { CompletionLogprobs } from "./completion-types.ts";
 
-/** How tokens look. */
+/** The texts of tokens. */
 export interface TokenTexts {
   token(id: number): string;
   tokenBytes(id: number): Uint8Array;
@@ -41,7 +41,7 @@ function withChosen({ top, id, logprob }: Logprobs): readonly TokenLogprob[] {
 export interface CompletionLogprobsOptions {
   /** UTF-16 units of the text before the answer. */
   readonly before: number;
-  /** The entries of chat completions too, under `content`: llama-server's `n_probs`. */
+  /** Whether `content` has the entries of chat completions, too, for llama-server's `n_probs`. */
   readonly detailed: boolean;
 }
 
@@ -61,7 +61,7 @@ export function completionLogprobs(
   };
 }
 
-/** An echoed prompt's tokens. */
+/** The tokens of an echoed prompt. */
 interface EchoedTokens {
   readonly ids: readonly number[];
   /** UTF-16 units of text before each token. */
@@ -83,8 +83,8 @@ export function echoLogprobs(
 }
 
 /**
- * Token texts to log-probabilities, the token itself always among them. `fromEntries` defines fields, so a token
- * `__proto__` is an ordinary key. Of equal texts the token itself stays, else the likeliest.
+ * Log-probabilities by the text of the token; the token itself is always among them. `fromEntries` defines fields, so a
+ * token `__proto__` is an ordinary key. Of tokens with equal texts the chosen one stays, else the likeliest.
  */
 function topLogprobs({ top, id, logprob }: Logprobs, tokens: TokenTexts): Readonly<Record<string, number>> {
   const likeliestLast = [...top.toReversed(), { id, logprob }];

@@ -1,5 +1,5 @@
 /**
- * Several streams as one.
+ * Merges several streams into one.
  * @module
  */
 
@@ -7,15 +7,18 @@
 const MAX_RUNNING = 64;
 
 /**
- * Items as they come, each with the number of its stream. Streams that have something take turns. A stream is started
- * when fewer than `MAX_RUNNING` others run. All are left when the reader leaves or one of them fails.
+ * Yields items as they come, each with the number of its stream. Streams that have an item ready take turns. A stream
+ * is started when fewer than `MAX_RUNNING` others run. All are left when the reader leaves or one of them fails.
  */
 export async function* merge<T>(
   starts: readonly (() => AsyncIterable<T>)[],
 ): AsyncGenerator<[stream: number, item: T], undefined> {
   const iterators: AsyncIterator<T>[] = [];
   const next = async (index: number) => ({ index, result: await iterators[index]!.next() });
-  /** The reader gets an error when it asks next. Until then, or if it never does, it is not an unhandled rejection. */
+  /**
+   * Asks a stream for its next item. The reader gets an error when it asks next; the empty handler keeps the host from
+   * reporting it as unhandled before.
+   */
   const ask = (index: number) => {
     const item = next(index);
     item.catch(() => {});

@@ -1,13 +1,14 @@
 /**
- * What answers of both kinds have in common: ids, reasons of the end, figures of several choices together.
+ * Parts that chat and text completions share: ids, finish reasons, and the usage and timings of several choices
+ * together.
  * @module
  */
 import type { FinishEvent, Timings, Usage } from "../generate/events.ts";
 import { randomHex } from "../sample/random.ts";
 
 /**
- * The usage of all choices. Answers to one prompt share it, so it counts once; the first of them tells how much of it was
- * cached.
+ * The usage of all choices. Answers to one prompt share it, so it counts once. The first of them knows how much of it
+ * was cached.
  * @param isFirst whether a choice is the first one of its prompt
  */
 export function totalUsage(usages: readonly Usage[], isFirst: (index: number) => boolean): Usage {

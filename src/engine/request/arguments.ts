@@ -30,10 +30,10 @@ export function checkFlags<Name extends string>(
   return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
 }
 
-/** The second argument of a call: its signal has priority over one in the body. */
+/** The second argument of a call. Its signal takes precedence over one in the body. */
 export interface CallOptions {
   readonly signal: { readonly signal?: AbortSignal };
-  /** What happens to fields of the body that nobody knows. */
+  /** The rules for unknown fields of the body. */
   readonly rules: FieldRules;
 }
 

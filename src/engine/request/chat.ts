@@ -1,5 +1,5 @@
 /**
- * From an untrusted body of OpenAI's chat call to a checked request.
+ * Checks the untrusted body of OpenAI's chat call.
  * @module
  */
 import { conflict, type FieldRules, Fields, required } from "../../base/fields.ts";
@@ -16,9 +16,9 @@ export interface CheckedChatRequest extends CommonRequest {
   readonly ownVariables: OwnVariables;
   /** How the prompt ends: with the beginning of a new turn, inside of the last message, or behind it. */
   readonly ending: PromptEnding;
-  /** Reasoning goes to `reasoning_content`. */
+  /** Whether reasoning goes to `reasoning_content`. */
   readonly splitReasoning: boolean;
-  /** The caller says that the model reasons, whether its template shows it or not. */
+  /** Whether the caller says that the model reasons, even if its template does not show it. */
   readonly reasoningExpected: boolean;
   readonly tools: ToolRequest | undefined;
 }

@@ -33,7 +33,7 @@ export interface CommonRequest {
   readonly includeUsage: boolean;
 }
 
-/** What the two kinds of requests have under names of their own. */
+/** The fields that have different names in the two kinds of requests. */
 interface Particular {
   readonly logprobs: number | undefined;
   /** `max_completion_tokens`; -1: no bound. */

@@ -1,5 +1,5 @@
 /**
- * From an untrusted body of OpenAI's completion call to a checked request.
+ * Checks the untrusted body of OpenAI's completion call.
  * @module
  */
 import { type FieldRules, Fields, invalid, unsupported } from "../../base/fields.ts";
@@ -8,19 +8,19 @@ import type { RequestContext } from "./context.ts";
 import { COMPLETION_FIELDS } from "./field-tables.ts";
 import { checkId } from "./sampling-fields.ts";
 
-/** A text, or token ids as they are, between which there may be texts. */
+/** A text, or a list of token ids, which may have texts between them. */
 export type CompletionPrompt = string | readonly (number | string)[];
 
 export interface CheckedCompletionRequest extends CommonRequest {
   /** At least one. */
   readonly prompts: readonly CompletionPrompt[];
-  /** The prompt comes before the answer. */
+  /** Whether the prompt is returned before the answer. */
   readonly echo: boolean;
-  /** False: a text gets no BOS token. Undefined: as the model asks. */
+  /** Whether BOS is added to a text; undefined stands for the model's default. */
   readonly addBos: boolean | undefined;
 }
 
-/** Prompts times answers. */
+/** Limit on the number of prompts times answers. */
 const MAX_ANSWERS = 2048;
 
 /** @param rules what happens to unknown fields @throws NibbleError `invalid_request` with `param` */

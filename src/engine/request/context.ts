@@ -15,7 +15,7 @@ export interface RequestContext {
   /** The sampling settings that a request does not name. */
   readonly defaults: SamplingDefaults;
   readonly grammars: Grammars;
-  /** Tokens of a text inside of another one, without BOS. */
+  /** Encodes a piece of text, without BOS. */
   readonly encode: (text: string) => readonly number[];
   readonly adapters: readonly LoraInfo[];
 }

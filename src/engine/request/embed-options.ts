@@ -11,7 +11,10 @@ import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 
 /** How texts are embedded. */
 export interface EmbedOptions {
-  /** Mean over all tokens, or the last token's state (the one that has seen all others). Default: the model's, else mean. */
+  /**
+   * The mean over all tokens, or the state of the last token, which has attended to all others. Default: the model's,
+   * else mean.
+   */
   readonly pooling?: Pooling | undefined;
   /** Scale to length 1 (default true), so that a dot product is the cosine. */
   readonly normalize?: boolean | undefined;
@@ -24,7 +27,7 @@ export interface EmbedOptions {
 /** A text, or token ids as they are. */
 export type EmbedInput = string | ArrayLike<number>;
 
-/** What requests for embeddings are checked against, and what embeds them. */
+/** The model's facts that requests for embeddings are checked against, and the engine that embeds their texts. */
 export interface EmbedContext extends EmbeddingEngine {
   readonly tokenizer: Tokenizer;
   /** The pooling of requests that name none. */

@@ -1,5 +1,5 @@
 /**
- * From an untrusted body of OpenAI's embeddings call to a checked request.
+ * Checks the untrusted body of OpenAI's embeddings call.
  * @module
  */
 import { type FieldRules, Fields, invalid } from "../../base/fields.ts";

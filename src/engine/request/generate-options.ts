@@ -18,32 +18,38 @@ import { checkGrammar, compileNamed } from "./structured.ts";
 export interface GenerateOptions {
   /** Token ids, as `tokenize` gives them. */
   readonly prompt: readonly number[];
-  /** Most tokens of the answer, the end token included; never beyond the context. Default: to its end. */
+  /** Most tokens of the answer, the end token included. Default: to the end of the context. */
   readonly maxTokens?: number | undefined;
-  /** A setting that is left out is the model's (`info.sampling`); the seed is random, and nothing is biased. */
+  /** Sampling settings. One that is left out has the model's value (`info.sampling`); the default seed is random. */
   readonly sampling?: Partial<SamplingOptions> | undefined;
   /** Texts that end the answer and are not part of it: at most 16 of 256 characters. */
   readonly stop?: readonly string[] | undefined;
   /** Tokens that end the answer and are not part of its text. Default: the model's (`info.endIds`). */
   readonly endIds?: ReadonlySet<number> | readonly number[] | undefined;
-  /** Log-probabilities of each token and of this many alternatives. */
+  /**
+   * Number of alternatives whose log-probabilities are returned with that of each token. Default: no log-probabilities.
+   */
   readonly logprobs?: number | undefined;
-  /** The same for the prompt's tokens, in a `prompt` event before the answer. Nothing of the prompt is reused then. */
+  /**
+   * Like `logprobs`, for the prompt's tokens. They come in a `prompt` event before the answer. The whole prompt is then
+   * computed, even if it is cached.
+   */
   readonly promptLogprobs?: number | undefined;
-  /** Which of several answers to the same request (a counter of the random numbers). */
+  /** The number of the answer among several to the same request. The random numbers depend on it. */
   readonly choice?: number | undefined;
   /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
   readonly draftMax?: number | undefined;
-  /** What the answer has to look like. It ends with reason "stop" where the grammar is complete. */
+  /** A grammar that the answer must satisfy. The answer ends with reason "stop" where the grammar is complete. */
   readonly grammar?: GrammarSource | undefined;
   /** Tokens of reasoning after which the block is closed with `</think>`; 0: no reasoning. Default: no bound. */
   readonly reasoningBudget?: number | undefined;
   /**
-   * Where the context is full: forget half of it and go on, as far as `maxTokens`, which is needed then. What is left is
-   * read again, so the answer is what a shorter text would give. Default false: the answer ends with reason "length".
+   * Whether a full context loses half of its tokens, so that the answer goes on up to `maxTokens`, which is then
+   * required. The remaining tokens are computed again, as for a shorter text. Default: false, and the answer ends with
+   * reason "length".
    */
   readonly contextShift?: boolean | undefined;
-  /** Tokens at the prompt's start that a shift leaves (at most half of the context). Default 0. */
+  /** Tokens at the prompt's start that a context shift keeps (at most half of the context). Default 0. */
   readonly keep?: number | undefined;
   /** Adapters to apply, others are not; default: each as it was loaded. */
   readonly lora?: readonly LoraChoice[] | undefined;
@@ -70,7 +76,7 @@ const OPTIONS = [
 ];
 
 /**
- * What a caller leaves out is the model's: its sampling settings, its end tokens; a random seed.
+ * Checks options, and fills in the model's sampling settings and end tokens, and a random seed.
  * @throws NibbleError `invalid_argument` that names the option, `context_full`
  */
 export function checkGenerateOptions(options: unknown, context: RequestContext): GenerationSettings {

@@ -21,7 +21,7 @@ export interface LoraChoice {
   readonly id?: number;
   /** The adapter's name. */
   readonly name?: string;
-  /** How strongly it is applied (default 1); 0: not at all. */
+  /** How strongly it is applied (default 1); 0 is not at all. */
   readonly scale?: number;
 }
 

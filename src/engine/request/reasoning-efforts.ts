@@ -1,5 +1,6 @@
 /**
- * Efforts of reasoning, as requests name them. The AI SDK's provider needs this table and nothing else of the engine.
+ * Efforts of reasoning, as requests name them. The table has its own file because the AI SDK's provider bundles it
+ * without the engine.
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * The fields of requests and options that say how tokens are chosen and where an answer ends.
+ * Checks the fields of requests and options about sampling and the end of an answer.
  * @module
  */
 import { checkNumber, conflict, type Fields, invalid, type Range } from "../../base/fields.ts";
@@ -25,7 +25,10 @@ const MAX_BIASES = 1024;
 /** OpenAI's limit. */
 const MAX_BIAS = 100;
 
-/** Sampling settings, each from its field or else from the defaults. @param nameOf gives the field of a setting */
+/**
+ * Reads each sampling setting from its field, or else from the defaults.
+ * @param nameOf returns the field of a setting
+ */
 export function checkSampling(
   fields: Fields,
   defaults: SamplingDefaults,
@@ -44,7 +47,7 @@ export function checkSampling(
   };
 }
 
-/** An order of steps: their names, each at most once. */
+/** Reads an order of steps: their names, each at most once. */
 function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
   const names = fields.array("samplers", SAMPLERS.length);
   const wrong = names?.find((name, i) => !SAMPLERS.includes(name as SamplerName) || names.indexOf(name) < i);
@@ -59,7 +62,7 @@ function checkTexts(fields: Fields, key: string, most: number, longest: number):
   });
 }
 
-/** One text that ends an answer, or several. Empty ones ask for nothing. */
+/** Reads the texts that end an answer. Empty texts are ignored. */
 export function checkStops(fields: Fields): readonly string[] {
   const stop = fields.get("stop");
   const stops = typeof stop === "string" ? [stop] : (stop ?? []);
@@ -71,7 +74,7 @@ export function checkStops(fields: Fields): readonly string[] {
   return stops.filter((text) => text !== "");
 }
 
-/** What a request says about sampling and the end of its answer. */
+/** The settings of a request for sampling and the end of its answer. */
 export interface RequestSampling {
   readonly sampling: SamplingOptions;
   readonly stop: readonly string[];
@@ -111,7 +114,7 @@ export function requestName(setting: string): string {
   return setting.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** vLLM's name for `repeat_penalty`; vLLM looks back on all of the text. */
+/** Reads vLLM's name for `repeat_penalty`, with which penalties look back on all of the text. */
 function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: number } | undefined {
   const penalty = fields.number("repetition_penalty", SAMPLING_RANGES.repeatPenalty);
   if (penalty === undefined) return undefined;
@@ -121,8 +124,8 @@ function checkRepetition(fields: Fields): { repeatPenalty: number; repeatLastN: 
 }
 
 /**
- * Token ids, or texts as llama-server takes them, to what is added to their logits: OpenAI's object, or llama-server's
- * list of pairs. `false` forbids a token. A bias for a text holds for each of its tokens.
+ * Reads biases, which are added to logits, as OpenAI's object or llama-server's list of pairs. Their keys are token ids
+ * or texts, and a bias for a text applies to each of its tokens. `false` forbids a token.
  */
 function checkBias(fields: Fields, context: RequestContext): Map<number, number> {
   const value = fields.get("logit_bias");

@@ -1,5 +1,5 @@
 /**
- * The fields of a request that give the format of its answer: OpenAI's, llama-server's and vLLM's.
+ * Checks the fields of a request for the format of its answer: OpenAI's, llama-server's and vLLM's.
  * @module
  */
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
@@ -101,7 +101,7 @@ function schema(fields: Fields, key: string): Format | undefined {
 
 function gbnf(fields: Fields, key: string): Format | undefined {
   const source = fields.string(key, MAX_TEXT);
-  // An empty grammar asks for nothing, as in llama-server.
+  // An empty grammar is no constraint, as in llama-server.
   return source ? { param: fields.param(key), source: { kind: "gbnf", source } } : undefined;
 }
 

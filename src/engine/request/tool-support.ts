@@ -1,5 +1,6 @@
 /**
- * What a model's chat template makes of tools: how they are shown, how calls are written, read and held to schemas.
+ * A model's support for tools by its chat template: how tools are shown, and how calls are written, parsed and held to
+ * schemas.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -57,12 +58,12 @@ export function callParser(
   return { format, names: new Set(tools.map((tool) => tool.function.name)), parallel, required, bare };
 }
 
-/** Special tokens that the parser has to see. */
+/** Special tokens that must be part of the text for the parser. */
 export const SHOWN_WITH_TOOLS: readonly string[] = [PYTHON_TAG];
 
 /**
- * What holds calls of the model's own to their schemas; undefined where a schema is not supported, which is no error,
- * since the request does not ask for a call.
+ * The constraint that holds calls which the model makes by itself to their schemas. It is undefined if a schema is not
+ * supported, which is no error, because the request does not force a call.
  */
 export function freeCalls(
   { tools }: ToolRequest,
@@ -79,7 +80,7 @@ export function freeCalls(
   }
 }
 
-/** The grammar that makes the model call. @throws NibbleError `invalid_request` if a tool's schema is not supported */
+/** The masks that force a call. @throws NibbleError `invalid_request` if a tool's schema is not supported */
 export function callMasks({ tools, parallel }: ToolRequest, format: ToolFormat, grammars: Grammars): TokenMasks {
   return compileNamed(callGrammar(tools, format, parallel), "tools", grammars);
 }

@@ -1,5 +1,5 @@
 /**
- * The fields of a request that are about tools, and calls in its messages.
+ * Checks the fields of a request about tools, and the calls in its messages.
  * @module
  */
 import { type Fields, invalid, required, unsupported } from "../../base/fields.ts";
@@ -18,9 +18,9 @@ import {
 export interface ToolRequest {
   /** The tools that may be called. */
   readonly tools: readonly Tool[];
-  /** The answer must be a call. */
+  /** Whether the answer must be a call. */
   readonly required: boolean;
-  /** The answer may have several calls. */
+  /** Whether the answer may have several calls. */
   readonly parallel: boolean;
 }
 
@@ -77,7 +77,7 @@ function checkTool(fields: Fields): Tool {
 interface Choice {
   readonly mode: "none" | "auto" | "required";
   readonly allowed: readonly Tool[];
-  /** The request names the one call that it wants. */
+  /** Whether the request names a single function to call. */
   readonly single?: boolean;
 }
 

@@ -6,7 +6,7 @@ import { NibbleError } from "../../base/errors.ts";
 import { exp } from "../../base/math.ts";
 import type { TokenMask } from "./token-mask.ts";
 
-/** Buffers for one vocabulary. All requests share them, since the sampling of a token never waits in between. */
+/** The candidates, in buffers for one vocabulary. All requests share them, because sampling a token is synchronous. */
 export class Candidates {
   readonly ids: Uint32Array;
   /** Logits after the steps so far; not yet divided by `temperature`. */
@@ -16,7 +16,10 @@ export class Candidates {
   /** All ids, in order. */
   readonly #all: Uint32Array;
   size = 0;
-  /** True: best first, of equals the lower id. False: in order of ids. */
+  /**
+   * Whether candidates are sorted best first (of equals the lower id first). Otherwise they are in the order of their
+   * ids.
+   */
   sorted = false;
   /** Probabilities are softmax(logits / temperature). */
   temperature = 1;
@@ -29,8 +32,8 @@ export class Candidates {
   }
 
   /**
-   * Begins a new token: all tokens are candidates with the model's logits, or those in `mask` only, of which alone
-   * the logits are read.
+   * Begins a new token: all tokens are candidates with the model's logits, or only those in `mask`. Logits of other
+   * tokens are not read.
    * @throws NibbleError `non_finite_logits`
    */
   reset(logits: Float32Array, mask?: TokenMask): void {
@@ -62,7 +65,7 @@ export class Candidates {
     this.size = size;
   }
 
-  /** The token of the lowest bit. */
+  /** Appends the token of the lowest bit of a word of the mask. */
   #appendOne(logits: Float32Array, first: number, bits: number): void {
     const id = first + 31 - Math.clz32(bits & -bits);
     this.#append(logits, id, id + 1);
@@ -99,7 +102,10 @@ export class Candidates {
     this.size = count;
   }
 
-  /** Changes logits by id, after they are divided by a temperature. Ids that are no candidates are ignored. */
+  /**
+   * Changes logits by id. Logits are first divided by the temperature, so that changes apply to the scaled logits. Ids
+   * that are no candidates are ignored.
+   */
   change<T>(changes: ReadonlyMap<number, T>, changed: (logit: number, change: T) => number): void {
     this.#settle();
     const { ids, logits } = this;
@@ -168,7 +174,7 @@ export class Candidates {
 
 /** @throws NibbleError `non_finite_logits` */
 export function checkFinite(logits: Float32Array): void {
-  let differences = 0; // It becomes NaN if any logit is not finite; the loop has no branch.
+  let differences = 0; // This becomes NaN if any logit is not finite, and the loop needs no branch.
   for (let i = 0; i < logits.length; i++) differences += logits[i]! - logits[i]!;
   if (differences === 0) return;
   const id = logits.findIndex((logit) => !Number.isFinite(logit));

@@ -20,11 +20,14 @@ const MAX_LOG = 88.7228391;
 /** llama.cpp's limit for the tokens of a breaker behind its first. */
 const MAX_TAIL = 20;
 
-/** One request's DRY. */
+/** The DRY step of one request. */
 export class Dry {
   readonly #options: DryOptions;
   readonly #tokenizer: Tokenizer;
-  /** By token: the token sequences that complete a breaker behind it; an empty one if the token contains a breaker. */
+  /**
+   * For each token, the token sequences that complete a breaker after it. An empty sequence means that the token
+   * contains a breaker.
+   */
   readonly #tails = new Map<number, readonly (readonly number[])[]>();
   readonly #tailIds = new Map<string, readonly number[]>();
 
@@ -64,8 +67,8 @@ export class Dry {
   }
 
   /**
-   * The length of the repetition that each token would continue. How much of the text before a position equals the end
-   * of the text is the Z-function of the reversed text, which takes linear time for any text.
+   * The length of the repetition that each token would continue. For each position, the length of the match between the
+   * text before it and the end of the text is the Z-function of the reversed text, which takes linear time.
    */
   #repeats(tokens: readonly number[], limit: number): ReadonlyMap<number, number> {
     const { dryAllowedLength } = this.#options;

@@ -8,7 +8,7 @@ import { type Candidates, largest } from "./candidates.ts";
 import { topK } from "./steps.ts";
 
 export interface MirostatOptions {
-  /** 0: off. */
+  /** Mirostat's version, 1 or 2; 0 is off. */
   readonly mirostat: number;
   readonly mirostatTau: number;
   readonly mirostatEta: number;
@@ -17,7 +17,7 @@ export interface MirostatOptions {
 /** The number of tokens from which the exponent of Zipf's law is estimated, as in llama.cpp and the authors' code. */
 const ZIPF_TOKENS = 100;
 
-/** One request's state. */
+/** Mirostat for one request. */
 export class Mirostat {
   readonly #options: MirostatOptions;
   readonly #vocabSize: number;

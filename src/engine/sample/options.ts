@@ -25,7 +25,7 @@ export type SamplerName = (typeof SAMPLERS)[number];
  * `minTokens`, a grammar), then biases are added, then `samplers` run in their order, then one token is drawn.
  */
 export interface SamplingOptions {
-  /** Which steps run, in which order. Default: all, as in `SAMPLERS`. */
+  /** The steps in the order in which they run. Default: all, as in `SAMPLERS`. */
   readonly samplers: readonly SamplerName[];
   /** 0: always the most likely token, of equals the one with the lowest id. */
   readonly temperature: number;
@@ -43,7 +43,7 @@ export interface SamplingOptions {
   readonly typicalP: number;
   /** Standard deviations below the highest logit; 0 and below: all tokens are kept. */
   readonly topNSigma: number;
-  /** How often the top choices are excluded; 0: never. */
+  /** Probability with which the top choices are excluded; 0: never. */
   readonly xtcProbability: number;
   /** The least probability of a top choice; above 0.5: off. */
   readonly xtcThreshold: number;
@@ -73,13 +73,13 @@ export interface SamplingOptions {
   readonly mirostatTau: number;
   /** Learning rate. */
   readonly mirostatEta: number;
-  /** No end token before the answer has this many tokens. */
+  /** Number of tokens before which the answer cannot end. */
   readonly minTokens: number;
   /** Words that must not occur, as the tokenizer spells them. */
   readonly badWords: readonly string[];
   /** The only tokens that may occur; undefined: all. */
   readonly allowedTokens?: ReadonlySet<number> | undefined;
-  /** Token ids to what is added to their logits; -Infinity forbids a token. */
+  /** Numbers that are added to logits, by token id; -Infinity forbids a token. */
   readonly logitBias: ReadonlyMap<number, number>;
   /** The random numbers are a function of the seed, the position and the choice. */
   readonly seed: number;

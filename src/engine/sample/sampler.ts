@@ -1,5 +1,5 @@
 /**
- * From logits to the next token.
+ * Chooses the next token from logits.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -15,7 +15,7 @@ import { uniform } from "./random.ts";
 import { minP, temperature, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
 import { addToken, emptyMask, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
 
-/** What a sampler shares with the others of its model, and the end tokens of its request. */
+/** The buffers that a sampler shares with the others of its model, and facts of its request. */
 export interface SamplerParts {
   /** Buffers for the vocabulary; may be shared by all samplers of a model. */
   readonly candidates: Candidates;
@@ -24,7 +24,7 @@ export interface SamplerParts {
   readonly endIds: ReadonlySet<number>;
 }
 
-/** Which token is drawn: the counters of its random numbers. */
+/** The place of the token that is drawn, which decides its random numbers. */
 export interface TokenPlace {
   /** Index of the token in the answer. */
   readonly position: number;
@@ -32,7 +32,7 @@ export interface TokenPlace {
   readonly choice: number;
 }
 
-/** One request's sampler: its options, and what steps remember from token to token. */
+/** The sampler of one request: its options, and the state that steps keep from token to token. */
 export class Sampler {
   readonly #options: SamplingOptions;
   readonly #candidates: Candidates;
@@ -92,7 +92,7 @@ export class Sampler {
   /** The probabilities with which `sample` drew the token `id`, and the `k` highest ones. */
   probs(id: number, k: number): Probs {
     const { ids, weights, size } = this.#candidates;
-    // Without a draw (a greedy choice, or a token that was forced) the token is certain.
+    // A token that was not drawn (a greedy choice or a forced token) has probability 1.
     if (!this.#drawn) return { id, prob: 1, top: [{ id, prob: 1 }].slice(0, k) };
     let total = 0;
     for (let i = 0; i < size; i++) total += weights[i]!;

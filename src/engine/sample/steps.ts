@@ -30,7 +30,7 @@ export function topP(candidates: Candidates, p: number, minKeep: number): void {
 
 /**
  * Locally typical sampling (Meister et al. 2022): keeps the tokens whose information -log p is closest to the entropy,
- * as few as have more than probability `p` together.
+ * and as few of them as have a total probability above `p`.
  */
 export function typicalP(candidates: Candidates, p: number, minKeep: number): void {
   if (p >= 1) return;
@@ -132,9 +132,10 @@ const BUCKETS = 1024;
 const FEW = 256;
 
 /**
- * Positions, in ascending order, of as few of the largest `keys` as have enough weight together, at least `minKeep`; of
- * equal keys the first ones. A whole vocabulary is never sorted: a histogram of the keys tells which bucket holds the
- * border, and again among its members, until these are few. This is O(size) for anything that logits look like.
+ * The positions of the fewest largest `keys` whose total weight is enough, but at least `minKeep`, in ascending order;
+ * of equal keys the first ones. The vocabulary is never sorted. A histogram of the keys finds the bucket in which the
+ * border lies, and then again among the members of that bucket, until they are few. This is O(size) for the logits of
+ * real models.
  */
 function leading(
   { weights, size }: Candidates,

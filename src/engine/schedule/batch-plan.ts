@@ -1,5 +1,5 @@
 /**
- * Puts the batch of one step together within the rows and pages that are free.
+ * Plans the batch of one step within the rows and pages that are free.
  * @module
  */
 import type { AdapterScales, BatchItem, Executor, Sequence } from "../../runtime/types.ts";
@@ -13,15 +13,20 @@ export interface Job {
   /** Prompt and answer so far. */
   readonly tokens: readonly number[];
   readonly adapters?: AdapterScales | undefined;
-  /** For an embedding, which takes hidden states and ends with its prompt. Undefined: the job takes logits. */
+  /**
+   * The pooling of an embedding, which takes hidden states and ends with its prompt. Undefined if the job takes logits.
+   */
   readonly pooling?: Pooling | undefined;
-  /** The job takes a row for each of its tokens, not only for the last; so none of them comes from the cache. */
+  /**
+   * Whether the job takes a row for each of its tokens, not only for the last. Then none of them can come from the
+   * cache.
+   */
   readonly allRows?: boolean | undefined;
-  /** False while its reader is behind; it then keeps its place but is not run. */
+  /** Whether the job can run. It is false while the job's reader is behind; the job then keeps its place. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
   draft(limit: number, price: (count: number) => number): readonly number[];
-  /** Called before its first rows run; the first `cached` tokens of the prompt were computed before, for others. */
+  /** Is called before its first rows run. The first `cached` tokens of the prompt come from the cache. */
   begin(cached: number): void;
   /**
    * Takes the logits [vocabSize] after the token at `position`, and adds a token if that was its last one. An embedding
@@ -29,7 +34,7 @@ export interface Job {
    * @returns true if the job has ended
    */
   accept(row: Float32Array, position: number): boolean;
-  /** Called after the scheduler removed the job because of this error. */
+  /** Is called after the scheduler has removed the job because of this error. */
   fail(error: unknown): void;
 }
 
@@ -38,7 +43,7 @@ export class Entry implements Holder {
   readonly job: Job;
   sequence: Sequence | undefined;
   started = false;
-  /** An entry that is reading the first `leaderLength` tokens of this one, which waits and then copies them. */
+  /** An entry that is computing the first `leaderLength` tokens of this one. This entry waits and then copies them. */
   leader: Entry | undefined;
   leaderLength = 0;
 
@@ -68,8 +73,9 @@ export interface Planned extends BatchItem {
 }
 
 /**
- * How long a step of so many rows takes, in steps of one row. Rows are computed in tiles of four. Measured with the 140M
- * shape in Q4_0 and SmolLM2 in Q4_1: 1 for one row, 1.5 for 2 to 4 rows, 2.2 up to 8, 2.9 up to 12, 3.6 up to 16.
+ * The time of a step with this number of rows, in units of a step of one row. Rows are computed in tiles of four.
+ * Measured with the 140M shape in Q4_0 and SmolLM2 in Q4_1: 1 for one row, 1.5 for 2 to 4 rows, 2.2 up to 8, 2.9 up to
+ * 12, 3.6 up to 16.
  */
 function stepTime(rows: number): number {
   return rows === 1 ? 1 : 0.8 + 0.7 * Math.ceil(rows / 4);
@@ -92,7 +98,9 @@ export class BatchPlan {
     return this.#logitRows > 0 ? this.#rows : 0;
   }
 
-  /** Pages that the planned items leave free; below 0 where a page that one of them writes has become shared. */
+  /**
+   * Pages that the planned items leave free. It is below 0 if a page that one of them writes has become shared since.
+   */
   get freePages(): number {
     const planned = this.items.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0);
     return this.#executor.freePages - planned;
@@ -140,7 +148,7 @@ export class BatchPlan {
     }
   }
 
-  /** Tokens that a sequence may still grow by, beyond `planned` ones. */
+  /** Tokens by which a sequence may still grow, beyond `planned` ones. */
   #room(sequence: Sequence, planned: number): number {
     const { pageTokens } = this.#executor;
     const length = sequence.length + planned;

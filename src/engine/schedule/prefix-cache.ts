@@ -1,8 +1,8 @@
 /**
- * Finds what the key-value cache already holds of a prompt, by its tokens: in sequences in use, and in those of ended
- * requests, which are kept until their pages are needed. A new sequence begins with the longest prefix that any of them
- * shares with its tokens. Logits do not depend on how a prompt is cut, so reused pages hold the same bits that
- * computing them again would give.
+ * Finds the part of a prompt that the key-value cache already holds, by its tokens. It looks at sequences in use, and
+ * at those of ended requests, which are kept until their pages are needed. A new sequence begins with the longest
+ * prefix that any of them shares with its tokens. Logits do not depend on how a prompt is cut, so reused pages hold the
+ * same bits that computing them again would give.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -12,7 +12,7 @@ import { sameAdapters, sharedLength } from "./shared-prefix.ts";
 /** A sequence and its tokens; tokens beyond the sequence's length are not computed yet. */
 export interface Holder {
   readonly tokens: readonly number[];
-  /** Keys and values depend on them, so only sequences with the same adapters share. */
+  /** The adapters. Keys and values depend on them, so only sequences with the same adapters share pages. */
   readonly adapters?: AdapterScales | undefined;
   readonly sequence: Sequence | undefined;
 }
@@ -26,29 +26,29 @@ interface Kept {
 interface Match {
   readonly sequence: Sequence;
   readonly length: number;
-  /** Undefined: the sequence is in use. */
+  /** The kept sequence; undefined if the sequence is in use. */
   readonly kept: Kept | undefined;
 }
 
 /** Fewer shared tokens (a BOS, a role's header) are not worth the copy of a page. */
 const MIN_SHARED = 8;
-/** This bounds the search. Each kept sequence also takes one of `maxSequences`. */
+/** Most kept sequences. This bounds the time of a search; each kept sequence also takes one of `maxSequences`. */
 const MAX_KEPT = 256;
 
 export class PrefixCache {
   readonly #executor: Executor;
   readonly #live = new Set<Holder>();
-  /** Least recently used first. */
+  /** Kept sequences, the least recently used first. */
   readonly #kept = new Set<Kept>();
   readonly #enabled: boolean;
 
-  /** @param enabled false: nothing is reused (every token is computed) */
+  /** @param enabled whether tokens are reused; otherwise every token is computed */
   constructor(executor: Executor, enabled = true) {
     this.#executor = executor;
     this.#enabled = enabled;
   }
 
-  /** Others may copy what `holder` has computed, until `retire`. */
+  /** Lets others copy the tokens that `holder` has computed, until `retire`. */
   register(holder: Holder): void {
     this.#live.add(holder);
   }
@@ -62,7 +62,7 @@ export class PrefixCache {
     return match ? this.#begin(match) : this.#withFreeSequence(() => this.#executor.createSequence(adapters));
   }
 
-  /** `sequence`, or another in its place that holds more of `tokens`. */
+  /** Returns `sequence`, or replaces it by another that holds more of `tokens`. */
   extend(sequence: Sequence, tokens: readonly number[]): Sequence {
     const match = this.#find(tokens, sequence.adapters, sequence.length + MIN_SHARED - 1);
     if (!match) return sequence;
@@ -126,7 +126,7 @@ export class PrefixCache {
     return this.#executor.pagesOf(sequences);
   }
 
-  /** How many of `tokens` are computed somewhere (all but the last at most). */
+  /** The number of leading `tokens` that some sequence holds, without the last token. */
   matchLength(tokens: readonly number[], adapters: AdapterScales | undefined): number {
     return this.#find(tokens, adapters, MIN_SHARED - 1)?.length ?? 0;
   }

@@ -25,20 +25,23 @@ interface Match {
 
 /** One request's drafts. */
 export class PromptLookup {
-  /** Tokens drafted so far, and how many of them came true. */
+  /** Tokens drafted so far, and the number of them that were correct. */
   drafted = 0;
   accepted = 0;
   readonly #tokens: readonly number[];
   readonly #vocabSize: number;
   readonly #max: number;
-  /** By the hash of three tokens: where they ended last. By place: where three tokens of the same hash ended before. */
+  /**
+   * The latest end of three tokens, by their hash; and for each place, the previous end of three tokens with the same
+   * hash.
+   */
   readonly #last = new Map<number, number>();
   readonly #previous: number[] = [-1, -1];
   #draft: number[] = [];
   #budget: number = FIRST_BUDGET;
 
   /**
-   * @param tokens prompt and answer so far; the list itself, which grows
+   * @param tokens prompt and answer so far: a list that grows while it is used
    * @param max most tokens of a draft; 0: no drafts
    */
   constructor(tokens: readonly number[], vocabSize: number, max: number) {
@@ -48,10 +51,10 @@ export class PromptLookup {
   }
 
   /**
-   * Up to `limit` tokens that may come next. A draft is shorter than the match before it, because text that is being
-   * copied has ever longer matches; rows that cost nothing more are added. Drafts are paid from a budget that correct
-   * ones refill, so text that does not repeat loses 0.6 steps and 1 % of its steps to drafts, and no more.
-   * @param price of so many tokens, in the steps that one correct draft saves
+   * Up to `limit` tokens that may come next. A draft is shorter than the match before it, because matches grow while
+   * text is being copied; tokens whose rows cost no time are added. Drafts are paid from a budget that correct ones
+   * refill, so text without repetitions loses at most 0.6 steps and 1 % of its steps to drafts.
+   * @param price returns the cost of a number of tokens, in units of the step that one correct token saves
    */
   propose(limit: number, price: (count: number) => number): readonly number[] {
     if (this.#max === 0) return [];
@@ -67,7 +70,7 @@ export class PromptLookup {
     return [...this.#draft];
   }
 
-  /** Takes the next token, which the draft may have foretold. */
+  /** Takes the next token, and compares it with the draft. */
   confirm(id: number): void {
     if (this.#draft.shift() !== id) this.#draft = [];
     else {

@@ -12,9 +12,9 @@ import type { PrefixCache } from "./prefix-cache.ts";
 import { sameAdapters, sharedLength } from "./shared-prefix.ts";
 
 export interface SchedulerOptions {
-  /** Prompt rows in one step, over all requests (default 64). This bounds how long a step takes. */
+  /** Most prompt rows in one step, over all requests (default 64). This bounds the time of a step. */
   readonly chunkTokens?: number | undefined;
-  /** How the host gets its turns; for tests. */
+  /** The turns of the host. Tests replace them. */
   readonly turns?: (() => HostTurns) | undefined;
   /**
    * Every request has a loop of its own, which runs steps for all. On Workers a timer dies with the request that set
@@ -28,12 +28,12 @@ export class Scheduler {
   readonly #prefixes: PrefixCache;
   readonly #chunkTokens: number;
   readonly #turns: () => HostTurns;
-  /** Oldest first. */
+  /** The entries, the oldest first. */
   #entries: Entry[] = [];
   #turn = 0;
   /** Whether the last step was for embeddings. */
   #embeds = true;
-  /** Jobs whose loop runs; `undefined` stands for the common loop. */
+  /** Jobs whose loop runs; undefined stands for the common loop. */
   readonly #loops = new Set<Job | undefined>();
   readonly #loopPerRequest: boolean;
 
@@ -65,7 +65,7 @@ export class Scheduler {
     if (!this.#loopPerRequest) this.wake(job);
   }
 
-  /** To be called when a job has become ready, in the context of its request. */
+  /** Must be called when a job has become ready, in the context of its request. */
   wake(job: Job): void {
     const owner = this.#loopPerRequest ? job : undefined;
     if (this.#loops.has(owner)) return;
@@ -82,7 +82,7 @@ export class Scheduler {
     this.#prefixes.clear();
   }
 
-  /** Steps until there is nothing to do, or the owner has its answer. */
+  /** Runs steps until there is nothing to do, or the owner has its answer. */
   async #run(owner: Job | undefined): Promise<void> {
     const turns = this.#turns();
     try {
@@ -184,7 +184,7 @@ export class Scheduler {
       if (!entry) continue;
       if (!entry.sequence) {
         if (!admit || chunk <= 0 || plan.rows === 0 || this.#follows(entry)) continue;
-        admit = this.#admit(plan, entry); // Later ones must not overtake it.
+        admit = this.#admit(plan, entry); // Later entries must not overtake this one.
         if (!admit) continue;
       }
       const { pending } = entry;

@@ -1,5 +1,5 @@
 /**
- * What two sequences have in common, and whether keys and values of one serve the other.
+ * Compares two sequences: their common prefix, and whether one can use the keys and values of the other.
  * @module
  */
 import type { AdapterScales } from "../../runtime/types.ts";

@@ -1,5 +1,5 @@
 /**
- * A token sequence under the caller's own control: it gives logits and does not sample.
+ * A token sequence under the caller's control. It returns logits and does not sample.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -8,13 +8,13 @@ import type { Executor, Sequence } from "../../runtime/types.ts";
 import type { Holder, PrefixCache } from "../schedule/prefix-cache.ts";
 import { decodeSession, encodeSession } from "./session-file.ts";
 
-/** What a step of a session returns. */
+/** Options of `forward`. */
 export interface ForwardOptions {
   /** Logits for the last token (default), for each, or for none. */
   readonly logits?: "last" | "all" | "none";
 }
 
-/** What the sessions of a model share. */
+/** The parts of a model that its sessions share. */
 export interface SessionParts {
   readonly executor: Executor;
   readonly prefixes: PrefixCache;
@@ -104,7 +104,7 @@ export class Session {
   }
 
   /**
-   * A session from bytes that `save` gave. Tokens behind the last full page (at most 31) are computed again.
+   * Opens a session from the bytes of `save`. Tokens after the last full page (at most 31) are computed again.
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
    */
   static restore(parts: SessionParts, bytes: Uint8Array): Session {
