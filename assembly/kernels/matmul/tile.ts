@@ -8,6 +8,12 @@ import { Centre, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./ce
 // broadcast activations are all that is live in the inner loop, and x64 has 16 registers. The loop does one step of the
 // panel: unrolled, V8 schedules each accumulator's chain in turn and spills (62 to 66 against 46 G multiply-adds/s).
 // The f32 part is that of the row kernels (accumulate.ts), operation by operation.
+//
+// V8 joins neighbouring operations of 128 bits to one of 256 under --experimental-wasm-revectorize. It begins at two
+// stores to neighbouring addresses, and follows their operands back. It gives up at a load under a condition of its own
+// and at a store or a call between two loads. So both halves of a token row are loaded, summed and stored side by side;
+// the rows of tokens that are missing take the address of the first row, which is stored after them; and what is rare
+// goes through memory.
 
 const META_STEP: usize = TILE_TOKENS * META_BYTES;
 
@@ -78,8 +84,9 @@ function multiply<W, T, C>(t: PanelTile): void {
   const plain = idof<C>() == idof<Plain>();
   const digits = sizeof<W>() == 1;
   const dst = t.dst;
-  const dstStride = t.dstStride;
-  const tokens = t.tokens;
+  const dst1 = rowOf(t, 1);
+  const dst2 = rowOf(t, 2);
+  const dst3 = rowOf(t, 3);
   const planes = plain ? 0 : digits ? t.planes : 0;
   const columnsPerScale = plain ? BLOCK : t.columnsPerScale;
   const span = <usize>(8 * columnsPerScale) * sizeof<W>(); // bytes of the panel that share a scale
@@ -92,24 +99,20 @@ function multiply<W, T, C>(t: PanelTile): void {
   let meta = t.x + 4 * second + <usize>(t.from / BLOCK) * META_STEP;
   const metaEnd = meta + <usize>(t.count / BLOCK) * META_STEP;
   let x = digits ? t.x + <usize>(TILE_TOKENS * t.from) : t.x + 2 * <usize>(TILE_TOKENS * (t.columns + t.from));
-  let f00 = f32x4.splat(0);
-  let f01 = f00;
-  let f10 = f00;
-  let f11 = f00;
-  let f20 = f00;
-  let f21 = f00;
-  let f30 = f00;
-  let f31 = f00;
-  if (t.from) {
-    f00 = v128.load(dst);
-    f01 = v128.load(dst, 16);
-    f10 = loadRow(dst, dstStride, tokens, 1, 0);
-    f11 = loadRow(dst, dstStride, tokens, 1, 16);
-    f20 = loadRow(dst, dstStride, tokens, 2, 0);
-    f21 = loadRow(dst, dstStride, tokens, 2, 16);
-    f30 = loadRow(dst, dstStride, tokens, 3, 0);
-    f31 = loadRow(dst, dstStride, tokens, 3, 16);
+  if (!t.from) {
+    clearRow(dst);
+    clearRow(dst1);
+    clearRow(dst2);
+    clearRow(dst3);
   }
+  let f00 = v128.load(dst);
+  let f01 = v128.load(dst, 16);
+  let f10 = v128.load(dst1);
+  let f11 = v128.load(dst1, 16);
+  let f20 = v128.load(dst2);
+  let f21 = v128.load(dst2, 16);
+  let f30 = v128.load(dst3);
+  let f31 = v128.load(dst3, 16);
   while (meta < metaEnd) {
     let a00 = i32x4.splat(0);
     let a10 = a00;
@@ -155,17 +158,27 @@ function multiply<W, T, C>(t: PanelTile): void {
       a30 = sumsI32<T>(a30);
       a31 = sumsI32<T>(a31);
       if (mostDigits(meta) & 2) {
+        // The sums pass through dst, which holds nothing until the end. Rows of missing tokens have the address of the
+        // first row, so that one is stored last and read first.
+        storeRow(dst3, a30, a31);
+        storeRow(dst2, a20, a21);
+        storeRow(dst1, a10, a11);
+        storeRow(dst, a00, a01);
         const w = panel - span;
         const xd = x - (span >> 1) + second;
         const which = minima && !planes ? Centre.NONE : subBlocks ? <i32>sub : Centre.BLOCK;
-        a00 = addSecondDigits<T>(a00, w, xd, meta, span, which, planes);
-        a01 = addSecondDigits<T>(a01, w + 16, xd, meta, span, which, planes);
-        a10 = addSecondDigits<T>(a10, w, xd + 4, meta + META_BYTES, span, which, planes);
-        a11 = addSecondDigits<T>(a11, w + 16, xd + 4, meta + META_BYTES, span, which, planes);
-        a20 = addSecondDigits<T>(a20, w, xd + 8, meta + 2 * META_BYTES, span, which, planes);
-        a21 = addSecondDigits<T>(a21, w + 16, xd + 8, meta + 2 * META_BYTES, span, which, planes);
-        a30 = addSecondDigits<T>(a30, w, xd + 12, meta + 3 * META_BYTES, span, which, planes);
-        a31 = addSecondDigits<T>(a31, w + 16, xd + 12, meta + 3 * META_BYTES, span, which, planes);
+        addSecondDigits<T>(dst, w, xd, meta, span, which, planes);
+        a00 = v128.load(dst);
+        a01 = v128.load(dst, 16);
+        addSecondDigits<T>(dst1, w, xd + 4, meta + META_BYTES, span, which, planes);
+        a10 = v128.load(dst1);
+        a11 = v128.load(dst1, 16);
+        addSecondDigits<T>(dst2, w, xd + 8, meta + 2 * META_BYTES, span, which, planes);
+        a20 = v128.load(dst2);
+        a21 = v128.load(dst2, 16);
+        addSecondDigits<T>(dst3, w, xd + 12, meta + 3 * META_BYTES, span, which, planes);
+        a30 = v128.load(dst3);
+        a31 = v128.load(dst3, 16);
       }
       if (minima && planes) {
         a00 = i32x4.add(a00, uncentre(meta));
@@ -214,10 +227,10 @@ function multiply<W, T, C>(t: PanelTile): void {
     if (subBlocks) sub ^= 4;
     if (!sub) meta += META_STEP;
   }
+  storeRow(dst3, f30, f31);
+  storeRow(dst2, f20, f21);
+  storeRow(dst1, f10, f11);
   storeRow(dst, f00, f01);
-  if (tokens > 1) storeRow(dst + dstStride, f10, f11);
-  if (tokens > 2) storeRow(dst + 2 * dstStride, f20, f21);
-  if (tokens > 3) storeRow(dst + 3 * dstStride, f30, f31);
 }
 
 /** `sum` plus the products of activations x and codes w. */
@@ -242,9 +255,13 @@ function mostDigits(meta: usize): i32 {
   );
 }
 
-/** Loads the sums of an earlier call for token row `token`, if that row is in use. */
-function loadRow(dst: usize, dstStride: usize, tokens: i32, token: i32, within: usize): v128 {
-  return token < tokens ? v128.load(dst + <usize>token * dstStride + within) : f32x4.splat(0);
+/** Where row `token` of the sums lies, or the tile's first row if `token` is not one of its tokens. */
+function rowOf(t: PanelTile, token: i32): usize {
+  return select<usize>(t.dst + <usize>token * t.dstStride, t.dst, token < t.tokens);
+}
+
+function clearRow(dst: usize): void {
+  storeRow(dst, f32x4.splat(0), f32x4.splat(0));
 }
 
 function storeRow(dst: usize, low: v128, high: v128): void {
@@ -253,25 +270,31 @@ function storeRow(dst: usize, low: v128, high: v128): void {
 }
 
 /**
- * 254 * sum + the sum over second digits, for a token that has two digits in this block. This is rare, so the function
- * is not inlined.
+ * Makes the sums of a token row 254 * sum + the sum over second digits, if the row has them in this block. That is rare,
+ * so the function is not inlined.
+ * @param sums i32[8]
  */
 export function addSecondDigits<T>(
-  sum: v128,
+  sums: usize,
   w: usize,
   x: usize,
   meta: usize,
   span: usize,
   which: Centre,
   planes: i32,
-): v128 {
-  if (load<i32>(meta, offsetof<BlockMeta>("digits")) < 2) return sum;
-  let a = which < 0 ? i32x4.splat(0) : pairsTo<T>(i16x8.shl(secondCentre(meta, which), planes));
+): void {
+  if (load<i32>(meta, offsetof<BlockMeta>("digits")) < 2) return;
+  let a0 = which < 0 ? i32x4.splat(0) : pairsTo<T>(i16x8.shl(secondCentre(meta, which), planes));
+  let a1 = a0;
   const end = w + span;
   while (w < end) {
-    a = addDotI8<T>(a, v128.load32_splat(x), v128.load(w));
+    const x0 = v128.load32_splat(x);
+    a0 = addDotI8<T>(a0, x0, v128.load(w));
+    a1 = addDotI8<T>(a1, x0, v128.load(w, 16));
     w += 32;
     x += 16;
   }
-  return i32x4.add(times254(sum), sumsI32<T>(a));
+  const first0 = v128.load(sums);
+  const first1 = v128.load(sums, 16);
+  storeRow(sums, i32x4.add(times254(first0), sumsI32<T>(a0)), i32x4.add(times254(first1), sumsI32<T>(a1)));
 }
