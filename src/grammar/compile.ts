@@ -1,5 +1,5 @@
 /**
- * Compiles what a request may ask its answer to look like.
+ * Compiles the sources of grammars that requests may contain.
  * @module
  */
 
@@ -33,7 +33,7 @@ export interface CallSource {
   readonly open: string;
   readonly key: string;
   readonly close: string;
-  /** If it is empty, there is just one call. */
+  /** The text between two calls. If it is empty, there is just one call. */
   readonly separator: string;
 }
 

@@ -23,7 +23,7 @@ export function parseGbnf(source: string, vocabulary?: Vocabulary): Grammar {
   return new GbnfParser(source, vocabulary).parse();
 }
 
-/** What a grammar needs of a tokenizer to name its tokens. */
+/** The parts of a tokenizer that grammars need to name tokens. */
 export type Vocabulary = Pick<Tokenizer, "encode" | "vocabSize">;
 
 class GbnfParser {
@@ -152,7 +152,7 @@ class GbnfParser {
     }
     if (!this.#take("}") || max < min) throw this.#error("{min,max} with min at most max");
     checkLimit("grammar: repetitions", min, MAX_REPEAT);
-    // As llama.cpp does it: a greatest number that is larger than that is no limit.
+    // As in llama.cpp, a maximum above MAX_REPEAT is no limit.
     return repeat(part, min, max > MAX_REPEAT ? Number.POSITIVE_INFINITY : max);
   }
 

@@ -1,5 +1,5 @@
 /**
- * What a grammar, schema or pattern may cost. They come with requests, so their authors are not trusted.
+ * Limits on the cost of grammars, schemas and patterns. They come with requests, so they are untrusted.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

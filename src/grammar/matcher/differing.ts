@@ -6,14 +6,14 @@ import type { Matcher } from "./matcher.ts";
 import type { Frame, State } from "./state.ts";
 import { latin1, pathDown, pathTo, type TokenTrie, tokensAt } from "./token-trie.ts";
 
-/** What is left to read of the items so far that begin like the current one. The current item must end differently. */
+/** The rests of earlier items that begin like the current one. The current item must not continue with one of them. */
 export function restsOf({ frames }: Frame, trail: string): string[] {
   const [first, ...others] = frames.map(({ taken }) => taken?.texts ?? new Set<string>());
   const everywhere = [...first!].filter((text) => others.every((texts) => texts.has(text)));
   return everywhere.filter((text) => text.startsWith(trail)).map((text) => text.slice(trail.length));
 }
 
-/** What is allowed in an item, and how it was found. */
+/** The tokens that may come in an item, and the nodes where the item may end. */
 interface Allowed {
   readonly mask: Uint32Array;
   /** Nodes of a tree where the item may end. */
@@ -56,7 +56,7 @@ const outermostState = (matcher: Matcher, nodes: readonly number[]): State =>
 /** Whether the current item of a state, if there is one, can still become different from those before it. */
 export function mayDiffer(matcher: Matcher, state: State): boolean {
   const { nodes, frames, trail } = state;
-  // Outside items nothing is compared; inside a character or an escape, any may still follow.
+  // Outside items nothing is compared. Inside a character or an escape, different bytes may still follow.
   if (trail === undefined || frames.some(({ isItem }) => !isItem)) return !matcher.isDead(state);
   return nodes.some((node, i) => {
     const rule = outermostState(matcher, [node]);

@@ -5,7 +5,7 @@
 import { checkLimit } from "../limits.ts";
 import { type Frame, HALTED, type Taken } from "./state.ts";
 
-/** What a frame is made of. */
+/** The parts that define a frame. */
 interface FrameParts extends Pick<Frame, "backs" | "frames" | "outermost"> {
   readonly taken?: Taken | undefined;
   readonly isItem?: boolean;

@@ -2,8 +2,8 @@
  * Matches bytes against a compiled grammar.
  *
  * All readings of the text so far are followed at once, as Earley's parser does (1970): calls of one rule at one place
- * share a frame, so ambiguity costs polynomial instead of exponential time. States are built when they are first reached
- * and kept in a table, which becomes a deterministic automaton of what the texts of a grammar have in common.
+ * share a frame, so ambiguity costs polynomial instead of exponential time. States are built when they are first
+ * reached and kept in a table, which becomes a deterministic automaton.
  * @module
  */
 import { checkLimit, MAX_TOKEN_WORK } from "../limits.ts";
@@ -12,7 +12,9 @@ import { FrameStore } from "./frame-store.ts";
 import { DEAD, type Frame, HALTED, Items, NOTHING_TAKEN, type State, type Taken } from "./state.ts"; // biome-ignore format: one line
 import { StateStore, UNKNOWN } from "./state-store.ts";
 
-/** Entries of the table, and frames, from which on everything is forgotten. What is needed is then built again. */
+/**
+ * Most entries of the table, and most frames. Beyond them all states are dropped, and built again when they are needed.
+ */
 const MAX_TABLE = 1 << 20;
 const MAX_FRAMES = 20_000;
 /** One token's mask may exceed these limits by this factor. */
@@ -61,7 +63,7 @@ export class Matcher {
     return this.#states.table;
   }
 
-  /** How often everything was forgotten. */
+  /** The number of times that all states were dropped. */
   get generation(): number {
     return this.#states.generation;
   }
@@ -71,7 +73,7 @@ export class Matcher {
   }
 
   /**
-   * Begins a token, and forgets everything if it takes too much memory.
+   * Begins a token. If the states take too much memory, all are dropped.
    * @returns the same state in the current generation
    */
   refresh(state: State): State {
@@ -91,7 +93,7 @@ export class Matcher {
     return this.readOn(this.refresh(from), bytes);
   }
 
-  /** The same as part of a token that has begun. */
+  /** Like `read`, as part of a token that has begun. */
   readOn(from: State, bytes: Uint8Array): State {
     let { id } = from;
     for (const byte of bytes) {
@@ -177,7 +179,7 @@ export class Matcher {
     return { halted: this.closure(backs, lists(HALTED)), free: this.closure(backs, lists(undefined)) };
   }
 
-  /** The same for nodes of such a list, without the item that may begin at once. */
+  /** Like `afterItem`, for nodes of such a list that can begin an item at once; that item is left out. */
   beforeItem(nodes: readonly number[], frame: Frame): { halted: State; free: State } {
     const frames = nodes.map(() => this.#frames.retaken(frame, HALTED));
     const halted = this.closure(nodes, frames);
@@ -237,7 +239,7 @@ export class Matcher {
     return beginsItem;
   }
 
-  /** Goes on after an item whose text is not taken. */
+  /** Continues after an item, if no earlier item has its text. */
   #endItem(items: Items, { backs, frames }: Frame, trail: string | undefined): void {
     for (const [i, back] of backs.entries()) {
       const list = frames[i]!;

@@ -4,25 +4,25 @@
  */
 import { checkLimit, MAX_ITEMS } from "../limits.ts";
 
-/** Where a rule goes on when it ends: at the node after each of its calls, in the caller's frame. */
+/** The places where a rule returns when it ends: the node after each of its calls, in the caller's frame. */
 export interface Frame {
   readonly id: number;
   readonly backs: readonly number[];
   readonly frames: readonly Frame[];
-  /** The text may end when the rule ends. */
+  /** Whether the text may end when the rule ends. */
   readonly outermost: boolean;
   /** The items so far, in the frame of a list whose items must differ. */
   readonly taken: Taken | undefined;
-  /** The frame belongs to an item of such a list. */
+  /** Whether the frame belongs to an item of such a list. */
   readonly isItem: boolean;
-  /** The frame is inside such an item; inside such a list, but not inside an item. */
+  /** Whether the frame is inside such an item; and whether it is inside such a list, but not inside an item. */
   readonly inItem: boolean;
   readonly inList: boolean;
-  /** No further item of the list may begin. */
+  /** Whether no further item of the list may begin. */
   readonly isHalted: boolean;
 }
 
-/** Texts of items. */
+/** The texts of items. */
 export interface Taken {
   readonly texts: ReadonlySet<string>;
   /** Equal for equal texts. */
@@ -37,14 +37,14 @@ export interface State {
   readonly nodes: readonly number[];
   /** The frame of each node. */
   readonly frames: readonly Frame[];
-  /** The text may end here. */
+  /** Whether the text may end here. */
   readonly mayEnd: boolean;
   /** Inside an item that must differ from others: its bytes so far, as characters up to U+00FF. */
   readonly trail: string | undefined;
 }
 
 export const NOTHING_TAKEN: Taken = { texts: new Set(), key: "[]" };
-/** No further item may begin. */
+/** Marks a list in which no further item may begin. */
 export const HALTED: Taken = { texts: new Set(), key: "halted" };
 
 /** The id of the state from which nothing can be read. */

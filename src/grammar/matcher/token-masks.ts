@@ -1,11 +1,12 @@
 /**
- * Which tokens may come in a state: a walk through the tree of the vocabulary beside the matcher.
+ * Finds the tokens that may come in a state, by a walk through the trie of the vocabulary together with the matcher.
  *
- * A state is a set of nodes in frames, and a token may come where one of them can read it. What a node can read does not
- * depend on what stands around its rule: inside a JSON string, whatever stays inside is allowed, wherever the string
- * stands. So the walk is made once per node, as if its frame were the outermost one, and notes the places where the rule
- * can end inside a token (its exits). For a state of a real text only these few subtrees are walked again. XGrammar
- * (Dong et al. 2024) divides tokens in the same way. Tokens of a run's alphabet need no walk at all (`token-runs.ts`).
+ * A state is a set of nodes in frames, and a token may come where one of them can read it. The tokens that a node can
+ * read within its rule do not depend on the rules around it: the tokens that stay inside a JSON string are the same
+ * wherever the string is. So the walk is made once per node, as if its frame were the outermost one, and records the
+ * places where the rule can end inside a token (its exits). For a state of a real text only these few subtrees are
+ * walked again. XGrammar (Dong et al. 2024) divides tokens in the same way. Tokens of a run's alphabet need no walk at
+ * all (`token-runs.ts`).
  * @module
  */
 import { mayDiffer, restsOf, withoutRepeats } from "./differing.ts";
@@ -123,7 +124,8 @@ export class TokenMasks {
       const after = matcher.after(frame);
       if (after.nodes.length === 0) continue;
       below += local.below;
-      // A rule that can end anywhere and is followed by one like it has so many exits that one walk of all is less.
+      // A rule that can end anywhere and is followed by a similar one has so many exits that a single walk over
+      // everything is faster.
       if (below > this.#trie.bytes.length) return this.#walkAll(state).mask;
       for (const exit of local.exits) this.#walk({ trie: local.trie, root: exit, mask }, after);
     }
@@ -209,7 +211,7 @@ export class TokenMasks {
     return new Uint32Array((this.#trie.vocabSize + 31) >> 5);
   }
 
-  /** Drops the masks when they take too much memory, and when the matcher has forgotten the states they belong to. */
+  /** Drops the masks when they take too much memory, and when the matcher has dropped their states. */
   #forget(): void {
     const bytes = (this.#masks.size + this.#local.size) * (this.#trie.vocabSize >> 3);
     if (bytes < MAX_BYTES && this.#generation === this.matcher.generation) return;

@@ -8,7 +8,7 @@ import { type CharSet, contains } from "../regular/char-set.ts";
 import { NO_TOKEN, SEVERAL, type TokenTrie, tokensAt } from "./token-trie.ts";
 
 export interface TokenRuns {
-  /** Masks of the tokens with at most so many characters. The last one has all of them. */
+  /** Masks of the tokens with at most i characters, by i. The last one has all tokens of the alphabet. */
   readonly upTo: readonly Uint32Array[];
   /** The nodes of the whole tree at which they end, by their length. */
   readonly ofLength: readonly (readonly number[])[];

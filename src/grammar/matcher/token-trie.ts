@@ -30,7 +30,7 @@ export const SEVERAL = -2;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A token, and its bytes as a string of characters up to U+00FF, which sorts as the bytes do. */
+/** A token, and its bytes as a string of characters up to U+00FF, whose order is that of the bytes. */
 interface Entry {
   readonly id: number;
   readonly key: string;

@@ -31,7 +31,7 @@ export interface GrammarNode {
   readonly tokens: readonly TokenEdge[];
   /** Byte edges and calls that spell characters, once more as edges that read a character. */
   readonly chars: readonly CharEdge[];
-  /** The rule may end here. */
+  /** Whether the rule may end here. */
   readonly accepts: boolean;
 }
 
@@ -40,14 +40,14 @@ export interface ByteEdge {
   readonly from: number;
   readonly to: number;
   readonly target: number;
-  /** The byte belongs to a character that is also a character edge. */
+  /** Whether the byte belongs to a character that a character edge reads, too. */
   readonly ofSet: boolean;
 }
 
 /** Reads one token as a whole. */
 export interface TokenEdge {
   readonly id: number;
-  /** Every token but this one is read. */
+  /** Whether every token but this one is read. */
   readonly negated: boolean;
   readonly target: number;
 }
@@ -63,7 +63,7 @@ export interface CharEdge {
 export interface Call {
   readonly rule: number;
   readonly back: number;
-  /** The characters that the rule begins with are also character edges. */
+  /** Whether character edges read the characters that the rule begins with, too. */
   readonly ofSet: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which rules and parts are small enough to be copied instead of called.
+ * Finds the rules and parts that are small enough to be copied instead of called.
  * @module
  */
 import type { Expression } from "../expression.ts";

@@ -11,7 +11,7 @@ import { INLINE_SIZE, inlineSizes, isSmall, singleChars } from "./inline.ts";
 
 /** More copies than this of a part become calls of one rule. */
 const FEW_COPIES = 16;
-/** What a node costs until it is compiled, in steps. */
+/** The cost of a node until it is compiled, in steps. */
 const NODE_COST = 6;
 /** Sets with more UTF-8 sequences than this read their characters beyond ASCII by a rule. */
 const FEW_SEQUENCES = 6;

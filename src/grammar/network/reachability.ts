@@ -1,5 +1,5 @@
 /**
- * What can be reached in a network: rules that match the empty text, and nodes from which their rule can end.
+ * Finds rules that match the empty text, and nodes from which their rule can end.
  * @module
  */
 import { spend } from "../limits.ts";

@@ -8,7 +8,7 @@ import type { CharSet } from "../regular/char-set.ts";
 import { Alphabet, type ByteSet, chooseAlphabets } from "./alphabet.ts";
 import { type CompiledGrammar, type GrammarNode, MAX_RUN, type Runs } from "./compiled-grammar.ts";
 
-/** If at most so many lengths are undecided, fewer would not matter. */
+/** If at most this many lengths are undecided, a better alphabet is not looked for. */
 const SMALL_GAP = 2;
 /** Rounds until the lengths no longer change; a string with counted characters takes two or three. */
 const MAX_ROUNDS = 12;

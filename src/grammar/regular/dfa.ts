@@ -18,7 +18,7 @@ export interface Dfa {
   readonly edges: readonly (readonly Edge[])[];
 }
 
-/** What naming a state and finding it again costs, in steps. */
+/** The cost of naming a state and finding it again, in steps. */
 export const STATE_COST = 8;
 
 export const isEmpty = (dfa: Dfa): boolean => dfa.accepts.length === 0;

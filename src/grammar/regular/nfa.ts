@@ -10,7 +10,7 @@ const MAX_NFA_NODES = 20_000;
 
 export type Lookahead = Pattern & { kind: "lookahead" };
 
-/** A free edge under a condition: the start or end of the text, or what follows. */
+/** A free edge under a condition: the start or end of the text, or a lookahead. */
 export interface GuardedEdge {
   readonly guard: "start" | "end" | Lookahead;
   readonly target: number;

@@ -69,7 +69,7 @@ class Product {
   readonly #a: Dfa;
   readonly #b: Dfa;
   readonly #isDifference: boolean;
-  /** What sets of `a` have in common with sets of `b`, and what they have not with all edges of a state. */
+  /** The intersections of sets of `a` with sets of `b`, and (in `#rest`) what no edge of a state of `b` reads. */
   readonly #common = new Map<CharSet, Map<CharSet, CharSet>>();
   readonly #rest = new Map<CharSet, Map<readonly Edge[], CharSet>>();
 
@@ -79,7 +79,7 @@ class Product {
     this.#isDifference = isDifference;
   }
 
-  /** State -1 of `b` stands for having left it for good. */
+  /** State -1 of `b` stands for a text that `b` can no longer accept. */
   dfa(): Dfa {
     if (isEmpty(this.#a)) return this.#a;
     return explore<readonly [inA: number, inB: number]>({

@@ -38,7 +38,7 @@ export const findingDfa = (source: string): Dfa => patternDfa(anywhere(parsePatt
 class SubsetConstruction {
   readonly #nfa = new Nfa();
   readonly #end: number;
-  /** The pattern begins at the start of the text. */
+  /** Whether the pattern begins at the start of the text. */
   readonly #atStart: boolean;
   /** The automata of lookaheads, at the start of the text and after it. */
   readonly #automata = new Map<Lookahead, { readonly first: Dfa; readonly later: Dfa }>();

@@ -17,7 +17,7 @@ const CATEGORIES: ReadonlyMap<string, number> = new Map(
 /** Code points whose characters are searched at once. */
 const BLOCK = 1 << 14;
 
-/** What searching all characters costs, in steps. */
+/** The cost of searching all characters, in steps. */
 const HOST_COST = 20_000;
 
 const known = new Map<string, CharSet>();

@@ -1,13 +1,13 @@
 /**
- * Which types the values of a case may have.
+ * Finds the types that the values of a case may have.
  * @module
  */
 import type { Case } from "./context.ts";
 import { JSON_TYPES, type JsonType } from "./node.ts";
 
 /**
- * The types that all schemas of a case allow. If none of them has a `type`, the types that their keywords are about: in
- * JSON Schema, `properties` alone allows every value that is no object, which nobody means.
+ * The types that all schemas of a case allow. If none of them has a `type`, these are the types that their keywords are
+ * about. (By JSON Schema, `properties` alone would also allow every value that is not an object.)
  */
 export function caseTypes(nodes: Case): JsonType[] {
   const types = JSON_TYPES.filter((type) => nodes.every((node) => node.types.has(type)));

@@ -1,5 +1,5 @@
 /**
- * Every way to choose among the alternatives of a goal.
+ * Finds the cases of a goal: every way to choose among its alternatives.
  * @module
  */
 import { checkLimit, grammarError, MAX_ALTERNATIVES, spend } from "../limits.ts";
@@ -9,15 +9,15 @@ import { negate } from "./negation.ts";
 import type { Alternatives, RawSchema, SchemaNode } from "./node.ts";
 import type { References } from "./references.ts";
 
-/** What looking at one schema of one case costs, in steps of an automaton. */
+/** The cost of looking at one schema of one case, in steps of an automaton. */
 const SCHEMA_COST = 10;
 /** Schemas that refer to one another without a property or item in between. */
 const MAX_REFERENCES = 500;
 
-/** The schemas that are chosen of each `anyOf`, `oneOf` and the like. */
+/** The schemas that are chosen from each `anyOf`, `oneOf` and similar keyword. */
 type Choices = ReadonlyMap<Alternatives, readonly SchemaNode[]>;
 
-/** What the search for cases needs of the compiler. */
+/** The parts of the compiler that the search for cases uses. */
 export interface CaseSource {
   node(raw: RawSchema, where: string): SchemaNode;
   readonly references: References;
@@ -27,7 +27,7 @@ export interface CaseSource {
 
 export class CaseFinder {
   readonly #source: CaseSource;
-  /** What the `not` of a schema asks for. */
+  /** The contrary of the `not` of a schema. */
   readonly #negated = new Map<SchemaNode, SchemaNode>();
   /** The contraries of alternatives of `oneOf`. */
   readonly #contraryOf = new Map<SchemaNode, SchemaNode>();
@@ -49,7 +49,7 @@ export class CaseFinder {
     });
   }
 
-  /** The cases if any number of alternatives of a `oneOf` may hold. Nothing more is asked of those that are settled. */
+  /** The cases if any number of alternatives of a `oneOf` may hold. The choices in `settled` are kept. */
   findLoosely(goal: Goal, settled: Choices = new Map()): Case[] {
     return this.#find(goal, settled, false).map((choices) => this.#ordered(goal, choices, false));
   }
@@ -99,7 +99,7 @@ export class CaseFinder {
     return schemas.map((raw, i) => this.#source.node(raw, `${owner.where}/${keyword}/${i}`));
   }
 
-  /** What `not` asks for. */
+  /** The contraries of a schema's `not`. */
   #contraries(node: SchemaNode): SchemaNode[] {
     if (node.not === undefined) return [];
     let contrary = this.#negated.get(node);

@@ -20,9 +20,9 @@ import { readSchemaNode } from "./reader.ts";
 import { References } from "./references.ts";
 import { caseExpression, isVoidCase } from "./value.ts";
 
-/** What a rule costs, in steps. */
+/** The cost of a rule, in steps. */
 const RULE_COST = 30;
-/** How many properties and items deep alternatives are compared. */
+/** The depth, in properties and items, to which alternatives are compared. */
 const VOID_DEPTH = 3;
 /** Nested objects and arrays. A property of an object is two of them deeper than the object's schema. */
 const MAX_JSON_DEPTH = 2 * MAX_DEPTH;
@@ -36,7 +36,7 @@ export function schemaGrammar(schema: unknown): Grammar {
   return new SchemaCompiler(checkSchema(schema), 0).compile([]);
 }
 
-/** The same for values that must be objects, with rules that are numbered from `firstRule` on. */
+/** Like `schemaGrammar`, for values that must be objects, with rules that are numbered from `firstRule` on. */
 export function objectGrammar(schema: unknown, firstRule: number): Grammar {
   return new SchemaCompiler(checkSchema(schema), firstRule).compile([OBJECT]);
 }
@@ -137,7 +137,7 @@ class SchemaCompiler implements SchemaContext, CaseSource {
   }
 
   isVoid(goal: Goal, depth: number): boolean {
-    // Loosely there are more values, so what is void then is certainly void.
+    // Loose cases allow more values, so a goal whose loose cases are all void is certainly void.
     return this.looseCases(goal).every((each) => isVoidCase(each, this, depth));
   }
 

@@ -1,5 +1,5 @@
 /**
- * What the parts of the schema compiler need of it.
+ * The schema compiler as its parts see it.
  * @module
  */
 import type { Expression } from "../expression.ts";
@@ -28,7 +28,7 @@ export interface SchemaContext {
   parts(node: SchemaNode): SchemaNode[];
   /** Every way to choose among the alternatives of a goal. */
   cases(goal: Goal): Case[];
-  /** The same if several alternatives of a `oneOf` may hold at once. */
+  /** Like `cases`, if several alternatives of a `oneOf` may hold at once. */
   looseCases(goal: Goal): Case[];
   /** The rule of the values that satisfy a goal. */
   goalRule(goal: Goal): Expression;

@@ -15,7 +15,7 @@ interface Decimal {
   readonly fraction: string;
 }
 
-/** How the digits read so far compare with a bound. */
+/** The result of comparing the digits so far with a bound. */
 interface Comparison {
   /** Digits of the whole part so far; -1 after the point. */
   readonly whole: number;
@@ -53,7 +53,7 @@ export function compareDfa({ value, exclusive }: Bound, sign: 1 | -1): Dfa {
 function compareDigit({ whole, places, order }: Comparison, digit: number, bound: Decimal): Comparison {
   if (whole < 0) {
     const next = order || Math.sign(digit - Number(bound.fraction[places] ?? "0"));
-    // Places after the bound's last one are not told apart, nor any once the order is known.
+    // Places after the bound's last one share a state, and so do all places once the order is known.
     const last = bound.fraction.length + 1;
     return { whole, places: order !== 0 || places + 1 > last ? last : places + 1, order: next };
   }

@@ -1,5 +1,5 @@
 /**
- * Which schemas the parts of a value must satisfy.
+ * Finds the schemas that the parts of a value must satisfy.
  * @module
  */
 import { type Dfa, matches } from "../regular/dfa.ts";
@@ -34,7 +34,7 @@ function fieldGoal(nodes: Case, key: Key, context: SchemaContext): Goal {
   });
 }
 
-/** What one schema says of the value of a property. */
+/** The schemas that one schema requires of the value of a property. */
 function fieldSchemas(node: SchemaNode, { name, matched }: Key): [schema: RawSchema, place: string][] {
   const found: [RawSchema, string][] = [];
   const named = name === undefined ? undefined : node.properties.get(name);

@@ -1,5 +1,5 @@
 /**
- * Keys of an object that are not named: by which languages they are told apart, and which of them are allowed.
+ * Keys of an object that are not named: their classes by `patternProperties`, and the keys that are allowed.
  * @module
  */
 import { checkLimit, MAX_REPEAT } from "../limits.ts";
@@ -9,7 +9,7 @@ import type { Case, Goal, SchemaContext } from "./context.ts";
 import { keyGoal } from "./goals.ts";
 import { commonRange } from "./node.ts";
 
-/** Sets of keys that `patternProperties` tell apart. */
+/** Most classes of keys that `patternProperties` distinguish. */
 const MAX_KEY_CLASSES = 32;
 
 /** Keys for which the same `patternProperties` hold. */

@@ -1,5 +1,5 @@
 /**
- * Which keywords of JSON Schema are about which type.
+ * The types that keywords of JSON Schema are about.
  * @module
  */
 import type { JsonType } from "./node.ts";

@@ -8,9 +8,9 @@ import { findingDfa } from "../regular/pattern-dfa.ts";
 import type { Case, StringLanguages } from "./context.ts";
 import { commonRange, type Range } from "./node.ts";
 
-/** The product of a language's states and the lengths that are told apart. Longer texts are left out. */
+/** Limit on the product of a language's states and the lengths that are counted. Longer texts are left out. */
 const COUNTED_STATES = 2000;
-/** Texts may at least be so much longer than `minLength`. */
+/** Characters by which texts may at least exceed `minLength`. */
 const LEAST_ROOM = 16;
 
 const NO_TEXT: Dfa = { accepts: [], edges: [] };

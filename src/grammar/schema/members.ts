@@ -1,5 +1,5 @@
 /**
- * The members of an object: properties in their order, each there or not, then all others.
+ * The members of an object: the properties in their order, each present or absent, then all other members.
  * @module
  */
 import { choice, EMPTY, type Expression, NEVER, optional, repeat, sequence } from "../expression.ts";
@@ -32,7 +32,7 @@ class MembersBuilder {
   readonly #members: Members;
   readonly #key: string;
   readonly #context: SchemaContext;
-  /** Counts of members from here on are not told apart. */
+  /** Counts of members from this one on share a rule. */
   readonly #top: number;
 
   constructor(members: Members, key: string, context: SchemaContext) {
@@ -45,12 +45,12 @@ class MembersBuilder {
     this.#top = bounded ? Math.max(1, size.min, last) : 1;
   }
 
-  /** Whether so many members can be there. */
+  /** Whether the object can have this many members. */
   #reaches(count: number): boolean {
     return count < this.#members.properties.length + MAX_REPEAT;
   }
 
-  /** What comes from the property `at` on, after `count` members. */
+  /** The members from the property `at` on, after `count` members. */
   from(at: number, count: number): Expression {
     const { properties, size } = this.#members;
     const parts: Expression[] = [];

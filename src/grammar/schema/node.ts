@@ -20,7 +20,7 @@ export interface SchemaNode {
   readonly where: string;
   readonly types: ReadonlySet<JsonType>;
   readonly integer: boolean;
-  /** `type`, `enum` or `const` says which types are allowed. */
+  /** Whether `type`, `enum` or `const` says which types are allowed. */
   readonly isTyped: boolean;
   /** The types that the other keywords are about. */
   readonly impliedTypes: readonly JsonType[];
@@ -31,7 +31,7 @@ export interface SchemaNode {
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
   readonly multipleOf: number | undefined;
-  /** Integers are not allowed (`not` around `multipleOf: 1`). */
+  /** Whether integers are not allowed (`not` around `multipleOf: 1`). */
   readonly fractional: boolean;
   /** A string must be in all of these languages: `pattern` and `format`. */
   readonly patterns: readonly Dfa[];
@@ -46,7 +46,7 @@ export interface SchemaNode {
   readonly uniqueItems: boolean;
   readonly contains: Contains | undefined;
   readonly properties: ReadonlyMap<string, RawSchema>;
-  /** `properties` is there and allows something. */
+  /** Whether there is a `properties` that allows something. */
   readonly listsProperties: boolean;
   readonly patternProperties: readonly (readonly [keys: Dfa, schema: RawSchema])[];
   readonly additionalProperties: RawSchema | undefined;
@@ -88,11 +88,11 @@ export interface Alternatives {
   /** `anyOf`, `oneOf`, `if`, or `dependent` for `dependentRequired` and the like. */
   readonly keyword: string;
   readonly schemas: readonly RawSchema[];
-  /** Exactly one must hold (`oneOf`). */
+  /** Whether exactly one must hold (`oneOf`). */
   readonly exclusive: boolean;
 }
 
-/** What several ranges have in common. */
+/** The intersection of several ranges. */
 export function commonRange(ranges: readonly Range[]): Range {
   return { min: Math.max(0, ...ranges.map(({ min }) => min)), max: Math.min(...ranges.map(({ max }) => max)) };
 }

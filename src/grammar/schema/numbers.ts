@@ -17,7 +17,7 @@ import type { Bound, Range } from "./node.ts";
 
 export interface NumberFacts {
   readonly integer: boolean;
-  /** Integers are not allowed. */
+  /** Whether integers are not allowed. */
   readonly fractional: boolean;
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
@@ -69,7 +69,7 @@ function equalDfa(value: number): Dfa {
   return intersectDfas(compareDfa(bound, 1), compareDfa(bound, -1));
 }
 
-/** A bound with few digits that divides the texts as this one does. */
+/** A bound with few digits that separates the texts at the same place as this one. */
 function within(bound: Bound): Bound {
   if (bound.value > LARGEST.value) return { ...LARGEST, exclusive: true };
   return bound.value > 0 && bound.value < SMALL ? { value: SMALL, exclusive: true } : bound;

@@ -1,5 +1,5 @@
 /**
- * Reads and checks the keywords of one JSON Schema: draft 2020-12, what drafts 4 to 7 wrote otherwise, and `nullable` of
+ * Reads and checks the keywords of one JSON Schema: draft 2020-12, the spellings of drafts 4 to 7, and `nullable` of
  * OpenAPI 3.0. Unknown keywords are annotations.
  * @module
  */
@@ -12,7 +12,7 @@ import { impliedTypes } from "./keywords.ts";
 import type { Languages } from "./languages.ts";
 import { type Alternatives, type Bound, type Contains, JSON_TYPES, type JsonType, jsonText, type RawSchema, type SchemaNode } from "./node.ts"; // biome-ignore format: one line
 
-/** What reading one value of `enum` costs, in steps. */
+/** The cost of reading one value of `enum`, in steps. */
 const VALUE_COST = 4;
 const JSON_VALUES: readonly string[] = ["object", "string", "number", "boolean"];
 const REFERENCES: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef"];

@@ -1,5 +1,5 @@
 /**
- * What `$ref` refers to (JSON Schema Core 2020-12, sections 8.2 and 9).
+ * Resolves `$ref` (JSON Schema Core 2020-12, sections 8.2 and 9).
  * @module
  */
 import { grammarError } from "../limits.ts";
@@ -25,7 +25,7 @@ export class References {
   /** The URI of the resource that a schema belongs to. */
   readonly #bases = new Map<RawSchema, string>();
 
-  /** Up to draft 7, `$ref` hides the keywords beside it. */
+  /** Whether `$ref` hides the keywords beside it, as up to draft 7. */
   readonly #refHidesId: boolean;
 
   constructor(root: RawSchema) {

@@ -38,7 +38,7 @@ export function isVoidString(nodes: Case, context: SchemaContext): boolean {
   return min > max || (language !== undefined && isEmpty(language));
 }
 
-/** Whether a string satisfies what a case says of strings. */
+/** Whether a string satisfies the keywords of a case that are about strings. */
 export function isValidString(text: string, nodes: Case): boolean {
   const { min, max } = stringLength(nodes);
   const length = [...text].length;

@@ -64,7 +64,7 @@ interface Tracked {
   readonly places: Places;
   /** The values of each place, if items must differ. */
   readonly values: readonly ReadonlyMap<string, unknown>[] | undefined;
-  /** What some items must satisfy, and how many. */
+  /** The schema that some items must satisfy (`contains`), and their number. */
   readonly container: Container | undefined;
 }
 
@@ -130,7 +130,7 @@ class TrackedItems {
   #rule(at: number, contained: number, taken: readonly number[]): Expression {
     const { places, values, container } = this.#tracked;
     const { min, max } = places.count;
-    // Places and counts beyond all limits are not told apart.
+    // All places and counts beyond the limits share a rule.
     const place = Number.isFinite(max) ? at : Math.min(at, Math.max(min, places.prefix, 1));
     const count = Math.min(contained, container?.min ?? 0);
     const key = `${this.#key} ${place} ${count} ${values ? taken.join() : ""}`;
