@@ -1,5 +1,5 @@
 /**
- * Access: sizes of headers, hosts, API keys, and which pages may read answers (CORS).
+ * Access: limits on headers, allowed hosts, API keys, and the origins whose pages may read answers (CORS).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 
-/** What an admitted request holds from its arrival to its last byte: a slot, or a place in the queue. */
+/** The ticket of an admitted request, from its arrival to its last byte: a slot, or a place in the queue. */
 export interface Ticket {
   /** Aborts when the client leaves or reads too slowly, and when the server's grace period is over. */
   readonly signal: AbortSignal;
@@ -86,7 +86,7 @@ export class Admission {
     return ticket;
   }
 
-  /** Admits no more requests. Those under way have `graceMs` to end, then they are aborted. */
+  /** Admits no more requests. Running requests have `graceMs` to end; then they are aborted. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     if (this.#tickets.size === 0) return;

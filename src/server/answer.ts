@@ -1,5 +1,5 @@
 /**
- * From a checked request to its response, whole or as events: what all endpoints that generate share.
+ * Runs a checked request and makes its response, whole or as events. All endpoints that generate share it.
  * @module
  */
 import type { Timings } from "../engine/generate/events.ts";
@@ -8,7 +8,7 @@ import type { Asked, Call } from "./call.ts";
 import type { Metrics } from "./metrics.ts";
 import { type StreamFormat, streamResponse } from "./streams.ts";
 
-/** What an endpoint makes of a body. Generation starts when the first chunk is asked for. */
+/** An endpoint's plan for the answer to a body. Generation starts when the first chunk is asked for. */
 export interface Prepared<Chunk> {
   readonly stream: boolean;
   /** Default: server-sent events. */
@@ -90,7 +90,7 @@ async function admit(asked: Asked): Promise<{ ticket: Ticket; call: Call }> {
   }
 }
 
-/** What the metrics need of a chunk. One with the finish reason of an answer has its whole timings. */
+/** The part of a chunk that the metrics use. A chunk with a finish reason has the timings of its whole answer. */
 interface CountedChunk {
   readonly timings?: Timings;
   readonly choices?: readonly { readonly finish_reason: string | null }[];

@@ -12,7 +12,7 @@ export interface Block {
   readonly index: number;
   /** The text so far; for a call, its arguments as JSON text. */
   text: string;
-  /** Of a text's tokens, where the request asks for them. */
+  /** Log-probabilities of a text's tokens, if the request asks for them. */
   readonly logprobs: ChatTokenLogprob[];
   /** A call's id and the name of its function; empty for the other kinds. */
   readonly id: string;
@@ -98,7 +98,7 @@ export async function* blocksOf(
   }
 }
 
-/** Takes all tokens off the list and returns the last of them, whose bytes are at least as many as the text's. */
+/** Empties the list and returns the last tokens of it that have at least as many bytes as the text. */
 function takeMakers(held: ChatTokenLogprob[], text: string): ChatTokenLogprob[] {
   let missing = new TextEncoder().encode(text).length;
   let first = held.length;

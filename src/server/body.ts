@@ -59,8 +59,9 @@ function endOfString(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * Browsers let a page of any site post forms and plain text to this machine, but not JSON, which takes a preflight that
- * nobody answers. Programs, such as `curl -d`, name any type or none; they send none of the two headers of browsers.
+ * Browsers let a page of any site post forms and plain text to this machine, but not JSON, which needs a preflight that
+ * only sites in the option `cors` pass. Programs, such as `curl -d`, name any type or none; they send none of the two
+ * headers of browsers.
  */
 function checkType(headers: Headers): void {
   const type = headers.get("content-type") ?? "none";

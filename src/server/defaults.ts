@@ -1,5 +1,5 @@
 /**
- * Settings of requests that name none: what the server was started with.
+ * The settings of requests that name none, as the server was started with them.
  * @module
  */
 import type { Call } from "./call.ts";
@@ -13,7 +13,7 @@ const ALIASES: readonly (readonly string[])[] = [
   ["reasoning_budget", "reasoning_effort", "reasoning"],
 ];
 
-/** Without a bound on the answer a shifting context would never end it. */
+/** Fields that a default needs in the request. With a context shift, an answer without a limit would never end. */
 const NEEDS: Readonly<Record<string, string>> = { context_shift: "max_tokens" };
 
 /**

@@ -17,7 +17,7 @@ export const STREAMED: Body = { stream: true, stream_options: { include_usage: t
 
 export interface EngineCallOptions {
   readonly signal: AbortSignal;
-  /** What the client calls the engine's fields, where the names differ. */
+  /** The client's names of the engine's fields, where they differ. */
   readonly names: FieldNames;
 }
 
@@ -31,12 +31,12 @@ export async function openChat(
   { signal, names }: EngineCallOptions,
 ): Promise<AsyncIterable<ChatCompletionChunk>> {
   const request = { ...STREAMED, ...withDefaults(body, call) };
-  // The engine checks every field: this is the type of a request that has passed.
+  // The cast is safe, because the engine checks every field.
   const checked = request as unknown as ChatCompletionRequest & { stream: true };
   return renaming(names, () => call.model.chat.completions.create(checked, callOptions(call, signal)));
 }
 
-/** The same for a text completion. */
+/** The engine's chunks for a text completion, with usage unless the body says `stream` itself. */
 export async function openText(
   call: Call,
   body: Body,

@@ -1,10 +1,10 @@
 /**
- * Errors as a client sees them: a status, and a body in OpenAI's, Anthropic's or Ollama's shape.
+ * Turns errors into a status and a body in OpenAI's, Anthropic's or Ollama's shape.
  * @module
  */
 import { type ErrorCode, NibbleError } from "../base/errors.ts";
 
-/** Whose API a request belongs to: that decides the shape of its errors. */
+/** The API that a request belongs to, which decides the shape of its errors. */
 export type Dialect = "openai" | "anthropic" | "ollama";
 
 /** The API that a request belongs to, also where its path is wrong. */

@@ -1,12 +1,12 @@
 /**
- * What becomes of errors besides the answer that tells of them: unexpected ones are reported, and a model that can compute
- * no more makes the server unhealthy.
+ * Handles errors beside the answers to clients: unexpected errors are reported, and a model that can no longer compute
+ * makes the server unhealthy.
  * @module
  */
 import { asNibbleError, isInternal } from "./errors.ts";
 
 export class Failures {
-  /** Why a model can answer no more: a trap in WebAssembly, or a thread that is gone. */
+  /** Why a model can no longer compute, such as a trap in WebAssembly or a lost thread. */
   poisoned: string | undefined;
   readonly #onError: (error: unknown) => void;
 

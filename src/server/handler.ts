@@ -127,7 +127,7 @@ function wrongMethod(request: Request, { pathname }: URL, routes: readonly Route
   return response;
 }
 
-/** Without the option `cors`, a page of another origin learns nothing that would let it send a request. */
+/** Answers OPTIONS. Without the option `cors`, no header allows a page of another origin to send a request. */
 function optionsResponse(request: Request, routes: readonly Route[], { cors }: Settings): Response {
   const preflight = cors.length > 0 && request.headers.has("access-control-request-method");
   const headers = { allow: allowed(routes), ...(preflight && preflightHeaders(request)) };

@@ -1,5 +1,6 @@
 /**
- * What a request contains and the server ignores: a response header names it, and the log tells of it once.
+ * Records the parts of a request that the server ignores. A response header names them, and the log reports each kind
+ * once.
  * @module
  */
 import type { NibbleError } from "../base/errors.ts";
@@ -11,7 +12,7 @@ const HEADER = "x-nibble-ignored";
 /** Most names that the header lists, and the characters that each may have there. */
 const MAX_LISTED = 20;
 const MAX_NAME = 100;
-/** Names come from clients, so the server remembers only so many of those that it has told of. */
+/** Most kinds that the server remembers to have logged. Names come from clients, so their number must be bounded. */
 const MAX_TOLD = 1000;
 
 export class Ignored {

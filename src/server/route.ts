@@ -1,5 +1,5 @@
 /**
- * What a route is, and what the function that answers it is given.
+ * Routes, and the argument of the functions that answer them.
  * @module
  */
 import type { FieldRules } from "../base/fields.ts";
@@ -10,17 +10,17 @@ import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
 import type { Settings } from "./options.ts";
 
-/** What all requests of one handler share. */
+/** The state that all requests of one handler share. */
 export interface ServerState {
   readonly models: ModelPool;
   readonly settings: Settings;
   readonly admission: Admission;
   readonly metrics: Metrics;
-  /** What has gone wrong for good. */
+  /** The failures from which the server does not recover. */
   readonly failures: Failures;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;
-  /** What /v1/responses and /v1/messages keep for later requests. */
+  /** The conversations that /v1/responses and /v1/messages keep for later requests. */
   readonly conversations: ConversationStore;
   /** Seconds since 1970 at which the handler was made. */
   readonly created: number;
@@ -35,7 +35,7 @@ export interface Exchange {
   readonly server: ServerState;
   /** How fields that nobody knows are treated, in every object of the request. */
   readonly rules: FieldRules;
-  /** Notes that the request contains something which is ignored. `what` names the field, `why` is a sentence for the log. */
+  /** Reports that a part of the request is ignored. `what` names the field, `why` is a sentence for the log. */
   ignore(what: string, why: string): void;
 }
 
@@ -43,7 +43,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** A part that begins with a colon stands for any text without a slash. */
   readonly path: string;
-  /** The route answers without an API key. */
+  /** Whether the route answers without an API key. */
   readonly open?: boolean;
   readonly respond: (exchange: Exchange) => Response | Promise<Response>;
 }

@@ -33,8 +33,8 @@ export interface StreamOptions {
 }
 
 /**
- * A response that makes an event when the reader asks for one. Nothing is made ahead besides the 64 tokens of the
- * engine's own queue, so memory is bounded whatever the reader does. The ticket ends with the stream, however that ends.
+ * A response that makes an event when the reader asks for one. Only the engine's queue of 64 tokens is filled ahead, so
+ * memory is bounded whatever the reader does. The ticket ends with the stream, however that ends.
  */
 export function streamResponse(
   ticket: Ticket,

@@ -7,7 +7,7 @@ import { requestName } from "../../engine/request/sampling-fields.ts";
 import type { Call } from "../call.ts";
 import { withDefaults } from "../defaults.ts";
 
-/** What applies to a body: its own fields, else the server's, else the model's. */
+/** The settings of a body: its own fields, else the server's, else the model's. */
 export function generationSettings(
   call: Pick<Call, "model" | "served" | "exchange">,
   body: Readonly<Record<string, unknown>> = {},

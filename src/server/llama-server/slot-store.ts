@@ -1,5 +1,5 @@
 /**
- * Where saved slots are kept.
+ * The store of saved slots.
  * @module
  */
 

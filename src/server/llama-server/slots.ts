@@ -1,6 +1,6 @@
 /**
- * llama-server's /slots: what a conversation has in the key-value cache, saved and restored under a name. A slot of this
- * server has no cache of its own, because what requests have computed is shared by all; so the request says what to save.
+ * llama-server's /slots: saves and restores a conversation's part of the key-value cache under a name. A slot of this
+ * server has no cache of its own, because all requests share one cache; so the request says what to save.
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -68,7 +68,7 @@ export function slotAction({ model, body, exchange }: Call): Compute {
   return (signal) => save({ model, store, id, name }, prompt, signal);
 }
 
-/** Forgets what ended requests have left in the cache. There need not be a body. */
+/** Drops the tokens of ended requests from the cache. There need not be a body. */
 function erase(model: Model, id: number): Compute {
   return async () => {
     const { cachedPages } = model.stats();
@@ -83,7 +83,7 @@ function promptOf(model: Model, fields: Fields): number[] {
   if ((prompt === undefined) === (messages === undefined))
     throw fields.invalid("prompt", "a text, or messages in its place: the slots here share one cache", prompt);
   if (prompt !== undefined) return model.tokenize(prompt);
-  // The engine checks every field: this is the type of a request that has passed.
+  // The cast is safe, because the engine checks every field.
   const chat = { messages, tools, chat_template_kwargs: variables } as unknown as ChatCompletionRequest;
   return model.chatPrompt(chat).ids;
 }

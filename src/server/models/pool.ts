@@ -163,7 +163,10 @@ export class ModelPool {
     return oldest !== undefined;
   }
 
-  /** Where memory does not suffice, idle models give theirs. Without any, loading is tried all the same. */
+  /**
+   * Loads a model. If memory does not suffice, idle models are disposed first. Without idle models, loading is tried
+   * anyway.
+   */
   async #load(served: ServedModel): Promise<Model> {
     while (!(await served.fits()) && this.#evictOne());
     for (;;) {

@@ -54,7 +54,9 @@ export class ServedModel {
     return "model" in this.#source ? Promise.resolve(this.#source.model) : this.#source.lazy.load();
   }
 
-  /** Counts a user at once. Resolves when the model is there; `load` runs unless it is there or on its way. */
+  /**
+   * Counts a user at once. Resolves when the model is loaded; `load` runs unless the model is loaded or being loaded.
+   */
   use(load: () => Promise<Model>): Promise<Model> {
     clearTimeout(this.#timer);
     this.expires = Infinity;

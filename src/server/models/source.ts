@@ -1,11 +1,11 @@
 /**
- * Where a server's models come from: loaded by its caller, or loaded when a request asks for one.
+ * The sources of a server's models: loaded by its caller, or loaded when a request asks for one.
  * @module
  */
 import { invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 
-/** What is known of a model without loading it. All of it is optional. */
+/** Facts about a model that is not loaded. All of them are optional. */
 export interface ModelFacts {
   /** Bytes of its files. */
   readonly bytes?: number;

@@ -8,7 +8,7 @@ import type { Block, BlockEvent, Finish } from "../blocks.ts";
 import type { Call } from "../call.ts";
 import { jsonLine } from "../streams.ts";
 
-/** What a line says, before it takes the form of its endpoint. */
+/** The contents of a line, before it takes the form of its endpoint. */
 export interface Piece {
   readonly content?: string;
   readonly thinking?: string;

@@ -34,7 +34,10 @@ function loadedEntry({ name, facts, model, expires }: ServedModel): object {
   };
 }
 
-/** What the name in the body means. The model is loaded for it. @throws NibbleError `not_found`, `invalid_request` */
+/**
+ * Describes the model that the body names, which is loaded for it.
+ * @throws NibbleError `not_found`, `invalid_request`
+ */
 export async function showModel(exchange: Exchange): Promise<object> {
   const { models, readBody } = { ...exchange.server };
   const served = await models.named(readName(await readBody(exchange.request), exchange));

@@ -49,7 +49,7 @@ const OPTIONS: FieldTable = {
   ],
 };
 
-/** What the engine calls these fields, and what the client does. */
+/** The engine's names of these fields, and the client's. */
 export const OPTION_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^max_tokens\b/, "options.num_predict"],
   [/^n_keep\b/, "options.num_keep"],

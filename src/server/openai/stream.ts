@@ -1,5 +1,5 @@
 /**
- * How OpenAI's completions are streamed: the request's fields for it, and the events.
+ * Streams of OpenAI's completions: the request's fields for them, and the events.
  * @module
  */
 import { invalid } from "../../base/fields.ts";

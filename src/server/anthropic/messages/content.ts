@@ -1,5 +1,5 @@
 /**
- * The messages of /v1/messages as messages of a chat.
+ * Turns the messages of /v1/messages into messages of a chat.
  * @module
  */
 import type { Fields } from "../../../base/fields.ts";
@@ -7,7 +7,7 @@ import type { Body } from "../../engine-calls.ts";
 import { blockType, MAX_BLOCKS, readBlockText, readTexts, requiredText } from "./block-text.ts";
 import { MESSAGE_FIELDS, THINKING_BLOCK_FIELDS, TOOL_RESULT_FIELDS, TOOL_USE_FIELDS } from "./field-tables.ts";
 
-/** Notes that a block is left out. */
+/** Reports that a block is ignored. */
 export type Skip = (what: string, why: string) => void;
 
 /** @throws NibbleError `invalid_request` that names the field */

@@ -1,5 +1,5 @@
 /**
- * From a body of Anthropic's /v1/messages to a chat completion's. Its fields are named as that API names them.
+ * Turns a body of Anthropic's /v1/messages into that of a chat completion. Errors name fields as that API does.
  * @module
  */
 import { Fields, invalid } from "../../../base/fields.ts";
@@ -26,7 +26,7 @@ export interface MessagesRequest {
 /** A chat request with the messages in hand. */
 type Conversation = Body & { readonly messages: readonly Body[] };
 
-/** What the engine calls these fields, and what the client does. */
+/** The engine's names of these fields, and the client's. */
 export const MESSAGES_NAMES: FieldNames = [
   [/^stop\b/, "stop_sequences"],
   [/^response_format(\.json_schema)?/, "output_config.format"],
@@ -87,7 +87,7 @@ function readConversation(fields: Fields, exchange: Exchange): Pick<MessagesRequ
   };
 }
 
-/** Whether reasoning is shown, and how many tokens it may have; undefined: as many as the model wants. */
+/** Whether reasoning is shown, and its budget in tokens; undefined for no limit. */
 function readThinking(request: Fields): { shown: boolean; budget: number | undefined } {
   const value = request.get("thinking");
   if (value === undefined) return { shown: true, budget: undefined };

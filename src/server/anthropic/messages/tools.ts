@@ -10,7 +10,7 @@ import { TOOL_CHOICE_FIELDS, TOOL_FIELDS } from "./field-tables.ts";
 
 const MAX_TOOLS = 128;
 
-/** Tools that the client can run. Those that Anthropic would run are left out, and that is noted. */
+/** Reads the tools that the client can run. Tools that Anthropic would run are reported as ignored. */
 export function readTools(fields: Fields, skip: Skip): object[] | undefined {
   const tools = fields.array("tools", MAX_TOOLS) ?? [];
   const readable = Array.from(tools, (tool, i) => readTool(fields, tool, { i, skip })).filter(

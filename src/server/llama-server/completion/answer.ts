@@ -26,7 +26,7 @@ interface Answer {
   ended: boolean;
 }
 
-/** A piece of one of the answers; the last one of each has its end. */
+/** A piece of one of the answers. The last piece of an answer has its end. */
 export interface Piece {
   readonly index: number;
   readonly content: string;

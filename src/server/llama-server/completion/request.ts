@@ -1,5 +1,5 @@
 /**
- * From a body of llama-server's /completion to a text completion's.
+ * Turns a body of llama-server's /completion into that of a text completion.
  * @module
  */
 import type { FieldTable } from "../../../base/field-table.ts";

@@ -20,7 +20,7 @@ import { CUSTOM_ARGUMENT } from "./tools.ts";
 const ROLES = ["user", "assistant", "system", "developer"] as const;
 const MAX_PARTS = 1024;
 
-/** Notes that an item is left out. */
+/** Reports that an item is ignored. */
 type Skip = (what: string, why: string) => void;
 
 /** @throws NibbleError `invalid_request` that names the field */

@@ -1,5 +1,5 @@
 /**
- * From a body of OpenAI's /v1/responses to a chat completion's. Its fields are named as that API names them.
+ * Turns a body of OpenAI's /v1/responses into that of a chat completion. Errors name fields as that API does.
  * @module
  */
 import { Fields, required } from "../../../base/fields.ts";
@@ -32,7 +32,7 @@ export interface ResponsesRequest {
   readonly echo: Body;
 }
 
-/** What the engine calls these fields, and what the client does. */
+/** The engine's names of these fields, and the client's. */
 export const RESPONSES_NAMES: FieldNames = [
   [/^(messages|prompt)\b/, "input"],
   [/^max_tokens\b/, "max_output_tokens"],

@@ -7,7 +7,7 @@ import { type Block, type BlockEvent, type Finish, randomId } from "../../blocks
 import { encodeReasoning } from "./reasoning-text.ts";
 import { CUSTOM_ARGUMENT } from "./tools.ts";
 
-/** What the answers to one request have in common. */
+/** The parts that are the same for all events of one answer. */
 export interface ResponseStyle {
   /** The fields that are known before the answer. */
   readonly start: { readonly id: string; readonly [field: string]: unknown };

@@ -1,5 +1,5 @@
 /**
- * Stored responses: what `previous_response_id` means, and GET and DELETE /v1/responses/:id.
+ * Stored responses: finds `previous_response_id`, and answers GET and DELETE /v1/responses/:id.
  * @module
  */
 import { NibbleError } from "../../../base/errors.ts";

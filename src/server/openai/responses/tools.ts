@@ -8,19 +8,19 @@ import { CUSTOM_TOOL_FIELDS, FUNCTION_FIELDS, TOOL_CHOICE_FIELDS } from "./field
 const MAX_TOOLS = 128;
 
 export interface Tools {
-  /** For the chat completion; undefined where there are none. */
+  /** The functions for the chat completion; undefined if there are none. */
   readonly functions: readonly object[] | undefined;
   /** Names of custom tools, whose input is a text. To the model they are functions with one argument. */
   readonly custom: ReadonlySet<string>;
 }
 
-/** Notes that a tool is left out. */
+/** Reports that a tool is ignored. */
 type Skip = (what: string, why: string) => void;
 
 /** The only argument of a custom tool's function. */
 export const CUSTOM_ARGUMENT = "input";
 
-/** Functions and custom tools. Tools that OpenAI would run are left out, and that is noted. */
+/** Reads functions and custom tools. Tools that OpenAI would run are reported as ignored. */
 export function readTools(fields: Fields, skip: Skip): Tools {
   const functions: object[] = [];
   const custom = new Set<string>();

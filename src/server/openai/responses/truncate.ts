@@ -36,7 +36,10 @@ export async function fitContext(call: Call, chat: Chat, instructions: number): 
   return without(starts[high] ?? 0);
 }
 
-/** Undefined for a wrong request or a template that refuses the messages: the engine will say what is wrong. */
+/**
+ * The number of prompt tokens; undefined for a wrong request or a template that refuses the messages, which the engine
+ * reports later.
+ */
 async function countTokens(call: Call, chat: Chat): Promise<number | undefined> {
   try {
     return await countPromptTokens(call, chat, []);
