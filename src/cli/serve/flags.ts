@@ -7,7 +7,10 @@ import { accepted, type Flag, number, oneOf, repeated, text, toggle, type Values
 import { jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { samplingFlags } from "../sampling.ts";
 
-/** Contexts that the cache has room for. With room for one only, long conversations evict each other at every turn. */
+/**
+ * Number of full contexts that fit the cache. If only one fitted, long conversations would evict each other at every
+ * turn.
+ */
 export const CACHED_CONTEXTS = 4;
 /** Responses of /v1/responses that are kept unless --response-store says otherwise. */
 export const STORED_RESPONSES = 256;
@@ -17,7 +20,7 @@ export const IDLE_SECONDS = 300;
 const isText = (value: string): string | undefined => (value === "" ? undefined : value);
 const count = { min: 0, integer: true };
 
-/** What can be reached, by whom. */
+/** Flags for the address and the access to the server. */
 const access = {
   host: text("--host", "ADDRESS", "address to listen on (default 127.0.0.1)"),
   port: number("--port", "N", { min: 0, max: 65535, integer: true }, "port (default 8080; 0: any that is free)"),
@@ -44,7 +47,7 @@ const access = {
   noUi: toggle("--no-ui, --no-webui", "serve no page at /"),
 };
 
-/** How many requests and models at once, and what is kept. */
+/** Flags for the numbers of requests and models at once, and for stored data. */
 const capacity = {
   parallel: number(
     "-np, --parallel",
@@ -81,7 +84,7 @@ const capacity = {
   ),
 };
 
-/** Settings of requests that name none. */
+/** Flags for the settings of requests that name none. */
 const requests = {
   strict: toggle("--strict", "refuse fields of requests that nobody knows (default: ignore and log them)"),
   chatTemplate: text(

@@ -1,5 +1,5 @@
 /**
- * What the flags say about requests that name no settings of their own.
+ * The settings of requests that name none, by the flags.
  * @module
  */
 import { requestName } from "../../engine/request/sampling-fields.ts";
@@ -43,7 +43,7 @@ function readVariables(json: string): object {
     const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // The error below says it.
+    // The error below is thrown.
   }
   throw new UsageError(`${name}: expected a JSON object, got ${JSON.stringify(json.slice(0, 100))}`, name);
 }

@@ -7,7 +7,10 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SlotStore } from "../../server/llama-server/slot-store.ts";
 
-/** A file is written under another name first, so that it is whole or not there. Of several writers the last one wins. */
+/**
+ * A file is written under another name first, so that it is complete or not there. Of several writers the last one
+ * wins.
+ */
 export function folderStore(folder: string): SlotStore {
   let writes = 0;
   return {
