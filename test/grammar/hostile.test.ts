@@ -12,7 +12,7 @@ import { fuzzSchemas } from "./schema/fuzz-schemas.ts";
 function survives(source: GrammarSource): void {
   const next = random(1);
   try {
-    const matcher = new Matcher(compileGrammar(source));
+    const matcher = new Matcher(compileGrammar(source, pieces));
     const masks = new TokenMasks(matcher, piecesTrie);
     let state = matcher.start;
     for (let step = 0; step < 6; step++) {

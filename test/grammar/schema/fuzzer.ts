@@ -3,7 +3,21 @@ import type { Random } from "../random-text.ts";
 
 // Not __proto__ or toString: ajv passes over the one and calls the other. schemas.ts has the names of Object.prototype.
 const NAMES = ["a", "b", "name", "é", "length", "constructor", 'q"', "", "x-1"];
-const PATTERNS = ["^a+$", "b", "^[a-c]{1,3}$", "\\d", "^(x|y)*$", ".", "^\\w+\\s?$", "^a.{2,}b$", "(a|b)c$", "[^a]"];
+const PATTERNS = [
+  "^a+$",
+  "b",
+  "^(?!a)",
+  "^(?=.*b)[^c]+$",
+  "^\\p{L}{1,4}$",
+  "^[a-c]{1,3}$",
+  "\\d",
+  "^(x|y)*$",
+  ".",
+  "^\\w+\\s?$",
+  "^a.{2,}b$",
+  "(a|b)c$",
+  "[^a]",
+];
 export const FORMATS: readonly string[] = ["date", "time", "date-time", "uuid", "ipv4", "email", "unknown"];
 const VALUES = [null, true, 0, 1, -3, 2.5, "a", "b", "", [1], [], {}, { a: 1 }, "é\n"];
 
