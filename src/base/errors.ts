@@ -66,11 +66,18 @@ export class NibbleError extends Error {
   readonly code: ErrorCode;
   /** The request field or option that was wrong, if one can be named. */
   readonly param: string | undefined;
+  /** Figures that the message names, for programs. */
+  readonly figures: Readonly<Record<string, number>> | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { param?: string }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { param?: string; figures?: Readonly<Record<string, number>> },
+  ) {
     super(message, options);
     this.name = "NibbleError";
     this.code = code;
     this.param = options?.param;
+    this.figures = options?.figures;
   }
 }

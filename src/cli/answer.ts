@@ -2,7 +2,8 @@
  * One answer: its tokens are shown as they come, and collected.
  * @module
  */
-import type { FinishEvent, Timings, TokenEvent } from "../engine/generate/events.ts";
+import type { FinishEvent, TokenEvent } from "../engine/generate/events.ts";
+import { type Timings, timingsOf } from "../engine/generate/timings.ts";
 import type { Model } from "../engine/model.ts";
 import type { GenerateOptions } from "../engine/request/generate-options.ts";
 import type { Logprobs } from "../engine/sample/logprobs.ts";
@@ -85,16 +86,7 @@ class PartialAnswer {
     const count = this.tokens.length;
     const first = count > 0 ? this.#first : end;
     const [promptMs, predictedMs] = [first - this.#start, end - first];
-    const rate = (n: number, ms: number): number => (ms > 0 ? (n / ms) * 1000 : 0);
-    const timings = {
-      cache_n: 0,
-      prompt_n: this.#promptTokens,
-      prompt_ms: promptMs,
-      prompt_per_second: rate(this.#promptTokens, promptMs),
-      predicted_n: count,
-      predicted_ms: predictedMs,
-      predicted_per_second: rate(count, predictedMs),
-    };
+    const timings = timingsOf({ cached: 0, prompt: this.#promptTokens, promptMs, predicted: count, predictedMs });
     return { finishReason: "abort", timings };
   }
 }

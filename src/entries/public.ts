@@ -5,7 +5,8 @@
 export { type ErrorCode, NibbleError } from "../base/errors.ts";
 export type { ChatMessage } from "../chat/template.ts";
 export type { ApplyTemplateOptions } from "../engine/chat-prompts.ts";
-export type { GenerateEvent, Timings, Usage } from "../engine/generate/events.ts";
+export type { GenerateEvent, Usage } from "../engine/generate/events.ts";
+export type { Timings } from "../engine/generate/timings.ts";
 export type { Model, ModelInfo } from "../engine/model.ts";
 export type * from "../engine/openai/chat-types.ts";
 export type * from "../engine/openai/common-types.ts";

@@ -2,7 +2,7 @@
  * Runs a checked request and makes its response, whole or as events. All endpoints that generate share it.
  * @module
  */
-import type { Timings } from "../engine/generate/events.ts";
+import type { Timings } from "../engine/generate/timings.ts";
 import type { Ticket } from "./admission.ts";
 import type { Asked, Call } from "./call.ts";
 import type { Metrics } from "./metrics.ts";

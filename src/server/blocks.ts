@@ -3,7 +3,8 @@
  * consist of them, whole and streamed.
  * @module
  */
-import type { Timings, Usage } from "../engine/generate/events.ts";
+import type { Usage } from "../engine/generate/events.ts";
+import type { Timings } from "../engine/generate/timings.ts";
 import type { ChatCompletionChunk, ChatTokenLogprob } from "../engine/openai/chat-types.ts";
 import type { FinishReason } from "../engine/openai/common-types.ts";
 

@@ -18,6 +18,7 @@ interface Failure {
   readonly message: string;
   readonly code: ErrorCode;
   readonly param: string | undefined;
+  readonly figures?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Codes that are not in this table are the server's own fault: status 500. */
@@ -81,6 +82,7 @@ function failureOf(error: unknown): Failure {
     code: known.code,
     message: known.message.slice(0, MAX_MESSAGE),
     param: known.param?.slice(0, MAX_PARAM),
+    figures: known.figures,
   };
 }
 
@@ -96,7 +98,7 @@ function statusOf({ code, param }: NibbleError): number | undefined {
 
 /** The body of an error. */
 export function errorBody(error: unknown, dialect: Dialect): object {
-  const { status, message, code, param } = failureOf(error);
+  const { status, message, code, param, figures } = failureOf(error);
   const [openai, anthropic] = TYPES[status] ?? ["invalid_request_error", "invalid_request_error"];
   if (dialect === "ollama") return { error: message };
   if (dialect === "anthropic") {
@@ -106,7 +108,7 @@ export function errorBody(error: unknown, dialect: Dialect): object {
     return { type: "error", error: { type: anthropic, message, ...details } };
   }
   const name = code === "context_full" ? "context_length_exceeded" : code;
-  return { error: { message, type: openai, param: param ?? null, code: name } };
+  return { error: { message, type: openai, param: param ?? null, code: name, ...figures } };
 }
 
 export function errorResponse(error: unknown, dialect: Dialect): Response {

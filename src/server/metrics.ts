@@ -2,7 +2,7 @@
  * Counters in Prometheus' text format (version 0.0.4).
  * @module
  */
-import type { Timings } from "../engine/generate/events.ts";
+import type { Timings } from "../engine/generate/timings.ts";
 
 /** A metric's name, its help text, and its value. */
 export type Metric = readonly [name: string, help: string, value: number];

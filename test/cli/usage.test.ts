@@ -149,7 +149,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["run", pathOf("src"), "Hi"], 1, /config\.json is missing; a model folder needs config\.json, /],
   [["run", "-f", "missing.txt"], 1, /^missing\.txt: it cannot be read: ENOENT/],
   [["run", "-c", "1025", "Hi"], 2, /^-c: expected a whole number from 1 to 1024, got 1025/],
-  [["run", "-c", "8", "one two three four five"], 1, /the context holds 8/],
+  [["run", "-c", "8", "one two three four five"], 1, /exceeds the available context size of 8/],
   [["run", "-sys", "Be brief.", fixtureModel, "Hi"], 1, /^-sys: this model has no chat template/],
   [["tokenize", "-m", "missing.gguf", "Hi"], 1, /got missing\.gguf/],
   [["perplexity", "--ids", pathOf("package.json")], 1, /package\.json: it is not a JSON array of token ids/],

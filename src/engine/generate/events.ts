@@ -1,8 +1,9 @@
 /**
- * The events of one answer, and its usage and timings.
+ * The events of one answer, and its usage.
  * @module
  */
 import type { Logprobs, Probs } from "../sample/logprobs.ts";
+import type { Timings } from "./timings.ts";
 
 /** The first event, where `promptLogprobs` are asked for. */
 export interface PromptEvent {
@@ -53,29 +54,4 @@ export interface Usage {
   readonly prompt_tokens_details: { readonly cached_tokens: number };
   /** Tokens of reasoning, up to the one that closes it. Present where reasoning is separated from the answer. */
   readonly completion_tokens_details?: { readonly reasoning_tokens: number };
-}
-
-/**
- * llama-server's timings. The first token counts as predicted, but its time as the prompt's. Times are 0 where the
- * host's clock stands still (Workers).
- */
-export interface Timings {
-  /** Tokens of the prompt that were cached. */
-  readonly cache_n: number;
-  /** Tokens of the prompt that this request computed. */
-  readonly prompt_n: number;
-  /** Milliseconds until the first token. */
-  readonly prompt_ms: number;
-  /** Tokens of the prompt computed per second. */
-  readonly prompt_per_second: number;
-  /** Tokens of the answer. */
-  readonly predicted_n: number;
-  /** Milliseconds from the first token to the end. */
-  readonly predicted_ms: number;
-  /** Tokens of the answer per second. */
-  readonly predicted_per_second: number;
-  /** Tokens drafted from earlier text. Absent if none were drafted. */
-  readonly draft_n?: number;
-  /** Drafted tokens that the model then chose, which is the number of steps saved. */
-  readonly draft_n_accepted?: number;
 }

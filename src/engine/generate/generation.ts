@@ -18,9 +18,10 @@ import { now } from "../schedule/host-turn.ts";
 import { PromptLookup } from "../schedule/prompt-lookup.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import { AnswerText } from "./answer-text.ts";
-import type { FinishEvent, GenerateEvent, Timings, TokenEvent, Usage } from "./events.ts";
+import type { FinishEvent, GenerateEvent, TokenEvent, Usage } from "./events.ts";
 import type { GenerationSettings } from "./settings.ts";
 import { StopMatcher } from "./stop.ts";
+import { type Timings, timingsOf } from "./timings.ts";
 
 /** The parts of a model that all its requests share. */
 export interface Engine {
@@ -238,20 +239,15 @@ class Generation implements Job {
   #timings(): Timings {
     const { prompt_tokens, completion_tokens } = this.#usage();
     const { drafted, accepted } = this.#lookup;
-    const computed = prompt_tokens - this.#cached;
-    const promptMs = this.#firstTime - this.#startTime;
-    const predictedMs = now() - this.#firstTime;
-    const rate = (count: number, ms: number) => (ms > 0 ? (count / ms) * 1000 : 0);
-    return {
-      cache_n: this.#cached,
-      prompt_n: computed,
-      prompt_ms: promptMs,
-      prompt_per_second: rate(computed, promptMs),
-      predicted_n: completion_tokens,
-      predicted_ms: predictedMs,
-      predicted_per_second: rate(completion_tokens, predictedMs),
-      ...(drafted > 0 && { draft_n: drafted, draft_n_accepted: accepted }),
-    };
+    return timingsOf({
+      cached: this.#cached,
+      prompt: prompt_tokens - this.#cached,
+      promptMs: this.#firstTime - this.#startTime,
+      predicted: completion_tokens,
+      predictedMs: now() - this.#firstTime,
+      drafted,
+      accepted,
+    });
   }
 }
 

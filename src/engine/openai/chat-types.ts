@@ -2,7 +2,8 @@
  * OpenAI's chat completions: the shapes of a request and its answer.
  * @module
  */
-import type { Timings, Usage } from "../generate/events.ts";
+import type { Usage } from "../generate/events.ts";
+import type { Timings } from "../generate/timings.ts";
 import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
 
 /** A part of a message's content. Only text is supported. */

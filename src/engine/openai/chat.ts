@@ -4,7 +4,8 @@
  * @module
  */
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
-import type { FinishEvent, GenerateEvent, Timings, Usage } from "../generate/events.ts";
+import type { FinishEvent, GenerateEvent, Usage } from "../generate/events.ts";
+import type { Timings } from "../generate/timings.ts";
 import { type ChatDelta, ChatText } from "./chat-text.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatLogprobs, ToolCall, ToolCallDelta } from "./chat-types.ts";
 import type { FinishReason, PromptLogprobs } from "./common-types.ts";

@@ -2,7 +2,8 @@
  * OpenAI's text completions: the shapes of a request and its answer.
  * @module
  */
-import type { Timings, Usage } from "../generate/events.ts";
+import type { Usage } from "../generate/events.ts";
+import type { Timings } from "../generate/timings.ts";
 import type { ChatTokenLogprob } from "./chat-types.ts";
 import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
 

@@ -3,7 +3,8 @@
  * content.
  * @module
  */
-import type { GenerateEvent, Timings, Usage } from "../generate/events.ts";
+import type { GenerateEvent, Usage } from "../generate/events.ts";
+import type { Timings } from "../generate/timings.ts";
 import type { PromptLogprobs } from "./common-types.ts";
 import type { Completion, CompletionLogprobs } from "./completion-types.ts";
 import { completionLogprobs, echoLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";

@@ -3,7 +3,8 @@
  * together.
  * @module
  */
-import type { FinishEvent, Timings, Usage } from "../generate/events.ts";
+import type { FinishEvent, Usage } from "../generate/events.ts";
+import { type Timings, timingsOf } from "../generate/timings.ts";
 import { randomHex } from "../sample/random.ts";
 
 /**
@@ -35,23 +36,18 @@ export function totalUsage(usages: readonly Usage[], isFirst: (index: number) =>
 export function totalTimings(timings: readonly Timings[], usage: Usage): Timings {
   const [first] = timings as [Timings];
   if (timings.length === 1) return first;
-  const prompt_n = usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens;
-  const prompt_ms = Math.max(...timings.map((one) => one.prompt_ms));
+  const cached = usage.prompt_tokens_details.cached_tokens;
   const sum = (count: (one: Timings) => number) => timings.reduce((total, one) => total + count(one), 0);
-  const predicted_n = sum((one) => one.predicted_n);
-  const predicted_ms = Math.max(...timings.map((one) => one.predicted_ms));
-  const drafts = { draft_n: sum((one) => one.draft_n ?? 0), draft_n_accepted: sum((one) => one.draft_n_accepted ?? 0) };
-  const rate = (tokens: number, ms: number) => (ms > 0 ? (tokens / ms) * 1000 : 0);
-  return {
-    cache_n: usage.prompt_tokens_details.cached_tokens,
-    prompt_n,
-    prompt_ms,
-    prompt_per_second: rate(prompt_n, prompt_ms),
-    predicted_n,
-    predicted_ms,
-    predicted_per_second: rate(predicted_n, predicted_ms),
-    ...(drafts.draft_n > 0 && drafts),
-  };
+  return timingsOf({
+    cached,
+    prompt: usage.prompt_tokens - cached,
+    promptMs: Math.max(...timings.map((one) => one.prompt_ms)),
+    predicted: sum((one) => one.predicted_n),
+    predictedMs: Math.max(...timings.map((one) => one.predicted_ms)),
+    answers: timings.length,
+    drafted: sum((one) => one.draft_n ?? 0),
+    accepted: sum((one) => one.draft_n_accepted ?? 0),
+  });
 }
 
 export function head(prefix: string, model: string): { id: string; created: number; model: string } {

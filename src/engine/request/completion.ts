@@ -60,6 +60,5 @@ function checkPrompts(prompt: unknown, context: RequestContext): readonly Comple
 }
 
 function checkMixed(parts: readonly unknown[], param: string, context: RequestContext): (number | string)[] {
-  if (parts.length > context.contextLength) throw invalid(param, `at most ${context.contextLength} token ids`, parts);
   return parts.map((part) => (typeof part === "string" ? part : checkId(param, part ?? null, context)));
 }

@@ -64,8 +64,9 @@ export function embedPrompts(inputs: readonly unknown[], { executor, tokenizer }
     const ids = typeof text === "string" ? tokenizer.encode(text) : checkIds(param, text, vocabSize);
     if (text === "" || ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");
     if (ids.length > contextLength) {
-      const message = `${param}: expected at most ${contextLength} tokens (the context), got ${ids.length}`;
-      throw new NibbleError("context_full", message, { param });
+      const message = `${param} has ${ids.length} tokens; it is too large to process: the context holds ${contextLength}`;
+      const figures = { n_prompt_tokens: ids.length, n_ctx: contextLength };
+      throw new NibbleError("context_full", message, { param, figures });
     }
     return ids;
   });

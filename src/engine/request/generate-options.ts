@@ -124,12 +124,11 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
 export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: RequestContext, param = "prompt"): number[] {
   const ids = checkIds(param, prompt, vocabSize);
   if (ids.length === 0) throw invalid(param, "at least one token", prompt, "invalid_argument");
-  if (ids.length >= contextLength) {
-    throw new NibbleError(
-      "context_full",
-      `the prompt has ${ids.length} tokens; the context holds ${contextLength} and the answer needs at least one`,
-      { param },
-    );
+  const count = ids.length;
+  if (count >= contextLength) {
+    const message = `the prompt has ${count} tokens; with an answer it exceeds the available context size of ${contextLength}`;
+    const figures = { n_prompt_tokens: count, n_ctx: contextLength };
+    throw new NibbleError("context_full", message, { param, figures });
   }
   return ids;
 }

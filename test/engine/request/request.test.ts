@@ -93,7 +93,7 @@ const BAD_CHAT: Record<string, unknown[]> = {
 const BAD_COMPLETION: Record<string, unknown[]> = {
   logprobs: [...NOT_AN_INTEGER, -1, 21],
   echo: NOT_A_BOOLEAN,
-  prompt: [null, undefined, 1, true, {}, [], [300], [-1], [1.5], [Number.NaN], new Array(65).fill(1)],
+  prompt: [null, undefined, 1, true, {}, [], [300], [-1], [1.5], [Number.NaN]],
 };
 
 describe("every field refuses bad values by name", () => {

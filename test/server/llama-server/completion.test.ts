@@ -142,7 +142,12 @@ describe("prompts", () => {
     expect(await refused({ ...base, n_cmpl: 0 })).toBe("n_cmpl");
     expect(await refused({ ...base, n_predict: 0.5 })).toBe("n_predict");
     expect(await refused({ ...base, image_data: [{}] })).toBe("image_data");
-    expect(await refused({ prompt: "word ".repeat(2000) })).toBe("prompt");
+    for (const prompt of ["word ".repeat(2000), new Array(5000).fill(292)]) {
+      expect(await refused({ prompt })).toBe("prompt");
+      const { error } = (await postHandler(handler, "/completion", { prompt })).json();
+      expect(error).toMatchObject({ code: "context_length_exceeded", n_ctx: model.info.contextLength });
+      expect(error.n_prompt_tokens).toBe(typeof prompt === "string" ? model.tokenize(prompt).length : prompt.length);
+    }
   });
 });
 

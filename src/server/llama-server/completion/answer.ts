@@ -2,7 +2,7 @@
  * Chunks of a text completion as llama-server's /completion answers: one object per answer, whole or in pieces.
  * @module
  */
-import type { Timings } from "../../../engine/generate/events.ts";
+import type { Timings } from "../../../engine/generate/timings.ts";
 import type { ChatTokenLogprob } from "../../../engine/openai/chat-types.ts";
 import type { Completion } from "../../../engine/openai/completion-types.ts";
 import { LineGuard } from "./line-guard.ts";

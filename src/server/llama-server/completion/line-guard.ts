@@ -3,7 +3,7 @@
  * and `t_max_predict_ms` ends it, after its first line, when it has taken too long.
  * @module
  */
-import type { Timings } from "../../../engine/generate/events.ts";
+import { type Timings, timingsOf } from "../../../engine/generate/timings.ts";
 
 export interface LineBounds {
   /** Least white space before each line after the first; 0: no bound. */
@@ -54,15 +54,6 @@ export class LineGuard {
   timings(prompt: number, predicted: number): Timings {
     const first = this.#firstToken ?? performance.now();
     const [promptMs, predictedMs] = [first - this.#start, performance.now() - first];
-    const rate = (count: number, ms: number): number => (ms > 0 ? (count / ms) * 1000 : 0);
-    return {
-      cache_n: 0,
-      prompt_n: prompt,
-      prompt_ms: promptMs,
-      prompt_per_second: rate(prompt, promptMs),
-      predicted_n: predicted,
-      predicted_ms: predictedMs,
-      predicted_per_second: rate(predicted, predictedMs),
-    };
+    return timingsOf({ cached: 0, prompt, promptMs, predicted, predictedMs });
   }
 }

@@ -53,7 +53,7 @@ function readPrompt(fields: Fields, value: unknown, model: Model, place = "promp
   }
   if (typeof value === "string") return ofText(value, model);
   const what = "a string, token ids, or both mixed";
-  if (!Array.isArray(value) || value.length > model.info.contextLength) throw fields.invalid(place, what, value);
+  if (!Array.isArray(value)) throw fields.invalid(place, what, value);
   // Only a text at the beginning gets the BOS token.
   const ids = value.flatMap((part, i) => readPart(fields, part, { model, place: `${place}[${i}]`, first: i === 0 }));
   return { ids, text: model.detokenize(ids, { skipSpecial: false }) };
