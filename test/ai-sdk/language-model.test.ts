@@ -24,7 +24,7 @@ const load = async () => {
 const nibble = createNibble({ load });
 const nibble3 = createNibble({ load, specificationVersion: "v3" });
 
-/** What the engine itself answers. */
+/** The engine's own answer. */
 async function direct() {
   const messages = [{ role: "user", content: PROMPT }];
   const answer = await model.chat.completions.create({
@@ -138,7 +138,7 @@ describe("AI SDK 7", () => {
     expect(model.stats().requests).toBe(0);
   });
 
-  it("warns of what it does not do, refuses what it cannot read", async () => {
+  it("warns about features that it does not have, and refuses parts that it cannot read", async () => {
     const tools = [{ type: "provider" as const, id: "openai.web_search", name: "search", args: {} }];
     const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: PROMPT }] }];
     const { warnings } = await nibble("crumb").doGenerate({ prompt, tools, maxOutputTokens: 2 });
@@ -204,7 +204,7 @@ describe("the provider", () => {
     expect((await generateText({ model: flaky("crumb"), ...greedy })).text).toContain("264");
   });
 
-  it("says what it needs", () => {
+  it("names its requirements in errors", () => {
     expect(() => createNibble({} as never)).toThrow(expect.objectContaining({ code: "invalid_argument" }));
     expect(() => nibble.imageModel("x")).toThrow("no image models");
   });

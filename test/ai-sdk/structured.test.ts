@@ -1,4 +1,4 @@
-/** Structured output and tools of the real AI SDK, on crumb: what comes is valid, whatever the model would say. */
+/** Structured output and tools of the real AI SDK, on crumb: every result is valid, whatever the model would say. */
 import { join } from "node:path";
 import { generateText, jsonSchema, Output, streamText, tool } from "ai";
 import { generateObject as generateObject6, jsonSchema as jsonSchema6 } from "ai-6";
@@ -55,7 +55,7 @@ describe("structured output", () => {
     expect(valid(object), JSON.stringify(object)).toBe(true);
   });
 
-  it("JSON without a schema; an object that is cut is told so", async () => {
+  it("JSON without a schema; an object that is cut off is reported", async () => {
     const json = await generateText({
       model: nibble("crumb"),
       ...settings,

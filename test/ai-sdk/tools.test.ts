@@ -1,4 +1,6 @@
-/** Tool calls and prompts: what reaches a model that answers in OpenAI's chunks, and what the AI SDK makes of them. */
+/**
+ * Tool calls and prompts: the requests that reach a model which answers in OpenAI's chunks, and the AI SDK's results.
+ */
 import { generateText, jsonSchema, streamText, tool } from "ai";
 import { describe, expect, it } from "vitest";
 import type { ProvidedModel } from "../../src/ai-sdk/language-model.ts";
@@ -6,7 +8,7 @@ import { createNibble } from "../../src/entries/ai-sdk.ts";
 
 type Delta = Record<string, unknown>;
 
-/** A model whose answers are written down: one list of deltas a request. */
+/** A model with scripted answers: one list of deltas per request. */
 function scripted(...answers: { deltas: Delta[]; finish: string }[]) {
   const requests: Record<string, unknown>[] = [];
   const create = async (request: Record<string, unknown>) => {

@@ -1,4 +1,4 @@
-/** What happens to the fields of an object: honoured, unused, unsupported, unknown. */
+/** The four kinds of fields of an object: honoured, unused, unsupported, unknown. */
 import { describe, expect, it } from "vitest";
 import type { NibbleError } from "../../src/base/errors.ts";
 import { type FieldTable, nearestName } from "../../src/base/field-table.ts";
@@ -34,7 +34,7 @@ describe("Fields", () => {
     expect(ignored.map(({ param }) => param)).toEqual(["maxTokens", "inner.messges"]);
   });
 
-  it("names of objects that everything has are fields like any other", () => {
+  it("names that every object has (such as toString) are fields like any other", () => {
     for (const name of ["constructor", "__proto__", "hasOwnProperty", "toString"]) {
       const value = JSON.parse(`{"${name}": 1}`);
       expect(() => new Fields(value, TABLE)).toThrow(`${name}: unknown field`);

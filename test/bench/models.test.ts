@@ -18,7 +18,7 @@ describe("work", () => {
     expect(of(...body, embedding, head)).toEqual({ bodyMacs: 200, headMacs: 1000, stepBytes: 800 });
   });
 
-  test("a prompt meets the head once, decode every time, in each sequence", () => {
+  test("counts the head once per prompt and once per decode step, in each sequence", () => {
     const work = { bodyMacs: 10, headMacs: 3, stepBytes: 1 };
     expect(macsOf({ prompt: 5, gen: 0, depth: 0 }, work)).toBe(53);
     expect(macsOf({ prompt: 0, gen: 5, depth: 9 }, work)).toBe(65);
@@ -93,7 +93,7 @@ describe("a run", () => {
     expect(result.gaps).toEqual([]);
   });
 
-  test("asks a slow engine less often, and none for what it cannot do", async () => {
+  test("runs a slow engine less often, and no engine in tests that it cannot run", async () => {
     const slow = engine("slow", { slow: true, can: ({ gen }) => gen > 0 });
     expect(counts(await run([engine("a"), slow]))).toEqual([
       ["a", 0, 3],

@@ -22,7 +22,7 @@ describe("the options of npm run bench", () => {
     expect(options.engines.test("wllama, 2 threads")).toBe(true);
   });
 
-  test("what is said wins over --quick, and --quick over the defaults", () => {
+  test("options that are given take precedence over --quick, and --quick over the defaults", () => {
     const options = parseOptions(["--quick", "--rounds", "7", "--depth", "0"]);
     expect(options).toMatchObject({ rounds: 7, slowRounds: 1, kernels: { filter: /^matmul Q4_0/, seconds: 0.05 } });
     expect(options.tests.map(({ depth }) => depth)).toEqual([0, 0, 0]);

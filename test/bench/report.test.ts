@@ -17,7 +17,7 @@ function cells(markdown: string, ...start: string[]): string[] {
 }
 
 describe("comparisons", () => {
-  test("with peers of as many threads or fewer, round by round", () => {
+  test("with peers of the same number of threads or fewer, round by round", () => {
     const pairs = againstPeers(rows).map(({ ours, against, test, times }) => [ours, against, test, times.median]);
     expect(pairs).toEqual([
       ["nibble relaxed, 1 thread", "llama.cpp avx2, 1 thread", "pp3", 2],
@@ -42,7 +42,7 @@ describe("comparisons", () => {
 describe("the report", () => {
   const text = report(results);
 
-  test("says where, how, and what is missing", () => {
+  test("names the machine, the command, and the missing parts", () => {
     expect(text).toContain("# 140m shape, Q4_0, 2026-11-25");
     expect(text).toContain("`npm run bench --` on A <fast> & small CPU, 2 cores, load 0.50 before");
     expect(text).toContain("load 1.50 after");
@@ -65,7 +65,7 @@ describe("the report", () => {
     ]);
   });
 
-  test("has a row a pair and a column a test; what did not run is not measured", () => {
+  test("has a row per pair and a column per test; tests that did not run are marked", () => {
     const pair = cells(text, "nibble relaxed, 1 thread", "llama.cpp avx2, 1 thread");
     expect(pair.slice(2)).toEqual(["2.00 (1.50-2.00)", "2.00 (1.25-2.00)", "not measured"]);
   });
@@ -102,7 +102,7 @@ describe("the chart", () => {
     expect(svg).toContain("A &#60;fast&#62; &#38; small CPU");
   });
 
-  test("has a panel a test and a bar a row, as long as its rate", () => {
+  test("has a panel per test and a bar per row, as long as its rate", () => {
     expect(svg.match(/class="title" x="12"/g)).toHaveLength(1 + 3);
     const widths = [...svg.matchAll(/<rect class="(\w+)" x="210" y="\d+" width="([\d.]+)"/g)].map(([, name, width]) => [
       name,

@@ -43,7 +43,7 @@ describe("constructs of Jinja render as in transformers' sandbox", () => {
   });
 });
 
-describe("what Jinja2 was asked by record.py", () => {
+describe("templates that record.py rendered with Jinja2", () => {
   const { cases, messages, tools, variables } = JSON.parse(read("recorded.json"));
   const all = cases as readonly (readonly [template: string, text: string | null])[];
   const kinds = new Map<string, string[]>();
@@ -54,6 +54,6 @@ describe("what Jinja2 was asked by record.py", () => {
     if (got !== text)
       kinds.get(kind)!.push(`${source}\nexpected ${JSON.stringify(text)}\ngot      ${JSON.stringify(got)}`);
   }
-  it("is a lot", () => expect(all.length).toBeGreaterThan(5000));
+  it("are more than 5,000", () => expect(all.length).toBeGreaterThan(5000));
   it.each([...kinds])("%s", (_kind, differences) => expect(differences).toEqual([]));
 });

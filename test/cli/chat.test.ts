@@ -42,7 +42,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(chat.stdout).toContain("\x1b[2m<think>");
   });
 
-  it("Ctrl-C stops an answer, drops a line, says how to leave, and then leaves", async () => {
+  it("Ctrl-C stops an answer, drops a line, explains how to leave, and then leaves", async () => {
     const chat = terminal(["--ignore-eos", "--draft-max", "0"]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");

@@ -28,7 +28,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** Matches progress lines: work of more than a second reports them, and on a loaded machine that may be any work. */
+/** Matches progress lines. Work of more than a second reports them, which can be any work on a busy machine. */
 const PROGRESS = /^.*: (25|50|75|100) %\n/gm;
 
 /** A child process, and what it has written so far. */

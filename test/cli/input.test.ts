@@ -39,7 +39,7 @@ describe("text that is not UTF-8", () => {
   });
 });
 
-describe.runIf(process.platform !== "win32")("what is no plain file", () => {
+describe.runIf(process.platform !== "win32")("inputs that are not plain files", () => {
   it("a named pipe is read to its end", async () => {
     const { stdout } = await shell(
       `mkfifo ${at("pipe")}; (printf 'How '; printf far) > ${at("pipe")} & nibble tokenize --json -f ${at("pipe")}`,

@@ -28,7 +28,7 @@ describe("crumb's reference conversations, token by token", () => {
   });
 });
 
-describe("where model and prompt come from", () => {
+describe("the sources of model and prompt", () => {
   it.each([
     ["a model's name and a prompt", ["crumb", QUESTION]],
     ["a model's path and a prompt", [pathOf("dist/crumb.gguf"), QUESTION]],

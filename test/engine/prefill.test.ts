@@ -10,16 +10,16 @@ const TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<
 const START = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 const CHATML = TURNS + START;
 const TRIMMED = CHATML.replace("m.content", "m.content | trim");
-/** As DeepSeek-R1: a new turn begins inside of a `<think>` block. */
+/** A template like DeepSeek-R1's: a new turn begins inside of a `<think>` block. */
 const OPENED = CHATML.replace("assistant\n{% endif", "assistant\n<think>\n{% endif");
-/** As Qwen 3: the last turn always has a block, which may be empty. */
+/** A template like Qwen 3's: the last turn always has a block, which may be empty. */
 const BLOCKS = CHATML.replace(
   "{{ m.content }}",
   "{% if m.role == 'assistant' %}<think>\n{{ m.reasoning_content }}\n</think>\n\n{% endif %}{{ m.content }}",
 );
 const HERMES = `{% if tools %}<tool_call>{% endif %}${CHATML}`;
 
-/** A model that writes this, and the prompt that it has read. */
+/** A model that writes `text`, and the prompt that it has read. */
 function writing(template: string, text: string) {
   const script = [...tokenizer.encode(text, { addBos: false }), IM_END];
   let prompt: readonly number[] | undefined;

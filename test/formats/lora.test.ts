@@ -14,7 +14,7 @@ await base.close(); // the header is all that is read
 const QUERY = "blk.0.attn_q.weight";
 const adapter = randomAdapter(base, [QUERY, "blk.1.ffn_down.weight"], 4, 1);
 
-/** The code of what reading and planning ends with. */
+/** The code with which reading and planning ends. */
 async function load(opened: Parameters<typeof readAdapter>[0]): Promise<string> {
   const source = "file" in opened ? opened.file : opened.files;
   const checkpoint = await openFixture("llama", "gguf");

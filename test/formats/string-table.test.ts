@@ -68,7 +68,7 @@ describe("GgufMetadata", () => {
     expect(getStringTable(metadata, "none")).toBeUndefined();
   });
 
-  it("drops what nobody got", () => {
+  it("drops strings that nobody has read", () => {
     const metadata = packed();
     metadata.dropPacked();
     expect([...metadata]).toEqual([
@@ -100,7 +100,7 @@ describe("copyUtf8", () => {
     }
   };
 
-  it("says what TextDecoder says of every border of every byte", () => {
+  it("agrees with TextDecoder at every border of every byte", () => {
     const lead = [0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef];
     const leads = [...lead, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff];
     const rest = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];

@@ -1,4 +1,4 @@
-/** llama.cpp's notation, against patterns that say the same, and against readers written by hand. */
+/** GBNF against equivalent patterns, and against hand-written readers. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileGrammar } from "../../src/grammar/compile.ts";

@@ -1,4 +1,4 @@
-/** Nothing hangs, whatever is asked for; the slow tests do the same with more of it (test/slow/schema-fuzz.test.ts). */
+/** No source of a grammar hangs. The slow tests repeat this with more cases (test/slow/schema-fuzz.test.ts). */
 import { describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/base/errors.ts";
 import { compileGrammar, type GrammarSource } from "../../src/grammar/compile.ts";

@@ -1,4 +1,4 @@
-/** Texts of a grammar, drawn at random by its token masks: a model that knows nothing. */
+/** Texts of a grammar, drawn at random by its token masks, as if by a model with random logits. */
 
 import { Matcher } from "../../src/grammar/matcher/matcher.ts";
 import { TokenMasks } from "../../src/grammar/matcher/token-masks.ts";
@@ -64,13 +64,13 @@ export function random(seed: number): Random {
   };
 }
 
-/** What ends things soonest; inside of a string only the quote does. */
+/** The characters that end a value soonest. Inside of a string it is the quote. */
 const code = (char: string) => char.charCodeAt(0);
 const CLOSING = ["}", "]", "n", "u", "l", '"', ":"].map(code);
 
 export interface Drawn {
   readonly bytes: Uint8Array;
-  /** False: the text was too long. */
+  /** Whether the text ended; false if it became too long. */
   readonly complete: boolean;
 }
 
@@ -103,7 +103,7 @@ export function drawText(
     }
     state = matcher.read(state, tokenizer.tokenBytes(id));
     bytes.push(...tokenizer.tokenBytes(id));
-    if (matcher.isDead(state)) throw new Error(`the mask allowed what the machine refuses: ${id}`);
+    if (matcher.isDead(state)) throw new Error(`the mask allowed a token that the matcher refuses: ${id}`);
   }
   return { bytes: Uint8Array.from(bytes), complete: false };
 }

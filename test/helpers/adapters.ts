@@ -61,7 +61,7 @@ function encode({ data }: Half, type: "F32" | "F16"): Uint8Array {
   return new Uint8Array((type === "F32" ? data : Uint16Array.from(data, f32ToF16)).buffer);
 }
 
-/** As llama.cpp's convert_lora_to_gguf.py writes it. */
+/** The adapter as llama.cpp's convert_lora_to_gguf.py writes it. */
 export async function ggufAdapter(
   adapter: TestAdapter,
   architecture: string,
@@ -116,7 +116,7 @@ const MODULES: Readonly<Record<string, string>> = {
   ffn_down: "mlp.down_proj",
 };
 
-/** As PEFT saves it. The names are those of a `llama` model's layers. */
+/** The adapter as PEFT saves it. The names are those of a `llama` model's layers. */
 export function peftFiles(adapter: TestAdapter, config: Record<string, unknown> = {}): ReturnType<typeof memoryFiles> {
   const entries = [...adapter.products].flatMap(([name, { a, b }]) => {
     const [, layer, part] = /^blk\.(\d+)\.(.+)\.weight$/.exec(name)!;

@@ -1,5 +1,5 @@
 /**
- * Places a kernel's buffers in linear memory, poisons everything else, and tells what a call changed.
+ * Places a kernel's buffers in linear memory, poisons all other bytes, and finds the bytes that a call changed.
  * @module
  */
 import { RESERVED_BYTES } from "../../src/runtime/kernels.ts";

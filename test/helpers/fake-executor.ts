@@ -16,7 +16,7 @@ export interface FakeOptions {
   maxBatchTokens?: number;
   maxLogitRows?: number;
   maxSequences?: number;
-  /** Logits depend on this many last tokens only: with 1, text soon repeats. Default: on all. */
+  /** The number of last tokens that logits depend on. With 1, text soon repeats. Default: all. */
   memory?: number;
   next?: (tokens: readonly number[]) => number | undefined;
 }
@@ -183,7 +183,7 @@ export class FakeExecutor implements Executor {
   }
 }
 
-/** No request or session has pages, and what ended ones left can be given back. */
+/** Whether no request or session has pages, and all pages that ended ones left can be freed. */
 export function isIdle(model: Model, executor: FakeExecutor, pages: number): boolean {
   const { requests, usedPages } = model.stats();
   model.clearPrefixCache();

@@ -24,8 +24,8 @@ export const seeded = (title: string, prepare: (arena: Arena, random: Random) =>
 });
 
 /**
- * A wide row consists of i16 codes and a scale per block. Of other rows everything is written but the second digits of
- * blocks that have one digit.
+ * A wide row consists of i16 codes and a scale per block. In other rows, everything is written except the second digits
+ * of blocks with one digit.
  */
 export function quantizeRow(
   columns: number,

@@ -21,9 +21,9 @@ import type { Random } from "./random.ts";
 const typesWhere = (accept: (type: TensorType) => boolean): TensorType[] => [...WEIGHT_TYPES.keys()].filter(accept);
 export const FLOATS: readonly TensorType[] = typesWhere((type) => !isQuantized(type));
 export const QUANTIZED: readonly TensorType[] = typesWhere(isQuantized);
-/** Those whose scales go before the codes of a group, not into tiles. */
+/** The types whose scales lie before the codes of a group, not in tiles. */
 export const SCALES_FIRST: readonly TensorType[] = typesWhere((type) => scaleBlock(type) !== undefined);
-/** Of these, the types whose codes have 4 to 6 bits, and the types whose codes stand for levels. */
+/** Of these types, those whose codes have 4 to 6 bits, and those whose codes stand for levels. */
 export const CODED: readonly TensorType[] = SCALES_FIRST.filter((type) => !takesWide(type));
 export const LEVELLED: readonly TensorType[] = SCALES_FIRST.filter(takesWide);
 /** Vectors of high bits of a step of eight columns, for codes of 4 to 6 bits. */

@@ -1,5 +1,5 @@
 /**
- * What a kernel's entry in the table consists of, and how its cases are listed.
+ * The parts of a kernel's entry in the table, and helpers to list its cases.
  * @module
  */
 

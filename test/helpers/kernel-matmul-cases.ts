@@ -36,7 +36,10 @@ export interface RowCase {
   readonly options?: WeightOptions;
   /** A name of DIGITS. */
   readonly pattern?: string;
-  /** One block in so many has two digits: 0 means none, 1 all, 2 every other one (the default). Not for wide rows. */
+  /**
+   * One block in `outliers` has two digits: 0 means none, 1 all, 2 every other one (the default). It does not apply to
+   * wide rows.
+   */
   readonly outliers?: number;
   readonly scale?: number;
 }

@@ -1,7 +1,7 @@
 /**
  * llama.cpp native as a judge: `node llama-cpp.ts` reads questions as lines of JSON and answers each with a line. The
  * library is that of bench/peers (@node-llama-cpp/linux-x64); its addon's interface is not public, so the version is pinned
- * there. A process of its own: an assertion of llama.cpp ends it.
+ * there. It runs in a process of its own, because a failed assertion of llama.cpp ends the process.
  * @module
  */
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ export interface Question {
 export interface Judgement {
   /** Greedy tokens. */
   readonly tokens: readonly number[];
-  /** Of the prompt's last token, by id. */
+  /** The logits after the prompt's last token, by id. */
   readonly logits: readonly number[];
 }
 

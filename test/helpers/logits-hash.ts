@@ -22,7 +22,7 @@ export interface Run {
   readonly chunk: number;
   /** Other sequences, with other tokens, in every batch. */
   readonly neighbours: number;
-  /** With the `threads` build (default 1). */
+  /** Threads of the `threads` build (default 1). */
   readonly threads?: number;
 }
 

@@ -18,7 +18,10 @@ class PlainTokenizer extends FakeTokenizer {
 const THOUGHT = "one two three four five six";
 const messages = [{ role: "user", content: "Hi" }];
 
-/** Thinks, until it has closed its block; then it answers. It goes by its text, so a forced end counts as its own. */
+/**
+ * A model that reasons until its block is closed, and then answers. It looks at its text, so a forced end counts like
+ * its own.
+ */
 function thinker(tokenizer: FakeTokenizer, opened: boolean) {
   const template = `{{ messages[0].content }}<|im_start|>${opened ? "<think>" : ""}`;
   const start = tokenizer.encode(`Hi<|im_start|>${opened ? "<think>" : ""}`, { addBos: false }).length;
@@ -49,7 +52,7 @@ describe.each([
   ["eight tokens", new PlainTokenizer()],
 ])("</think> is %s", (_, tokenizer) => {
   for (const opened of [true, false]) {
-    it(`the block is closed after so many tokens; the prompt opens it: ${opened}`, async () => {
+    it(`the block is closed after that number of tokens; the prompt opens it: ${opened}`, async () => {
       const { ask, idle } = thinker(tokenizer, opened);
       for (const budget of [0, 1, 7, 8, THOUGHT.length - 1]) {
         const { choices, usage } = await ask({ reasoning_budget: budget });

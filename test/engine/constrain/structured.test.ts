@@ -1,4 +1,4 @@
-/** Requests whose answers have to keep to a grammar, on a model that would say anything. */
+/** Requests whose answers must satisfy a grammar, on a model with random logits. */
 import { describe, expect, it } from "vitest";
 import { NibbleError } from "../../../src/base/errors.ts";
 import { createModel, type Model } from "../../../src/engine/model.ts";
@@ -59,7 +59,7 @@ describe("answers keep to", () => {
     }
   });
 
-  it("a regular expression, a choice, a GBNF grammar, in each way to ask", async () => {
+  it("a regular expression, a choice, a GBNF grammar, by each of the fields for them", async () => {
     for (let seed = 0; seed < 10; seed++) {
       for (const fields of [{ guided_regex: "a+b{2}" }, { structured_outputs: { regex: "a+b{2}" } }]) {
         expect((await answer(model, { ...fields, seed })).text).toMatch(/^a+b{2}$/);
@@ -143,7 +143,7 @@ describe("reasoning", () => {
     expect(wrong.message.content).toMatch(/^(yes|no)$/);
   });
 
-  it("may be the model's own wish, where its template knows of it", async () => {
+  it("may come by the model's own choice, if its template mentions it", async () => {
     const template = `{% if false %}</think>{% endif %}${TEMPLATE}`;
     const wish = create({ next: script("<think>hm</think>\nno") }, template);
     const { message } = await answer(wish, { guided_choice: ["yes", "no"], temperature: 0 });
@@ -156,7 +156,7 @@ describe("reasoning", () => {
     expect(other.message.reasoning_content).toBeUndefined();
   });
 
-  it("or the caller's, who says that the model reasons", async () => {
+  it("may also come if the caller says that the model reasons", async () => {
     const wish = { guided_choice: ["yes", "no"], temperature: 0, reasoning_format: "deepseek" } as const;
     const { message } = await answer(create({ next: script("<think>hm</think>\nno") }), wish);
     expect(message).toEqual({ role: "assistant", reasoning_content: "hm", content: "no" });
@@ -172,7 +172,7 @@ describe("reasoning", () => {
   });
 });
 
-describe("what is refused, by the name of its field", () => {
+describe("wrong constraints are refused by the name of their field", () => {
   const model = create();
   const schema = (value: unknown) => ({
     response_format: { type: "json_schema", json_schema: { name: "a", schema: value } },

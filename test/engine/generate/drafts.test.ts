@@ -25,13 +25,13 @@ async function events(model: Model, options: Partial<GenerateOptions>): Promise<
   return all;
 }
 
-/** All that must not change: tokens, texts, offsets, log-probabilities, usage. */
+/** The facts that must not change: tokens, texts, offsets, log-probabilities, usage. */
 const facts = (list: readonly GenerateEvent[]) =>
   list.map((event) => (event.type === "finish" ? { ...event, timings: undefined } : event));
 const timings = (list: readonly GenerateEvent[]) => (list.at(-1) as FinishEvent).timings;
 const ids = (list: readonly GenerateEvent[]) => list.flatMap((event) => (event.type === "token" ? [event.id] : []));
 
-/** Requests of every kind; few likely tokens, so that text repeats also when sampled. */
+/** Requests of every kind. Few tokens are likely, so that sampled text repeats, too. */
 function request(seed: number): Partial<GenerateOptions> {
   const sampled = seed % 3 > 0;
   return {
@@ -134,7 +134,7 @@ describe("with drafts and without: the same", () => {
 });
 
 describe("drafts that are always wrong", () => {
-  // 1 2 3 4 x, 1 2 3 4 y, 1 2 3 4 z: what followed never follows again.
+  // 1 2 3 4 x, 1 2 3 4 y, 1 2 3 4 z: the token after a repetition is always another one.
   const next = (tokens: readonly number[]) =>
     tokens.length % 5 ? tokens.length % 5 : 10 + ((tokens.length / 5) % 280);
 
@@ -182,7 +182,7 @@ describe("abort", () => {
 });
 
 describe("a request", () => {
-  it("says how many drafts it takes, in llama-server's words", async () => {
+  it("reports the numbers of drafts under llama-server's names", async () => {
     const ask = (fields: object) =>
       setUp().model.completions.create({
         prompt: [5, 6, 7],

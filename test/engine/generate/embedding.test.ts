@@ -12,7 +12,7 @@ import { architectures, executorOf, floats, openFixture } from "../../helpers/mo
 const tokenizer = new FakeTokenizer();
 const create = (executor: Executor): Model => createModel({ name: "test", architecture: "test", tokenizer, executor });
 
-/** As reference.test.ts. */
+/** The tolerance of reference.test.ts. */
 const TOLERANCE = 5e-5;
 
 function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -107,7 +107,7 @@ describe("the engine", () => {
     expect(idle()).toBe(true);
   });
 
-  it("tight caches: who loses its place is counted once", async () => {
+  it("with few pages: tokens of a text that was evicted are counted once", async () => {
     const { model, idle } = fake({ pages: 9, maxLogitRows: 3, maxBatchTokens: 5 });
     const roomy = fake();
     const answers = Promise.all(["a", "b"].map((prompt) => model.completions.create({ prompt, max_tokens: 30 })));

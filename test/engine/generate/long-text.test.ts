@@ -1,4 +1,4 @@
-/** What a request may ask beside its answer: the prompt's log-probabilities, an echo, going on when the context is full. */
+/** Requests for more than an answer: the prompt's log-probabilities, an echo, and a shift of the full context. */
 import { describe, expect, it } from "vitest";
 import type { FinishEvent, GenerateEvent, PromptEvent, TokenEvent } from "../../../src/engine/generate/events.ts";
 import { createModel, type Model } from "../../../src/engine/model.ts";
@@ -139,7 +139,7 @@ describe("echo and prompt_logprobs of a completion", () => {
 });
 
 describe("a full context", () => {
-  it("ends the answer, or is shifted where that is asked for: what is left is the model's text", async () => {
+  it("ends the answer, or is shifted on request: the answer is then that of the shorter text", async () => {
     for (const keep of [0, 5, 12]) {
       const { model, executor, idle } = setUp({ contextLength: 64, memory: 1000 });
       expect((await run(model, { maxTokens: 200 })).finish.reason).toBe("length");

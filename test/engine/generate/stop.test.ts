@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { StopMatcher } from "../../../src/engine/generate/stop.ts";
 import { uniform } from "../../../src/engine/sample/random.ts";
 
-/** The first place where some stop string is complete; of those ending there the longest. */
+/**
+ * The plain implementation: the first place where a stop string is complete, and the longest of those that end there.
+ */
 function reference(text: string, stops: readonly string[]): { text: string; stopped: boolean } {
   for (let end = 1; end <= text.length; end++) {
     const lengths = stops.filter((stop) => text.slice(0, end).endsWith(stop)).map((stop) => stop.length);
@@ -60,7 +62,7 @@ describe("stop strings", () => {
     }
   });
 
-  it("holds back only what may still become a stop string", () => {
+  it("holds back only text that may still become a stop string", () => {
     const matcher = new StopMatcher(["</s>", "User:"]);
     expect(matcher.push("abc <").text).toBe("abc ");
     expect(matcher.push("/").text).toBe("");

@@ -1,4 +1,4 @@
-/** `n` answers to one prompt: each as if it were alone, the prompt read once. */
+/** `n` answers to one prompt: each is as if it were alone, and the prompt is computed once. */
 import { describe, expect, it } from "vitest";
 import { createModel } from "../../../src/engine/model.ts";
 import type { ChatCompletionRequest } from "../../../src/engine/openai/chat-types.ts";
@@ -125,7 +125,7 @@ describe("merge", () => {
     for (let i = 0; i < n; i++) yield `${name}${i}`;
   }
 
-  it("keeps each stream's order; who has something takes turns", async () => {
+  it("keeps each stream's order; streams that have an item ready take turns", async () => {
     const items = await all(merge([() => count(40, "a"), () => count(40, "b"), () => count(3, "c")]));
     for (const [index, name] of ["a", "b", "c"].entries()) {
       const own = items.flatMap(([stream, item]) => (stream === index ? [item] : []));

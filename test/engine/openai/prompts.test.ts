@@ -1,4 +1,4 @@
-/** Lists of prompts, log-probabilities as evaluation harnesses and llama-server want them, and limits of zero. */
+/** Lists of prompts, log-probabilities in the forms of evaluation harnesses and llama-server, and limits of zero. */
 import { describe, expect, it } from "vitest";
 import { createModel } from "../../../src/engine/model.ts";
 import type { Completion, CompletionRequest } from "../../../src/engine/openai/completion-types.ts";
@@ -128,7 +128,7 @@ describe("log-probabilities", () => {
     for (const { id, logprob, top_logprobs, prob, top_probs } of content!) {
       expect(logprob).toBeLessThan(0);
       expect(top_logprobs.length).toBeGreaterThanOrEqual(4);
-      expect(top_probs!.length).toBe(3); // top_k has left so many
+      expect(top_probs!.length).toBe(3); // the number that top_k keeps
       expect(top_probs!.find((one) => one.id === id)!.prob).toBe(prob);
       expect(top_probs!.reduce((sum, one) => sum + one.prob, 0)).toBeCloseTo(1, 12);
     }

@@ -37,7 +37,7 @@ class TagTokenizer extends FakeTokenizer {
   }
 }
 
-/** What Llama 3.1's and 3.2's own templates do with tools, in other words: one call a message, results as JSON. */
+/** A template like those of Llama 3.1 and 3.2: one call per message, results as JSON. */
 const LLAMA3 = `{{- bos_token }}
 {%- if not tools is defined %}{% set tools = none %}{% endif %}
 {%- if messages[0]['role'] == 'system' %}
@@ -155,10 +155,10 @@ describe.each(FAMILIES)("%s", (_, template, call) => {
     expect([content, calls, finish]).toEqual(["Sunny.", [], "stop"]);
   });
 
-  it("auto: a call once begun keeps to its schema, whatever the model would write", async () => {
+  it("auto: a call that has begun satisfies its schema, whatever the model would write", async () => {
     const begun = call.slice(0, call.indexOf(ARGUMENTS));
     for (let seed = 0; seed < 2; seed++) {
-      // Noise from there on: only the grammar makes arguments of it.
+      // The logits are noise from there on, so only the grammar can make valid arguments.
       const { model } = create(template, begun);
       const { calls } = await stream(model, { seed, temperature: 0.01 });
       expect(calls[0]!.name).toBe("weather");

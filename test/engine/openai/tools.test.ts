@@ -1,4 +1,4 @@
-/** Requests with tools, on models that write what the test wants, or anything. */
+/** Requests with tools, on models that write a given text, or noise. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { createModel, type Model } from "../../../src/engine/model.ts";
@@ -26,7 +26,7 @@ const tools = [
   { type: "function" as const, function: { name: "now" } },
 ];
 
-/** A model that writes this, or noise; `prompts` are those it has read. */
+/** A model that writes `text`, or noise. `prompts` collects the prompts that it has read. */
 function create(template: string, text?: string): { model: Model; prompts: string[] } {
   const script = text === undefined ? undefined : [...tokenizer.encode(text, { addBos: false }), IM_END];
   const prompts: string[] = [];
@@ -284,7 +284,7 @@ describe("a template of any family", () => {
   });
 });
 
-describe("what is refused, by the name of its field", () => {
+describe("wrong fields are refused by name", () => {
   const { model } = create(HERMES);
   const named = (name: unknown) => [{ type: "function", function: { name } }];
   it.each([

@@ -91,7 +91,7 @@ async function ids(of: Model, options: Partial<GenerateOptions>): Promise<number
   return tokens;
 }
 
-describe("what generate's caller leaves out is the model's", () => {
+describe("options that generate's caller leaves out have the model's values", () => {
   it("sampling: none, info.sampling, or some of it", async () => {
     const full = { ...defaults, logitBias: new Map<number, number>(), seed: 3 };
     const expected = await ids(model, { sampling: full });

@@ -1,4 +1,4 @@
-/** Adapters by request: chosen, checked, and never mixed by what requests share. */
+/** Adapters per request: chosen, checked, and never mixed up by shared prefixes. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -42,7 +42,7 @@ describe("crumb with two adapters", () => {
     return (await from.chat.completions.create(request)).choices[0]!.message.content;
   };
 
-  it("tells what it has", () => {
+  it("lists its adapters", () => {
     expect(model.info.lora).toEqual([
       { id: 0, name: "one", scale: 0 },
       { id: 1, name: "1", scale: 0 },
@@ -71,7 +71,7 @@ describe("crumb with two adapters", () => {
     expect(await answer(model, [{ id: 0, scale: 1 }])).toBe(alone[1]);
   });
 
-  it("what was loaded with a scale is on by default", async () => {
+  it("an adapter that was loaded with a scale is on by default", async () => {
     const on = await load(path, { lora: [{ source, name: "one" }] });
     expect(await answer(on)).toBe(await answer(model, [{ name: "one" }]));
     expect(await answer(on, [])).toBe(await answer(plain));
@@ -145,7 +145,7 @@ describe("crumb with two adapters", () => {
   });
 });
 
-describe("what requests share", () => {
+describe("shared prefixes", () => {
   const tokenizer = new FakeTokenizer();
   const adapters = [
     { name: "a", scale: 0 },

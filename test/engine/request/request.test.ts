@@ -177,13 +177,13 @@ describe("every field refuses bad values by name", () => {
   });
 });
 
-describe("what is accepted", () => {
+describe("accepted fields", () => {
   it("OpenAI's roles", () => {
     for (const role of ["system", "developer", "user", "assistant", "tool"])
       expect(chat({ messages: [{ role, content: "a" }] }).messages).toEqual([{ role, content: "a" }]);
   });
 
-  it("fields that ask for nothing", () => {
+  it("fields with neutral values", () => {
     const plain = chat({ seed: 1 });
     expect(chat({ seed: 1, response_format: { type: "text" }, tools: [], tool_choice: "auto" })).toEqual(plain);
     expect(chat({ seed: 1, tool_choice: "none" })).toEqual(plain);

@@ -26,7 +26,7 @@ const random = () => uniform(99, counter++, 0);
 const randomLogits = (size: number, spread = 12) =>
   Float32Array.from({ length: size }, () => Math.fround((random() - 0.5) * spread));
 
-/** What the chain means, the simple way: full sorts and Math.exp. Gives id -> probability. */
+/** The plain implementation of the chain, with full sorts and Math.exp. Returns the probability of each id. */
 function reference(logits: Float32Array, tokens: readonly number[], o: SamplingOptions): Map<number, number> {
   let list = Array.from(logits, (logit, id) => ({ id, logit: logit + (o.logitBias.get(id) ?? 0) }));
   const recent = o.repeatLastN < 0 ? tokens : o.repeatLastN === 0 ? [] : tokens.slice(-o.repeatLastN);
@@ -147,7 +147,7 @@ describe("sampling", () => {
     expect(draws(5)).not.toEqual(draws(6));
     expect(draws(5)).not.toEqual(draws(5, 1));
     const s = sampler({ seed: 5 }, 500);
-    for (let i = 0; i < 7; i++) s.sample(logits, [], { position: 1000 + i, choice: 0 }); // what was drawn before does not matter
+    for (let i = 0; i < 7; i++) s.sample(logits, [], { position: 1000 + i, choice: 0 }); // earlier draws must not matter
     expect(s.sample(logits, [], { position: 3, choice: 0 })).toBe(draws(5)[3]);
   });
 

@@ -131,7 +131,7 @@ describe("one step", () => {
         const expected = new Map(softmax(list).map((p, i) => [list[i]!.id, p]));
         const errors = ids.map((id, i) => Math.abs(candidates.weights[i]! / total - expected.get(id)!));
         expect(Math.max(...errors)).toBeLessThanOrEqual(1e-10);
-        // `sorted` is what later steps rely on; else the order is that of the ids.
+        // Later steps rely on `sorted`. Without it the order must be that of the ids.
         const { logits: left, sorted } = candidates;
         const misplaced = ids.findIndex((id, i) => i > 0 && (sorted ? left[i - 1]! < left[i]! : ids[i - 1]! >= id));
         expect(misplaced).toBe(-1);

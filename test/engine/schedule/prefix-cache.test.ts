@@ -1,4 +1,4 @@
-/** What requests and sessions share at their beginning is computed once, and nothing but the speed tells. */
+/** A prefix that requests and sessions share is computed once, and only the speed shows it. */
 import { describe, expect, it } from "vitest";
 import type { FinishEvent } from "../../../src/engine/generate/events.ts";
 import { createModel, type Model } from "../../../src/engine/model.ts";
@@ -50,7 +50,7 @@ describe("a prompt that was seen before", () => {
     expect((await ask(model, [...ids(50), ...first.tokens, 1, 2, 3])).cached).toBe(50 + 6 - 1);
   });
 
-  it("as far as it is the same, whatever the page borders; fewer than 8 tokens are not worth it", async () => {
+  it("is reused as far as it is the same, at any page border; matches of fewer than 8 tokens are not copied", async () => {
     for (const shared of [1, 7, 8, 9, 15, 16, 17, 63, 64, 65]) {
       const { model } = setUp();
       await ask(model, ids(100));
@@ -87,7 +87,7 @@ describe("requests that come together", () => {
     expect(idle()).toBe(true);
   });
 
-  it("who waits for a reader that leaves reads on where it stopped", async () => {
+  it("a request that waits for another which is aborted goes on where that one stopped", async () => {
     const { model, executor, idle } = setUp();
     const abort = new AbortController();
     const leader = ask(model, [...ids(300), 1], { signal: abort.signal });
@@ -104,7 +104,7 @@ describe("requests that come together", () => {
 });
 
 describe("pages", () => {
-  it("kept ones are given up for who needs them, the oldest first", async () => {
+  it("kept sequences give up their pages when these are needed, the oldest first", async () => {
     const { model, executor, idle } = setUp({ pages: 30 }); // 240 tokens
     await ask(model, ids(100, 1));
     await ask(model, ids(100, 2));
@@ -115,7 +115,7 @@ describe("pages", () => {
     expect(idle()).toBe(true);
   });
 
-  it("few sequences: kept ones leave their place", async () => {
+  it("with few sequences: kept ones are dropped", async () => {
     const { model, idle } = setUp({ maxSequences: 2 });
     for (let i = 0; i < 6; i++) expect((await ask(model, ids(40, i))).cached).toBe(0);
     expect((await ask(model, ids(40, 5))).cached).toBe(39);

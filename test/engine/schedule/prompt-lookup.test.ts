@@ -4,11 +4,11 @@ import { PromptLookup } from "../../../src/engine/schedule/prompt-lookup.ts";
 const VOCAB = 3000;
 const each = (cost: number) => (count: number) => count * cost;
 const CHEAP = each(0.01);
-/** Three more rows for half a step, as tiles of four give. */
+/** The price of tiles of four rows: three more rows cost half a step. */
 const tiles = (count: number) => (count === 0 ? 0 : 0.7 * Math.ceil((1 + count) / 4) - 0.2);
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
-/** Feeds `answer` as a model would; gives the steps and how long each draft was. */
+/** Feeds `answer` as a model would. Returns the number of steps and the length of each draft. */
 function run(tokens: number[], answer: readonly number[], { max = 16, limit = Infinity, price = each(1 / 3) } = {}) {
   const lookup = new PromptLookup(tokens, VOCAB, max);
   const drafts: number[] = [];
@@ -45,7 +45,7 @@ describe("drafts", () => {
     expect(propose([6, 7, 8, 9, 1, 1, 1, 6, 7, 8, 9, 2, 2, 2, 6, 7, 8, 9])).toEqual([2, 2, 2]);
   });
 
-  it("as many more as come for the same price", () => {
+  it("add tokens as long as the price stays the same", () => {
     const tokens = [...range(0, 50), 900, ...range(20, 24)];
     expect(new PromptLookup(tokens, VOCAB, 16).propose(16, CHEAP)).toEqual(range(24, 27));
     expect(new PromptLookup(tokens, VOCAB, 16).propose(16, (count) => 0.1 * Math.ceil(count / 5))).toEqual(
@@ -55,10 +55,10 @@ describe("drafts", () => {
       range(24, 28),
     );
     expect(new PromptLookup(tokens, VOCAB, 16).propose(16, tiles)).toEqual(range(24, 27));
-    expect(new PromptLookup(tokens, VOCAB, 16).propose(16, (count) => (count > 0 ? 1 : 0))).toEqual([]); // too dear
+    expect(new PromptLookup(tokens, VOCAB, 16).propose(16, (count) => (count > 0 ? 1 : 0))).toEqual([]); // too expensive
   });
 
-  it("read what they wrote where they reach the end", () => {
+  it("continue with their own output at the end of the text", () => {
     const tokens = [1, ...range(0, 20).flatMap(() => [5, 6])];
     expect(new PromptLookup(tokens, VOCAB, 16).propose(16, CHEAP)).toEqual(range(0, 8).flatMap(() => [5, 6]));
   });
@@ -73,7 +73,7 @@ describe("drafts", () => {
 });
 
 describe("the purse", () => {
-  it("grows with what comes true: a copy soon takes steps of 17 tokens", () => {
+  it("grows with correct drafts: a copy soon takes steps of 17 tokens", () => {
     const { drafts, lookup, steps } = run([...range(0, 300), ...range(0, 4)], range(4, 300), { price: tiles });
     expect(drafts[0]).toBe(3);
     expect(Math.max(...drafts)).toBe(16);
@@ -82,7 +82,7 @@ describe("the purse", () => {
     expect(lookup.accepted).toBe(296 - steps);
     const dear = run([...range(0, 300), ...range(0, 4)], range(4, 300), { price: each(1 / 3) });
     expect(dear.drafts[0]).toBe(1);
-    expect(Math.max(...dear.drafts)).toBe(12); // the purse holds 4 steps
+    expect(Math.max(...dear.drafts)).toBe(12); // the budget holds 4 steps
   });
 
   it("runs out where drafts are wrong: at most 0.6 steps and 1 % are lost", () => {

@@ -182,7 +182,7 @@ describe("scheduler", () => {
     }
   });
 
-  it("a request whose reader is behind waits, and gives way when pages are short", async () => {
+  it("a request whose reader is behind waits, and is evicted when pages are short", async () => {
     const { scheduler, step, finish, prefixes } = setUp({ pages: 6 });
     const slow = new GreedyJob(prompt(20), 10); // 3 of 6 pages
     slow.onAccept = (job) => {
@@ -227,7 +227,7 @@ describe("a fixed number of sequences", () => {
     for (const [i, job] of jobs.entries()) expect(job.answer).toEqual(alone(prompt(3 + i, i), 6));
   });
 
-  it("a paused request gives its sequence up; sequences held elsewhere are an error", async () => {
+  it("a paused request gives up its sequence; sequences that sessions hold are an error", async () => {
     const { scheduler, executor, prefixes, step, finish } = setUp({ maxSequences: 1 });
     const slow = new GreedyJob(prompt(4), 6);
     slow.onAccept = (job) => {
@@ -264,7 +264,7 @@ describe("host turns", () => {
     });
   }
 
-  it("hostTurns: what follows on other work has its turns, but not for ever", async () => {
+  it("hostTurns: work that leads to more work has further turns, but a bounded number", async () => {
     const turns = hostTurns();
     let served = 0;
     let immediate: NodeJS.Immediate;
@@ -310,7 +310,7 @@ describe("a loop for each request, as on Workers", () => {
     expect(gone.answer.length).toBeGreaterThan(0);
     while (await loops[1]!.step());
     expect(stays.answer).toEqual(alone(prompt(12, 1), 20));
-    expect(scheduler.size).toBe(0); // its steps were everybody's
+    expect(scheduler.size).toBe(0); // its loop ran the steps of all requests
   });
 
   it("a loop ends with its answer, and begins anew where a reader has made room", async () => {

@@ -1,4 +1,4 @@
-/** A session as bytes: it goes on to the bit, and bytes that are no such session are typed errors. */
+/** Saved sessions: they continue with the same bits, and other bytes are typed errors. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, NibbleError } from "../../../src/base/errors.ts";
@@ -93,7 +93,7 @@ describe("bytes that are no session", () => {
     return copy;
   };
 
-  it("what is wrong has its code, and takes nothing", () => {
+  it("each kind of wrong bytes has its code, and takes no pages", () => {
     model.clearPrefixCache();
     const cases: [ErrorCode, Uint8Array][] = [
       ["truncated", new Uint8Array(0)],

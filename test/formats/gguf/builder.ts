@@ -90,7 +90,7 @@ export interface GgufFile {
   keyCount?: number | bigint;
   keys?: KeyValue[];
   tensors?: Tensor[];
-  /** What the file is laid out for; says nothing about `general.alignment`. */
+  /** The alignment of the layout. It does not set `general.alignment`. */
   alignment?: number;
   /** Cut this many bytes off the end. */
   cut?: number;

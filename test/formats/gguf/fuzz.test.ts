@@ -62,7 +62,9 @@ function mutate(seed: Uint8Array, headerBytes: number, next: (below: number) => 
   return bytes;
 }
 
-/** What is wrong with a checkpoint that was read without an error. (No `expect` in here: it would be most of the time.) */
+/**
+ * The first fault of a checkpoint that was read without an error. (No `expect` in here: it would be most of the time.)
+ */
 function violation(checkpoint: Checkpoint, size: number): string | undefined {
   let end = 0;
   for (const [name, { type, shape, offset, byteLength, ...tensor }] of checkpoint.tensors) {

@@ -1,4 +1,4 @@
-/** Masks against the machine itself, token by token; states that are forgotten and made again. */
+/** Masks against the matcher itself, token by token; states that are dropped and built again. */
 import { describe, expect, it } from "vitest";
 import { compileGrammar, type GrammarSource } from "../../../src/grammar/compile.ts";
 import { Matcher } from "../../../src/grammar/matcher/matcher.ts";
@@ -29,7 +29,7 @@ const SOURCES: readonly GrammarSource[] = [
   { kind: "choice", texts: ["foo", "foobar", "foobarbaz", "日本"] },
 ];
 
-describe("a mask has the tokens that the machine can read", () => {
+describe("a mask has the tokens that the matcher can read", () => {
   it.each(SOURCES.map((source, i) => [i, source] as const))("%i", (_, source) => {
     const matcher = new Matcher(compileGrammar(source));
     const masks = new TokenMasks(matcher, piecesTrie);
@@ -68,8 +68,8 @@ describe("forced tokens", () => {
   });
 });
 
-describe("what the matcher keeps", () => {
-  it("is forgotten when it is too much; the text goes on", () => {
+describe("the matcher's table of states", () => {
+  it("is dropped when it is too large, and the text goes on", () => {
     const matcher = new Matcher(compileGrammar(gbnf('root ::= "(" root ")" root | "[" root "]" root | ""')), 300);
     const masks = new TokenMasks(matcher, piecesTrie);
     const next = random(5);

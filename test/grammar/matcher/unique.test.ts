@@ -1,4 +1,7 @@
-/** Items that must differ: what is drawn has no equal items, and what has none is read, however it is divided in tokens. */
+/**
+ * Items that must differ: drawn texts have no equal items, and texts without equal items are read however they are
+ * divided into tokens.
+ */
 import { describe, expect, it } from "vitest";
 import { compileGrammar } from "../../../src/grammar/compile.ts";
 import { Matcher } from "../../../src/grammar/matcher/matcher.ts";

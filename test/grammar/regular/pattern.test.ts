@@ -107,7 +107,7 @@ describe("patterns", () => {
     );
   });
 
-  it("as grammars: what is drawn matches, and what matches is read byte by byte", () => {
+  it("as grammars: drawn texts match, and matching texts are read byte by byte", () => {
     const next = random(11);
     fc.assert(
       fc.property(pattern, fc.array(text, { maxLength: 6 }), (source, texts) => {

@@ -1,4 +1,4 @@
-/** Random schemas, texts that their masks allow, and ajv's word on each. */
+/** Random schemas, and texts that their masks allow, each judged by ajv. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 import { NibbleError } from "../../../src/base/errors.ts";
@@ -11,7 +11,7 @@ import { FORMATS, SchemaFuzzer } from "./fuzzer.ts";
 
 export interface FuzzResult {
   compiled: number;
-  /** Messages of those that were refused, by how often. */
+  /** The number of refused schemas, by message. */
   refused: Map<string, number>;
   texts: number;
 }
@@ -48,7 +48,7 @@ function isOfFormat(text: string, format: string): boolean {
   return !language || matches(language, text);
 }
 
-/** ajv overflows the stack where a $ref leads back to itself at once; of those nothing can be said. */
+/** ajv overflows the stack where a $ref leads back to itself at once, so it cannot judge such schemas. */
 function validator(schema: object): (value: unknown) => boolean {
   const options = {
     strict: false,

@@ -21,7 +21,7 @@ const PATTERNS = [
 export const FORMATS: readonly string[] = ["date", "time", "date-time", "uuid", "ipv4", "email", "unknown"];
 const VALUES = [null, true, 0, 1, -3, 2.5, "a", "b", "", [1], [], {}, { a: 1 }, "é\n"];
 
-/** A schema that a person might have written, though it may allow nothing, or say what cannot be told apart. */
+/** A schema that a person might have written. It may allow no value, or be refused. */
 export class SchemaFuzzer {
   readonly #next: Random;
 

@@ -1,4 +1,4 @@
-/** Schemas of JSON-Schema-Test-Suite and some that people write: what the masks allow is valid for ajv. */
+/** Schemas of JSON-Schema-Test-Suite and of applications: every text that the masks allow is valid for ajv. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { Ajv } from "ajv";
@@ -23,7 +23,7 @@ const groups = JSON.parse(
   gunzipSync(readFileSync(new URL("../../fixtures/json-schema/suite.json.gz", import.meta.url))).toString(),
 ) as Group[];
 
-/** What is refused; a group with one of these does not apply. */
+/** Keywords that are refused. A group with one of them does not apply. */
 const REFUSED =
   /(maxContains|format [a-z-]+) .*is not supported|not at .* inside it|\$ref: there is no|\$dynamicAnchor .* more than once|contains at .* two of them|minProperties at|uniqueItems at|multipleOf, in its|oneOf at .* may hold at once|at least one text/;
 
@@ -45,7 +45,7 @@ function compile(schema: unknown): CompiledGrammar | string {
   }
 }
 
-/** Where ajv contradicts the suite's own tests, so that it says nothing about drawn texts: a file, and groups. */
+/** Groups in which ajv contradicts the suite's own tests, so that it cannot judge drawn texts. */
 const AJV_IS_WRONG: readonly string[] = [
   "dynamicRef",
   "$ref prevents a sibling $id from changing the base uri",
@@ -99,7 +99,7 @@ describe("JSON-Schema-Test-Suite", () => {
     return { group, grammar: compile(isDraft7 ? { ...draft7, ...(group.schema as object) } : group.schema) };
   });
 
-  it("applies for the most part; what does not is refused by name", () => {
+  it("applies for the most part; the other groups are refused by name", () => {
     const refused = compiled.filter(({ grammar }) => typeof grammar === "string");
     for (const { group, grammar } of refused) expect(grammar, `${group.file}: ${group.description}`).toMatch(REFUSED);
     expect(compiled.length - refused.length).toBeGreaterThanOrEqual(200);
@@ -116,7 +116,7 @@ describe("JSON-Schema-Test-Suite", () => {
     }
   });
 
-  it("takes nearly all that are valid: not other orders of properties, nor unlisted ones", () => {
+  it("takes nearly all valid values, except other orders of properties and unlisted properties", () => {
     const left: string[] = [];
     for (const { group, grammar } of compiled) {
       if (typeof grammar === "string") continue;
