@@ -124,10 +124,8 @@ export class Matcher {
   }
 
   /** The edges that read a token in a state, each with its frame. */
-  tokenEdges({ nodes, frames }: State): [edge: TokenEdge, frame: Frame][] {
-    return nodes.flatMap((node, i) =>
-      this.#grammar.nodes[node]!.tokens.map((edge): [TokenEdge, Frame] => [edge, frames[i]!]),
-    );
+  tokenEdges({ nodes, frames }: State): (readonly [edge: TokenEdge, frame: Frame])[] {
+    return nodes.flatMap((node, i) => this.#grammar.nodes[node]!.tokens.map((edge) => [edge, frames[i]!] as const));
   }
 
   isDead(state: State): boolean {

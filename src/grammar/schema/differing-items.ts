@@ -14,7 +14,8 @@ import {
   repeat,
   sequence,
 } from "../expression.ts";
-import { grammarError } from "../limits.ts";
+import { grammarError, MAX_REPEAT } from "../limits.ts";
+import type { Dfa } from "../regular/dfa.ts";
 import { ANY_TEXT, lengthDfa } from "../regular/operations.ts";
 import { parsePattern } from "../regular/pattern.ts";
 import { patternDfa } from "../regular/pattern-dfa.ts";
@@ -24,8 +25,8 @@ import { finiteValues } from "./finite.ts";
 import { itemGoal } from "./goals.ts";
 import { MAX_DIGITS, SEPARATOR, stringOf } from "./json-text.ts";
 import { stringLength } from "./languages.ts";
-import type { Range } from "./node.ts";
-import { numberExpression } from "./numbers.ts";
+import type { JsonType, Range } from "./node.ts";
+import { isUnlimited, numberExpression } from "./numbers.ts";
 import { Validator } from "./valid.ts";
 import { listedValues, numberFacts } from "./value-lists.ts";
 
@@ -58,21 +59,20 @@ export function differingItems(nodes: Case, count: Range, context: SchemaContext
 function onlyText(nodes: Case, where: string, context: SchemaContext): Expression {
   const values = listedValues(nodes, new Validator(context, false));
   if (values) return oneOf(values.map((value) => JSON.stringify(value)));
-  return choice(
-    ...caseTypes(nodes).map((type) => {
-      if (type === "null") return literal("null");
-      if (type === "boolean") return choice(literal("true"), literal("false"));
-      if (type === "string") return stringOf(context.languages.strings(nodes) ?? anyString(nodes));
-      const facts = numberFacts(nodes);
-      if (type === "number" && facts.integer) return facts.lower.length + facts.upper.length + facts.multiples.length + facts.excluded.length > 0 ? numberExpression(facts) : ANY_INTEGER; // biome-ignore format: one line
-      throw grammarError(`schema: uniqueItems at ${where} is supported for strings, integers and listed values only`);
-    }),
-  );
+  const facts = numberFacts(nodes);
+  const textOf = (type: JsonType): Expression => {
+    if (type === "null") return literal("null");
+    if (type === "boolean") return choice(literal("true"), literal("false"));
+    if (type === "string") return stringOf(context.languages.strings(nodes) ?? anyString(nodes));
+    if (type === "number" && facts.integer) return isUnlimited(facts) ? anyInteger() : numberExpression(facts);
+    throw grammarError(`schema: uniqueItems at ${where} is supported for strings, integers and listed values only`);
+  };
+  return choice(...caseTypes(nodes).map(textOf));
 }
 
-const ANY_INTEGER: Expression = plain(patternDfa(parsePattern(`0|-?[1-9][0-9]{0,${MAX_DIGITS}}`)));
+const anyInteger = (): Expression => plain(patternDfa(parsePattern(`0|-?[1-9][0-9]{0,${MAX_DIGITS}}`)));
 
-function anyString(nodes: Case) {
+function anyString(nodes: Case): Dfa {
   const { min, max } = stringLength(nodes);
-  return min === 0 && max === Number.POSITIVE_INFINITY ? ANY_TEXT : lengthDfa(min, Math.min(max, 2000));
+  return min === 0 && max === Number.POSITIVE_INFINITY ? ANY_TEXT : lengthDfa(min, Math.min(max, MAX_REPEAT));
 }

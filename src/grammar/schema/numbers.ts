@@ -26,6 +26,10 @@ export interface NumberFacts {
   readonly excluded: readonly number[];
 }
 
+/** Whether all numbers, or all integers, agree with the facts. */
+export const isUnlimited = ({ fractional, lower, upper, multiples, excluded }: NumberFacts): boolean =>
+  !fractional && lower.length + upper.length + multiples.length + excluded.length === 0;
+
 /** The numbers without an exponent that agree with all facts. Matches nothing if there are none. */
 export function numberExpression(facts: NumberFacts): Expression {
   const lower = tightest(facts.lower, 1);

@@ -28,7 +28,7 @@ export interface Places {
 
 /**
  * The items of an array, or undefined if none of them depends on another.
- * @throws NibbleError `invalid_argument` for `uniqueItems` where items have too many values to be listed
+ * @throws NibbleError `invalid_argument` for several `contains`, and for `uniqueItems` of values with several texts
  */
 export function trackedItems(nodes: Case, places: Places, context: SchemaContext): Expression | undefined {
   const containers = nodes.flatMap(({ contains, where }): Container[] =>

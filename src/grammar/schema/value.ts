@@ -9,7 +9,7 @@ import { caseTypes } from "./case-types.ts";
 import type { Case, SchemaContext } from "./context.ts";
 import { INTEGER, NUMBER } from "./json-text.ts";
 import type { JsonType } from "./node.ts";
-import { isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
+import { isUnlimited, isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
 import { isVoidObject, objectExpression } from "./object.ts";
 import { isVoidString, stringExpression } from "./strings.ts";
 import { Validator } from "./valid.ts";
@@ -54,9 +54,7 @@ function checkExcluded(type: "array" | "object", nodes: Case): void {
 }
 
 function anyNumber(facts: NumberFacts, context: SchemaContext): Expression {
-  const { fractional, lower, upper, multiples, excluded } = facts;
-  const isAny = lower.length + upper.length + multiples.length + excluded.length === 0 && !fractional;
-  if (!isAny) return numberExpression(facts);
+  if (!isUnlimited(facts)) return numberExpression(facts);
   return facts.integer
     ? context.named("integer", "an integer", () => INTEGER)
     : context.named("number", "a number", () => NUMBER);
