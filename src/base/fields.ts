@@ -148,7 +148,8 @@ export class Fields {
   array(key: string, maxLength: number): readonly unknown[] | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.length <= maxLength) return value;
+    // A hole becomes an element, which the check of elements refuses.
+    if (Array.isArray(value) && value.length <= maxLength) return Array.from(value as unknown[]);
     throw this.invalid(key, `an array of at most ${maxLength} elements`, value);
   }
 }

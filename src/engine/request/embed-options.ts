@@ -59,7 +59,7 @@ export function embedPrompts(inputs: readonly unknown[], { executor, tokenizer }
   const { vocabSize, contextLength } = executor;
   if (inputs.length === 0 || inputs.length > MAX_INPUTS)
     throw invalid("input", `1 to ${MAX_INPUTS} texts`, inputs, "invalid_argument");
-  return inputs.map((text, i) => {
+  return Array.from(inputs, (text, i) => {
     const param = `input[${i}]`;
     const ids = typeof text === "string" ? tokenizer.encode(text) : checkIds(param, text, vocabSize);
     if (text === "" || ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");

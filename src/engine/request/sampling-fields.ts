@@ -50,8 +50,9 @@ export function checkSampling(
 /** Reads an order of steps: their names, each at most once. */
 function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
   const names = fields.array("samplers", SAMPLERS.length);
-  const wrong = names?.find((name, i) => !SAMPLERS.includes(name as SamplerName) || names.indexOf(name) < i);
-  if (wrong !== undefined) throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, wrong);
+  for (const [i, name] of (names ?? []).entries())
+    if (!SAMPLERS.includes(name as SamplerName) || names!.indexOf(name) < i)
+      throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, name ?? null);
   return names as readonly SamplerName[] | undefined;
 }
 

@@ -16,7 +16,7 @@ import { onlyLoads } from "./load.ts";
 import { readMessages } from "./messages.ts";
 import { OPTION_NAMES, readFormat, readKeepAlive, readOptions, readThink } from "./options.ts";
 
-const FIELDS: FieldTable = {
+export const OLLAMA_CHAT_FIELDS: FieldTable = {
   known: [
     "model",
     "messages",
@@ -35,7 +35,7 @@ const FIELDS: FieldTable = {
 
 /** @throws NibbleError that names the field */
 export async function prepareOllamaChat(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const fields = new Fields(call.body, FIELDS, "", call.exchange.rules);
+  const fields = new Fields(call.body, OLLAMA_CHAT_FIELDS, "", call.exchange.rules);
   const stream = fields.boolean("stream") ?? true;
   call.lease.keepAliveMs = readKeepAlive(fields);
   const messages = readMessages(fields);

@@ -19,7 +19,7 @@ import { textAsChat } from "./text-as-chat.ts";
 
 const isEmpty = (value: unknown): boolean => value === "" || (Array.isArray(value) && value.length === 0);
 
-const FIELDS: FieldTable = {
+export const OLLAMA_GENERATE_FIELDS: FieldTable = {
   known: [
     "model",
     "prompt",
@@ -49,7 +49,7 @@ const NAMES: FieldNames = [[/^messages\[\d\]\.content/, "prompt"], ...OPTION_NAM
 
 /** @throws NibbleError that names the field */
 export async function prepareGenerate(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
-  const fields = new Fields(call.body, FIELDS, "", call.exchange.rules);
+  const fields = new Fields(call.body, OLLAMA_GENERATE_FIELDS, "", call.exchange.rules);
   const stream = fields.boolean("stream") ?? true;
   call.lease.keepAliveMs = readKeepAlive(fields);
   const prompt = fields.string("prompt", Infinity) ?? "";

@@ -9,7 +9,7 @@ import type { Body } from "../engine-calls.ts";
 /** Ollama's names that differ from llama.cpp's. The others are the same. */
 const RENAMED: Readonly<Record<string, string>> = { num_predict: "max_tokens", num_keep: "n_keep" };
 
-const OPTIONS: FieldTable = {
+export const OLLAMA_OPTIONS: FieldTable = {
   known: [
     ...Object.keys(RENAMED),
     "seed",
@@ -61,8 +61,8 @@ export const OPTION_NAMES: readonly (readonly [RegExp, string])[] = [
 export function readOptions(fields: Fields): Body {
   const options = fields.get("options");
   if (options === undefined) return {};
-  const inner = fields.nested(options, OPTIONS, "options");
-  const given = OPTIONS.known.map((name) => [RENAMED[name] ?? name, inner.get(name)] as const);
+  const inner = fields.nested(options, OLLAMA_OPTIONS, "options");
+  const given = OLLAMA_OPTIONS.known.map((name) => [RENAMED[name] ?? name, inner.get(name)] as const);
   const body = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   // -1 and -2 ask for as many tokens as there are, which is the default.
   return typeof body.max_tokens === "number" && body.max_tokens < 0 ? { ...body, max_tokens: undefined } : body;

@@ -54,7 +54,7 @@ describe("generate", () => {
   const wrong: Record<string, unknown[]> = {
     maxTokens: [0, -1, 1.5, "1", Number.NaN, {}],
     sampling: [5, "x", []],
-    stop: [5, {}, [1], ["x".repeat(257)], new Array(17).fill("a")],
+    stop: [5, {}, [1], new Array(2), ["x".repeat(257)], new Array(17).fill("a")],
     endIds: [5, "a", {}, ["a"], [-1], new Set(["a"])],
     logprobs: [-1, 0.5, "1", 1e9],
     choice: [-1, 0.5, "1"],

@@ -48,7 +48,8 @@ const BAD: Record<string, unknown[]> = {
     new Array(17).fill("a"),
     [["a"]],
   ],
-  stop_token_ids: [1, "1", {}, [300], [-1], [1.5], ["1"], new Array(2000).fill(1)],
+  samplers: [1, "a", {}, ["nonsense"], new Array(1), ["top_k", "top_k"]],
+  stop_token_ids: [1, "1", new Array(1), {}, [300], [-1], [1.5], ["1"], new Array(2000).fill(1)],
   logit_bias: [
     1,
     "a",
@@ -79,6 +80,7 @@ const BAD: Record<string, unknown[]> = {
 };
 const BAD_CHAT: Record<string, unknown[]> = {
   tools: [1, "a", true, {}],
+
   tool_choice: ["required", 1, {}, []],
   max_completion_tokens: [...NOT_AN_INTEGER, -2],
   logprobs: NOT_A_BOOLEAN,

@@ -14,7 +14,7 @@ const OWN = [
   ...["prompt", "stream", "n_cmpl", "n_probs", "n_keep", "return_tokens", "response_fields", "n_indent"],
   ...["t_max_predict_ms"],
 ];
-const FIELDS: FieldTable = {
+export const NATIVE_COMPLETION_FIELDS: FieldTable = {
   known: [...new Set([...OWN, ...COMPLETION_FIELDS.known])],
   unused: (COMPLETION_FIELDS.unused ?? []).filter((name) => !OWN.includes(name)),
   unsupported: Object.fromEntries(
@@ -46,7 +46,7 @@ export interface NativeRequest {
 
 /** @throws NibbleError `invalid_request` that names the field */
 export function readNativeRequest({ model, body, exchange }: Call): NativeRequest {
-  const fields = new Fields(body, FIELDS, "", exchange.rules);
+  const fields = new Fields(body, NATIVE_COMPLETION_FIELDS, "", exchange.rules);
   const { prompts, several } = readPrompts(fields, model);
   const stream = fields.boolean("stream") ?? false;
   const n = fields.number("n_cmpl", { min: 1, max: 128, integer: true }) ?? 1;
