@@ -5,6 +5,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { NamedTemplates } from "../chat/named-templates.ts";
+import { fingerprint, NUMERICS_VERSION } from "../runtime/fingerprint.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { Grammars } from "./constrain/grammars.ts";
@@ -48,6 +49,7 @@ export class Core {
   readonly sessions: SessionParts;
   /** Pages of the whole key-value cache. */
   readonly #pages: number;
+  #fingerprint: string | undefined;
   #disposed = false;
 
   constructor(parts: ModelParts) {
@@ -76,6 +78,18 @@ export class Core {
   /** @throws NibbleError `disposed` */
   checkLive(): void {
     if (this.#disposed) throw new NibbleError("disposed", `the model ${this.name} is disposed`);
+  }
+
+  /**
+   * Tells apart what can change an answer to the same request with the same seed: weights, adapters and their scales, the
+   * type of the key-value cache, and the version of the numerics.
+   */
+  get fingerprint(): string {
+    this.checkLive();
+    const scales = Float64Array.from(this.context.adapters, ({ scale }) => scale);
+    const parts = [this.executor.fingerprint(), new Uint32Array(scales.buffer), Uint32Array.of(NUMERICS_VERSION)];
+    this.#fingerprint ??= Array.from(fingerprint(parts), (word) => word.toString(16).padStart(8, "0")).join("");
+    return this.#fingerprint;
   }
 
   stats(): { readonly requests: number; readonly usedPages: number; readonly cachedPages: number } {

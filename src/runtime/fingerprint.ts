@@ -2,6 +2,9 @@
  * Tells models apart by everything that their cached keys and values depend on.
  * @module
  */
+/** Changes whenever a computation changes its bits: together with the recorded hashes of logits. */
+export const NUMERICS_VERSION = 1;
+
 const LANES = 4;
 const MULTIPLIERS = [0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1] as const;
 

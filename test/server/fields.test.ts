@@ -43,6 +43,8 @@ const COMMON: Record<string, unknown[]> = {
   n_predict: [...INTEGER, -2],
   n_probs: [...INTEGER, -1],
   post_sampling_probs: BOOLEAN,
+  timings_per_token: BOOLEAN,
+  return_progress: BOOLEAN,
   stream: BOOLEAN,
   stop: [
     0,

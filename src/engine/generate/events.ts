@@ -12,6 +12,19 @@ export interface PromptEvent {
   readonly logprobs: readonly Logprobs[];
 }
 
+/** How much of the prompt has been read, where `promptProgress` is asked for: llama-server's `prompt_progress`. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  /** Tokens of the prompt. */
+  readonly total: number;
+  /** How many of them came from the cache. */
+  readonly cache: number;
+  /** How many have been read, those of the cache included. */
+  readonly processed: number;
+  /** Milliseconds since the first of them was read. */
+  readonly time_ms: number;
+}
+
 export interface TokenEvent {
   readonly type: "token";
   readonly id: number;
@@ -27,6 +40,8 @@ export interface TokenEvent {
   readonly logprobs: Logprobs | undefined;
   /** The probabilities with which the token was drawn, where `sampledProbs` are asked for. */
   readonly probs?: Probs | undefined;
+  /** The figures so far, where `timingsPerToken` is asked for. */
+  readonly timings?: Timings;
 }
 
 export interface FinishEvent {
@@ -41,6 +56,9 @@ export interface FinishEvent {
 
 /** An event of one answer, by its `type`. */
 export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
+
+/** What completions are made of. `model.generate` cannot ask for the progress of the prompt. */
+export type AnswerEvent = GenerateEvent | ProgressEvent;
 
 /** The numbers of tokens of a request, in OpenAI's names. */
 export interface Usage {

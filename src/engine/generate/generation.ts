@@ -18,7 +18,7 @@ import { now } from "../schedule/host-turn.ts";
 import { PromptLookup } from "../schedule/prompt-lookup.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import { AnswerText } from "./answer-text.ts";
-import type { FinishEvent, GenerateEvent, TokenEvent, Usage } from "./events.ts";
+import type { AnswerEvent, FinishEvent, TokenEvent, Usage } from "./events.ts";
 import type { GenerationSettings } from "./settings.ts";
 import { StopMatcher } from "./stop.ts";
 import { type Timings, timingsOf } from "./timings.ts";
@@ -41,7 +41,7 @@ const MAX_UNREAD = 64;
  * gives its pages back. It rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or
  * `poisoned`.
  */
-export function generate(engine: Engine, settings: GenerationSettings): AsyncIterableIterator<GenerateEvent> {
+export function generate(engine: Engine, settings: GenerationSettings): AsyncIterableIterator<AnswerEvent> {
   return new Generation(engine, settings).events;
 }
 
@@ -50,7 +50,7 @@ class Generation implements Job {
   readonly tokens: number[];
   /** All tokens of the prompt and the answer. */
   readonly #history: number[];
-  readonly events: EventQueue<GenerateEvent>;
+  readonly events: EventQueue<AnswerEvent>;
   readonly #engine: Engine;
   readonly #options: GenerationSettings;
   readonly #sampler: Sampler;
@@ -123,6 +123,14 @@ class Generation implements Job {
     this.#cached = cached;
   }
 
+  progress(processed: number): void {
+    if (!this.#options.promptProgress || this.#count > 0) return;
+    const total = this.#options.prompt.length;
+    const read = Math.min(processed, total);
+    const time_ms = now() - this.#startTime;
+    this.events.push({ type: "progress", total, cache: this.#cached, processed: read, time_ms });
+  }
+
   draft(limit: number, price: (count: number) => number): readonly number[] {
     return this.#lookup.propose(Math.min(limit, this.#maxTokens - this.#count - 1), price);
   }
@@ -140,7 +148,8 @@ class Generation implements Job {
     const last = complete || this.#count >= this.#maxTokens;
     const { offset, text, stop } = this.#write(end ? undefined : id, last);
     const scores = k === undefined ? {} : this.#scoresOf(id, logits, k, forced !== undefined);
-    this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores });
+    const timings = this.#options.timingsPerToken && { timings: this.#timings() };
+    this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...timings });
     const stopped = stop !== undefined;
     if (last || stopped) return this.#finish(complete || stopped ? "stop" : "length", stop);
     if (this.tokens.length >= this.#engine.executor.contextLength) this.#shift();

@@ -4,7 +4,7 @@
  */
 import type { Usage } from "../generate/events.ts";
 import type { Timings } from "../generate/timings.ts";
-import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
+import type { CommonFields, FinishReason, PromptLogprobs, PromptProgress } from "./common-types.ts";
 
 /** A part of a message's content. Only text is supported. */
 export interface TextPart {
@@ -195,5 +195,7 @@ export interface ChatCompletionChunk {
   readonly usage?: Usage | null;
   /** llama-server's timings, in the chunk with the finish reason. */
   readonly timings?: Timings;
+  /** With `return_progress`, in chunks before the answer. */
+  readonly prompt_progress?: PromptProgress;
   readonly prompt_logprobs?: PromptLogprobs;
 }

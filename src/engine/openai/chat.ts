@@ -4,14 +4,14 @@
  * @module
  */
 import type { ToolParserOptions } from "../../chat/tool-calls.ts";
-import type { FinishEvent, GenerateEvent, Usage } from "../generate/events.ts";
+import type { AnswerEvent, FinishEvent, Usage } from "../generate/events.ts";
 import type { Timings } from "../generate/timings.ts";
 import { type ChatDelta, ChatText } from "./chat-text.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatLogprobs, ToolCall, ToolCallDelta } from "./chat-types.ts";
 import type { FinishReason, PromptLogprobs } from "./common-types.ts";
 import { chatLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";
 import { merge } from "./merge.ts";
-import { head, stopReason, totalTimings, totalUsage } from "./totals.ts";
+import { eventTimings, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
 
 export interface ChatStreamInfo {
   readonly model: string;
@@ -26,7 +26,7 @@ export interface ChatStreamInfo {
 }
 
 /** Starts one answer. */
-export type ChatStart = () => AsyncIterable<GenerateEvent>;
+export type ChatStart = () => AsyncIterable<AnswerEvent>;
 
 type Choice = ChatCompletionChunk["choices"][number];
 
@@ -50,7 +50,8 @@ export async function* chatChunks(
   for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
   for await (const [index, event] of merge(starts)) {
     const text = texts[index]!;
-    if (event.type === "prompt") yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
+    if (event.type === "progress") yield { ...chunk(index, {}), prompt_progress: promptProgress(event) };
+    else if (event.type === "prompt") yield { ...chunk(index, {}), prompt_logprobs: promptEntries(event, tokens) };
     else if (event.type === "finish") {
       const rest = text.end(event.reason === "length" || event.stop !== undefined);
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
@@ -61,7 +62,8 @@ export async function* chatChunks(
     } else {
       const delta = text.push(event.text);
       const logprobs = chatLogprobs(event, tokens);
-      if (logprobs || Object.keys(delta).length > 0) yield chunk(index, delta, { logprobs });
+      if (logprobs || Object.keys(delta).length > 0)
+        yield { ...chunk(index, delta, { logprobs }), ...eventTimings(event) };
     }
   }
   if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages, (index) => index === 0) };

@@ -109,6 +109,10 @@ export interface CommonFields {
   readonly n_probs?: number | null;
   /** Whether log-probabilities come with the probabilities after all sampling steps. */
   readonly post_sampling_probs?: boolean | null;
+  /** llama-server's: each chunk of a stream carries the timings so far. */
+  readonly timings_per_token?: boolean | null;
+  /** llama-server's: chunks before the answer tell how much of the prompt has been read, in `prompt_progress`. */
+  readonly return_progress?: boolean | null;
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0 for none). Drafts change only the speed. */
   readonly "speculative.n_max"?: number | null;
   /**
@@ -179,6 +183,18 @@ export interface StructuredOutputs {
   readonly regex?: string | null;
   readonly choice?: readonly string[] | null;
   readonly grammar?: string | null;
+}
+
+/** llama-server's `return_progress`: how much of a prompt has been read. */
+export interface PromptProgress {
+  /** Tokens of the prompt. */
+  readonly total: number;
+  /** How many of them came from the cache. */
+  readonly cache: number;
+  /** How many have been read, those of the cache included. */
+  readonly processed: number;
+  /** Milliseconds since the first of them was read. */
+  readonly time_ms: number;
 }
 
 /** Why an answer ended: "tool_calls" after calls of tools, "length" at `max_tokens` or the end of the context. */

@@ -5,7 +5,7 @@
 import type { Usage } from "../generate/events.ts";
 import type { Timings } from "../generate/timings.ts";
 import type { ChatTokenLogprob } from "./chat-types.ts";
-import type { CommonFields, FinishReason, PromptLogprobs } from "./common-types.ts";
+import type { CommonFields, FinishReason, PromptLogprobs, PromptProgress } from "./common-types.ts";
 
 /** A request for the continuation of a text. */
 export interface CompletionRequest extends CommonFields {
@@ -55,4 +55,6 @@ export interface Completion {
   }[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;
+  /** With `return_progress`, in chunks before the answer. */
+  readonly prompt_progress?: PromptProgress;
 }

@@ -3,13 +3,13 @@
  * content.
  * @module
  */
-import type { GenerateEvent, Usage } from "../generate/events.ts";
+import type { AnswerEvent, GenerateEvent, Usage } from "../generate/events.ts";
 import type { Timings } from "../generate/timings.ts";
 import type { PromptLogprobs } from "./common-types.ts";
 import type { Completion, CompletionLogprobs } from "./completion-types.ts";
 import { completionLogprobs, echoLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";
 import { merge } from "./merge.ts";
-import { head, stopReason, totalTimings, totalUsage } from "./totals.ts";
+import { eventTimings, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
 
 /** A prompt that comes before its answer. */
 export interface Echo {
@@ -24,7 +24,7 @@ export interface Echo {
 /** One answer to one of the prompts. */
 export interface CompletionStart {
   /** Starts the answer. */
-  readonly start: () => AsyncIterable<GenerateEvent>;
+  readonly start: () => AsyncIterable<AnswerEvent>;
   /** The number of its prompt. */
   readonly prompt: number;
   readonly echo: Echo | undefined;
@@ -58,8 +58,13 @@ export async function* completionChunks(
   for (const [index, { echo }] of starts.entries())
     if (echo && !echo.logprobs) yield chunk({ index, text: echo.text, logprobs: null, finish_reason: null });
   for await (const [index, event] of merge(starts.map(({ start }) => start))) {
+    if (event.type === "progress") {
+      const nothing = { index, text: "", logprobs: null, finish_reason: null };
+      yield { ...chunk(nothing), prompt_progress: promptProgress(event) };
+      continue;
+    }
     const choice = choiceOf(event, starts[index]!, info);
-    if (choice) yield { ...chunk({ index, ...choice }), ...(event.type === "finish" && { timings: event.timings }) };
+    if (choice) yield { ...chunk({ index, ...choice }), ...eventTimings(event) };
     if (event.type === "finish") usages[index] = event.usage;
   }
   const isFirst = (index: number): boolean => starts[index]!.prompt !== starts[index - 1]?.prompt;

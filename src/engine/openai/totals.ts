@@ -3,9 +3,10 @@
  * together.
  * @module
  */
-import type { FinishEvent, Usage } from "../generate/events.ts";
+import type { FinishEvent, GenerateEvent, ProgressEvent, Usage } from "../generate/events.ts";
 import { type Timings, timingsOf } from "../generate/timings.ts";
 import { randomHex } from "../sample/random.ts";
+import type { PromptProgress } from "./common-types.ts";
 
 /**
  * The usage of all choices. Answers to one prompt share it, so it counts once. The first of them knows how much of it
@@ -56,4 +57,13 @@ export function head(prefix: string, model: string): { id: string; created: numb
 
 export function stopReason(finish: FinishEvent | undefined): { stop_reason?: string } {
   return finish?.stop === undefined ? {} : { stop_reason: finish.stop };
+}
+
+/** The figures that an event carries, as a field of its chunk. */
+export function eventTimings(event: GenerateEvent): { timings?: Timings } {
+  return event.type !== "prompt" && event.timings ? { timings: event.timings } : {};
+}
+
+export function promptProgress({ total, cache, processed, time_ms }: ProgressEvent): PromptProgress {
+  return { total, cache, processed, time_ms };
 }

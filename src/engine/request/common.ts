@@ -65,6 +65,8 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
       contextShift,
       keep: fields.number("n_keep", { min: 0, integer: true }),
       reasoningBudget: checkReasoningBudget(fields),
+      timingsPerToken: fields.boolean("timings_per_token"),
+      promptProgress: fields.boolean("return_progress"),
       logprobs,
       sampledProbs: fields.boolean("post_sampling_probs") ?? false,
       draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),

@@ -41,9 +41,19 @@ const STRUCTURE: FieldTable = {
 
 /** llama-server's fields, beyond those of sampling. */
 const LLAMA_SERVER: FieldTable = {
-  known: ["n_predict", "n_probs", "post_sampling_probs", "n_keep", "context_shift", "speculative.n_max", "lora"],
+  known: [
+    "n_predict",
+    "n_probs",
+    "post_sampling_probs",
+    "n_keep",
+    "context_shift",
+    "speculative.n_max",
+    "lora",
+    "return_progress",
+    "timings_per_token",
+  ],
   unused: [
-    ...["cache_prompt", "id_slot", "n_cache_reuse", "return_progress", "timings_per_token", "sse_ping_interval"],
+    ...["cache_prompt", "id_slot", "n_cache_reuse", "sse_ping_interval"],
     ...["speculative.n_min", "speculative.p_min", "backend_sampling", "adaptive_decay", "penalize_nl", "return_tokens"],
   ],
   unsupported: {

@@ -118,6 +118,7 @@ export class Scheduler {
     }
     let row = 0;
     for (const item of batch) {
+      item.entry.job.progress?.(item.entry.sequence?.length ?? 0);
       const count = item.logits === "all" ? item.tokens.length : item.logits === "last" ? 1 : 0;
       this.#accept(item, rows.slice(row, (row += count)));
     }

@@ -8,18 +8,19 @@ import type { Prepared } from "../answer.ts";
 import type { Call } from "../call.ts";
 import { type Body, countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
-import { chunkEvents, failureEvent, readStream } from "./stream.ts";
+import { chunkEvents, failureEvent, fingerprintOf, readStream, withFingerprint } from "./stream.ts";
 
 const CHAT_NAMES: FieldNames = [[/^prompt\b/, "messages"]];
 
 /** @throws NibbleError that names the field */
 export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prepared<ChatCompletionChunk>> {
   const { stream, request } = readStream(call.body);
+  const fingerprint = fingerprintOf(call);
   return {
     stream,
     chunks: await openChat(call, withoutFunctions(request), { signal, names: CHAT_NAMES }),
-    collect: collectChat,
-    events: chunkEvents,
+    collect: async (chunks) => withFingerprint(await collectChat(chunks), fingerprint),
+    events: (chunks) => chunkEvents(chunks, fingerprint),
     failure: failureEvent,
   };
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { invalid } from "../../base/fields.ts";
+import type { Call } from "../call.ts";
 import { type Body, STREAMED } from "../engine-calls.ts";
 import { errorBody } from "../errors.ts";
 import { sseEvent } from "../streams.ts";
@@ -19,9 +20,25 @@ export function readStream(body: unknown): { stream: boolean; request: Body } {
   return { stream: false, request: { ...body, ...STREAMED } };
 }
 
+/**
+ * The value of `system_fingerprint`: a request with the same fingerprint and seed gets the same tokens on any host. It
+ * depends on the model, and on the adapters' scales that POST /lora-adapters has set.
+ */
+export function fingerprintOf({ model, served }: Call): string {
+  const scales = served.lora?.map(({ id, scale }) => `_${id}x${scale}`).join("") ?? "";
+  return `fp_${model.fingerprint()}${scales}`;
+}
+
+export function withFingerprint(answer: object, fingerprint: string): object {
+  return { ...answer, system_fingerprint: fingerprint };
+}
+
 /** One event per chunk, then `[DONE]`. */
-export async function* chunkEvents(chunks: AsyncIterable<object>): AsyncGenerator<string, undefined> {
-  for await (const chunk of chunks) yield sseEvent(chunk);
+export async function* chunkEvents(
+  chunks: AsyncIterable<object>,
+  fingerprint: string,
+): AsyncGenerator<string, undefined> {
+  for await (const chunk of chunks) yield sseEvent(withFingerprint(chunk, fingerprint));
   yield sseEvent("[DONE]");
 }
 

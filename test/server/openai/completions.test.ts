@@ -1,7 +1,11 @@
 /** OpenAI's /v1/completions as this server answers it. */
+
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";
+import { createLoad } from "../../../src/load/create-load.ts";
 import { createHandler } from "../../../src/server/handler.ts";
+import { root, testHost } from "../../helpers/models.ts";
 import { loadCrumb, messages, postHandler } from "../helpers.ts";
 
 let model: Model;
@@ -21,4 +25,40 @@ it("vLLM's prompt_logprobs come in a whole answer and in a stream", async () => 
   expect(text).toContain(`"prompt_logprobs":${JSON.stringify(entries)}`);
   const chat = (await post("/v1/chat/completions", { messages, max_tokens: 1, prompt_logprobs: 0 })).json();
   expect(chat.prompt_logprobs.length).toBe(chat.usage.prompt_tokens);
+});
+
+it("system_fingerprint is the same for the same model, whole and streamed, and another for another", async () => {
+  const body = { prompt: "a", max_tokens: 1 };
+  const { system_fingerprint: whole } = (await post("/v1/completions", body)).json();
+  expect(whole).toMatch(/^fp_[0-9a-f]{32}$/);
+  expect((await post("/v1/completions", { ...body, stream: true })).text).toContain(whole);
+  expect((await post("/v1/chat/completions", { messages, max_tokens: 1 })).json().system_fingerprint).toBe(whole);
+  const again = await loadCrumb();
+  expect(`fp_${again.fingerprint()}`).toBe(whole);
+  again.dispose();
+  const other = await createLoad(testHost)(join(root, "dist/crumb.gguf"), { threads: 1, kvType: "f32" });
+  expect(`fp_${other.fingerprint()}`).not.toBe(whole);
+  other.dispose();
+});
+
+it("timings_per_token and return_progress: figures in each chunk, and how much of the prompt is read", async () => {
+  const prompt = "word ".repeat(150);
+  for (const [path, body] of [
+    ["/v1/completions", { prompt }],
+    ["/v1/chat/completions", { messages: [{ role: "user", content: prompt }] }],
+    ["/completion", { prompt }],
+  ] as const) {
+    const asked = { max_tokens: 3, stream: true, timings_per_token: true, return_progress: true, cache_prompt: true };
+    const { text } = await post(path, { ...body, ...asked });
+    const chunks = [...text.matchAll(/^data: (\{.*)$/gm)].map(([, json]) => JSON.parse(json!));
+    const progress = chunks.flatMap((chunk) => chunk.prompt_progress ?? []);
+    expect(progress.length).toBeGreaterThan(1);
+    expect(progress.at(-1).processed).toBe(progress.at(-1).total);
+    expect(progress.every(({ processed }, i) => processed >= (progress[i - 1]?.processed ?? 0))).toBe(true);
+    const counts = chunks.flatMap((chunk) => chunk.timings?.predicted_n ?? []);
+    expect(counts.slice(0, 3)).toEqual([1, 2, 3]);
+    model.clearPrefixCache();
+  }
+  const plain = await post("/v1/completions", { prompt: "a", max_tokens: 2, stream: true });
+  expect(plain.text.match(/timings/g)).toHaveLength(1);
 });

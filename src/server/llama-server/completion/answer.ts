@@ -4,6 +4,7 @@
  */
 import type { Timings } from "../../../engine/generate/timings.ts";
 import type { ChatTokenLogprob } from "../../../engine/openai/chat-types.ts";
+import type { PromptProgress } from "../../../engine/openai/common-types.ts";
 import type { Completion } from "../../../engine/openai/completion-types.ts";
 import { LineGuard } from "./line-guard.ts";
 import type { NativeRequest } from "./request.ts";
@@ -34,6 +35,7 @@ export interface Piece {
   readonly probabilities: readonly object[];
   readonly predicted: number;
   readonly timings: Timings | undefined;
+  readonly progress: PromptProgress | undefined;
   readonly end: End | undefined;
 }
 
@@ -57,15 +59,15 @@ export async function* pieces(style: NativeStyle, chunks: AsyncIterable<Completi
       ended: false,
     }),
   );
-  for await (const { choices, timings } of chunks) {
+  for await (const { choices, timings, prompt_progress: progress } of chunks) {
     for (const choice of choices) {
       const answer = answers[choice.index]!;
       if (answer.ended) continue;
       const piece = advance(answer, choice, request);
       const end = endOf(choice, answer);
       answer.ended = end !== undefined;
-      if (piece.content !== "" || piece.tokens.length > 0 || end)
-        yield { index: choice.index, ...piece, predicted: answer.predicted, timings, end };
+      if (piece.content !== "" || piece.tokens.length > 0 || end || progress)
+        yield { index: choice.index, ...piece, predicted: answer.predicted, timings, progress, end };
     }
     if (answers.every(({ ended }) => ended)) return;
   }
@@ -108,7 +110,7 @@ function shownProbabilities(
 
 /** A piece of a stream. */
 export function pieceObject(style: NativeStyle, piece: Piece): object {
-  const { index, content, tokens, probabilities, predicted, timings, end } = piece;
+  const { index, content, tokens, probabilities, predicted, timings, progress, end } = piece;
   if (end) return selected(style, { ...endObject(style, piece, end), content, tokens, ...shown(probabilities) });
   return {
     index,
@@ -119,6 +121,7 @@ export function pieceObject(style: NativeStyle, piece: Piece): object {
     tokens_predicted: predicted,
     tokens_evaluated: promptOf(style, index).ids.length,
     ...(timings && { timings }),
+    ...(progress && { prompt_progress: progress }),
     ...shown(probabilities),
   };
 }
