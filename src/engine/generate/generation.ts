@@ -151,7 +151,10 @@ class Generation implements Job {
     const timings = this.#options.timingsPerToken && { timings: this.#timings() };
     this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...timings });
     const stopped = stop !== undefined;
-    if (last || stopped) return this.#finish(complete || stopped ? "stop" : "length", stop);
+    // As in llama.cpp and vLLM, the last token of the limit says "length" unless it is an end token, also where a grammar
+    // would let nothing else follow it.
+    const cut = !end && !stopped && this.#count >= this.#maxTokens;
+    if (last || stopped) return this.#finish(cut ? "length" : "stop", stop);
     if (this.tokens.length >= this.#engine.executor.contextLength) this.#shift();
     return false;
   }
