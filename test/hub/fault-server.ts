@@ -5,24 +5,24 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What goes wrong with one answer. */
+/** The faults of one answer. */
 export interface Fault {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Is sent instead of the file. */
+  /** The bytes to send instead of the file. */
   readonly body?: Uint8Array;
-  /** The connection ends after so many bytes of the body. */
+  /** The bytes of the body after which the connection ends. */
   readonly cut?: number;
-  /** The server falls silent after so many bytes of the body. */
+  /** The bytes of the body after which the server sends nothing more and leaves the connection open. */
   readonly stall?: number;
-  /** So many bytes too many are sent, with a Content-Length that includes them. */
+  /** The number of excess bytes; Content-Length includes them. */
   readonly extra?: number;
   /** The answer is 200 with the whole file, whatever range was asked for. */
   readonly ignoreRange?: boolean;
-  /** The body starts so many bytes too early, but Content-Range is the right one. */
+  /** The number of bytes by which the body starts too early; Content-Range is right. */
   readonly shift?: number;
   readonly chunked?: boolean;
-  /** Milliseconds per 64 KiB. */
+  /** Delay in milliseconds before each 64 KiB. */
   readonly slow?: number;
 }
 
@@ -36,10 +36,10 @@ export interface SeenRequest {
 export class FaultServer {
   readonly files = new Map<string, Uint8Array>();
   readonly seen: SeenRequest[] = [];
-  /** How many bytes of bodies were sent. */
+  /** The sum of the bytes of all bodies sent. */
   sent = 0;
   etag: string | undefined = '"one"';
-  /** The fault of a request, of which it gets the number of earlier ones too. */
+  /** Chooses the fault of a request. `index` is the number of earlier requests. */
   fault: (request: SeenRequest, index: number) => Fault | undefined = () => undefined;
   url = "";
   readonly #server = createServer((request, response) => {

@@ -6,9 +6,9 @@ import type { FaultServer } from "./fault-server.ts";
 import { expectSound, sha256 } from "./helpers.ts";
 
 /**
- * Kills pulls of `file` with SIGKILL at so many moments, and checks the cache after each: some as soon as the server sends,
- * some after a piece or more came. The last pull may end. It must fetch less than the whole file, since a kill loses at most
- * a piece per connection.
+ * Kills pulls of `file` with SIGKILL and checks the cache after each: some as soon as the server sends, some after a
+ * piece or more arrived. The last pull is not killed. It must fetch less than the whole file, because a kill loses at
+ * most a piece per connection.
  * @param options `moments` is the number of kills, and `start` runs the command on a cache
  */
 export async function killAtMoments(

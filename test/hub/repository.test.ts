@@ -163,7 +163,7 @@ describe("the token", () => {
   });
 });
 
-describe("refusals say what to do", () => {
+describe("errors say what to do", () => {
   it.each([
     [401, undefined, "unauthorized", /HF_TOKEN is not set: accept its licence at .*\/owner\/repo, then set HF_TOKEN/],
     [403, "hf_x", "forbidden", /HF_TOKEN's owner may not read it: accept/],
@@ -196,7 +196,7 @@ describe("refusals say what to do", () => {
 });
 
 describe("hashes", () => {
-  it("a file with another hash than the hub names is refused and discarded", async () => {
+  it("a file whose hash differs from the hub's is refused and discarded", async () => {
     const folder = temporary();
     repository([{ ...gguf("m-Q4_0.gguf", 1), toldHash: "0".repeat(64) }]);
     const failed = pulled("hf:owner/repo", folder);

@@ -15,7 +15,7 @@ describe.each([
     expect(await source.read(100, 0)).toEqual(new Uint8Array(0));
     expect(await source.read(0, 100)).toEqual(bytes);
   });
-  test("refuses what is outside", async () => {
+  test("refuses ranges outside the bytes", async () => {
     for (const [offset, length] of [
       [0, 101],
       [100, 1],

@@ -1,4 +1,4 @@
-/** Streams as sources: read once, in order, whatever pieces they come in. */
+/** Streams as sources: they are read once, in order, with chunks of any size. */
 import { describe, expect, it } from "vitest";
 import { seekableSource, streamSource } from "../../src/io/stream-source.ts";
 
@@ -30,7 +30,7 @@ describe.each([
   const size = chunk === 7 ? 5000 : bytes.length;
   const open = () => streamSource({ size, body: stream(chunk, type, 0, size) });
 
-  it("reads in order, gaps are passed over, what was read last may be read again", async () => {
+  it("reads in order, skips gaps, and can repeat the last read", async () => {
     const source = open();
     const at = (share: number): number => Math.floor(size * share);
     expect(await source.read(0, 100)).toEqual(bytes.slice(0, 100));
@@ -41,13 +41,13 @@ describe.each([
     expect(await source.read(size - 5, 5)).toEqual(bytes.slice(size - 5, size));
   });
 
-  it("reads that do not wait for each other come in their order", async () => {
+  it("concurrent reads are served in the order of their calls", async () => {
     const source = open();
     const parts = await Promise.all([0, 1, 2, 3].map((i) => source.read(i * 1000, 1000)));
     expect(parts).toEqual([0, 1, 2, 3].map((i) => bytes.slice(i * 1000, i * 1000 + 1000)));
   });
 
-  it("what has passed is an error, and so is a stream that ends early", async () => {
+  it("reading earlier bytes is an error, and so is a stream that ends early", async () => {
     const source = open();
     await source.read(2000, 10);
     await source.read(2010, 10);
@@ -58,7 +58,7 @@ describe.each([
   });
 });
 
-it("one that can be opened again: going back or far ahead opens it there, a small gap does not", async () => {
+it("a stream that can be opened again is opened at the offset for a read backwards or far ahead, but not for a small gap", async () => {
   const opened: number[] = [];
   const open = async (offset: number) => {
     opened.push(offset);
@@ -70,7 +70,7 @@ it("one that can be opened again: going back or far ahead opens it there, a smal
   expect(opened).toEqual([0, 1_000_000, 900_000, 2_000_000]);
 });
 
-it("a stream that fails says where, and is opened anew by the next read", async () => {
+it("the error of a failed stream says the offset, and the next read opens the stream again", async () => {
   let fails = true;
   const open = async (offset: number): Promise<ReadableStream<Uint8Array>> => {
     if (!fails) return stream(1000, "bytes", offset);

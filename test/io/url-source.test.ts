@@ -1,4 +1,4 @@
-/** Files behind URLs: one request where reads go on, `Range` where they do not; a server's lies are errors. */
+/** Files behind URLs: sequential reads share one request, others send `Range`; wrong answers of a server are errors. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -10,11 +10,11 @@ const at = (offset: number, length: number): Uint8Array => new Uint8Array(bytes.
 
 let server: Server;
 let url: URL;
-/** Ranges asked for; "" for the whole file. */
+/** The Range headers of the requests; "" where there was none. */
 let asked: string[];
 let etag: string;
 
-/** What each path does differently. */
+/** The answer of each path; `from` is the start of the range asked for. */
 const PATHS: Record<string, (response: ServerResponse, from: number) => void> = {
   "/file": (response, from) => {
     response.writeHead(from ? 206 : 200, {
@@ -74,14 +74,14 @@ it("front to back is one request; going back and far ahead are ranges", async ()
   await source.close?.();
 });
 
-it("a file that changes is not mixed with what it was", async () => {
+it("parts of a file from before and after a change are not mixed", async () => {
   const source = await urlSource(new URL("/file", url));
   await source.read(100, 10);
   etag = '"two"';
   await expect(source.read(4_000_000, 10)).rejects.toMatchObject({ code: "io_error", message: /206.*got status 200/ });
 });
 
-it.each(["/no-ranges", "/other-range"])("%s: what was not asked for is refused", async (path) => {
+it.each(["/no-ranges", "/other-range"])("%s: an answer with another range is refused", async (path) => {
   const source = await urlSource(new URL(path, url));
   expect(await source.read(0, 10)).toEqual(at(0, 10));
   await expect(source.read(4_000_000, 10)).rejects.toMatchObject({ code: "io_error" });
@@ -96,7 +96,7 @@ it.each([
   await expect(urlSource(new URL(path, url))).rejects.toMatchObject({ code });
 });
 
-it("a line that is cut, and a server that is not there", async () => {
+it("a cut connection, and a server that does not exist", async () => {
   const source = await urlSource(new URL("/cut", url));
   await expect(source.read(0, 20_000)).rejects.toMatchObject({ code: "io_error" });
   await expect(urlSource(new URL("http://127.0.0.1:1/"))).rejects.toMatchObject({ code: "io_error" });

@@ -1,4 +1,4 @@
-// Attention over the key-value cache are close to results in double precision, within stated bounds.
+// Attention over the KV cache agrees with double precision, within stated bounds.
 // All builds give the same bits (reference.test.ts), so one build is enough here.
 import { describe, expect, it } from "vitest";
 import { attentionScratchBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.ts";

@@ -13,12 +13,15 @@ const builds = (["simd", "relaxed", "threads"] as BuildName[]).filter(canRun).ma
 const BLOCK = 32;
 /** Bytes of the BlockMeta of one row, which lies behind its digits and codes (assembly/activations.ts). */
 const META_BYTES = quantizedRowBytes(BLOCK) - 4 * BLOCK;
-/** What is cleared of it: the scale, the scale times the sum of codes, and the count of digits. */
+/**
+ * The byte ranges of a BlockMeta that are cleared: the scale with the scale times the sum of codes, and the count of
+ * digits.
+ */
 const CLEARED: readonly [from: number, to: number][] = [
   [0, 8],
   [24, 28],
 ];
-/** What an earlier tensor left: a scale that is NaN, and a count of digits that does not exist. */
+/** The bytes that an earlier tensor left: they make every scale NaN and every count of digits invalid. */
 const LEFT = 0xff;
 
 describe.each(builds)("$name", (build) => {
@@ -42,7 +45,7 @@ describe.each(builds)("$name", (build) => {
     const left = new Uint8Array(tiles * width * stride).fill(LEFT);
     const [dst, alone] = [memory.put(left), memory.put(left)];
 
-    /** What the rows alone make of the tiles, and which bytes are the BlockMeta of unused rows. */
+    /** The tiles after quantizeRow of each used row, and the bytes that are the BlockMeta of unused rows. */
     const expected = (): { bytes: Uint8Array; empty: Set<number>; cleared: Set<number> } => {
       for (let r = 0; r < rows; r++) {
         const tileRow = r % width;

@@ -22,7 +22,9 @@ function functions(text: string): readonly (readonly [name: string, body: string
   });
 }
 
-/** What lies inside loops: from the first `loop` to the end of the function, which has only stores after it. */
+/**
+ * The text of the loops: from the first `loop` to the end of the function, because only stores follow the last loop.
+ */
 const loops = (body: string): string => body.slice(body.indexOf(" loop "));
 
 it.each(["simd", "relaxed", "threads"] as const)("%s: no constant vector but zero in hot loops", (name) => {

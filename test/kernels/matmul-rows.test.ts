@@ -1,5 +1,4 @@
-// What makes logits independent of the batch: the result of a matmul for a row does not depend on the other rows and
-// groups.
+// The result of a matmul for a row does not depend on the other rows and groups. So logits do not depend on the batch.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matmulScratchBytes, quantizedRowBytes, TILE_TOKENS } from "../../src/runtime/layout.ts";

@@ -43,7 +43,7 @@ describe("the error for a wrong option names it", () => {
   });
 });
 
-it("bytes and an ArrayBuffer are a model too", async () => {
+it("bytes and an ArrayBuffer are accepted too", async () => {
   const bytes = new Uint8Array(readFileSync(crumb));
   for (const source of [bytes, bytes.buffer, new Blob([bytes])]) {
     const model = await load(source);
@@ -75,7 +75,7 @@ it("a second load shares the compiled module, and with it the machine code", asy
   }
 });
 
-it("tells what the model is, and takes another chat template", async () => {
+it("has the model's facts, and accepts another chat template", async () => {
   const model = await load(crumb, { threads: 1, chatTemplate: "{{ messages[0].content }}!" });
   const { format, bytes, parameters, quantization, template } = model.info;
   expect(format).toBe("gguf");

@@ -1,4 +1,4 @@
-/** What a checkpoint says about itself: name, template, pooling, sampling settings. */
+/** Defaults from a checkpoint: name, chat templates, pooling, sampling settings. */
 import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import type { Checkpoint, Metadata } from "../../src/formats/checkpoint.ts";
@@ -33,7 +33,7 @@ describe("chat templates", () => {
     expect(names(new Map([["tokenizer.chat_template", "plain"]]))).toEqual({ default: "plain" });
     expect(names(new Map())).toEqual({});
   });
-  it("are the folder's where there is a folder, also where that has none", () => {
+  it("of a folder come from its own files only, even if they have none", () => {
     const folder = (templates: [string, string][]) =>
       ({ huggingFace: { chatTemplates: new Map(templates) } }) as unknown as Partial<Checkpoint>;
     expect(names(metadata, folder([["default", "from the folder"]]))).toEqual({ default: "from the folder" });
@@ -51,7 +51,7 @@ it.each([
 });
 
 describe("a checkpoint's own settings", () => {
-  it("without settings of its own, it has llama.cpp's", () => {
+  it("are llama.cpp's where the checkpoint has none", () => {
     expect(samplingDefaults(new Map())).toEqual(SAMPLING_DEFAULTS);
   });
   it("values outside a setting's range are left out", () => {

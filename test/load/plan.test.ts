@@ -47,7 +47,7 @@ it("reads no weight, and closes the file", async () => {
   expect(closed).toBe(1);
 });
 
-it("refuses a model that does not fit, with the figures", async () => {
+it("refuses a model that does not fit, with the numbers of bytes", async () => {
   await expect(plan(file, { memoryLimit: 2 ** 20 })).rejects.toMatchObject({
     code: "out_of_memory",
     message: expect.stringMatching(/expected at most 1\.0 MiB, the plan takes [\d.]+ MiB/),

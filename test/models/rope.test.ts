@@ -21,12 +21,12 @@ describe("scaling of a GGUF, as llama.cpp reads it", () => {
     ["linear", { "scaling.type": "linear", "scaling.factor": 4 }, divided(4)],
     ["a factor without a type is linear", { "scaling.factor": 4 }, divided(4)],
     ["the older key", { scale_linear: 2 }, divided(2)],
-    ["the newer key is stronger", { scale_linear: 2, "scaling.factor": 4 }, divided(4)],
+    ["the newer key has precedence", { scale_linear: 2, "scaling.factor": 4 }, divided(4)],
   ])("%s", async (_, facts, expected) => {
     expect(await frequencies(facts)).toEqual(expected);
   });
 
-  test("divisors and a factor count both", async () => {
+  test("divisors and a factor both apply", async () => {
     const expected = plain.map((frequency, j) => Math.fround(frequency / (j + 1)) / 2);
     expect(await frequencies({ "scaling.factor": 2 }, [1, 2, 3, 4])).toEqual(expected);
   });

@@ -112,7 +112,7 @@ describe("a batch that is refused changes nothing", () => {
     expect(append(third, [1])).toEqual(fresh([...tokens(32), 1]));
   });
 
-  it("as many sequences as there may be", () => {
+  it("too many sequences", () => {
     for (let i = 0; i < 4; i++) executor.createSequence();
     expect(() => executor.createSequence()).toThrow(
       expect.objectContaining({ code: "context_full", message: expect.stringContaining("more maxSequences") }),

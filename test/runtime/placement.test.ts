@@ -1,6 +1,6 @@
 /**
- * What a linked program promises to threads: between two barriers, no operation writes where another one still reads
- * other rows.
+ * A linked program has no data races between threads: between two barriers, no operation writes memory from which
+ * another one reads other rows.
  */
 import { describe, expect, it } from "vitest";
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";

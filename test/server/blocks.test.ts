@@ -1,4 +1,4 @@
-/** Chunks of a chat as blocks, with tool calls; and what the two APIs make of them. */
+/** Chunks of a chat as blocks, with tool calls, and their forms in both APIs. */
 import { describe, expect, it } from "vitest";
 import type { Model } from "../../src/engine/model.ts";
 import type { ChatCompletionChunk } from "../../src/engine/openai/chat-types.ts";
@@ -38,7 +38,7 @@ async function* chunks(deltas: readonly object[], reason: string): AsyncGenerato
   yield { choices: [], usage } as never;
 }
 
-/** A model that says just that. */
+/** A model that answers with these deltas. */
 function fake(deltas: readonly object[], reason: string): Model {
   const create = async () => chunks(deltas, reason);
   const chatPrompt = () => ({ text: "", ids: Array(usage.prompt_tokens).fill(0) });
@@ -97,7 +97,7 @@ describe("blocks", () => {
   });
 });
 
-it("log-probabilities stand with the text they make, those of reasoning nowhere", async () => {
+it("log-probabilities come with their text; those of reasoning are left out", async () => {
   const token = (text: string) => ({ id: 1, token: text, logprob: -1, bytes: Array(text.length), top_logprobs: [] });
   const steps: [delta: object, token: string][] = [
     [{ reasoning_content: "It " }, "It "],
@@ -164,7 +164,7 @@ describe("Anthropic's messages", () => {
     expect(content[0]).toMatchObject({ type: "text", text: "Let me see" });
   });
 
-  it("a call that was cut off has no input", async () => {
+  it("a truncated call has no input", async () => {
     const cut = [call(0, "weather", '{"ci')];
     const answer = await (await post(fake(cut, "length"), "/v1/messages", request)).json();
     expect(answer).toMatchObject({ stop_reason: "max_tokens", content: [{ type: "tool_use", input: {} }] });

@@ -208,7 +208,7 @@ export function fuzzedBody(random: () => number): Fuzzed {
   return { path, body: text };
 }
 
-/** Walks down a random way and sets what it finds there. */
+/** Follows a random path into `root` and replaces the value at its end. */
 function mutate(root: Fields, pick: <T>(list: readonly T[]) => T, random: () => number): void {
   let target: Fields | unknown[] = root;
   for (;;) {

@@ -16,7 +16,7 @@ async function start(...flags: string[]): Promise<string> {
 }
 
 describe("nibble serve", () => {
-  it("listens on loopback, tells where, ends its answers at SIGTERM and exits with 0", async () => {
+  it("listens on loopback, prints its address, finishes its answers after SIGTERM and exits with 0", async () => {
     const url = await start("-t", "1", "-a", "tiny");
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect((await (await fetch(`${url}/v1/models`)).json()).data[0].id).toBe("tiny");
@@ -58,7 +58,7 @@ describe("nibble serve", () => {
     expect(running!.child.signalCode).toBe("SIGTERM");
   });
 
-  it("--cache-tokens bounds what conversations keep; without it several fit", async () => {
+  it("--cache-tokens limits the tokens kept for conversations; without it several conversations fit", async () => {
     const body = { prompt: "word ".repeat(150), max_tokens: 1 };
     const small = await start("--cache-tokens", "64");
     const refused = await postJson(`${small}/v1/completions`, body);
@@ -138,7 +138,7 @@ describe("nibble serve", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("--alias has several names; --strict refuses what is otherwise ignored and logged once", async () => {
+  it("--alias has several names; --strict refuses fields that are otherwise ignored and logged once", async () => {
     const lenient = await start("--alias", "tiny,gpt-4");
     const body = { prompt: "a", max_tokens: 1, temprature: 1 };
     for (const model of ["tiny", "gpt-4", "anything"])
@@ -153,7 +153,7 @@ describe("nibble serve", () => {
     ]);
   });
 
-  it("wrong usage is told before anything is loaded", async () => {
+  it("wrong usage is an error before anything is loaded", async () => {
     const wrong: [string[], string][] = [
       [["--host", "0.0.0.0"], "nibble: --host 0.0.0.0: it requires --api-key, or --insecure, because"],
       [["--port", "70000"], "nibble: --port: expected a whole number from 0 to 65535"],

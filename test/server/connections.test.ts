@@ -1,4 +1,4 @@
-/** One connection, several requests: kept alive, pipelined, cut. */
+/** Several requests on one connection: kept alive, pipelined, cut off. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -14,7 +14,7 @@ afterAll(() => server.close());
 let socket: Socket;
 afterEach(() => void socket?.destroy());
 
-/** What a client has been sent. */
+/** Opens a connection; `received` gives the text that the server has sent so far. */
 function open(): { send(text: string): void; received(): string } {
   let text = "";
   socket = connect(Number(new URL(server.url).port), "127.0.0.1");
@@ -63,7 +63,7 @@ describe("one connection", () => {
     expect(received().indexOf("[DONE]")).toBeLessThan(received().indexOf('"status":"ok"'));
   });
 
-  it("that is cut ends all that was asked for on it", async () => {
+  it("that is cut off cancels every request on it", async () => {
     const { send, received } = open();
     send(complete(endless) + complete(endless) + complete({ ...endless, stream: false }));
     await until(() => received().includes("data: ") && server.model.stats().requests === 1);
@@ -72,7 +72,7 @@ describe("one connection", () => {
     await until(() => server.model.stats().requests === 0 && server.model.stats().usedPages === 0);
   });
 
-  it("pipelined requests take one slot in all, and none goes on when their client has left", async () => {
+  it("pipelined requests take one slot in all, and none continues when their client has disconnected", async () => {
     const { send } = open();
     send(complete({ ...endless, stream: false, n: 2 }).repeat(40));
     await until(async () => (await gauge(server.url, "slots_busy")) === 1);

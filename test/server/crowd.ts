@@ -5,15 +5,15 @@ import { messages, postJson, QUESTION } from "./helpers.ts";
 
 export interface Crowd {
   readonly normal: number;
-  /** Ask for much and read nothing, or a byte a second. */
+  /** Clients that ask for long answers and read nothing, or one byte per second. */
   readonly slowReaders: number;
-  /** How much: eight answers are more than the buffers of a connection hold. */
+  /** Answers (`n`) per request of a slow reader: eight are more than the buffers of a connection hold. */
   readonly choices: number;
   readonly leaving: number;
-  /** Send a header, a byte at a time, and never end. */
+  /** Clients that send a header byte by byte and never end it. */
   readonly slowSenders: number;
   readonly garbage: number;
-  /** Milliseconds until who was refused tries again. */
+  /** Milliseconds until a refused client tries again. */
   readonly retryMs: number;
 }
 
@@ -21,7 +21,7 @@ const SEEDS = 7;
 const request = (i: number) => ({ messages, seed: i % SEEDS, max_tokens: 24 });
 const stream = { prompt: QUESTION, ignore_eos: true, stream: true, logprobs: 20 };
 
-/** The answers to its questions, asked one after the other. */
+/** The answers to the crowd's questions, asked one after the other. */
 export async function expectedAnswers(url: string): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (let i = 0; i < SEEDS; i++) {
@@ -32,7 +32,7 @@ export async function expectedAnswers(url: string): Promise<unknown[]> {
 }
 
 /**
- * Lets the crowd in. Who behaves gets the right answer, at once or after being told 429 and when to come back.
+ * Starts all clients at once. Normal ones must get the right answer, at once or after a 429 with Retry-After.
  * @returns milliseconds that each refusal took, shortest first, and what closes the connections of slow clients
  */
 export async function crowd(
@@ -99,7 +99,7 @@ export async function crowd(
       open(texts[i % texts.length]!).resume();
     }),
   ];
-  // In turn, not kind after kind.
+  // The kinds of clients are interleaved.
   const total = clients.length;
   const order = clients.map((client, i) => ({ client, at: (i * 7919) % total })).sort((a, b) => a.at - b.at);
   await Promise.all(order.map(({ client }) => client()));
@@ -109,7 +109,7 @@ export async function crowd(
   return { refusals: refusals.sort((a, b) => a - b), close };
 }
 
-/** A number of /metrics. */
+/** The value of one metric of /metrics. */
 export async function gauge(url: string, name: string, headers: Record<string, string> = {}): Promise<number> {
   const text = await (await fetch(`${url}/metrics`, { headers })).text();
   return Number(new RegExp(`^nibble_${name} (\\d+)$`, "m").exec(text)![1]);

@@ -1,4 +1,4 @@
-/** Every field of the engine's requests refuses what it cannot be, by name. */
+/** Every field of the engine's requests refuses wrong values, and the error names the field. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FieldTable } from "../../src/base/field-table.ts";
 import type { Model } from "../../src/engine/model.ts";
@@ -191,7 +191,7 @@ describe.each(ROUTES)("%s", (path, valid, rows, table) => {
       }
   });
 
-  it("what is not supported is refused by name, and says what to do instead", async () => {
+  it("unsupported fields are refused by name, and the error says what to do instead", async () => {
     for (const [field, { instead }] of Object.entries(table.unsupported!)) {
       const { status, json } = await postHandler(handler, path, { ...valid, [field]: [{ some: "thing" }] });
       expect([status, json().error.param, json().error.message]).toEqual([
@@ -210,7 +210,7 @@ describe.each(ROUTES)("%s", (path, valid, rows, table) => {
   });
 });
 
-it("stream_options are checked in a stream, and nothing without one", async () => {
+it("stream_options are checked in a stream, and ignored without one", async () => {
   for (const [path, valid] of ROUTES.slice(0, 2)) {
     const streaming = { handler, path, valid: { ...valid, stream: true }, named: openaiName };
     await expectRefused(streaming, "stream_options", [...OBJECT, { include_usage: 1 }, { nonsense: true }]);
@@ -219,7 +219,7 @@ it("stream_options are checked in a stream, and nothing without one", async () =
   }
 });
 
-it("a misspelt field of ours gets a hint", async () => {
+it("a misspelt field gets a hint", async () => {
   const known = [...new Set([...CHAT_FIELDS.known, ...COMPLETION_FIELDS.known])].filter((name) => name.length > 5);
   for (const name of known) {
     const path = CHAT_FIELDS.known.includes(name) ? "/v1/chat/completions" : "/v1/completions";

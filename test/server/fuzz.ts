@@ -1,4 +1,4 @@
-/** Sends fuzzed bodies to a handler and looks after it. */
+/** Sends fuzzed bodies to a handler and checks that it stays sound. */
 import { expect } from "vitest";
 import { createHandler } from "../../src/server/handler.ts";
 import { fuzzedBody, randomNumbers } from "./bodies.ts";
@@ -10,9 +10,9 @@ function messageOf(error: string | { message: string }): string {
 }
 
 /**
- * `count` bodies, up to eight at once: each ends with 200, 4xx, 429 or 503; a fixed question gets its own tokens between
- * them; in the end nothing is held.
- * @returns how many came of each status
+ * Sends `count` bodies, up to eight at once. Each must end with 200, 4xx or 503; a fixed question between them must
+ * always get the same tokens; at the end no pages or slots may be in use.
+ * @returns the number of answers by status
  */
 export async function fuzz(count: number, seed: number): Promise<Map<number, number>> {
   const model = await loadCrumb();

@@ -1,4 +1,4 @@
-/** A server of crumb on a free port, and what its model computes. */
+/** A server of crumb on a free port, and its model. */
 import { join } from "node:path";
 import type { Model } from "../../src/engine/model.ts";
 import { type Listener, listen } from "../../src/hosts/node/server.ts";

@@ -1,4 +1,4 @@
-/** What HTTP asks of a server: methods, keys, origins, hosts, limits. */
+/** The server's HTTP behaviour: methods, keys, origins, hosts, limits. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
@@ -42,13 +42,13 @@ describe("methods", () => {
     },
   );
 
-  it("OPTIONS tells what is allowed", async () => {
+  it("OPTIONS answers with the allowed methods", async () => {
     const { status, headers } = await ask("/v1/models", { method: "OPTIONS" });
     expect([status, headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
     expect(headers.get("access-control-allow-methods")).toBeNull();
   });
 
-  it("a path that is not there is 404, in the dialect of its API", async () => {
+  it("an unknown path is 404, with the error shape of its API", async () => {
     expect((await ask("/v1/nothing")).json()).toMatchObject({ error: { code: "not_found", param: null } });
     expect((await ask("/")).status).toBe(404);
     expect((await ask("/v1/messages/nothing")).json()).toMatchObject({
@@ -65,7 +65,7 @@ describe("methods", () => {
 
 describe("API keys", () => {
   const apiKeys = ["first", "second"];
-  it("are asked for everywhere but at /health", async () => {
+  it("are required everywhere but at /health", async () => {
     for (const path of ["/v1/models", "/metrics", "/props", "/v1/nothing"]) {
       const { status, headers } = await ask(path, {}, { apiKeys });
       expect([status, headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
@@ -74,7 +74,7 @@ describe("API keys", () => {
     expect((await ask("/health", {}, { apiKeys })).status).toBe(200);
   });
 
-  it("come as OpenAI's or as Anthropic's header", async () => {
+  it("are accepted in OpenAI's and in Anthropic's header", async () => {
     const status = async (headers: Record<string, string>) =>
       (await ask("/v1/models", { headers }, { apiKeys })).status;
     expect(await status({ authorization: "Bearer second" })).toBe(200);
@@ -94,7 +94,7 @@ it("a key is compared by its bytes; one that no header can carry is refused at t
     expect(() => createHandler(model, { apiKeys: [key] })).toThrow(expect.objectContaining({ param: "apiKeys" }));
 });
 
-it("health says so when a model can answer no more", async () => {
+it("/health is 503 once a model can answer no more requests", async () => {
   const create = async () => {
     throw new NibbleError("poisoned", "a thread is gone");
   };
@@ -145,7 +145,8 @@ describe("limits, before any work", () => {
   const chat = "/v1/chat/completions";
   it("content type and encoding", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
-      // A page of any site can make a browser send these; a program may name what it likes.
+      // A browser may send these types for a page of any site, so they are refused with a browser's headers. Programs
+      // may send any type.
       for (const browser of [{ origin: "https://example.com" }, { "sec-fetch-site": "cross-site" }])
         expect((await post(chat, { messages }, {}, { "content-type": type, ...browser })).status).toBe(415);
       expect((await post("/tokenize", { content: "a" }, {}, { "content-type": type })).status).toBe(200);
@@ -175,13 +176,13 @@ describe("limits, before any work", () => {
     expect((await post("/tokenize", { content: text })).status).toBe(200);
   });
 
-  it("a sender that is too slow", async () => {
+  it("a request body that arrives too slowly", async () => {
     const body = new ReadableStream({ pull: () => new Promise(() => {}) });
     const init = { method: "POST", body, duplex: "half", headers: { "content-type": "application/json" } };
     expect((await ask("/tokenize", init as RequestInit, { bodyTimeoutMs: 20 })).status).toBe(408);
   });
 
-  it("depth, doubled keys, what is no JSON or UTF-8, headers", async () => {
+  it("depth, duplicate keys, invalid JSON or UTF-8, headers", async () => {
     const bodies = [
       "[".repeat(65) + "]".repeat(65),
       '{"a":1,"a":2}',
@@ -219,7 +220,7 @@ describe("several models", () => {
     expect((await completion("other")).error).toMatchObject({ code: "disposed" });
   });
 
-  it("none, or two of one name, are refused", () => {
+  it("no model, or two of one name, are refused", () => {
     for (const models of [[], [model, model]])
       expect(() => createHandler(models)).toThrow(
         expect.objectContaining({ code: "invalid_argument", param: "model" }),

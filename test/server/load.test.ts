@@ -1,4 +1,4 @@
-/** Many clients, slow clients, clients that leave; how a server ends. */
+/** Many clients, slow clients, clients that disconnect, and the end of a server. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { createHandler } from "../../src/server/handler.ts";
 import { crowd, gauge } from "./crowd.ts";
 import { messages, postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";
 
-/** Goes on to the end of the context. */
+/** A request whose answer continues to the end of the context. */
 const endless = { prompt: QUESTION, ignore_eos: true, stream: true } as const;
 
 let server: TestServer;
@@ -20,7 +20,7 @@ afterAll(() => server.close());
 const chat = () => `${server.url}/v1/chat/completions`;
 const idle = () => until(() => server.model.stats().requests === 0 && server.model.stats().usedPages === 0);
 
-it("100 of every kind at once: who behaves gets the right answer, nothing stays behind", async () => {
+it("100 of every kind at once: normal clients get the right answer, and nothing stays allocated", async () => {
   const busy = await startServer({ slots: 4, queue: 16, stallTimeoutMs: 300, bodyTimeoutMs: 300 });
   const kinds = { normal: 50, slowReaders: 2, choices: 1, leaving: 28, slowSenders: 10, garbage: 10, retryMs: 50 };
   const { refusals, close } = await crowd(busy.url, kinds);
@@ -33,7 +33,7 @@ it("100 of every kind at once: who behaves gets the right answer, nothing stays 
   await busy.close();
 });
 
-it("a crowd is refused between a few steps, not one caller a step", async () => {
+it("many clients are refused between two steps, not one per step", async () => {
   const full = await startServer({ slots: 1, queue: 0 });
   const held = await postJson(`${full.url}/v1/completions`, endless);
   let steps = 0;
@@ -79,7 +79,7 @@ describe("a client that leaves", () => {
     await idle();
   });
 
-  it("while it waits for its slot: nobody else's answer ends", async () => {
+  it("while it waits for its slot: no other client's answer ends", async () => {
     const open = await Promise.all([1, 2, 3, 4].map(() => postJson(`${server.url}/v1/completions`, endless)));
     const controller = new AbortController();
     const queued = postJson(chat(), { messages }, { signal: controller.signal });
@@ -174,7 +174,7 @@ describe("a slow reader", () => {
 });
 
 describe("the end of a server", () => {
-  it("answers under way are finished, new ones refused", async () => {
+  it("answers in progress are finished, new requests refused", async () => {
     const ending = await startServer();
     const url = `${ending.url}/v1/chat/completions`;
     const running = await postJson(url, { messages, temperature: 0, stream: true });
@@ -187,7 +187,7 @@ describe("the end of a server", () => {
     await ending.close();
   });
 
-  it("after the grace a stream ends with an error, never without a word", async () => {
+  it("after the grace a stream ends with an error event", async () => {
     const ending = await startServer();
     const running = await postJson(`${ending.url}/v1/completions`, endless);
     const text = running.text();
@@ -199,7 +199,7 @@ describe("the end of a server", () => {
     ending.model.dispose();
   });
 
-  it("a failure of its own is 500 and tells nothing", async () => {
+  it("an internal failure is 500 and reveals nothing", async () => {
     const errors: unknown[] = [];
     const fail = () => Promise.reject(new Error("secret path /home/me"));
     const broken = { ...server.model, completions: { create: fail } } as typeof server.model;

@@ -1,6 +1,6 @@
 /**
- * Requests as Open WebUI 0.12.4 sends them, by its code (open_webui/routers/openai.py, ollama.py and utils/payload.py): what
- * it leaves in a body for the server behind it, once as an OpenAI connection and once as an Ollama one.
+ * Requests as Open WebUI 0.12.4 sends them, by its code (open_webui/routers/openai.py, ollama.py and utils/payload.py):
+ * the bodies that it passes on to the server, once for an OpenAI connection and once for an Ollama one.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { messages, postJson, startServer, type TestServer } from "./helpers.ts";

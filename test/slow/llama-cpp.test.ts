@@ -1,4 +1,4 @@
-/** What we write, read by llama.cpp itself: the prebuilt native library of node-llama-cpp, for Linux on x64. */
+/** llama.cpp itself reads the files that we write: the prebuilt native library of node-llama-cpp, for Linux on x64. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -73,8 +73,9 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("llama.cp
 });
 
 /**
- * llama.cpp rounds the other operand: to 8 bits for blocks (measured: 0.024 .. 0.053 after these eight layers), as the
- * weights for halves (BF16 0.007). Wrong blocks give 1 and more.
+ * Bound of the relative error. llama.cpp rounds the other operand of a matmul: to 8 bits for quantisation blocks
+ * (measured: 0.024 .. 0.053 after these eight layers), and to the weights' type for 16-bit floats (BF16 0.007). Wrong
+ * blocks give 1 and more.
  */
 function tolerance(type: WeightType): number {
   if (type === "f32") return 1e-6;

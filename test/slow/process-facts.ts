@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** What Linux tells of a process; undefined elsewhere. */
+/** The facts that Linux has of a process; undefined on other systems. */
 export function processFacts(pid: number): { sockets: number; bytes: number } | undefined {
   if (process.platform !== "linux") return undefined;
   const files = readdirSync(`/proc/${pid}/fd`).map((fd) => {

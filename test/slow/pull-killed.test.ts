@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it("kill -9 at 50 moments of a pull: never a poisoned cache, and the next goes on", async () => {
+it("kill -9 at 50 moments of a pull: the cache stays sound, and the next pull continues", async () => {
   const cache = temporary();
   const start = (directory: string, args: readonly string[]): Running =>
     new Running(process.execPath, [cli, ...args], { env: { ...process.env, NIBBLE_CACHE: directory } });

@@ -1,4 +1,4 @@
-/** 10,000 random schemas: none hangs, and whatever their masks allow is valid for ajv. */
+/** 10,000 random schemas: none hangs, and every text that their masks allow is valid for ajv. */
 import { expect, it } from "vitest";
 import { fuzzSchemas } from "../grammar/schema/fuzz-schemas.ts";
 

@@ -1,4 +1,6 @@
-/** A server for a minute: mixed clients, stalled readers, the time to a first byte while others are answered. */
+/**
+ * A server under load for a minute: mixed clients, stalled readers, the time to a first byte while others are answered.
+ */
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { createLoad } from "../../src/load/create-load.ts";
@@ -11,7 +13,7 @@ import { processFacts } from "./process-facts.ts";
 
 const SECONDS = 60;
 
-/** With a heap of 40 MiB: without bounds V8 takes more before it looks for what is garbage, and a leak is hard to see. */
+/** The heap is limited to 40 MiB: without a limit V8 lets it grow before it collects garbage, which hides leaks. */
 async function start(): Promise<{ url: string; pid: number }> {
   const heap = ["--max-old-space-size=40", "--max-semi-space-size=2"];
   const server = new Running(process.execPath, [...heap, cli, "serve", "--port", "0", "--json", "-t", "1"]);
@@ -82,7 +84,8 @@ it(`${SECONDS} s of mixed clients: memory does not grow`, async () => {
   await until(async () => (await gauge(url, "requests_running")) === 0);
   for (const name of ["slots_busy", "requests_queued", "kv_pages_used"]) expect(await gauge(url, name)).toBe(0);
   expect(requests).toBeGreaterThan(500);
-  // The second half against the middle: a heap has found its size by then. Medians, for it breathes.
+  // The last fifth is compared with the middle, when the heap has reached its size. Medians, because garbage collection
+  // moves the size up and down.
   const part = (from: number, to: number) => {
     const list = sizes.slice(from * sizes.length, to * sizes.length).map(([, bytes]) => bytes);
     return quantile(list, 0.5) / 2 ** 20;
@@ -93,7 +96,7 @@ it(`${SECONDS} s of mixed clients: memory does not grow`, async () => {
   if (sizes.length > 0) expect(last - middle).toBeLessThan(16);
 });
 
-it("100 stalled readers: little is made for them, nothing more while they wait, and then they are gone", async () => {
+it("100 stalled readers: few tokens are computed for them, none while they wait, and then they are disconnected", async () => {
   const options = { name: "crumb", threads: 1, cacheTokens: 2 ** 15 };
   const model = await createLoad(testHost)(join(root, "dist/crumb.gguf"), options);
   const handler = createHandler(model, { slots: 100, stallTimeoutMs: 15_000 });

@@ -9,8 +9,8 @@ import { recorded, root } from "./support.ts";
 
 const tables = join(root, "src/tokenizer/unicode-tables.ts");
 
-it("unicode-tables.ts is what its script writes, and small", () => {
-  expect(readFileSync(tables, "utf8") === unicodeTables()).toBe(true); // no difference of 3,000 characters a line
+it("unicode-tables.ts is the output of its script, and small", () => {
+  expect(readFileSync(tables, "utf8") === unicodeTables()).toBe(true); // a failing toBe would print lines of 3,000 characters
   expect(readFileSync(tables).length).toBeLessThan(15_000);
 });
 
@@ -30,7 +30,7 @@ describe("character classes", async () => {
     ["S", 16, "General_Category/Symbol", SYMBOL],
     ["White_Space", 16, "Binary_Property/White_Space", SPACE],
     ["N of Unicode 17", 17, "General_Category/Number", NUMERIC],
-  ] as const)("%s holds for every code point that Unicode says", async (_, version, property, flag) => {
+  ] as const)("%s agrees with Unicode for every code point", async (_, version, property, flag) => {
     const expected = await category(version, property);
     let differing = 0;
     for (let code = 0; code < 0x110000; code++) {

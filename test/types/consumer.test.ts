@@ -10,7 +10,7 @@ const project = mkdtempSync(join(tmpdir(), "nibble-types-"));
 const types = join(project, "node_modules/nibble-llm/dist/types");
 afterAll(() => rmSync(project, { recursive: true }));
 
-/** What tsc has to say. */
+/** The output of tsc. */
 function tsc(...args: string[]): string {
   const { stdout, stderr } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...args], {
     encoding: "utf8",

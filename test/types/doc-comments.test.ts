@@ -81,7 +81,7 @@ function exportsOf(module: string): { module: string; name: string }[] {
   return [...declared, ...named, ...all];
 }
 
-/** The members of a body without a comment; those of nested objects are their member's own matter. */
+/** The members of a body without a comment; the members of nested objects need none. */
 function bareMembers({ name, module, body }: Declaration): string[] {
   if (SPECIFIED_ELSEWHERE.test(module)) return [];
   const bare: string[] = [];

@@ -30,7 +30,7 @@ describe("with importance", () => {
     expect(await keys(undefined, await crumb())).toEqual([]);
   });
 
-  /** Only the first column of a block matters: its error must fall, whatever becomes of the others. */
+  /** Only the first column of a block has importance: its error must become smaller. The others are not checked. */
   const columns = 192;
   const first = Float32Array.from({ length: columns }, (_, i) => (i % 32 === 0 ? 1 : 1e-6));
   const name = "blk.2.ffn_up.weight";

@@ -13,7 +13,7 @@ const root = new URL("../../", import.meta.url);
 export const pathOf = (name: string): string => fileURLToPath(new URL(name, root));
 export const bytesOf = (name: string): Uint8Array<ArrayBuffer> => Uint8Array.from(readFileSync(pathOf(name)));
 
-/** Compares megabytes in no time; `toEqual` takes seconds. */
+/** Compares megabytes in milliseconds; `toEqual` takes seconds. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 /** Keeps a copy of what it is given, as the writer uses its buffers again. */

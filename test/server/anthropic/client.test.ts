@@ -44,7 +44,7 @@ describe("messages", () => {
     expect(texts.length).toBeGreaterThan(1);
   });
 
-  it("system text, blocks, earlier turns: as the same chat", async () => {
+  it("system text, blocks and earlier turns give the same chat", async () => {
     const direct = await server.model.chat.completions.create({
       messages: [
         { role: "system", content: "Be brief. Be right." },
@@ -85,7 +85,7 @@ describe("messages", () => {
     expect(answer.content.map(({ type }) => type)).toEqual(["text"]);
   });
 
-  it("a budget of thinking ends it; an effort is a budget", async () => {
+  it("a budget ends thinking; an effort is a budget", async () => {
     const thought = async (fields: object) => {
       const { content, usage } = await client.messages.create({ ...request, ...fields });
       const [first] = content;
@@ -110,7 +110,7 @@ describe("messages", () => {
     );
   });
 
-  it("stop sequences and the length say so", async () => {
+  it("stop_reason tells a stop sequence from the length", async () => {
     const stopped = await client.messages.create({ ...request, stop_sequences: ["264"] });
     expect([stopped.stop_reason, stopped.stop_sequence]).toEqual(["stop_sequence", "264"]);
     const cut = await client.messages.create({ ...request, max_tokens: 3 });

@@ -1,4 +1,4 @@
-/** What a case expects of an answer. */
+/** Checks an answer against the expectations of a case. */
 import { isDeepStrictEqual } from "node:util";
 
 export interface Expected {
@@ -19,7 +19,7 @@ export interface Answer {
 
 const short = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 200);
 
-/** What is wrong with an answer, or undefined. */
+/** The first difference between an answer and the case's expectations; undefined if there is none. */
 export function fault({ status, headers, text, json }: Answer, expected: Expected): string | undefined {
   const allowed = [expected.status ?? 200].flat();
   if (!allowed.includes(status)) return `status ${status}, expected ${allowed.join(" or ")}: ${text.slice(0, 300)}`;
@@ -40,7 +40,7 @@ function wrongPlace(json: unknown, places: Readonly<Record<string, unknown>>): s
   return wrong && `${wrong[0]}: expected ${short(wrong[1])}, got ${short(placeOf(json, wrong[0]))}`;
 }
 
-/** The value at a path; all values at a path with `*`, without those that are not there. */
+/** The value at a path; for a path with `*`, the list of all values that exist there. */
 export function placeOf(json: unknown, path: string): unknown {
   let values: unknown[] = [json];
   let many = false;

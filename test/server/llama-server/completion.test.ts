@@ -51,7 +51,7 @@ describe("an answer", () => {
     expect(answer).not.toHaveProperty("completion_probabilities");
   });
 
-  it("stops at a word, by itself, or at the end of the context", async () => {
+  it("stops at a stop string, at an end token, or at the end of the context", async () => {
     const word = await ask({ ...base, n_predict: 20, grammar: 'root ::= "one two three"', stop: ["two"] });
     expect(word).toMatchObject({ content: "one ", stop_type: "word", stopping_word: "two" });
     expect(await ask({ ...base, grammar: 'root ::= "ok"' })).toMatchObject({ content: "ok", stop_type: "eos" });
@@ -84,7 +84,7 @@ describe("an answer", () => {
     expect((await stream({ ...base, n_probs: 1 }))[0].completion_probabilities).toHaveLength(1);
   });
 
-  it("response_fields chooses", async () => {
+  it("response_fields chooses the fields of an answer", async () => {
     const fields = ["content", "generation_settings/n_predict", "timings/predicted_n", "nothing", "content/length"];
     expect(await ask({ ...base, response_fields: fields })).toEqual({
       content: expect.any(String),
@@ -180,7 +180,7 @@ describe("bounds for completing code", () => {
   });
 });
 
-it("other fields of llama-server's are taken", async () => {
+it("other fields of llama-server are accepted", async () => {
   const neutral = {
     cache_prompt: true,
     id_slot: -1,

@@ -9,7 +9,7 @@ import { createHandler } from "../../../src/server/handler.ts";
 import { cli, Running } from "../../cli/helpers.ts";
 import { askHandler, loadCrumb, messages, postHandler, postJson } from "../helpers.ts";
 
-/** Longer than a page of the cache. */
+/** A conversation longer than a page of the KV cache. */
 const conversation = [{ role: "system", content: "Be brief and be right. ".repeat(20) }, ...messages];
 
 const saved = new Map<string, Uint8Array>();
@@ -31,7 +31,7 @@ const post = async (on: Model, path: string, body: unknown) => {
 const ask = (on: Model) => post(on, "/v1/chat/completions", { messages: conversation, temperature: 0, max_tokens: 20 });
 
 describe("/slots", () => {
-  it("what one model has saved another goes on with: the same answer, nothing computed again but a page", async () => {
+  it("another model restores a saved conversation: the same answer, and at most a page is computed again", async () => {
     const before = await ask(model);
     const { status, body } = await post(model, "/slots/0?action=save", { filename: "a.bin", messages: conversation });
     const { prompt_tokens } = before.body.usage;
@@ -60,7 +60,7 @@ describe("/slots", () => {
     other.dispose();
   });
 
-  it("GET tells how many are taken", async () => {
+  it("GET gives the number of busy slots", async () => {
     const handler = createHandler(model, { slots: 2 });
     const states = async () => (await handler(new Request("http://localhost/slots"))).json();
     const slot = (id: number, is_processing: boolean) => ({ id, n_ctx: model.info.contextLength, is_processing });
@@ -73,7 +73,7 @@ describe("/slots", () => {
     expect(await states()).toEqual([slot(0, false), slot(1, false)]);
   });
 
-  it("refuses by name what is wrong", async () => {
+  it("errors name the wrong field", async () => {
     saved.set("broken", saved.get("a.bin")!.slice(0, 1000));
     const wrong: [query: string, body: object, param: string][] = [
       ["", { filename: "a" }, "action"],

@@ -1,4 +1,4 @@
-/** Models that come when they are asked for, and go when they are idle or others need their place. */
+/** Models that are loaded on request, and disposed when they are idle or others need their memory. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NibbleError } from "../../../src/base/errors.ts";
 import type { Model } from "../../../src/engine/model.ts";
@@ -49,7 +49,7 @@ describe("a model", () => {
     expect(log).toEqual(["+a", "-a", "+a"]);
   });
 
-  it("stays as long as its last request says: not at all, or for ever", async () => {
+  it("stays in memory as its last request says: not at all, or for ever", async () => {
     const models = pool([lazy("a")], { idleMs: 1000 });
     const first = await acquire(models, "a");
     const second = await acquire(models, "a");
@@ -74,7 +74,7 @@ describe("a model", () => {
     expect(models.loaded).toHaveLength(1);
   });
 
-  it("that fails to load says why to each request, and is tried again", async () => {
+  it("that fails to load gives each request the reason, and the next request tries again", async () => {
     let tries = 0;
     const models = pool([
       lazy("a", async () => {
@@ -106,7 +106,7 @@ describe("room for models", () => {
     expect(log).toEqual(["+a", "+b", "-b", "+c"]);
   });
 
-  it("is waited for while all are in use, in the order of arrival", async () => {
+  it("is given in the order of arrival when all are in use", async () => {
     const models = pool([lazy("a"), lazy("b")], { modelsMax: 1 });
     const a = await acquire(models, "a");
     const order: string[] = [];
@@ -114,7 +114,7 @@ describe("room for models", () => {
       order.push("b");
       return lease;
     });
-    // This request would find its model in memory, but must not overtake: else b might wait for ever.
+    // The model of this request is in memory, but the request must not overtake b's, which might wait for ever.
     const again = acquire(models, "a").then((lease) => {
       order.push("a");
       return lease;
@@ -128,7 +128,7 @@ describe("room for models", () => {
     expect(log).toEqual(["+a", "-a", "+b", "-b", "+a"]);
   });
 
-  it("a client that leaves stops waiting for it, and the next one goes on", async () => {
+  it("a client that disconnects stops waiting for it, and the next one continues", async () => {
     const models = pool([lazy("a"), lazy("b")], { modelsMax: 1 });
     const a = await acquire(models, "a");
     const client = new AbortController();
@@ -140,7 +140,7 @@ describe("room for models", () => {
     expect((await next).model).toBe(a.model);
   });
 
-  it("where memory is short idle models go, one by one; then the error says so", async () => {
+  it("idle models are disposed one by one while memory is short; then loading fails with an error", async () => {
     let free = 0;
     const big = lazy("big", async () => {
       if (log.filter((entry) => entry.startsWith("-")).length < free) throw new NibbleError("out_of_memory", "too big");

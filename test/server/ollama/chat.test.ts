@@ -90,7 +90,7 @@ describe("/api/chat", () => {
     }
   });
 
-  it("refuses by name, in Ollama's shape", async () => {
+  it("errors name the field, in Ollama's shape", async () => {
     const image = [{ role: "user", content: "a", images: ["AAAA"] }];
     const wrong: [object, number, RegExp][] = [
       [{ model: undefined, messages }, 400, /^model: /],
@@ -148,7 +148,7 @@ describe("/api/generate", () => {
     }
   });
 
-  it("an empty prompt loads the model; what cannot be honoured is refused by name", async () => {
+  it("an empty prompt loads the model; unsupported fields are refused by name", async () => {
     expect((await post("/api/generate", {})).json()).toMatchObject({ response: "", done: true, done_reason: "load" });
     const neutral = { suffix: "", context: [], images: [], template: "", options: { num_predict: 1 } };
     expect((await post("/api/generate", { prompt: "a", stream: false, ...neutral })).status).toBe(200);

@@ -27,7 +27,7 @@ const lazy = (name: string): LazyModel => ({
   },
 });
 
-/** A cache that holds what was pulled. */
+/** A cache of pulled models. */
 function library(): ModelLibrary {
   const pulled: string[] = ["old:1b"];
   return {
@@ -48,7 +48,7 @@ const handlerOf = (options: HandlerOptions = {}) => createHandler([model, lazy("
 const get = async (handler: ReturnType<typeof handlerOf>, path: string) => (await askHandler(handler, path)).json();
 
 describe("models", () => {
-  it("/api/tags has served and pulled ones, /api/ps those in memory", async () => {
+  it("/api/tags lists served and pulled models, /api/ps those in memory", async () => {
     const handler = handlerOf({ library: library(), modelsIdleMs: 60_000 });
     const { models } = await get(handler, "/api/tags");
     expect(models.map(({ name }: { name: string }) => name)).toEqual(["crumb", "second:2b", "old:1b"]);
@@ -77,7 +77,7 @@ describe("models", () => {
     await handler.close();
   });
 
-  it("/api/show tells what a model is, by either name of the field", async () => {
+  it("/api/show gives a model's facts, and accepts both names of the field", async () => {
     for (const body of [{ model: "crumb" }, { name: "crumb:latest", verbose: true }]) {
       const { status, json } = await postHandler(handlerOf(), "/api/show", body);
       expect(status).toBe(200);
@@ -91,13 +91,13 @@ describe("models", () => {
     expect((await postHandler(handlerOf(), "/api/show", {})).status).toBe(400);
   });
 
-  it("/api/version is one that clients know", async () => {
+  it("/api/version is a version that clients accept", async () => {
     expect((await get(handlerOf(), "/api/version")).version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });
 
 describe("/api/pull", () => {
-  it("tells how far it is; afterwards the model answers", async () => {
+  it("streams its progress; afterwards the model answers", async () => {
     const handler = handlerOf({ library: library() });
     const { text } = await postHandler(handler, "/api/pull", { model: "new:3b" });
     const parts = text
@@ -126,7 +126,7 @@ describe("/api/pull", () => {
     expect([whole.status, whole.json().error]).toEqual([404, "nothing: there is no such model"]);
   });
 
-  it("what the server does not do is refused by name", async () => {
+  it("unsupported calls are refused by name", async () => {
     const none = await postHandler(handlerOf(), "/api/pull", { model: "new:3b" });
     expect([none.status, none.json().error]).toEqual([501, expect.stringMatching("^/api/pull: ")]);
     for (const [method, path] of [

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe("chat.completions", () => {
-  it("whole: what the model answers itself", async () => {
+  it("whole: the model's own answer", async () => {
     const direct = await server.model.chat.completions.create({ messages, temperature: 0, reasoning_format: "auto" });
     const answer = await client.chat.completions.create({ model: "crumb", messages: [...messages], temperature: 0 });
     expect(answer.object).toBe("chat.completion");
@@ -160,7 +160,7 @@ describe("responses", () => {
     expect(output.map(({ type }) => type)).toEqual(["message"]);
   });
 
-  it("items of earlier turns are the same chat; the length is told", async () => {
+  it("items of earlier turns give the same chat; an answer cut off by its length is incomplete", async () => {
     const chat = await client.chat.completions.create({
       model: "crumb",
       messages: [

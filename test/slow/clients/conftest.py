@@ -1,4 +1,4 @@
-"""What the clients' tests share: where the server is, which models it has, and a small task for lm-eval."""
+"""Fixtures of the clients' tests: the server's address, its models, and a small task for lm-eval."""
 
 import os
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def url():
-    """The server's address, without a path: clients add /v1 or what they expect."""
+    """The server's address, without a path: clients add /v1 or another path."""
     return os.environ["NIBBLE_URL"]
 
 

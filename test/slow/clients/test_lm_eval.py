@@ -1,4 +1,4 @@
-"""lm-eval over the server: what it sends by default, tokenized and in batches of four. Its samples are left for vitest."""
+"""lm-eval over the server: its default requests, tokenized, in batches of four. vitest reads the samples."""
 
 import json
 import os

@@ -31,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-/** Serves `folder`; `extra` are files that lie elsewhere, by their paths. */
+/** Serves `folder`; `extra` has files from elsewhere, by their URL paths. */
 export async function serveFolder(
   folder: string,
   isolated: boolean,
@@ -70,7 +70,7 @@ export async function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
 }
 
-/** Opens a page that sets `window.ready`. @throws Error with what the page had to say, where it does not come to that */
+/** Opens a page that sets `window.ready`. @throws Error with the page's messages if it does not set it */
 export async function openPage(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage();
   const said: string[] = [];

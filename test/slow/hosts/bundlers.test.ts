@@ -14,7 +14,7 @@ afterAll(() => project.remove());
 
 const node = (folder: string, ...args: readonly string[]): string => run(process.execPath, args, { cwd: folder });
 
-/** Builds a fixture; gives the folder that a server sends. */
+/** Builds a fixture. @returns the folder to serve */
 const bundlers: readonly [name: string, build: (folder: string) => string][] = [
   [
     "vite",

@@ -63,12 +63,12 @@ it("reads 1,024 tokens and streams 64", async () => {
   expect(text).toMatch(/"usage":\{"prompt_tokens":1024,"completion_tokens":64,.*data: \[DONE\]\s*$/s);
 });
 
-it("requests that came later go on when the first has ended", async () => {
+it("later requests continue when the first has ended", async () => {
   const answers = [complete("Once upon a time", 4), complete("Two roads", 40), complete("In the beginning", 12)];
   expect(await Promise.all(answers)).toEqual([4, 40, 12]);
 });
 
-it("requests go on when the client of the first has left", async () => {
+it("requests continue when the client of the first has disconnected", async () => {
   const gone = new AbortController();
   const first = await post("/v1/completions", { prompt: "A", max_tokens: 500, stream: true }, gone.signal);
   const second = complete("Two roads", 40);

@@ -46,7 +46,7 @@ const programs: readonly [name: string, () => [string, string[]], readonly objec
   ["Node 22", () => command(tool("node-22/bin/node")), THREADS],
   ["Node 24", () => command(process.execPath), [...THREADS, { build: "simd" }]],
   ["Bun", () => command(tool("bun/bin/bun.exe")), [...THREADS, { build: "simd" }]],
-  // What it needs: its own files, the model's, and the number of cores.
+  // Deno has no right but to read the package's files and the model's.
   ["Deno", () => [tool("deno/deno"), denoArguments()], [...THREADS, { build: "simd" }]],
 ];
 

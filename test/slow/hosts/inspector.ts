@@ -1,11 +1,11 @@
 /**
- * What V8's inspector tells of the memory of an isolate.
+ * Reads the memory use of an isolate through V8's inspector.
  * @module
  */
 
-/** Bytes. WebAssembly memory is not in them. */
+/** Sizes in bytes, without WebAssembly memory. */
 export interface HeapUsage {
-  /** Objects on the heap, garbage that was not yet collected among them; and what the heap has for them. */
+  /** Bytes of objects on the heap, including garbage that is not yet collected; `totalSize` is the size of the heap. */
   readonly usedSize: number;
   readonly totalSize: number;
   /** ArrayBuffers. */

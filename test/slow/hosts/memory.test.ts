@@ -18,7 +18,7 @@ import { workerdCommand } from "./workerd.ts";
 
 /** An isolate's 128 MB, as MiB. Measured 124.5e6; garbage collection moves it by a few million. */
 const LIMIT = 128 * 2 ** 20;
-/** Of the process above what it takes before the first request. */
+/** Limit on the growth of the process since before the first request, in bytes. */
 const PROCESS_LIMIT = 150e6;
 /** WebAssembly memory of the example for this file, and the 64 KiB pages that V8 is held to. */
 const PLANNED = 93_911_808;
@@ -26,7 +26,10 @@ const V8_FLAGS = [`--wasm-max-mem-pages=${Math.ceil(PLANNED / 65536)}`, "--max-h
 const PART_BYTES = 20 * 2 ** 20;
 const HELD_BYTES = 2 ** 20;
 
-/** Serves a file in parts, as assets.ts asks for them; its end comes when all before it must be in place. */
+/**
+ * Serves a file in parts, as assets.ts asks for them; the last bytes are sent only when everything before them must be
+ * in place.
+ */
 function partsOf(path: string, onEnd: () => void): Server {
   const { size } = statSync(path);
   return createServer((request, response) => {
@@ -51,7 +54,7 @@ let assets: Server;
 let workerd: Running;
 let inspector: Inspector;
 let url: string;
-/** When the last byte of the weights left. */
+/** The time when the last byte of the weights was sent. */
 let lastByte = 0;
 
 beforeAll(async () => {
@@ -90,7 +93,10 @@ afterAll(() => {
 
 const residentBytes = (): number => processFacts(workerd.child.pid!)?.bytes ?? 0;
 
-/** The highest of each while something goes on, in bytes. The inspector answers between two turns of the isolate. */
+/**
+ * The maximum of each size during some work, in bytes. The inspector answers between two turns of the isolate's event
+ * loop.
+ */
 interface Peak {
   readonly heapUsed: number;
   readonly heap: number;
@@ -156,7 +162,7 @@ it("loads and runs within 128 MB, everything counted", async () => {
   for (const { buffers, isolate, resident } of [loading, running]) {
     expect(buffers).toBeGreaterThan(8e6); // the tables of the tokenizer at least: the inspector saw the right isolate
     expect(isolate).toBeLessThan(LIMIT);
-    // Compiled code, V8's compiler and the network's buffers are no part of the 128 MB, but of the process.
+    // Compiled code, V8's compiler and network buffers count for the process, but not for the 128 MB.
     if (idle > 0) expect(resident - idle).toBeLessThan(PROCESS_LIMIT);
   }
   expect(seconds).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** What publint and are-the-types-wrong say about the packed package. */
+/** publint, JSR, are-the-types-wrong and tsc on the packed package. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";

@@ -21,7 +21,10 @@ export function tool(path: string): string {
   return file;
 }
 
-/** Debian's, or what CHROMIUM names. @throws Error that says how to get it */
+/**
+ * The path of Chromium: CHROMIUM (a name or a path), else the first of the usual names in PATH.
+ * @throws Error that says how to get it
+ */
 export function chromiumPath(): string {
   const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ["chromium", "chromium-browser", "google-chrome"];
   for (const folder of (process.env.PATH ?? "").split(delimiter))
@@ -42,10 +45,10 @@ export function run(command: string, args: readonly string[], options: SpawnSync
   return stdout as string;
 }
 
-/** vitest's Node is not npm's: npm runs with the one that is first in the machine's PATH. */
+/** Runs npm. It uses the Node that is first in PATH, which may differ from vitest's. */
 const npm = (args: readonly string[], cwd: string): string => run("npm", args, { cwd });
 
-/** Installs the tools where the lock file asks for others than are there. */
+/** Installs the tools if the installed versions differ from the lock file's. */
 export function installTools(): void {
   const installed = join(toolsFolder, "node_modules/.package-lock.json");
   const wanted = JSON.parse(readFileSync(join(toolsFolder, "package-lock.json"), "utf8")).packages;

@@ -47,7 +47,7 @@ it.each([
   expect((await nibble("ls")).stdout).toBe("");
 });
 
-/** The hub, as a page sees it: across origins, with the headers that it exposes. */
+/** The hub as a page sees it: on another origin, with the headers that it exposes. */
 function hubAnswer(url: URL, range: string | undefined) {
   const cors = {
     "access-control-allow-origin": "*",

@@ -1,4 +1,4 @@
-/** The official clients against the packed server on every host; clients that leave. */
+/** The official clients against the packed server on every host; clients that disconnect. */
 import { connect } from "node:net";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
@@ -53,7 +53,7 @@ const hosts: readonly [name: string, begin: () => Promise<string>][] = [
   ["Deno", () => deno(keys)],
   [
     "workerd",
-    // Without the flag a client that leaves before a whole answer is not noticed.
+    // Without the flag, a client that disconnects before a whole answer is not noticed.
     () => start(...workerdCommand(project.add("server-worker"), { compatibilityFlags: ["enable_request_signal"] })),
   ],
 ];
@@ -61,7 +61,7 @@ const hosts: readonly [name: string, begin: () => Promise<string>][] = [
 const headers = { authorization: "Bearer secret" };
 
 describe.each(hosts)("%s", (_, begin) => {
-  it("answers OpenAI's and Anthropic's clients; whoever leaves is left", async () => {
+  it("answers OpenAI's and Anthropic's clients; requests of clients that disconnect are cancelled", async () => {
     const url = await begin();
     const metric = (name: string) => gauge(url, name, headers);
     const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: "secret", maxRetries: 0 });
@@ -82,12 +82,12 @@ describe.each(hosts)("%s", (_, begin) => {
       { type: "thinking", thinking: reasoning_content },
       { type: "text", text: content },
     ]);
-    // More than there are slots: those who wait are woken by others' requests.
+    // More requests than slots: waiting ones are woken by others' requests.
     const many = await Promise.all(Array.from({ length: 24 }, () => openai.chat.completions.create(chat)));
     for (const { choices } of many) expect(choices[0]!.message.content).toBe(content);
     await expect(openai.chat.completions.create({ ...chat, temperature: 9 })).rejects.toMatchObject({ status: 400 });
 
-    // An answer that was taken to its end was not cut, whatever a host says of its request afterwards.
+    // An answer that was read to its end was not cut off, even if the host aborts its request afterwards.
     expect(await metric("answers_cut_total")).toBe(0);
     const endless = { prompt: QUESTION, ignore_eos: true, n: 8 };
     const stream = await postJson(`${url}/v1/completions`, { ...endless, stream: true }, { headers });
@@ -112,7 +112,7 @@ describe.each([
   ["Bun", bun],
   ["Deno", deno],
 ])("%s", (_, begin) => {
-  it("SIGTERM: answers under way are finished, new ones refused", async () => {
+  it("SIGTERM: answers in progress are finished, new requests refused", async () => {
     const url = await begin({});
     const stream = await postJson(`${url}/v1/completions`, { prompt: QUESTION, ignore_eos: true, stream: true, n: 8 });
     const waiting = fetch(`${url}/health`);
@@ -123,7 +123,7 @@ describe.each([
     expect((await running!.result()).code).toBe(0);
   });
 
-  it("1,000 connections: who behaves gets the right answer, nothing stays behind", async () => {
+  it("1,000 connections: normal clients get the right answer, nothing stays allocated", async () => {
     const url = await begin({ slots: 16, cacheTokens: 16384, stallTimeoutMs: 5000, bodyTimeoutMs: 5000 });
     const begun = performance.now();
     const kinds = { normal: 400, slowReaders: 200, choices: 1, leaving: 200, slowSenders: 100, garbage: 100 };

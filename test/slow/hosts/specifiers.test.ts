@@ -29,7 +29,7 @@ afterAll(() => {
   project.remove();
 });
 
-/** As much of an npm registry as installing one package takes. */
+/** The part of an npm registry that installing one package needs. */
 const serveTarball: Parameters<typeof createServer>[1] = ({ url, headers }, response) => {
   const bytes = readFileSync(project.tarball);
   if (url === "/nibble-llm.tgz") return void response.end(bytes);

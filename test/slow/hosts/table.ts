@@ -1,5 +1,6 @@
 /**
- * What every host must do alike. Transpiled, not bundled: it runs in the host, beside the installed package.
+ * Results that every host must share. The file is transpiled, not bundled: it runs in the host, beside the installed
+ * package.
  * @module
  */
 import type { Load, LoadOptions, Model, ModelSource } from "../../../src/entries/node.ts";
@@ -13,10 +14,10 @@ export interface Case {
 export interface Table {
   readonly load: Load;
   readonly crumb: () => ModelSource | Promise<ModelSource>;
-  /** SmolLM2, where there is a file of it. */
+  /** SmolLM2, if its file exists. */
   readonly large?: (() => ModelSource | Promise<ModelSource>) | undefined;
   readonly cases: readonly Case[];
-  /** Ways to run that must give the same bits. */
+  /** The variants of running a model, which must give the same bits. */
   readonly variants: readonly LoadOptions[];
 }
 

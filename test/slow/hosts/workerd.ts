@@ -21,7 +21,10 @@ export interface WorkerdConfig {
   readonly v8Flags?: readonly string[];
 }
 
-/** Bundles the project's worker as `wrangler deploy` would, and gives what runs it: it prints its port as JSON. */
+/**
+ * Bundles the project's worker as `wrangler deploy` would, and gives the command that runs it. The command prints its
+ * port as JSON.
+ */
 export function workerdCommand(folder: string, options: WorkerdConfig): [command: string, args: string[]] {
   wrangler(folder, "deploy", "--dry-run", "--outdir", "bundle");
   const { compatibilityFlags = [], services = [], bindings = [], v8Flags = [] } = options;

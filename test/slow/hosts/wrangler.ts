@@ -23,7 +23,7 @@ export interface Worker {
   readonly url: string;
   /** wrangler's process; workerd is below it. */
   readonly pid: number;
-  /** What it printed so far. */
+  /** Its output so far. */
   printed(): string;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface Worker {
 /**
  * Starts the project's worker.
  * @param v8Flags of workerd, such as `--wasm-max-mem-pages`
- * @throws Error with what wrangler printed, where it is not ready within a minute
+ * @throws Error with wrangler's output if it is not ready within a minute
  */
 export async function startWorker(folder: string, v8Flags = ""): Promise<Worker> {
   const args = [tool("wrangler/bin/wrangler.js"), "dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"];

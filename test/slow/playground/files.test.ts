@@ -27,7 +27,7 @@ it("a model without a chat template continues a text", async () => {
   expect(await page.locator(".note").innerText()).toMatch(/^Cut off: as many tokens as allowed\. 8 tokens/);
 });
 
-it("files that are no model, cut off, or too large are errors, and the model before stays", async () => {
+it("files that are no model, truncated or too large are errors, and the earlier model stays", async () => {
   const page = await playground.open();
   await drop(page, "notes.pdf", "%PDF-1.7 and so on");
   await page.locator("#notice").waitFor();

@@ -1,5 +1,5 @@
 /**
- * A model that no browser can run: more than 4 GiB of weights, of which only the header is really there.
+ * A model that no browser can run: more than 4 GiB of weights, in a sparse file that holds only the header.
  * @module
  */
 import { openSync, truncateSync, writeSync } from "node:fs";
@@ -10,7 +10,7 @@ import { openFixture } from "../../helpers/models.ts";
 const FFN = 2 ** 20;
 const LAYERS = 4;
 
-/** Writes the fixture `llama` with a much wider feed-forward network, as a file with holes. */
+/** Writes the fixture `llama` with a much wider feed-forward network, as a sparse file. */
 export async function writeLargeHeader(path: string): Promise<void> {
   const { metadata, tensors, close } = await openFixture("llama", "gguf");
   await close();

@@ -19,7 +19,7 @@ describe.skipIf(model === "")("a model of 98 MB", () => {
   const STORY = "Write a long story about a lighthouse keeper and his three cats.";
 
   // It is repeated if it fails, since a task's time includes what other processes of the machine take.
-  it("stops within 200 ms and keeps the text so far; no task of the page was long, and nothing jumped", {
+  it("stops within 200 ms and keeps the text so far; the page had no long task and no layout shift", {
     retry: 2,
   }, async () => {
     const page = await openLarge();
@@ -42,7 +42,7 @@ describe.skipIf(model === "")("a model of 98 MB", () => {
     const { tasks, shifts } = await page.evaluate<Seen>("window.seen");
     expect(shifts).toBeLessThan(0.01);
     expect(tasks).toEqual([]);
-    // It has really stopped: the next answer, which continues the half one, comes at once.
+    // Generation has really stopped: the next answer, which continues the stopped one, comes at once.
     await page.locator("[name=max_tokens]").fill("4");
     expect(await ask(page, "Go on.")).not.toBe("");
     expect(await page.locator(".content").first().innerText()).toBe(kept);

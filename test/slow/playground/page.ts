@@ -35,7 +35,7 @@ export interface Browser {
 
 export const launch = async (): Promise<Browser> => (await launchChromium()) as unknown as Browser;
 
-/** A page that has loaded crumb. What goes wrong in it is told to `said`. */
+/** A page that has loaded crumb. Its errors are passed to `said`. */
 export async function openPlayground(browser: Browser, url: string, options: object, said: string[]): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1180, height: 760 }, ...options });
   page.on("pageerror", (error: Error) => said.push(String(error)));
@@ -60,7 +60,7 @@ export async function loaded(page: Page, name: string): Promise<void> {
   await until(page, `document.querySelector("#model-line").textContent.startsWith(${JSON.stringify(`${name}, `)})`);
 }
 
-/** Asks and waits for the end; gives the newest answer's text, "" where it has got no further than reasoning. */
+/** Asks, waits for the end, and gives the text of the newest answer: "" if it has only reasoning. */
 export async function ask(page: Page, question: string): Promise<string> {
   await page.locator("#question").fill(question);
   await page.keyboard.press("Enter");
@@ -69,7 +69,7 @@ export async function ask(page: Page, question: string): Promise<string> {
   return page.evaluate(`[...document.querySelectorAll(".answer")].at(-1)?.querySelector(".content")?.innerText ?? ""`);
 }
 
-/** Drops a file of this content, or of the first `size` bytes of what lies at a path of the server. */
+/** Drops a file with this content, or with the first `size` bytes of the file at a path of the server. */
 export async function drop(page: Page, name: string, content: string, size?: number): Promise<void> {
   await page.evaluate(
     async ([name, content, size]) => {

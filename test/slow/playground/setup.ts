@@ -15,7 +15,7 @@ export interface Playground {
   readonly url: string;
   /** A folder for files, removed at the end. */
   readonly temporary: string;
-  /** Errors of the page and its console. A test fails if it leaves some here. */
+  /** Errors of the page and its console. A test fails if any are left at its end. */
   readonly errors: string[];
   /** Opens the page of the test, with Playwright's options of a page, and waits until crumb is loaded. */
   open(options?: object, url?: string): Promise<Page>;
@@ -63,7 +63,7 @@ export function usePlayground(): Playground {
 /** The text of the page's notice of an error. */
 export const notice = (page: Page): Promise<string> => page.locator("#notice").innerText();
 
-/** What `watch` puts into `window.seen`. */
+/** The measurements that `watch` puts into `window.seen`. */
 export interface Seen {
   /** Milliseconds of tasks over 50 ms. */
   readonly tasks: number[];

@@ -5,7 +5,7 @@ import { DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/m
 import { openLogits, writeLogits } from "../../../weights-tools/measure/logits-file.ts";
 import { MemorySink } from "../helpers.ts";
 
-/** From the definition, in probabilities. */
+/** The Kullback-Leibler divergence by its definition, with probabilities. */
 function divergence(a: readonly number[], b: readonly number[]): number {
   const softmax = (logits: readonly number[]) => {
     const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
@@ -53,7 +53,7 @@ describe("DivergenceMeter", () => {
     meter.add(Float32Array.of(1000, 998), Float32Array.of(-3, -5));
     expect(meter.result().mean).toBe(0);
   });
-  it("takes a word that the model rules out", () => {
+  it("accepts a token of probability zero", () => {
     const meter = new DivergenceMeter();
     meter.add(Float32Array.of(0, 0), Float32Array.of(0, -2000));
     expect(meter.result().mean).toBeCloseTo(1000 - Math.log(2), 6);

@@ -27,14 +27,16 @@ function quantized(type: TensorType, values: Float32Array, weights?: Float32Arra
   return blocks;
 }
 
-/** Sum of squared errors, each times the weight of its place. */
+/** Sum of squared errors, each times its weight. */
 function error(type: TensorType, values: Float32Array, blocks: Uint8Array, weight: (i: number) => number): number {
   const stored = new Float32Array(values.length);
   dequantize(type, blocks, stored);
   return values.reduce((sum, value, i) => sum + weight(i) * (value - stored[i]!) ** 2, 0);
 }
 
-/** What ggml's quantiser of the type takes as weights: squares, or magnitudes where there is a minimum. */
+/**
+ * The weights that ggml's quantiser of the type uses: squares of the values, or magnitudes for types with a minimum.
+ */
 function ggmlWeight(type: TensorType, values: Float32Array): (i: number) => number {
   if (type === "MXFP4") return () => 1;
   if (type === "Q2_K") return (i) => Math.abs(values[i]!);
@@ -89,7 +91,7 @@ describe.each([...searched, ...closedForms])("%s with an importance", (type) => 
     expect(Buffer.concat(rows).equals(quantized(type, values, importance))).toBe(true);
   });
 
-  it("asks only for proportions", () => {
+  it("depends only on the ratios of the importances", () => {
     const doubled = importance.map((weight) => 2 * weight);
     expect(quantized(type, values, doubled)).toEqual(quantized(type, values, importance));
   });

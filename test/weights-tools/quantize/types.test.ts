@@ -10,7 +10,10 @@ const fixture = (name: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(readFileSync(new URL(`../../fixtures/quantization/${name}`, import.meta.url)));
 const floats = (name: string): Float32Array => new Float32Array(fixture(name).buffer);
 
-/** Without an importance matrix these have a closed form, and ggml's bytes. The others: quantization-search.test.ts. */
+/**
+ * Without an importance matrix, the quantisers of these types have a closed form and give ggml's bytes.
+ * searches.test.ts tests the other types.
+ */
 const closedForms: TensorType[] = ["F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"];
 const searched: TensorType[] = ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"];
 const blockTypes = [...closedForms.slice(2), ...searched];
@@ -113,7 +116,7 @@ it("moves F32 through unchanged, at any alignment", () => {
   expectSameBits(values, input);
 });
 
-it("names a type that it cannot do", () => {
+it("names an unsupported type", () => {
   expect(canQuantize("TQ1_0")).toBe(false);
   expect(canDequantize("Q8_1")).toBe(false);
   const unsupported = expect.objectContaining({ code: "unsupported_type", message: expect.stringContaining("Q8_1") });

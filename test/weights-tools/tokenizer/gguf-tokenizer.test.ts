@@ -175,7 +175,7 @@ describe("SentencePiece's kind", () => {
     expect(notes).toEqual([]);
   });
 
-  it("notes merges that scores cannot say", () => {
+  it("notes merges that scores cannot express", () => {
     expect(convert({}, { merges: ["a a"] }).notes).toEqual([expect.stringMatching(/^GGUF keeps scores.*: 1 pairs/)]);
     const vocabulary = { ...vocab, aaa: 7 };
     const order = { vocab: vocabulary, merges: ["a aa", ...merges, "aa a"] };
@@ -193,7 +193,7 @@ describe("SentencePiece's kind", () => {
     expect(notes).toHaveLength(noted);
   });
 
-  it("refuses what GGUF has no key for", () => {
+  it("refuses features for which GGUF has no key", () => {
     expect(() => convert({ normalizer: { type: "NFKC" } })).toThrow(/NFKC/);
     expect(() => convert({ pre_tokenizer: { type: "Metaspace", prepend_scheme: "last" } })).toThrow(/last/);
   });
@@ -256,7 +256,7 @@ describe("add_bos_token", () => {
   const text = { Sequence: { id: "A" } };
 
   it.each([
-    ["false without any word of it", {}, {}, false],
+    ["false where nothing mentions it", {}, {}, false],
     ["true by the template", template(bos, text), {}, true],
     [
       "true by a template in a sequence",
@@ -282,7 +282,7 @@ describe("add_bos_token", () => {
   });
 });
 
-it("notes what the name of the pre-tokenizer does not imply", () => {
+it("notes features that the name of the pre-tokenizer does not imply", () => {
   expect(ggufTokenizer(files({ normalizer: { type: "NFKC" } }), 6).notes).toEqual([expect.stringContaining("NFKC")]);
   const ignoring = files({ model: { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true } });
   expect(ggufTokenizer(ignoring, 6).notes).toEqual([expect.stringContaining("merges")]);

@@ -16,7 +16,7 @@ interface RecordedModel {
   readonly name: string;
   readonly facts: ModelFacts;
   readonly tensors: readonly (readonly [name: string, ...shape: number[]])[];
-  /** One type a tensor, separated by blanks. */
+  /** One type per tensor, separated by blanks. */
   readonly types: Readonly<Record<Mix, string>>;
 }
 const file = readFileSync(new URL("../../fixtures/quantization/mixes.json.gz", import.meta.url));
@@ -77,7 +77,7 @@ describe("chooseType", () => {
   });
 });
 
-it("can write every type it offers, and numbers them as llama.h does", () => {
+it("can write every type that it offers, with llama.h's numbers", () => {
   for (const type of weightTypeNames) {
     expect(canQuantize(chooseType({ name: "blk.12.ffn_up.weight", shape: [1, 256] }, { type }, facts).type)).toBe(true);
   }

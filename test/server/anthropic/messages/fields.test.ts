@@ -1,4 +1,7 @@
-/** The fields of /v1/messages: wrong values are refused by name, what changes nothing passes, and Claude Code's body does. */
+/**
+ * The fields of /v1/messages: wrong values are refused by name; unused fields and Claude Code's request body are
+ * accepted.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../../src/engine/model.ts";
 import { MESSAGES_FIELDS } from "../../../../src/server/anthropic/messages/field-tables.ts";
@@ -86,7 +89,7 @@ describe("wrong values are refused by name", () => {
   });
 });
 
-describe("what changes nothing passes, on a strict server too", () => {
+describe("fields without effect are accepted, on a strict server too", () => {
   it("any value of an unused field", async () => {
     for (const field of MESSAGES_FIELDS.unused!)
       for (const value of [null, true, 5, "text", ["a"], { type: "create", deep: { a: [] } }]) {
@@ -95,7 +98,7 @@ describe("what changes nothing passes, on a strict server too", () => {
       }
   });
 
-  it("empty lists of what is not supported", async () => {
+  it("empty lists of unsupported things", async () => {
     expect((await postHandler(strict, path, { ...valid, mcp_servers: [], container: null })).status).toBe(200);
   });
 });

@@ -1,4 +1,6 @@
-/** Conversations of /v1/responses: stored ones, custom tools, reasoning that comes back, and contexts that are full. */
+/**
+ * Conversations of /v1/responses: stored ones, custom tools, reasoning that the client sends back, and full contexts.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../../src/engine/model.ts";
 import type { ChatCompletionChunk } from "../../../../src/engine/openai/chat-types.ts";
@@ -13,7 +15,7 @@ afterAll(() => model.dispose());
 
 const path = "/v1/responses";
 
-/** A model that says always the same, and the messages that it was asked with. */
+/** A model that always gives the same answer, and the messages of its requests. */
 function fake(deltas: readonly object[]): { model: Model; asked: { messages: object[] }[] } {
   const asked: { messages: object[] }[] = [];
   async function* chunks(): AsyncGenerator<ChatCompletionChunk, undefined> {
@@ -34,7 +36,7 @@ describe("previous_response_id", () => {
   const handler = createHandler(echo, { responseStore: 2 });
   const ask = async (body: object) => (await postHandler(handler, path, body)).json();
 
-  it("goes on with the conversation, without its instructions", async () => {
+  it("continues the conversation, without its instructions", async () => {
     const first = await ask({ input: "One?", instructions: "Be brief." });
     expect(first.store).toBe(true);
     const second = await ask({ input: "Two?", previous_response_id: first.id, instructions: "Be long." });
@@ -106,7 +108,7 @@ describe("custom tools", () => {
     expect(text).not.toContain("function_call_arguments");
   });
 
-  it("a forced call of a model is one", async () => {
+  it("a forced call of a model is such an item", async () => {
     const choice = { type: "custom", name: "patch" };
     const { output } = (
       await postHandler(createHandler(model), path, {
@@ -142,7 +144,7 @@ describe("truncation", () => {
   }));
   const input = [...long, { role: "user", content: "How much is 1 + 1?" }];
 
-  it('"auto" leaves the oldest messages out, no more than it must, but not the instructions', async () => {
+  it('"auto" leaves out as few of the oldest messages as possible, and never the instructions', async () => {
     const handler = createHandler(model);
     const settings = { temperature: 0, max_output_tokens: 5, instructions: "Be brief." };
     const full = await postHandler(handler, path, { input, ...settings });

@@ -1,4 +1,6 @@
-/** The fields of /v1/responses: wrong values are refused by name, what changes nothing passes, and Codex's body does. */
+/**
+ * The fields of /v1/responses: wrong values are refused by name; unused fields and Codex's request body are accepted.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../../src/engine/model.ts";
 import { createHandler, type Handler } from "../../../../src/server/handler.ts";
@@ -30,7 +32,7 @@ afterAll(() => model.dispose());
 const path = "/v1/responses";
 const valid = { input: "a", max_output_tokens: 1 };
 const item = (fields: object) => [fields];
-/** Fields whose value comes back as it was, and is not looked into. */
+/** Fields whose value is returned unchanged and unchecked. */
 const ECHOED = ["metadata", "user"];
 
 const WRONG: Record<string, unknown[]> = {
