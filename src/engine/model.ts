@@ -118,10 +118,12 @@ export interface Model {
   session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
    * Opens a session from the bytes of a session's `save`, made here or elsewhere.
+   * @param options `shared`: other sessions and requests may copy what it holds (default false). The bytes are checked
+   * for damage, not for who wrote them, so share only your own.
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded` or `bad_value` for bytes that
    * are no session of this model; `context_full`
    */
-  restore(bytes: Uint8Array): Session;
+  restore(bytes: Uint8Array, options?: { readonly shared?: boolean | undefined }): Session;
   /**
    * 32 hexadecimal digits. Two models with the same fingerprint give the same tokens to the same request with the same
    * seed, on any host; it is computed from the weights when it is first asked for (0.25 ms per MB).
@@ -231,10 +233,11 @@ function sessionCalls(core: Core): Pick<Model, "session" | "restore"> {
       const adapters = checkLora(fields, core.context.adapters);
       return new Session(core.sessions, core.prefixes.acquire([], adapters));
     },
-    restore(bytes) {
+    restore(bytes, options) {
       core.checkLive();
       if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes, "invalid_argument");
-      return Session.restore(core.sessions, bytes);
+      const { shared = false } = checkFlags(options, ["shared"]);
+      return Session.restore(core.sessions, bytes, shared);
     },
   };
 }

@@ -15,6 +15,8 @@ export interface Holder {
   /** The adapters. Keys and values depend on them, so only sequences with the same adapters share pages. */
   readonly adapters?: AdapterScales | undefined;
   readonly sequence: Sequence | undefined;
+  /** Its keys and values were not computed here, so no other sequence may copy them. */
+  readonly isPrivate?: boolean;
 }
 
 interface Kept {
@@ -83,10 +85,19 @@ export class PrefixCache {
     this.#live.delete(holder);
     const { sequence } = holder;
     if (!sequence) return;
+    if (holder.isPrivate) {
+      sequence.dispose();
+      return;
+    }
     const { length } = sequence;
     const within = (other: Holder) =>
       sameAdapters(other.adapters, holder.adapters) && startsWith(other, holder.tokens, length);
-    if (!this.#enabled || length < MIN_SHARED || [...this.#live].some(within) || this.#touch(within)) {
+    if (
+      !this.#enabled ||
+      length < MIN_SHARED ||
+      [...this.#live].some((other) => !other.isPrivate && within(other)) ||
+      this.#touch(within)
+    ) {
       sequence.dispose();
       return;
     }
@@ -137,6 +148,7 @@ export class PrefixCache {
     let best: Match | undefined;
     let length = least;
     const consider = (holder: Holder, kept?: Kept): void => {
+      if (holder.isPrivate) return;
       const { tokens: held, sequence } = holder;
       const most = Math.min(tokens.length - 1, held.length, sequence?.length ?? 0);
       // A longer match has the token at `length` too: most holders are told apart by one comparison.

@@ -34,9 +34,10 @@ export class Session {
   readonly #held: Held;
   #disposed = false;
 
-  constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = []) {
+  /** @param isPrivate the keys and values come from outside, so no other session or request may copy them */
+  constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = [], isPrivate = false) {
     this.#parts = parts;
-    this.#held = { tokens: [...tokens], adapters: sequence.adapters, sequence };
+    this.#held = { tokens: [...tokens], adapters: sequence.adapters, sequence, isPrivate };
     parts.open.add(this);
     parts.prefixes.register(this.#held);
   }
@@ -105,9 +106,10 @@ export class Session {
 
   /**
    * Opens a session from the bytes of `save`. Tokens after the last full page (at most 31) are computed again.
+   * @param shared whether others may copy the pages; bytes that someone else may have written must not be shared
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
    */
-  static restore(parts: SessionParts, bytes: Uint8Array): Session {
+  static restore(parts: SessionParts, bytes: Uint8Array, shared: boolean): Session {
     const { executor, prefixes } = parts;
     const { tokens, adapters, pages } = decodeSession(bytes, executor);
     const needed = Math.ceil(tokens.length / executor.pageTokens);
@@ -123,13 +125,13 @@ export class Session {
       sequence.dispose();
       throw error;
     }
-    return new Session(parts, sequence, tokens);
+    return new Session(parts, sequence, tokens, !shared);
   }
 
   /** Another session with the same tokens. Nothing is computed again. */
   fork(): Session {
-    const { sequence, tokens } = this.#live();
-    return new Session(this.#parts, this.#parts.prefixes.fork(sequence), tokens);
+    const { sequence, tokens, isPrivate } = this.#live();
+    return new Session(this.#parts, this.#parts.prefixes.fork(sequence), tokens, isPrivate);
   }
 
   /** Removes all tokens from `length` on. @throws NibbleError `invalid_argument` beyond the session's length */

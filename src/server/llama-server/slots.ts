@@ -119,7 +119,8 @@ async function restore({ model, store, id, name }: SlotAction): Promise<object> 
   const bytes = await store.read(name);
   if (!bytes) throw invalid("filename", "one that was saved", name);
   try {
-    const session = model.restore(bytes);
+    // The files are the operator's own: only what the store gives back is shared with requests.
+    const session = model.restore(bytes, { shared: true });
     const { length } = session;
     session.dispose();
     return {
