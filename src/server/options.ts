@@ -38,6 +38,8 @@ export interface HandlerOptions {
   readonly page?: (request: Request) => Response | Promise<Response>;
   /** Fields of requests for chats and completions that do not have them, under OpenAI's and llama-server's names. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** The pooling of embeddings whose request names none. Default: the model's own. */
+  readonly pooling?: "mean" | "last";
   /** Refuses fields that nobody knows. Default: they are ignored, and a response header and `onWarning` name them. */
   readonly strict?: boolean;
   /** Called once for each kind of field that requests contain and the server ignores. */
@@ -47,7 +49,7 @@ export interface HandlerOptions {
 }
 
 /** Options that stay undefined where they are not given. */
-type Optional = "hosts" | "page" | "slotStore" | "library";
+type Optional = "hosts" | "page" | "slotStore" | "library" | "pooling";
 
 export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
   readonly [Name in Optional]: HandlerOptions[Name];
@@ -73,6 +75,7 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "stallTimeoutMs",
   "page",
   "defaults",
+  "pooling",
   "strict",
   "onWarning",
   "onError",
@@ -100,6 +103,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     page,
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
+    pooling: fields.oneOf("pooling", ["mean", "last"]),
     strict: fields.boolean("strict") ?? false,
     onWarning: callback<Settings["onWarning"]>(fields, "onWarning") ?? (() => {}),
     told: new Set(),

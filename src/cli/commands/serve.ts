@@ -117,6 +117,7 @@ function handlerOptions(given: ServeFlags, { apiKeys, local }: Access, settings:
     ...(slots !== undefined && { slotStore: folderStore(slots) }),
     ...(!noUi && { page: toPlayground }),
     ...(strict && { strict }),
+    ...(given.pooling && { pooling: given.pooling }),
     defaults: requestDefaults(given),
     onWarning: (message) => note(`nibble: ${message}`),
     onError: (error) => note(`nibble: internal error: ${error instanceof Error ? error.stack : String(error)}`),

@@ -87,6 +87,18 @@ const capacity = {
 /** Flags for the settings of requests that name none. */
 const requests = {
   strict: toggle("--strict", "refuse fields of requests that nobody knows (default: ignore and log them)"),
+  pooling: oneOf(
+    "--pooling",
+    "NAME",
+    ["mean", "last"] as const,
+    "mean or last: how embeddings are made of the tokens' vectors (default: the model's own)",
+  ),
+  reasoning: oneOf(
+    "-rea, --reasoning",
+    "NAME",
+    ["on", "off", "auto"] as const,
+    "off: answers without reasoning, as --reasoning-budget 0; on: the template's enable_thinking; auto (default): as it is",
+  ),
   chatTemplate: text(
     "--chat-template",
     "TEMPLATE",
@@ -145,6 +157,8 @@ type ServeFlagTable = Readonly<
     Record<Switches, Flag<boolean>> &
     Record<"apiKeys" | "cors", Flag<string[]>> &
     Record<"reasoningFormat", Flag<"auto" | "none" | "deepseek" | "deepseek-legacy">> &
+    Record<"reasoning", Flag<"on" | "off" | "auto">> &
+    Record<"pooling", Flag<"mean" | "last">> &
     typeof samplingFlags &
     typeof runtimeFlags &
     typeof loraFlags

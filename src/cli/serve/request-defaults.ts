@@ -26,8 +26,8 @@ export function requestDefaults(given: ServeFlags): Record<string, unknown> {
     n_keep: given.keep,
     context_shift: given.contextShift,
     reasoning_format: given.reasoningFormat,
-    reasoning_budget: unless(given.reasoningBudget, -1),
-    chat_template_kwargs: given.templateVariables === undefined ? undefined : readVariables(given.templateVariables),
+    reasoning_budget: given.reasoning === "off" ? 0 : unless(given.reasoningBudget, -1),
+    chat_template_kwargs: templateVariables(given),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
@@ -35,6 +35,13 @@ export function requestDefaults(given: ServeFlags): Record<string, unknown> {
 /** llama.cpp's -1 stands for the default. */
 function unless(value: number | undefined, none: number): number | undefined {
   return value === none ? undefined : value;
+}
+
+/** Templates of models that can leave reasoning out read `enable_thinking`, which llama-server sets by --reasoning too. */
+function templateVariables({ reasoning = "auto", templateVariables: json }: ServeFlags): object | undefined {
+  const thinking = reasoning === "auto" ? {} : { enable_thinking: reasoning === "on" };
+  const variables = { ...thinking, ...(json !== undefined && readVariables(json)) };
+  return Object.keys(variables).length > 0 ? variables : undefined;
 }
 
 function readVariables(json: string): object {

@@ -4,6 +4,7 @@
  */
 import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
 import type { Call } from "../call.ts";
+import { withDefaults } from "../defaults.ts";
 import { callOptions } from "../engine-calls.ts";
 
 /**
@@ -11,5 +12,6 @@ import { callOptions } from "../engine-calls.ts";
  * @throws NibbleError that names the field; `template_error`
  */
 export function applyTemplate(call: Call): object {
-  return { prompt: call.model.chatPrompt(call.body as ChatCompletionRequest, callOptions(call)).text };
+  const request: unknown = withDefaults(call.body as Readonly<Record<string, unknown>>, call);
+  return { prompt: call.model.chatPrompt(request as ChatCompletionRequest, callOptions(call)).text };
 }

@@ -4,8 +4,9 @@
  */
 import type { FieldTable } from "../../base/field-table.ts";
 import { Fields, invalid } from "../../base/fields.ts";
-import type { EmbedInput } from "../../engine/request/embed-options.ts";
+import type { Model } from "../../engine/model.ts";
 import type { Call } from "../call.ts";
+import { readPrompts } from "./prompts.ts";
 
 const FIELDS: FieldTable = {
   known: ["content", "input", "embd_normalize", "model"],
@@ -16,25 +17,33 @@ const MAX_INPUTS = 2048;
 /** One vector per text, each as the only row of a matrix. @throws NibbleError that names the field */
 export function nativeEmbeddings({ model, body, exchange }: Call): (signal: AbortSignal) => Promise<object> {
   const fields = new Fields(body, FIELDS, "", exchange.rules);
-  const texts = readTexts(fields);
+  const inputs = readInputs(fields, model, fields.get("content") === undefined ? "input" : "content");
   const normalize = readNormalize(fields);
+  const { pooling } = exchange.server.settings;
   return async (signal) => {
-    const vectors = await model.embed(texts, { signal, normalize });
+    const vectors = await model.embed(inputs, { signal, normalize, pooling });
     return vectors.map((vector, index) => ({ index, embedding: [Array.from(vector)] }));
   };
 }
 
-function readTexts(fields: Fields): EmbedInput[] {
-  const key = fields.get("content") === undefined ? "input" : "content";
-  const given = fields.get(key);
-  const isIds = Array.isArray(given) && given.length > 0 && given.every((one) => typeof one === "number");
-  const list = typeof given === "string" || isIds ? [given] : given;
-  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_INPUTS)
-    throw fields.invalid(key, `a text, token ids, or 1 to ${MAX_INPUTS} of either`, given);
-  return list.map((one, i) => {
-    if ((typeof one === "string" || Array.isArray(one)) && one.length > 0) return one as EmbedInput;
-    throw invalid(`${key}[${i}]`, "a text or token ids that are not empty", one ?? null);
-  });
+/** The body of /v1/embeddings with token ids in place of the inputs that only llama-server knows: mixed lists and objects. */
+export function withNativeInputs({ model, body, exchange }: Call): unknown {
+  const { input } = (typeof body === "object" && body !== null ? body : {}) as { input?: unknown };
+  const parts = Array.isArray(input) ? input : [input];
+  const isMixed = (list: readonly unknown[]) => new Set(list.map((one) => typeof one)).size > 1;
+  const isPlain = parts.every((one) => typeof one !== "object" || (Array.isArray(one) && !isMixed(one)));
+  if (input === null || (isPlain && (!isMixed(parts) || parts.some(Array.isArray)))) return body;
+  return {
+    ...(body as object),
+    input: readInputs(new Fields({ input }, ["input"], "", exchange.rules), model, "input"),
+  };
+}
+
+function readInputs(fields: Fields, model: Model, key: string): (readonly number[])[] {
+  const inputs = readPrompts(fields, model, { key, most: MAX_INPUTS }).prompts.map(({ ids }) => ids);
+  const empty = inputs.findIndex((ids) => ids.length === 0);
+  if (empty >= 0) throw invalid(`${key}[${empty}]`, "a text or token ids that are not empty", "");
+  return inputs;
 }
 
 /** llama-server's 2 is the Euclidean norm, which is the default, and -1 none. */

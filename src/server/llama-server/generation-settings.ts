@@ -16,8 +16,11 @@ export function generationSettings(
   const settings = { ...modelSettings(call.model), ...REQUEST };
   const named = Object.keys(settings).filter((name) => given[name] !== undefined && given[name] !== null);
   const max = given.max_tokens ?? given.n_predict ?? -1;
+  // llama-server shows ignore_eos as biases of -Infinity, which JSON writes as null, on every token that ends an answer.
+  const bans = given.ignore_eos === true ? call.model.info.endIds.map((token) => ({ token, bias: null })) : [];
   return {
     ...settings,
+    ...(bans.length > 0 && { logit_bias: bans }),
     ...Object.fromEntries(named.map((name) => [name, given[name]])),
     n_predict: max,
     max_tokens: max,

@@ -29,6 +29,9 @@ describe("llama-server's calls", () => {
 
   it("apply-template and props", async () => {
     expect((await post("/apply-template", { messages })).json()).toEqual({ prompt: model.applyTemplate(messages) });
+    const handler = createHandler(model, { defaults: { add_generation_prompt: false, max_tokens: 3 } });
+    const { prompt } = (await postHandler(handler, "/apply-template", { messages })).json();
+    expect(prompt).toBe(model.applyTemplate(messages, { addGenerationPrompt: false }));
     expect((await ask("/props")).json()).toMatchObject({ model_alias: "crumb", total_slots: 8 });
   });
 });

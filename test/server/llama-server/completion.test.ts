@@ -84,6 +84,12 @@ describe("an answer", () => {
     expect((await stream({ ...base, n_probs: 1 }))[0].completion_probabilities).toHaveLength(1);
   });
 
+  it("ignore_eos shows as a bias on every end token", async () => {
+    const biases = async (fields: object) => (await ask({ ...base, ...fields })).generation_settings.logit_bias;
+    expect(await biases({})).toEqual([]);
+    expect(await biases({ ignore_eos: true })).toEqual(model.info.endIds.map((token) => ({ token, bias: null })));
+  });
+
   it("response_fields chooses the fields of an answer", async () => {
     const fields = ["content", "generation_settings/n_predict", "timings/predicted_n", "nothing", "content/length"];
     expect(await ask({ ...base, response_fields: fields })).toEqual({

@@ -7,7 +7,7 @@ import { Fields } from "../../../base/fields.ts";
 import { COMPLETION_FIELDS } from "../../../engine/request/field-tables.ts";
 import type { Call } from "../../call.ts";
 import type { Body } from "../../engine-calls.ts";
-import { type Prompt, readPrompts } from "./prompts.ts";
+import { type Prompt, readPrompts } from "../prompts.ts";
 
 /** Fields that this endpoint reads itself; all others are the engine's. */
 const OWN = [
@@ -23,6 +23,7 @@ export const NATIVE_COMPLETION_FIELDS: FieldTable = {
 };
 
 const MAX_FIELDS = 256;
+const MAX_PROMPTS = 256;
 
 export interface NativeRequest {
   readonly stream: boolean;
@@ -47,7 +48,7 @@ export interface NativeRequest {
 /** @throws NibbleError `invalid_request` that names the field */
 export function readNativeRequest({ model, body, exchange }: Call): NativeRequest {
   const fields = new Fields(body, NATIVE_COMPLETION_FIELDS, "", exchange.rules);
-  const { prompts, several } = readPrompts(fields, model);
+  const { prompts, several } = readPrompts(fields, model, { key: "prompt", most: MAX_PROMPTS });
   const stream = fields.boolean("stream") ?? false;
   const n = fields.number("n_cmpl", { min: 1, max: 128, integer: true }) ?? 1;
   const returnTokens = fields.boolean("return_tokens") ?? false;

@@ -1,13 +1,13 @@
 /**
- * The prompts of llama-server's /completion: texts, token ids, both mixed, objects, and lists of them.
+ * Prompts as llama-server takes them: texts, token ids, both mixed, objects, and lists of them.
  * @module
  */
-import type { FieldTable } from "../../../base/field-table.ts";
-import { checkNumber, type Fields, invalid } from "../../../base/fields.ts";
-import type { Model } from "../../../engine/model.ts";
+import type { FieldTable } from "../../base/field-table.ts";
+import { checkNumber, type Fields, invalid } from "../../base/fields.ts";
+import type { Model } from "../../engine/model.ts";
 
 const OBJECT: FieldTable = {
-  known: ["prompt_string"],
+  known: ["prompt_string", "content"],
   unsupported: {
     multimodal_data: {
       instead: "send text, which is all that the models here read",
@@ -15,7 +15,7 @@ const OBJECT: FieldTable = {
     },
   },
 };
-const MAX_PROMPTS = 256;
+const MAX_PARTS = 1024;
 
 /** One prompt as token ids, and as the text that the answer repeats. */
 export interface Prompt {
@@ -29,13 +29,16 @@ export interface Prompts {
   readonly several: boolean;
 }
 
-/** @throws NibbleError `invalid_request` that names the field */
-export function readPrompts(fields: Fields, model: Model): Prompts {
-  const given = fields.get("prompt");
+/**
+ * @param place the field that has them, and the most prompts that it may have
+ * @throws NibbleError `invalid_request` that names the field
+ */
+export function readPrompts(fields: Fields, model: Model, { key, most }: { key: string; most: number }): Prompts {
+  const given = fields.get(key);
   if (!Array.isArray(given) || isOnePrompt(given))
-    return { prompts: [readPrompt(fields, given, model)], several: false };
-  if (given.length > MAX_PROMPTS) throw fields.invalid("prompt", `at most ${MAX_PROMPTS} prompts`, given);
-  const prompts = Array.from(given, (one, i) => readPrompt(fields, one, model, `prompt[${i}]`));
+    return { prompts: [readPrompt(fields, given, model, key)], several: false };
+  if (given.length === 0 || given.length > most) throw fields.invalid(key, `1 to ${most} prompts`, given);
+  const prompts = Array.from(given, (one, i) => readPrompt(fields, one, model, `${key}[${i}]`));
   return { prompts, several: prompts.length > 1 };
 }
 
@@ -44,19 +47,33 @@ function isOnePrompt(list: readonly unknown[]): boolean {
   return list.some((one) => typeof one === "number") && list.every((one) => ["number", "string"].includes(typeof one));
 }
 
-function readPrompt(fields: Fields, value: unknown, model: Model, place = "prompt"): Prompt {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const inner = fields.nested(value, OBJECT, place);
-    const text = inner.string("prompt_string", Infinity);
-    if (text === undefined) throw inner.invalid("prompt_string", "a string", text);
-    return ofText(text, model);
-  }
+function readPrompt(fields: Fields, value: unknown, model: Model, place: string): Prompt {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return ofText(readObject(fields.nested(value, OBJECT, place)), model);
   if (typeof value === "string") return ofText(value, model);
   const what = "a string, token ids, or both mixed";
   if (!Array.isArray(value)) throw fields.invalid(place, what, value);
   // Only a text at the beginning gets the BOS token.
   const ids = value.flatMap((part, i) => readPart(fields, part, { model, place: `${place}[${i}]`, first: i === 0 }));
   return { ids, text: model.detokenize(ids, { skipSpecial: false }) };
+}
+
+/** `{ prompt_string }`, or `{ content }` with the parts of a message. */
+function readObject(inner: Fields): string {
+  if (inner.get("content") !== undefined) return readParts(inner);
+  const text = inner.string("prompt_string", Infinity);
+  if (text === undefined) throw inner.invalid("prompt_string", "a string", text);
+  return text;
+}
+
+function readParts(inner: Fields): string {
+  const parts = inner.array("content", MAX_PARTS) ?? [];
+  const texts = parts.map((part, i) => {
+    const fields = inner.nested(part, ["type", "text"], `content[${i}]`);
+    fields.oneOf("type", ["text"]);
+    return fields.string("text", Infinity) ?? "";
+  });
+  return texts.join("");
 }
 
 interface Part {
