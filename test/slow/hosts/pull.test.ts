@@ -40,7 +40,7 @@ it.each([
   const url = `${server.url}/crumb.gguf`;
   const pulled = await nibble("pull", url);
   expect(pulled.code, pulled.stderr).toBe(0);
-  expect(pulled.stderr).toMatch(/^nibble: .*; again in \d\.\d s\n$/);
+  expect(pulled.stderr).toMatch(/^nibble: .*; the next attempt is in \d\.\d s\n$/);
   expectSound(cache);
   expect((await nibble("run", url, QUESTION, "--offline")).stdout).toContain("\\boxed{264}");
   expect(await nibble("rm", url)).toMatchObject({ code: 0, stderr: "" });
