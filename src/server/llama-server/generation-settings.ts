@@ -9,26 +9,27 @@ import { withDefaults } from "../defaults.ts";
 
 /** The settings of a body: its own fields, else the server's, else the model's. */
 export function generationSettings(
-  call: Pick<Call, "model" | "served" | "exchange">,
+  info: Model["info"],
+  call: Pick<Call, "served" | "exchange">,
   body: Readonly<Record<string, unknown>> = {},
 ): object {
   const given = withDefaults(body, call);
-  const settings = { ...modelSettings(call.model), ...REQUEST };
+  const settings = { ...modelSettings(info), ...REQUEST };
   const named = Object.keys(settings).filter((name) => given[name] !== undefined && given[name] !== null);
   const max = given.max_tokens ?? given.n_predict ?? -1;
   // llama-server shows ignore_eos as biases of -Infinity, which JSON writes as null, on every token that ends an answer.
-  const bans = given.ignore_eos === true ? call.model.info.endIds.map((token) => ({ token, bias: null })) : [];
+  const bans = given.ignore_eos === true ? info.endIds.map((token) => ({ token, bias: null })) : [];
   return {
     ...settings,
     ...(bans.length > 0 && { logit_bias: bans }),
     ...Object.fromEntries(named.map((name) => [name, given[name]])),
     n_predict: max,
     max_tokens: max,
-    n_ctx: call.model.info.contextLength,
+    n_ctx: info.contextLength,
   };
 }
 
-function modelSettings({ info: { sampling } }: Model): Record<string, unknown> {
+function modelSettings({ sampling }: Model["info"]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(sampling).map(([name, value]) => [requestName(name), value]));
 }
 

@@ -3,14 +3,17 @@
  * @module
  */
 import type { Model } from "../../engine/model.ts";
+import type { ServedModel } from "../models/served-model.ts";
 import type { Exchange } from "../route.ts";
 import { generationSettings } from "./generation-settings.ts";
 
-export function props(model: Model, exchange: Exchange): object {
-  const { name, architecture, contextLength, vocabSize, chatTemplate, template, endIds } = model.info;
+/** The facts of a model that sleeps are those that it had, so that asking for them does not wake it. */
+export async function props(exchange: Exchange): Promise<object> {
   const { settings, models } = exchange.server;
-  const served = models.models.find((one) => one.model === model);
-  const params = generationSettings({ model, exchange, served: served ?? models.models[0]! });
+  const served = await models.meant({ model: exchange.url.searchParams.get("model") });
+  const info = served.info ?? (await loadedInfo(served, exchange));
+  const { name, architecture, contextLength, vocabSize, chatTemplate, template, endIds } = info;
+  const params = generationSettings(info, { served, exchange });
   return {
     default_generation_settings: { id: 0, id_task: -1, n_ctx: contextLength, is_processing: false, params },
     total_slots: settings.slots,
@@ -18,11 +21,17 @@ export function props(model: Model, exchange: Exchange): object {
     model_path: name,
     chat_template: typeof template === "string" ? template : "",
     modalities: { vision: false, audio: false },
-    is_sleeping: false,
+    is_sleeping: served.model === undefined,
     build_info: "nibble",
     architecture,
     n_vocab: vocabSize,
     chat_template_origin: chatTemplate,
     end_tokens: endIds,
   };
+}
+
+async function loadedInfo(served: ServedModel, { server, request }: Exchange): Promise<Model["info"]> {
+  const lease = await server.models.acquire(served, request.signal);
+  lease.release();
+  return lease.model.info;
 }

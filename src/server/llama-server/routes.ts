@@ -25,7 +25,7 @@ export const LLAMA_SERVER_ROUTES: readonly Route[] = [
   { method: "POST", path: "/apply-template", respond: quick(applyTemplate) },
   { method: "GET", path: "/lora-adapters", respond: modelFacts(listAdapters) },
   { method: "POST", path: "/lora-adapters", respond: quick(setAdapters) },
-  { method: "GET", path: "/props", respond: modelFacts(props) },
+  { method: "GET", path: "/props", respond: facts(props) },
   { method: "GET", path: "/slots", respond: modelFacts(slotStates) },
   { method: "POST", path: "/slots/:id", respond: computation(slotAction) },
   { method: "POST", path: "/models/load", respond: facts(loadNamed) },

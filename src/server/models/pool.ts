@@ -44,6 +44,7 @@ export class ModelPool {
     this.#models = sources.map((source) => new ServedModel(source));
     this.#named = sources.length;
     this.#settings = settings;
+    for (const one of this.#models) one.startIdling(one.idleMs ?? settings.idleMs);
   }
 
   /** The models that the server was started with, then those that requests have added. */

@@ -10,6 +10,8 @@ export class ServedModel {
   readonly facts: ModelFacts;
   /** The model while it is in memory. */
   model: Model | undefined;
+  /** What is known of the model since it was first loaded, also while it is not in memory. */
+  info: Model["info"] | undefined;
   /** Resolves when loading has ended. */
   loading: Promise<Model> | undefined;
   /** Requests that use it or wait for it. */
@@ -28,6 +30,7 @@ export class ServedModel {
     this.name = source.name;
     this.#source = source;
     this.model = "model" in source ? source.model : source.lazy.loaded;
+    this.info = this.model?.info;
     this.facts = "lazy" in source ? (source.lazy.facts ?? {}) : {};
   }
 
@@ -66,6 +69,7 @@ export class ServedModel {
       (model) => {
         this.loading = undefined;
         this.model = model;
+        this.info = model.info;
         return model;
       },
       (error) => {
@@ -81,8 +85,13 @@ export class ServedModel {
     this.users--;
     this.lastUsed = Date.now();
     if (this.users > 0) return;
-    if (this.evictable && keepAliveMs !== Infinity) this.#expire(keepAliveMs);
+    this.startIdling(keepAliveMs);
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Starts the time after which the model is disposed, unless a request comes. */
+  startIdling(ms: number): void {
+    if (this.evictable && ms !== Infinity) this.#expire(ms);
   }
 
   #expire(ms: number): void {

@@ -1,5 +1,5 @@
 /** llama-server's calls that generate nothing. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";
 import { createHandler } from "../../../src/server/handler.ts";
 import { askHandler, loadCrumb, messages, postHandler } from "../helpers.ts";
@@ -34,6 +34,19 @@ describe("llama-server's calls", () => {
     expect(prompt).toBe(model.applyTemplate(messages, { addGenerationPrompt: false }));
     expect((await ask("/props")).json()).toMatchObject({ model_alias: "crumb", total_slots: 8 });
   });
+});
+
+it("props of a model that sleeps do not wake it", async () => {
+  const load = vi.fn(loadCrumb);
+  const handler = createHandler([{ name: "crumb", load }], { modelsIdleMs: 0 });
+  const props = async () => (await askHandler(handler, "/props")).json();
+  const first = await props();
+  expect(load).toHaveBeenCalledTimes(1);
+  expect(first).toMatchObject({ is_sleeping: true, n_vocab: model.info.vocabSize });
+  expect(await props()).toEqual(first);
+  expect(load).toHaveBeenCalledTimes(1);
+  expect((await askHandler(createHandler(model), "/props")).json()).toMatchObject({ is_sleeping: false });
+  await handler.close();
 });
 
 it("metrics count what was answered", async () => {

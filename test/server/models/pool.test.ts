@@ -49,6 +49,16 @@ describe("a model", () => {
     expect(log).toEqual(["+a", "-a", "+a"]);
   });
 
+  it("that came loaded is idle from the start, and is known while it sleeps", async () => {
+    const models = pool([{ ...lazy("a"), loaded: fake("a") }], { idleMs: 1000 });
+    const served = await models.named("a");
+    vi.advanceTimersByTime(999);
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(["-a"]);
+    expect([served.model, served.info]).toEqual([undefined, { name: "a" }]);
+  });
+
   it("stays in memory as its last request says: not at all, or for ever", async () => {
     const models = pool([lazy("a")], { idleMs: 1000 });
     const first = await acquire(models, "a");

@@ -23,7 +23,12 @@ export async function prepareNative(call: Call, signal: AbortSignal): Promise<Pr
   const request = readNativeRequest(call);
   const chunks = await openText(call, request.body, { signal, names: request.several ? [] : NAMES });
   const { name, contextLength } = call.model.info;
-  const style = { request, model: name, contextLength, settings: generationSettings(call, request.body) };
+  const style = {
+    request,
+    model: name,
+    contextLength,
+    settings: generationSettings(call.model.info, call, request.body),
+  };
   return {
     stream: request.stream,
     chunks,
