@@ -47,6 +47,8 @@ export interface RunSettings {
   readonly kv: string;
   readonly build?: Build;
   readonly threads?: number;
+  /** Whether V8's revectorizer compiled the build. */
+  readonly revectorized?: boolean;
 }
 
 export function factsOf({ architecture, tensors }: Checkpoint, run: RunSettings): Facts {
@@ -64,7 +66,7 @@ export function factsOf({ architecture, tensors }: Checkpoint, run: RunSettings)
     build_number: version,
     cpu_info: cpus()[0]?.model ?? "unknown",
     gpu_info: "",
-    backends: `wasm-${run.build ?? bestBuild(run.threads ?? 1)}`,
+    backends: `wasm-${run.build ?? bestBuild(run.threads ?? 1)}${run.revectorized ? "-revectorized" : ""}`,
     model_filename: run.model,
     model_type: `${architecture} ${count(parameters)} ${type}`,
     model_size: bytes,

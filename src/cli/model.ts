@@ -9,6 +9,7 @@ import type { Checkpoint } from "../formats/checkpoint.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { nodeHost } from "../hosts/node/host.ts";
 import { nodeHub } from "../hosts/node/hub.ts";
+import { canRevectorize } from "../hosts/node/revectorize.ts";
 import type { ModelCache, ModelRecord } from "../hub/cache.ts";
 import { findModel, type HubSettings } from "../hub/hub.ts";
 import { pull } from "../hub/pull.ts";
@@ -38,6 +39,7 @@ export interface RuntimeFlags {
   readonly kv: Flag<KvType>;
   readonly batch: Flag<number>;
   readonly threads: Flag<number>;
+  readonly noRevectorize: Flag<boolean>;
   readonly offline: Flag<boolean>;
 }
 
@@ -61,6 +63,10 @@ export const runtimeFlags: RuntimeFlags = {
     { min: 1, max: 256, integer: true },
     "threads (default: the number of cores; 1 for a small model)",
   ),
+  noRevectorize: toggle(
+    "--no-revectorize",
+    "128-bit kernels, also where V8 can join them to 256 bits (as NIBBLE_REVECTORIZE=0 does)",
+  ),
   offline: offlineFlag,
 };
 
@@ -74,6 +80,7 @@ export function runtimeOptions(flags: Partial<Values<RuntimeFlags>>): LoadOption
     ...(context !== undefined && { contextLength: context }),
     ...(kv !== undefined && { kvType: kv }),
     ...(batch !== undefined && { maxBatchTokens: batch }),
+    revectorize: canRevectorize() && !flags.noRevectorize && process.env.NIBBLE_REVECTORIZE !== "0",
   };
 }
 

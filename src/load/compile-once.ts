@@ -3,11 +3,10 @@
  * @module
  */
 import type { Build } from "../runtime/kernels.ts";
-import type { Host } from "./host.ts";
 
 /** Makes a host's `wasm` of a function that compiles a build. Loads share its module, and with it the machine code. */
-export function compileOnce(compile: (build: Build) => Promise<WebAssembly.Module>): Host["wasm"] {
-  const modules = new Map<Build, Promise<WebAssembly.Module>>();
+export function compileOnce<Module>(compile: (build: Build) => Promise<Module>): (build: Build) => Promise<Module> {
+  const modules = new Map<Build, Promise<Module>>();
   return (build) => {
     let module = modules.get(build);
     if (!module) {

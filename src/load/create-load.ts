@@ -64,6 +64,7 @@ export function createLoad(host: Host): Load {
           template: templates.get("default"),
           memory: executor.plan,
           threads: executor.threads,
+          revectorized: executor.revectorized,
         },
       });
     });

@@ -2,11 +2,14 @@
  * From a checkpoint to an executor: plan, memory, weights.
  * @module
  */
+
+import { NibbleError } from "../base/errors.ts";
+import { conflict } from "../base/fields.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import type { Adapter } from "../formats/lora/products.ts";
 import { describeModel } from "../models/index.ts";
 import { WasmExecutor } from "../runtime/executor.ts";
-import { instantiate } from "../runtime/kernels.ts";
+import { type Build, instantiate } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
 import { type MemoryOptions, type MemoryPlan, planMemory } from "../runtime/memory-plan.ts";
 import type { Program } from "../runtime/program.ts";
@@ -83,9 +86,17 @@ export function loadExecutor(
 ): Promise<WasmExecutor> {
   return withHostPlan(checkpoint, host, options, async (plan) => {
     const { program, memoryPlan, memoryOptions, threads, build } = plan;
-    const module = options.wasm ?? (await host.wasm(build));
+    const revectorized = options.revectorize ? await revectorizedModule(host, build, options) : undefined;
+    const module = options.wasm ?? revectorized ?? (await host.wasm(build));
     const instance = await instantiate(module, memoryPlan.total, build === "threads");
-    const executor = new WasmExecutor({ instance, program, plan: memoryPlan, options: memoryOptions, threads });
+    const executor = new WasmExecutor({
+      instance,
+      program,
+      plan: memoryPlan,
+      options: memoryOptions,
+      threads,
+      revectorized: revectorized !== undefined,
+    });
     const outcomes = await Promise.allSettled([
       loadWeights({ instance, plan: memoryPlan, weights: program.weights }, options, meanwhile),
       threads > 1 && executor.startThreads(host.startThread),
@@ -95,4 +106,15 @@ export function loadExecutor(
     executor.dispose();
     throw failure.reason;
   });
+}
+
+/** @throws NibbleError `unsupported_host` where the host has no revectorizer; `invalid_argument` beside `wasm` */
+async function revectorizedModule(
+  host: Host,
+  build: Build,
+  { wasm }: LoadOptions,
+): Promise<WebAssembly.Module | undefined> {
+  if (wasm !== undefined) throw conflict("revectorize", "wasm", "that module is compiled already", "invalid_argument");
+  if (host.revectorized) return host.revectorized(build);
+  throw new NibbleError("unsupported_host", "revectorize: it requires Node 24 or later", { param: "revectorize" });
 }

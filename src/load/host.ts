@@ -11,6 +11,11 @@ export interface Host {
   readonly name: string;
   /** The module of a build, which is compiled once per process. @throws NibbleError `unsupported_host` */
   wasm(build: Build): Promise<WebAssembly.Module>;
+  /**
+   * The module of a build as V8's revectorizer compiles it, once per process; undefined if its kernels then compute other
+   * bits. A host without it cannot take the option `revectorize`. @throws NibbleError `unsupported_host`
+   */
+  revectorized?(build: Build): Promise<WebAssembly.Module | undefined>;
   /** How many threads the host can run at once: its cores, or 1. */
   threads(): Promise<number>;
   /** Starts a helping thread. @throws NibbleError `unsupported_host` where there are none, or where it fails to start */

@@ -29,6 +29,8 @@ export interface ExecutorParts {
   readonly options: MemoryOptions;
   /** Threads that will compute, the caller's included. With 1, `startThreads` need not be called. */
   readonly threads: number;
+  /** Whether V8's revectorizer compiled the instance's module. */
+  readonly revectorized?: boolean;
 }
 
 /** Receives a row of activations before it is multiplied with the matrices `weights`. */
@@ -44,6 +46,7 @@ export class WasmExecutor implements Executor {
   readonly pageBytes: number;
   readonly plan: MemoryPlan;
   readonly threads: number;
+  readonly revectorized: boolean;
   private readonly program: Program;
   private readonly cache: KvCache;
   private readonly batch: BatchWriter;
@@ -53,8 +56,9 @@ export class WasmExecutor implements Executor {
   private identity: Uint32Array | undefined;
 
   /** Links the program into the instance's memory. */
-  constructor({ instance, program, plan, options, threads }: ExecutorParts) {
+  constructor({ instance, program, plan, options, threads, revectorized = false }: ExecutorParts) {
     this.threads = threads;
+    this.revectorized = revectorized;
     this.instance = instance;
     this.program = program;
     this.plan = plan;

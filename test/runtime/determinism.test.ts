@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertCrumb } from "../../scripts/convert-crumb.ts";
+import { canRevectorize } from "../../src/hosts/node/revectorize.ts";
 import { writeFileAtomically } from "../../weights-tools/atomic-file.ts";
 import { convert } from "../../weights-tools/convert.ts";
 import { weightType } from "../../weights-tools/types/weight-types.ts";
@@ -77,20 +78,41 @@ describe("one hash for all builds, chunks and neighbours", () => {
   });
 });
 
+/** Hashes by the command line of logits-hash.ts, in a process of its own. */
+async function hashesOf(
+  command: readonly string[],
+  name: string,
+  type: string,
+  tried: readonly Run[],
+): Promise<string[]> {
+  const script = join(folder, "logits-hash.mjs");
+  const entry = join(root, "test/helpers/logits-hash.ts");
+  await build({ entryPoints: [entry], bundle: true, format: "esm", platform: "node", outfile: script });
+  const [node, ...flags] = command;
+  const args = [...flags, script, wasm, join(folder, `${name}-${type}.gguf`), JSON.stringify(tried)];
+  return execFileSync(node!, args, { encoding: "utf8" }).trim().split("\n");
+}
+
+describe.runIf(canRevectorize())("V8's revectorizer", () => {
+  it.each(models)("%s %s, %s cache: the same hashes", async (name, type, kvType) => {
+    // Without the baseline compiler all code is compiled with the flag, at the first call.
+    const command = [process.execPath, "--experimental-wasm-revectorize", "--no-liftoff"];
+    const tried = runs.filter(({ neighbours }) => neighbours !== 3).map((run) => ({ ...run, kvType }));
+    const hashes = await hashesOf(command, name, type, tried);
+    expect(hashes).toEqual(tried.map(() => recorded[`${name} ${type}, ${kvType} cache`]));
+  });
+});
+
 /** npm runs on the machine's Node (20 in CI); the tests run on that of the development dependency, which is newer. */
 describe("another Node", () => {
   const other = process.env.npm_node_execpath ?? "/usr/bin/node";
   const version = execFileSync(other, ["--version"], { encoding: "utf8" }).trim();
 
   it(`${version} beside ${process.version}: the same hashes`, async () => {
-    const script = join(folder, "logits-hash.mjs");
-    const entry = join(root, "test/helpers/logits-hash.ts");
-    await build({ entryPoints: [entry], bundle: true, format: "esm", platform: "node", outfile: script });
     // Node 20 does not validate relaxed SIMD, so it runs the simd build.
     for (const [name, type, kvType] of models) {
       const tried = runs.filter((run) => run.build === "simd").map((run) => ({ ...run, kvType }));
-      const args = [script, wasm, join(folder, `${name}-${type}.gguf`), JSON.stringify(tried)];
-      const hashes = execFileSync(other, args, { encoding: "utf8" }).trim().split("\n");
+      const hashes = await hashesOf([other], name, type, tried);
       expect(hashes).toEqual(tried.map(() => recorded[`${name} ${type}, ${kvType} cache`]));
     }
   });

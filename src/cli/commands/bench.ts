@@ -55,6 +55,7 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
     batch: { ...runtimeFlags.batch, help: "prompt tokens of one step (default 128)" },
     threads: runtimeFlags.threads,
     kv: runtimeFlags.kv,
+    noRevectorize: runtimeFlags.noRevectorize,
     offline: offlineFlag,
     json: jsonFlag,
   },
@@ -65,7 +66,7 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
     const tests = testsOf(flags);
     const { repetitions = 5, batch = DEFAULT_BATCH } = flags;
     const options = {
-      ...runtimeOptions({ kv: flags.kv, threads: flags.threads, batch }),
+      ...runtimeOptions({ ...flags, batch }),
       contextLength: Math.max(...tests.map((test) => test.depth + test.prompt + test.gen)),
       maxLogitRows: 1,
       maxSequences: 1,
@@ -73,7 +74,8 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
     const results = await withCheckpoint(source, async (checkpoint) => {
       checkLengths(tests, (await describeModel(checkpoint)).config.contextLength);
       const executor = await loading(source, options, (all) => loadExecutor(checkpoint, nodeHost, all));
-      const about = factsOf(checkpoint, { model: source, batch, kv: flags.kv ?? "mixed", threads: executor.threads });
+      const { threads, revectorized } = executor;
+      const about = factsOf(checkpoint, { model: source, batch, kv: flags.kv ?? "mixed", threads, revectorized });
       try {
         return tests.map((test) => testResult(test, measure(executor, test, repetitions), about));
       } finally {

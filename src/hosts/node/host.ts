@@ -10,6 +10,7 @@ import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
 import type { Thread, ThreadStart } from "../../runtime/threads.ts";
 import { directoryFiles, fileSource } from "./files.ts";
+import { compileRevectorized } from "./revectorize.ts";
 
 /** The bytes of a file beside this one. */
 async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -43,6 +44,7 @@ async function pathOf(name: string): Promise<string> {
 export const nodeHost: Host = {
   name: "node",
   wasm: compileOnce(async (build) => WebAssembly.compile(await bytesBeside(`./wasm/${build}.wasm`))),
+  revectorized: compileOnce(async (build) => compileRevectorized(build, await bytesBeside(`./wasm/${build}.wasm`))),
   async threads() {
     const { availableParallelism } = await import("node:os");
     return availableParallelism();

@@ -1,0 +1,57 @@
+/**
+ * V8's revectorizer (`--experimental-wasm-revectorize`), which joins pairs of operations of 128 bits to one of 256 bits.
+ * V8 has it from Node 22 on; from Node 24 on it packs the kernels.
+ * @module
+ */
+import { NibbleError } from "../../base/errors.ts";
+import type { Build } from "../../runtime/kernels.ts";
+import { SELF_CHECK, selfCheck } from "../../runtime/self-check.ts";
+
+const FLAG = "experimental-wasm-revectorize";
+const LEAST_NODE = 24;
+
+/** Whether this is a Node whose V8 packs the kernels. (Deno and Bun also have `process.versions.node`.) */
+export function canRevectorize(): boolean {
+  const { process, Deno, Bun } = globalThis as { process?: NodeJS.Process; Deno?: unknown; Bun?: unknown };
+  if (Deno !== undefined || Bun !== undefined || !process?.versions?.v8) return false;
+  return Number.parseInt(process.versions.node, 10) >= LEAST_NODE;
+}
+
+/**
+ * Compiles a build with the revectorizer, and runs its hot kernels on known data. V8 compiles a function when it is first
+ * called, so those kernels are compiled while the flag is set; afterwards it is taken back, and other modules of the
+ * process are compiled as before. The module keeps its machine code, for the helping threads too.
+ * @param bytes the build
+ * @returns undefined if a bit of the results differs from what every other build gives
+ * @throws NibbleError `unsupported_host` where the engine has no such flag
+ */
+export async function compileRevectorized(
+  build: Build,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<WebAssembly.Module | undefined> {
+  if (!canRevectorize())
+    throw new NibbleError("unsupported_host", `revectorize: it requires Node ${LEAST_NODE} or later`, {
+      param: "revectorize",
+    });
+  const { setFlagsFromString } = await import("node:v8");
+  const given = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS ?? ""}`.includes(FLAG);
+  setFlagsFromString(`--${FLAG}`);
+  setFlagsFromString("--no-liftoff"); // the optimising compiler compiles at the first call, so it is what is checked
+  try {
+    const module = await WebAssembly.compile(withMark(bytes));
+    return (await selfCheck(module, build === "threads")) === SELF_CHECK ? module : undefined;
+  } finally {
+    setFlagsFromString("--liftoff");
+    if (!given) setFlagsFromString(`--no-${FLAG}`);
+  }
+}
+
+/** Appends an empty custom section: V8 shares machine code between modules whose bytes are equal. */
+function withMark(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const name = new TextEncoder().encode(FLAG);
+  const marked = new Uint8Array(bytes.length + 3 + name.length);
+  marked.set(bytes);
+  marked.set([0, name.length + 1, name.length], bytes.length); // section 0, its length, the length of its name
+  marked.set(name, bytes.length + 3);
+  return marked;
+}

@@ -1,0 +1,112 @@
+/**
+ * V8's revectorizer: the hot loops are packed whole, the self-check finds wrong bits, and nothing else in the process is
+ * compiled with it. test/runtime/determinism.test.ts compares the logits.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodeHost } from "../../src/hosts/node/host.ts";
+import { canRevectorize, compileRevectorized } from "../../src/hosts/node/revectorize.ts";
+import { loadExecutor } from "../../src/load/executor.ts";
+import { SELF_CHECK, selfCheck } from "../../src/runtime/self-check.ts";
+import { openFixture, root, testHost } from "../helpers/models.ts";
+import { canRun, wasmBytes, wasmText } from "../helpers/wasm-builds.ts";
+
+const BUILDS = (["simd", "relaxed", "threads"] as const).filter(canRun);
+/** The functions whose loops take most of a prefill, by the end of their names in the text format. */
+const PACKED = /\/tile\/multiply<[^>]*>$/;
+
+describe("the self-check", () => {
+  it.each(BUILDS)("%s: the recorded checksum", async (name) => {
+    expect(await selfCheck(await WebAssembly.compile(wasmBytes(name)), name === "threads")).toBe(SELF_CHECK);
+  });
+});
+
+/** Names of a module's functions by their index: imports come first. */
+function functionNames(text: string): string[] {
+  return [...text.matchAll(/^ \((?:import .* \(func|func) \$"?([^\s"]+)/gm)].map(([, name]) => name!);
+}
+
+/** The part of a trace about each function, by the function's name. */
+function traces(trace: string, text: string): Map<string, string> {
+  const names = functionNames(text);
+  const parts = trace.split(/^Begin revec function wasm-function#/m).slice(1);
+  return new Map(parts.map((part) => [names[Number.parseInt(part, 10)]!, part]));
+}
+
+describe.runIf(canRevectorize())("where V8 has it", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "nibble-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(BUILDS)("%s: hot kernels are packed whole", async (name) => {
+    const script = join(folder, `${name}.mjs`);
+    const contents = `import { readFileSync } from "node:fs";
+      import { selfCheck } from "./src/runtime/self-check.ts";
+      const module = await WebAssembly.compile(readFileSync("dist/wasm/${name}.wasm"));
+      await selfCheck(module, ${name === "threads"});`;
+    const entry = { contents, resolveDir: root, loader: "ts" as const };
+    await build({ stdin: entry, bundle: true, format: "esm", platform: "node", outfile: script });
+    const flags = ["--experimental-wasm-revectorize", "--no-liftoff", "--trace-wasm-revectorize"];
+    const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
+    const trace = execFileSync(process.execPath, [...flags, script], options);
+    const hot = [...traces(trace, wasmText(name))].filter(([key]) => PACKED.test(key));
+    // Sums of i16 and of i32 are different functions; a machine runs those of its instructions (`FUSED_DOT`).
+    expect(hot.length).toBe(name === "simd" ? 1 : 3);
+    for (const [key, part] of hot) {
+      expect(part, key).toContain("Added a vector of stores");
+      expect(part, key).not.toContain("Build tree failed");
+    }
+  });
+
+  it("gives a module that passes, and leaves V8's flags as they were", async () => {
+    const module = await compileRevectorized("relaxed", wasmBytes("relaxed"));
+    expect(module).toBeInstanceOf(WebAssembly.Module);
+    expect(await selfCheck(module!, false)).toBe(SELF_CHECK);
+  });
+
+  it("gives no module where a bit differs", async () => {
+    const bytes = wasmBytes("relaxed");
+    const at = Buffer.from(bytes).indexOf(Buffer.from([0x0f, 0x0f, 0x0f, 0x0f, 0xff, 0x00, 0xff, 0x00]));
+    expect(at).toBeGreaterThan(0);
+    bytes[at] = 0x0e; // the mask of nibbles (assembly/lanes.ts)
+    expect(await compileRevectorized("relaxed", bytes)).toBeUndefined();
+  });
+
+  it("is what `revectorize: true` runs", async () => {
+    const host = { ...testHost, revectorized: async () => compileRevectorized("relaxed", wasmBytes("relaxed")) };
+    const options = { threads: 1, contextLength: 64 };
+    const packed = await loadExecutor(await openFixture("qwen3", "gguf"), host, { ...options, revectorize: true });
+    expect(packed.revectorized).toBe(true);
+    packed.dispose();
+    const plain = await loadExecutor(await openFixture("qwen3", "gguf"), host, options);
+    expect(plain.revectorized).toBe(false);
+    plain.dispose();
+  });
+
+  it("falls back where the self-check fails", async () => {
+    const host = { ...testHost, revectorized: async () => undefined };
+    const executor = await loadExecutor(await openFixture("qwen3", "gguf"), host, { revectorize: true });
+    expect(executor.revectorized).toBe(false);
+    executor.dispose();
+  });
+});
+
+it("is refused by name on a host without it, and beside a compiled module", async () => {
+  const { revectorized: _, ...host } = { ...testHost, revectorized: nodeHost.revectorized };
+  const checkpoint = await openFixture("qwen3", "gguf");
+  await expect(loadExecutor(checkpoint, host, { revectorize: true })).rejects.toMatchObject({
+    code: "unsupported_host",
+    param: "revectorize",
+  });
+  const wasm = await WebAssembly.compile(wasmBytes("simd"));
+  await expect(loadExecutor(checkpoint, host, { revectorize: true, wasm })).rejects.toMatchObject({
+    code: "invalid_argument",
+    param: "revectorize",
+  });
+});
