@@ -31,11 +31,13 @@ async function answers(source: string, kvType: KvType): Promise<string[]> {
   const model = await createLoad(testHost)(source, { cacheTokens: 16 * 1024, kvType });
   const results: string[] = [];
   for (let i = 0; i < problems.length; i += 16) {
-    const batch = problems
-      .slice(i, i + 16)
-      .map(({ question }) =>
-        model.chat.completions.create({ messages: [{ role: "user", content: question }], temperature: 0 }),
-      );
+    const batch = problems.slice(i, i + 16).map(({ question }) =>
+      model.chat.completions.create({
+        messages: [{ role: "user", content: question }],
+        temperature: 0,
+        reasoning_format: "none",
+      }),
+    );
     for (const answer of await Promise.all(batch)) results.push(answer.choices[0]!.message.content ?? "");
   }
   model.dispose();
