@@ -66,7 +66,7 @@ export class NibbleError extends Error {
   readonly code: ErrorCode;
   /** The request field or option that was wrong, if one can be named. */
   readonly param: string | undefined;
-  /** Figures that the message names, for programs. */
+  /** The numbers in the message, by name, for programs. */
   readonly figures: Readonly<Record<string, number>> | undefined;
 
   constructor(

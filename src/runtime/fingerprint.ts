@@ -2,7 +2,10 @@
  * Tells models apart by everything that their cached keys and values depend on.
  * @module
  */
-/** Changes whenever a computation changes its bits: together with the recorded hashes of logits. */
+/**
+ * The version of the numerics. It must change when a computation gives other bits, that is, when the recorded hashes of
+ * logits change.
+ */
 export const NUMERICS_VERSION = 1;
 
 const LANES = 4;

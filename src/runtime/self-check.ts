@@ -1,6 +1,6 @@
 /**
  * Runs the hot kernels of a module on known data. Its results are the same in every build and on every engine, so a
- * recorded checksum shows whether the engine's compiler is to be trusted with them.
+ * recorded checksum shows whether the engine compiled them correctly.
  * @module
  */
 import type { TensorType } from "../formats/tensor-types.ts";
@@ -18,10 +18,10 @@ import {
 import { OPERATION_WORDS, writeOperation } from "./operations.ts";
 import { isQuantized, takesWide } from "./weight-types.ts";
 
-/** One type for each specialised matmul: scales in tiles or before them, minima, high bits, sub-blocks, levels. */
+/** One tensor type per specialised matmul: scales in tiles or before them, minima, high bits, sub-blocks, levels. */
 const TYPES: readonly TensorType[] = ["Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "Q3_K", "IQ4_XS", "F16"];
 const COLUMNS = 512;
-/** One row; and a whole tile with a second one of which three rows are in use. */
+/** Token rows of the two runs: one row, and a whole tile followed by one with three used rows. */
 const ROWS = [1, TILE_TOKENS + 3] as const;
 const HEAD_DIM = 64;
 /** Tokens in the page that attention reads. */
@@ -118,7 +118,9 @@ class SelfCheck {
     return at;
   }
 
-  /** Random bytes. As scales any are good: kernels take f16 that would be infinite or NaN as numbers. */
+  /**
+   * Random bytes. They may also be scales, because the kernels read f16 patterns of infinity and NaN as finite numbers.
+   */
   private random(bytes: number): number {
     const at = this.reserve(bytes);
     for (let i = at >> 2; i < (at + bytes) >> 2; i++) this.words[i] = this.next();

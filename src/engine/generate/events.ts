@@ -12,16 +12,16 @@ export interface PromptEvent {
   readonly logprobs: readonly Logprobs[];
 }
 
-/** How much of the prompt has been read, where `promptProgress` is asked for: llama-server's `prompt_progress`. */
+/** The progress of prefill, if `promptProgress` is set. The fields are those of llama-server's `prompt_progress`. */
 export interface ProgressEvent {
   readonly type: "progress";
   /** Tokens of the prompt. */
   readonly total: number;
-  /** How many of them came from the cache. */
+  /** Tokens of the prompt that came from the KV cache. */
   readonly cache: number;
-  /** How many have been read, those of the cache included. */
+  /** Tokens of the prompt that have been processed, including cached ones. */
   readonly processed: number;
-  /** Milliseconds since the first of them was read. */
+  /** Milliseconds since prefill began. */
   readonly time_ms: number;
 }
 
@@ -40,7 +40,7 @@ export interface TokenEvent {
   readonly logprobs: Logprobs | undefined;
   /** The probabilities with which the token was drawn, where `sampledProbs` are asked for. */
   readonly probs?: Probs | undefined;
-  /** The figures so far, where `timingsPerToken` is asked for. */
+  /** The timings so far, if `timingsPerToken` is set. */
   readonly timings?: Timings;
 }
 
@@ -57,7 +57,9 @@ export interface FinishEvent {
 /** An event of one answer, by its `type`. */
 export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
 
-/** What completions are made of. `model.generate` cannot ask for the progress of the prompt. */
+/**
+ * An event from which completions are built. `model.generate` has no `ProgressEvent`, because it has no option for it.
+ */
 export type AnswerEvent = GenerateEvent | ProgressEvent;
 
 /** The numbers of tokens of a request, in OpenAI's names. */

@@ -151,8 +151,8 @@ class Generation implements Job {
     const timings = this.#options.timingsPerToken && { timings: this.#timings() };
     this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...timings });
     const stopped = stop !== undefined;
-    // As in llama.cpp and vLLM, the last token of the limit says "length" unless it is an end token, also where a grammar
-    // would let nothing else follow it.
+    // As in llama.cpp and vLLM, an answer that reaches the limit ends with "length" unless its last token is an end
+    // token, even if its grammar is complete.
     const cut = !end && !stopped && this.#count >= this.#maxTokens;
     if (last || stopped) return this.#finish(cut ? "length" : "stop", stop);
     if (this.tokens.length >= this.#engine.executor.contextLength) this.#shift();

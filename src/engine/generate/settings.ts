@@ -49,9 +49,9 @@ export interface GenerationSettings {
   readonly constraint?: ConstraintOptions | CallConstraintOptions | undefined;
   /** Special tokens that are part of the text. */
   readonly shown?: readonly string[];
-  /** Each token event carries the figures so far. */
+  /** Whether each token event has the timings so far. */
   readonly timingsPerToken?: boolean | undefined;
-  /** Events tell how much of the prompt has been read. */
+  /** Whether events report the progress of prefill. */
   readonly promptProgress?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,11 +1,12 @@
 /**
- * How long an answer took, in llama-server's names.
+ * The timings of an answer, with llama-server's names.
  * @module
  */
 
 /**
- * llama-server's timings. The first token of an answer comes out of its prompt's last step: it counts as predicted, but its
- * time is the prompt's, and the rates are those of the other tokens. Times are 0 where the host's clock stands still (Workers).
+ * llama-server's timings. The last step of prefill gives the first token of an answer. So that token counts as
+ * predicted, but its time belongs to the prompt, and the rates are those of the other tokens. Times are 0 on hosts
+ * whose clock stands still during computations (Workers).
  */
 export interface Timings {
   /** Tokens of the prompt that were cached. */
@@ -32,7 +33,7 @@ export interface Timings {
   readonly draft_n_accepted?: number;
 }
 
-/** What was counted and measured of one answer, or of several that ran together. */
+/** The counts and times of one answer, or of several that ran together. */
 export interface Measured {
   readonly cached: number;
   /** Tokens of the prompt that were computed. */

@@ -109,9 +109,9 @@ export interface CommonFields {
   readonly n_probs?: number | null;
   /** Whether log-probabilities come with the probabilities after all sampling steps. */
   readonly post_sampling_probs?: boolean | null;
-  /** llama-server's: each chunk of a stream carries the timings so far. */
+  /** llama-server's field. Whether each chunk of a stream has the timings so far. */
   readonly timings_per_token?: boolean | null;
-  /** llama-server's: chunks before the answer tell how much of the prompt has been read, in `prompt_progress`. */
+  /** llama-server's field. Whether chunks before the answer report the progress of prefill in `prompt_progress`. */
   readonly return_progress?: boolean | null;
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0 for none). Drafts change only the speed. */
   readonly "speculative.n_max"?: number | null;
@@ -185,15 +185,15 @@ export interface StructuredOutputs {
   readonly grammar?: string | null;
 }
 
-/** llama-server's `return_progress`: how much of a prompt has been read. */
+/** The progress of prefill, which `return_progress` asks for. */
 export interface PromptProgress {
   /** Tokens of the prompt. */
   readonly total: number;
-  /** How many of them came from the cache. */
+  /** Tokens of the prompt that came from the KV cache. */
   readonly cache: number;
-  /** How many have been read, those of the cache included. */
+  /** Tokens of the prompt that have been processed, including cached ones. */
   readonly processed: number;
-  /** Milliseconds since the first of them was read. */
+  /** Milliseconds since prefill began. */
   readonly time_ms: number;
 }
 

@@ -59,7 +59,7 @@ export function stopReason(finish: FinishEvent | undefined): { stop_reason?: str
   return finish?.stop === undefined ? {} : { stop_reason: finish.stop };
 }
 
-/** The figures that an event carries, as a field of its chunk. */
+/** The timings of an event, as a field of its chunk. */
 export function eventTimings(event: GenerateEvent): { timings?: Timings } {
   return event.type !== "prompt" && event.timings ? { timings: event.timings } : {};
 }

@@ -28,7 +28,7 @@ export interface Job {
   draft(limit: number, price: (count: number) => number): readonly number[];
   /** Is called before its first rows run. The first `cached` tokens of the prompt come from the cache. */
   begin(cached: number): void;
-  /** Called after each step that has read tokens of it, with the number of those that have been read. */
+  /** Is called after each step of the job's prefill. `processed` is the number of prompt tokens processed so far. */
   progress?(processed: number): void;
   /**
    * Takes the logits [vocabSize] after the token at `position`, and adds a token if that was its last one. An embedding

@@ -26,7 +26,10 @@ export function nativeEmbeddings({ model, body, exchange }: Call): (signal: Abor
   };
 }
 
-/** The body of /v1/embeddings with token ids in place of the inputs that only llama-server knows: mixed lists and objects. */
+/**
+ * The body of /v1/embeddings. Inputs that only llama-server accepts (mixed lists and objects) are replaced by token
+ * ids.
+ */
 export function withNativeInputs({ model, body, exchange }: Call): unknown {
   const { input } = (typeof body === "object" && body !== null ? body : {}) as { input?: unknown };
   const parts = Array.isArray(input) ? input : [input];

@@ -7,7 +7,10 @@ import type { ServedModel } from "../models/served-model.ts";
 import type { Exchange } from "../route.ts";
 import { generationSettings } from "./generation-settings.ts";
 
-/** The facts of a model that sleeps are those that it had, so that asking for them does not wake it. */
+/**
+ * Answers /props. The facts of a model that is not in memory are those of its last load, so that the request does not
+ * load it again.
+ */
 export async function props(exchange: Exchange): Promise<object> {
   const { settings, models } = exchange.server;
   const served = await models.meant({ model: exchange.url.searchParams.get("model") });

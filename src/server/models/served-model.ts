@@ -10,7 +10,7 @@ export class ServedModel {
   readonly facts: ModelFacts;
   /** The model while it is in memory. */
   model: Model | undefined;
-  /** What is known of the model since it was first loaded, also while it is not in memory. */
+  /** The model's facts from its first load on. They are kept while it is not in memory. */
   info: Model["info"] | undefined;
   /** Resolves when loading has ended. */
   loading: Promise<Model> | undefined;
