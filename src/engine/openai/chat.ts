@@ -47,6 +47,7 @@ export async function* chatChunks(
   });
 
   const usages: Usage[] = [];
+  const timings: Timings[] = [];
   for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
   for await (const [index, event] of merge(starts)) {
     const text = texts[index]!;
@@ -59,6 +60,7 @@ export async function* chatChunks(
       yield { ...chunk(index, {}, end), timings: event.timings };
       const reasoning = splitReasoning && { completion_tokens_details: { reasoning_tokens: text.reasoningTokens } };
       usages[index] = { ...event.usage, ...reasoning };
+      timings[index] = event.timings;
     } else {
       const delta = text.push(event.text);
       const logprobs = chatLogprobs(event, tokens);
@@ -66,7 +68,10 @@ export async function* chatChunks(
         yield { ...chunk(index, delta, { logprobs }), ...eventTimings(event) };
     }
   }
-  if (includeUsage) yield { ...base, choices: [], usage: totalUsage(usages, (index) => index === 0) };
+  if (!includeUsage) return;
+  const usage = totalUsage(usages, (index) => index === 0);
+  // llama-server has the timings of all choices beside their usage.
+  yield { ...base, choices: [], usage, timings: totalTimings(timings, usage) };
 }
 
 /** Puts chunks (with usage) together. */

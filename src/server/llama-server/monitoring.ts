@@ -16,7 +16,11 @@ export function health({ server: { admission, failures } }: Exchange): object {
 /** Prometheus' text format. */
 export function metricsPage({ server }: Exchange): Response {
   const text = server.metrics.text([...serverGauges(server), ...modelGauges(server)]);
-  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
+  const headers = {
+    "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    "process-start-time-unix": String(Math.floor(performance.timeOrigin / 1000)),
+  };
+  return new Response(text, { headers });
 }
 
 function serverGauges({ admission: { active, queued } }: ServerState): Metric[] {

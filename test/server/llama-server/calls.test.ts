@@ -60,7 +60,9 @@ it("metrics count what was answered", async () => {
   });
   expect((await answer.json()).usage.completion_tokens).toBe(3);
   await send("/nowhere");
-  const text = await (await send("/metrics")).text();
+  const page = await send("/metrics");
+  expect(Number(page.headers.get("process-start-time-unix"))).toBeGreaterThan(1.6e9);
+  const text = await page.text();
   expect(text).toContain('nibble_requests_total{path="/v1/completions",status="200"} 1\n');
   expect(text).toContain('nibble_requests_total{path="other",status="404"} 1\n');
   expect(text).toContain("nibble_completion_tokens_total 3\n");
