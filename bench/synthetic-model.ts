@@ -105,7 +105,10 @@ function metadata(shape: Shape, type: SyntheticType): Map<string, MetadataValue>
     ["llama.vocab_size", vocabulary],
     ["tokenizer.ggml.model", "gpt2"],
     ["tokenizer.ggml.pre", "llama-bpe"],
-    ["tokenizer.ggml.tokens", Array.from({ length: vocabulary }, (_, i) => (i < 256 ? byte(i) : `t${i}`))],
+    [
+      "tokenizer.ggml.tokens",
+      Array.from({ length: vocabulary }, (_, i) => (i < 256 ? byte(i) : i === 256 ? "th" : `t${i}`)),
+    ],
     ["tokenizer.ggml.token_type", new Int32Array(vocabulary).fill(1)],
     ["tokenizer.ggml.merges", ["t h"]],
     ["tokenizer.ggml.bos_token_id", 0],

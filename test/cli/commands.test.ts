@@ -2,8 +2,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canRevectorize } from "../../src/hosts/node/revectorize.ts";
 import type { Load } from "../../src/load/create-load.ts";
-import { fixtureModel, nibble, nibbleJson, pathOf, QUESTION, reference } from "./helpers.ts";
+import { cli, fixtureModel, nibble, nibbleJson, pathOf, QUESTION, Running, reference } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -114,7 +115,7 @@ describe("bench", () => {
       expect(result).toMatchObject({
         build_commit: expect.any(String),
         cpu_info: expect.any(String),
-        backends: expect.stringMatching(/^wasm-(simd|relaxed)$/),
+        backends: expect.stringMatching(/^wasm-(simd|relaxed|relaxed-revectorized)$/),
         model_filename: "crumb",
         model_type: "llama4 3.35M Q8_0",
         model_n_params: 3_345_600,
@@ -132,6 +133,18 @@ describe("bench", () => {
       const squares = rates.reduce((sum: number, rate: number) => sum + (rate - mean) ** 2, 0);
       expect(result.stddev_ts).toBeCloseTo(Math.sqrt(squares / 2), 6);
     }
+  });
+  it("--no-revectorize and NIBBLE_REVECTORIZE=0 turn V8's revectorizer off, and `backends` says what runs", async () => {
+    const backend = async (args: string[], more: Record<string, string> = {}) => {
+      const command = [cli, "bench", fixtureModel, "-p", "0", "-n", "1", "-r", "1", "--json", ...args];
+      const env = { ...process.env, NIBBLE_REVECTORIZE: undefined, ...more };
+      const { stdout } = await new Running(process.execPath, command, { env }).result();
+      return JSON.parse(stdout)[0].backends;
+    };
+    const plain = await backend(["--no-revectorize"]);
+    expect(plain).toMatch(/^wasm-(simd|relaxed)$/);
+    expect(await backend([], { NIBBLE_REVECTORIZE: "0" })).toBe(plain);
+    expect(await backend([])).toBe(canRevectorize() ? `${plain}-revectorized` : plain);
   });
   it("prints llama-bench's table", async () => {
     const { stdout } = await nibble(["bench", fixtureModel, "-p", "16", "-n", "4", "-d", "8", "-r", "2"]);
