@@ -11,7 +11,7 @@
 //   type, columns    GGML's id of a weight type (layout.ts), and the columns of the weight matrix
 //   scratch, scratchBytes   thread 0's scratch, and the bytes from one thread's scratch to the next thread's
 
-/** What `code` of an operation may be. */
+/** The values of an operation's `code`. */
 export enum OpCode {
   EMBED = 1,
   SELECT_OUTPUTS = 2,

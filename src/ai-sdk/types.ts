@@ -112,7 +112,7 @@ export interface ToolCall {
 /** A part of an answer. */
 export type Content = { type: "text"; text: string } | { type: "reasoning"; text: string } | ToolCall;
 
-/** What identifies an answer. */
+/** The identity of an answer. */
 export interface ResponseMetadata {
   id?: string;
   timestamp?: Date;

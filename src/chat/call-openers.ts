@@ -6,9 +6,9 @@
 import { CALL_TAGS } from "./tool-format.ts";
 
 const FENCE = "```";
-/** What some models write around the JSON instead of the tags. */
+/** Markers that some models write around the JSON instead of the tags. */
 const WRAPPERS: readonly string[] = ["<tools>", "[", "<function_call>"];
-/** What ends a call, beside white space. */
+/** The strings that end a call, besides white space. */
 const CLOSERS: readonly string[] = [CALL_TAGS[1], FENCE, "</tools>", "</function_call>"];
 
 export interface Opener {

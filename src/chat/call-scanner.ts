@@ -3,7 +3,7 @@
  * @module
  */
 
-/** What a piece of text adds to the call. */
+/** The part of a call that a piece of text adds. */
 export interface ScannedCall {
   /** The function's name, in the piece that completes it. */
   readonly name: string | undefined;

@@ -30,7 +30,7 @@ export interface RenderOptions {
   readonly tools?: readonly unknown[] | undefined;
   /** Further variables, such as `enable_thinking` or `documents`. They cannot replace the ones above. */
   readonly extra?: ReadonlyMap<string, unknown> | undefined;
-  /** What `strftime_now` tells (default: now). */
+  /** The time that `strftime_now` formats (default: now). */
   readonly now?: Date | undefined;
 }
 

@@ -75,7 +75,7 @@ export class ToolCallParser {
   /** Reads the beginning of a text that the caller knows: only what comes after it is given as content. */
   begin(text: string): void {
     const { content } = this.push(text);
-    // What is held back may turn out to be content, which the caller knows too.
+    // Held-back text may turn out to be content, which the caller knows too.
     this.#known = text.slice(content.length);
   }
 
@@ -86,7 +86,7 @@ export class ToolCallParser {
   }
 
   /**
-   * What was held back, when no more text comes.
+   * The text that was held back, when no more text comes.
    * @param cut the text was cut off; then the beginning of a call or of a tag is not shown as text
    */
   end(cut = false): ToolDelta {
@@ -102,7 +102,7 @@ export class ToolCallParser {
     return this.#take();
   }
 
-  /** What was held back and turns out to be text. */
+  /** The held-back text that turned out to be no call. */
   #rest(cut: boolean): string {
     const { format, required } = this.#options;
     if (this.#state === "gap" || (this.#count > 0 && this.#held.trim() === "")) return "";

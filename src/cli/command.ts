@@ -12,7 +12,7 @@ export interface CommandParts<F extends Flags> {
   readonly usage: string;
   /** The least and the largest number of positional arguments. */
   readonly positionals: readonly [min: number, max: number];
-  /** What it does, in sentences for its help. */
+  /** The description for its help, in sentences. */
   readonly about: string;
   readonly flags: F;
   run(args: Arguments<F>): Promise<void>;

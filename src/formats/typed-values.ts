@@ -8,7 +8,7 @@ import { NibbleError } from "../base/errors.ts";
 /** Metadata or a JSON object. */
 export type Values = ReadonlyMap<string, unknown>;
 
-/** What a number must be. */
+/** The requirements on a number. */
 export interface NumberOptions {
   /** The value of a missing key. Without a default the key is required. */
   default?: number;

@@ -29,7 +29,7 @@ export interface PinnedWheel {
 }
 
 export interface KnownModel {
-  /** What users type: `family:size`. The family of base models ends in `-base`. */
+  /** The name that users type: `family:size`. The family of base models ends in `-base`. */
   readonly name: string;
   /** The name on the model's card. */
   readonly title: string;

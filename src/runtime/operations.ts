@@ -106,7 +106,7 @@ export function operationWord(name: OperationName, field: string): number {
   return OPERATION_FIELDS.length + (OPERATIONS[name].fields as readonly string[]).indexOf(field);
 }
 
-/** What an operation consists of: its kind, its rows, whether threads meet after it, and its own fields. */
+/** An operation: its kind, its rows, whether threads meet after it, and its own fields. */
 export interface OperationRecord {
   readonly name: OperationName;
   readonly rows: RowSet;

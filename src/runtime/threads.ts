@@ -5,7 +5,7 @@
 import type { Instance } from "./kernels.ts";
 import { batchWord } from "./operations.ts";
 
-/** What a helping thread needs; all of it can be posted. */
+/** The message that starts a helping thread. All of it can be posted. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

@@ -79,7 +79,7 @@ export async function loadWeights(
   }
 }
 
-/** What one read delivers: whole groups of rows, or a vector. */
+/** The result of one read: whole groups of rows, or a vector. */
 interface Piece {
   readonly placement: WeightPlacement;
   /** Where it begins in the source. */

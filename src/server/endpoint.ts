@@ -46,7 +46,7 @@ type FindModel = (exchange: Exchange, body: unknown) => Promise<ServedModel>;
 
 const byField: FindModel = ({ server }, body) => server.models.meant(body);
 
-/** For APIs in which the model's name is required, and an unknown name is an error. */
+/** Finds the model for APIs in which its name is required and an unknown name is an error. */
 export const byName: FindModel = async ({ server }, body) => {
   const { model } = (typeof body === "object" && body !== null ? body : {}) as { model?: unknown };
   if (typeof model !== "string" || model === "") throw invalid("model", "a name", model);

@@ -15,7 +15,7 @@ import {
   QWEN2,
 } from "./patterns.ts";
 
-/** What a name in a GGUF file's `tokenizer.ggml.pre` stands for. */
+/** The meaning of a name in `tokenizer.ggml.pre` of a GGUF file. */
 export interface NamedPretokenizer {
   readonly patterns: readonly string[];
   /** True where Hugging Face's original normalises to NFC. A GGUF file does not say so, and llama.cpp does not do it. */

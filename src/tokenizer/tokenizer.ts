@@ -1,6 +1,6 @@
 /**
- * What every tokenizer does around its model: it finds added tokens, normalises text, cuts it into pieces, puts BOS first,
- * and turns ids back into text.
+ * The steps of every tokenizer around its model: it finds added tokens, normalises text, cuts it into pieces, puts BOS
+ * first, and turns ids back into text.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -11,7 +11,7 @@ import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** What the readers of GGUF metadata and of tokenizer.json return. */
+/** The result of the readers of GGUF metadata and of tokenizer.json. */
 export interface TokenizerParts {
   readonly vocabulary: Vocabulary;
   /** The model. It appends the ids of the piece `text[start..end)` to `ids`. */
@@ -31,7 +31,7 @@ export interface TokenizerParts {
 export interface Decoding {
   /** Whether each byte of an unfinished character becomes U+FFFD, rather than all its bytes together. */
   readonly eachByte?: boolean;
-  /** What is left out at the start of a text: one space, or all spaces of the first token. */
+  /** The spaces left out at the start of a text: one space, or all spaces of the first token. */
   readonly strip?: "space" | "spaces";
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the bits of the tables in unicode-tables.ts mean, and how a table is written down. scripts/unicode-tables.ts writes
+ * The bits of the tables in unicode-tables.ts, and the encoding of a table. scripts/unicode-tables.ts writes
  * the tables, and unicode.ts reads them.
  * @module
  */

@@ -38,7 +38,7 @@ export class ChatText {
     return delta(reasoning, parsed.content, parsed.calls);
   }
 
-  /** What was held back. @param cut the answer was cut off by its length or a stop string */
+  /** The text that was held back. @param cut the answer was cut off by its length or a stop string */
   end(cut: boolean): ChatDelta {
     const { content, reasoning } = this.#splitter?.end() ?? { content: "", reasoning: "" };
     if (!this.#parser) return delta(reasoning, content, []);

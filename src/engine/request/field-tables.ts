@@ -88,7 +88,7 @@ const VLLM: FieldTable = {
   },
 };
 
-/** What requests for chats and for text completions share. */
+/** The fields that requests for chats and for text completions share. */
 const COMMON: FieldTable = joined(STRUCTURE, LLAMA_SERVER, VLLM, {
   known: [
     ...["model", "stream", "stream_options", "n", "max_tokens", "stop", "seed", "logprobs", "logit_bias"],

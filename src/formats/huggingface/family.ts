@@ -1,5 +1,5 @@
 /**
- * What is specific to a family of models in transformers.
+ * The properties of a family of models in transformers.
  * @module
  */
 import type { JsonObject } from "../../base/json.ts";

@@ -5,7 +5,7 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { TensorInfo } from "../checkpoint.ts";
 
-/** What an adapter adds to one product: scale B (A x). */
+/** The term that an adapter adds to one product: scale B (A x). */
 export interface LowRank {
   /** [rank, in]: F32, F16 or BF16. */
   readonly a: TensorInfo;

@@ -19,7 +19,7 @@ const MAX_TABLE = 1 << 20;
 const MAX_FRAMES = 20_000;
 /** One token's mask may exceed these limits by this factor. */
 const OVERRUN = 4;
-/** What an item costs in the key of a state or frame, in steps. */
+/** The cost of an item in the key of a state or frame, in steps. */
 const KEY_COST = 4;
 
 export class Matcher {

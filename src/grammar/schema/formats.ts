@@ -54,7 +54,7 @@ const URI = `[a-zA-Z][a-zA-Z0-9+.-]+:(${AUTHORITY}${PATH}|${CHAR}+${PATH})${QUER
 const RELATIVE = `(${AUTHORITY}${PATH}|/|/?[a-zA-Z0-9._~-]+${PATH})?${QUERY}`;
 const POINTER = "(/([^/~]|~[01])*)*";
 
-/** What a regular expression may consist of: characters, escapes, simple classes and groups. */
+/** REGEX, built from these, allows a subset of regular expressions: characters, escapes, simple classes and groups. */
 const ATOM =
   "([a-zA-Z0-9_ ,:;=@#%&'\"<>~!/-]|\\.|\\\\[dwsDWS.*+?^$()|\\[\\]{}/\\\\]|\\[\\^?([a-zA-Z0-9_ ]|a-z|A-Z|0-9)+\\])";
 const TERMS = `(${ATOM}([*+?]|\\{[1-9]\\})?)*`;

@@ -1,5 +1,5 @@
 /**
- * What the schemas of a case say together of listed values and of numbers.
+ * Combines what the schemas of a case say about listed values and numbers.
  * @module
  */
 import { spend } from "../limits.ts";

@@ -5,7 +5,7 @@
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
 import type { LoadProgress } from "../../runtime/weights.ts";
 
-/** What a page can call. It calls `load` first, and only once. */
+/** The calls that a page can make. It calls `load` first, and only once. */
 export type Method =
   | "load"
   | "chat"

@@ -26,7 +26,7 @@ export const RESPONSES_FIELDS: FieldTable = {
 
 export const STREAM_OPTIONS: FieldTable = { known: [], unused: ["include_obfuscation", "include_usage"] };
 
-/** What all items may carry besides their own fields. */
+/** The fields that every item may have besides its own. */
 const ITEM_NOTES = ["id", "status", "phase", "created_by", "internal_chat_message_metadata_passthrough"];
 
 export const MESSAGE_FIELDS: FieldTable = { known: ["type", "role", "content"], unused: ITEM_NOTES };
