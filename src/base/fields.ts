@@ -135,7 +135,8 @@ export class Fields {
     const value = this.get(key);
     if (value === undefined) return undefined;
     if (typeof value === "string" && value.length <= maxLength) return value;
-    throw this.invalid(key, `a string of at most ${maxLength} characters`, value);
+    const limit = Number.isFinite(maxLength) ? ` of at most ${maxLength} characters` : "";
+    throw this.invalid(key, `a string${limit}`, value);
   }
 
   oneOf<T extends string>(key: string, values: readonly T[]): T | undefined {

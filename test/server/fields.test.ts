@@ -12,6 +12,7 @@ import {
   IDS,
   INTEGER,
   NAME,
+  NUMBER,
   OBJECT,
   openaiName,
   POSITIVE,
@@ -37,7 +38,7 @@ const COMMON: Record<string, unknown[]> = {
   dry_sequence_breakers: texts,
   bad_words: texts,
   model: STRING,
-  seed: INTEGER,
+  seed: [...NUMBER, 0.5, 1e300],
   n: POSITIVE,
   max_tokens: [...INTEGER, -2],
   n_predict: [...INTEGER, -2],
@@ -79,6 +80,8 @@ const COMMON: Record<string, unknown[]> = {
   context_shift: BOOLEAN,
   n_keep: [...INTEGER, -2],
   reasoning_budget: [...INTEGER, -2],
+  thinking_token_budget: [...INTEGER, -2],
+  thinking_budget_tokens: [...INTEGER, -2],
   grammar: [...STRING.slice(0, 13), "root ::= nonsense"],
   json_schema: [
     0,
@@ -144,7 +147,7 @@ const CHAT: Record<string, unknown[]> = {
 
 const COMPLETION: Record<string, unknown[]> = {
   ...COMMON,
-  logprobs: [...INTEGER, -1, 21],
+  logprobs: [...INTEGER.filter((value) => value !== false), -1, 21],
   best_of: [...POSITIVE, 3],
   add_special_tokens: BOOLEAN,
   echo: BOOLEAN,

@@ -116,7 +116,7 @@ export interface CommonFields {
   /** Most tokens that a step drafts from earlier text (default and at most 16; 0 for none). Drafts change only the speed. */
   readonly "speculative.n_max"?: number | null;
   /**
-   * vLLM's field for log-probabilities of the prompt's tokens, with 0 to 20 alternatives. It needs `n` 1. A stream has
+   * vLLM's field for log-probabilities of the prompt's tokens, with 0 to 20 alternatives. A stream has
    * them in one chunk, before the text.
    */
   readonly prompt_logprobs?: number | null;
@@ -129,6 +129,10 @@ export interface CommonFields {
   readonly n_keep?: number | null;
   /** Tokens of reasoning after which `</think>` is forced; 0 for no reasoning, -1 (default) for no limit. */
   readonly reasoning_budget?: number | null;
+  /** vLLM's name of `reasoning_budget`. */
+  readonly thinking_token_budget?: number | null;
+  /** llama-server's other name of `reasoning_budget`. */
+  readonly thinking_budget_tokens?: number | null;
   /** The adapters to apply; others are not applied. Default: each adapter with the scale that it was loaded with. */
   readonly lora?: readonly LoraChoice[] | null;
   /** Whether the answer is streamed in chunks. */
@@ -149,7 +153,7 @@ export interface CommonFields {
   /** vLLM's form of a constraint. */
   readonly structured_outputs?: StructuredOutputs | null;
   /** vLLM's older field for a JSON schema. */
-  readonly guided_json?: object | boolean | null;
+  readonly guided_json?: object | boolean | string | null;
   /** vLLM's older field for a regular expression that matches the whole answer. */
   readonly guided_regex?: string | null;
   /** vLLM's older field for a list of possible answers. */
@@ -177,7 +181,7 @@ export type ResponseFormat =
 
 /** vLLM's form of a constraint on the answer. One of the fields may be given. */
 export interface StructuredOutputs {
-  readonly json?: object | boolean | null;
+  readonly json?: object | boolean | string | null;
   readonly json_object?: boolean | null;
   /** Matches the whole answer. */
   readonly regex?: string | null;

@@ -2,7 +2,7 @@
  * The fields that requests for chats and for completions share.
  * @module
  */
-import { checkSignal, type Fields, invalid, required } from "../../base/fields.ts";
+import { checkSignal, type Fields, required } from "../../base/fields.ts";
 import type { GenerationSettings } from "../generate/settings.ts";
 import type { RequestContext } from "./context.ts";
 import { STREAM_OPTIONS } from "./field-tables.ts";
@@ -48,7 +48,6 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
   const wanted = fields.number("prompt_logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
   const logprobs = checkProbs(fields, particular.logprobs);
   const promptLogprobs = wanted ?? (particular.echo ? logprobs : undefined);
-  if (promptLogprobs !== undefined && n > 1) throw invalid("n", "1 with log-probabilities of the prompt", n);
   const maxTokens = checkMaxTokens(fields, particular.maxTokens);
   const contextShift = fields.boolean("context_shift");
   if (contextShift && maxTokens === undefined) throw required("context_shift", "max_tokens");

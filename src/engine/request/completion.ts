@@ -30,7 +30,9 @@ export function checkCompletionRequest(
   rules?: FieldRules,
 ): CheckedCompletionRequest {
   const fields = new Fields(body, COMPLETION_FIELDS, "", rules);
-  const logprobs = fields.number("logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
+  // Clients that also speak to chats send `false`, which asks for none.
+  const none = fields.get("logprobs") === false;
+  const logprobs = none ? undefined : fields.number("logprobs", { min: 0, max: MAX_TOP_LOGPROBS, integer: true });
   const echo = fields.boolean("echo") ?? false;
   const common = checkCommon(fields, context, { logprobs, echo });
   const best = fields.number("best_of", { min: 1, integer: true }) ?? common.n;

@@ -84,6 +84,9 @@ const VLLM: FieldTable = {
     return_tokens_as_token_ids: off("read the ids in a chat completion's logprobs"),
     return_token_ids: off("read the ids in a chat completion's logprobs"),
     logits_processors: empty("use logit_bias"),
+    repetition_detection: empty("use repeat_penalty, or DRY's fields"),
+    prompt_embeds: empty("send the prompt as text or token ids"),
+    detokenize: on("leave the text aside, and read the ids in a chat completion's logprobs"),
     vllm_xargs: empty("leave it out"),
   },
 };
@@ -94,7 +97,7 @@ const COMMON: FieldTable = joined(STRUCTURE, LLAMA_SERVER, VLLM, {
     ...["model", "stream", "stream_options", "n", "max_tokens", "stop", "seed", "logprobs", "logit_bias"],
     ...Object.keys(SAMPLING_DEFAULTS).map(requestName),
     ...["allowed_token_ids", "banned_token_ids", "repetition_penalty", "stop_token_ids", "ignore_eos"],
-    ...["reasoning_budget", "signal"],
+    ...["reasoning_budget", "thinking_token_budget", "thinking_budget_tokens", "signal"],
   ],
   unused: ["user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"],
 });

@@ -13,7 +13,7 @@ interface Budget {
 }
 
 /**
- * Tokens of reasoning: llama.cpp's `reasoning_budget`, OpenAI's `reasoning_effort`, a field of `reasoning`, Anthropic's
+ * Tokens of reasoning: llama.cpp's `reasoning_budget` and its other names, OpenAI's `reasoning_effort`, a field of `reasoning`, Anthropic's
  * `thinking` or Qwen's `enable_thinking`.
  * @returns undefined for no bound
  * @throws NibbleError `invalid_request` if more than one of them is given
@@ -22,6 +22,8 @@ export function checkReasoningBudget(fields: Fields): number | undefined {
   const own = fields.nested(fields.get("reasoning") ?? {}, REASONING_FIELDS, "reasoning");
   const given: Budget[] = [
     tokensOf(fields, "reasoning_budget", -1),
+    tokensOf(fields, "thinking_token_budget", -1),
+    tokensOf(fields, "thinking_budget_tokens", -1),
     tokensOf(own, "max_tokens", 0),
     effortOf(fields, "reasoning_effort"),
     effortOf(own, "effort"),

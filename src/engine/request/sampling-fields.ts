@@ -104,9 +104,14 @@ export function checkRequestSampling(fields: Fields, context: RequestContext): R
   };
 }
 
-/** -1 stands for a random seed, as in llama-server. */
+/**
+ * -1 stands for a random seed, as in llama-server. Clients send seeds of 64 bits too, which JSON's parser has rounded: the
+ * nearest double is as good a seed.
+ */
 function checkSeed(fields: Fields): number {
-  const seed = fields.number("seed", { integer: true }) ?? -1;
+  const seed = fields.get("seed") ?? -1;
+  if (typeof seed !== "number" || !Number.isInteger(seed) || Math.abs(seed) > 2 ** 64)
+    throw fields.invalid("seed", "an integer of at most 64 bits", seed);
   return seed === -1 ? randomSeed() : seed;
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
-import { conflict, Fields } from "../../base/fields.ts";
+import { conflict, Fields, unsupported } from "../../base/fields.ts";
 import type { GrammarSource } from "../../grammar/compile.ts";
 import type { TokenMasks } from "../../grammar/matcher/token-masks.ts";
 import type { Grammars } from "../constrain/grammars.ts";
@@ -26,7 +26,7 @@ export function checkStructure(fields: Fields): Format | undefined {
   const wanted = [
     responseFormat(fields),
     schema(fields, "json_schema"),
-    schema(fields, "guided_json"),
+    schemaOrText(fields, "guided_json"),
     gbnf(fields, "grammar"),
     gbnf(fields, "guided_grammar"),
     regex(fields, "guided_regex"),
@@ -59,6 +59,7 @@ function responseFormat(request: Fields): Format | undefined {
   const value = request.get("response_format");
   if (value === undefined) return undefined;
   const fields = request.nested(value, RESPONSE_FORMAT_FIELDS, "response_format");
+  refuseOtherFormats(fields);
   const type = fields.oneOf("type", ["text", "json_object", "json_schema"]);
   if (type === undefined) throw fields.invalid("type", '"text", "json_object" or "json_schema"', undefined);
   if (type === "text") return undefined;
@@ -75,6 +76,21 @@ function responseFormat(request: Fields): Format | undefined {
   return schema(inner, "schema") ?? { param: "response_format", source: { kind: "schema", schema: ANY_OBJECT } };
 }
 
+/** Formats of OpenAI, vLLM and others, with what to do instead. */
+const OTHER_FORMATS: ReadonlyMap<unknown, string> = new Map([
+  ["structural_tag", "send tools"],
+  ["grammar", "send the grammar in the field grammar, as GBNF"],
+  ["regex", "send structured_outputs: { regex }"],
+  ["python", "write a grammar"],
+]);
+
+/** @throws NibbleError `invalid_request` if the type is a known one of other implementations */
+function refuseOtherFormats(fields: Fields): void {
+  const type = fields.get("type");
+  const instead = OTHER_FORMATS.get(type);
+  if (instead) throw unsupported(fields.param("type"), `a format of type "${String(type)}"`, instead);
+}
+
 /** vLLM's newer form of its `guided_` fields. */
 function structuredOutputs(request: Fields): (Format | undefined)[] {
   const value = request.get("structured_outputs");
@@ -82,7 +98,7 @@ function structuredOutputs(request: Fields): (Format | undefined)[] {
   const fields = request.nested(value, STRUCTURED_OUTPUTS_FIELDS, "structured_outputs");
   const object: Format = { param: fields.param("json_object"), source: { kind: "schema", schema: ANY_OBJECT } };
   return [
-    schema(fields, "json"),
+    schemaOrText(fields, "json"),
     fields.boolean("json_object") ? object : undefined,
     regex(fields, "regex"),
     choices(fields, "choice"),
@@ -97,6 +113,24 @@ function schema(fields: Fields, key: string): Format | undefined {
     return { param: fields.param(key), source: { kind: "schema", schema: value } };
   }
   throw fields.invalid(key, "a JSON schema (an object)", value);
+}
+
+/** vLLM takes a schema as an object or as JSON text. */
+function schemaOrText(fields: Fields, key: string): Format | undefined {
+  const value = fields.get(key);
+  if (typeof value !== "string") return schema(fields, key);
+  const parsed = parsedObject(value);
+  if (parsed === undefined) throw fields.invalid(key, "a JSON schema (an object, or its JSON text)", value);
+  return { param: fields.param(key), source: { kind: "schema", schema: parsed } };
+}
+
+function parsedObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function gbnf(fields: Fields, key: string): Format | undefined {

@@ -53,14 +53,14 @@ export function checkTools(fields: Fields): ToolRequest | undefined {
 const sameName = (a: Tool, b: Tool) => a.function.name === b.function.name;
 
 function checkTool(fields: Fields): Tool {
-  const type = fields.get("type");
+  const type = fields.get("type") ?? "function"; // the default in vLLM
   if (typeof type === "string" && type !== "function")
     throw unsupported(
       fields.param("type"),
       `a tool of type ${JSON.stringify(type.slice(0, 40))}`,
       "offer a function that does the same, and send its result in a message",
     );
-  if (type === undefined || type !== "function") throw fields.invalid("type", '"function"', type);
+  if (type !== "function") throw fields.invalid("type", '"function"', type);
   const inner = fields.nested(fields.get("function"), FUNCTION_FIELDS, "function");
   const name = inner.get("name");
   if (typeof name !== "string" || !NAME.test(name))
@@ -99,11 +99,18 @@ function checkChoice(fields: Fields, tools: readonly Tool[]): Choice {
       choice,
     );
   const inner = fields.nested(choice, TOOL_CHOICE_FIELDS, "tool_choice");
-  const type = inner.oneOf("type", ["function", "allowed_tools", "none", "auto", "required", "any"]);
+  if (inner.get("type") === "custom")
+    throw unsupported("tool_choice.type", "a choice of a custom tool", "offer a function that does the same");
+  const type = inner.oneOf("type", ["function", "allowed_tools", "none", "auto", "required", "any"]) ?? implied(inner);
   if (type === undefined) throw fields.invalid("tool_choice", '{ type: "function", function: { name } }', choice);
   if (type === "allowed_tools") return checkAllowed(inner, tools);
   if (type !== "function") return { mode: MODES.get(type)!, allowed: tools };
   return { mode: "required", allowed: [namedTool(inner, tools)], single: true };
+}
+
+/** vLLM takes a choice with a function and without a type. */
+function implied(choice: Fields): "function" | undefined {
+  return choice.get("function") === undefined ? undefined : "function";
 }
 
 /** OpenAI's way to restrict the tools of one request. */
@@ -119,7 +126,8 @@ function checkAllowed(choice: Fields, tools: readonly Tool[]): Choice {
 
 /** The tool that `{ type: "function", function: { name } }` names. */
 function namedTool(fields: Fields, tools: readonly Tool[]): Tool {
-  if (fields.get("type") !== "function") throw fields.invalid("type", '"function"', fields.get("type"));
+  const type = fields.get("type") ?? "function";
+  if (type !== "function") throw fields.invalid("type", '"function"', type);
   const inner = fields.nested(fields.get("function"), NAMED_FUNCTION_FIELDS, "function");
   const name = inner.get("name");
   const tool = tools.find((one) => one.function.name === name);
@@ -134,6 +142,8 @@ function namedTool(fields: Fields, tools: readonly Tool[]): Tool {
 export function checkCalls(message: Fields, calls: readonly unknown[]): object[] {
   return Array.from(calls, (call, i) => {
     const fields = message.nested(call, TOOL_CALL_FIELDS, `tool_calls[${i}]`);
+    if (fields.get("type") === "custom")
+      throw unsupported(fields.param("type"), "a call of a custom tool", "send it as a call of a function");
     fields.oneOf("type", ["function"]);
     const id = fields.string("id", 256);
     const inner = fields.nested(fields.get("function"), CALLED_FUNCTION_FIELDS, "function");

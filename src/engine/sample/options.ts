@@ -35,7 +35,7 @@ export interface SamplingOptions {
   readonly dynatempExponent: number;
   /** How many most likely tokens are kept; 0 and -1 (as in vLLM): all. */
   readonly topK: number;
-  /** Nucleus sampling; 1: all tokens are kept. */
+  /** Nucleus sampling; 1: all tokens are kept; 0: the most likely one. */
   readonly topP: number;
   /** Least probability, as a fraction of the highest one; 0: all tokens are kept. */
   readonly minP: number;
@@ -98,7 +98,7 @@ export const SAMPLING_RANGES: Readonly<Record<NumericSetting, Range>> = {
   dynatempRange: { min: 0, max: 2 },
   dynatempExponent: { min: 0, max: 100 },
   topK: { min: -1, integer: true },
-  topP: { above: 0, max: 1 },
+  topP: { min: 0, max: 1 },
   minP: { min: 0, max: 1 },
   typicalP: { above: 0, max: 1 },
   topNSigma: { min: -1, max: 1000 },

@@ -28,7 +28,7 @@ export function philox(counter: readonly [number, number, number, number], key: 
 
 /**
  * A number in [0, 1) with 53 bits.
- * @param seed any safe integer
+ * @param seed any integer of at most 64 bits, of which a double keeps the first 53
  * @param position which token of the answer
  * @param choice which of several answers to one request
  * @param stream which of several numbers for one token

@@ -75,6 +75,8 @@ describe("answers keep to", () => {
       for (const fields of [
         { json_schema: integer },
         { guided_json: integer },
+        { guided_json: JSON.stringify(integer) },
+        { structured_outputs: { json: JSON.stringify(integer) } },
         { structured_outputs: { json: integer } },
       ]) {
         expect(Number((await answer(model, { ...fields, seed })).text)).toSatisfy((n: number) => n >= 3 && n <= 12);

@@ -68,7 +68,7 @@ describe("generate", () => {
   const wrongSampling: Record<string, unknown[]> = {
     temperature: [-1, 3, "1", Number.NaN],
     topK: [-2, 1.5],
-    topP: [0, 2],
+    topP: [-0.1, 2],
     minP: [-1, 2],
     repeatPenalty: [0, 11],
     repeatLastN: [-2, 0.5],

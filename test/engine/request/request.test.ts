@@ -21,7 +21,7 @@ const many = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) 
 /** Each field with values that must be refused. */
 const BAD: Record<string, unknown[]> = {
   temperature: [...NOT_A_NUMBER, -0.1, 2.1, 999999],
-  top_p: [...NOT_A_NUMBER, 0, -1, 1.01],
+  top_p: [...NOT_A_NUMBER, -0.1, -1, 1.01],
   min_p: [...NOT_A_NUMBER, -0.1, 1.1],
   top_k: [...NOT_AN_INTEGER, -2],
   repeat_penalty: [...NOT_A_NUMBER, 0, -1, 11, 1e-300],
@@ -29,7 +29,7 @@ const BAD: Record<string, unknown[]> = {
   repeat_last_n: [...NOT_AN_INTEGER, -2],
   presence_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
-  seed: NOT_AN_INTEGER,
+  seed: [...NOT_A_NUMBER, 0.5, 2 ** 65, -(2 ** 65)],
   "speculative.n_max": [...NOT_AN_INTEGER, -1],
   n: [...NOT_AN_INTEGER, 0, 129, -1, 1e9],
   max_tokens: [...NOT_AN_INTEGER, -2],
@@ -142,7 +142,6 @@ describe("every field refuses bad values by name", () => {
       [{ reasoning: { effort: "" } }, "reasoning.effort"],
       [{ reasoning_effort: "low", reasoning: { effort: "high" } }, "reasoning.effort"],
       [{ reasoning_effort: "low", reasoning_budget: 1 }, "reasoning_effort"],
-      [{ prompt_logprobs: 1, n: 2 }, "n"],
       [{ context_shift: true }, "context_shift"],
       [{ chat_template_kwargs: { a: () => 1 } }, "chat_template_kwargs.a"],
       [{ logprobs: true, top_logprobs: 21 }, "top_logprobs"],
@@ -254,6 +253,33 @@ describe("accepted fields", () => {
     expect(() => chat({ repetition_penalty: 1.2, repeat_penalty: 1.2 })).toThrow(
       /repetition_penalty: it cannot be used together with repeat_penalty/,
     );
+  });
+  it("a seed of 64 bits, as JSON's parser rounds it", () => {
+    for (const seed of [2 ** 63, -(2 ** 63), 2 ** 64]) expect(chat({ seed }).options.sampling.seed).toBe(seed);
+  });
+  it("the type of a function may be left out, as in vLLM", () => {
+    const tools = [{ function: { name: "f" } }, { function: { name: "g" } }];
+    const named = chat({ tools, tool_choice: { function: { name: "g" } } }).tools;
+    expect(named).toMatchObject({ required: true, tools: [{ type: "function", function: { name: "g" } }] });
+  });
+  it("vLLM's and llama-server's names of the budget for reasoning", () => {
+    for (const name of ["thinking_token_budget", "thinking_budget_tokens"])
+      expect(chat({ [name]: 3 }).options.reasoningBudget).toBe(3);
+    expect(() => chat({ thinking_token_budget: 3, reasoning_budget: 4 })).toThrow(/cannot be used together/);
+  });
+  it("what asks for custom tools and other formats is refused as not supported", () => {
+    const tools = [{ type: "function", function: { name: "f" } }];
+    const call = { id: "c", type: "custom", custom: { name: "f", input: "" } };
+    for (const fields of [
+      { response_format: { type: "structural_tag" } },
+      { response_format: { type: "grammar" } },
+      { tools, tool_choice: { type: "custom" } },
+      { messages: [...messages, { role: "assistant", tool_calls: [{ ...call, custom: undefined }] }] },
+    ])
+      expect(() => chat(fields)).toThrow(/not supported; /);
+    for (const fields of [{ prompt_embeds: "a" }, { detokenize: false }, { repetition_detection: { min_count: 2 } }])
+      expect(() => completion(fields)).toThrow(/not supported; /);
+    expect(completion({ logprobs: false }).options.logprobs).toBe(undefined);
   });
   it("ignore_eos forbids the end tokens", () => {
     const { options } = chat({ ignore_eos: true });

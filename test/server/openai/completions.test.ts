@@ -16,6 +16,30 @@ afterAll(() => model.dispose());
 
 const post = (path: string, body: unknown) => postHandler(createHandler(model), path, body);
 
+it("each answer of n has the prompt's log-probabilities", async () => {
+  const body = {
+    prompt: ["How much", "What is"],
+    n: 2,
+    max_tokens: 2,
+    temperature: 1,
+    seed: 5,
+    logprobs: 1,
+    echo: true,
+  };
+  const { choices } = (await post("/v1/completions", body)).json();
+  expect(choices.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2, 3]);
+  const ofPrompts = choices.map(({ logprobs }: { logprobs: { token_logprobs: unknown[] } }) =>
+    logprobs.token_logprobs.slice(0, 2),
+  );
+  expect(ofPrompts[0]).toEqual(ofPrompts[1]);
+  expect(ofPrompts[2]).toEqual(ofPrompts[3]);
+  const alone = await post("/v1/completions", { ...body, n: 1 });
+  expect(alone.json().choices.map((choice: { text: string }) => choice.text)).toEqual([
+    choices[0].text,
+    choices[2].text,
+  ]);
+});
+
 it("vLLM's prompt_logprobs come in a whole answer and in a stream", async () => {
   const body = { prompt: "How much is", max_tokens: 2, temperature: 0, prompt_logprobs: 1 };
   const { choices } = (await post("/v1/completions", body)).json();
