@@ -33,6 +33,15 @@ export async function compileRevectorized(
     throw new NibbleError("unsupported_host", `revectorize: it requires Node ${LEAST_NODE} or later`, {
       param: "revectorize",
     });
+  const module = turn.then(() => compileWithFlag(build, bytes));
+  turn = module.catch(() => {});
+  return module;
+}
+
+/** Builds are compiled one after the other, because the first to end takes the flag back. */
+let turn: Promise<unknown> = Promise.resolve();
+
+async function compileWithFlag(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | undefined> {
   const { setFlagsFromString } = await import("node:v8");
   const given = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS ?? ""}`.includes(FLAG);
   setFlagsFromString(`--${FLAG}`);
