@@ -10,6 +10,9 @@ export type Metric = readonly [name: string, help: string, value: number];
 export class Metrics {
   readonly #requests = new Map<string, number>();
   #promptTokens = 0;
+  #cachedTokens = 0;
+  #draftedTokens = 0;
+  #acceptedTokens = 0;
   #promptSeconds = 0;
   #answerTokens = 0;
   #answerSeconds = 0;
@@ -22,7 +25,18 @@ export class Metrics {
   }
 
   /** Counts an answer that is complete. */
-  answer({ prompt_n, prompt_ms, predicted_n, predicted_ms }: Timings): void {
+  answer({
+    cache_n,
+    prompt_n,
+    prompt_ms,
+    predicted_n,
+    predicted_ms,
+    draft_n = 0,
+    draft_n_accepted = 0,
+  }: Timings): void {
+    this.#cachedTokens += cache_n;
+    this.#draftedTokens += draft_n;
+    this.#acceptedTokens += draft_n_accepted;
     this.#promptTokens += prompt_n;
     this.#promptSeconds += prompt_ms / 1000;
     this.#answerTokens += predicted_n;
@@ -57,6 +71,9 @@ export class Metrics {
       ["nibble_completion_seconds_total", "Time from first to last token of complete answers.", this.#answerSeconds],
       ["nibble_answers_cut_total", cut, this.#unfinished],
       ["llamacpp:prompt_tokens_total", "Number of prompt tokens processed.", this.#promptTokens],
+      ["llamacpp:prompt_tokens_cached_total", "Number of prompt tokens reused from the cache.", this.#cachedTokens],
+      ["llamacpp:spec_decode_num_draft_tokens_total", "Number of drafted tokens.", this.#draftedTokens],
+      ["llamacpp:spec_decode_num_accepted_tokens_total", "Number of accepted drafted tokens.", this.#acceptedTokens],
       ["llamacpp:prompt_seconds_total", "Prompt process time in seconds.", this.#promptSeconds],
       ["llamacpp:tokens_predicted_total", "Number of generation tokens processed.", this.#answerTokens],
       ["llamacpp:tokens_predicted_seconds_total", "Predict process time in seconds.", this.#answerSeconds],

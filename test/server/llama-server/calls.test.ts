@@ -70,6 +70,7 @@ it("metrics count what was answered", async () => {
   expect(text).toContain("nibble_kv_pages_used 0\n");
   const line = /^(# (HELP|TYPE) (nibble_|llamacpp:)\w+ .+|(nibble_|llamacpp:)\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/;
   expect(text).toContain("llamacpp:tokens_predicted_total 3\n");
+  expect(text).toContain("llamacpp:prompt_tokens_cached_total 0\n");
   expect(text).toContain("llamacpp:requests_processing 0\n");
   for (const one of text.trimEnd().split("\n")) expect(one).toMatch(line);
 });
