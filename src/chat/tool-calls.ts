@@ -72,9 +72,13 @@ export class ToolCallParser {
     return this.#options.parallel ? this.#count : Math.min(1, this.#count);
   }
 
-  /** Reads the beginning of a text that the caller knows: only what comes after it is given as content. */
+  /**
+   * Reads the beginning of a text that the caller knows: only what comes after it is given as content. Its calls are given
+   * with the next text, because the rest of a call means nothing without its name.
+   */
   begin(text: string): void {
-    const { content } = this.push(text);
+    const { content, calls } = this.push(text);
+    this.#calls = [...calls];
     // Held-back text may turn out to be content, which the caller knows too.
     this.#known = text.slice(content.length);
   }

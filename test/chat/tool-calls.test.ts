@@ -124,6 +124,9 @@ describe("a text whose beginning is known", () => {
       parser.begin(text.slice(0, length));
       const [more, rest] = [parser.push(text.slice(length)), parser.end()];
       expect(parser.count).toBe(whole.calls.length);
+      const calls = [...more.calls, ...rest.calls];
+      expect(calls.flatMap(({ name }) => name ?? [])).toEqual(whole.calls.map(({ name }) => name));
+      expect(calls.map((call) => call.arguments).join("")).toBe(whole.calls.map((call) => call.arguments).join(""));
       expect(more.content + rest.content).toBe(whole.content === "" ? "" : text.slice(length));
     }
   });

@@ -41,7 +41,7 @@ export interface CommonFields {
    * llama.cpp's sampling steps in the order in which they run. Default: all of them in llama.cpp's order. A step whose
    * setting is neutral does nothing.
    */
-  readonly samplers?: readonly SamplerName[] | null;
+  readonly samplers?: readonly SamplerName[] | string | null;
   /** How far the temperature moves below and above `temperature` with the entropy; 0 is off. */
   readonly dynatemp_range?: number | null;
   /** Exponent of the normalised entropy in the dynamic temperature. */

@@ -47,9 +47,26 @@ export function checkSampling(
   };
 }
 
-/** Reads an order of steps: their names, each at most once. */
+/** llama.cpp's letters of the steps: "kpmt" is the order top-k, top-p, min-p, temperature. */
+const LETTERS: ReadonlyMap<string, SamplerName> = new Map([
+  ["e", "penalties"],
+  ["d", "dry"],
+  ["s", "top_n_sigma"],
+  ["k", "top_k"],
+  ["y", "typ_p"],
+  ["p", "top_p"],
+  ["m", "min_p"],
+  ["x", "xtc"],
+  ["t", "temperature"],
+]);
+
+/** Reads an order of steps: their names or their letters, each at most once. */
 function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
-  const names = fields.array("samplers", SAMPLERS.length);
+  const value = fields.get("samplers");
+  const letters = typeof value === "string" && value.length <= SAMPLERS.length;
+  const names = letters
+    ? [...value].map((letter) => LETTERS.get(letter) ?? letter)
+    : fields.array("samplers", SAMPLERS.length);
   for (const [i, name] of (names ?? []).entries())
     if (!SAMPLERS.includes(name as SamplerName) || names!.indexOf(name) < i)
       throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, name ?? null);

@@ -13,8 +13,13 @@ const MAX_IDS = 2 ** 20;
  * `{ content, add_special?, parse_special?, with_pieces? }` to `{ tokens }`.
  * @throws NibbleError that names the field
  */
-export function tokenize({ model, body }: Call): object {
-  const fields = new Fields(body, ["model", "content", "add_special", "parse_special", "with_pieces"]);
+export function tokenize({ model, body, exchange }: Call): object {
+  const fields = new Fields(
+    body,
+    ["model", "content", "add_special", "parse_special", "with_pieces"],
+    "",
+    exchange.rules,
+  );
   const content = fields.string("content", Infinity);
   if (content === undefined) throw invalid("content", "a string", content);
   // With special tokens means as the model's own tokenizer adds them: many models have no BOS before a text.
@@ -35,8 +40,8 @@ function pieceOf(bytes: Uint8Array): string | number[] {
 }
 
 /** `{ tokens }` to `{ content }`. @throws NibbleError that names the field */
-export function detokenize({ model, body }: Call): object {
-  const tokens = new Fields(body, ["model", "tokens"]).array("tokens", MAX_IDS);
+export function detokenize({ model, body, exchange }: Call): object {
+  const tokens = new Fields(body, ["model", "tokens"], "", exchange.rules).array("tokens", MAX_IDS);
   if (tokens === undefined) throw invalid("tokens", "an array of token ids", tokens);
   const range = { min: 0, max: model.info.vocabSize - 1, integer: true };
   const ids = tokens.map((id) => checkNumber("tokens", id, range));

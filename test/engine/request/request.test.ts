@@ -48,7 +48,7 @@ const BAD: Record<string, unknown[]> = {
     new Array(17).fill("a"),
     [["a"]],
   ],
-  samplers: [1, "a", {}, ["nonsense"], new Array(1), ["top_k", "top_k"]],
+  samplers: [1, "a", "kk", {}, ["nonsense"], new Array(1), ["top_k", "top_k"]],
   stop_token_ids: [1, "1", new Array(1), {}, [300], [-1], [1.5], ["1"], new Array(2000).fill(1)],
   logit_bias: [
     1,
@@ -253,6 +253,9 @@ describe("accepted fields", () => {
     expect(() => chat({ repetition_penalty: 1.2, repeat_penalty: 1.2 })).toThrow(
       /repetition_penalty: it cannot be used together with repeat_penalty/,
     );
+  });
+  it("llama.cpp's letters of the steps", () => {
+    expect(chat({ samplers: "kmt" }).options.sampling.samplers).toEqual(["top_k", "min_p", "temperature"]);
   });
   it("a seed of 64 bits, as JSON's parser rounds it", () => {
     for (const seed of [2 ** 63, -(2 ** 63), 2 ** 64]) expect(chat({ seed }).options.sampling.seed).toBe(seed);

@@ -25,6 +25,11 @@ describe("llama-server's calls", () => {
     const bytes = (await post("/tokenize", { content: "á", with_pieces: true })).json().tokens;
     expect(bytes.map(({ piece }: { piece: unknown }) => piece)).toEqual([[0xc3], [0xa1]]);
     expect((await post("/detokenize", { tokens: [1e9] })).json().error.param).toBe("tokens");
+    for (const [path, body] of [
+      ["/tokenize", { content: "a", flavour: 1 }],
+      ["/detokenize", { tokens, flavour: 1 }],
+    ] as const)
+      expect((await post(path, body)).headers.get("x-nibble-ignored")).toBe("flavour");
   });
 
   it("apply-template and props", async () => {

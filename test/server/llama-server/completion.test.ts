@@ -123,6 +123,7 @@ describe("prompts", () => {
     for (const [i, prompt] of prompts.entries()) expect(answers[i].content).toBe(await content(prompt));
     const twice = await ask({ prompt: ["a", "b"], n_cmpl: 2, n_predict: 2, seed: 1 });
     expect(twice.map(({ prompt }: { prompt: string }) => prompt)).toEqual(["a", "a", "b", "b"]);
+    expect((await ask({ prompt: "a", n: 2, n_predict: 1 })).length).toBe(2);
     const parts = await stream({ ...base, prompt: prompts });
     expect(
       parts

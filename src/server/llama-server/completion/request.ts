@@ -11,7 +11,7 @@ import { type Prompt, readPrompts } from "../prompts.ts";
 
 /** Fields that this endpoint reads itself; all others are the engine's. */
 const OWN = [
-  ...["prompt", "stream", "n_cmpl", "n_probs", "n_keep", "return_tokens", "response_fields", "n_indent"],
+  ...["prompt", "stream", "n_cmpl", "n", "n_probs", "n_keep", "return_tokens", "response_fields", "n_indent"],
   ...["t_max_predict_ms"],
 ];
 export const NATIVE_COMPLETION_FIELDS: FieldTable = {
@@ -22,6 +22,8 @@ export const NATIVE_COMPLETION_FIELDS: FieldTable = {
   ),
 };
 
+/** The range of `n_cmpl` and of `n`, which stands for it. */
+const CHOICES = { min: 1, max: 128, integer: true };
 const MAX_FIELDS = 256;
 const MAX_PROMPTS = 256;
 
@@ -49,8 +51,11 @@ export interface NativeRequest {
 export function readNativeRequest({ model, body, exchange }: Call): NativeRequest {
   const fields = new Fields(body, NATIVE_COMPLETION_FIELDS, "", exchange.rules);
   const { prompts, several } = readPrompts(fields, model, { key: "prompt", most: MAX_PROMPTS });
+  const empty = prompts.findIndex(({ ids }) => ids.length === 0);
+  if (empty >= 0)
+    throw fields.invalid(several ? `prompt[${empty}]` : "prompt", "at least one token", prompts[empty]!.text);
   const stream = fields.boolean("stream") ?? false;
-  const n = fields.number("n_cmpl", { min: 1, max: 128, integer: true }) ?? 1;
+  const n = fields.number("n_cmpl", CHOICES) ?? fields.number("n", CHOICES) ?? 1;
   const returnTokens = fields.boolean("return_tokens") ?? false;
   const probs = fields.number("n_probs", { min: 0, max: 256, integer: true }) ?? 0;
   const maxMs = Math.max(0, fields.number("t_max_predict_ms", { integer: true }) ?? 0);
