@@ -10,7 +10,10 @@ type Body = Readonly<Record<string, unknown>>;
 const ALIASES: readonly (readonly string[])[] = [
   ["max_tokens", "max_completion_tokens", "n_predict"],
   ["repeat_penalty", "repetition_penalty"],
-  ["reasoning_budget", "reasoning_effort", "reasoning"],
+  [
+    ...["reasoning_budget", "thinking_token_budget", "thinking_budget_tokens"],
+    ...["reasoning_effort", "reasoning", "thinking", "enable_thinking"],
+  ],
 ];
 
 /** Fields that a default needs in the request. With a context shift, an answer without a limit would never end. */

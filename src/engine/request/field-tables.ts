@@ -91,12 +91,18 @@ const VLLM: FieldTable = {
   },
 };
 
+/** Fields that say which tokens are drawn and where an answer ends. */
+export const SAMPLING_FIELDS: readonly string[] = [
+  ...["stop", "seed", "logit_bias"],
+  ...Object.keys(SAMPLING_DEFAULTS).map(requestName),
+  ...["allowed_token_ids", "banned_token_ids", "repetition_penalty", "stop_token_ids", "ignore_eos"],
+];
+
 /** The fields that requests for chats and for text completions share. */
 const COMMON: FieldTable = joined(STRUCTURE, LLAMA_SERVER, VLLM, {
   known: [
-    ...["model", "stream", "stream_options", "n", "max_tokens", "stop", "seed", "logprobs", "logit_bias"],
-    ...Object.keys(SAMPLING_DEFAULTS).map(requestName),
-    ...["allowed_token_ids", "banned_token_ids", "repetition_penalty", "stop_token_ids", "ignore_eos"],
+    ...["model", "stream", "stream_options", "n", "max_tokens", "logprobs"],
+    ...SAMPLING_FIELDS,
     ...["reasoning_budget", "thinking_token_budget", "thinking_budget_tokens", "signal"],
   ],
   unused: ["user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"],

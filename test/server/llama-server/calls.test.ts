@@ -41,6 +41,14 @@ describe("llama-server's calls", () => {
   });
 });
 
+it("a default for reasoning gives way to any of its names", async () => {
+  const handler = createHandler(model, { defaults: { reasoning_budget: 5 } });
+  for (const fields of [{ enable_thinking: false }, { thinking_token_budget: 3 }, { thinking: { type: "disabled" } }])
+    expect((await postHandler(handler, "/v1/chat/completions", { messages, max_tokens: 1, ...fields })).status).toBe(
+      200,
+    );
+});
+
 it("props of a model that sleeps do not wake it", async () => {
   const load = vi.fn(loadCrumb);
   const handler = createHandler([{ name: "crumb", load }], { modelsIdleMs: 0 });

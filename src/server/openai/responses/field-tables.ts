@@ -4,12 +4,14 @@
  * @module
  */
 import type { FieldTable, UnsupportedField } from "../../../base/field-table.ts";
+import { SAMPLING_FIELDS } from "../../../engine/request/field-tables.ts";
 
 const off = (instead: string): UnsupportedField => ({ instead, neutral: (value) => value === false });
 
 export const RESPONSES_FIELDS: FieldTable = {
   known: [
-    ...["model", "input", "instructions", "previous_response_id", "store", "max_output_tokens", "temperature", "top_p"],
+    ...["model", "input", "instructions", "previous_response_id", "store", "max_output_tokens"],
+    ...SAMPLING_FIELDS, // OpenAI has two of them here; llama-server and vLLM have the others, too.
     ...["stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning", "truncation"],
     ...["include", "top_logprobs", "metadata", "user"],
   ],

@@ -2,7 +2,8 @@
  * Turns a body of OpenAI's /v1/responses into that of a chat completion. Errors name fields as that API does.
  * @module
  */
-import { Fields, required } from "../../../base/fields.ts";
+import { Fields } from "../../../base/fields.ts";
+import { SAMPLING_FIELDS } from "../../../engine/request/field-tables.ts";
 import { REASONING_EFFORTS } from "../../../engine/request/reasoning-efforts.ts";
 import type { Body } from "../../engine-calls.ts";
 import type { FieldNames } from "../../errors.ts";
@@ -45,7 +46,7 @@ export const RESPONSES_NAMES: FieldNames = [
 export function readResponsesRequest(body: unknown, exchange: Exchange): ResponsesRequest {
   const fields = new Fields(body, RESPONSES_FIELDS, "", exchange.rules);
   const stream = fields.boolean("stream") ?? false;
-  checkStreamOptions(fields, stream);
+  fields.nested(fields.get("stream_options") ?? {}, STREAM_OPTIONS, "stream_options");
   const instructions = fields.string("instructions", Infinity);
   const system = instructions === undefined ? [] : [{ role: "system", content: instructions }];
   const tools = readTools(fields, exchange.ignore);
@@ -67,8 +68,7 @@ function readSettings(fields: Fields, includes: readonly unknown[]): Body {
   const topLogprobs = fields.get("top_logprobs");
   return {
     max_tokens: fields.number("max_output_tokens", { min: 0, integer: true }),
-    temperature: fields.get("temperature"),
-    top_p: fields.get("top_p"),
+    ...Object.fromEntries(SAMPLING_FIELDS.map((name) => [name, fields.get(name)])),
     tool_choice: readToolChoice(fields),
     parallel_tool_calls: fields.boolean("parallel_tool_calls") ?? true,
     response_format: readTextFormat(fields),
@@ -118,11 +118,4 @@ function readTextFormat(request: Fields): unknown {
 function readEffort(request: Fields): string | undefined {
   const reasoning = request.nested(request.get("reasoning") ?? {}, REASONING_FIELDS, "reasoning");
   return reasoning.oneOf("effort", [...REASONING_EFFORTS.keys()]);
-}
-
-function checkStreamOptions(fields: Fields, stream: boolean): void {
-  const value = fields.get("stream_options");
-  if (value === undefined) return;
-  if (!stream) throw required("stream_options", "stream: true");
-  fields.nested(value, STREAM_OPTIONS, "stream_options");
 }

@@ -9,6 +9,7 @@ import {
   ARRAY,
   BOOLEAN,
   expectRefused,
+  IDS,
   INTEGER,
   NAME,
   OBJECT,
@@ -48,10 +49,20 @@ const WRONG: Record<string, unknown[]> = {
   previous_response_id: [...STRING.slice(0, 13), "resp_1"],
   store: BOOLEAN,
   max_output_tokens: POSITIVE.filter((value) => value !== 0),
-  temperature: sampling.temperature!,
-  top_p: sampling.top_p!,
+  ...sampling,
+  repetition_penalty: sampling.repeat_penalty!,
+  samplers: ["nonsense", 5, ["nonsense"]],
+  dry_sequence_breakers: ["a", [""], [1]],
+  bad_words: ["a", [""], [1]],
+  stop: [5, [1]],
+  seed: ["1", 0.5],
+  logit_bias: [5, { 1: 101 }],
+  stop_token_ids: IDS,
+  allowed_token_ids: IDS,
+  banned_token_ids: IDS,
+  ignore_eos: BOOLEAN,
   stream: BOOLEAN,
-  stream_options: [...OBJECT, {}, { include_obfuscation: true }],
+  stream_options: OBJECT,
   tools: [
     ...ARRAY,
     [1],
@@ -110,6 +121,19 @@ it("any value of an unused field passes, on a strict server too; what is echoed 
     }
   const echoed = { metadata: { a: "b" }, user: "me", truncation: "auto", temperature: 0.5 };
   expect((await postHandler(strict, path, { ...valid, ...echoed })).json()).toMatchObject(echoed);
+});
+
+it("fields of sampling are honoured, as in llama-server and vLLM", async () => {
+  const body = { input: "How much is 8 * 33?", max_output_tokens: 8, temperature: 0 };
+  const text = async (fields: object) =>
+    (await postHandler(handler, path, { ...body, ...fields })).json().output[0].content[0].text as string;
+  expect(await text({ allowed_token_ids: [25] })).toBe("::::::::");
+  const drawn = { temperature: 2, top_p: 1, min_p: 0, top_k: 0 };
+  expect(await text({ ...drawn, seed: 7 })).toBe(await text({ ...drawn, seed: 7 }));
+  expect(await text({ ...drawn, seed: 7 })).not.toBe(await text({ ...drawn, seed: 8 }));
+  expect((await postHandler(strict, path, { ...body, stream_options: { include_obfuscation: true } })).status).toBe(
+    200,
+  );
 });
 
 it("tools that OpenAI runs are left out and named", async () => {
