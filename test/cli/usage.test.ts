@@ -62,7 +62,7 @@ const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["run", "--temp", "hot", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "hot"/],
   [["run", "--temp", "-1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "-1"/],
   [["run", "--temp=2.1", "Hi"], 2, /^--temp: expected a number from 0 to 2, got "2.1"/],
-  [["run", "--top-p", "0", "Hi"], 2, /^--top-p: expected a number above 0 to 1, got "0"/],
+  [["run", "--top-p", "1.5", "Hi"], 2, /^--top-p: expected a number from 0 to 1, got "1.5"/],
   [["run", "--min-p", "1.5", "Hi"], 2, /^--min-p: expected a number from 0 to 1/],
   [["run", "--top-k", "2.5", "Hi"], 2, /^--top-k: expected a whole number from -1, got "2.5"/],
   [["run", "--samplers", "top_k;top_k", "Hi"], 2, /^--samplers: expected some of penalties;dry;.*, got "top_k;top_k"/],
