@@ -2,6 +2,8 @@
  * Goals with few values.
  * @module
  */
+import { pairs } from "../regular/char-set.ts";
+import { type Dfa, isEmpty } from "../regular/dfa.ts";
 import { caseTypes } from "./case-types.ts";
 import type { Case, Goal, SchemaContext } from "./context.ts";
 import { jsonText } from "./node.ts";
@@ -9,8 +11,8 @@ import { integerRange } from "./numbers.ts";
 import { Validator } from "./valid.ts";
 import { listedValues, numberFacts } from "./value-lists.ts";
 
-/** More integers than this between two bounds are not listed. */
-const MAX_INTEGERS = 64;
+/** More integers between two bounds, or more texts of a pattern, are not listed. */
+const MAX_VALUES = 64;
 
 /** The values that satisfy a goal, by their `jsonText`; undefined if they are too many to list. */
 export function finiteValues(goal: Goal, context: SchemaContext): ReadonlyMap<string, unknown> | undefined {
@@ -29,11 +31,41 @@ function valuesOfTypes(nodes: Case, context: SchemaContext): readonly unknown[] 
   for (const type of caseTypes(nodes)) {
     if (type === "null") candidates.push(null);
     else if (type === "boolean") candidates.push(true, false);
-    else {
+    else if (type === "string") {
+      const language = context.languages.strings(nodes);
+      const texts = language && textsOf(language);
+      if (!texts) return undefined;
+      candidates.push(...texts);
+    } else {
       const range = type === "number" ? integerRange(numberFacts(nodes)) : undefined;
-      if (!range || range.max - range.min >= MAX_INTEGERS) return undefined;
+      if (!range || range.max - range.min >= MAX_VALUES) return undefined;
       for (let value = range.min; value <= range.max; value++) candidates.push(value);
     }
   }
   return candidates.filter((value) => validator.isValidCase(value, nodes));
+}
+
+/** The texts of a language; undefined if they are too many to list. */
+function textsOf(language: Dfa): readonly string[] | undefined {
+  if (isEmpty(language)) return [];
+  const { accepts, edges } = language;
+  const texts: string[] = [];
+  let open: { readonly state: number; readonly text: string }[] = [{ state: 0, text: "" }];
+  // Every state leads to a text, so more open texts than the limit mean more texts; texts of one length are read at once.
+  while (open.length > 0) {
+    const longer: typeof open = [];
+    for (const { state, text } of open) {
+      if (accepts[state]) texts.push(text);
+      for (const { set, target } of edges[state]!) {
+        for (const [from, to] of pairs(set)) {
+          if (to - from >= MAX_VALUES) return undefined;
+          for (let char = from; char <= to; char++)
+            longer.push({ state: target, text: text + String.fromCodePoint(char) });
+        }
+      }
+    }
+    if (texts.length + longer.length > MAX_VALUES) return undefined;
+    open = longer;
+  }
+  return texts;
 }

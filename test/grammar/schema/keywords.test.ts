@@ -36,6 +36,8 @@ const ROWS: readonly Row[] = [
   ["oneOf: numbers", { oneOf: [{ type: "integer" }, { type: "number", minimum: 2 }] }, ["1", "2.5", "-3"], ["2", "1.5"]],
   ["oneOf beside a list of names", { allOf: [{ oneOf: [a, b] }, { properties: { a: {}, b: {} } }] }, ['{"a":1}', '{"b":1}'], ['{"a":1,"b":1}']],
   ["contains", { type: "array", items: {}, contains: integer, minContains: 2 }, ['[1,"a",2]', "[1,2]"], ["[1]", '["a","b"]']],
+  ["uniqueItems: few texts of a pattern", { type: "array", items: { type: "string", pattern: "^[ab]$" }, uniqueItems: true }, ['["a","b"]', "[]"], ['["a","b","a"]', '["a","b",']],
+  ["uniqueItems: no text beside null", { type: "array", items: { type: ["string", "null"], pattern: "^[a-c]$", minLength: 2 }, uniqueItems: true }, ["[null]", "[]"], ["[null,null]"]],
   ["uniqueItems: few values", { type: "array", items: { type: "boolean" }, uniqueItems: true }, ["[true,false]", "[]"], ["[true,true]", "[true,false,true]"]],
   ["uniqueItems: places that differ", { prefixItems: [integer, text], items: false, uniqueItems: true }, ['[1,"1"]'], ["[1,1]"]],
   ["unevaluatedProperties", { allOf: [a], properties: { b: integer }, unevaluatedProperties: false }, ['{"a":1,"b":1}'], ['{"a":1,"c":1}']],
