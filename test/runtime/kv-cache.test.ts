@@ -1,38 +1,6 @@
 /** Sequences: forking, truncating, and the pages that they take. */
-import { beforeEach, describe, expect, it } from "vitest";
-import type { WasmExecutor } from "../../src/runtime/executor.ts";
-import type { Sequence } from "../../src/runtime/types.ts";
-import { executorOf, openFixture } from "../helpers/models.ts";
-
-let executor: WasmExecutor;
-const PAGES = 16;
-const tokens = (count: number, seed = 1): number[] =>
-  Array.from({ length: count }, (_, i) => (i * 37 + seed * 11) % 316);
-
-beforeEach(async () => {
-  executor = await executorOf(await openFixture("mobilellm-r1", "gguf"), {
-    contextLength: 256,
-    cacheTokens: PAGES * 32,
-    maxBatchTokens: 64,
-    maxSequences: 4,
-  });
-});
-
-/** Appends in chunks of at most 64, and returns the logits of the last row. */
-function append(sequence: Sequence, ids: readonly number[]): Float32Array {
-  let last: Float32Array | undefined;
-  for (let i = 0; i < ids.length; i += 64)
-    last = executor.forward([{ sequence, tokens: ids.slice(i, i + 64), logits: "last" }])[0];
-  return last!.slice();
-}
-
-/** Logits after `ids` in a sequence of its own. */
-function fresh(ids: readonly number[]): Float32Array {
-  const sequence = executor.createSequence();
-  const logits = append(sequence, ids);
-  sequence.dispose();
-  return logits;
-}
+import { describe, expect, it } from "vitest";
+import { append, executor, fresh, PAGES, tokens } from "../helpers/small-executor.ts";
 
 describe("fork", () => {
   it.each([1, 31, 32, 33, 64, 100])("at length %i: both go on alone, with the bits of a fresh sequence", (length) => {
