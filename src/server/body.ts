@@ -6,6 +6,9 @@ import { NibbleError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import { parseJson } from "../base/json.ts";
 
+/** The fields of a request. The engine checks each of them. */
+export type Body = Readonly<Record<string, unknown>>;
+
 /** Most bytes that the bodies of all requests may hold while they arrive. */
 const MAX_ARRIVING = 64 * 2 ** 20;
 

@@ -3,7 +3,7 @@
  * `previous_response_id` of /v1/responses and `thread` of /v1/messages.
  * @module
  */
-type Body = Readonly<Record<string, unknown>>;
+import type { Body } from "./body.ts";
 
 /** Most characters of all stored conversations together; the oldest are dropped beyond it. */
 const MAX_CHARACTERS = 32 * 2 ** 20;

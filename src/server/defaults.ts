@@ -2,9 +2,8 @@
  * The settings of requests that name none, as the server was started with them.
  * @module
  */
+import type { Body } from "./body.ts";
 import type { Call } from "./call.ts";
-
-type Body = Readonly<Record<string, unknown>>;
 
 /** Names of one setting: a default is left out where the request has any of its names. */
 const ALIASES: readonly (readonly string[])[] = [

@@ -5,12 +5,10 @@
 import type { ChatCompletionChunk, ChatCompletionRequest } from "../engine/openai/chat-types.ts";
 import type { RequestOptions } from "../engine/openai/common-types.ts";
 import type { Completion, CompletionRequest } from "../engine/openai/completion-types.ts";
+import type { Body } from "./body.ts";
 import type { Call } from "./call.ts";
 import { withDefaults } from "./defaults.ts";
 import { type FieldNames, renameParam } from "./errors.ts";
-
-/** The fields of a request. The engine checks each of them. */
-export type Body = Readonly<Record<string, unknown>>;
 
 /** These fields make the engine stream; a whole answer is collected from the same chunks. */
 export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };

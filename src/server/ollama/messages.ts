@@ -5,7 +5,7 @@
 import type { FieldTable } from "../../base/field-table.ts";
 import type { Fields } from "../../base/fields.ts";
 import { MAX_MESSAGES } from "../../engine/request/messages.ts";
-import type { Body } from "../engine-calls.ts";
+import type { Body } from "../body.ts";
 
 /** Models that see images are not supported, so a request with some is refused. */
 export const IMAGES = {

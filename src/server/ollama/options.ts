@@ -4,7 +4,7 @@
  */
 import type { FieldTable } from "../../base/field-table.ts";
 import type { Fields } from "../../base/fields.ts";
-import type { Body } from "../engine-calls.ts";
+import type { Body } from "../body.ts";
 
 /** Ollama's names that differ from llama.cpp's. The others are the same. */
 const RENAMED: Readonly<Record<string, string>> = { num_predict: "max_tokens", num_keep: "n_keep" };

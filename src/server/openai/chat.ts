@@ -5,8 +5,9 @@
 import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
+import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
-import { type Body, countPromptTokens, openChat } from "../engine-calls.ts";
+import { countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
 import { chunkEvents, failureEvent, fingerprintOf, readStream, withFingerprint } from "./stream.ts";
 

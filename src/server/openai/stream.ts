@@ -3,8 +3,9 @@
  * @module
  */
 import { invalid } from "../../base/fields.ts";
+import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
-import { type Body, STREAMED } from "../engine-calls.ts";
+import { STREAMED } from "../engine-calls.ts";
 import { errorBody } from "../errors.ts";
 import { sseEvent } from "../streams.ts";
 

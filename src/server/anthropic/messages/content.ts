@@ -3,7 +3,7 @@
  * @module
  */
 import type { Fields } from "../../../base/fields.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import { blockType, MAX_BLOCKS, readBlockText, readTexts, requiredText } from "./block-text.ts";
 import { MESSAGE_FIELDS, THINKING_BLOCK_FIELDS, TOOL_RESULT_FIELDS, TOOL_USE_FIELDS } from "./field-tables.ts";
 

@@ -4,7 +4,7 @@
  */
 import { Fields, invalid } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import type { FieldNames } from "../../errors.ts";
 import type { Exchange } from "../../route.ts";
 import { readTexts } from "./block-text.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Fields } from "../../../base/fields.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import { clientTool } from "./client-tools.ts";
 import type { Skip } from "./content.ts";
 import { TOOL_CHOICE_FIELDS, TOOL_FIELDS } from "./field-tables.ts";

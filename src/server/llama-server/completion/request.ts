@@ -5,8 +5,8 @@
 import type { FieldTable } from "../../../base/field-table.ts";
 import { Fields } from "../../../base/fields.ts";
 import { COMPLETION_FIELDS } from "../../../engine/request/field-tables.ts";
+import type { Body } from "../../body.ts";
 import type { Call } from "../../call.ts";
-import type { Body } from "../../engine-calls.ts";
 import { type Prompt, readPrompts } from "../prompts.ts";
 
 /** Fields that this endpoint reads itself; all others are the engine's. */

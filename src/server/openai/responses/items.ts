@@ -4,7 +4,7 @@
  */
 import { type Fields, invalid, unsupported } from "../../../base/fields.ts";
 import { MAX_MESSAGES } from "../../../engine/request/messages.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import {
   CALL_FIELDS,
   CUSTOM_CALL_FIELDS,

@@ -5,7 +5,7 @@
 import { Fields } from "../../../base/fields.ts";
 import { SAMPLING_FIELDS } from "../../../engine/request/field-tables.ts";
 import { REASONING_EFFORTS } from "../../../engine/request/reasoning-efforts.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import type { FieldNames } from "../../errors.ts";
 import type { Exchange } from "../../route.ts";
 import { FORMAT_FIELDS, REASONING_FIELDS, RESPONSES_FIELDS, STREAM_OPTIONS, TEXT_FIELDS } from "./field-tables.ts";

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../../../base/errors.ts";
 import { type Fields, unsupported } from "../../../base/fields.ts";
-import type { Body } from "../../engine-calls.ts";
+import type { Body } from "../../body.ts";
 import type { Exchange } from "../../route.ts";
 
 /** The conversation that `previous_response_id` names. @throws NibbleError `invalid_request` where it is not kept */

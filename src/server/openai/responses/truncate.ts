@@ -2,8 +2,10 @@
  * `truncation: "auto"`: a conversation that is too long loses its oldest messages.
  * @module
  */
+
+import type { Body } from "../../body.ts";
 import type { Call } from "../../call.ts";
-import { type Body, countPromptTokens } from "../../engine-calls.ts";
+import { countPromptTokens } from "../../engine-calls.ts";
 import { asNibbleError } from "../../errors.ts";
 
 type Chat = Body & { readonly messages: readonly Body[] };
