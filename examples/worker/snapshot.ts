@@ -28,7 +28,8 @@ export async function rememberPrompt(
   const stored = await bucket.get(key);
   if (stored) {
     try {
-      model.restore(new Uint8Array(await stored.arrayBuffer()));
+      // Only this Worker writes to the bucket, so requests may copy what the snapshot holds.
+      model.restore(new Uint8Array(await stored.arrayBuffer()), { shared: true });
       return "read";
     } catch (error) {
       if (!(error instanceof NibbleError)) throw error;
