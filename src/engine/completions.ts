@@ -54,6 +54,7 @@ export async function completeChat(
     includeUsage: request.includeUsage || !request.stream,
     splitReasoning: request.splitReasoning,
     begun: prompt.begun,
+    functions: request.tools?.functions ?? false,
     calls: request.tools && callParser(request.tools, prompts.support, request.format === undefined),
   });
   return request.stream ? chunks : collectChat(chunks);

@@ -142,6 +142,8 @@ const CHAT: Record<string, unknown[]> = {
   thinking: [...OBJECT, { nonsense: 1 }],
   tools: [...ARRAY, [1], [{}], [{ type: "nonsense" }], new Array(2000).fill({})],
   tool_choice: [...NAME, { type: "nonsense" }],
+  functions: [...ARRAY, [1], [{}], [{ name: "" }], new Array(2000).fill({})],
+  function_call: [...NAME, {}, { name: "nonsense" }],
   parallel_tool_calls: BOOLEAN,
 };
 

@@ -46,6 +46,8 @@ export interface ChatMessageParam {
   readonly name?: string;
   readonly reasoning_content?: string;
   readonly tool_calls?: readonly unknown[];
+  /** OpenAI's older form of one call. */
+  readonly function_call?: unknown;
   readonly tool_call_id?: string;
 }
 
@@ -79,6 +81,10 @@ export interface ChatCompletionRequest extends CommonFields {
    * grammar.
    */
   readonly tool_choice?: "none" | "auto" | "required" | ToolChoice | AllowedTools | null;
+  /** OpenAI's older form of `tools`. The answer then has at most one call, in `function_call`. */
+  readonly functions?: readonly ToolParam["function"][] | null;
+  /** OpenAI's older form of `tool_choice`. */
+  readonly function_call?: "none" | "auto" | { readonly name: string } | null;
   /** Whether an answer may have more than one call (default true). */
   readonly parallel_tool_calls?: boolean | null;
   /**
@@ -161,6 +167,8 @@ export interface ChatCompletion {
       readonly content: string | null;
       readonly reasoning_content?: string;
       readonly tool_calls?: readonly ToolCall[];
+      /** The call, where the request had `functions`. */
+      readonly function_call?: ToolCall["function"];
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason;
@@ -186,6 +194,8 @@ export interface ChatCompletionChunk {
       readonly content?: string;
       readonly reasoning_content?: string;
       readonly tool_calls?: readonly ToolCallDelta[];
+      /** A piece of the call, where the request had `functions`. */
+      readonly function_call?: ToolCallDelta["function"];
     };
     readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason | null;

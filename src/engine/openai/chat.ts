@@ -3,26 +3,19 @@
  * content.
  * @module
  */
-import type { ToolParserOptions } from "../../chat/tool-calls.ts";
 import type { AnswerEvent, FinishEvent, Usage } from "../generate/events.ts";
 import type { Timings } from "../generate/timings.ts";
-import { type ChatDelta, ChatText } from "./chat-text.ts";
+import { type ChatDelta, ChatText, type ChatTextOptions } from "./chat-text.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatLogprobs, ToolCall, ToolCallDelta } from "./chat-types.ts";
 import type { FinishReason, PromptLogprobs } from "./common-types.ts";
 import { chatLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";
 import { merge } from "./merge.ts";
 import { eventTimings, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
 
-export interface ChatStreamInfo {
+export interface ChatStreamInfo extends ChatTextOptions {
   readonly model: string;
   readonly tokens: TokenTexts;
   readonly includeUsage: boolean;
-  /** Whether the text in <think> is moved to `reasoning_content`. */
-  readonly splitReasoning: boolean;
-  /** The part of the answer that is already at the end of the prompt. It is not returned again. */
-  readonly begun: string;
-  /** How tool calls are parsed, if there may be any. */
-  readonly calls: ToolParserOptions | undefined;
 }
 
 /** Starts one answer. */
@@ -36,10 +29,10 @@ type Choice = ChatCompletionChunk["choices"][number];
  */
 export async function* chatChunks(
   starts: readonly ChatStart[],
-  { model, tokens, includeUsage, splitReasoning, begun, calls }: ChatStreamInfo,
+  { model, tokens, includeUsage, ...options }: ChatStreamInfo,
 ): AsyncGenerator<ChatCompletionChunk, undefined> {
   const base = { ...head("chatcmpl", model), object: "chat.completion.chunk" as const };
-  const texts = starts.map(() => new ChatText(splitReasoning, begun, calls));
+  const texts = starts.map(() => new ChatText(options));
   const chunk = (index: number, delta: ChatDelta, choice?: Partial<Choice>): ChatCompletionChunk => ({
     ...base,
     choices: [{ index, delta, logprobs: null, finish_reason: null, ...choice }],
@@ -56,9 +49,11 @@ export async function* chatChunks(
     else if (event.type === "finish") {
       const rest = text.end(event.reason === "length" || event.stop !== undefined);
       if (Object.keys(rest).length > 0) yield chunk(index, rest);
-      const end = { finish_reason: finishReason(event, text.calls), ...stopReason(event) };
+      const end = { finish_reason: finishReason(event, text), ...stopReason(event) };
       yield { ...chunk(index, {}, end), timings: event.timings };
-      const reasoning = splitReasoning && { completion_tokens_details: { reasoning_tokens: text.reasoningTokens } };
+      const reasoning = options.splitReasoning && {
+        completion_tokens_details: { reasoning_tokens: text.reasoningTokens },
+      };
       usages[index] = { ...event.usage, ...reasoning };
       timings[index] = event.timings;
     } else {
@@ -111,12 +106,14 @@ class ChoiceParts {
   #content = "";
   #reasoning = "";
   readonly #calls: ToolCall[] = [];
+  #functionCall: ToolCall["function"] | undefined;
   readonly #logprobs: ChatLogprobs["content"][number][] = [];
 
   add({ delta, logprobs }: Choice): void {
     this.#content += delta.content ?? "";
     this.#reasoning += delta.reasoning_content ?? "";
     for (const call of delta.tool_calls ?? []) this.#addCall(call);
+    if (delta.function_call) this.#addFunctionCall(delta.function_call);
     this.#logprobs.push(...(logprobs?.content ?? []));
   }
 
@@ -126,15 +123,21 @@ class ChoiceParts {
     else this.#calls[index] = { ...call, function: { ...call.function, arguments: call.function.arguments + more } };
   }
 
+  #addFunctionCall({ name, arguments: more }: ToolCallDelta["function"]): void {
+    const before = this.#functionCall;
+    this.#functionCall = before ? { ...before, arguments: before.arguments + more } : { name: name!, arguments: more };
+  }
+
   whole({ index, stop_reason }: Choice, finish_reason: FinishReason): ChatCompletion["choices"][number] {
     const [content, reasoning, calls] = [this.#content, this.#reasoning, this.#calls];
     return {
       index,
       message: {
         role: "assistant",
-        content: content === "" && calls.length > 0 ? null : content,
+        content: content === "" && (calls.length > 0 || this.#functionCall) ? null : content,
         ...(reasoning && { reasoning_content: reasoning }),
         ...(calls.length > 0 && { tool_calls: calls }),
+        ...(this.#functionCall && { function_call: this.#functionCall }),
       },
       logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
       finish_reason,
@@ -143,6 +146,7 @@ class ChoiceParts {
   }
 }
 
-function finishReason({ reason }: FinishEvent, called: number): FinishReason {
-  return reason === "stop" && called > 0 ? "tool_calls" : reason;
+function finishReason({ reason }: FinishEvent, { calls, functions }: ChatText): FinishReason {
+  if (reason !== "stop" || calls === 0) return reason;
+  return functions ? "function_call" : "tool_calls";
 }

@@ -201,8 +201,11 @@ export interface PromptProgress {
   readonly time_ms: number;
 }
 
-/** Why an answer ended: "tool_calls" after calls of tools, "length" at `max_tokens` or the end of the context. */
-export type FinishReason = "stop" | "length" | "tool_calls";
+/**
+ * Why an answer ended: "tool_calls" after calls of tools ("function_call" where the request had `functions`), "length" at
+ * `max_tokens` or the end of the context.
+ */
+export type FinishReason = "stop" | "length" | "tool_calls" | "function_call";
 
 /** vLLM's log-probabilities of the prompt: an entry per token, keyed by token id, and null for the first token. */
 export type PromptLogprobs = readonly (Readonly<

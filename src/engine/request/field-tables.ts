@@ -111,6 +111,7 @@ const COMMON: FieldTable = joined(STRUCTURE, LLAMA_SERVER, VLLM, {
 export const CHAT_FIELDS: FieldTable = joined(COMMON, {
   known: [
     ...["messages", "max_completion_tokens", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls"],
+    ...["functions", "function_call"],
     ...[
       "reasoning",
       "reasoning_effort",
@@ -127,11 +128,6 @@ export const CHAT_FIELDS: FieldTable = joined(COMMON, {
     audio: { instead: "ask for text" },
     modalities: unless((value) => Array.isArray(value) && value.every((one) => one === "text"), "ask for text only"),
     web_search_options: { instead: "offer a function in tools that searches, and send its result in a message" },
-    functions: {
-      instead: "send them in tools",
-      neutral: (value, fields) => isEmpty(value) || fields.get("function_call") === "none",
-    },
-    function_call: unless((value) => value === "none" || value === "auto", "send tool_choice"),
     best_of: unless((value) => value === 1, "send n"),
     suffix: empty("write what follows into the prompt"),
     echo: off("the client has the messages already"),
@@ -157,13 +153,15 @@ export const STREAM_OPTIONS: FieldTable = {
 };
 
 export const MESSAGE_FIELDS: FieldTable = {
-  known: ["role", "content", "name", "reasoning_content", "reasoning", "tool_calls", "tool_call_id", "refusal"],
+  known: [
+    ...["role", "content", "name", "reasoning_content", "reasoning", "tool_calls", "tool_call_id", "refusal"],
+    "function_call",
+  ],
   unused: [
     ...["id", "type", "status", "phase", "annotations", "cache_control", "reasoning_details", "thinking_blocks"],
     ...["provider_specific_fields", "metadata", "prefix", "weight", "is_error"],
   ],
   unsupported: {
-    function_call: empty("send it in tool_calls"),
     audio: empty("send its transcript as content"),
     images: empty("describe them in words: the models here read text only"),
   },
@@ -176,13 +174,14 @@ export const TEXT_PART_FIELDS: FieldTable = {
 };
 export const REFUSAL_PART_FIELDS: FieldTable = { known: ["type", "refusal"], unused: ["cache_control", "id"] };
 
-export const TOOL_FIELDS: FieldTable = {
-  known: ["type", "function"],
-  unused: ["cache_control", "id", "defer_loading", "allowed_callers", "input_examples", "metadata"],
-};
 export const FUNCTION_FIELDS: FieldTable = {
   known: ["name", "description", "parameters", "strict"],
   unused: ["cache_control", "returns", "return", "response", "examples"],
+};
+export const TOOL_FIELDS: FieldTable = {
+  // The fields of a function may stand in the tool itself.
+  known: ["type", "function", ...FUNCTION_FIELDS.known],
+  unused: ["cache_control", "id", "defer_loading", "allowed_callers", "input_examples", "metadata"],
 };
 
 export const TOOL_CALL_FIELDS: FieldTable = {

@@ -5,7 +5,7 @@
 import { type Fields, invalid, unsupported } from "../../base/fields.ts";
 import type { ChatMessage } from "../../chat/template.ts";
 import { MESSAGE_FIELDS, REFUSAL_PART_FIELDS, TEXT_PART_FIELDS } from "./field-tables.ts";
-import { checkCalls } from "./tools.ts";
+import { checkCalls, checkOlderCall } from "./tools.ts";
 
 /** OpenAI's roles. */
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
@@ -24,9 +24,8 @@ export function checkMessages(fields: Fields): ChatMessage[] {
 }
 
 function checkMessage(fields: Fields): ChatMessage {
-  if (fields.get("role") === "function")
-    throw unsupported(fields.param("role"), 'the role "function"', 'send the result as role "tool"');
-  const role = fields.oneOf("role", ROLES);
+  // "function" is OpenAI's older name of the role of results.
+  const role = fields.get("role") === "function" ? "tool" : fields.oneOf("role", ROLES);
   if (role === undefined) throw fields.invalid("role", `one of ${ROLES.join(", ")}`, role);
   const checked: Record<string, unknown> = { role };
   for (const key of ["name", "tool_call_id"]) {
@@ -37,7 +36,9 @@ function checkMessage(fields: Fields): ChatMessage {
   const reasoning = fields.string("reasoning_content", Infinity) ?? fields.string("reasoning", Infinity);
   if (reasoning !== undefined) checked.reasoning_content = reasoning;
   const calls = fields.array("tool_calls", MAX_CALLS);
+  const call = fields.get("function_call");
   if (calls !== undefined && calls.length > 0) checked.tool_calls = checkCalls(fields, calls);
+  else if (call !== undefined) checked.tool_calls = checkOlderCall(fields, call);
   const refusal = fields.string("refusal", Infinity);
   checked.content = checkContent(fields, role === "assistant") || (refusal ?? "");
   return checked as unknown as ChatMessage;

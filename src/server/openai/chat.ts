@@ -5,7 +5,6 @@
 import { collectChat } from "../../engine/openai/chat.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
-import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
 import { countPromptTokens, openChat } from "../engine-calls.ts";
 import type { FieldNames } from "../errors.ts";
@@ -19,18 +18,11 @@ export async function prepareChat(call: Call, signal: AbortSignal): Promise<Prep
   const fingerprint = fingerprintOf(call);
   return {
     stream,
-    chunks: await openChat(call, withoutFunctions(request), { signal, names: CHAT_NAMES }),
+    chunks: await openChat(call, request, { signal, names: CHAT_NAMES }),
     collect: async (chunks) => withFingerprint(await collectChat(chunks), fingerprint),
     events: (chunks) => chunkEvents(chunks, fingerprint),
     failure: failureEvent,
   };
-}
-
-/** OpenAI's older name of `tools`. They ask for nothing where no call is wanted; otherwise the engine refuses them. */
-function withoutFunctions(request: Body): Body {
-  if (request.function_call !== "none") return request;
-  const { functions: _, ...rest } = request;
-  return rest;
 }
 
 /** How many tokens the prompt of such a request would have, in llama-server's shape. */
@@ -38,6 +30,6 @@ export async function countChatTokens(call: Call): Promise<object> {
   const { request } = readStream(call.body);
   return {
     object: "response.input_tokens",
-    input_tokens: await countPromptTokens(call, withoutFunctions(request), CHAT_NAMES),
+    input_tokens: await countPromptTokens(call, request, CHAT_NAMES),
   };
 }

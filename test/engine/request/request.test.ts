@@ -80,7 +80,7 @@ const BAD: Record<string, unknown[]> = {
 };
 const BAD_CHAT: Record<string, unknown[]> = {
   tools: [1, "a", true, {}],
-
+  functions: [1, "a", true, {}],
   tool_choice: ["required", 1, {}, []],
   max_completion_tokens: [...NOT_AN_INTEGER, -2],
   logprobs: NOT_A_BOOLEAN,
@@ -117,7 +117,7 @@ describe("every field refuses bad values by name", () => {
       [{ messages: [1] }, "messages[0]"],
       [{ messages: [messages[0], {}] }, "messages[1].role"],
       [{ messages: [{ role: 1, content: "a" }] }, "messages[0].role"],
-      ...["ipython", "function", "User", "", "__proto__"].map((role): [object, string] => [
+      ...["ipython", "User", "", "__proto__"].map((role): [object, string] => [
         { messages: [{ role, content: "a" }] },
         "messages[0].role",
       ]),

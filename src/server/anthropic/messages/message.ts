@@ -39,6 +39,7 @@ export function stopOf({ reason, stop }: Finish): object {
   const reasons = {
     length: "max_tokens",
     tool_calls: "tool_use",
+    function_call: "tool_use",
     stop: stop === undefined ? "end_turn" : "stop_sequence",
   };
   return { stop_reason: reasons[reason], stop_sequence: stop ?? null };
