@@ -3,11 +3,11 @@
 export * from "./index";
 export * from "./offsets";
 export { attentionRef } from "./ref/attention";
-export { addRef, geluMulRef, scaleRef, siluMulRef, softcapRef } from "./ref/elementwise";
+export { addRef, geluMulRef, scaleByPositionRef, scaleRef, siluMulRef, softcapRef } from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
 export { loraRef } from "./ref/lora";
-export { expF32Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
+export { expF32Ref, logF64Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
 export { matmulRef } from "./ref/matmul/matmul";
 export {
   unpackCodesI8Ref,

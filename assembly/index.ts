@@ -4,7 +4,7 @@
 export { quantizedRowBytes } from "./activations";
 export { execute, run, serve } from "./interpreter";
 export { attention, attentionScratchBytes } from "./kernels/attention/attention";
-export { add, geluMul, scale, siluMul, softcap } from "./kernels/elementwise";
+export { add, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
 export { lora, loraScratchBytes } from "./kernels/lora";
@@ -33,7 +33,7 @@ export { ropeHead, ropeTable } from "./kernels/rope";
 export { repack, widen } from "./kernels/weights/repack";
 export { unpackGroupScales } from "./kernels/weights/scales";
 export { groupBytes, keyBytes, valueBytes } from "./layout";
-export { expF32, storeCosSin, tanhF32 } from "./math";
+export { expF32, logF64, storeCosSin, tanhF32 } from "./math";
 export { weightType } from "./weight-types";
 
 /** First address that the module's own data leaves free. */

@@ -5,7 +5,7 @@
 // row follow each other without a barrier: `src/runtime/placement.ts` decides where threads must meet.
 import { awaitRun, barrier, startRun } from "./barrier";
 import { ATTENTION_QUERIES, attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
-import { add, geluMul, scale, siluMul, softcap } from "./kernels/elementwise";
+import { add, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
 import { lora } from "./kernels/lora";
@@ -31,6 +31,7 @@ import {
   Rope,
   RopeTable,
   Scale,
+  ScaleByPosition,
   SelectOutputs,
   Softcap,
 } from "./operations";
@@ -111,6 +112,9 @@ export function execute(program: usize, count: i32, batch: Batch, thread: i32, t
         break;
       case OpCode.SCALE:
         runScale(changetype<Scale>(at), batch, thread, threads);
+        break;
+      case OpCode.SCALE_BY_POSITION:
+        runScaleByPosition(changetype<ScaleByPosition>(at), batch, thread, threads);
         break;
       case OpCode.SOFTCAP:
         runSoftcap(changetype<Softcap>(at), batch, thread, threads);
@@ -279,6 +283,15 @@ function runScale(op: Scale, batch: Batch, thread: i32, threads: i32): void {
   const rows = batch.rowsOf(op.rowSet);
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) scale(rowAt(op.dst, op.dstStride, r), op.n, op.factor);
+}
+
+function runScaleByPosition(op: ScaleByPosition, batch: Batch, thread: i32, threads: i32): void {
+  const rows = batch.rowsOf(op.rowSet);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    const position = batch.position(batch.batchRow(op.rowSet, r)) + op.offset;
+    scaleByPosition(rowAt(op.dst, op.dstStride, r), op.n, position, op.length, op.beta);
+  }
 }
 
 function runSoftcap(op: Softcap, batch: Batch, thread: i32, threads: i32): void {

@@ -94,6 +94,26 @@ export function tanhF32(x: f32): f32 {
   return f32x4.extract_lane(tanhF32x4(f32x4.splat(x)), 0);
 }
 
+const LN2_HIGH: f64 = 0.6931471803691238; // ln 2; its last 32 bits are zero, so its product with an exponent is exact
+const LN2_LOW: f64 = 1.9082149292705877e-10;
+
+/**
+ * ln(x) for 1 <= x < 2^31. Its relative error is below 1e-15.
+ * x = m 2^k with m in 1 / sqrt(2) .. sqrt(2), and ln m = 2 artanh(s) = 2 s (1 + s^2 / 3 + s^4 / 5 + ...), |s| <= 0.1716.
+ */
+export function logF64(x: f64): f64 {
+  assert(x >= 1 && x < 2147483648, "logF64: x must be in 1..2^31");
+  const bits = reinterpret<i64>(x);
+  const half: i64 = (bits & 0xfffffffffffff) > 0x6a09e667f3bcd ? 1 : 0; // whether m is above sqrt(2)
+  const k = <f64>((bits >> 52) - 1023 + half);
+  const m = reinterpret<f64>((bits & 0xfffffffffffff) | ((1023 - half) << 52));
+  const s = (m - 1) / (m + 1);
+  const z = s * s;
+  let p: f64 = 1.0 / 21.0;
+  for (let n: f64 = 19; n >= 3; n -= 2) p = p * z + 1 / n;
+  return k * LN2_HIGH + (2 * s + (2 * s * z * p + k * LN2_LOW));
+}
+
 const PI_2_HIGH: f64 = 1.57079632673412561417; // pi/2, upper 33 bits: n * this is exact for n < 2^20
 const PI_2_MIDDLE: f64 = 6.0771005063039659766e-11; // the next 33 bits
 const PI_2_LOW: f64 = 2.02226624879595063154e-21;

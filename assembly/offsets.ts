@@ -19,6 +19,7 @@ import {
   Rope,
   RopeTable,
   Scale,
+  ScaleByPosition,
   SelectOutputs,
   Softcap,
 } from "./operations";
@@ -140,6 +141,13 @@ export const Scale_dst: usize = offsetof<Scale>("dst");
 export const Scale_dstStride: usize = offsetof<Scale>("dstStride");
 export const Scale_n: usize = offsetof<Scale>("n");
 export const Scale_factor: usize = offsetof<Scale>("factor");
+
+export const ScaleByPosition_dst: usize = offsetof<ScaleByPosition>("dst");
+export const ScaleByPosition_dstStride: usize = offsetof<ScaleByPosition>("dstStride");
+export const ScaleByPosition_n: usize = offsetof<ScaleByPosition>("n");
+export const ScaleByPosition_beta: usize = offsetof<ScaleByPosition>("beta");
+export const ScaleByPosition_length: usize = offsetof<ScaleByPosition>("length");
+export const ScaleByPosition_offset: usize = offsetof<ScaleByPosition>("offset");
 
 export const Softcap_dst: usize = offsetof<Softcap>("dst");
 export const Softcap_dstStride: usize = offsetof<Softcap>("dstStride");

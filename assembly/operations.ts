@@ -28,6 +28,7 @@ export enum OpCode {
   SCALE = 13,
   SOFTCAP = 14,
   LORA = 15,
+  SCALE_BY_POSITION = 16,
 }
 
 /** Bytes from one operation of a program to the next. */
@@ -226,6 +227,17 @@ export class Scale extends Operation {
   dstStride: i32;
   n: i32;
   factor: f32;
+}
+
+/** dst *= 1 + beta ln(1 + floor((position + offset) / length)), by the position of each row. */
+@unmanaged
+export class ScaleByPosition extends Operation {
+  dst: usize;
+  dstStride: i32;
+  n: i32;
+  beta: f32;
+  length: i32;
+  offset: i32;
 }
 
 /** dst = cap tanh(dst / cap). */

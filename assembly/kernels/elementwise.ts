@@ -1,4 +1,4 @@
-import { expF32x4, tanhF32x4 } from "../math";
+import { expF32x4, logF64, tanhF32x4 } from "../math";
 
 /**
  * dst = silu(gate) * up, silu(x) = x / (1 + e^-x).
@@ -49,6 +49,16 @@ export function scale(x: usize, n: i32, factor: f32): void {
   const by = f32x4.splat(factor);
   const end = x + ((<usize>n) << 2);
   for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), by));
+}
+
+/**
+ * x *= 1 + beta ln(1 + floor(position / length)): queries grow with the logarithm of the context, so that attention stays as
+ * sharp in a long one (Llama 4 and Ministral 3; Nakanishi 2025, arXiv:2501.19399). The factor is computed in f64.
+ * @param x f32[n]   @param n multiple of 4   @param length from 1
+ */
+export function scaleByPosition(x: usize, n: i32, position: i32, length: i32, beta: f32): void {
+  assert(position >= 0 && length >= 1, "scaleByPosition: position must not be negative, and length from 1");
+  scale(x, n, <f32>(1.0 + <f64>beta * logF64(<f64>(1 + position / length))));
 }
 
 /**

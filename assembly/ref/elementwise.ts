@@ -1,4 +1,4 @@
-import { expF32Ref, tanhF32Ref } from "./math";
+import { expF32Ref, logF64Ref, tanhF32Ref } from "./math";
 import { getF32, setF32 } from "./scalar";
 
 export function siluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
@@ -20,6 +20,11 @@ export function geluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
 
 export function scaleRef(x: usize, n: i32, factor: f32): void {
   for (let i = 0; i < n; i++) setF32(x, i, getF32(x, i) * factor);
+}
+
+export function scaleByPositionRef(x: usize, n: i32, position: i32, length: i32, beta: f32): void {
+  const steps = <f64>(1 + position / length);
+  scaleRef(x, n, <f32>(1.0 + <f64>beta * logF64Ref(steps)));
 }
 
 export function softcapRef(x: usize, n: i32, cap: f32): void {

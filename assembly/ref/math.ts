@@ -66,3 +66,18 @@ export function storeCosSinRef(x: f64, cosAt: usize, sinAt: usize): void {
   setF32(cosAt, 0, <f32>cosine);
   setF32(sinAt, 0, <f32>sine);
 }
+
+/** The operations of logF64, with x halved until it is below sqrt(2). */
+export function logF64Ref(x: f64): f64 {
+  let m = x;
+  let k: f64 = 0;
+  while (m > 1.4142135623730951) {
+    m *= 0.5;
+    k += 1;
+  }
+  const s = (m - 1) / (m + 1);
+  const z = s * s;
+  let p: f64 = 1.0 / 21.0;
+  for (let n: f64 = 19; n >= 3; n -= 2) p = p * z + 1 / n;
+  return k * 0.6931471803691238 + (2 * s + (2 * s * z * p + k * 1.9082149292705877e-10));
+}

@@ -38,9 +38,9 @@ export {
   readDecoderConfig,
 } from "../models/decoder.ts";
 export { type HuggingFaceFamily, registerArchitecture } from "../models/index.ts";
-export type { AttentionOptions, KvLayer, ProgramBuilder, RopeTable } from "../runtime/builder.ts";
+export type { AttentionOptions, ProgramBuilder } from "../runtime/builder.ts";
 export type { Build } from "../runtime/kernels.ts";
 export type { KvType } from "../runtime/layout.ts";
 export type { MemoryPlan } from "../runtime/memory-plan.ts";
-export type { Value } from "../runtime/recording.ts";
+export type { KvLayer, RopeTable, Value } from "../runtime/recording.ts";
 export type { LoadProgress } from "../runtime/weights.ts";

@@ -40,9 +40,9 @@ export async function planExecutor(
 ): Promise<ExecutorPlan> {
   const model = await describeModel(checkpoint);
   const memory = memoryOptions(options, model.config.contextLength);
-  const { maxBatchTokens, maxLogitRows } = memory;
+  const { maxBatchTokens, maxLogitRows, contextLength } = memory;
   const kvType = options.kvType ?? "mixed";
-  const program = model.describe({ maxBatchTokens, maxLogitRows, kvType, threads, adapters });
+  const program = model.describe({ maxBatchTokens, maxLogitRows, contextLength, kvType, threads, adapters });
   return { program, memoryOptions: memory, memoryPlan: planMemory(program, memory), kvType };
 }
 

@@ -19,30 +19,8 @@ import { link } from "./linker.ts";
 import { MatmulRecorder, type Matrix } from "./matmul-recorder.ts";
 import { Placement } from "./placement.ts";
 import type { Program, ProgramOptions, Rows } from "./program.ts";
-import { type Buffer, dst, type Operand, Recording, src, type Value } from "./recording.ts";
+import { dst, type KvLayer, type Operand, Recording, type RopeTable, src, type Value } from "./recording.ts";
 import { WeightTable } from "./weight-table.ts";
-
-/** The table of RoPE's rotations for the position of every row, which `rope` reads. */
-export interface RopeTable {
-  /** The buffer with cos and sin of every row. */
-  readonly buffer: Buffer;
-  /** Pairs of values that are rotated in each head. */
-  readonly pairs: number;
-  /** Whether pairs are neighbours (2j, 2j + 1). Otherwise they are (j, j + pairs). */
-  readonly interleaved: boolean;
-}
-
-/** A layer's place in the key-value cache. */
-export interface KvLayer {
-  /** Bytes per page of the layers before it. */
-  readonly offset: number;
-  /** Heads of keys and values. */
-  readonly kvHeads: number;
-  /** Values per head. */
-  readonly headDim: number;
-  /** Bytes per page of one kv head. */
-  readonly headBytes: number;
-}
 
 /** Variants of attention. */
 export interface AttentionOptions {
@@ -56,6 +34,7 @@ export interface AttentionOptions {
 export class ProgramBuilder {
   private readonly recording = new Recording();
   private readonly frequencies: Float32Array[] = [];
+  private readonly ropeFactors: number[] = [];
   private readonly weights: WeightTable;
   private readonly options: ProgramOptions;
   private readonly recorder: MatmulRecorder;
@@ -130,17 +109,21 @@ export class ProgramBuilder {
    * Computes cosines and sines of every row's position.
    * @param frequencies f32[pairs], with any scaling applied
    * @param interleaved whether pairs are (2j, 2j + 1)
+   * @param factor of cosines and sines, which the scalings of long contexts have. Queries and keys are multiplied by it.
    */
-  ropeTable(frequencies: Float32Array, interleaved: boolean): RopeTable {
+  ropeTable(frequencies: Float32Array, interleaved: boolean, factor = 1): RopeTable {
     const pairs = frequencies.length;
     const buffer = this.recording.buffer(pairs * 8, "all");
     this.frequencies.push(frequencies);
+    this.ropeFactors.push(factor);
     const index = this.frequencies.length - 1;
     this.recording.emit("ropeTable", "all", {
       ...dst({ buffer, offset: 0 }),
       frequencies: { frequencies: index },
       pairs,
     });
+    if (factor !== 1)
+      this.recording.emit("scale", "all", { ...dst({ buffer, offset: 0 }), n: align(2 * pairs, 4), factor });
     return { buffer, pairs, interleaved };
   }
 
@@ -253,6 +236,17 @@ export class ProgramBuilder {
     return { ...x };
   }
 
+  /**
+   * x *= 1 + beta ln(1 + floor((position + offset) / length)) by the position of each row, in place: how Llama 4 and
+   * Ministral 3 scale queries in a long context.
+   * @param options.length from 1
+   */
+  scaleByPosition(x: Value, options: { beta: number; length: number; offset?: number }): Value {
+    const { beta, length, offset = 0 } = options;
+    this.recording.emit("scaleByPosition", x.rows, { ...dst(x), n: align(x.width, 4), beta, length, offset });
+    return { ...x };
+  }
+
   /** x = cap tanh(x / cap), in place. */
   softcap(x: Value, cap: number): Value {
     this.recording.emit("softcap", x.rows, { ...dst(x), n: align(x.width, 4), cap: cap });
@@ -261,7 +255,7 @@ export class ProgramBuilder {
 
   /** Ends the program: `logits` is what the caller reads. */
   finish(logits: Value): Program {
-    const { recording, weights, frequencies, options } = this;
+    const { recording, weights, frequencies, ropeFactors, options } = this;
     this.recorder.checkAdapters();
     const operations = recording.operations.length;
     logits.buffer.interval.last = operations;
@@ -280,6 +274,7 @@ export class ProgramBuilder {
       adapters: options.adapters?.length ?? 0,
       weights,
       frequencies,
+      ropeFactors,
       activationBytes: placement.scratch + recording.scratchBytes * options.threads,
       pageBytes: this.pageBytes,
       headPageBytes: this.headPageBytes,

@@ -96,10 +96,12 @@ export class WasmExecutor implements Executor {
   fingerprint(): Uint32Array {
     const { memory } = this.alive();
     const { base, weights } = this.plan;
-    const { frequencies, headPageBytes } = this.program;
+    const { frequencies, ropeFactors, headPageBytes } = this.program;
+    const factors = Float32Array.from(ropeFactors.filter((factor) => factor !== 1));
     this.identity ??= fingerprint([
       Uint32Array.of(CACHE_VERSION, PAGE_TOKENS, this.vocabSize, ...headPageBytes),
       ...frequencies.map((table) => new Uint32Array(table.buffer, table.byteOffset, table.length)),
+      ...(factors.length > 0 ? [new Uint32Array(factors.buffer)] : []),
       new Uint32Array(memory.buffer, base.weights, weights / 4),
     ]);
     return this.identity;

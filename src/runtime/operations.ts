@@ -86,6 +86,7 @@ export const OPERATIONS = {
       "scratchBytes",
     ],
   },
+  scaleByPosition: { code: 16, rowLocal: true, fields: ["dst", "dstStride", "n", "beta", "length", "offset"] },
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -97,7 +98,7 @@ export const OPERATION_BYTES = 128;
 export const OPERATION_WORDS: number = OPERATION_BYTES / 4;
 
 /** The fields, of whatever operation, that are f32; all others are integers. */
-const FLOAT_FIELDS: ReadonlySet<string> = new Set(["eps", "scale", "softcap", "factor", "cap"]);
+const FLOAT_FIELDS: ReadonlySet<string> = new Set(["eps", "scale", "softcap", "factor", "cap", "beta"]);
 
 /** Which word of an operation holds a field. */
 export function operationWord(name: OperationName, field: string): number {

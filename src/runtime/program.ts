@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly maxLogitRows: number;
   readonly kvType: KvType;
   readonly threads: number;
+  /** Most tokens of one sequence, where the caller knows it. Some models have other frequencies for long contexts. */
+  readonly contextLength?: number;
   /** LoRA adapters. Each batch says how strongly each of its rows takes each adapter. */
   readonly adapters?: readonly Adapter[];
 }
@@ -46,6 +48,8 @@ export interface Program {
   readonly weights: WeightTable;
   /** Tables of RoPE's frequencies. */
   readonly frequencies: readonly Float32Array[];
+  /** The factor of each table. */
+  readonly ropeFactors: readonly number[];
   readonly activationBytes: number;
   /** Bytes of a page of the key-value cache over all layers. */
   readonly pageBytes: number;

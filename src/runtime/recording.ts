@@ -35,6 +35,28 @@ export interface Value extends Place {
   readonly rows: RowSet;
 }
 
+/** The table of RoPE's rotations for the position of every row, which `rope` reads. */
+export interface RopeTable {
+  /** The buffer with cos and sin of every row. */
+  readonly buffer: Buffer;
+  /** Pairs of values that are rotated in each head. */
+  readonly pairs: number;
+  /** Whether pairs are neighbours (2j, 2j + 1). Otherwise they are (j, j + pairs). */
+  readonly interleaved: boolean;
+}
+
+/** A layer's place in the key-value cache. */
+export interface KvLayer {
+  /** Bytes per page of the layers before it. */
+  readonly offset: number;
+  /** Heads of keys and values. */
+  readonly kvHeads: number;
+  /** Values per head. */
+  readonly headDim: number;
+  /** Bytes per page of one kv head. */
+  readonly headBytes: number;
+}
+
 /** An operand: a number as it stands, or an address or size that is known once the memory is planned. */
 export type Operand =
   | number

@@ -110,6 +110,15 @@ export const add = (n: number, pattern: string): Case =>
     n,
   }));
 
+export const scaleByPosition = (n: number, pattern: string, position: number, length: number): Case =>
+  seeded(`n ${n} ${pattern} position ${position} of ${length}`, (arena, random) => ({
+    x: arena.inPlace(activations(pattern, n, random)),
+    n,
+    position,
+    length,
+    beta: 0.1,
+  }));
+
 export const ropeTable = (pairs: number, position: number): Case =>
   seeded(`${pairs} pairs, position ${position}`, (arena) => {
     const frequencies = Float32Array.from({ length: pairs }, (_, j) => 500000 ** (-j / pairs));

@@ -16,6 +16,7 @@ import {
   rmsNorm,
   ropeHead,
   ropeTable,
+  scaleByPosition,
   unary,
   widen,
 } from "./kernel-cases.ts";
@@ -146,6 +147,24 @@ export const KERNELS: readonly Kernel[] = [
     ],
     bench: [{ ...unary(parameter, 576, "normal", 1.0001), bytes: 4 * 576, macs: 0 }],
   })),
+  {
+    name: "scaleByPosition",
+    cases: [
+      ...times(combine([0, 15, 16, 1048575], [1, 16, 8192]), ([position, length]) =>
+        scaleByPosition(100, "normal", position, length),
+      ),
+      ...PATTERNS.map((pattern) => scaleByPosition(64, pattern, 40, 16)),
+    ],
+    bench: [{ ...scaleByPosition(576, "normal", 40000, 16384), bytes: 4 * 576, macs: 0 }],
+  },
+  {
+    name: "logF64",
+    cases: [1, Math.SQRT2, 1.4142135623730954, 2, 3, 65, 1e6, 2 ** 31 - 1].map((x) => ({
+      title: `${x}`,
+      prepare: () => ({ x }),
+    })),
+    bench: [],
+  },
   {
     name: "add",
     cases: [...[4, 8, 100, 576].map((n) => add(n, "normal")), ...PATTERNS.map((pattern) => add(64, pattern))],

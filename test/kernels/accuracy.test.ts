@@ -37,6 +37,27 @@ describe("expF32", () => {
   });
 });
 
+it("logF64 has relative error below 2e-15", () => {
+  const log = build.kernels.logF64! as (x: number) => number;
+  expect(log(1)).toBe(0);
+  for (let x = 1.0001; x < 2 ** 31; x *= 1.007) expect(Math.abs(log(x) / Math.log(x) - 1)).toBeLessThan(2e-15);
+});
+
+it("scaleByPosition multiplies by 1 + beta ln(1 + floor(position / length))", () => {
+  const memory = new KernelMemory(build);
+  for (const [position, length] of [
+    [0, 16],
+    [15, 16],
+    [16, 16],
+    [1_000_000, 3],
+  ] as const) {
+    const x = memory.put(Float32Array.of(1, 2, -3, 4));
+    memory.run("scaleByPosition", { x, n: 4, position, length, beta: 0.25 });
+    const factor = 1 + 0.25 * Math.log(1 + Math.floor(position / length));
+    expect([...memory.floats(x, 4)]).toEqual([1, 2, -3, 4].map((value) => Math.fround(value * Math.fround(factor))));
+  }
+});
+
 describe("tanhF32", () => {
   const tanh = build.kernels.tanhF32! as (x: number) => number;
 

@@ -174,6 +174,10 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
       ] as const,
   ),
   ["scale", (s) => [operation("scale", { ...dstX(s), n: COLUMNS, factor: 3 })]],
+  [
+    "scaleByPosition of output rows",
+    (s) => [operation("scaleByPosition", { ...dstX(s), n: COLUMNS, beta: 0.3, length: 2, offset: 1 }, "outputs")],
+  ],
   ["softcap of output rows", (s) => [operation("softcap", { ...dstX(s), n: COLUMNS, cap: 0.5 }, "outputs")]],
   ["bias", (s) => [operation("add", { ...dstX(s), src: s.norm, srcStride: 0, n: COLUMNS })]],
   ["add", (s) => [operation("add", { ...dstY(s), ...srcX(s), n: COLUMNS })]],

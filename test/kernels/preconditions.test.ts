@@ -102,6 +102,12 @@ it.each<[kernel: string, args: () => Arguments, message: string]>([
   ["siluMul", () => ({ dst: at, gate: at, up: at, n: 5 }), "siluMul: n must be a multiple of 4"],
   ["geluMul", () => ({ dst: at, gate: at, up: at, n: 6 }), "geluMul: n must be a multiple of 4"],
   ["scale", () => ({ x: at, n: 3, factor: 2 }), "scale: n must be a multiple of 4"],
+  [
+    "scaleByPosition",
+    () => ({ x: at, n: 4, position: 0, length: 0, beta: 1 }),
+    "scaleByPosition: position must not be negative, and length from 1",
+  ],
+  ["logF64", () => ({ x: 0.5 }), "logF64: x must be in 1..2^31"],
   ["softcap", () => ({ x: at, n: 1, cap: 2 }), "softcap: n must be a multiple of 4"],
   ["add", () => ({ dst: at, x: at, n: 7 }), "add: n must be a multiple of 4"],
 ])("%s, case %#: %s", (kernel, args, message) => {
