@@ -7,7 +7,7 @@
 //   failed       1 when a thread has trapped or was missed
 //   runs         calls of `run` so far
 //   stop         1 when helping threads must leave `serve`
-import { Batch } from "./operations";
+import { Batch } from "./batch";
 
 /**
  * Loads of the barrier's word before a thread goes to sleep, about 0.1 ms. Waking takes tens of microseconds on a

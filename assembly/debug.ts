@@ -3,9 +3,18 @@
 export * from "./index";
 export * from "./offsets";
 export { attentionRef } from "./ref/attention";
-export { addRef, geluMulRef, scaleByPositionRef, scaleRef, siluMulRef, softcapRef } from "./ref/elementwise";
+export {
+  addRef,
+  geluErfRef,
+  geluMulRef,
+  scaleByPositionRef,
+  scaleRef,
+  siluMulRef,
+  softcapRef,
+} from "./ref/elementwise";
 export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
+export { layerNormRef } from "./ref/layer-norm";
 export { loraRef } from "./ref/lora";
 export { expF32Ref, logF64Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
 export { matmulRef } from "./ref/matmul/matmul";

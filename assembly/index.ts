@@ -4,9 +4,10 @@
 export { quantizedRowBytes } from "./activations";
 export { execute, run, serve } from "./interpreter";
 export { attention, attentionScratchBytes } from "./kernels/attention/attention";
-export { add, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
+export { add, geluErf, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
 export { embedRow } from "./kernels/embed";
 export { kvStore } from "./kernels/kv-store";
+export { layerNorm } from "./kernels/layer-norm";
 export { lora, loraScratchBytes } from "./kernels/lora";
 export { matmul, matmulScratchBytes } from "./kernels/matmul/matmul";
 export {

@@ -3,24 +3,25 @@
 // Every thread runs the same program. A matmul splits its groups of weight rows among the threads, attention its rows
 // and heads, and all other operations their token rows; no sum is ever split. Operations whose rows depend on no other
 // row follow each other without a barrier: `src/runtime/placement.ts` decides where threads must meet.
+
 import { awaitRun, barrier, startRun } from "./barrier";
+import { Batch } from "./batch";
 import { ATTENTION_QUERIES, attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
-import { add, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
 import { lora } from "./kernels/lora";
 import { matmul } from "./kernels/matmul/matmul";
 import { clearTileRow, quantizeRow } from "./kernels/quantize";
-import { rmsNorm } from "./kernels/rms-norm";
 import { ropeHead, ropeTable } from "./kernels/rope";
 import { keyBytes, PAGE_TOKENS, TILE_TOKENS, valueBytes } from "./layout";
 import {
   Add,
   Attention,
-  Batch,
   Embed,
   GatedMul,
+  GeluErf,
   KvStore,
+  LayerNorm,
   Lora,
   Matmul,
   OPERATION_BYTES,
@@ -35,18 +36,18 @@ import {
   SelectOutputs,
   Softcap,
 } from "./operations";
-
-/**
- * The first of `units` units of work that thread `thread` takes. Its share ends where that of the next thread begins.
- */
-function share(units: i32, thread: i32, threads: i32): i32 {
-  return <i32>((<i64>units * thread) / threads);
-}
-
-/** The address of row `row` of a buffer. */
-function rowAt(buffer: usize, stride: i32, row: i32): usize {
-  return buffer + <usize>(row * stride);
-}
+import {
+  rowAt,
+  runAdd,
+  runGatedMul,
+  runGeluErf,
+  runLayerNorm,
+  runRmsNorm,
+  runScale,
+  runScaleByPosition,
+  runSoftcap,
+  share,
+} from "./row-operations";
 
 /**
  * Runs `count` operations on all `threads`; the caller is thread 0, the others are in `serve`.
@@ -81,6 +82,9 @@ export function execute(program: usize, count: i32, batch: Batch, thread: i32, t
         break;
       case OpCode.RMS_NORM:
         runRmsNorm(changetype<RmsNorm>(at), batch, thread, threads);
+        break;
+      case OpCode.LAYER_NORM:
+        runLayerNorm(changetype<LayerNorm>(at), batch, thread, threads);
         break;
       case OpCode.QUANTIZE:
         runQuantize(changetype<Quantize>(at), batch, thread, threads);
@@ -119,6 +123,9 @@ export function execute(program: usize, count: i32, batch: Batch, thread: i32, t
       case OpCode.SOFTCAP:
         runSoftcap(changetype<Softcap>(at), batch, thread, threads);
         break;
+      case OpCode.GELU_ERF:
+        runGeluErf(changetype<GeluErf>(at), batch, thread, threads);
+        break;
       default:
         unreachable();
     }
@@ -129,7 +136,7 @@ export function execute(program: usize, count: i32, batch: Batch, thread: i32, t
 function runEmbed(op: Embed, batch: Batch, thread: i32, threads: i32): void {
   const end = share(batch.rows, thread + 1, threads);
   for (let r = share(batch.rows, thread, threads); r < end; r++) {
-    embedRow(rowAt(op.dst, op.dstStride, r), op.weights, op.type, op.columns, batch.token(r));
+    embedRow(rowAt(op.dst, op.dstStride, r), op.weights, op.type, op.columns, batch.index(op.source, r));
   }
 }
 
@@ -138,18 +145,6 @@ function runSelectOutputs(op: SelectOutputs, batch: Batch, thread: i32, threads:
   for (let r = share(batch.outputRows, thread, threads); r < end; r++) {
     const src = rowAt(op.src, op.srcStride, batch.batchRow(1, r));
     memory.copy(rowAt(op.dst, op.dstStride, r), src, op.rowBytes);
-  }
-}
-
-function runRmsNorm(op: RmsNorm, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) {
-    for (let part = 0; part < op.parts; part++) {
-      const within = (<usize>(part * op.n)) << 2;
-      const dst = rowAt(op.dst, op.dstStride, r) + within;
-      rmsNorm(dst, rowAt(op.src, op.srcStride, r) + within, op.weight, op.n, op.eps);
-    }
   }
 }
 
@@ -251,51 +246,12 @@ function nextQueryBlock(block: QueryBlock, rowSet: i32, batch: Batch, rows: i32,
   while (block.rows < most && block.row + block.rows < rows) {
     const row = batch.batchRow(rowSet, block.row + block.rows);
     const position = batch.position(row);
-    if (!block.rows) block.pageTable = batch.pageTable(row);
-    else if (batch.pageTable(row) != block.pageTable || position <= last) break;
+    if (!block.rows) {
+      block.pageTable = batch.pageTable(row);
+      block.last = batch.lastPosition(row);
+    } else if (batch.pageTable(row) != block.pageTable || position <= last) break;
     block.setPosition(block.rows++, position);
     last = position;
   }
   return block.rows > 0;
-}
-
-function runGatedMul(op: GatedMul, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) {
-    const dst = rowAt(op.dst, op.dstStride, r);
-    const gate = rowAt(op.gate, op.srcStride, r);
-    const up = rowAt(op.up, op.srcStride, r);
-    if (op.code == OpCode.SILU_MUL) siluMul(dst, gate, up, op.n);
-    else geluMul(dst, gate, up, op.n);
-  }
-}
-
-function runAdd(op: Add, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) {
-    add(rowAt(op.dst, op.dstStride, r), rowAt(op.src, op.srcStride, r), op.n);
-  }
-}
-
-function runScale(op: Scale, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) scale(rowAt(op.dst, op.dstStride, r), op.n, op.factor);
-}
-
-function runScaleByPosition(op: ScaleByPosition, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) {
-    const position = batch.position(batch.batchRow(op.rowSet, r)) + op.offset;
-    scaleByPosition(rowAt(op.dst, op.dstStride, r), op.n, position, op.length, op.beta);
-  }
-}
-
-function runSoftcap(op: Softcap, batch: Batch, thread: i32, threads: i32): void {
-  const rows = batch.rowsOf(op.rowSet);
-  const end = share(rows, thread + 1, threads);
-  for (let r = share(rows, thread, threads); r < end; r++) softcap(rowAt(op.dst, op.dstStride, r), op.n, op.cap);
 }

@@ -1,16 +1,19 @@
 // The offset of every field of every record, in bytes, for the test that compares them with the host's
 // (`src/runtime/operations.ts`, `src/runtime/weight-types.ts`) and for tests that write records. Only the debug build
 // has them.
+
 import { BlockMeta } from "./activations";
+import { Batch } from "./batch";
 import { QueryBlock } from "./kernels/attention/attention";
 import { PanelTile } from "./kernels/matmul/tile";
 import {
   Add,
   Attention,
-  Batch,
   Embed,
   GatedMul,
+  GeluErf,
   KvStore,
+  LayerNorm,
   Lora,
   Matmul,
   Operation,
@@ -34,6 +37,7 @@ export const Embed_dstStride: usize = offsetof<Embed>("dstStride");
 export const Embed_weights: usize = offsetof<Embed>("weights");
 export const Embed_type: usize = offsetof<Embed>("type");
 export const Embed_columns: usize = offsetof<Embed>("columns");
+export const Embed_source: usize = offsetof<Embed>("source");
 
 export const SelectOutputs_dst: usize = offsetof<SelectOutputs>("dst");
 export const SelectOutputs_dstStride: usize = offsetof<SelectOutputs>("dstStride");
@@ -49,6 +53,15 @@ export const RmsNorm_weight: usize = offsetof<RmsNorm>("weight");
 export const RmsNorm_n: usize = offsetof<RmsNorm>("n");
 export const RmsNorm_parts: usize = offsetof<RmsNorm>("parts");
 export const RmsNorm_eps: usize = offsetof<RmsNorm>("eps");
+
+export const LayerNorm_dst: usize = offsetof<LayerNorm>("dst");
+export const LayerNorm_dstStride: usize = offsetof<LayerNorm>("dstStride");
+export const LayerNorm_src: usize = offsetof<LayerNorm>("src");
+export const LayerNorm_srcStride: usize = offsetof<LayerNorm>("srcStride");
+export const LayerNorm_weight: usize = offsetof<LayerNorm>("weight");
+export const LayerNorm_bias: usize = offsetof<LayerNorm>("bias");
+export const LayerNorm_n: usize = offsetof<LayerNorm>("n");
+export const LayerNorm_eps: usize = offsetof<LayerNorm>("eps");
 
 export const Quantize_dst: usize = offsetof<Quantize>("dst");
 export const Quantize_dstStride: usize = offsetof<Quantize>("dstStride");
@@ -121,6 +134,7 @@ export const Attention_headStride: usize = offsetof<Attention>("headStride");
 export const Attention_scale: usize = offsetof<Attention>("scale");
 export const Attention_window: usize = offsetof<Attention>("window");
 export const Attention_softcap: usize = offsetof<Attention>("softcap");
+export const Attention_bidirectional: usize = offsetof<Attention>("bidirectional");
 export const Attention_scratch: usize = offsetof<Attention>("scratch");
 export const Attention_scratchBytes: usize = offsetof<Attention>("scratchBytes");
 
@@ -154,6 +168,10 @@ export const Softcap_dstStride: usize = offsetof<Softcap>("dstStride");
 export const Softcap_n: usize = offsetof<Softcap>("n");
 export const Softcap_cap: usize = offsetof<Softcap>("cap");
 
+export const GeluErf_dst: usize = offsetof<GeluErf>("dst");
+export const GeluErf_dstStride: usize = offsetof<GeluErf>("dstStride");
+export const GeluErf_n: usize = offsetof<GeluErf>("n");
+
 export const Batch_rows: usize = offsetof<Batch>("rows");
 export const Batch_outputRows: usize = offsetof<Batch>("outputRows");
 export const Batch_tokens: usize = offsetof<Batch>("tokens");
@@ -161,6 +179,7 @@ export const Batch_positions: usize = offsetof<Batch>("positions");
 export const Batch_pageTables: usize = offsetof<Batch>("pageTables");
 export const Batch_outputs: usize = offsetof<Batch>("outputs");
 export const Batch_loraScales: usize = offsetof<Batch>("loraScales");
+export const Batch_types: usize = offsetof<Batch>("types");
 export const Batch_operations: usize = offsetof<Batch>("operations");
 export const Batch_arrived: usize = offsetof<Batch>("arrived");
 export const Batch_generation: usize = offsetof<Batch>("generation");
@@ -171,7 +190,7 @@ export const Batch_stop: usize = offsetof<Batch>("stop");
 export const QueryBlock_row: usize = offsetof<QueryBlock>("row");
 export const QueryBlock_rows: usize = offsetof<QueryBlock>("rows");
 export const QueryBlock_pageTable: usize = offsetof<QueryBlock>("pageTable");
-export const QueryBlock_unused: usize = offsetof<QueryBlock>("unused");
+export const QueryBlock_last: usize = offsetof<QueryBlock>("last");
 
 export const PanelTile_dst: usize = offsetof<PanelTile>("dst");
 export const PanelTile_dstStride: usize = offsetof<PanelTile>("dstStride");

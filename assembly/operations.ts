@@ -1,4 +1,4 @@
-// The records that the host writes and the interpreter reads: one per operation, and the header of a batch.
+// The records that the host writes and the interpreter reads, one per operation. batch.ts has the header of a batch.
 //
 // A record is an `@unmanaged` class laid over linear memory. A field is a 32-bit word: an address or a count of bytes
 // (usize), an integer (i32) or a float (f32). Reading a field is one load with a constant offset. The host writes the
@@ -29,6 +29,8 @@ export enum OpCode {
   SOFTCAP = 14,
   LORA = 15,
   SCALE_BY_POSITION = 16,
+  LAYER_NORM = 17,
+  GELU_ERF = 18,
 }
 
 /** Bytes from one operation of a program to the next. */
@@ -44,7 +46,7 @@ export class Operation {
   barrier: i32;
 }
 
-/** dst[row] = the embedding of the row's token. */
+/** dst[row] = the row of a table of embeddings that the row's token, position or token type names. */
 @unmanaged
 export class Embed extends Operation {
   dst: usize;
@@ -52,6 +54,8 @@ export class Embed extends Operation {
   weights: usize;
   type: i32;
   columns: i32;
+  /** 0: the token; 1: the position; 2: the token type. */
+  source: i32;
 }
 
 /** dst[i] = src[outputs[i]]: copies the output rows together. */
@@ -76,6 +80,21 @@ export class RmsNorm extends Operation {
   weight: usize;
   n: i32;
   parts: i32;
+  eps: f32;
+}
+
+/** LayerNorm of each row. */
+@unmanaged
+export class LayerNorm extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  /** f32[n]. */
+  weight: usize;
+  /** f32[n]. */
+  bias: usize;
+  n: i32;
   eps: f32;
 }
 
@@ -190,10 +209,15 @@ export class Attention extends Operation {
   headStride: usize;
   /** Factor of the scores. */
   scale: f32;
-  /** Tokens that a token attends to: itself and the window - 1 before it. 0 stands for all. */
+  /**
+   * Tokens that a token attends to: itself and the window - 1 before it, with `bidirectional` also the window - 1 after
+   * it. 0 stands for all.
+   */
   window: i32;
   /** Softcap of the scores, which become cap tanh(score / cap). 0 leaves them as they are. */
   softcap: f32;
+  /** 1: a token also attends to the tokens after it, up to the last one that the batch has of its sequence. */
+  bidirectional: i32;
   scratch: usize;
   scratchBytes: i32;
 }
@@ -249,57 +273,10 @@ export class Softcap extends Operation {
   cap: f32;
 }
 
-/**
- * A batch of token rows. Its arrays have an element per row; buffers of output rows are compact, so that row i of an
- * operation over the output rows stands for batch row outputs[i].
- */
+/** dst = gelu(dst), in the exact form with erf. */
 @unmanaged
-export class Batch {
-  rows: i32;
-  outputRows: i32;
-  /** i32[rows]: token ids. */
-  tokens: usize;
-  /** i32[rows]: positions in their sequences. */
-  positions: usize;
-  /** usize[rows]: addresses of the page tables of their sequences, each of i32 page numbers. */
-  pageTables: usize;
-  /** i32[outputRows]: the batch row that each output row stands for. */
-  outputs: usize;
-  /** f32[adapters][most rows of a batch]: how strongly an adapter is applied to a row. */
-  loraScales: usize;
-  /** Operations that the helping threads run. */
-  operations: i32;
-  // The words that threads synchronise with (barrier.ts).
-  arrived: i32;
-  generation: i32;
-  failed: i32;
-  runs: i32;
-  stop: i32;
-
-  /** Rows of a row set. */
-  rowsOf(rowSet: i32): i32 {
-    return rowSet ? this.outputRows : this.rows;
-  }
-
-  /** The batch row that row `i` of a row set stands for. */
-  batchRow(rowSet: i32, i: i32): i32 {
-    return rowSet ? load<i32>(this.outputs + ((<usize>i) << 2)) : i;
-  }
-
-  token(row: i32): i32 {
-    return load<i32>(this.tokens + ((<usize>row) << 2));
-  }
-
-  position(row: i32): i32 {
-    return load<i32>(this.positions + ((<usize>row) << 2));
-  }
-
-  pageTable(row: i32): usize {
-    return load<usize>(this.pageTables + ((<usize>row) << 2));
-  }
-
-  /** How strongly the adapter whose scales begin `rowScales` bytes into all of them is applied to batch row `row`. */
-  loraScale(rowScales: i32, row: i32): f32 {
-    return load<f32>(this.loraScales + <usize>rowScales + ((<usize>row) << 2));
-  }
+export class GeluErf extends Operation {
+  dst: usize;
+  dstStride: i32;
+  n: i32;
 }

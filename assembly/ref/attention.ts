@@ -13,7 +13,7 @@ export function attentionRef(op: Attention, block: QueryBlock, kvHead: i32, scra
     for (let h = kvHead * queryHeads; h < (kvHead + 1) * queryHeads; h++) {
       const dst = op.dst + <usize>((block.row + r) * op.dstStride + 4 * h * op.headDim);
       const q = op.src + <usize>((block.row + r) * op.srcStride + 4 * h * op.headDim);
-      oneQuery(op, dst, q, pages, block.pageTable, block.position(r), scratch);
+      oneQuery(op, dst, q, pages, block, r, scratch);
     }
   }
 }
@@ -23,13 +23,16 @@ function oneQuery(
   dst: usize,
   q: usize,
   pages: usize,
-  pageTable: usize,
-  position: i32,
+  block: QueryBlock,
+  row: i32,
   scratch: usize,
 ): void {
   const headDim = op.headDim;
   const kvType = op.kvType;
   const window = op.window;
+  const position = block.position(row);
+  let end = position;
+  if (op.bidirectional) end = window > 0 && position + window <= block.last ? position + window - 1 : block.last;
   const weights = scratch; // f32[32]
   const codes = scratch + PAGE_TOKENS * 4; // i16[32]
   const query = codes + PAGE_TOKENS * 2; // i16[headDim]
@@ -42,12 +45,12 @@ function oneQuery(
   let top: f32 = -Infinity;
   let total: f32 = 0;
   const begin = window > 0 && position >= window ? position - window + 1 : 0;
-  for (let first = 0; first <= position; first += PAGE_TOKENS) {
+  for (let first = 0; first <= end; first += PAGE_TOKENS) {
     if (first + PAGE_TOKENS <= begin) continue;
-    const page = load<i32>(pageTable + <usize>((first / PAGE_TOKENS) * 4));
+    const page = load<i32>(block.pageTable + <usize>((first / PAGE_TOKENS) * 4));
     const keys = pages + <usize>(page * (keyBytes(kvType, headDim) + valueBytes(kvType, headDim)));
     const values = keys + <usize>keyBytes(kvType, headDim);
-    const count = min(PAGE_TOKENS, position + 1 - first);
+    const count = min(PAGE_TOKENS, end + 1 - first);
     const from = begin > first ? begin - first : 0;
     let newTop = top;
     for (let t = from; t < count; t++) {

@@ -18,6 +18,24 @@ export function geluMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
   }
 }
 
+const GELU_ERF = memory.data<f32>([
+  0.11962996, 0.120742716, 0.09999092, 0.12827982, -0.053098153, 0.20565866, -0.15676638, 0.0355624,
+]);
+
+export function geluErfRef(x: usize, n: i32): void {
+  for (let i = 0; i < n; i++) {
+    const value = getF32(x, i);
+    const a = abs<f32>(value);
+    const t: f32 = 1 / (1 + <f32>0.3 * a);
+    let p = getF32(GELU_ERF, 7);
+    for (let power = 6; power >= 0; power--) p = p * t + getF32(GELU_ERF, power);
+    const tail: f32 = p * t * expF32Ref(a * a * <f32>-0.5);
+    // biome-ignore lint/complexity/useMathMinMax: -0 and NaN stay as they are, as pmax leaves them.
+    const positive: f32 = value < 0 ? 0 : value;
+    setF32(x, i, positive - a * tail);
+  }
+}
+
 export function scaleRef(x: usize, n: i32, factor: f32): void {
   for (let i = 0; i < n; i++) setF32(x, i, getF32(x, i) * factor);
 }

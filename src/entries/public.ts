@@ -38,7 +38,8 @@ export {
   readDecoderConfig,
 } from "../models/decoder.ts";
 export { type HuggingFaceFamily, registerArchitecture } from "../models/index.ts";
-export type { AttentionOptions, ProgramBuilder } from "../runtime/builder.ts";
+export type { AttentionOptions } from "../runtime/attention-recorder.ts";
+export type { ProgramBuilder } from "../runtime/builder.ts";
 export type { Build } from "../runtime/kernels.ts";
 export type { KvType } from "../runtime/layout.ts";
 export type { MemoryPlan } from "../runtime/memory-plan.ts";

@@ -1,5 +1,5 @@
 /**
- * Checks batches, and writes them for the interpreter (`Batch` in assembly/operations.ts).
+ * Checks batches, and writes them for the interpreter (`Batch` in assembly/batch.ts).
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -13,18 +13,26 @@ export interface CheckedItem {
   readonly sequence: CachedSequence;
   readonly tokens: ArrayLike<number>;
   readonly logits: BatchItem["logits"];
+  readonly types: BatchItem["types"];
 }
 
-export type BatchLimits = Pick<MemoryOptions, "contextLength" | "maxBatchTokens" | "maxLogitRows"> & {
+export type BatchLimits = Pick<MemoryOptions, "contextLength" | "maxBatchTokens"> & {
   readonly vocabSize: number;
+  readonly bidirectional: boolean;
 };
 
 /**
  * Checks a batch completely, before anything changes.
+ * @param maxOutputs most rows that may be asked for
  * @throws NibbleError `invalid_argument`, `disposed`, `context_full`
  */
-export function checkBatch(batch: readonly BatchItem[], cache: KvCache, limits: BatchLimits): CheckedItem[] {
-  const { maxBatchTokens, maxLogitRows } = limits;
+export function checkBatch(
+  batch: readonly BatchItem[],
+  cache: KvCache,
+  limits: BatchLimits,
+  maxOutputs: number,
+): CheckedItem[] {
+  const { maxBatchTokens } = limits;
   const items: CheckedItem[] = [];
   const seen = new Set<Sequence>();
   let rows = 0;
@@ -42,16 +50,16 @@ export function checkBatch(batch: readonly BatchItem[], cache: KvCache, limits: 
   }
   if (rows > maxBatchTokens)
     throw new NibbleError("invalid_argument", `expected at most ${maxBatchTokens} tokens per batch, got ${rows}`);
-  if (outputs > maxLogitRows)
-    throw new NibbleError("invalid_argument", `expected at most ${maxLogitRows} rows with logits, got ${outputs}`);
+  if (outputs > maxOutputs)
+    throw new NibbleError("invalid_argument", `expected at most ${maxOutputs} rows with logits, got ${outputs}`);
   if (pages > cache.freePages) throw noPages(pages, cache.freePages);
   return items;
 }
 
 function checkItem(
-  { sequence, tokens, logits }: BatchItem,
+  { sequence, tokens, logits, types }: BatchItem,
   cache: KvCache,
-  { contextLength, vocabSize }: BatchLimits,
+  { contextLength, vocabSize, bidirectional }: BatchLimits,
 ): CheckedItem {
   if (!(sequence instanceof CachedSequence) || sequence.cache !== cache)
     throw new NibbleError("invalid_argument", "expected a sequence of this model");
@@ -61,12 +69,19 @@ function checkItem(
       "context_full",
       `expected at most ${contextLength} tokens, got ${sequence.length} + ${tokens.length}`,
     );
+  if (bidirectional && sequence.length > 0)
+    throw new NibbleError(
+      "invalid_argument",
+      "expected an empty sequence: tokens of this model attend to the whole text",
+    );
+  if (types && types.length !== tokens.length)
+    throw new NibbleError("invalid_argument", `expected ${tokens.length} token types, got ${types.length}`);
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
     if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
       throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${token}`);
   }
-  return { sequence, tokens, logits };
+  return { sequence, tokens, logits, types };
 }
 
 /** Writes batches into the memory that the plan keeps for them. */
@@ -76,14 +91,11 @@ export class BatchWriter {
   private readonly adapters: number;
   private readonly maxBatchTokens: number;
   /** Addresses of the arrays. */
-  private readonly arrays: Readonly<Record<"tokens" | "positions" | "pageTables" | "outputs" | "loraScales", number>>;
+  private readonly arrays: Readonly<
+    Record<"tokens" | "positions" | "pageTables" | "outputs" | "types" | "loraScales", number>
+  >;
 
-  constructor(
-    memory: WebAssembly.Memory,
-    { base }: MemoryPlan,
-    { maxBatchTokens, maxLogitRows }: MemoryOptions,
-    adapters: number,
-  ) {
+  constructor(memory: WebAssembly.Memory, { base }: MemoryPlan, { maxBatchTokens }: MemoryOptions, adapters: number) {
     this.memory = memory;
     this.header = base.batch;
     this.adapters = adapters;
@@ -95,7 +107,8 @@ export class BatchWriter {
       positions: first + step,
       pageTables: first + 2 * step,
       outputs: first + 3 * step,
-      loraScales: first + 3 * step + 4 * maxLogitRows,
+      types: first + 4 * step,
+      loraScales: first + 5 * step,
     };
     const words = new Uint32Array(memory.buffer, this.header, BATCH_HEADER_BYTES / 4);
     for (const [field, address] of Object.entries(this.arrays))
@@ -107,28 +120,36 @@ export class BatchWriter {
    */
   write(items: readonly CheckedItem[]): { rows: number; outputs: number } {
     const words = new Int32Array(this.memory.buffer);
-    const [tokensAt, positionsAt, tablesAt, outputsAt] = [
+    const [tokensAt, positionsAt, tablesAt, outputsAt, typesAt] = [
       this.arrays.tokens / 4,
       this.arrays.positions / 4,
       this.arrays.pageTables / 4,
       this.arrays.outputs / 4,
+      this.arrays.types / 4,
     ];
     let rows = 0;
     let outputs = 0;
-    for (const { sequence, tokens, logits } of items) {
+    for (const { sequence, tokens, logits, types } of items) {
       this.writeLoraScales(sequence, rows, tokens.length);
       const table = sequence.cache.tableAddress(sequence.table);
       for (let i = 0; i < tokens.length; i++) {
         words[tokensAt + rows] = tokens[i]!;
         words[positionsAt + rows] = sequence.length + i;
         words[tablesAt + rows] = table;
+        words[typesAt + rows] = types?.[i] ?? 0;
         if (logits === "all" || (logits === "last" && i === tokens.length - 1)) words[outputsAt + outputs++] = rows;
         rows++;
       }
     }
+    this.setRows(rows, outputs);
+    return { rows, outputs };
+  }
+
+  /** Writes how many rows the batch has, and how many of them are output rows. */
+  setRows(rows: number, outputs: number): void {
+    const words = new Int32Array(this.memory.buffer);
     words[this.header / 4 + batchWord("rows")] = rows;
     words[this.header / 4 + batchWord("outputRows")] = outputs;
-    return { rows, outputs };
   }
 
   private writeLoraScales({ adapters }: CachedSequence, row: number, count: number): void {

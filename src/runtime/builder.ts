@@ -6,15 +6,8 @@
 import { NibbleError } from "../base/errors.ts";
 import type { TensorInfo } from "../formats/checkpoint.ts";
 import { tensorTypeFacts } from "../formats/tensor-types.ts";
-import {
-  ATTENTION_QUERIES,
-  align,
-  attentionScratchBytes,
-  KV_TYPES,
-  kvHeadBytes,
-  MAX_HEAD_DIM,
-  QUERY_BLOCK_BYTES,
-} from "./layout.ts";
+import { type AttentionOptions, AttentionRecorder } from "./attention-recorder.ts";
+import { align } from "./layout.ts";
 import { link } from "./linker.ts";
 import { MatmulRecorder, type Matrix } from "./matmul-recorder.ts";
 import { Placement } from "./placement.ts";
@@ -22,13 +15,8 @@ import type { Program, ProgramOptions, Rows } from "./program.ts";
 import { dst, type KvLayer, type Operand, Recording, type RopeTable, src, type Value } from "./recording.ts";
 import { WeightTable } from "./weight-table.ts";
 
-/** Variants of attention. */
-export interface AttentionOptions {
-  /** Tokens that a token attends to: itself and the `window` - 1 before it. 0 (default) stands for all. */
-  readonly window?: number;
-  /** Softcap of the scores, which become cap tanh(score / cap). 0 (default) leaves them as they are. */
-  readonly softcap?: number;
-}
+/** What names a row in a table of embeddings. The values are those of `Embed.source` in assembly/operations.ts. */
+const EMBED_SOURCES = { token: 0, position: 1, type: 2 } as const;
 
 /** Records the operations of a forward pass. */
 export class ProgramBuilder {
@@ -38,13 +26,15 @@ export class ProgramBuilder {
   private readonly weights: WeightTable;
   private readonly options: ProgramOptions;
   private readonly recorder: MatmulRecorder;
-  private pageBytes = 0;
-  private readonly headPageBytes: number[] = [];
+  private readonly attentions: AttentionRecorder;
+  private vocabSize = 0;
+  private pooled: { readonly value: Value; readonly operation: number } | undefined;
 
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
     this.weights = new WeightTable(tensors);
     this.options = options;
     this.recorder = new MatmulRecorder(this.recording, this.weights, options);
+    this.attentions = new AttentionRecorder(this.recording, options);
   }
 
   /** Whether the checkpoint has a tensor of this name. */
@@ -52,15 +42,20 @@ export class ProgramBuilder {
     return this.weights.has(name);
   }
 
-  /** Rows of the embedding table for the batch's tokens: [rows, width]. */
-  embed(weight: string, vocabSize: number, width: number): Value {
-    const { type } = this.weights.matrix(weight, vocabSize, width);
+  /**
+   * Rows of an embedding table [count, width] for the batch's tokens, or for their positions or token types:
+   * [rows, width].
+   */
+  embed(weight: string, count: number, width: number, source: keyof typeof EMBED_SOURCES = "token"): Value {
+    const { type } = this.weights.matrix(weight, count, width);
+    if (source === "token") this.vocabSize = count;
     const y = this.recording.value(width, "all");
     this.recording.emit("embed", "all", {
       ...dst(y),
       weights: { weight },
       type: tensorTypeFacts(type).id,
       columns: width,
+      source: EMBED_SOURCES[source],
     });
     return y;
   }
@@ -93,6 +88,19 @@ export class ProgramBuilder {
     const { n } = operands;
     if (n % 4 !== 0) throw new NibbleError("bad_value", `expected a norm over a multiple of 4 values, got ${n}`);
     this.recording.emit("rmsNorm", x.rows, { ...dst(y), ...src(x), ...operands, parts: x.width / n });
+  }
+
+  /** (x - mean) / sqrt(variance + eps) * weight + bias over the whole row. @param name the tensors without ".weight" */
+  layerNorm(x: Value, name: string, eps: number): Value {
+    if (x.width % 4 !== 0)
+      throw new NibbleError("bad_value", `expected a norm over a multiple of 4 values, got ${x.width}`);
+    const [weight, bias] = [`${name}.weight`, `${name}.bias`];
+    this.weights.vector(weight, x.width);
+    this.weights.vector(bias, x.width);
+    const y = this.recording.value(x.width, x.rows);
+    const vectors = { weight: { weight }, bias: { weight: bias } };
+    this.recording.emit("layerNorm", x.rows, { ...dst(y), ...src(x), ...vectors, n: x.width, eps });
+    return y;
   }
 
   /** W x: [rows, out]. */
@@ -143,56 +151,15 @@ export class ProgramBuilder {
 
   /** Stores the keys and values of every row of the batch. Returns the layer's place in the pages. */
   kvStore(k: Value, v: Value, headDim: number): KvLayer {
-    if (headDim > MAX_HEAD_DIM || headDim % 8 !== 0)
-      throw new NibbleError(
-        "bad_value",
-        `expected a head size that is a multiple of 8 up to ${MAX_HEAD_DIM}, got ${headDim}`,
-      );
-    const { kvType } = this.options;
-    const kvHeads = k.width / headDim;
-    const headBytes = kvHeadBytes(kvType, headDim);
-    const layer = { offset: this.pageBytes, kvHeads, headDim, headBytes };
-    this.pageBytes += kvHeads * headBytes;
-    for (let head = 0; head < kvHeads; head++) this.headPageBytes.push(headBytes);
-    this.recording.emit("kvStore", "all", {
-      keys: { place: k },
-      keyStride: k.buffer.stride,
-      values: { place: v },
-      valueStride: v.buffer.stride,
-      ...this.pagesOf(layer),
-    });
-    return layer;
-  }
-
-  private pagesOf({ offset, kvHeads, headDim, headBytes }: KvLayer) {
-    const kvType = KV_TYPES[this.options.kvType];
-    return { kvHeads, headDim, kvType, pages: { layerPages: offset }, headStride: { headPages: headBytes } };
+    return this.attentions.kvStore(k, v, headDim);
   }
 
   /**
-   * Causal attention of q over the cached tokens of each row's sequence: [rows, q.width]. `scale` multiplies the
-   * scores.
+   * Attention of q over the cached tokens of each row's sequence, causal unless the options say otherwise: [rows, q.width].
+   * `scale` multiplies the scores.
    */
-  attention(q: Value, layer: KvLayer, scale: number, { window = 0, softcap = 0 }: AttentionOptions = {}): Value {
-    const heads = q.width / layer.headDim;
-    const queryHeads = heads / layer.kvHeads;
-    if (queryHeads > ATTENTION_QUERIES)
-      throw new NibbleError(
-        "bad_value",
-        `expected at most ${ATTENTION_QUERIES} query heads per key-value head, got ${queryHeads}`,
-      );
-    const y = this.recording.value(q.width, q.rows);
-    this.recording.emit("attention", q.rows, {
-      ...dst(y),
-      ...src(q),
-      heads,
-      ...this.pagesOf(layer),
-      scale: scale,
-      window,
-      softcap: softcap,
-      ...this.recording.scratch(QUERY_BLOCK_BYTES + attentionScratchBytes(layer.headDim)),
-    });
-    return y;
+  attention(q: Value, layer: KvLayer, scale: number, options: AttentionOptions = {}): Value {
+    return this.attentions.attention(q, layer, scale, options);
   }
 
   /** silu(gate) * up, in gate's place. gate and up are results of one `matmuls`. */
@@ -247,22 +214,37 @@ export class ProgramBuilder {
     return { ...x };
   }
 
+  /** gelu(x) = x / 2 (1 + erf(x / sqrt 2)), in place. */
+  geluErf(x: Value): Value {
+    this.recording.emit("geluErf", x.rows, { ...dst(x), n: align(x.width, 4) });
+    return { ...x };
+  }
+
   /** x = cap tanh(x / cap), in place. */
   softcap(x: Value, cap: number): Value {
     this.recording.emit("softcap", x.rows, { ...dst(x), n: align(x.width, 4), cap: cap });
     return { ...x };
   }
 
+  /**
+   * Marks the states of which embeddings are made, in a model that is no language model. The operations after it run on the
+   * pooled states of a text.
+   */
+  states(x: Value): Value {
+    this.pooled = { value: x, operation: this.recording.operations.length };
+    return x;
+  }
+
   /** Ends the program: `logits` is what the caller reads. */
   finish(logits: Value): Program {
-    const { recording, weights, frequencies, ropeFactors, options } = this;
+    const { recording, weights, frequencies, ropeFactors, options, attentions } = this;
     this.recorder.checkAdapters();
     const operations = recording.operations.length;
     logits.buffer.interval.last = operations;
     const inputs = [...this.recorder.inputs];
-    const [hidden, { operation: head }] = inputs.at(-1)!;
-    const rows = { all: options.maxBatchTokens, outputs: options.maxLogitRows };
-    const placement = new Placement(recording, rows, head);
+    const [input, { operation }] = inputs.at(-1)!;
+    const { value: hidden, operation: head } = this.pooled ?? { value: input, operation };
+    const placement = new Placement(recording, { batch: options.maxBatchTokens, head: options.maxLogitRows }, head);
     const rowsOf = (value: Value): Rows => ({
       width: value.width,
       offset: placement.offsetOf(value),
@@ -276,8 +258,11 @@ export class ProgramBuilder {
       frequencies,
       ropeFactors,
       activationBytes: placement.scratch + recording.scratchBytes * options.threads,
-      pageBytes: this.pageBytes,
-      headPageBytes: this.headPageBytes,
+      pageBytes: attentions.pageBytes,
+      headPageBytes: attentions.headPageBytes,
+      vocabSize: this.vocabSize,
+      bidirectional: attentions.bidirectional,
+      generates: this.pooled === undefined,
       inputs: inputs.map(([x, input]) => ({ ...input, rows: x.rows, ...rowsOf(x) })),
       logits: { operations, ...rowsOf(logits) },
       hidden: { operations: head, ...rowsOf(hidden) },

@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { BatchWriter, checkBatch } from "./batch.ts";
+import { BatchWriter, type CheckedItem, checkBatch } from "./batch.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Instance } from "./kernels.ts";
 import { type CachedSequence, KvCache } from "./kv-cache.ts";
@@ -39,6 +39,9 @@ export type Observer = (weights: readonly string[], row: Float32Array) => void;
 export class WasmExecutor implements Executor {
   readonly vocabSize: number;
   readonly hiddenSize: number;
+  readonly headSize: number;
+  readonly generates: boolean;
+  readonly bidirectional: boolean;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
@@ -63,8 +66,11 @@ export class WasmExecutor implements Executor {
     this.program = program;
     this.plan = plan;
     this.pageBytes = plan.pageBytes;
-    this.vocabSize = program.logits.width;
+    this.vocabSize = program.vocabSize;
     this.hiddenSize = program.hidden.width;
+    this.headSize = program.logits.width;
+    this.generates = program.generates && !program.bidirectional;
+    this.bidirectional = program.bidirectional;
     this.contextLength = options.contextLength;
     this.maxBatchTokens = options.maxBatchTokens;
     this.maxLogitRows = options.maxLogitRows;
@@ -120,32 +126,58 @@ export class WasmExecutor implements Executor {
    *   valid until `observe` returns
    */
   forward(batch: readonly BatchItem[], observe?: Observer): Float32Array[] {
-    return this.pass(batch, this.program.logits, observe);
+    const items = checkBatch(batch, this.cache, this, this.maxLogitRows);
+    return this.pass(items, this.program.logits, observe);
   }
 
   hiddenStates(batch: readonly BatchItem[]): Float32Array[] {
-    return this.pass(batch, this.program.hidden);
+    return this.pass(checkBatch(batch, this.cache, this, this.maxBatchTokens), this.program.hidden);
   }
 
-  private pass(batch: readonly BatchItem[], output: Output, observe?: Observer): Float32Array[] {
+  runHead(states: readonly Float32Array[]): Float32Array[] {
     const { memory } = this.alive();
-    const items = checkBatch(batch, this.cache, this);
+    const { hidden, logits } = this.program;
+    const wrong = states.find(({ length }) => length !== hidden.width);
+    if (wrong || states.length > this.maxLogitRows)
+      throw new NibbleError(
+        "invalid_argument",
+        `expected at most ${this.maxLogitRows} states of ${hidden.width} numbers, got ${wrong ? `one of ${wrong.length}` : states.length}`,
+      );
+    const first = this.plan.base.activations + hidden.offset;
+    for (const [i, state] of states.entries())
+      new Float32Array(memory.buffer, first + i * hidden.stride, hidden.width).set(state);
+    this.batch.setRows(0, states.length);
+    this.guarded(() => this.run(hidden.operations, logits.operations, 1));
+    return this.rowsOf(logits, states.length);
+  }
+
+  private pass(items: readonly CheckedItem[], output: Output, observe?: Observer): Float32Array[] {
+    this.alive();
     for (const { sequence, tokens } of items) this.cache.reserve(sequence, tokens.length);
     const { rows, outputs } = this.batch.write(items);
-    try {
+    this.guarded(() => {
       if (observe) this.runObserved(observe, rows, outputs);
       else this.run(0, output.operations, this.threads);
+    });
+    for (const { sequence, tokens } of items) sequence.length += tokens.length;
+    return this.rowsOf(output, outputs);
+  }
+
+  /** After a trap the instance is not used again. */
+  private guarded(run: () => void): void {
+    try {
+      run();
     } catch (cause) {
       this.poison = cause;
       this.pool?.dispose();
       throw new NibbleError("poisoned", `the instance trapped and must not be used again: ${cause}`, { cause });
     }
-    for (const { sequence, tokens } of items) sequence.length += tokens.length;
-    const { offset, stride, width } = output;
-    const result: Float32Array[] = [];
-    for (let i = 0; i < outputs; i++)
-      result.push(new Float32Array(memory.buffer, this.plan.base.activations + offset + i * stride, width));
-    return result;
+  }
+
+  private rowsOf({ offset, stride, width }: Output, count: number): Float32Array[] {
+    const { memory } = this.alive();
+    const first = this.plan.base.activations + offset;
+    return Array.from({ length: count }, (_, i) => new Float32Array(memory.buffer, first + i * stride, width));
   }
 
   /** Runs operations `from` to `to` on the batch in memory. Helping threads always begin with the first operation. */

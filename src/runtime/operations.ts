@@ -19,7 +19,7 @@ export const OPERATION_FIELDS = ["code", "rowSet", "barrier"] as const;
  * rows needs no barrier.
  */
 export const OPERATIONS = {
-  embed: { code: 1, rowLocal: true, fields: ["dst", "dstStride", "weights", "type", "columns"] },
+  embed: { code: 1, rowLocal: true, fields: ["dst", "dstStride", "weights", "type", "columns", "source"] },
   selectOutputs: { code: 2, rowLocal: false, fields: ["dst", "dstStride", "src", "srcStride", "rowBytes"] },
   rmsNorm: { code: 3, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "weight", "n", "parts", "eps"] },
   quantize: { code: 4, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "columns", "wide"] },
@@ -56,6 +56,7 @@ export const OPERATIONS = {
       "scale",
       "window",
       "softcap",
+      "bidirectional",
       "scratch",
       "scratchBytes",
     ],
@@ -87,6 +88,12 @@ export const OPERATIONS = {
     ],
   },
   scaleByPosition: { code: 16, rowLocal: true, fields: ["dst", "dstStride", "n", "beta", "length", "offset"] },
+  layerNorm: {
+    code: 17,
+    rowLocal: true,
+    fields: ["dst", "dstStride", "src", "srcStride", "weight", "bias", "n", "eps"],
+  },
+  geluErf: { code: 18, rowLocal: true, fields: ["dst", "dstStride", "n"] },
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -134,6 +141,7 @@ export const BATCH_FIELDS = [
   "pageTables",
   "outputs",
   "loraScales",
+  "types",
   "operations",
   "arrived",
   "generation",
@@ -150,10 +158,7 @@ export function batchWord(field: (typeof BATCH_FIELDS)[number]): number {
 /** Bytes of a batch's header; its arrays follow. */
 export const BATCH_HEADER_BYTES = 64;
 
-/** Bytes of a batch's header and arrays: three words per row, one per row and adapter, one per output row. */
-export function batchBytes(
-  { maxBatchTokens, maxLogitRows }: { readonly maxBatchTokens: number; readonly maxLogitRows: number },
-  adapters: number,
-): number {
-  return BATCH_HEADER_BYTES + 4 * ((3 + adapters) * maxBatchTokens + maxLogitRows);
+/** Bytes of a batch's header and arrays: five words per row, and one per row and adapter. */
+export function batchBytes({ maxBatchTokens }: { readonly maxBatchTokens: number }, adapters: number): number {
+  return BATCH_HEADER_BYTES + 4 * (5 + adapters) * maxBatchTokens;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { align, TILE_TOKENS } from "./layout.ts";
-import { OPERATIONS, type RowSet } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
 import type { Buffer, Interval, Place, Recording } from "./recording.ts";
 
 /** Where the buffers lie, in bytes from the beginning of the activations. */
@@ -15,10 +15,14 @@ export class Placement {
   private readonly offsets: ReadonlyMap<Buffer, number>;
 
   /**
-   * @param rows most rows of each set
-   * @param cut the operation before which a pass may end (the LM head)
+   * @param rows most rows of a batch, and most rows of the head, which makes logits
+   * @param cut the first operation of the head, before which a pass may end
    */
-  constructor({ operations, buffers }: Recording, rows: Readonly<Record<RowSet, number>>, cut: number) {
+  constructor(
+    { operations, buffers }: Recording,
+    rows: { readonly batch: number; readonly head: number },
+    cut: number,
+  ) {
     this.barriers = operations.map(({ name, rows }, i) => {
       const next = operations[i + 1];
       const ahead = next && OPERATIONS[name].rowLocal && OPERATIONS[next.name].rowLocal && next.rows === rows;
@@ -29,7 +33,9 @@ export class Placement {
     const stretches = [0];
     for (const barrier of this.barriers) stretches.push(stretches.at(-1)! + (barrier ? 1 : 0));
     // Quantised rows lie in tiles; the last tile may have unused rows.
-    const bytes = buffers.map((buffer) => align(buffer.stride * align(rows[buffer.rows], TILE_TOKENS)));
+    const bytes = buffers.map(({ stride, interval }) =>
+      align(stride * align(interval.first < cut ? rows.batch : rows.head, TILE_TOKENS)),
+    );
     const placed = placeBuffers(
       buffers.map(({ interval }) => ({ first: stretches[interval.first]!, last: stretches[interval.last]! })),
       bytes,

@@ -55,10 +55,19 @@ export interface Program {
   readonly pageBytes: number;
   /** Bytes of a page for each kv head of each layer, in the order in which the heads' pages lie in memory. */
   readonly headPageBytes: readonly number[];
+  /** Rows of the table of token embeddings. */
+  readonly vocabSize: number;
+  /** Whether a token attends to those after it too. Then a text is read in one batch. */
+  readonly bidirectional: boolean;
+  /** Whether `logits` are those of the next token. Otherwise they are what the head makes of pooled states. */
+  readonly generates: boolean;
   /** In the order of their operations. */
   readonly inputs: readonly MatmulInput[];
   readonly logits: Output;
-  /** The hidden states, which are the input of the LM head (the last matmul). */
+  /**
+   * The hidden states, which embeddings are made of. The operations after them are the head: that of a language model, or
+   * the layers behind the pooling of an embedding model.
+   */
   readonly hidden: Output;
   /** The words that the interpreter reads (operations.ts). */
   link(bases: Bases, pageCount: number): Int32Array;

@@ -36,6 +36,8 @@ export interface BatchItem {
   readonly sequence: Sequence;
   readonly tokens: ArrayLike<number>;
   readonly logits: "none" | "last" | "all";
+  /** The token type of each token, 0 or more, for models that have them (default 0). */
+  readonly types?: ArrayLike<number> | undefined;
 }
 
 /** Runs a model. All calls are synchronous; the caller yields to the host between them. */
@@ -43,6 +45,12 @@ export interface Executor {
   readonly vocabSize: number;
   /** Width of the hidden states. */
   readonly hiddenSize: number;
+  /** Width of the head's results: the vocabulary, or what an embedding model makes of a pooled state. */
+  readonly headSize: number;
+  /** Whether the head is that of a language model. */
+  readonly generates: boolean;
+  /** Whether tokens attend to those after them. Then one call reads a sequence whole, and nothing can be appended to it. */
+  readonly bidirectional: boolean;
   /** Most tokens that a sequence may hold. */
   readonly contextLength: number;
   /** Most token rows of one `forward` call, over all items, and most rows that may ask for logits. */
@@ -72,9 +80,14 @@ export interface Executor {
    */
   forward(batch: readonly BatchItem[]): Float32Array[];
   /**
-   * Does the same without the LM head. Returns the states after the final norm, [hiddenSize], one for each row that
-   * asks for logits.
+   * Does the same without the head. Returns the states after the final norm, [hiddenSize], one for each row that asks
+   * for logits; all rows of a batch may ask.
    */
   hiddenStates(batch: readonly BatchItem[]): Float32Array[];
+  /**
+   * Runs the head on states [hiddenSize], at most `maxLogitRows` of them. Returns views [headSize], as `forward` does.
+   * @throws NibbleError `invalid_argument`, `disposed`, `poisoned`
+   */
+  runHead(states: readonly Float32Array[]): Float32Array[];
   dispose(): void;
 }

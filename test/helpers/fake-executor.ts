@@ -18,6 +18,7 @@ export interface FakeOptions {
   maxSequences?: number;
   /** The number of last tokens that logits depend on. With 1, text soon repeats. Default: all. */
   memory?: number;
+  bidirectional?: boolean;
   next?: (tokens: readonly number[]) => number | undefined;
 }
 
@@ -78,6 +79,9 @@ class FakeSequence implements Sequence {
 export class FakeExecutor implements Executor {
   readonly vocabSize: number;
   readonly hiddenSize: number = 8;
+  readonly headSize: number;
+  readonly generates: boolean = true;
+  readonly bidirectional: boolean;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly maxLogitRows: number;
@@ -97,6 +101,8 @@ export class FakeExecutor implements Executor {
 
   constructor(options: FakeOptions = {}) {
     this.vocabSize = options.vocabSize ?? 300;
+    this.headSize = this.vocabSize;
+    this.bidirectional = options.bidirectional ?? false;
     this.contextLength = options.contextLength ?? 256;
     this.maxBatchTokens = options.maxBatchTokens ?? 32;
     this.maxLogitRows = options.maxLogitRows ?? 8;
@@ -106,7 +112,7 @@ export class FakeExecutor implements Executor {
     this.#maxSequences = options.maxSequences ?? 64;
     this.next = options.next;
     this.#memory = options.memory ?? Infinity;
-    this.#rows = Array.from({ length: this.maxLogitRows }, () => new Float32Array(this.vocabSize));
+    this.#rows = Array.from({ length: this.maxBatchTokens }, () => new Float32Array(this.vocabSize));
   }
 
   pagesOf(sequences: readonly Sequence[]): number {
@@ -127,10 +133,18 @@ export class FakeExecutor implements Executor {
 
   /** A hash of all tokens of the sequence, as logits are. */
   hiddenStates(batch: readonly BatchItem[]): Float32Array[] {
-    return this.forward(batch).map((row) => row.subarray(0, this.hiddenSize));
+    return this.#pass(batch, this.maxBatchTokens).map((row) => row.subarray(0, this.hiddenSize));
   }
 
   forward(batch: readonly BatchItem[]): Float32Array[] {
+    return this.#pass(batch, this.maxLogitRows);
+  }
+
+  runHead(states: readonly Float32Array[]): Float32Array[] {
+    return states.map((state) => fakeLogits(Array.from(state, Math.fround), new Float32Array(this.headSize)));
+  }
+
+  #pass(batch: readonly BatchItem[], maxOutputs: number): Float32Array[] {
     if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
     this.onForward?.(batch);
     const rows = batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -138,6 +152,7 @@ export class FakeExecutor implements Executor {
     for (const { sequence, tokens } of batch) {
       const fake = sequence as FakeSequence;
       if (fake.disposed) throw new NibbleError("disposed", "sequence is disposed");
+      if (this.bidirectional && fake.length > 0) throw new NibbleError("invalid_argument", "the sequence is not empty");
       if (fake.length + tokens.length > this.contextLength) throw new NibbleError("context_full", "beyond the context");
     }
     if (batch.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0) > this.freePages) {
@@ -153,7 +168,7 @@ export class FakeExecutor implements Executor {
         fake.tokens.push(item.tokens[i]!);
         const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
         if (!wanted) continue;
-        if (out.length === this.maxLogitRows) throw new NibbleError("invalid_argument", "too many rows with logits");
+        if (out.length === maxOutputs) throw new NibbleError("invalid_argument", "too many rows with logits");
         const scales = (fake.adapters ?? []).map((scale) => Math.round(1000 * scale));
         const seen = [...scales, ...fake.tokens.slice(-this.#memory)];
         out.push(fakeLogits(seen, this.#rows[out.length]!, this.next && (() => this.next!(fake.tokens))));

@@ -56,6 +56,8 @@ export interface Attention {
   readonly window?: number;
   /** Softcap of the scores; 0: none. */
   readonly cap?: number;
+  /** Bidirectional attention over tokens up to this position. */
+  readonly end?: number;
 }
 
 /** Rows have gaps between them, so that a wrong stride shows. */
@@ -71,9 +73,10 @@ export function attention(options: Attention): Case {
     valueSize,
     window = 0,
     cap = 0,
+    end,
   } = options;
   return seeded(`${JSON.stringify(options)} middle ${middle}`, (arena, random) => {
-    const last = positions.at(-1)!;
+    const last = end ?? positions.at(-1)!;
     // kvStore gives the codes 0 to a vector whose scale is not finite.
     const special = (value: Cached): Cached =>
       kvType === "f32"
@@ -99,8 +102,17 @@ export function attention(options: Attention): Case {
       arena.owned(dst + r * dstStride, bytes, "f32");
     });
     const shape = { heads, kvHeads: 1, headDim, kvType: kvId(kvType), pages, scale: scale ?? headDim ** -0.5 };
-    const op = operation("attention", { dst, dstStride, src: q, srcStride: qStride, ...shape, window, softcap: cap });
-    const block = arena.input(queryBlock(positions, pageTable));
+    const op = operation("attention", {
+      dst,
+      dstStride,
+      src: q,
+      srcStride: qStride,
+      ...shape,
+      window,
+      softcap: cap,
+      bidirectional: end === undefined ? 0 : 1,
+    });
+    const block = arena.input(queryBlock(positions, pageTable, last));
     const scratch = arena.output(attentionScratchBytes(headDim), "scratch", 16);
     return { op: arena.input(op), block, kvHead: 0, scratch };
   });

@@ -41,7 +41,22 @@ function attentionCases(): Case[] {
   const caps = [...combine(KV, [0.5, 50], [1, 1e-6, 100])].map(([kvType, cap, scale]) =>
     attention({ kvType, headDim: 64, positions: [12, 40], window: 33, cap, scale }),
   );
-  return [...positions, ...heads, ...rows, ...queries, ...steep, ...specials, ...tiny, ...windows, ...hidden, ...caps];
+  const bidirectional = [...combine(KV, BOTH_SIDES)].map(([kvType, [end, rowPositions, window]]) =>
+    attention({ kvType, headDim: 32, heads: 2, positions: rowPositions, window, end }),
+  );
+  return [
+    ...bidirectional,
+    ...positions,
+    ...heads,
+    ...rows,
+    ...queries,
+    ...steep,
+    ...specials,
+    ...tiny,
+    ...windows,
+    ...hidden,
+    ...caps,
+  ];
 }
 
 /**
@@ -58,6 +73,18 @@ const WINDOWS: readonly (readonly [window: number, positions: readonly number[],
   [64, [95, 96, 127, 128, 129], 1],
   [500, [3, 70], 1],
   [512, [600, 601, 640], 1],
+];
+
+/** Bidirectional: full, windows of one token, that end inside pages and at their ends, and wider than the text. */
+const BOTH_SIDES: readonly (readonly [end: number, positions: readonly number[], window: number])[] = [
+  [0, [0], 0],
+  [31, [0, 1, 30, 31], 0],
+  [32, [0, 31, 32], 0],
+  [100, [0, 17, 63, 100], 0],
+  [100, [0, 17, 63, 100], 1],
+  [100, [31, 32, 33, 64], 16],
+  [100, [0, 1, 50, 99], 33],
+  [63, [0, 20, 62, 63], 500],
 ];
 
 /** Rows before, at and after the ends of pages, neighbours and not, up to 16 queries. */

@@ -81,6 +81,21 @@ export function rmsNorm(n: number, pattern: string, weighted: boolean, inPlace: 
   });
 }
 
+export function layerNorm(n: number, pattern: string, inPlace: boolean): Case {
+  return seeded(`n ${n} ${pattern} ${inPlace ? "in place" : ""}`, (arena, random) => {
+    const x = activations(pattern, n, random);
+    const [weight, bias] = [arena.input(random.normals(n)), arena.input(random.normals(n))];
+    const dst = inPlace ? arena.inPlace(x) : arena.output(4 * n, "f32");
+    return { dst, src: inPlace ? dst : arena.input(x), weight, bias, n, eps: 1e-12 };
+  });
+}
+
+export const geluErf = (n: number, pattern: string, size = 1): Case =>
+  seeded(`n ${n} ${pattern} ${size}`, (arena, random) => ({
+    x: arena.inPlace(activations(pattern, n, random).map((value) => size * value)),
+    n,
+  }));
+
 /** siluMul and geluMul. */
 export function gatedMul(n: number, pattern: string, inPlace: boolean): Case {
   return seeded(`n ${n} ${pattern} ${inPlace ? "in place" : ""}`, (arena, random) => {

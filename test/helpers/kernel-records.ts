@@ -73,8 +73,12 @@ export function panelTile(
  * Rows of one sequence at these positions, beginning with the operation's first
  * (assembly/kernels/attention/attention.ts).
  */
-export function queryBlock(positions: readonly number[], pageTable: number): Int32Array<ArrayBuffer> {
-  const words = record("QueryBlock", 16 + 4 * positions.length, { row: 0, rows: positions.length, pageTable });
+export function queryBlock(
+  positions: readonly number[],
+  pageTable: number,
+  last: number = positions.at(-1)!,
+): Int32Array<ArrayBuffer> {
+  const words = record("QueryBlock", 16 + 4 * positions.length, { row: 0, rows: positions.length, pageTable, last });
   words.set(positions, 4);
   return words;
 }

@@ -11,6 +11,8 @@ import {
   add,
   embedRow,
   gatedMul,
+  geluErf,
+  layerNorm,
   quantizeRow,
   repack,
   rmsNorm,
@@ -108,6 +110,22 @@ export const KERNELS: readonly Kernel[] = [
       ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => rmsNorm(64, pattern, true, inPlace)),
     ],
     bench: [64, 576].map((n) => ({ ...rmsNorm(n, "normal", true, false), bytes: 4 * n, macs: 0 })),
+  },
+  {
+    name: "layerNorm",
+    cases: [
+      ...[4, 8, 64, 100, 384, 1024].map((n) => layerNorm(n, "normal", false)),
+      ...times(combine(PATTERNS, [true, false]), ([pattern, inPlace]) => layerNorm(64, pattern, inPlace)),
+    ],
+    bench: [{ ...layerNorm(384, "normal", false), bytes: 4 * 384, macs: 0 }],
+  },
+  {
+    name: "geluErf",
+    cases: [
+      ...times(combine([4, 8, 100, 1536], [1, 5, 100]), ([n, size]) => geluErf(n, "normal", size)),
+      ...PATTERNS.map((pattern) => geluErf(64, pattern)),
+    ],
+    bench: [{ ...geluErf(1536, "normal"), bytes: 4 * 1536, macs: 0 }],
   },
   {
     name: "ropeTable",

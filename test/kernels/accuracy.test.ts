@@ -190,3 +190,52 @@ it("geluMul is within 3e-7 max(1, |x|) of GELU's tanh form, and exact where that
   expect(Math.abs(low!)).toBeLessThan(1e-35);
   expect(rest).toEqual([0, 12, Math.fround(1e20)]);
 });
+
+it("geluErf is within 2.4e-7 max(1, |x| / 8) of GELU's exact form, within 1e-7 below 0, and exact where that is x or 0", () => {
+  const n = 8000;
+  const memory = new KernelMemory(build);
+  const inputs = Float32Array.from({ length: n }, (_, i) => (i - n / 2) * 0.0021 + 0.0003);
+  const x = memory.put(inputs);
+  memory.run("geluErf", { x, n });
+  memory.floats(x, n).forEach((actual, i) => {
+    const value = inputs[i]!;
+    const truth = value * normalCdf(value);
+    const bound = value < 0 ? 1e-7 : 2.4e-7 * Math.max(1, value / 8);
+    expect(Math.abs(actual - truth)).toBeLessThanOrEqual(bound);
+  });
+  const ends = memory.put(Float32Array.of(-100, 0, 14, 1e20));
+  memory.run("geluErf", { x: ends, n: 4 });
+  expect([...memory.floats(ends, 4)].map(Math.abs)).toEqual([0, 0, 14, Math.fround(1e20)]);
+});
+
+/** The normal distribution function, by its series for small |x| and its continued fraction for large ones. */
+function normalCdf(x: number): number {
+  const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const a = Math.abs(x);
+  if (a < 3) {
+    let term = a;
+    let sum = a;
+    for (let k = 3; k < 120; k += 2) sum += term *= (a * a) / k;
+    return 0.5 + Math.sign(x) * density * sum;
+  }
+  let fraction = a;
+  for (let k = 60; k > 0; k--) fraction = a + k / fraction;
+  return x < 0 ? density / fraction : 1 - density / fraction;
+}
+
+it.each([0, 100])("layerNorm is within 1e-6 of double precision around a mean of %i", (shift) => {
+  const n = 384;
+  const random = new Random("layerNorm");
+  const memory = new KernelMemory(build);
+  const [inputs, w, b] = [random.normals(n).map((value) => value + shift), random.normals(n), random.normals(n)];
+  const dst = memory.reserve(4 * n);
+  const vectors = { weight: memory.put(w), bias: memory.put(b) };
+  memory.run("layerNorm", { dst, src: memory.put(inputs), ...vectors, n, eps: 1e-12 });
+  const mean = inputs.reduce((sum, value) => sum + value, 0) / n;
+  const variance = inputs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n;
+  const size = Math.max(1, shift / 4);
+  memory.floats(dst, n).forEach((actual, i) => {
+    const truth = ((inputs[i]! - mean) / Math.sqrt(variance + 1e-12)) * w[i]! + b[i]!;
+    expect(Math.abs(actual - truth)).toBeLessThanOrEqual(1e-6 * size * Math.max(1, Math.abs(w[i]!)) * 4);
+  });
+});

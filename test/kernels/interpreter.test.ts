@@ -54,7 +54,8 @@ function setup() {
   const tables = [memory.put(Int32Array.of(2, 0)), memory.put(Int32Array.of(1, 0))] as const;
   const pages = memory.put(Int32Array.from({ length: ROWS }, (_, i) => tables[i < 3 ? 0 : 1]));
   const loraScales = memory.put(Float32Array.of(0, 1, 0.5, 0, 2, -1)); // those of the adapter begin at the second
-  const batch = memory.put(Int32Array.of(ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales));
+  const types = memory.put(Int32Array.of(0, 1, 1, 0, 2));
+  const batch = memory.put(Int32Array.of(ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales, types));
   const x = memory.put(random.normals((ROWS * X_STRIDE) / 4));
   const q = memory.reserve(TILED_ROWS * Q_STRIDE);
   const y = memory.reserve(ROWS * Y_STRIDE);
@@ -94,7 +95,7 @@ const pagesOf = (s: Setup) => ({
 });
 
 /** Attention of four query heads over two kv heads. */
-const attention = (s: Setup, rows: RowSet, window = 0) =>
+const attention = (s: Setup, rows: RowSet, window = 0, bidirectional = 0) =>
   operation(
     "attention",
     {
@@ -105,6 +106,7 @@ const attention = (s: Setup, rows: RowSet, window = 0) =>
       scale: 0.3,
       window,
       softcap: CAP,
+      bidirectional,
       scratch: s.scratch,
       scratchBytes: SCRATCH,
     },
@@ -112,7 +114,13 @@ const attention = (s: Setup, rows: RowSet, window = 0) =>
   );
 
 const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => Int32Array[]])[] = [
-  ["embed", (s) => [operation("embed", { ...dstX(s), weights: s.w, type: Q4_0, columns: COLUMNS })]],
+  ...[0, 1, 2].map(
+    (source) =>
+      [
+        `embed of source ${source}`,
+        (s: Setup) => [operation("embed", { ...dstX(s), weights: s.w, type: Q4_0, columns: COLUMNS, source })],
+      ] as const,
+  ),
   ["selectOutputs", (s) => [operation("selectOutputs", { ...dstY(s), ...srcX(s), rowBytes: 4 * COLUMNS }, "outputs")]],
   [
     "rmsNorm of rows",
@@ -122,6 +130,17 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
     "rmsNorm of heads, output rows",
     (s) => [operation("rmsNorm", { ...dstY(s), ...srcX(s), weight: 0, n: 16, parts: 4, eps: 1e-5 }, "outputs")],
   ],
+  [
+    "layerNorm of output rows",
+    (s) => [
+      operation(
+        "layerNorm",
+        { ...dstY(s), ...srcX(s), weight: s.norm, bias: s.norm, n: COLUMNS, eps: 1e-5 },
+        "outputs",
+      ),
+    ],
+  ],
+  ["geluErf", (s) => [operation("geluErf", { ...dstX(s), n: COLUMNS })]],
   ["quantize", (s) => [quantize(s)]],
   [
     "matmul",
@@ -166,6 +185,7 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
   ["attention", (s) => [attention(s, "all")]],
   ["attention of output rows", (s) => [attention(s, "outputs")]],
   ["attention with a window", (s) => [attention(s, "all", 9)]],
+  ["bidirectional attention of output rows", (s) => [attention(s, "outputs", 0, 1)]],
   ...(["siluMul", "geluMul"] as const).map(
     (name) =>
       [
@@ -231,20 +251,24 @@ it("an operation equals the kernel calls it stands for, row by row", () => {
 });
 
 it.each([
-  ["all", 0],
-  ["outputs", 0],
-  ["all", 9],
-] as const)("attention of %s rows with window %i equals a call for each row and kv head", (set, window) => {
+  ["all", 0, 0],
+  ["outputs", 0, 0],
+  ["all", 9, 0],
+  ["all", 0, 1],
+  ["outputs", 0, 1],
+  ["all", 3, 1],
+] as const)("attention of %s rows with window %i equals a call for each row and kv head", (set, window, both) => {
   const rows = set === "outputs" ? OUTPUTS : Array.from({ length: ROWS }, (_, i) => i);
   const made = setup();
-  made.run([attention(made, set, window)], 3);
+  made.run([attention(made, set, window, both)], 3);
   const actual = made.memory.bytes(made.y, ROWS * Y_STRIDE);
   const alone = setup();
   const { memory, x, y, scratch } = alone;
   rows.forEach((row, i) => {
     const pageTable = memory.put(row < 3 ? Int32Array.of(2, 0) : Int32Array.of(1, 0));
-    const block = memory.put(queryBlock([FIRST_POSITION + row], pageTable));
-    const shape = { heads: 4, ...pagesOf(alone), scale: 0.3, window, softcap: CAP };
+    // The last rows of the two sequences are rows 2 and 4.
+    const block = memory.put(queryBlock([FIRST_POSITION + row], pageTable, FIRST_POSITION + (row < 3 ? 2 : 4)));
+    const shape = { heads: 4, ...pagesOf(alone), scale: 0.3, window, softcap: CAP, bidirectional: both };
     const op = memory.put(operation("attention", { dst: y + i * Y_STRIDE, src: x + i * X_STRIDE, ...shape }));
     for (let kvHead = 0; kvHead < KV_HEADS; kvHead++) memory.run("attention", { op, block, kvHead, scratch });
   });

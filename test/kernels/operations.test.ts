@@ -48,6 +48,6 @@ it("each operation has a code of its own", () => {
 });
 
 it("a block of queries has room for the positions of sixteen rows", () => {
-  expect(exported("QueryBlock")).toEqual({ row: 0, rows: 4, pageTable: 8, unused: 12 });
+  expect(exported("QueryBlock")).toEqual({ row: 0, rows: 4, pageTable: 8, last: 12 });
   expect(QUERY_BLOCK_BYTES).toBe(16 + 16 * 4);
 });

@@ -58,6 +58,7 @@ const SRC = ["src", "srcStride"] as const;
 const ROWS: Readonly<Partial<Record<OperationName, readonly (readonly [address: string, stride: string])[]>>> = {
   embed: [DST],
   rmsNorm: [DST, SRC],
+  layerNorm: [DST, SRC],
   quantize: [DST, SRC],
   ropeTable: [DST],
   rope: [DST, ["table", "tableStride"]],

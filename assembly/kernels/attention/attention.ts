@@ -19,7 +19,8 @@ export class QueryBlock {
   rows: i32;
   /** The sequence's page table: i32 page numbers. */
   pageTable: usize;
-  unused: i32;
+  /** The position of the last token that bidirectional attention may see. */
+  last: i32;
 
   position(row: i32): i32 {
     return load<i32>(changetype<usize>(this) + ((<usize>row) << 2), offsetof<QueryBlock>());
@@ -64,7 +65,7 @@ export function attentionScratchBytes(headDim: i32): i32 {
 
 /**
  * Attention of a block of token rows and of the query heads that share kv head `kvHead`, each query over the tokens
- * 0..position of its row, or the last `window` of them. It goes page by page, so that all queries read a page while it
+ * 0..position of its row (0..last with `bidirectional`), or those of them that its window holds. It goes page by page, so that all queries read a page while it
  * is in L1, each query with a running maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin
  * at multiples of 32 of the absolute position, and the sums of a query do not depend on the other queries. Per page:
  *
@@ -100,12 +101,12 @@ export function attention(op: Attention, block: QueryBlock, kvHead: i32, scratch
   }
   const pageBytes = <usize>(keyBytes(op.kvType, headDim) + valueBytes(op.kvType, headDim));
   const pages = op.pages + <usize>kvHead * op.headStride;
-  const last = block.position(block.rows - 1);
+  const last = lastVisible(block.position(block.rows - 1), op, block);
   for (let first = firstVisible(block.position(0), op.window) & -PAGE_TOKENS; first <= last; first += PAGE_TOKENS) {
     const page = pages + <usize>load<u32>(block.pageTable + ((<usize>(first >> 5)) << 2)) * pageBytes;
     for (let r = 0; r < block.rows; r++) {
       const position = block.position(r);
-      const count = min(PAGE_TOKENS, position + 1 - first);
+      const count = min(PAGE_TOKENS, lastVisible(position, op, block) + 1 - first);
       const from = max(0, firstVisible(position, op.window) - first);
       if (from >= count) continue;
       for (let h = 0; h < queryHeads; h++) {
@@ -126,6 +127,12 @@ export function attention(op: Attention, block: QueryBlock, kvHead: i32, scratch
 /** The first token that a query at `position` sees. */
 function firstVisible(position: i32, window: i32): i32 {
   return window == 0 ? 0 : max(0, position + 1 - window);
+}
+
+/** The last token that a query at `position` sees. */
+function lastVisible(position: i32, op: Attention, block: QueryBlock): i32 {
+  if (!op.bidirectional) return position;
+  return op.window == 0 ? block.last : min(block.last, position + op.window - 1);
 }
 
 /** The state of query q before its first page. */

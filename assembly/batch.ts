@@ -1,0 +1,67 @@
+// The header of a batch of token rows. It is a record as those of operations are (operations.ts).
+
+/**
+ * A batch of token rows. Its arrays have an element per row; buffers of output rows are compact, so that row i of an
+ * operation over the output rows stands for batch row outputs[i].
+ */
+@unmanaged
+export class Batch {
+  rows: i32;
+  outputRows: i32;
+  /** i32[rows]: token ids. */
+  tokens: usize;
+  /** i32[rows]: positions in their sequences. */
+  positions: usize;
+  /** usize[rows]: addresses of the page tables of their sequences, each of i32 page numbers. */
+  pageTables: usize;
+  /** i32[outputRows]: the batch row that each output row stands for. */
+  outputs: usize;
+  /** f32[adapters][most rows of a batch]: how strongly an adapter is applied to a row. */
+  loraScales: usize;
+  /** i32[rows]: token types, such as 0 for a question and 1 for the text that may answer it (BERT). */
+  types: usize;
+  /** Operations that the helping threads run. */
+  operations: i32;
+  // The words that threads synchronise with (barrier.ts).
+  arrived: i32;
+  generation: i32;
+  failed: i32;
+  runs: i32;
+  stop: i32;
+
+  /** Rows of a row set. */
+  rowsOf(rowSet: i32): i32 {
+    return rowSet ? this.outputRows : this.rows;
+  }
+
+  /** The batch row that row `i` of a row set stands for. */
+  batchRow(rowSet: i32, i: i32): i32 {
+    return rowSet ? load<i32>(this.outputs + ((<usize>i) << 2)) : i;
+  }
+
+  position(row: i32): i32 {
+    return load<i32>(this.positions + ((<usize>row) << 2));
+  }
+
+  pageTable(row: i32): usize {
+    return load<usize>(this.pageTables + ((<usize>row) << 2));
+  }
+
+  /** What names row `row` in a table of embeddings: its token (0), its position (1) or its token type (2). */
+  index(source: i32, row: i32): i32 {
+    const array = source == 0 ? this.tokens : source == 1 ? this.positions : this.types;
+    return load<i32>(array + ((<usize>row) << 2));
+  }
+
+  /** The position of the last row that the batch has of the sequence of row `row`. The rows of a sequence are neighbours. */
+  lastPosition(row: i32): i32 {
+    const table = this.pageTable(row);
+    while (row + 1 < this.rows && this.pageTable(row + 1) == table) row++;
+    return this.position(row);
+  }
+
+  /** How strongly the adapter whose scales begin `rowScales` bytes into all of them is applied to batch row `row`. */
+  loraScale(rowScales: i32, row: i32): f32 {
+    return load<f32>(this.loraScales + <usize>rowScales + ((<usize>row) << 2));
+  }
+}
