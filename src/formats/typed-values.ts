@@ -31,6 +31,13 @@ export function getNumber(values: Values, key: string, options: NumberOptions = 
   return checkNumber(key, value, options);
 }
 
+const MAX_FLOAT = 2 ** 128 - 2 ** 104;
+
+/** A number rounded to f32, which is how a GGUF file stores it. @throws NibbleError as `getNumber` */
+export function getFloat(values: Values, key: string, options: Pick<NumberOptions, "default" | "min"> = {}): number {
+  return Math.fround(getNumber(values, key, { ...options, max: MAX_FLOAT }));
+}
+
 /**
  * One number per layer. A scalar stands for all layers.
  * @throws NibbleError as `getNumber`; `bad_value` for an array of another length

@@ -44,7 +44,13 @@ export interface DecoderConfig {
 export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
   /** `general.architecture` of its GGUF files. */
   readonly name: string;
-  /** Reads the hyper-parameters. @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture` */
+  /** Keys `{name}.*`, without the name, that change nothing for this architecture and that `readConfig` does not read. */
+  readonly unusedKeys?: readonly string[];
+  /**
+   * Reads the hyper-parameters. Every key `{name}.*` of the checkpoint that it does not ask for is refused, unless it is
+   * known to change nothing (unread-keys.ts).
+   * @throws NibbleError `missing_key`, `bad_value`, `unsupported_architecture`
+   */
   readConfig(checkpoint: Checkpoint): Promise<Config>;
   /** Describes the forward pass to `b`. Returns the logits of the rows that are asked for: f32[rows, vocabSize]. */
   build(b: ProgramBuilder, config: Config): Value;

@@ -18,6 +18,7 @@ import { llama4 } from "./llama4.ts";
 import { olmo2 } from "./olmo2.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { readAllKeys } from "./unread-keys.ts";
 
 /** How config.json and the tensor names of a `model_type` translate to those of a GGUF. */
 export type HuggingFaceFamily = Omit<Family, "architecture">;
@@ -69,9 +70,12 @@ export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescri
   const architecture = architectures.get(checkpoint.architecture);
   if (!architecture) {
     const known = [...architectures.keys()].join(", ");
-    throw new NibbleError("unsupported_architecture", `expected architecture ${known}, got ${checkpoint.architecture}`);
+    throw new NibbleError(
+      "unsupported_architecture",
+      `architecture ${checkpoint.architecture} is not supported; ${known} are, and registerArchitecture adds others`,
+    );
   }
-  const config = await architecture.readConfig(checkpoint);
+  const config = await readAllKeys(architecture, checkpoint);
   return {
     config,
     describe(options) {

@@ -210,7 +210,7 @@ describe("inspect", () => {
     expect(memory).toEqual({ error: { code: "unsupported_architecture", message: expect.stringContaining("alpac") } });
     const { code, stdout } = await nibble(["inspect", path]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/cannot be run\n {2}expected architecture .* got alpac \(unsupported_architecture\)\n$/);
+    expect(stdout).toMatch(/cannot be run\n {2}architecture alpac is not supported;.* \(unsupported_architecture\)\n$/);
   });
 });
 

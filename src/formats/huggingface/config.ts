@@ -13,23 +13,34 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { isObject } from "../../base/json.ts";
 import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
-import { getNumber, getString } from "../typed-values.ts";
+import { RecordedValues } from "../read-keys.ts";
+import { getBoolean, getFloat, getNumber, getString } from "../typed-values.ts";
+import { refuseUnreadConfig } from "./config-keys.ts";
 import { families } from "./families.ts";
-import type { Family, Put } from "./family.ts";
+import { biasKeys, type Family, type Put } from "./family.ts";
+import { addRope } from "./rope-config.ts";
+
+/** A config.json under GGUF's keys, and what it says about the tensors. */
+export interface TranslatedConfig {
+  readonly family: Family;
+  readonly metadata: Metadata;
+  readonly layers: number;
+  /** Whether the embedding table serves as the matrix of the LM head. */
+  readonly tied: boolean;
+  /** Names of the projections of a layer that have a bias, such as `attn_q`. */
+  readonly biased: ReadonlySet<string>;
+}
 
 /**
  * Metadata from config.json (with `rope_parameters`, or in the older spelling with `rope_theta` and `rope_scaling`) and
  * generation_config.json. Numbers that a GGUF file stores as f32 are rounded to f32, so that both containers give the same
- * model.
+ * model. Every key of config.json is read, or known to change nothing, or refused (`refuseUnreadConfig`).
  * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`, `limit_exceeded`
  */
-export function translateConfig(
-  config: JsonObject,
-  generationConfig: JsonObject | undefined,
-): { family: Family; metadata: Metadata } {
+export function translateConfig(json: JsonObject, generationConfig: JsonObject | undefined): TranslatedConfig {
+  const config = new RecordedValues(json);
   const modelType = getString(config, "model_type");
   const family = families.get(modelType);
   if (!family) {
@@ -48,7 +59,20 @@ export function translateConfig(
   family.addFacts?.(config, put, layers);
   addTokenIds(config, generationConfig, put);
   if (generationConfig) addSampling(generationConfig, put);
-  return { family, metadata };
+  const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
+  const biased = biasedProjections(config, family);
+  refuseUnreadConfig(config, modelType, family);
+  return { family, metadata, layers, tied, biased };
+}
+
+function biasedProjections(config: JsonObject, family: Family): Set<string> {
+  const keys = family.biasKeys ?? biasKeys;
+  const has = (key: string): boolean => getBoolean(config, key, { default: false });
+  return new Set([
+    ...(family.biased ?? []),
+    ...(has(keys.attention) ? ["attn_q", "attn_k", "attn_v", "attn_output"] : []),
+    ...(has(keys.feedForward) ? ["ffn_gate", "ffn_up", "ffn_down"] : []),
+  ]);
 }
 
 function checkActivation(config: JsonObject, family: Family): void {
@@ -92,59 +116,6 @@ function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Pu
   put("{a}.attention.value_length", headSize);
   put("{a}.rope.dimension_count", headSize);
   return layers;
-}
-
-const MAX_FLOAT = 2 ** 128 - 2 ** 104;
-
-/** A number rounded to f32. */
-function getFloat(values: JsonObject, key: string, options: { default?: number; min: number }): number {
-  return Math.fround(getNumber(values, key, { ...options, max: MAX_FLOAT }));
-}
-
-function addRope(config: JsonObject, { defaults }: Family, put: Put): void {
-  const parameters = config.get("rope_parameters") ?? config.get("rope_scaling") ?? new Map<string, never>();
-  // Families with two kinds of layers have an object for each. `addFacts` of the family reads that of the sliding
-  // windows.
-  const scaling = (isObject(parameters) && parameters.get("full_attention")) || parameters;
-  if (!isObject(scaling)) throw new NibbleError("bad_type", "config.json rope_scaling must be an object or null");
-  // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
-  const base = getFloat(config, "rope_theta", { default: defaults.rope_theta, min: 1 });
-  put("{a}.rope.freq_base", getFloat(scaling, "rope_theta", { default: base, min: 1 }));
-  for (const values of [config, scaling]) {
-    const rotated = getNumber(values, "partial_rotary_factor", { default: 1 });
-    if (rotated === 1) continue;
-    throw new NibbleError(
-      "unsupported_architecture",
-      `config.json partial_rotary_factor: ${rotated} is not supported; RoPE rotates whole heads (1)`,
-    );
-  }
-  addRopeScaling(scaling, put);
-}
-
-function addRopeScaling(scaling: JsonObject, put: Put): void {
-  const type = getString(scaling, "rope_type", { default: getString(scaling, "type", { default: "default" }) });
-  if (type === "default") return;
-  if (type !== "llama3" && type !== "linear") {
-    throw new NibbleError(
-      "unsupported_architecture",
-      `config.json rope_type: ${type} is not supported; default, linear and llama3 are`,
-    );
-  }
-  put("{a}.rope.scaling.type", type);
-  put("{a}.rope.scaling.factor", getFloat(scaling, "factor", { min: 1 }));
-  if (type !== "llama3") return;
-  const low = getFloat(scaling, "low_freq_factor", { min: 0 });
-  const high = getFloat(scaling, "high_freq_factor", { min: 0 });
-  if (low === 0 || high <= low) {
-    throw new NibbleError(
-      "bad_value",
-      `config.json rope_scaling: expected 0 < low_freq_factor < high_freq_factor, got ${low} and ${high}`,
-    );
-  }
-  const context = getNumber(scaling, "original_max_position_embeddings", { integer: true, min: 1 });
-  put("{a}.rope.scaling.original_context_length", context);
-  put("nibble.rope.scaling.low_freq_factor", low);
-  put("nibble.rope.scaling.high_freq_factor", high);
 }
 
 /** Settings of generation_config.json and llama.cpp's keys for them. */

@@ -57,6 +57,7 @@ const known = new Map<string, Family>([
       layerTensors: llamaLayerTensors,
       defaults: { rms_norm_eps: 1e-6, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
       feedForward: "intermediate_size",
+      unusedKeys: ["partial_rotary_factor"],
     },
   ],
   [
@@ -77,6 +78,7 @@ const known = new Map<string, Family>([
         num_key_value_heads: 8,
       },
       feedForward: "intermediate_size_mlp",
+      unusedKeys: ["num_local_experts", "num_experts_per_tok"], // `moe_layers` says which layers have experts
       addFacts: addLlama4Facts,
     },
   ],
@@ -85,6 +87,7 @@ const known = new Map<string, Family>([
     {
       architecture: "qwen2",
       layerTensors: llamaLayerTensors,
+      biased: ["attn_q", "attn_k", "attn_v"],
       defaults: qwenDefaults,
       feedForward: "intermediate_size",
       addFacts: refuseWindows,
@@ -121,7 +124,9 @@ const known = new Map<string, Family>([
       },
       feedForward: "intermediate_size",
       activation: { key: "hidden_activation", name: "gelu_pytorch_tanh" },
+      ropeByLayerType: true,
       normsAddOne: true,
+      unusedKeys: ["attn_logit_softcapping"],
       addFacts: addGemma3Facts,
     },
   ],

@@ -26,11 +26,28 @@ export interface Family {
   readonly feedForward: string;
   /** Config key and name of the activation. Undefined: `hidden_act`, `silu`. */
   readonly activation?: { readonly key: string; readonly name: string };
+  /** Whether `rope_parameters` has an object for each type of layers. */
+  readonly ropeByLayerType?: boolean;
   /** Whether norms multiply with 1 + w. GGUF stores that sum. */
   readonly normsAddOne?: boolean;
+  /** Names of the projections that have a bias whatever config.json says, such as `attn_q`. */
+  readonly biased?: readonly string[];
+  /** Config keys that say whether the projections of attention and feed-forward have biases. Default: `biasKeys`. */
+  readonly biasKeys?: BiasKeys;
+  /** Config keys that transformers' class of this family ignores, or that only describe how it was trained. */
+  readonly unusedKeys?: readonly string[];
   /** Adds the metadata keys that only this family has, and checks their values. */
   readonly addFacts?: (config: JsonObject, put: Put, layers: number) => void;
 }
+
+/** Config keys of biases. A missing key stands for false. */
+export interface BiasKeys {
+  readonly attention: string;
+  readonly feedForward: string;
+}
+
+/** The names that most families have for them. */
+export const biasKeys: BiasKeys = { attention: "attention_bias", feedForward: "mlp_bias" };
 
 /** Sets a metadata key; `{a}` stands for the architecture. */
 export type Put = (key: string, value: MetadataValue) => void;

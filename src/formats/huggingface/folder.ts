@@ -15,6 +15,7 @@ import { readChatTemplates } from "./chat-templates.ts";
 import { translateConfig } from "./config.ts";
 import { translateTensors } from "./tensors.ts";
 import { TextFiles } from "./text-files.ts";
+import { deleteCopiedHead } from "./tied-head.ts";
 
 /**
  * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards). The files
@@ -32,7 +33,7 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   const text = new TextFiles(files);
   const config = parseJsonObject(await text.read("config.json", bounds.configBytes), { name: "config.json" });
   const generationConfig = await text.json("generation_config.json", bounds.configBytes);
-  const { family, metadata } = translateConfig(config, generationConfig);
+  const translated = translateConfig(config, generationConfig);
   const tokenizer = parseJsonObject(await text.read("tokenizer.json", bounds.tokenizerBytes), {
     name: "tokenizer.json",
   });
@@ -46,11 +47,13 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   };
   const weights = await readWeights(files, bounds);
   try {
+    const tensors = translateTensors(weights.tensors, translated);
+    if (translated.tied) await deleteCopiedHead(tensors);
     return {
       format: "huggingface",
-      architecture: family.architecture,
-      metadata,
-      tensors: translateTensors(weights.tensors, family, config),
+      architecture: translated.family.architecture,
+      metadata: translated.metadata,
+      tensors,
       permutedQK: false,
       huggingFace,
       headerBytes: text.bytesRead + weights.headerBytes,

@@ -3,14 +3,13 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { readExactly } from "../../io/byte-source.ts";
 import type { TensorInfo } from "../checkpoint.ts";
 import { bf16ToF32, f16ToF32 } from "../float16.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
-import { getBoolean, getNumber } from "../typed-values.ts";
+import type { TranslatedConfig } from "./config.ts";
 import type { Family } from "./family.ts";
 
 /** Names of the tensors outside the layers. */
@@ -24,21 +23,17 @@ const modelNames: ReadonlyMap<string, string> = new Map([
 const readable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]);
 
 /**
- * The tensors under GGUF's names. As in transformers, `lm_head.weight` of a model with tied embeddings is ignored, because
- * it is a copy; so are the RoPE tables of old checkpoints, which are computed instead.
+ * The tensors under GGUF's names. As in transformers, an `lm_head.weight` in the file is the matrix of the LM head, even if
+ * config.json says that the embeddings are tied. The RoPE tables of old checkpoints are ignored, because they are computed.
  * @throws NibbleError `unsupported_architecture` for a tensor that the family does not have, because without that weight
  *   results would be wrong; `missing_tensor` if there is neither an output matrix nor tied embeddings; `unsupported_type`
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-  family: Family,
-  config: JsonObject,
-): ReadonlyMap<string, TensorInfo> {
-  const layers = getNumber(config, "num_hidden_layers", { integer: true, min: 1 });
-  const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
+  { family, layers, tied, biased }: TranslatedConfig,
+): Map<string, TensorInfo> {
   const translated = new Map<string, TensorInfo>();
   for (const tensor of tensors.values()) {
-    if (tied && tensor.name === "lm_head.weight") continue;
     if (tensor.name.endsWith(".rotary_emb.inv_freq")) continue;
     const name = ggufName(tensor.name, family, layers);
     if (name === undefined) {
@@ -47,6 +42,7 @@ export function translateTensors(
         `tensor ${JSON.stringify(tensor.name)} is not part of a ${family.architecture} model of ${layers} layers`,
       );
     }
+    checkBias(name, tensor.name, biased);
     const info = toInfo(name, tensor);
     translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
   }
@@ -56,6 +52,16 @@ export function translateTensors(
       "tensor lm_head.weight is missing; a model with tie_word_embeddings false needs it",
     );
   return translated;
+}
+
+/** A bias that config.json denies would not be used by transformers, so the two do not belong together. */
+function checkBias(name: string, original: string, biased: ReadonlySet<string>): void {
+  const projection = /^blk\.\d+\.((?:attn|ffn)_.+)\.bias$/.exec(name)?.[1];
+  if (projection === undefined || biased.has(projection)) return;
+  throw new NibbleError(
+    "unsupported_architecture",
+    `tensor ${JSON.stringify(original)} is a bias, and config.json says that this projection has none`,
+  );
 }
 
 /** A tensor's name in GGUF; undefined for a tensor that the family does not have. */

@@ -105,8 +105,12 @@ describe("RoPE scaling", () => {
     expect(await scaled({ rope_type: "yarn", factor: 2 })).toBe("unsupported_architecture");
     expect(await scaled({ rope_type: "linear" })).toBe("missing_key");
     expect(await scaled("linear")).toBe("bad_type");
-    expect(await codeOf(read("llama", { partial_rotary_factor: 0.5 }))).toBe("unsupported_architecture");
-    expect(await scaled({ rope_type: "default", partial_rotary_factor: 0.5 })).toBe("unsupported_architecture");
+    // transformers' class of Llama ignores it where RoPE is not scaled.
+    expect(await codeOf(read("llama", { partial_rotary_factor: 0.5 }))).toBe("loaded");
+    expect(await codeOf(read("qwen3", { partial_rotary_factor: 0.5 }))).toBe("unsupported_architecture");
+    expect(await scaled({ rope_type: "linear", factor: 2, partial_rotary_factor: 0.5 })).toBe(
+      "unsupported_architecture",
+    );
     const llama3 = {
       rope_type: "llama3",
       factor: 8,

@@ -84,7 +84,7 @@ describe("weights", () => {
           "model.layers.0.self_attn.rotary_emb.inv_freq",
           "lm_head.weight",
         ]),
-        { tie_word_embeddings: false },
+        { tie_word_embeddings: false, attention_bias: true },
       ),
     ).toEqual(["blk.1.attn_q.bias", "output.weight"]);
     for (const name of [
@@ -97,8 +97,20 @@ describe("weights", () => {
       expect(await codeOf(names(single([name]))), name).toBe("unsupported_architecture");
     }
   });
-  test("lm_head.weight of a tied model is left out", async () => {
-    expect(await names(single(["lm_head.weight", "model.norm.weight"]))).toEqual(["output_norm.weight"]);
+  test("a bias that config.json denies is refused by name", async () => {
+    for (const name of ["self_attn.o_proj", "mlp.down_proj"]) {
+      const reading = names(single([`model.layers.0.${name}.bias`]));
+      await expect(reading).rejects.toMatchObject({ code: "unsupported_architecture" });
+      await expect(reading).rejects.toThrow(name);
+    }
+    expect(await names(single(["model.layers.0.mlp.down_proj.bias"]), { mlp_bias: true })).toHaveLength(1);
+  });
+  test("lm_head.weight of a tied model counts, unless it is a copy of the embeddings", async () => {
+    const embeddings = "model.embed_tokens.weight";
+    expect(await names(single(["lm_head.weight", embeddings]))).toEqual(["token_embd.weight"]);
+    const file = weights(["lm_head.weight", embeddings]);
+    file[file.length - 1] = 64;
+    expect(await names({ "model.safetensors": file })).toEqual(["output.weight", "token_embd.weight"]);
   });
   test("a model that is not tied needs it", async () => {
     const untied = names(single(["model.embed_tokens.weight"]), { tie_word_embeddings: false });
