@@ -3,7 +3,8 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { lstat, open, readlink, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { NibbleError } from "../src/base/errors.ts";
 import type { ByteSink } from "./gguf/writer.ts";
 
@@ -20,14 +21,16 @@ export class InterruptedError extends NibbleError {
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Writes a file through `fill`. The bytes go to a temporary file beside `path`, which is renamed once they are on the
- * disk and removed if anything fails, so an older file at `path` stays until then. After a first signal the next write
- * fails; a second signal ends the process at once, as usual.
+ * Writes a file through `fill`. The bytes go to a temporary file beside it, which is renamed once they are on the disk and
+ * removed if anything fails, so an older file stays until then. A symbolic link stays too: its target is written. What is
+ * there and is no regular file, such as a pipe or a device, is refused. After a first signal the next write fails; a
+ * second signal ends the process at once, as usual.
  * @returns what `fill` returned
  * @throws NibbleError `io_error`, also if the folder is missing; InterruptedError; what `fill` rejects with
  */
 export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink) => Promise<T>): Promise<T> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const target = await io(path, () => targetOf(path));
+  const temporary = `${target}.${randomUUID()}.tmp`;
   let signal: NodeJS.Signals | undefined;
   const onSignal = (came: NodeJS.Signals): void => {
     signal = came;
@@ -58,7 +61,7 @@ export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink
         await file.close();
       }
       await proceed();
-      await io(path, () => rename(temporary, path));
+      await io(path, () => rename(temporary, target));
       return result;
     } catch (error) {
       await rm(temporary, { force: true });
@@ -67,6 +70,23 @@ export async function writeFileAtomically<T>(path: string, fill: (sink: ByteSink
   } finally {
     ignoreSignals();
   }
+}
+
+/** Most links to follow, as in Linux. */
+const MAX_LINKS = 40;
+
+/** The path behind symbolic links, whether there is a file or not. @throws Error if something else than a file is there */
+async function targetOf(path: string): Promise<string> {
+  let target = path;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const stats = await lstat(target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    if (!stats || stats.isFile()) return target;
+    if (!stats.isSymbolicLink()) throw new Error("expected a regular file or none, but something else is there");
+    target = resolve(dirname(target), await readlink(target));
+  }
+  throw new Error("its symbolic links lead in a circle");
 }
 
 type FileHandle = Awaited<ReturnType<typeof open>>;

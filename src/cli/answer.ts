@@ -8,7 +8,7 @@ import type { Model } from "../engine/model.ts";
 import type { GenerateOptions } from "../engine/request/generate-options.ts";
 import type { Logprobs } from "../engine/sample/logprobs.ts";
 import { ReasoningDimmer } from "./dim.ts";
-import { print } from "./output.ts";
+import { print, printable } from "./output.ts";
 
 export interface Answer {
   /** All tokens, with the end token. */
@@ -22,7 +22,8 @@ export interface Answer {
 }
 
 /**
- * Generates an answer. With `show`, its text goes to stdout as it comes; on a terminal reasoning is dimmed.
+ * Generates an answer. With `show`, its text goes to stdout as it comes; on a terminal reasoning is dimmed, and control
+ * characters that the model writes are escaped.
  * The options' signal ends the answer, and so does SIGINT (which Ctrl-C sends unless the terminal is in raw mode).
  */
 export async function answer(model: Model, options: GenerateOptions, show: boolean): Promise<Answer> {
@@ -35,7 +36,9 @@ export async function answer(model: Model, options: GenerateOptions, show: boole
       if (event.type === "finish") finish = event;
       if (event.type !== "token") continue;
       partial.add(event);
-      if (show && event.text !== "") await print(dimmer?.push(event.text) ?? event.text);
+      if (!show || event.text === "") continue;
+      const text = process.stdout.isTTY ? printable(event.text) : event.text;
+      await print(dimmer?.push(text) ?? text);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -2,7 +2,7 @@
  * Checks the files that commands write: never over an input, and over an older file only with `--force`.
  * @module
  */
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { NibbleError } from "../base/errors.ts";
 import { type Flag, toggle } from "./flags.ts";
@@ -27,6 +27,12 @@ export function checkOutput(out: string, force: boolean | undefined, inputs: rea
     return input !== undefined && input.dev === old.dev && input.ino === old.ino;
   });
   if (same !== undefined) throw new NibbleError("io_error", `${out}: it is an input, and cannot be the output too`);
-  if (old.isDirectory()) throw new NibbleError("io_error", `${out}: expected a file to write, got a folder`);
+  if (!old.isFile()) throw new NibbleError("io_error", `${out}: expected a regular file to write, got ${kindOf(old)}`);
   if (!force) throw new NibbleError("io_error", `${out}: the file exists; --force overwrites it`);
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a pipe";
+  return stats.isSocket() ? "a socket" : "a device";
 }

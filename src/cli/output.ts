@@ -13,13 +13,29 @@ export async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
+/**
+ * Writes to stdout lines that were made from files or from answers of servers. Their control characters are escaped, so
+ * that they cannot steer a terminal.
+ */
+export function printLines(text: string): Promise<void> {
+  return print(printable(text));
+}
+
+/** Control characters other than tabs and line feeds, and those that turn the direction of text round. */
+const CONTROLS = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** The same text with control characters as escapes such as `\u001b`. */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 export function printJson(value: unknown): Promise<void> {
   return print(`${JSON.stringify(value)}\n`);
 }
 
-/** A line for the person at the terminal. */
+/** A line for the person at the terminal. Its control characters are escaped. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }
 
 /** Ends the process without a message when its reader has left (`nibble run | head`); a full disk is one line and exit code 1. */

@@ -28,14 +28,24 @@ export async function probe(url: URL, options: HttpOptions): Promise<RemoteFile>
       const answer = await request(url, { range: "bytes=0-0" }, options);
       try {
         checkStatus(answer, [200, 206]);
-        const name = decodeURIComponent(url.pathname.split("/").pop()!);
-        return { url, name, bytes: lengthOf(answer), sha256: answer.sha256, tag: tagOf(answer.headers) };
+        return { url, name: nameOf(url), bytes: lengthOf(answer), sha256: answer.sha256, tag: tagOf(answer.headers) };
       } finally {
         answer.discard();
       }
     } catch (error) {
       await backoff.wait(error);
     }
+  }
+}
+
+/** The last part of the path. Its escapes are read, unless they are malformed or stand for separators or control characters. */
+function nameOf(url: URL): string {
+  const part = url.pathname.split("/").pop()!;
+  try {
+    const name = decodeURIComponent(part);
+    return /[/\\\p{Cc}]/u.test(name) ? part : name;
+  } catch {
+    return part;
   }
 }
 

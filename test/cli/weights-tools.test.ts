@@ -209,7 +209,7 @@ describe("a folder that cannot be run is not converted", () => {
 
 it("a folder is never written over, not even with --force", async () => {
   const { code, stderr } = await nibble(["convert", fixtureModel, at("."), "--force"]);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a file to write, got a folder/)]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a regular file to write, got a folder/)]);
 });
 
 it("the weights in a folder are inputs, so they are never written over", async () => {

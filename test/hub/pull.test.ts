@@ -233,22 +233,17 @@ describe("two pulls at once", () => {
     expect(a!.files).toEqual(b!.files);
     expectSound(folder);
   });
-
-  it("a lock of a process that has ended does not count", async () => {
-    const folder = temporary();
-    const { hostname } = await import("node:os");
-    const { spawnSync } = await import("node:child_process");
-    const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    const cache = await directoryCache(folder);
-    const file = await cache.partial("ab", 10);
-    const { writeFileSync } = await import("node:fs");
-    writeFileSync(join(folder, "partial", "ab.lock"), JSON.stringify({ pid, host: hostname(), id: "x" }));
-    const again = await cache.partial("ab", 10, AbortSignal.timeout(2000));
-    await again.discard();
-    await file.release();
-    expect(readdirSync(join(folder, "partial"))).toEqual([]);
-  });
 });
+
+it.each(["/a%zz.gguf", "/%E0%A4%A.gguf", "/a%2Fb.gguf", "/a%00.gguf"])(
+  "the address %s keeps its name",
+  async (path) => {
+    const cache = await directoryCache(temporary());
+    server.files.set(path, SMALL);
+    const { files } = await pull(at(path), cache, options());
+    expect(files[0]!.name).toBe(path.slice(1));
+  },
+);
 
 describe("the cache", () => {
   it("rm deletes the files that no other model has", async () => {

@@ -20,7 +20,7 @@ import {
   runtimeOptions,
   withCheckpoint,
 } from "../model.ts";
-import { print, printJson } from "../output.ts";
+import { printJson, printLines } from "../output.ts";
 import { measure, type Test } from "../throughput.ts";
 
 const DEFAULT_BATCH = 128;
@@ -83,7 +83,7 @@ Every test runs once to warm up, and then -r times. --json prints llama-bench's 
       }
     });
     if (flags.json) return printJson(results);
-    await print(resultsTable(results));
+    await printLines(resultsTable(results));
   },
 });
 

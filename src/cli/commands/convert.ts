@@ -26,7 +26,7 @@ import { createTokenizer } from "../../tokenizer/create.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Flag, repeated, requires, text, toggle } from "../flags.ts";
 import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";
-import { note, print, printJson, size } from "../output.ts";
+import { note, printJson, printLines, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 
@@ -87,7 +87,7 @@ values.`,
       };
       return writeFileAtomically(out, (sink) => convertCheckpoint(checkpoint, sink, options));
     }).finally(() => progress.end());
-    await (flags.json ? printJson({ out, ...report }) : print(table(report)));
+    await (flags.json ? printJson({ out, ...report }) : printLines(table(report)));
     if (!flags.json) note(`${out}: ${size(report.bytes)}`);
   },
 });

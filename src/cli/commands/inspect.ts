@@ -24,7 +24,7 @@ import {
   runtimeOptions,
   withCheckpoint,
 } from "../model.ts";
-import { count, print, printJson, size } from "../output.ts";
+import { count, printJson, printLines, size } from "../output.ts";
 
 const { context, kv, batch } = runtimeFlags;
 
@@ -44,7 +44,7 @@ cannot be run is shown too, with the reason.`,
       chatTemplate: hasTemplate(checkpoint),
       memory: await loading(source, runtimeOptions(flags), (options) => memoryFacts(checkpoint, options)),
     }));
-    await (flags.json ? printJson(facts) : print(describe(facts)));
+    await (flags.json ? printJson(facts) : printLines(describe(facts)));
   },
 });
 

@@ -8,7 +8,7 @@ import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { toggle } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 
 export const ls: Command = defineCommand({
   name: "ls",
@@ -22,7 +22,7 @@ export const ls: Command = defineCommand({
     const records = await cache.records();
     if (flags.json) return printJson(flags.all ? KNOWN_MODELS.map((model) => knownFacts(model, records)) : records);
     const rows = flags.all ? KNOWN_MODELS.map((model) => knownRow(model, records)) : records.map(pulledRow);
-    await print(table(rows));
+    await printLines(table(rows));
   },
 });
 

@@ -27,7 +27,7 @@ import {
   runtimeOptions,
   withCheckpoint,
 } from "../model.ts";
-import { print, printJson } from "../output.ts";
+import { printJson, printLines } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { predictions, readIds, textFlags } from "../predictions.ts";
 
@@ -81,7 +81,7 @@ of the text and token of the vocabulary.
         return score(executor, ids, () => rows.next().value as Float32Array);
       });
     });
-    await (flags.json ? printJson(result) : print(describe(result)));
+    await (flags.json ? printJson(result) : printLines(describe(result)));
   },
 });
 

@@ -8,7 +8,7 @@ import { parseReference, type Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag, pullWithProgress } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 
 export const pull: Command = defineCommand({
   name: "pull",
@@ -25,7 +25,7 @@ NIBBLE_CACHE is the folder of the files, HF_ENDPOINT the hub to ask, and HF_TOKE
     const record = await pullWithProgress(reference, cache, settings);
     if (flags.json) return printJson(record);
     const bytes = record.files.reduce((sum, file) => sum + file.bytes, 0);
-    await print(`${record.id}  ${size(bytes)}  ${cache.locate(record.files[0]!.sha256)}\n`);
+    await printLines(`${record.id}  ${size(bytes)}  ${cache.locate(record.files[0]!.sha256)}\n`);
   },
 });
 

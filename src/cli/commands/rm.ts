@@ -8,7 +8,7 @@ import { removeModel } from "../../hub/hub.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { missing, toggle } from "../flags.ts";
 import { jsonFlag } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 import { remoteModel } from "./pull.ts";
 
 export const rm: Command = defineCommand({
@@ -26,6 +26,6 @@ export const rm: Command = defineCommand({
         throw new NibbleError("missing_file", `${id} is not in the cache; nibble ls lists the models that are`);
     const freed = flags.partial ? await cache.prune() : 0;
     if (flags.json) return printJson({ removed: ids, partial: freed });
-    if (flags.partial) await print(`${size(freed)} of interrupted pulls\n`);
+    if (flags.partial) await printLines(`${size(freed)} of interrupted pulls\n`);
   },
 });

@@ -18,7 +18,16 @@ import type { Conversation } from "../chat/commands.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
-import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import {
+  DEFAULT_MODEL,
+  isModel,
+  jsonFlag,
+  loading,
+  modelFlag,
+  namesLike,
+  runtimeFlags,
+  runtimeOptions,
+} from "../model.ts";
 import { note, printJson } from "../output.ts";
 import { samplingFlags, samplingOptions } from "../sampling.ts";
 
@@ -175,6 +184,7 @@ async function readArguments({
 }: RunArguments): Promise<{ source: string; prompt?: string }> {
   const rest = [...positionals];
   const named = given.model === undefined && (rest.length === 2 || (rest.length === 1 && isModel(rest[0]!)));
+  if (!named && given.model === undefined && rest.length === 1) checkNotName(rest[0]!);
   const source = given.model ?? (named ? rest.shift()! : DEFAULT_MODEL);
   const prompts = [...rest, given.prompt, given.file].filter((one) => one !== undefined);
   if (prompts.length > 1) throw new UsageError("only one of PROMPT, -p and -f can give the prompt");
@@ -189,6 +199,16 @@ async function readArguments({
   if (parts.length > 0) throw new UsageError("the prompt is empty");
   if (given.raw || given.json) throw missing("a prompt", "give it as PROMPT, by -p or -f, or on stdin");
   return { source };
+}
+
+/** A single word that is nearly the name of a model is asked back, since it is hardly a question to crumb. */
+function checkNotName(word: string): void {
+  const names = namesLike(word);
+  if (names.length === 0) return;
+  throw new UsageError(
+    `${word}: there is no such model; did you mean ${names.join(" or ")}? As a prompt for crumb, give it by -p`,
+    word,
+  );
 }
 
 function withoutLastBreak(read: string): string {

@@ -12,7 +12,7 @@ import { type Command, defineCommand } from "../command.ts";
 import { conflict, requires, UsageError } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL } from "../model.ts";
-import { note, print, printJson } from "../output.ts";
+import { note, printJson, printLines } from "../output.ts";
 import { IDLE_SECONDS, type ServeFlags, STORED_RESPONSES, serveFlags } from "../serve/flags.ts";
 import { cacheLibrary, lazyModel, type ModelSettings } from "../serve/models.ts";
 import { toPlayground, withPlayground } from "../serve/playground.ts";
@@ -49,7 +49,7 @@ API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one 
     });
     const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
     if (given.json) await printJson({ url: listener.url, model: first!.name });
-    else await print(`${models.map(({ name }) => name).join(", ")} at ${listener.url}\n`);
+    else await printLines(`${models.map(({ name }) => name).join(", ")} at ${listener.url}\n`);
     await ended;
   },
 });

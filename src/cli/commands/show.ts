@@ -9,7 +9,7 @@ import { sourceOf } from "../../hub/pull.ts";
 import type { Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { jsonFlag } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 import { remoteModel } from "./pull.ts";
 
 export const show: Command = defineCommand({
@@ -21,7 +21,7 @@ URL as for \`nibble pull\`. \`nibble inspect MODEL\` shows what is in a model fi
   flags: { json: jsonFlag },
   async run({ flags, positionals: [model] }) {
     const facts = await factsOf(remoteModel(model!));
-    await (flags.json ? printJson(facts.shown) : print(describe(facts)));
+    await (flags.json ? printJson(facts.shown) : printLines(describe(facts)));
   },
 });
 

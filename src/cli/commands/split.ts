@@ -8,7 +8,7 @@ import { planSplit, type SplitPlan, shardNames, writeShard } from "../../../weig
 import { type Command, defineCommand } from "../command.ts";
 import { conflict, type Flag, number } from "../flags.ts";
 import { jsonFlag, offlineFlag, withCheckpoint } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 import { checkOutput, forceFlag } from "../output-file.ts";
 import { Progress } from "../progress.ts";
 
@@ -63,7 +63,9 @@ opens the first one. The first is written last, so where it exists, all exist. A
       return writeShards(plan, names, progress).finally(() => progress.end());
     });
     if (flags.json) return printJson({ shards });
-    await print(shards.map(({ file, bytes, tensors }) => `${file}  ${tensors} tensors, ${size(bytes)}\n`).join(""));
+    await printLines(
+      shards.map(({ file, bytes, tensors }) => `${file}  ${tensors} tensors, ${size(bytes)}\n`).join(""),
+    );
   },
 });
 

@@ -7,7 +7,7 @@ import { type Command, defineCommand } from "../command.ts";
 import { conflict, missing, text, toggle } from "../flags.ts";
 import { hasTerminal, readText } from "../input.ts";
 import { DEFAULT_MODEL, jsonFlag, modelFlag, offlineFlag, withCheckpoint } from "../model.ts";
-import { print, printJson } from "../output.ts";
+import { printJson, printLines } from "../output.ts";
 
 export const tokenize: Command = defineCommand({
   name: "tokenize",
@@ -34,6 +34,6 @@ export const tokenize: Command = defineCommand({
       return { ids: all, tokens: all.map((id) => tokenizer.token(id)) };
     });
     if (flags.json) return printJson({ ids, tokens });
-    await print(ids.map((id, i) => `${String(id).padStart(6)}  ${JSON.stringify(tokens[i])}\n`).join(""));
+    await printLines(ids.map((id, i) => `${String(id).padStart(6)}  ${JSON.stringify(tokens[i])}\n`).join(""));
   },
 });

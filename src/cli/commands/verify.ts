@@ -15,7 +15,7 @@ import { fileSource } from "../../hosts/node/files.ts";
 import { type Command, defineCommand } from "../command.ts";
 import type { Flag } from "../flags.ts";
 import { ensurePulled, jsonFlag, modelFiles, offlineFlag, pulledFiles, withCheckpoint } from "../model.ts";
-import { print, printJson, size } from "../output.ts";
+import { printJson, printLines, size } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 const sha256: Flag<string> = {
@@ -55,7 +55,7 @@ wrong or differs.`,
       return { files, ...verification, ...(comparison && { comparison }) };
     }).finally(() => progress.end());
     if (facts.problems.length > 0 || facts.comparison?.same === false) process.exitCode = 1;
-    await (flags.json ? printJson(facts) : print(describe(facts)));
+    await (flags.json ? printJson(facts) : printLines(describe(facts)));
   },
 });
 

@@ -14,7 +14,10 @@ export interface Lock {
 
 /** Milliseconds between two heartbeats of an owner. A heartbeat sets the modification time of the lock's file. */
 const BEAT_MS = 5_000;
-/** Milliseconds without a heartbeat after which an owner counts as dead. */
+/**
+ * Milliseconds without a heartbeat after which an owner counts as dead: by the date of the file, or, since the clock of
+ * another machine may be ahead, by how long this process has seen the same date.
+ */
 const DEAD_MS = 30_000;
 /** Milliseconds between two attempts to take the lock. */
 const POLL_MS = 100;
@@ -31,6 +34,7 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
   const { pid } = await import("node:process");
   const mine = JSON.stringify({ pid, host: hostname(), id: randomUUID() });
   const start = performance.now();
+  const watched: Heartbeat = { date: Number.NaN, since: start };
   for (;;) {
     try {
       await fs.writeFile(path, mine, { flag: "wx" });
@@ -39,7 +43,7 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
         throw new NibbleError("io_error", `could not write ${path}: ${(cause as Error).message}`, { cause });
     }
-    await breakIfDead(path);
+    await breakIfDead(path, watched);
     if (waitMs !== undefined && performance.now() - start >= waitMs)
       throw new NibbleError("io_error", `another process has the lock ${path}`);
     await pause(POLL_MS, signal);
@@ -58,14 +62,25 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
   };
 }
 
+/** The date of the last heartbeat, and when this process saw it first. */
+interface Heartbeat {
+  /** Milliseconds since 1970, by the owner's clock. */
+  date: number;
+  /** Milliseconds, by this process's monotonic clock. */
+  since: number;
+}
+
 /** Deletes the lock's file if its owner is dead. */
-async function breakIfDead(path: string): Promise<void> {
+async function breakIfDead(path: string, watched: Heartbeat): Promise<void> {
   const fs = await import("node:fs/promises");
   const { randomUUID } = await import("node:crypto");
   const text = await fs.readFile(path, "utf8").catch(() => undefined);
   const stats = await fs.stat(path).catch(() => undefined);
   if (text === undefined || stats === undefined) return; // it has been released
-  if (Date.now() - stats.mtimeMs < DEAD_MS && (text === "" || !(await isDeadHere(text)))) return;
+  const now = performance.now();
+  if (watched.date !== stats.mtimeMs) Object.assign(watched, { date: stats.mtimeMs, since: now });
+  const silent = Math.max(Date.now() - stats.mtimeMs, now - watched.since);
+  if (silent < DEAD_MS && (text === "" || !(await isDeadHere(text)))) return;
   // It is moved away first, which only one of several processes can do. If it turns out to be a newer lock, it is put back.
   const aside = `${path}.${randomUUID()}`;
   await fs.rename(path, aside).catch(() => {});
