@@ -9,7 +9,7 @@ import { fingerprint, NUMERICS_VERSION } from "../runtime/fingerprint.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { Grammars } from "./constrain/grammars.ts";
-import type { Engine } from "./generate/generation.ts";
+import type { Engine } from "./generate/engine.ts";
 import type { RequestContext } from "./request/context.ts";
 import type { EmbedContext } from "./request/embed-options.ts";
 import type { LoraInfo } from "./request/lora.ts";

@@ -6,7 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import { CachedSequence, type KvCache, noPages } from "./kv-cache.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import { BATCH_HEADER_BYTES, batchWord } from "./operations.ts";
-import type { BatchItem, Sequence } from "./types.ts";
+import { type BatchItem, logitRows, type Sequence } from "./types.ts";
 
 /** An item whose sequence and tokens are valid. */
 export interface CheckedItem {
@@ -40,11 +40,11 @@ export function checkBatch(
   let pages = 0;
   for (const item of batch) {
     const checked = checkItem(item, cache, limits);
-    const { sequence, tokens, logits } = checked;
+    const { sequence, tokens } = checked;
     if (seen.has(sequence)) throw new NibbleError("invalid_argument", "expected each sequence once in a batch");
     seen.add(sequence);
     rows += tokens.length;
-    outputs += logits === "all" ? tokens.length : logits === "last" && tokens.length > 0 ? 1 : 0;
+    outputs += logitRows(checked);
     pages += cache.pagesNeeded(sequence, tokens.length);
     items.push(checked);
   }
@@ -81,6 +81,8 @@ function checkItem(
     if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
       throw new NibbleError("invalid_argument", `expected token ids from 0 to ${vocabSize - 1}, got ${token}`);
   }
+  if (typeof logits === "number" && !(Number.isInteger(logits) && logits >= 0 && logits <= tokens.length))
+    throw new NibbleError("invalid_argument", `expected logits of 0 to ${tokens.length} tokens, got ${logits}`);
   return { sequence, tokens, logits, types };
 }
 
@@ -129,7 +131,9 @@ export class BatchWriter {
     ];
     let rows = 0;
     let outputs = 0;
-    for (const { sequence, tokens, logits, types } of items) {
+    for (const item of items) {
+      const { sequence, tokens, types } = item;
+      const wanted = logitRows(item);
       this.writeLoraScales(sequence, rows, tokens.length);
       const table = sequence.cache.tableAddress(sequence.table);
       for (let i = 0; i < tokens.length; i++) {
@@ -137,7 +141,7 @@ export class BatchWriter {
         words[positionsAt + rows] = sequence.length + i;
         words[tablesAt + rows] = table;
         words[typesAt + rows] = types?.[i] ?? 0;
-        if (logits === "all" || (logits === "last" && i === tokens.length - 1)) words[outputsAt + outputs++] = rows;
+        if (i >= tokens.length - wanted) words[outputsAt + outputs++] = rows;
         rows++;
       }
     }

@@ -35,9 +35,16 @@ export interface Sequence {
 export interface BatchItem {
   readonly sequence: Sequence;
   readonly tokens: ArrayLike<number>;
-  readonly logits: "none" | "last" | "all";
+  /** A number stands for that many of the last tokens. */
+  readonly logits: "none" | "last" | "all" | number;
   /** The token type of each token, 0 or more, for models that have them (default 0). */
   readonly types?: ArrayLike<number> | undefined;
+}
+
+/** How many of its last tokens an item wants logits for. */
+export function logitRows({ tokens, logits }: Pick<BatchItem, "tokens" | "logits">): number {
+  const { length } = tokens;
+  return logits === "all" ? length : logits === "last" ? Math.min(1, length) : logits === "none" ? 0 : logits;
 }
 
 /** Runs a model. All calls are synchronous; the caller yields to the host between them. */

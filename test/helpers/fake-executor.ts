@@ -6,7 +6,13 @@
 
 import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
-import type { AdapterScales, BatchItem, Executor, Sequence } from "../../src/runtime/types.ts";
+import {
+  type AdapterScales,
+  type BatchItem,
+  type Executor,
+  logitRows,
+  type Sequence,
+} from "../../src/runtime/types.ts";
 
 export interface FakeOptions {
   vocabSize?: number;
@@ -166,8 +172,7 @@ export class FakeExecutor implements Executor {
       this.grow(fake, item.tokens.length);
       for (let i = 0; i < item.tokens.length; i++) {
         fake.tokens.push(item.tokens[i]!);
-        const wanted = item.logits === "all" || (item.logits === "last" && i === item.tokens.length - 1);
-        if (!wanted) continue;
+        if (i < item.tokens.length - logitRows(item)) continue;
         if (out.length === maxOutputs) throw new NibbleError("invalid_argument", "too many rows with logits");
         const scales = (fake.adapters ?? []).map((scale) => Math.round(1000 * scale));
         const seen = [...scales, ...fake.tokens.slice(-this.#memory)];

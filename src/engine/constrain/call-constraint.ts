@@ -48,6 +48,15 @@ export class CallConstraint {
     else if (content !== "") this.#find(content);
   }
 
+  /** A copy, which may take other tokens from here on. */
+  fork(): CallConstraint {
+    const copy = new CallConstraint({ masks: this.#masks, starts: this.#starts }, this.#tokenizer, this.#endIds);
+    copy.#state = this.#state;
+    copy.#reasoning = this.#reasoning?.fork();
+    copy.#text = this.#text;
+    return copy;
+  }
+
   /** The tokens that may come next, or undefined for any token. The mask is valid until the next call. */
   mask(): TokenMask | undefined {
     if (!this.#state) return undefined;

@@ -47,6 +47,18 @@ export class Constraint {
     this.#gap = phase === "gap";
   }
 
+  /** A copy, which may take other tokens from here on. */
+  fork(): Constraint {
+    const parts = { masks: this.#masks, reasoning: this.#tokens };
+    const copy = new Constraint(parts, this.#tokenizer, this.#endIds);
+    copy.#state = this.#state;
+    copy.#open = this.#open?.fork();
+    copy.#opening = this.#opening;
+    copy.#opened = this.#opened;
+    copy.#gap = this.#gap;
+    return copy;
+  }
+
   /** Whether the answer is complete, so that nothing may follow. */
   get done(): boolean {
     return !this.#open && this.#opened === 0 && this.#state.mayEnd && this.#state.nodes.length === 0;

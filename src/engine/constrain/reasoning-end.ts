@@ -39,6 +39,12 @@ export function reasoningTokens(tokenizer: Tokenizer): ReasoningTokens {
 export class ReasoningEnd {
   #tail = "";
 
+  fork(): ReasoningEnd {
+    const copy = new ReasoningEnd();
+    copy.#tail = this.#tail;
+    return copy;
+  }
+
   /** The number of characters of `</think>` with which the text ends. */
   get matched(): number {
     for (let length = CLOSE_TAG.length - 1; length > 0; length--) {

@@ -2,37 +2,22 @@
  * Generates one answer: it takes prompt ids, and gives a stream of tokens with their text.
  * @module
  */
-import { begunBy } from "../../chat/turn.ts";
-import type { AdapterScales, Executor } from "../../runtime/types.ts";
-import type { Tokenizer } from "../../tokenizer/types.ts";
-import { CallConstraint } from "../constrain/call-constraint.ts";
-import { Constraint } from "../constrain/constraint.ts";
-import { ReasoningBudget } from "../constrain/reasoning-budget.ts";
-import type { Candidates } from "../sample/candidates.ts";
-import { DRAFT_MAX } from "../sample/defaults.ts";
+import type { AdapterScales } from "../../runtime/types.ts";
 import { type Logprobs, logprobs } from "../sample/logprobs.ts";
-import { Sampler, type TokenPlace } from "../sample/sampler.ts";
 import type { Job } from "../schedule/batch-plan.ts";
+import type { Price } from "../schedule/draft-account.ts";
+import type { Drafting } from "../schedule/draft-model.ts";
 import { EventQueue } from "../schedule/event-queue.ts";
 import { now } from "../schedule/host-turn.ts";
-import { PromptLookup } from "../schedule/prompt-lookup.ts";
-import type { Scheduler } from "../schedule/scheduler.ts";
 import { AnswerText } from "./answer-text.ts";
+import { Chooser } from "./chooser.ts";
+import { Drafts } from "./drafts.ts";
+import type { Engine } from "./engine.ts";
 import type { AnswerEvent, FinishEvent, TokenEvent, Usage } from "./events.ts";
 import type { GenerationSettings } from "./settings.ts";
 import { StopMatcher } from "./stop.ts";
 import { type Timings, timingsOf } from "./timings.ts";
 
-/** The parts of a model that all its requests share. */
-export interface Engine {
-  readonly tokenizer: Tokenizer;
-  readonly executor: Executor;
-  readonly scheduler: Scheduler;
-  readonly candidates: Candidates;
-}
-
-/** Tokens at the end of a prompt that may spell `<think>`. */
-const PROMPT_END = 32;
 /** Events that may wait for the reader before generation pauses. */
 const MAX_UNREAD = 64;
 
@@ -53,12 +38,10 @@ class Generation implements Job {
   readonly events: EventQueue<AnswerEvent>;
   readonly #engine: Engine;
   readonly #options: GenerationSettings;
-  readonly #sampler: Sampler;
-  readonly #constraint: Constraint | CallConstraint | undefined;
-  readonly #budget: ReasoningBudget | undefined;
+  readonly #chooser: Chooser;
   /** Log-probabilities of the prompt's tokens, where they are asked for. */
   readonly #scores: Logprobs[] | undefined;
-  readonly #lookup: PromptLookup;
+  readonly #drafts: Drafts;
   readonly #text: AnswerText;
   readonly #stops: StopMatcher;
   readonly #maxTokens: number;
@@ -72,19 +55,14 @@ class Generation implements Job {
 
   constructor(engine: Engine, options: GenerationSettings) {
     const { scheduler, tokenizer, executor } = engine;
-    const { signal, reasoningBudget, maxTokens = Infinity, contextShift } = options;
+    const { signal, maxTokens = Infinity, contextShift } = options;
     this.#engine = engine;
     this.#options = options;
     this.tokens = [...options.prompt];
     this.#history = contextShift ? [...options.prompt] : this.tokens;
     this.#scores = options.promptLogprobs === undefined ? undefined : [];
-    this.#sampler = new Sampler(options.sampling, { ...engine, endIds: options.endIds });
-    this.#constraint = constraintFor(options, tokenizer);
-    if (reasoningBudget !== undefined) {
-      const begun = options.begun ?? begunBy(tokenizer.decode(options.prompt.slice(-PROMPT_END)));
-      this.#budget = new ReasoningBudget(reasoningBudget, tokenizer, begun);
-    }
-    this.#lookup = new PromptLookup(this.#history, executor.vocabSize, options.draftMax ?? DRAFT_MAX);
+    this.#chooser = new Chooser(options, engine, this.#history);
+    this.#drafts = new Drafts(options, engine, { tokens: this.#history, chooser: this.#chooser });
     this.#text = new AnswerText(tokenizer, options.shown);
     this.#stops = new StopMatcher(options.stop ?? []);
     const room = contextShift ? Infinity : executor.contextLength - options.prompt.length;
@@ -113,6 +91,14 @@ class Generation implements Job {
     return this.events.size < MAX_UNREAD;
   }
 
+  get answering(): boolean {
+    return this.#count > 0;
+  }
+
+  get drafting(): Drafting | undefined {
+    return this.#maxTokens - this.#count > 1 ? this.#drafts.byModel : undefined;
+  }
+
   get allRows(): boolean {
     return this.#scores !== undefined && this.#count === 0;
   }
@@ -131,32 +117,51 @@ class Generation implements Job {
     this.events.push({ type: "progress", total, cache: this.#cached, processed: read, time_ms });
   }
 
-  draft(limit: number, price: (count: number) => number): readonly number[] {
-    return this.#lookup.propose(Math.min(limit, this.#maxTokens - this.#count - 1), price);
+  draft(limit: number, price: Price): readonly number[] {
+    return this.#drafts.propose(Math.min(limit, this.#maxTokens - this.#count - 1), price);
   }
 
   accept(logits: Float32Array, position: number): boolean {
-    const { prompt, endIds, logprobs: k } = this.#options;
+    const { prompt, logprobs: k } = this.#options;
     if (this.#scores && position < prompt.length - 1) return this.#score(this.#scores, logits, position);
     if (this.#count === 0) this.#beginAnswer();
     if (this.#maxTokens === 0) return this.#finish("length");
-    const forced = this.#budget?.forced;
-    const id = forced ?? this.#sample(logits);
+    if (this.#take(this.#chooser.choose(logits), logits)) return true;
+    // Tokens that alone may come need no logits, unless log-probabilities are asked for.
+    while (k === undefined && this.ready && !this.#isFull) {
+      const id = this.#chooser.only();
+      if (id === undefined) break;
+      if (this.#take(id)) return true;
+    }
+    if (this.#isFull) this.#shift();
+    return false;
+  }
+
+  get #isFull(): boolean {
+    return this.tokens.length >= this.#engine.executor.contextLength;
+  }
+
+  /**
+   * Takes the next token.
+   * @param logits that it was chosen by, if any
+   * @returns true if it ends the answer
+   */
+  #take(id: number, logits?: Float32Array): boolean {
+    const { endIds } = this.#options;
     this.#append(id);
     const end = endIds.has(id);
-    const complete = end || (this.#constraint?.done ?? false);
+    const complete = end || this.#chooser.done;
     const last = complete || this.#count >= this.#maxTokens;
     const { offset, text, stop } = this.#write(end ? undefined : id, last);
-    const scores = k === undefined ? {} : this.#scoresOf(id, logits, k, forced !== undefined);
+    const scores = logits ? this.#scoresOf(id, logits) : {};
     const timings = this.#options.timingsPerToken && { timings: this.#timings() };
     this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...timings });
     const stopped = stop !== undefined;
+    if (!last && !stopped) return false;
     // As in llama.cpp and vLLM, an answer that reaches the limit ends with "length" unless its last token is an end
     // token, even if its grammar is complete.
     const cut = !end && !stopped && this.#count >= this.#maxTokens;
-    if (last || stopped) return this.#finish(cut ? "length" : "stop", stop);
-    if (this.tokens.length >= this.#engine.executor.contextLength) this.#shift();
-    return false;
+    return this.#finish(cut ? "length" : "stop", stop);
   }
 
   #beginAnswer(): void {
@@ -164,15 +169,10 @@ class Generation implements Job {
     if (this.#scores) this.events.push({ type: "prompt", logprobs: this.#scores });
   }
 
-  #sample(logits: Float32Array): number {
-    const place: TokenPlace = { position: this.#count, choice: this.#options.choice ?? 0 };
-    return this.#sampler.sample(logits, this.#history, place, this.#constraint?.mask());
-  }
-
-  #scoresOf(id: number, logits: Float32Array, k: number, forced: boolean): Pick<TokenEvent, "logprobs" | "probs"> {
-    const own = { logprobs: logprobs(logits, id, k) };
-    if (!this.#options.sampledProbs) return own;
-    return { ...own, probs: forced ? { id, prob: 1, top: [{ id, prob: 1 }].slice(0, k) } : this.#sampler.probs(id, k) };
+  #scoresOf(id: number, logits: Float32Array): Pick<TokenEvent, "logprobs" | "probs"> {
+    const { logprobs: k, sampledProbs } = this.#options;
+    if (k === undefined) return { logprobs: undefined };
+    return { logprobs: logprobs(logits, id, k), ...(sampledProbs && { probs: this.#chooser.probs(id, k) }) };
   }
 
   /**
@@ -199,9 +199,8 @@ class Generation implements Job {
     this.#count++;
     this.tokens.push(id);
     if (this.#history !== this.tokens) this.#history.push(id);
-    this.#constraint?.accept(id);
-    this.#budget?.accept(id);
-    this.#lookup.confirm(id);
+    this.#chooser.accept(id);
+    this.#drafts.confirm(id);
   }
 
   /**
@@ -250,7 +249,7 @@ class Generation implements Job {
 
   #timings(): Timings {
     const { prompt_tokens, completion_tokens } = this.#usage();
-    const { drafted, accepted } = this.#lookup;
+    const { drafted, accepted } = this.#drafts;
     return timingsOf({
       cached: this.#cached,
       prompt: prompt_tokens - this.#cached,
@@ -261,13 +260,4 @@ class Generation implements Job {
       accepted,
     });
   }
-}
-
-function constraintFor(
-  { constraint, endIds }: GenerationSettings,
-  tokenizer: Tokenizer,
-): Constraint | CallConstraint | undefined {
-  if (!constraint) return undefined;
-  if ("starts" in constraint) return new CallConstraint(constraint, tokenizer, endIds);
-  return new Constraint(constraint, tokenizer, endIds);
 }

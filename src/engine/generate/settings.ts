@@ -37,8 +37,12 @@ export interface GenerationSettings {
   readonly promptLogprobs?: number | undefined;
   /** The number of this answer among several to the same request. The random numbers depend on it. */
   readonly choice?: number | undefined;
-  /** Most tokens that a step may draft from earlier text. */
+  /** Most tokens that a step may draft; 0: none. */
   readonly draftMax?: number | undefined;
+  /** Fewest tokens of a draft: shorter ones are not used, and so many are checked whatever that costs. */
+  readonly draftMin?: number | undefined;
+  /** The probability below which a draft model's guess ends a draft. */
+  readonly draftPMin?: number | undefined;
   /** Tokens of reasoning after which the block is closed with `</think>`. */
   readonly reasoningBudget?: number | undefined;
   /** Whether half of the context is removed when it is full, so that the answer goes on. */

@@ -38,5 +38,7 @@ export const SAMPLING_DEFAULTS: SamplingDefaults = {
   badWords: [],
 };
 
-/** Most tokens that a step drafts from earlier text, for a request that does not say: llama.cpp's --draft-max. */
+/** Drafts of a request that does not say, as llama.cpp's --draft-max, --draft-min and --draft-p-min. */
 export const DRAFT_MAX = 16;
+export const DRAFT_MIN = 0;
+export const DRAFT_P_MIN = 0.75;

@@ -13,7 +13,7 @@ import { activeSteps, type SamplerName, type SamplingOptions } from "./options.t
 import { Penalties } from "./penalties.ts";
 import { uniform } from "./random.ts";
 import { minP, temperature, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
-import { addToken, emptyMask, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
+import { addToken, emptyMask, fewTokens, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
 
 /** The buffers that a sampler shares with the others of its model, and facts of its request. */
 export interface SamplerParts {
@@ -87,6 +87,19 @@ export class Sampler {
     for (const step of this.#steps) this.#apply(step, tokens, place);
     this.#mirostat?.narrow(candidates);
     return this.#draw(uniform(this.#options.seed, place.position, place.choice));
+  }
+
+  /**
+   * The next token where only one may come, which is the token that `sample` would return for any logits; undefined where
+   * several may come, or none. Steps that keep a state are told of it as by `sample`.
+   */
+  only(tokens: readonly number[], place: TokenPlace, constraint?: TokenMask): number | undefined {
+    const mask = this.#mask(tokens, place.position, constraint);
+    const [id] = (mask && fewTokens(mask, 1)) ?? [];
+    if (id === undefined) return undefined;
+    this.#drawn = false;
+    this.#mirostat?.observe(1);
+    return id;
   }
 
   /** The probabilities with which `sample` drew the token `id`, and the `k` highest ones. */

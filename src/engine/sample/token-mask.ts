@@ -28,3 +28,15 @@ export function removeToken(mask: TokenMask, id: number): void {
 export function intersect(mask: TokenMask, other: TokenMask): void {
   for (let i = 0; i < mask.length; i++) mask[i]! &= other[i]!;
 }
+
+/** The tokens of a mask in order, if they are at most `most`; otherwise undefined. */
+export function fewTokens(mask: TokenMask, most: number): number[] | undefined {
+  const ids: number[] = [];
+  for (let i = 0; i < mask.length; i++) {
+    for (let bits = mask[i]!; bits !== 0; bits &= bits - 1) {
+      if (ids.length === most) return undefined;
+      ids.push(i * 32 + 31 - Math.clz32(bits & -bits));
+    }
+  }
+  return ids;
+}

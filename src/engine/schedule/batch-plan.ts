@@ -3,15 +3,16 @@
  * @module
  */
 import type { AdapterScales, BatchItem, Executor, Sequence } from "../../runtime/types.ts";
+import type { Price } from "./draft-account.ts";
+import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
 import type { Holder } from "./prefix-cache.ts";
+import type { StepTimes } from "./step-times.ts";
 
 /** How hidden states become one embedding: their mean over the tokens, or the last one's. */
 export type Pooling = "mean" | "last";
 
-/** A request as the scheduler sees it: a list of tokens that grows by one whenever the job is given logits. */
-export interface Job {
-  /** Prompt and answer so far. */
-  readonly tokens: readonly number[];
+/** A request as the scheduler sees it: a list of tokens that grows whenever the job is given logits. */
+export interface Job extends DraftedJob {
   readonly adapters?: AdapterScales | undefined;
   /**
    * The pooling of an embedding, which takes hidden states and ends with its prompt. Undefined if the job takes logits.
@@ -22,16 +23,18 @@ export interface Job {
    * cache.
    */
   readonly allRows?: boolean | undefined;
+  /** Whether the answer has begun; it may go on by several tokens that need no logits. */
+  readonly answering?: boolean;
   /** Whether the job can run. It is false while the job's reader is behind; the job then keeps its place. */
   readonly ready: boolean;
-  /** Up to `limit` tokens that it may choose next, to be checked in one step; see `PromptLookup.propose`. */
-  draft(limit: number, price: (count: number) => number): readonly number[];
+  /** Up to `limit` tokens that it may choose next, to be checked in one step. */
+  draft(limit: number, price: Price): readonly number[];
   /** Is called before its first rows run. The first `cached` tokens of the prompt come from the cache. */
   begin(cached: number): void;
   /** Is called after each step of the job's prefill. `processed` is the number of prompt tokens processed so far. */
   progress?(processed: number): void;
   /**
-   * Takes the logits [vocabSize] after the token at `position`, and adds a token if that was its last one. An embedding
+   * Takes the logits [vocabSize] after the token at `position`, and adds tokens if that was its last one. An embedding
    * takes the hidden state [hiddenSize] of the token instead. The row is valid during the call only.
    * @returns true if the job has ended
    */
@@ -39,6 +42,9 @@ export interface Job {
   /** Is called after the scheduler has removed the job because of this error. */
   fail(error: unknown): void;
 }
+
+/** Where more tokens are pending, the job reads a prompt, or reads its text again. */
+const MOST_TOGETHER = 16;
 
 /** A job and its place in the cache. */
 export class Entry implements Holder {
@@ -48,6 +54,8 @@ export class Entry implements Holder {
   /** An entry that is computing the first `leaderLength` tokens of this one. This entry waits and then copies them. */
   leader: Entry | undefined;
   leaderLength = 0;
+  /** While drafts are checked: how many tokens of the sequence are known to be the job's. */
+  right: number = Infinity;
 
   constructor(job: Job) {
     this.job = job;
@@ -65,32 +73,32 @@ export class Entry implements Holder {
   get pending(): number {
     return this.job.tokens.length - (this.sequence?.length ?? 0);
   }
+
+  /** Whether the next row goes on with an answer; its last tokens may have come together, without a step for each. */
+  get isAnswering(): boolean {
+    return this.pending === 1 || ((this.job.answering ?? false) && this.pending <= MOST_TOGETHER);
+  }
 }
 
 export interface Planned extends BatchItem {
   readonly entry: Entry;
-  /** For an answer in progress: its last token, and drafts of the next ones with logits "all". */
+  /** Tokens to read; for an answer in progress, drafts of the next ones follow. */
   readonly tokens: number[];
   logits: BatchItem["logits"];
-}
-
-/**
- * The time of a step with this number of rows, in units of a step of one row. Rows are computed in tiles of four.
- * Measured with the 140M shape in Q4_0 and SmolLM2 in Q4_1: 1 for one row, 1.5 for 2 to 4 rows, 2.2 up to 8, 2.9 up to
- * 12, 3.6 up to 16.
- */
-function stepTime(rows: number): number {
-  return rows === 1 ? 1 : 0.8 + 0.7 * Math.ceil(rows / 4);
+  /** The number of drafts. */
+  drafts: number;
 }
 
 export class BatchPlan {
   readonly items: Planned[] = [];
   readonly #executor: Executor;
+  readonly #times: StepTimes;
   #rows: number;
   #logitRows: number;
 
-  constructor(executor: Executor) {
+  constructor(executor: Executor, times: StepTimes) {
     this.#executor = executor;
+    this.#times = times;
     this.#rows = executor.maxBatchTokens;
     this.#logitRows = executor.maxLogitRows;
   }
@@ -125,29 +133,63 @@ export class BatchPlan {
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
     const all = entry.job.allRows ?? false;
-    this.items.push({ entry, sequence, tokens, logits: all ? "all" : complete ? "last" : "none" });
+    this.items.push({ entry, sequence, tokens, logits: all ? "all" : complete ? "last" : "none", drafts: 0 });
     this.#rows -= count;
     if (all) this.#logitRows -= count;
     else if (complete) this.#logitRows--;
   }
 
-  /** Adds drafts to answers in progress, in equal shares of the rows and pages that are left. */
-  addDrafts(): void {
-    const answers = this.items.filter(({ tokens, logits }) => tokens.length === 1 && logits === "last");
-    const saved = stepTime(answers.length) / answers.length;
-    let planned = this.items.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  /**
+   * Adds drafts to answers in progress, in equal shares of the rows and pages that are left. What a job can draft by itself
+   * comes first; the draft model works for the others, and reads the texts of all.
+   */
+  addDrafts(model?: DraftModel): void {
+    const answers = this.items.filter(isAnswer);
+    const rest: Planned[] = [];
     for (const [i, item] of answers.entries()) {
-      const { sequence, tokens, entry } = item;
-      const rows = Math.ceil(Math.min(this.#rows, this.#logitRows) / (answers.length - i));
-      const limit = Math.min(rows, this.#room(sequence, 1), this.#executor.contextLength - sequence.length - 1);
-      const now = stepTime(planned);
-      const draft = entry.job.draft(limit, (count) => (stepTime(planned + count) - now) / saved);
-      planned += draft.length;
-      tokens.push(...draft);
-      item.logits = "all";
-      this.#rows -= draft.length;
-      this.#logitRows -= draft.length;
+      const draft = item.entry.job.draft(this.#draftLimit(item, answers.length - i), this.#price(answers.length));
+      this.#addDraft(item, draft);
+      if (draft.length === 0) rest.push(item);
     }
+    if (model) this.#addModelDrafts(rest, model);
+  }
+
+  #addModelDrafts(answers: readonly Planned[], model: DraftModel): void {
+    model.read(this.items.map(({ entry }) => entry.job));
+    const rows = Math.floor(Math.min(this.#rows, this.#logitRows) / answers.length);
+    const price = this.#price(answers.length);
+    const requests = answers.map((item): DraftRequest => {
+      return { job: item.entry.job, limit: Math.min(rows, this.#draftLimit(item, 1)), price };
+    });
+    for (const [i, draft] of model.draft(requests).entries()) {
+      const item = answers[i]!;
+      // Others may have taken the pages.
+      this.#addDraft(item, draft.slice(0, this.#draftLimit(item, 1)));
+    }
+  }
+
+  /** Most drafts of an answer, if as many answers as `sharing` have none yet. */
+  #draftLimit({ sequence, tokens }: Planned, sharing: number): number {
+    const rows = Math.ceil(Math.min(this.#rows, this.#logitRows) / sharing);
+    const { contextLength } = this.#executor;
+    const length = sequence.length + tokens.length;
+    return Math.max(0, Math.min(rows, this.#room(sequence, tokens.length), contextLength - length));
+  }
+
+  /** The price of drafts beside what is planned so far. */
+  #price(answers: number): Price {
+    const planned = this.items.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const now = this.#times.of(planned);
+    const saved = this.#times.of(answers) / answers;
+    return (count) => (this.#times.of(planned + count) - now) / saved;
+  }
+
+  #addDraft(item: Planned, draft: readonly number[]): void {
+    item.tokens.push(...draft);
+    item.drafts = draft.length;
+    item.logits = 1 + draft.length;
+    this.#rows -= draft.length;
+    this.#logitRows -= draft.length;
   }
 
   /** Tokens by which a sequence may still grow, beyond `planned` ones. */
@@ -158,4 +200,9 @@ export class BatchPlan {
     const copy = planned === 0 && length % pageTokens !== 0 ? sequence.pagesNeeded(1) : 0;
     return (this.freePages - copy + Math.ceil(length / pageTokens)) * pageTokens - length;
   }
+}
+
+/** Whether an item ends with the last token of an answer in progress, so that drafts may follow. */
+export function isAnswer({ tokens, drafts, logits, entry }: Planned): boolean {
+  return logits !== "none" && logits !== "all" && (tokens.length - drafts === 1 || (entry.job.answering ?? false));
 }

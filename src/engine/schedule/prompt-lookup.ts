@@ -7,15 +7,15 @@
  * a draft is right if the sampler chooses the same token.
  * @module
  */
+import { DraftAccount, type Price } from "./draft-account.ts";
+
 /** The fewest tokens that must be equal, and the most that are compared. */
 const SHORTEST_MATCH = 4;
 const LONGEST_MATCH = 17;
 /** How many earlier places are compared, latest first. This bounds the work for text such as `a a a a`. */
 const PLACES = 8;
-/** The budget for drafts, in steps: at first, what a step adds to a budget below 1, and its maximum. */
+/** The budget at first, in steps. */
 const FIRST_BUDGET = 0.6;
-const INCOME = 0.01;
-const MAX_BUDGET = 4;
 
 /** An earlier occurrence of the last tokens: the place behind it, and how many tokens are equal. */
 interface Match {
@@ -25,58 +25,44 @@ interface Match {
 
 /** One request's drafts. */
 export class PromptLookup {
-  /** Tokens drafted so far, and the number of them that were correct. */
-  drafted = 0;
-  accepted = 0;
+  readonly account: DraftAccount = new DraftAccount(FIRST_BUDGET);
   readonly #tokens: readonly number[];
   readonly #vocabSize: number;
   readonly #max: number;
+  readonly #min: number;
   /**
    * The latest end of three tokens, by their hash; and for each place, the previous end of three tokens with the same
    * hash.
    */
   readonly #last = new Map<number, number>();
   readonly #previous: number[] = [-1, -1];
-  #draft: number[] = [];
-  #budget: number = FIRST_BUDGET;
 
   /**
    * @param tokens prompt and answer so far: a list that grows while it is used
-   * @param max most tokens of a draft; 0: no drafts
+   * @param most and fewest tokens of a draft; `max` 0: no drafts
    */
-  constructor(tokens: readonly number[], vocabSize: number, max: number) {
+  constructor(tokens: readonly number[], vocabSize: number, { max, min = 0 }: { max: number; min?: number }) {
     this.#tokens = tokens;
     this.#vocabSize = vocabSize;
     this.#max = max;
+    this.#min = min;
   }
 
   /**
    * Up to `limit` tokens that may come next. A draft is shorter than the match before it, because matches grow while
-   * text is being copied; tokens whose rows cost no time are added. Drafts are paid from a budget that correct ones
-   * refill, so text without repetitions loses at most 0.6 steps and 1 % of its steps to drafts.
-   * @param price returns the cost of a number of tokens, in units of the step that one correct token saves
+   * text is being copied; tokens whose rows cost no time are added. The fewest tokens of a draft may cost more.
    */
-  propose(limit: number, price: (count: number) => number): readonly number[] {
+  propose(limit: number, price: Price): readonly number[] {
     if (this.#max === 0) return [];
     this.#index();
     const match = this.#find();
-    const most = Math.min(this.#budget, price(Math.max(0, match.length - 1)));
+    const most = Math.min(this.account.budget, price(Math.max(0, match.length - 1)));
     let count = match.length > 0 ? Math.max(0, Math.min(limit, this.#max)) : 0;
-    while (count > 0 && price(count) > most) count--;
-    this.#draft = this.#copy(match.next, count);
-    this.#budget -= price(count);
-    if (this.#budget < 1) this.#budget += INCOME;
-    this.drafted += this.#draft.length;
-    return [...this.#draft];
-  }
-
-  /** Takes the next token, and compares it with the draft. */
-  confirm(id: number): void {
-    if (this.#draft.shift() !== id) this.#draft = [];
-    else {
-      this.accepted++;
-      this.#budget = Math.min(MAX_BUDGET, this.#budget + 1);
-    }
+    if (count < this.#min) count = 0;
+    while (count > this.#min && price(count) > most) count--;
+    const draft = this.#copy(match.next, count);
+    this.account.pay(draft, price(count));
+    return draft;
   }
 
   /** Records where every three tokens ended, except the last three, which are looked up. */

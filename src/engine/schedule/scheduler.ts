@@ -5,11 +5,14 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { Executor } from "../../runtime/types.ts";
-import { BatchPlan, Entry, type Job, type Planned } from "./batch-plan.ts";
-import { type HostTurns, hostTurns } from "./host-turn.ts";
+import { type Executor, logitRows } from "../../runtime/types.ts";
+import { BatchPlan, Entry, isAnswer, type Job, type Planned } from "./batch-plan.ts";
+import { checkDrafts } from "./check-drafts.ts";
+import type { DraftModel } from "./draft-model.ts";
+import { type HostTurns, hostTurns, now } from "./host-turn.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
 import { sameAdapters, sharedLength } from "./shared-prefix.ts";
+import { StepTimes } from "./step-times.ts";
 
 export interface SchedulerOptions {
   /** Most prompt rows in one step, over all requests (default 64). This bounds the time of a step. */
@@ -21,7 +24,12 @@ export interface SchedulerOptions {
    * it, so a single loop would end with the request that began it, and the others would hang.
    */
   readonly loopPerRequest?: boolean | undefined;
+  /** Whether the times of steps are measured, to tell how many drafts pay. Otherwise they are assumed, as tests need. */
+  readonly measured?: boolean | undefined;
 }
+
+/** Most prompt rows in one step, unless the options say otherwise. */
+export const CHUNK_TOKENS = 64;
 
 export class Scheduler {
   readonly #executor: Executor;
@@ -36,13 +44,17 @@ export class Scheduler {
   /** Jobs whose loop runs; undefined stands for the common loop. */
   readonly #loops = new Set<Job | undefined>();
   readonly #loopPerRequest: boolean;
+  readonly #times: StepTimes;
+  readonly #draftModel: DraftModel | undefined;
 
-  constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
+  constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}, draftModel?: DraftModel) {
     this.#executor = executor;
     this.#prefixes = prefixes;
-    this.#chunkTokens = options.chunkTokens ?? 64;
+    this.#chunkTokens = options.chunkTokens ?? CHUNK_TOKENS;
     this.#turns = options.turns ?? hostTurns;
     this.#loopPerRequest = options.loopPerRequest ?? false;
+    this.#times = new StepTimes(options.measured ?? false);
+    this.#draftModel = draftModel;
   }
 
   /** Requests that have not ended. */
@@ -108,7 +120,9 @@ export class Scheduler {
         if (!entry.started) entry.job.begin(entry.sequence!.length);
         entry.started = true;
       }
+      const start = now();
       rows = batch[0]!.entry.job.pooling ? this.#executor.hiddenStates(batch) : this.#executor.forward(batch);
+      if (batch.every(isAnswer)) this.#times.note(rows.length, now() - start);
     } catch (error) {
       const ended = error instanceof NibbleError && (error.code === "poisoned" || error.code === "disposed");
       if (ended) this.failAll(error);
@@ -119,23 +133,16 @@ export class Scheduler {
     let row = 0;
     for (const item of batch) {
       item.entry.job.progress?.(item.entry.sequence?.length ?? 0);
-      const count = item.logits === "all" ? item.tokens.length : item.logits === "last" ? 1 : 0;
-      this.#accept(item, rows.slice(row, (row += count)));
+      this.#accept(item, rows.slice(row, (row += logitRows(item))));
     }
   }
 
-  /** Logits after drafts are used as long as the job chooses the drafted tokens; wrong drafts leave the cache. */
-  #accept({ entry, tokens, logits }: Planned, rows: readonly Float32Array[]): void {
-    const { job } = entry;
-    const drafts = logits === "all" && !job.allRows ? tokens.slice(1) : [];
+  #accept(item: Planned, rows: readonly Float32Array[]): void {
+    const { entry, drafts } = item;
     const first = (entry.sequence?.length ?? 0) - rows.length;
     try {
-      for (const [i, row] of rows.entries()) {
-        const ended = job.accept(row, first + i);
-        if (ended) this.remove(job);
-        if (ended || (i < drafts.length && job.tokens.at(-1) !== drafts[i])) break;
-      }
-      if (drafts.length > 0) entry.sequence?.truncate(job.tokens.length - 1);
+      const ended = drafts > 0 ? checkDrafts(item, rows) : rows.some((row, i) => entry.job.accept(row, first + i));
+      if (ended) this.remove(entry.job);
     } catch (error) {
       this.#fail(entry, error);
     }
@@ -148,7 +155,7 @@ export class Scheduler {
     this.#embeds = !this.#embeds;
     let plan = this.#fill(kinds[this.#embeds ? 1 : 0]);
     if (plan.items.length === 0) plan = this.#fill(kinds[this.#embeds ? 0 : 1]);
-    plan.addDrafts();
+    plan.addDrafts(this.#draftModel);
 
     // Nothing fits. The oldest entry may evict all others; if it still does not fit, sessions hold the pages.
     const oldest = ready[0];
@@ -166,16 +173,16 @@ export class Scheduler {
   }
 
   /**
-   * Each step another request goes first, so that none waits forever. Then come answers in progress with one row each,
-   * then prompts with as many rows as the chunk has left. Requests are admitted to the cache in order of arrival.
+   * Each step another request goes first, so that none waits forever. Then come answers in progress with a row each, or
+   * a few, then prompts with as many rows as the chunk has left. Requests are admitted to the cache in order of arrival.
    * @param ready oldest first
    */
   #fill(ready: readonly Entry[]): BatchPlan {
-    const plan = new BatchPlan(this.#executor);
+    const plan = new BatchPlan(this.#executor, this.#times);
     if (ready.length === 0) return plan;
     const first = this.#turn++ % ready.length;
     const order = [...ready.slice(first), ...ready.slice(0, first)];
-    const rank = (entry: Entry) => (entry === order[0] ? 0 : entry.pending === 1 ? 1 : 2);
+    const rank = (entry: Entry) => (entry === order[0] ? 0 : entry.isAnswering ? 1 : 2);
     order.sort((a, b) => rank(a) - rank(b));
     const waiting = ready.filter((entry) => !entry.sequence);
     let chunk = this.#chunkTokens;
@@ -189,7 +196,7 @@ export class Scheduler {
         if (!admit) continue;
       }
       const { pending } = entry;
-      if (pending === 1) this.#take(plan, entry, 1);
+      if (entry.isAnswering) this.#take(plan, entry, pending);
       else chunk -= this.#take(plan, entry, Math.min(chunk, pending));
     }
     return plan;
@@ -207,7 +214,7 @@ export class Scheduler {
     for (const other of this.#entries) {
       const most = Math.min(entry.tokens.length - 1, other.tokens.length);
       if (!sameAdapters(other.adapters, entry.adapters)) continue;
-      if (other === entry || other.pending === 1 || !leads(other, most) || most <= entry.leaderLength) continue;
+      if (other === entry || other.isAnswering || !leads(other, most) || most <= entry.leaderLength) continue;
       const shared = sharedLength(entry.tokens, other.tokens, most);
       if (shared < entry.leaderLength + this.#executor.pageTokens || !leads(other, shared)) continue;
       entry.leader = other;
@@ -274,8 +281,11 @@ export class Scheduler {
   /** Takes an entry's place in the cache. Its last token and drafts are removed: only computed text is kept. */
   #vacate(entry: Entry): void {
     const { sequence, tokens } = entry;
-    if (sequence && sequence.length >= tokens.length) sequence.truncate(tokens.length - 1);
+    const most = Math.min(tokens.length - 1, entry.right);
+    if (sequence && sequence.length > most) sequence.truncate(most);
+    entry.right = Infinity;
     this.#prefixes.retire(entry);
+    this.#draftModel?.release(entry.job);
     entry.sequence = undefined;
   }
 }

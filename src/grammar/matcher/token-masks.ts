@@ -74,21 +74,6 @@ export class TokenMasks {
     return this.matcher.readToken(from, id, this.#trie.textOf(id));
   }
 
-  /**
-   * The token that must come in a state, if there is only one and the text may not end: nothing has to be computed to
-   * choose it. Takes a few microseconds besides the mask.
-   */
-  forcedToken(from: State): number | undefined {
-    if (from.mayEnd) return undefined;
-    let forced: number | undefined;
-    for (const [i, bits] of this.mask(from).entries()) {
-      if (bits === 0) continue;
-      if (forced !== undefined || (bits & (bits - 1)) !== 0) return undefined;
-      forced = i * 32 + 31 - Math.clz32(bits);
-    }
-    return forced;
-  }
-
   /** Adds the tokens that the grammar names. */
   #addNamed(mask: TokenMask, state: State): void {
     for (const [{ id, negated }] of this.matcher.tokenEdges(state)) {

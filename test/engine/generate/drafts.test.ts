@@ -144,7 +144,7 @@ describe("drafts that are always wrong", () => {
     executor.forward = (batch) => {
       const rows = forward(batch);
       // The row of the last token stays; those after a draft cannot be right.
-      if (batch[0]!.logits === "all") for (const row of rows.slice(1)) row.fill(Number.NaN);
+      if (Number(batch[0]!.logits) > 1) for (const row of rows.slice(1)) row.fill(Number.NaN);
       return rows;
     };
     const list = await events(model, { maxTokens: 800 });
@@ -167,7 +167,7 @@ describe("abort", () => {
       const controller = new AbortController();
       executor.onForward = (batch) => {
         if (executor.batches.length !== at) return;
-        if (batch.some(({ tokens, logits }) => logits === "all" && tokens.length > 1)) drafting++;
+        if (batch.some(({ logits }) => Number(logits) > 1)) drafting++;
         queueMicrotask(() => controller.abort());
       };
       const other = events(model, { prompt: [9, 8] });

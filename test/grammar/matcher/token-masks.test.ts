@@ -51,23 +51,6 @@ describe("a mask has the tokens that the matcher can read", () => {
   });
 });
 
-describe("forced tokens", () => {
-  it("are those that alone may come where the text may not end", () => {
-    const source = gbnf('root ::= <think> [ab] "c" [de]? </think>?');
-    const masks = new TokenMasks(new Matcher(compileGrammar(source, pieces)), piecesTrie);
-    const think = pieces.idOf("<think>")!;
-    let state = masks.matcher.start;
-    expect(masks.forcedToken(state)).toBe(think);
-    state = masks.read(state, think);
-    expect(masks.forcedToken(state)).toBeUndefined();
-    state = masks.read(state, "b".charCodeAt(0));
-    expect(masks.forcedToken(state)).toBe("c".charCodeAt(0));
-    state = masks.read(masks.read(state, "c".charCodeAt(0)), "d".charCodeAt(0));
-    expect(tokensOf(masks.mask(state))).toEqual([pieces.idOf("</think>")]);
-    expect(masks.forcedToken(state)).toBeUndefined();
-  });
-});
-
 describe("the matcher's table of states", () => {
   it("is dropped when it is too large, and the text goes on", () => {
     const matcher = new Matcher(compileGrammar(gbnf('root ::= "(" root ")" root | "[" root "]" root | ""')), 300);
