@@ -14,6 +14,7 @@ import {
   llamaLayerTensors,
   lmHead,
   projectAttention,
+  projectOutput,
   readDecoderConfig,
   registerArchitecture,
 } from "nibble-llm";
@@ -46,7 +47,7 @@ const granite: Architecture<GraniteConfig> = {
       const p = projectAttention(b, c, i, { h, x });
       const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
       const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale);
-      h = b.add(p.h, b.scale(b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden), c.residualScale));
+      h = b.add(p.h, b.scale(projectOutput(b, c, i, o), c.residualScale));
       const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps));
       h = b.add(h, b.scale(f, c.residualScale));
     }

@@ -35,6 +35,7 @@ export {
   gatedFeedForward,
   lmHead,
   projectAttention,
+  projectOutput,
   readDecoderConfig,
 } from "../models/decoder.ts";
 export { type HuggingFaceFamily, registerArchitecture } from "../models/index.ts";

@@ -168,10 +168,7 @@ export function projectAttention(
   const query = [`blk.${i}.attn_q.weight`, c.heads * c.headDim] as const;
   const key = [`blk.${i}.attn_k.weight`, c.kvHeads * c.headDim] as const;
   const value = [`blk.${i}.attn_v.weight`, c.kvHeads * c.headDim] as const;
-  const biased = (y: Value, name: string): Value => {
-    const bias = `blk.${i}.${name}.bias`;
-    return b.has(bias) ? b.bias(y, bias) : y;
-  };
+  const biased = (y: Value, name: string): Value => withBias(b, y, `blk.${i}.${name}`);
   if (i < c.layers - 1) {
     const [q, k, v] = b.matmuls(x, [query, key, value]);
     return { h, q: biased(q!, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
@@ -182,14 +179,28 @@ export function projectAttention(
   return { h: out, q: biased(q, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
 }
 
-/** Gated feed-forward of layer `i` (Shazeer 2020): W_down(f(W_gate x) * W_up x), where f is the activation. */
+/** The product of the heads' results `o` [rows, heads headDim] with W_o of layer `i`, with the bias if the file has one. */
+export function projectOutput(b: ProgramBuilder, c: DecoderConfig, i: number, o: Value): Value {
+  return withBias(b, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden), `blk.${i}.attn_output`);
+}
+
+/** `y` with the bias of the projection `name`, if the file has one. */
+function withBias(b: ProgramBuilder, y: Value, name: string): Value {
+  return b.has(`${name}.bias`) ? b.bias(y, `${name}.bias`) : y;
+}
+
+/**
+ * Gated feed-forward of layer `i` (Shazeer 2020): W_down(f(W_gate x) * W_up x), where f is the activation, with
+ * the biases that the file has.
+ */
 export function gatedFeedForward(b: ProgramBuilder, c: DecoderConfig, i: number, x: Value): Value {
   const [gate, up] = b.matmuls(x, [
     [`blk.${i}.ffn_gate.weight`, c.ffn],
     [`blk.${i}.ffn_up.weight`, c.ffn],
   ]);
-  const inner = c.activation === "silu" ? b.siluMul(gate!, up!) : b.geluMul(gate!, up!);
-  return b.matmul(inner, `blk.${i}.ffn_down.weight`, c.hidden);
+  const [g, u] = [withBias(b, gate!, `blk.${i}.ffn_gate`), withBias(b, up!, `blk.${i}.ffn_up`)];
+  const inner = c.activation === "silu" ? b.siluMul(g, u) : b.geluMul(g, u);
+  return withBias(b, b.matmul(inner, `blk.${i}.ffn_down.weight`, c.hidden), `blk.${i}.ffn_down`);
 }
 
 /** The final norm and the LM head. If the file has no matrix for the head, the embedding table serves as it. */

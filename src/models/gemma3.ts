@@ -15,6 +15,7 @@ import {
   gatedFeedForward,
   lmHead,
   projectAttention,
+  projectOutput,
   readDecoderConfig,
 } from "./decoder.ts";
 import { inverseFrequencies } from "./rope.ts";
@@ -74,7 +75,7 @@ export const gemma3: Architecture<Gemma3Config> = {
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
       const options = { window, softcap: c.attentionSoftcap };
       const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, options);
-      const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
+      const a = projectOutput(b, c, i, o);
       h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
       const f = gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps));
       h = b.add(h, b.rmsNorm(f, `blk.${i}.post_ffw_norm.weight`, c.eps));

@@ -3,7 +3,14 @@
  * interleaved RoPE (llama.cpp, convert_hf_to_gguf.py), and a Hugging Face folder does not.
  * @module
  */
-import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
+import {
+  type Architecture,
+  gatedFeedForward,
+  lmHead,
+  projectAttention,
+  projectOutput,
+  readDecoderConfig,
+} from "./decoder.ts";
 
 export const llama: Architecture = {
   name: "llama",
@@ -18,7 +25,7 @@ export const llama: Architecture = {
       const p = projectAttention(b, c, i, { h, x });
       const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
       const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale);
-      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }
     return lmHead(b, c, h);

@@ -14,6 +14,7 @@ import {
   gatedFeedForward,
   lmHead,
   projectAttention,
+  projectOutput,
   readDecoderConfig,
 } from "./decoder.ts";
 
@@ -73,7 +74,7 @@ export const llama4: Architecture<Llama4Config> = {
       }
       const layer = b.kvStore(k, p.v, c.headDim);
       const o = b.attention(q, layer, c.attentionScale);
-      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }
     return lmHead(b, c, h);

@@ -4,7 +4,14 @@
  * all heads together, before RoPE.
  * @module
  */
-import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
+import {
+  type Architecture,
+  gatedFeedForward,
+  lmHead,
+  projectAttention,
+  projectOutput,
+  readDecoderConfig,
+} from "./decoder.ts";
 
 export const olmo2: Architecture = {
   name: "olmo2",
@@ -20,7 +27,7 @@ export const olmo2: Architecture = {
       const k = b.rmsNorm(p.k, `blk.${i}.attn_k_norm.weight`, c.eps);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
       const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale);
-      const a = b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden);
+      const a = projectOutput(b, c, i, o);
       h = b.add(p.h, b.rmsNorm(a, `blk.${i}.post_attention_norm.weight`, c.eps));
       const f = gatedFeedForward(b, c, i, h);
       h = b.add(h, b.rmsNorm(f, `blk.${i}.post_ffw_norm.weight`, c.eps));

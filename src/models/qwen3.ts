@@ -3,7 +3,14 @@
  * It differs from Llama so: queries and keys are normed per head before RoPE, and all heads share the weight of the norm.
  * @module
  */
-import { type Architecture, gatedFeedForward, lmHead, projectAttention, readDecoderConfig } from "./decoder.ts";
+import {
+  type Architecture,
+  gatedFeedForward,
+  lmHead,
+  projectAttention,
+  projectOutput,
+  readDecoderConfig,
+} from "./decoder.ts";
 
 export const qwen3: Architecture = {
   name: "qwen3",
@@ -20,7 +27,7 @@ export const qwen3: Architecture = {
       const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
       const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale);
-      h = b.add(p.h, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden));
+      h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }
     return lmHead(b, c, h);

@@ -31,7 +31,8 @@ export function scaleLlama3(frequencies: Float32Array<ArrayBuffer>, scaling: Lla
   return frequencies.map((frequency) => {
     const wavelength = f(f(2 * Math.PI) / frequency);
     if (wavelength < originalContext / highFrequencyFactor) return frequency;
-    if (wavelength > originalContext / lowFrequencyFactor) return frequency / factor;
+    if (wavelength > originalContext / lowFrequencyFactor || lowFrequencyFactor === highFrequencyFactor)
+      return frequency / factor;
     const smooth = f(
       f(f(originalContext / wavelength) - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor),
     );

@@ -28,7 +28,7 @@ export function ropeFrequencies({ architecture, metadata }: Checkpoint): TensorI
     const frequency = fround(1 / fround(base ** fround((2 * pair) / size)));
     const wavelength = fround(fround(2 * Math.PI) / frequency);
     if (wavelength < context / high) return 1;
-    if (wavelength > context / low) return factor;
+    if (wavelength > context / low || low === high) return factor;
     const share = fround(fround(fround(context / wavelength) - low) / (high - low));
     return 1 / fround(fround(fround(1 - share) / factor) + share);
   });

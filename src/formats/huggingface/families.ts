@@ -4,8 +4,8 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { getBoolean, getStrings } from "../typed-values.ts";
-import type { Family } from "./family.ts";
+import { getBoolean, getNumber, getStrings } from "../typed-values.ts";
+import type { Family, Put } from "./family.ts";
 import { addGemma3Facts } from "./gemma3-config.ts";
 import { addLlama4Facts } from "./llama4-config.ts";
 
@@ -163,12 +163,23 @@ export function registerFamily(modelType: string, family: Family): void {
   known.set(modelType, family);
 }
 
-/** Layers of Qwen 2 and 3 may have a sliding window, but no public model of a size that we run has one. */
-function refuseWindows(config: JsonObject): void {
-  const types = getStrings(config, "layer_types") ?? [];
-  if (getBoolean(config, "use_sliding_window", { default: false }) || types.some((type) => type !== "full_attention"))
-    throw new NibbleError(
-      "unsupported_architecture",
-      "config.json: use_sliding_window, and layer_types other than full_attention, are not supported for this model_type",
-    );
+/**
+ * Refuses layers of Qwen 2 and 3 with a sliding window that is shorter than the context. No public model of a size that we
+ * run has one; with `use_sliding_window`, transformers gives windows to the layers from `max_window_layers` on.
+ */
+function refuseWindows(config: JsonObject, _: Put, layers: number): void {
+  const number = (key: string, missing: number): number => getNumber(config, key, { default: missing });
+  const context = number("max_position_embeddings", qwenDefaults.max_position_embeddings);
+  const used = getBoolean(config, "use_sliding_window", { default: false });
+  const isWide = number("sliding_window", used ? 4096 : context) >= context;
+  const first = used ? number("max_window_layers", 28) : layers;
+  const bySize = first < layers ? ["sliding_attention"] : [];
+  const types = new Set(getStrings(config, "layer_types") ?? bySize);
+  types.delete("full_attention");
+  if (isWide) types.delete("sliding_attention");
+  if (types.size === 0) return;
+  throw new NibbleError(
+    "unsupported_architecture",
+    "config.json: use_sliding_window, and layer_types other than full_attention, are not supported for this model_type, unless the window is as long as the context",
+  );
 }

@@ -79,10 +79,10 @@ function addRopeScaling(scaling: JsonObject, put: Put): void {
   if (type !== "llama3") return;
   const low = getFloat(scaling, "low_freq_factor", { min: 0 });
   const high = getFloat(scaling, "high_freq_factor", { min: 0 });
-  if (low === 0 || high <= low) {
+  if (low === 0 || high < low) {
     throw new NibbleError(
       "bad_value",
-      `config.json rope_scaling: expected 0 < low_freq_factor < high_freq_factor, got ${low} and ${high}`,
+      `config.json rope_scaling: expected 0 < low_freq_factor <= high_freq_factor, got ${low} and ${high}`,
     );
   }
   const context = getNumber(scaling, "original_max_position_embeddings", { integer: true, min: 1 });

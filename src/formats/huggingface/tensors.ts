@@ -46,6 +46,7 @@ export function translateTensors(
     const info = toInfo(name, tensor);
     translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
   }
+  for (const name of biased) requireBiases(translated, name, layers);
   if (!tied && !translated.has("output.weight"))
     throw new NibbleError(
       "missing_tensor",
@@ -62,6 +63,15 @@ function checkBias(name: string, original: string, biased: ReadonlySet<string>):
     "unsupported_architecture",
     `tensor ${JSON.stringify(original)} is a bias, and config.json says that this projection has none`,
   );
+}
+
+/** Every layer of the file must have a bias that config.json promises. */
+function requireBiases(tensors: ReadonlyMap<string, TensorInfo>, projection: string, layers: number): void {
+  for (let i = 0; i < layers; i++) {
+    const name = `blk.${i}.${projection}`;
+    if (tensors.has(`${name}.weight`) && !tensors.has(`${name}.bias`))
+      throw new NibbleError("missing_tensor", `the bias of ${name} is missing; config.json says that there is one`);
+  }
 }
 
 /** A tensor's name in GGUF; undefined for a tensor that the family does not have. */

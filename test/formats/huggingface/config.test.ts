@@ -119,7 +119,8 @@ describe("RoPE scaling", () => {
       original_max_position_embeddings: 8192,
     };
     expect(await scaled(llama3)).toBe("loaded");
-    expect(await scaled({ ...llama3, high_freq_factor: 1 })).toBe("bad_value");
+    expect(await scaled({ ...llama3, high_freq_factor: 1 })).toBe("loaded");
+    expect(await scaled({ ...llama3, high_freq_factor: 0.5 })).toBe("bad_value");
     expect(await scaled({ ...llama3, low_freq_factor: 0 })).toBe("bad_value");
     expect(await scaled({ ...llama3, original_max_position_embeddings: undefined })).toBe("missing_key");
   });
