@@ -15,9 +15,11 @@ import { type ChatStart, chatChunks, collectChat } from "./openai/chat.ts";
 import type { ChatCompletion, ChatCompletionChunk } from "./openai/chat-types.ts";
 import { type CompletionStart, collectCompletion, completionChunks } from "./openai/completion.ts";
 import type { Completion } from "./openai/completion-types.ts";
+import { idTexts, type TokenTexts } from "./openai/logprobs.ts";
 import { echoOf, encodePrompt } from "./prompt-text.ts";
 import { checkCallOptions } from "./request/arguments.ts";
 import { type CheckedChatRequest, checkChatRequest } from "./request/chat.ts";
+import type { CommonRequest } from "./request/common.ts";
 import { type CheckedCompletionRequest, checkCompletionRequest } from "./request/completion.ts";
 import { checkPrompt } from "./request/generate-options.ts";
 import { compileNamed } from "./request/structured.ts";
@@ -45,12 +47,13 @@ export async function completeChat(
     prompt: checkPrompt(prompt.ids, core.context),
     begun: prompt.begun,
     constraint: constraintOf(request, prompt, { core, prompts }),
-    ...(request.tools && { shown: SHOWN_WITH_TOOLS }),
+    ...(request.tools && !request.options.shown && { shown: SHOWN_WITH_TOOLS }),
   };
   const starts = choices(request.n).map((choice) => starter(core, { ...settings, choice }));
   const chunks = chatChunks(starts, {
     model: core.name,
-    tokens: core.tokenizer,
+    tokens: tokenTexts(core, request),
+    promptIds: request.tokenIds ? prompt.ids : undefined,
     includeUsage: request.includeUsage || !request.stream,
     splitReasoning: request.splitReasoning,
     begun: prompt.begun,
@@ -71,7 +74,7 @@ export async function completeText(
   const request = checkCompletionRequest(body, core.context, rules);
   const chunks = completionChunks(textStarts(core, request, signal), {
     model: core.name,
-    tokens: core.tokenizer,
+    tokens: tokenTexts(core, request),
     includeUsage: request.includeUsage || !request.stream,
     promptLogprobs: request.promptLogprobs,
     detailed: request.detailed,
@@ -82,7 +85,7 @@ export async function completeText(
 /** The answers to each prompt. The first answer to a prompt computes it for the others. */
 function textStarts(
   core: Core,
-  { prompts, n, format, echo, addBos, options }: CheckedCompletionRequest,
+  { prompts, n, format, echo, addBos, tokenIds, options }: CheckedCompletionRequest,
   signal: { readonly signal?: AbortSignal },
 ): CompletionStart[] {
   const { tokenizer, context } = core;
@@ -97,8 +100,14 @@ function textStarts(
       start: starter(core, { ...settings, choice }),
       prompt: i,
       echo: echoed,
+      promptIds: tokenIds ? ids : undefined,
     }));
   });
+}
+
+/** How log-probabilities name tokens. */
+function tokenTexts({ tokenizer }: Core, { idsAsTexts }: CommonRequest): TokenTexts {
+  return idsAsTexts ? idTexts(tokenizer) : tokenizer;
 }
 
 function choices(n: number): number[] {

@@ -12,13 +12,15 @@ const SHOWN: readonly string[] = [OPEN_TAG, CLOSE_TAG, ...CALL_TAGS];
 export class AnswerText {
   readonly #tokenizer: Tokenizer;
   readonly #shown = new Map<number, string>();
+  readonly #skipSpecial: boolean;
   #decoder: StreamDecoder;
 
-  /** @param more other special tokens that are part of the text */
-  constructor(tokenizer: Tokenizer, more: readonly string[] = []) {
+  /** @param more other special tokens that are part of the text, or all */
+  constructor(tokenizer: Tokenizer, more: readonly string[] | "all" = []) {
     this.#tokenizer = tokenizer;
-    this.#decoder = tokenizer.decoder({ skipSpecial: true });
-    for (const text of [...SHOWN, ...more]) {
+    this.#skipSpecial = more !== "all";
+    this.#decoder = tokenizer.decoder({ skipSpecial: this.#skipSpecial });
+    for (const text of more === "all" ? [] : [...SHOWN, ...more]) {
       const id = tokenizer.idOf(text);
       if (id !== undefined && tokenizer.isSpecial(id)) this.#shown.set(id, text);
     }
@@ -32,7 +34,7 @@ export class AnswerText {
   /** Ends the text. Returns the bytes of an unfinished character as text. */
   end(): string {
     const rest = this.#decoder.end();
-    this.#decoder = this.#tokenizer.decoder({ skipSpecial: true });
+    this.#decoder = this.#tokenizer.decoder({ skipSpecial: this.#skipSpecial });
     return rest;
   }
 }

@@ -42,6 +42,8 @@ export interface TokenEvent {
   readonly probs?: Probs | undefined;
   /** The timings so far, if `timingsPerToken` is set. */
   readonly timings?: Timings;
+  /** The usage so far, if `usagePerToken` is set. */
+  readonly usage?: Usage;
 }
 
 export interface FinishEvent {

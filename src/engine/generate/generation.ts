@@ -154,8 +154,7 @@ class Generation implements Job {
     const last = complete || this.#count >= this.#maxTokens;
     const { offset, text, stop } = this.#write(end ? undefined : id, last);
     const scores = logits ? this.#scoresOf(id, logits) : {};
-    const timings = this.#options.timingsPerToken && { timings: this.#timings() };
-    this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...timings });
+    this.events.push({ type: "token", id, text, offset, end, logprobs: undefined, ...scores, ...this.#figures() });
     const stopped = stop !== undefined;
     if (!last && !stopped) return false;
     // As in llama.cpp and vLLM, an answer that reaches the limit ends with "length" unless its last token is an end
@@ -167,6 +166,12 @@ class Generation implements Job {
   #beginAnswer(): void {
     this.#firstTime = now();
     if (this.#scores) this.events.push({ type: "prompt", logprobs: this.#scores });
+  }
+
+  /** What a token event tells of the answer so far. */
+  #figures(): Pick<TokenEvent, "timings" | "usage"> {
+    const { timingsPerToken, usagePerToken } = this.#options;
+    return { ...(timingsPerToken && { timings: this.#timings() }), ...(usagePerToken && { usage: this.#usage() }) };
   }
 
   #scoresOf(id: number, logits: Float32Array): Pick<TokenEvent, "logprobs" | "probs"> {
@@ -185,7 +190,8 @@ class Generation implements Job {
     if (last) piece += this.#text.end();
     this.#textLength += piece.length;
     const { text, stop } = this.#stops.push(piece);
-    return { offset, text: last && stop === undefined ? text + this.#stops.end() : text, stop };
+    if (stop !== undefined) return { offset, text: this.#options.keepStop ? text + stop : text, stop };
+    return { offset, text: last ? text + this.#stops.end() : text, stop };
   }
 
   /** A prompt that was evicted is computed again, so its first rows may come twice. */

@@ -17,8 +17,9 @@ export interface GenerationSettings {
    */
   readonly maxTokens?: number | undefined;
   readonly sampling: SamplingOptions;
-  /** Texts that end the answer and are not part of it. */
+  /** Texts that end the answer. They are not part of it, unless `keepStop` is set. */
   readonly stop?: readonly string[] | undefined;
+  readonly keepStop?: boolean | undefined;
   /** Tokens that end the answer and are not part of its text. */
   readonly endIds: ReadonlySet<number>;
   /**
@@ -51,10 +52,12 @@ export interface GenerationSettings {
   readonly keep?: number | undefined;
   readonly adapters?: AdapterScales | undefined;
   readonly constraint?: ConstraintOptions | CallConstraintOptions | undefined;
-  /** Special tokens that are part of the text. */
-  readonly shown?: readonly string[];
+  /** Special tokens that are part of the text: these texts, or all but the end token. */
+  readonly shown?: readonly string[] | "all";
   /** Whether each token event has the timings so far. */
   readonly timingsPerToken?: boolean | undefined;
+  /** Whether each token event has the usage so far. */
+  readonly usagePerToken?: boolean | undefined;
   /** Whether events report the progress of prefill. */
   readonly promptProgress?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -174,10 +174,14 @@ export interface ChatCompletion {
     readonly finish_reason: FinishReason;
     /** The stop string that came, where one ended the answer. */
     readonly stop_reason?: string;
+    /** The ids of the answer's tokens, with `return_token_ids`. */
+    readonly token_ids?: readonly number[];
   }[];
   readonly usage: Usage;
   readonly timings: Timings;
   readonly prompt_logprobs?: PromptLogprobs;
+  /** The ids of the prompt's tokens, with `return_token_ids`. */
+  readonly prompt_token_ids?: readonly number[];
 }
 
 /** A piece of a streamed answer. */
@@ -201,6 +205,8 @@ export interface ChatCompletionChunk {
     readonly finish_reason: FinishReason | null;
     /** The stop string that came, where one ended the answer. */
     readonly stop_reason?: string;
+    /** The ids of the answer's tokens, with `return_token_ids`. */
+    readonly token_ids?: readonly number[];
   }[];
   readonly usage?: Usage | null;
   /** llama-server's timings, in the chunk with the finish reason. */
@@ -208,4 +214,6 @@ export interface ChatCompletionChunk {
   /** With `return_progress`, in chunks before the answer. */
   readonly prompt_progress?: PromptProgress;
   readonly prompt_logprobs?: PromptLogprobs;
+  /** The ids of the prompt's tokens, with `return_token_ids`. */
+  readonly prompt_token_ids?: readonly number[];
 }

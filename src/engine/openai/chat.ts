@@ -10,12 +10,14 @@ import type { ChatCompletion, ChatCompletionChunk, ChatLogprobs, ToolCall, ToolC
 import type { FinishReason, PromptLogprobs } from "./common-types.ts";
 import { chatLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";
 import { merge } from "./merge.ts";
-import { eventTimings, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
+import { eventTimings, eventUsage, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
 
 export interface ChatStreamInfo extends ChatTextOptions {
   readonly model: string;
   readonly tokens: TokenTexts;
   readonly includeUsage: boolean;
+  /** The prompt, where the ids of its tokens and of the answer's are wanted. */
+  readonly promptIds: readonly number[] | undefined;
 }
 
 /** Starts one answer. */
@@ -29,7 +31,7 @@ type Choice = ChatCompletionChunk["choices"][number];
  */
 export async function* chatChunks(
   starts: readonly ChatStart[],
-  { model, tokens, includeUsage, ...options }: ChatStreamInfo,
+  { model, tokens, includeUsage, promptIds, ...options }: ChatStreamInfo,
 ): AsyncGenerator<ChatCompletionChunk, undefined> {
   const base = { ...head("chatcmpl", model), object: "chat.completion.chunk" as const };
   const texts = starts.map(() => new ChatText(options));
@@ -41,7 +43,8 @@ export async function* chatChunks(
 
   const usages: Usage[] = [];
   const timings: Timings[] = [];
-  for (const index of starts.keys()) yield chunk(index, { role: "assistant", content: "" });
+  for (const index of starts.keys())
+    yield { ...chunk(index, { role: "assistant", content: "" }), ...(promptIds && { prompt_token_ids: promptIds }) };
   for await (const [index, event] of merge(starts)) {
     const text = texts[index]!;
     if (event.type === "progress") yield { ...chunk(index, {}), prompt_progress: promptProgress(event) };
@@ -59,8 +62,9 @@ export async function* chatChunks(
     } else {
       const delta = text.push(event.text);
       const logprobs = chatLogprobs(event, tokens);
-      if (logprobs || Object.keys(delta).length > 0)
-        yield { ...chunk(index, delta, { logprobs }), ...eventTimings(event) };
+      const ids = promptIds && { token_ids: [event.id] };
+      if (logprobs || ids || Object.keys(delta).length > 0)
+        yield { ...chunk(index, delta, { logprobs, ...ids }), ...eventUsage(event), ...eventTimings(event) };
     }
   }
   if (!includeUsage) return;
@@ -76,9 +80,11 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
   const timings: Timings[] = [];
   let last: ChatCompletionChunk | undefined;
   let promptLogprobs: PromptLogprobs | undefined;
+  let promptIds: readonly number[] | undefined;
   for await (const chunk of chunks) {
     last = chunk;
     promptLogprobs ??= chunk.prompt_logprobs;
+    promptIds ??= chunk.prompt_token_ids;
     const [choice] = chunk.choices;
     if (!choice) continue;
     const { index } = choice;
@@ -98,6 +104,7 @@ export async function collectChat(chunks: AsyncIterable<ChatCompletionChunk>): P
     usage: usage!,
     timings: totalTimings(timings, usage!),
     ...(promptLogprobs && { prompt_logprobs: promptLogprobs }),
+    ...(promptIds && { prompt_token_ids: promptIds }),
   };
 }
 
@@ -108,13 +115,15 @@ class ChoiceParts {
   readonly #calls: ToolCall[] = [];
   #functionCall: ToolCall["function"] | undefined;
   readonly #logprobs: ChatLogprobs["content"][number][] = [];
+  #ids: number[] | undefined;
 
-  add({ delta, logprobs }: Choice): void {
+  add({ delta, logprobs, token_ids: ids }: Choice): void {
     this.#content += delta.content ?? "";
     this.#reasoning += delta.reasoning_content ?? "";
     for (const call of delta.tool_calls ?? []) this.#addCall(call);
     if (delta.function_call) this.#addFunctionCall(delta.function_call);
     this.#logprobs.push(...(logprobs?.content ?? []));
+    if (ids) (this.#ids ??= []).push(...ids);
   }
 
   #addCall({ index, id, function: { name, arguments: more } }: ToolCallDelta): void {
@@ -142,6 +151,7 @@ class ChoiceParts {
       logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
       finish_reason,
       ...(stop_reason !== undefined && { stop_reason }),
+      ...(this.#ids && { token_ids: this.#ids }),
     };
   }
 }

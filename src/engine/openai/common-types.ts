@@ -137,8 +137,22 @@ export interface CommonFields {
   readonly lora?: readonly LoraChoice[] | null;
   /** Whether the answer is streamed in chunks. */
   readonly stream?: boolean | null;
-  /** With `include_usage`, the last chunk of a stream has the usage. */
-  readonly stream_options?: { readonly include_usage?: boolean | null } | null;
+  /**
+   * With `include_usage`, the last chunk of a stream has the usage; with vLLM's `continuous_usage_stats` too, the chunk of
+   * each token has the usage so far.
+   */
+  readonly stream_options?: {
+    readonly include_usage?: boolean | null;
+    readonly continuous_usage_stats?: boolean | null;
+  } | null;
+  /** vLLM's field: whether a stop string that ends the answer is part of its text (default false). */
+  readonly include_stop_str_in_output?: boolean | null;
+  /** vLLM's field: with false, special tokens other than the end token are part of the text (default true). */
+  readonly skip_special_tokens?: boolean | null;
+  /** vLLM's field: whether the ids of the prompt's and the answer's tokens are returned (default false). */
+  readonly return_token_ids?: boolean | null;
+  /** vLLM's field: whether log-probabilities name tokens by id, as `token_id:5` (default false). */
+  readonly return_tokens_as_token_ids?: boolean | null;
   /** Accepted and not used. */
   readonly user?: string | null;
   /**

@@ -52,6 +52,10 @@ export interface Completion {
     readonly finish_reason: FinishReason | null;
     /** The stop string that came, where one ended the answer. */
     readonly stop_reason?: string;
+    /** The ids of the answer's tokens, with `return_token_ids`. */
+    readonly token_ids?: readonly number[];
+    /** The ids of the prompt's tokens, with `return_token_ids`. */
+    readonly prompt_token_ids?: readonly number[];
   }[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;

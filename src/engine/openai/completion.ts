@@ -9,7 +9,7 @@ import type { PromptLogprobs } from "./common-types.ts";
 import type { Completion, CompletionLogprobs } from "./completion-types.ts";
 import { completionLogprobs, echoLogprobs, promptEntries, type TokenTexts } from "./logprobs.ts";
 import { merge } from "./merge.ts";
-import { eventTimings, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
+import { eventTimings, eventUsage, head, promptProgress, stopReason, totalTimings, totalUsage } from "./totals.ts";
 
 /** A prompt that comes before its answer. */
 export interface Echo {
@@ -28,6 +28,8 @@ export interface CompletionStart {
   /** The number of its prompt. */
   readonly prompt: number;
   readonly echo: Echo | undefined;
+  /** The prompt, where the ids of its tokens and of the answer's are wanted. */
+  readonly promptIds: readonly number[] | undefined;
 }
 
 export interface CompletionStreamInfo {
@@ -55,8 +57,11 @@ export async function* completionChunks(
     choices: [choice],
     ...(includeUsage && { usage: null }),
   });
-  for (const [index, { echo }] of starts.entries())
-    if (echo && !echo.logprobs) yield chunk({ index, text: echo.text, logprobs: null, finish_reason: null });
+  for (const [index, { echo, promptIds }] of starts.entries()) {
+    const text = echo && !echo.logprobs ? echo.text : "";
+    const ids = promptIds && { prompt_token_ids: promptIds };
+    if (text !== "" || ids) yield chunk({ index, text, logprobs: null, finish_reason: null, ...ids });
+  }
   for await (const [index, event] of merge(starts.map(({ start }) => start))) {
     if (event.type === "progress") {
       const nothing = { index, text: "", logprobs: null, finish_reason: null };
@@ -64,7 +69,7 @@ export async function* completionChunks(
       continue;
     }
     const choice = choiceOf(event, starts[index]!, info);
-    if (choice) yield { ...chunk({ index, ...choice }), ...eventTimings(event) };
+    if (choice) yield { ...chunk({ index, ...choice }), ...eventUsage(event), ...eventTimings(event) };
     if (event.type === "finish") usages[index] = event.usage;
   }
   const isFirst = (index: number): boolean => starts[index]!.prompt !== starts[index - 1]?.prompt;
@@ -74,7 +79,7 @@ export async function* completionChunks(
 /** The text and figures that an event adds to its choice; undefined if it adds none. */
 function choiceOf(
   event: GenerateEvent,
-  { echo }: CompletionStart,
+  { echo, promptIds }: CompletionStart,
   { tokens, promptLogprobs, detailed }: CompletionStreamInfo,
 ): Omit<Choice, "index"> | undefined {
   if (event.type === "finish") return { text: "", logprobs: null, finish_reason: event.reason, ...stopReason(event) };
@@ -84,13 +89,23 @@ function choiceOf(
     return { text: echo?.logprobs ? echo.text : "", logprobs, finish_reason: null, ...entries };
   }
   const logprobs = completionLogprobs(event, tokens, { before: echo?.text.length ?? 0, detailed });
-  if (!logprobs && event.text === "") return undefined;
-  return { text: event.text, logprobs, finish_reason: null };
+  const ids = promptIds && { token_ids: [event.id] };
+  if (!logprobs && !ids && event.text === "") return undefined;
+  return { text: event.text, logprobs, finish_reason: null, ...ids };
+}
+
+/** The parts of one choice that have come. */
+interface ChoiceParts {
+  text: string;
+  readonly logprobs: CompletionLogprobs[];
+  prompt_logprobs?: PromptLogprobs;
+  prompt_token_ids?: readonly number[];
+  token_ids?: number[];
 }
 
 /** Puts chunks (with usage) together. */
 export async function collectCompletion(chunks: AsyncIterable<Completion>): Promise<Completion> {
-  const parts: { text: string; logprobs: CompletionLogprobs[]; prompt_logprobs?: PromptLogprobs }[] = [];
+  const parts: ChoiceParts[] = [];
   const choices: Choice[] = [];
   const timings: Timings[] = [];
   let last: Completion | undefined;
@@ -104,6 +119,8 @@ export async function collectCompletion(chunks: AsyncIterable<Completion>): Prom
     part.text += choice.text;
     if (choice.logprobs) part.logprobs.push(choice.logprobs);
     if (choice.prompt_logprobs) part.prompt_logprobs = choice.prompt_logprobs;
+    if (choice.prompt_token_ids) part.prompt_token_ids = choice.prompt_token_ids;
+    if (choice.token_ids) (part.token_ids ??= []).push(...choice.token_ids);
     if (!choice.finish_reason) continue;
     timings[index] = chunk.timings!;
     choices[index] = { ...choice, ...part, logprobs: joinLogprobs(part.logprobs) };

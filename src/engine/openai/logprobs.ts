@@ -15,6 +15,11 @@ export interface TokenTexts {
   tokenBytes(id: number): Uint8Array;
 }
 
+/** Tokens named by their ids (vLLM's `return_tokens_as_token_ids`), so that no two tokens have the same name. */
+export function idTexts(tokens: TokenTexts): TokenTexts {
+  return { token: (id) => `token_id:${id}`, tokenBytes: (id) => tokens.tokenBytes(id) };
+}
+
 export function chatLogprobs(event: TokenEvent, tokens: TokenTexts): ChatLogprobs | null {
   const content = tokenLogprob(event, tokens);
   return content && { content: [content], refusal: null };

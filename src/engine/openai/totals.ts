@@ -59,6 +59,11 @@ export function stopReason(finish: FinishEvent | undefined): { stop_reason?: str
   return finish?.stop === undefined ? {} : { stop_reason: finish.stop };
 }
 
+/** The usage of an event (vLLM's `continuous_usage_stats`), as a field of its chunk. */
+export function eventUsage(event: GenerateEvent): { usage?: Usage } {
+  return event.type === "token" && event.usage ? { usage: event.usage } : {};
+}
+
 /** The timings of an event, as a field of its chunk. */
 export function eventTimings(event: GenerateEvent): { timings?: Timings } {
   return event.type !== "prompt" && event.timings ? { timings: event.timings } : {};

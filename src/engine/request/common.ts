@@ -31,6 +31,10 @@ export interface CommonRequest {
   readonly n: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  /** Whether the ids of the prompt's and the answer's tokens are returned (vLLM's `return_token_ids`). */
+  readonly tokenIds: boolean;
+  /** Whether log-probabilities name tokens by id, such as `token_id:5` (vLLM's `return_tokens_as_token_ids`). */
+  readonly idsAsTexts: boolean;
 }
 
 /** The fields that have different names in the two kinds of requests. */
@@ -51,19 +55,26 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
   const maxTokens = checkMaxTokens(fields, particular.maxTokens);
   const contextShift = fields.boolean("context_shift");
   if (contextShift && maxTokens === undefined) throw required("context_shift", "max_tokens");
+  const { stream, includeUsage, usagePerToken } = checkStream(fields);
   return {
     promptLogprobs: wanted !== undefined,
     detailed: (fields.get("n_probs") ?? 0) !== 0,
     format: checkStructure(fields),
     n,
-    ...checkStream(fields),
+    stream,
+    includeUsage,
+    tokenIds: fields.boolean("return_token_ids") ?? false,
+    idsAsTexts: fields.boolean("return_tokens_as_token_ids") ?? false,
     options: {
       ...checkRequestSampling(fields, context),
       maxTokens,
+      keepStop: fields.boolean("include_stop_str_in_output"),
+      ...(fields.boolean("skip_special_tokens") === false && { shown: "all" as const }),
       promptLogprobs,
       contextShift,
       keep: fields.number("n_keep", { min: 0, integer: true }),
       reasoningBudget: checkReasoningBudget(fields),
+      usagePerToken,
       timingsPerToken: fields.boolean("timings_per_token"),
       promptProgress: fields.boolean("return_progress"),
       logprobs,
@@ -91,11 +102,13 @@ function checkProbs(fields: Fields, logprobs: number | undefined): number | unde
   return logprobs ?? (probs > 0 ? probs : undefined);
 }
 
-function checkStream(fields: Fields): { stream: boolean; includeUsage: boolean } {
+function checkStream(fields: Fields): { stream: boolean; includeUsage: boolean; usagePerToken?: boolean } {
   const stream = fields.boolean("stream") ?? false;
   const value = fields.get("stream_options");
   if (value === undefined) return { stream, includeUsage: false };
   if (!stream) throw required("stream_options", "stream: true");
   const options = fields.nested(value, STREAM_OPTIONS, "stream_options");
-  return { stream, includeUsage: options.boolean("include_usage") ?? false };
+  const includeUsage = options.boolean("include_usage") ?? false;
+  // As in vLLM, it is heeded beside `include_usage` only.
+  return { stream, includeUsage, usagePerToken: includeUsage && (options.boolean("continuous_usage_stats") ?? false) };
 }

@@ -69,7 +69,10 @@ const LLAMA_SERVER: FieldTable = {
 
 /** vLLM's fields, beyond those of sampling. */
 const VLLM: FieldTable = {
-  known: ["prompt_logprobs"],
+  known: [
+    ...["prompt_logprobs", "include_stop_str_in_output", "skip_special_tokens"],
+    ...["return_token_ids", "return_tokens_as_token_ids"],
+  ],
   unused: [
     ...["priority", "request_id", "cache_salt", "kv_transfer_params", "mm_processor_kwargs", "bootstrap_host"],
     ...["spaces_between_special_tokens", "bootstrap_port", "bootstrap_room", "data_parallel_rank"],
@@ -78,15 +81,11 @@ const VLLM: FieldTable = {
     use_beam_search: off("sample n answers instead"),
     length_penalty: unless((value) => value === 1, "it belongs to beam search: leave it out"),
     early_stopping: off("it belongs to beam search: leave it out"),
-    include_stop_str_in_output: off("append stop_reason, which names the stop string that came"),
-    skip_special_tokens: on("ask for logprobs, which list every token, special ones too"),
     truncate_prompt_tokens: unless((value) => value === -1, "send a shorter prompt"),
-    return_tokens_as_token_ids: off("read the ids in a chat completion's logprobs"),
-    return_token_ids: off("read the ids in a chat completion's logprobs"),
     logits_processors: empty("use logit_bias"),
     repetition_detection: empty("use repeat_penalty, or DRY's fields"),
     prompt_embeds: empty("send the prompt as text or token ids"),
-    detokenize: on("leave the text aside, and read the ids in a chat completion's logprobs"),
+    detokenize: on("leave the text aside, and read the ids with return_token_ids"),
     vllm_xargs: empty("leave it out"),
   },
 };
@@ -147,9 +146,8 @@ export const COMPLETION_FIELDS: FieldTable = joined(COMMON, {
 });
 
 export const STREAM_OPTIONS: FieldTable = {
-  known: ["include_usage"],
+  known: ["include_usage", "continuous_usage_stats"],
   unused: ["include_obfuscation"],
-  unsupported: { continuous_usage_stats: off("read the usage in the last chunk") },
 };
 
 export const MESSAGE_FIELDS: FieldTable = {

@@ -5,15 +5,18 @@
 import { checkNumber, Fields, invalid } from "../../base/fields.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import type { Call } from "../call.ts";
+import { asksForCount, countTokens } from "./count-tokens.ts";
 
 /** Most ids that one /detokenize takes. */
 const MAX_IDS = 2 ** 20;
 
 /**
- * `{ content, add_special?, parse_special?, with_pieces? }` to `{ tokens }`.
+ * `{ content, add_special?, parse_special?, with_pieces? }` to `{ tokens }`; vLLM's bodies have a form of their own.
  * @throws NibbleError that names the field
  */
-export function tokenize({ model, body, exchange }: Call): object {
+export function tokenize(call: Call): object {
+  const { model, body, exchange } = call;
+  if (asksForCount(body)) return countTokens(call, body);
   const fields = new Fields(
     body,
     ["model", "content", "add_special", "parse_special", "with_pieces"],

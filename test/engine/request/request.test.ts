@@ -198,6 +198,8 @@ describe("accepted fields", () => {
       n: 1,
       promptLogprobs: false,
       detailed: false,
+      tokenIds: false,
+      idsAsTexts: false,
       ending: "new turn",
       stream: false,
       includeUsage: false,

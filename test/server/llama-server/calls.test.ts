@@ -32,6 +32,20 @@ describe("llama-server's calls", () => {
       expect((await post(path, body)).headers.get("x-nibble-ignored")).toBe("flavour");
   });
 
+  it("tokenize in vLLM's form", async () => {
+    const ids = model.tokenize("How much");
+    const text = (await post("/tokenize", { prompt: "How much", return_token_strs: true })).json();
+    const pieces = ids.map((id) => model.detokenize([id]));
+    const max_model_len = model.info.contextLength;
+    expect(text).toEqual({ count: ids.length, max_model_len, tokens: ids, token_strs: pieces });
+    const chat = (await post("/tokenize", { messages, add_special_tokens: false })).json();
+    expect(chat).toMatchObject({ tokens: model.chatPrompt({ messages }).ids, token_strs: null });
+    expect((await post("/tokenize", { prompt: 5 })).json().error.param).toBe("prompt");
+    expect((await post("/tokenize", { prompt: "a", return_token_strs: 1 })).json().error.param).toBe(
+      "return_token_strs",
+    );
+  });
+
   it("apply-template and props", async () => {
     expect((await post("/apply-template", { messages })).json()).toEqual({ prompt: model.applyTemplate(messages) });
     const handler = createHandler(model, { defaults: { add_generation_prompt: false, max_tokens: 3 } });
