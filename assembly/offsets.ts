@@ -5,7 +5,7 @@
 import { BlockMeta } from "./activations";
 import { Batch } from "./batch";
 import { QueryBlock } from "./kernels/attention/attention";
-import { PanelTile } from "./kernels/matmul/tile";
+import { PanelTile } from "./kernels/matmul/panel-tile";
 import {
   Add,
   Attention,
@@ -78,6 +78,7 @@ export const Matmul_weights: usize = offsetof<Matmul>("weights");
 export const Matmul_type: usize = offsetof<Matmul>("type");
 export const Matmul_columns: usize = offsetof<Matmul>("columns");
 export const Matmul_groups: usize = offsetof<Matmul>("groups");
+export const Matmul_packed: usize = offsetof<Matmul>("packed");
 export const Matmul_scratch: usize = offsetof<Matmul>("scratch");
 export const Matmul_scratchBytes: usize = offsetof<Matmul>("scratchBytes");
 
@@ -199,7 +200,8 @@ export const PanelTile_panel: usize = offsetof<PanelTile>("panel");
 export const PanelTile_scales: usize = offsetof<PanelTile>("scales");
 export const PanelTile_minima: usize = offsetof<PanelTile>("minima");
 export const PanelTile_x: usize = offsetof<PanelTile>("x");
-export const PanelTile_columns: usize = offsetof<PanelTile>("columns");
+export const PanelTile_second: usize = offsetof<PanelTile>("second");
+export const PanelTile_meta: usize = offsetof<PanelTile>("meta");
 export const PanelTile_from: usize = offsetof<PanelTile>("from");
 export const PanelTile_count: usize = offsetof<PanelTile>("count");
 export const PanelTile_planes: usize = offsetof<PanelTile>("planes");

@@ -123,6 +123,8 @@ export class Matmul extends Operation {
   columns: i32;
   /** Groups of 16 weight rows. */
   groups: i32;
+  /** 1: the engine packs vectors of 256 bits, so four token rows are multiplied at once instead of two. */
+  packed: i32;
   scratch: usize;
   scratchBytes: i32;
 }

@@ -1,7 +1,8 @@
 /**
  * Times the matmuls of several wasm files by turns in one process, so that what disturbs the machine disturbs all of
  * them. Run it as `node bench/by-turns.ts [--types Q4_0,Q8_0] [--samples 60] before.wasm after.wasm`, with V8's flags
- * before the script. Prints the median and the best rate of each file, and their ratios to the first file.
+ * before the script. Prints the median and the best rate of each file, and their ratios to the first file. A file with
+ * `+packed` behind its name multiplies four token rows at once, as revectorized modules do.
  * @module
  */
 import { readFileSync } from "node:fs";
@@ -17,18 +18,26 @@ import { operation } from "../test/helpers/kernel-records.ts";
 import { Random } from "../test/helpers/random.ts";
 import type { WasmBuild } from "../test/helpers/wasm-builds.ts";
 
-const COLUMNS = 2048;
 const PREFILL = { rows: 64, groups: 4, copies: 1, calls: 2 };
 /** All copies together do not fit the caches. */
 const DECODE = { rows: 1, groups: 36, copies: 120, calls: 12 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { types: { type: "string", default: QUANTIZED.join(",") }, samples: { type: "string", default: "200" } },
+  options: {
+    types: { type: "string", default: QUANTIZED.join(",") },
+    samples: { type: "string", default: "200" },
+    columns: { type: "string", default: "2048" },
+    phases: { type: "string", default: "prefill,decode" },
+  },
 });
+const COLUMNS = Number(values.columns);
 const types = values.types.split(",") as TensorType[];
 
-function instantiate(path: string): WasmBuild {
+const PACKED = "+packed";
+
+function instantiate(name: string): WasmBuild {
+  const path = name.replace(PACKED, "");
   const bytes = readFileSync(path);
   const module = new WebAssembly.Module(bytes);
   const shared = path.endsWith("threads.wasm");
@@ -38,7 +47,8 @@ function instantiate(path: string): WasmBuild {
 }
 
 /** A function that multiplies as often as a sample needs. */
-function caller(build: WasmBuild, type: TensorType, { rows, groups, copies, calls }: typeof PREFILL): () => void {
+function caller(file: string, type: TensorType, { rows, groups, copies, calls }: typeof PREFILL): () => void {
+  const build = instantiate(file);
   const memory = new KernelMemory(build);
   const random = new Random(type);
   const one = weights(random, type, groups, COLUMNS, { scales: "sane" });
@@ -54,7 +64,8 @@ function caller(build: WasmBuild, type: TensorType, { rows, groups, copies, call
     memory.run("quantizeRow", { dst, src: values, columns: COLUMNS, wide, width, tileRow: r % width });
   }
   const dst = memory.reserve(rows * 64 * groups);
-  const fields = { dst, dstStride: 64 * groups, src, srcStride: stride, type: typeId(type), columns: COLUMNS };
+  const packed = file.endsWith(PACKED) ? 1 : 0;
+  const fields = { dst, dstStride: 64 * groups, src, srcStride: stride, type: typeId(type), columns: COLUMNS, packed };
   const ops = copiesAt.map((at) => memory.put(operation("matmul", { ...fields, weights: at })));
   const scratch = memory.reserve(matmulScratchBytes(COLUMNS));
   let next = 0;
@@ -85,7 +96,8 @@ for (const type of types)
     ["prefill", PREFILL],
     ["decode", DECODE],
   ] as const) {
-    const times = sample(positionals.map((path) => caller(instantiate(path), type, work)));
+    if (!values.phases.split(",").includes(phase)) continue;
+    const times = sample(positionals.map((file) => caller(file, type, work)));
     const decode = phase === "decode";
     const total = (decode ? groupBytes(type, COLUMNS) : 16 * COLUMNS * work.rows) * work.groups * work.calls;
     const rate = (ms: number) => (total / ms / 1e6).toFixed(1);

@@ -266,7 +266,7 @@ export class ProgramBuilder {
       inputs: inputs.map(([x, input]) => ({ ...input, rows: x.rows, ...rowsOf(x) })),
       logits: { operations, ...rowsOf(logits) },
       hidden: { operations: head, ...rowsOf(hidden) },
-      link: (bases, pageCount) => link(linkable, bases, pageCount),
+      link: (bases, options) => link(linkable, bases, options),
     };
   }
 }

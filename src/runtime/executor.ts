@@ -77,7 +77,8 @@ export class WasmExecutor implements Executor {
     const { memory } = instance;
     this.cache = new KvCache(memory, plan, program.headPageBytes, options);
     this.batch = new BatchWriter(memory, plan, options, program.adapters);
-    new Int32Array(memory.buffer, plan.base.program).set(program.link(plan.base, plan.pageCount));
+    const words = program.link(plan.base, { pageCount: plan.pageCount, packed: revectorized });
+    new Int32Array(memory.buffer, plan.base.program).set(words);
     const offsets = frequencyOffsets(program.frequencies);
     for (const [i, table] of program.frequencies.entries())
       new Float32Array(memory.buffer, plan.base.frequencies + offsets[i]!, table.length).set(table);

@@ -23,14 +23,20 @@ export interface Linkable {
   readonly frequencies: readonly Float32Array[];
 }
 
+/** What a program is linked for. */
+export interface LinkOptions {
+  readonly pageCount: number;
+  /** Whether the engine packs vectors of 256 bits. */
+  readonly packed?: boolean;
+}
+
 /** The program's words, OPERATION_WORDS per operation. */
-export function link(program: Linkable, bases: Bases, pageCount: number): Int32Array {
+export function link(program: Linkable, bases: Bases, options: LinkOptions): Int32Array {
   const { recording, placement } = program;
   const words = new Int32Array(recording.operations.length * OPERATION_WORDS);
   for (const [i, { name, rows, operands }] of recording.operations.entries()) {
     const fields: Record<string, number> = {};
-    for (const [field, operand] of Object.entries(operands))
-      fields[field] = resolve(operand, program, bases, pageCount);
+    for (const [field, operand] of Object.entries(operands)) fields[field] = resolve(operand, program, bases, options);
     const place = words.subarray(i * OPERATION_WORDS, (i + 1) * OPERATION_WORDS);
     writeOperation(place, { name, rows, barrier: placement.barriers[i]!, fields });
   }
@@ -42,11 +48,12 @@ function resolve(
   operand: Operand,
   { recording, placement, weights, frequencies }: Linkable,
   bases: Bases,
-  pageCount: number,
+  { pageCount, packed = false }: LinkOptions,
 ): number {
   if (typeof operand === "number") return operand;
   if (operand === "scratch") return bases.activations + placement.scratch;
   if (operand === "scratchBytes") return recording.scratchBytes;
+  if (operand === "packed") return packed ? 1 : 0;
   if ("place" in operand) return bases.activations + placement.offsetOf(operand.place);
   if ("weight" in operand) return bases.weights + weights.placement(operand.weight).offset;
   if ("layerPages" in operand) return bases.pages + operand.layerPages * pageCount;

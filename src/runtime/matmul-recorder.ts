@@ -78,6 +78,7 @@ export class MatmulRecorder {
       type: tensorTypeFacts(type).id,
       columns: x.width,
       groups: y.width / GROUP_ROWS,
+      packed: "packed",
       ...this.recording.scratch(isQuantized(type) ? matmulScratchBytes(x.width) : 0),
     });
   }

@@ -26,7 +26,19 @@ export const OPERATIONS = {
   matmul: {
     code: 5,
     rowLocal: false,
-    fields: ["dst", "dstStride", "src", "srcStride", "weights", "type", "columns", "groups", "scratch", "scratchBytes"],
+    fields: [
+      "dst",
+      "dstStride",
+      "src",
+      "srcStride",
+      "weights",
+      "type",
+      "columns",
+      "groups",
+      "packed",
+      "scratch",
+      "scratchBytes",
+    ],
   },
   ropeTable: { code: 6, rowLocal: true, fields: ["dst", "dstStride", "frequencies", "pairs"] },
   rope: {

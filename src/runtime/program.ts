@@ -4,7 +4,7 @@
  */
 import type { Adapter } from "../formats/lora/products.ts";
 import type { KvType } from "./layout.ts";
-import type { Bases } from "./linker.ts";
+import type { Bases, LinkOptions } from "./linker.ts";
 import type { RowSet } from "./operations.ts";
 import type { WeightTable } from "./weight-table.ts";
 
@@ -70,5 +70,5 @@ export interface Program {
    */
   readonly hidden: Output;
   /** The words that the interpreter reads (operations.ts). */
-  link(bases: Bases, pageCount: number): Int32Array;
+  link(bases: Bases, options: LinkOptions): Int32Array;
 }

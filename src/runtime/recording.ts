@@ -71,7 +71,9 @@ export type Operand =
   /** The first thread's scratch. */
   | "scratch"
   /** Bytes from one thread's scratch to the next thread's. */
-  | "scratchBytes";
+  | "scratchBytes"
+  /** 1 where the engine packs vectors of 256 bits, else 0. */
+  | "packed";
 
 export interface RecordedOperation {
   readonly name: OperationName;

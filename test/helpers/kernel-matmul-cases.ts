@@ -30,6 +30,9 @@ import {
 import { operation, panelTile } from "./kernel-records.ts";
 import type { Random } from "./random.ts";
 
+/** Bytes of a BlockMeta (assembly/activations.ts). */
+const META_BYTES = 48;
+
 export interface RowCase {
   readonly type: TensorType;
   readonly columns: number;
@@ -170,34 +173,39 @@ export interface MatmulCase {
   readonly begin?: number;
   readonly end: number;
   readonly outliers?: number;
+  /** 1: four token rows at once, instead of two. */
+  readonly packed?: number;
 }
 
 /**
  * `rows` activation rows times groups [begin, end). Rows have gaps between them, so that a wrong stride shows, and the
  * unused rows of the last tile are poison.
  */
-export function matmul({ type, columns, rows, begin = 0, end, outliers = 2 }: MatmulCase): Case {
-  return seeded(`${type} K ${columns}, ${rows} rows, groups ${begin}..${end}`, (arena, random) => {
-    const quantized = isQuantized(type);
-    const w = arena.input(weights(random, type, end, columns, { scales: "sane" }));
-    const gap = 64;
-    const xStride = Math.ceil((quantized ? quantizedRowBytes(columns) : 4 * columns) / 64) * 64 + gap;
-    const dstStride = end * 64 + gap;
-    const width = rows === 1 ? 1 : TILE_TOKENS;
-    const x = arena.reserve(Math.ceil(rows / width) * width * xStride, 16);
-    for (let r = 0; r < rows; r++) {
-      const tileRow = r % width;
-      const place = { at: x + (r - tileRow) * xStride, columns, width, tileRow };
-      if (quantized) writeRow(arena, place, { type, outliers, scale: 0.01 }, random);
-      else arena.write(x + r * xStride, random.normals(columns));
-    }
-    const dst = arena.reserve(rows * dstStride);
-    for (let r = 0; r < rows; r++) arena.owned(dst + r * dstStride + 64 * begin, 64 * (end - begin), "f32");
-    const scratch = quantized ? arena.output(matmulScratchBytes(columns), "scratch", 16) : 0;
-    const shape = { weights: w, type: typeId(type), columns };
-    const op = arena.input(operation("matmul", { dst, dstStride, src: x, srcStride: xStride, ...shape }));
-    return { op, rows, groupBegin: begin, groupEnd: end, scratch };
-  });
+export function matmul({ type, columns, rows, begin = 0, end, outliers = 2, packed = 0 }: MatmulCase): Case {
+  return seeded(
+    `${type} K ${columns}, ${rows} rows${packed ? ", packed" : ""}, groups ${begin}..${end}`,
+    (arena, random) => {
+      const quantized = isQuantized(type);
+      const w = arena.input(weights(random, type, end, columns, { scales: "sane" }));
+      const gap = 64;
+      const xStride = Math.ceil((quantized ? quantizedRowBytes(columns) : 4 * columns) / 64) * 64 + gap;
+      const dstStride = end * 64 + gap;
+      const width = rows === 1 ? 1 : TILE_TOKENS;
+      const x = arena.reserve(Math.ceil(rows / width) * width * xStride, 16);
+      for (let r = 0; r < rows; r++) {
+        const tileRow = r % width;
+        const place = { at: x + (r - tileRow) * xStride, columns, width, tileRow };
+        if (quantized) writeRow(arena, place, { type, outliers, scale: 0.01 }, random);
+        else arena.write(x + r * xStride, random.normals(columns));
+      }
+      const dst = arena.reserve(rows * dstStride);
+      for (let r = 0; r < rows; r++) arena.owned(dst + r * dstStride + 64 * begin, 64 * (end - begin), "f32");
+      const scratch = quantized ? arena.output(matmulScratchBytes(columns), "scratch", 16) : 0;
+      const shape = { weights: w, type: typeId(type), columns, packed };
+      const op = arena.input(operation("matmul", { dst, dstStride, src: x, srcStride: xStride, ...shape }));
+      return { op, rows, groupBegin: begin, groupEnd: end, scratch };
+    },
+  );
 }
 
 /** Unpacks one group. */
@@ -245,6 +253,8 @@ export function unpackGroupScales({ type, columns, from = 0, count, f16 = "any" 
 export interface Tile extends RowCase {
   readonly form: PanelForm;
   readonly tokens: number;
+  /** The first of the token rows in their tile of activations: 0 or 2. */
+  readonly first?: number;
   /** Every code of the panel; random where left out. */
   readonly code?: number;
   /** Scales and minima of the weights; random where left out. */
@@ -253,34 +263,41 @@ export interface Tile extends RowCase {
   readonly from?: number;
 }
 
-/** The codes of half a panel lie in this range. */
+/** The codes of a panel lie in this range. */
 function panelCodes({ form, type }: Tile): [low: number, high: number] {
   if (takesWide(type)) return [-128, 127];
   const zero = form === "i16" ? zeroOf(type) : 0;
   return [-zero, (16 << planesOf(type)) - 1 - zero];
 }
 
-/** Half a panel times a tile, of which `tokens` rows are in use and the others are poison. */
+/** A panel times rows of a tile, of which `tokens` rows are in use and the others are poison. */
 export function tile(tile: Tile): Case {
-  const { form, type, columns, tokens, code, weightScale, from = 0 } = tile;
+  const { form, type, columns, tokens, first = 0, code, weightScale, from = 0 } = tile;
   const count = columns - from;
   return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
-    const codes = Array.from({ length: 8 * count }, () => code ?? random.integer(...panelCodes(tile)));
+    const codes = Array.from({ length: 16 * count }, () => code ?? random.integer(...panelCodes(tile)));
     const panel = arena.input(form === "i8" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
     const { columnsPerScale, minima } = weightTypeFacts(type);
-    const scales = floats(arena, random, (8 * count) / columnsPerScale, weightScale);
-    const m = minima ? floats(arena, random, (8 * count) / columnsPerScale, weightScale) : 0;
+    const scales = floats(arena, random, (16 * count) / columnsPerScale, weightScale);
+    const m = minima ? floats(arena, random, (16 * count) / columnsPerScale, weightScale) : 0;
     const x = arena.reserve(TILE_TOKENS * quantizedRowBytes(columns), 16);
-    for (let tileRow = 0; tileRow < tokens; tileRow++) {
+    for (let tileRow = first; tileRow < first + tokens; tileRow++) {
       writeRow(arena, { at: x, columns, width: TILE_TOKENS, tileRow }, tile, random);
     }
-    const dstStride = 32 + 64;
+    const dstStride = 64 + 64;
     const dst = arena.reserve(tokens * dstStride);
     for (let t = 0; t < tokens; t++) {
-      arena.owned(dst + t * dstStride, 32, "f32");
-      if (from > 0) arena.write(dst + t * dstStride, random.normals(8));
+      arena.owned(dst + t * dstStride, 64, "f32");
+      if (from > 0) arena.write(dst + t * dstStride, random.normals(16));
     }
-    const shape = { columns, from, count, planes: planesOf(type), columnsPerScale };
-    return { t: arena.input(panelTile({ dst, dstStride, tokens, panel, scales, minima: m, x, ...shape })) };
+    const second = TILE_TOKENS * columns;
+    const before = TILE_TOKENS * from;
+    const source = {
+      x: x + 4 * first + (form === "i8" ? before : 2 * (second + before)),
+      second,
+      meta: x + 4 * second + ((from / BLOCK) * TILE_TOKENS + first) * META_BYTES,
+    };
+    const shape = { from, count, planes: planesOf(type), columnsPerScale };
+    return { t: arena.input(panelTile({ dst, dstStride, tokens, panel, scales, minima: m, ...source, ...shape })) };
   });
 }

@@ -145,8 +145,8 @@ export const MATMUL_KERNELS: readonly Kernel[] = [
       ...times(combine(QUANTIZED, [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]), ([type, rows]) =>
         matmul({ type, columns: wholeBlocks(type, 32), rows, end: 2 }),
       ),
-      ...times(combine(QUANTIZED, [1, 4, 7, 9]), ([type, rows]) =>
-        matmul({ type, columns: wholeBlocks(type, 288), rows, end: 1 }),
+      ...times(combine(QUANTIZED, [4, 7, 9], [0, 1]), ([type, rows, packed]) =>
+        matmul({ type, columns: wholeBlocks(type, 288), rows, end: 1, packed }),
       ),
       ...times(combine(["Q4_0", "Q4_1", "Q8_0"] as const, [2, 5, 17]), ([type, rows]) =>
         matmul({ type, columns: 576, rows, end: 2 }),

@@ -48,6 +48,7 @@ function tileCases(
   const base = { form, type, columns: 96, tokens: 4 };
   return [
     ...times(combine(sizes, [1, 2, 3, 4]), ([columns, tokens]) => tile({ ...base, columns, tokens })),
+    ...times(combine(outliers, [1, 2]), ([every, tokens]) => tile({ ...base, tokens, first: 2, outliers: every })),
     ...times(combine(outliers, [1, 2, 3, 4]), ([every, tokens]) => tile({ ...base, tokens, outliers: every })),
     ...times(combine([32, 64], [1, 2, 3, 4]), ([from, tokens]) => tile({ ...base, tokens, from, outliers: 1 })),
     ...times(combine(extremes, Object.keys(DIGITS), outliers), ([code, pattern, every]) =>
@@ -59,14 +60,14 @@ function tileCases(
   ];
 }
 
-/** Half a panel, in L1. */
+/** A panel in L1. */
 function tileBench(form: PanelForm, type: TensorType, columns: number): Work {
   const options: Tile = { form, type, columns, tokens: 4, outliers: OUTLIERS, scale: 0.01 };
   return {
     ...tile(options),
-    title: `${type} K ${columns}, 8 rows x 4 tokens`,
-    bytes: (form === "i8" ? 8 : 16) * columns,
-    macs: 8 * 4 * columns,
+    title: `${type} K ${columns}, 16 rows x 4 tokens`,
+    bytes: (form === "i8" ? 16 : 32) * columns,
+    macs: 16 * 4 * columns,
   };
 }
 

@@ -48,7 +48,7 @@ export function operation<Name extends OperationName>(
   return words;
 }
 
-/** The operands of a tile (assembly/kernels/matmul/tile.ts). */
+/** The operands of a tile (assembly/kernels/matmul/panel-tile.ts). */
 export function panelTile(
   fields: Record<
     | "dst"
@@ -58,7 +58,8 @@ export function panelTile(
     | "scales"
     | "minima"
     | "x"
-    | "columns"
+    | "second"
+    | "meta"
     | "from"
     | "count"
     | "planes"
@@ -66,7 +67,7 @@ export function panelTile(
     number
   >,
 ): Int32Array<ArrayBuffer> {
-  return record("PanelTile", 48, fields);
+  return record("PanelTile", 52, fields);
 }
 
 /**

@@ -11,9 +11,9 @@ import { bundle, IMPORTED } from "./bundle.ts";
 
 /** Kilobytes (1,000 bytes) after gzip -9; bundles are minified. */
 const LIMITS = {
-  wasm: { simd: 15, relaxed: 16, threads: 16 },
+  wasm: { simd: 19, relaxed: 20, threads: 20 },
   /** Without the embedded model. */
-  package: 390,
+  package: 400,
 };
 
 const kilobytes = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length / 1000;

@@ -5,11 +5,12 @@ import { Q8_0, WeightType, weightType } from "../../weight-types";
 import { levelsOf } from "../weights/levels";
 import { unpackGroupScales } from "../weights/scales";
 import { panelBytes, panelScalesBytes, unpackPanel } from "./panel";
+import { PanelTile } from "./panel-tile";
 import { matmulRowCodes, matmulRowCodesFused, matmulRowQ4, matmulRowQ4Fused } from "./row-codes";
 import { matmulRowFloat } from "./row-float";
 import { matmulRowLevels } from "./row-levels";
 import { matmulRowQ8 } from "./row-q8";
-import { matmulTileI8, matmulTileI8Fused, matmulTileI16, PanelTile } from "./tile";
+import { matmulTileI8, matmulTileI8Fused, matmulTileI16 } from "./tile";
 
 /** Room for a PanelTile before the panel, which stays 16-byte aligned. */
 const PANEL_TILE_BYTES: i32 = 64;
@@ -65,38 +66,36 @@ function matmulRow(dst: usize, group: usize, x: usize, columns: i32, type: Weigh
  */
 const FEW_ROWS: i32 = 8;
 const CHUNK_COLUMNS: i32 = 128;
+/** Codes of a panel of more rows: half of L1. */
+const PANEL_CODES_BYTES: i32 = 16384;
 
-/** Multiplies one group by all tiles of token rows, first its first eight weight rows, then the last eight. */
+/** Multiplies one group by all token rows, two or four at a time. */
 function matmulRows(op: Matmul, dst: usize, group: usize, type: WeightType, rows: i32, scratch: usize): void {
   const columns = op.columns;
   const digits = ASC_FEATURE_RELAXED_SIMD ? type.id != Q8_0 && !type.levels : false;
-  const chunk = rows <= FEW_ROWS ? min(columns, CHUNK_COLUMNS) : columns;
+  const chunk = rows <= FEW_ROWS ? CHUNK_COLUMNS : PANEL_CODES_BYTES / (digits ? 16 : 32);
+  const step = op.packed ? TILE_TOKENS : TILE_TOKENS / 2;
   const tile = changetype<PanelTile>(scratch);
   tile.dstStride = op.dstStride;
-  tile.columns = columns;
   tile.planes = type.planes;
   tile.columnsPerScale = type.columnsPerScale;
-  const scales = scratch + PANEL_TILE_BYTES;
+  tile.scales = scratch + PANEL_TILE_BYTES;
   for (let from = 0; from < columns; from += chunk) {
     const count = min(chunk, columns - from);
     const scalesBytes = <usize>panelScalesBytes(type, count);
-    const panel = scales + 2 * scalesBytes;
-    unpackPanel(panel, scales, group, columns, type, from, count);
-    const panelHalf = <usize>((digits ? 8 : 16) * count);
+    tile.minima = type.minima ? tile.scales + scalesBytes : 0;
+    tile.panel = tile.scales + 2 * scalesBytes;
+    unpackPanel(tile.panel, tile.scales, group, columns, type, from, count);
     tile.from = from;
     tile.count = count;
-    for (let r = 0; r < rows; r += TILE_TOKENS) {
-      tile.tokens = min(TILE_TOKENS, rows - r);
-      tile.x = op.src + <usize>(r * op.srcStride);
-      for (let upper: usize = 0; upper < 2; upper++) {
-        tile.dst = dst + <usize>(r * op.dstStride) + upper * 32;
-        tile.panel = panel + upper * panelHalf;
-        tile.scales = scales + upper * (scalesBytes >> 1);
-        tile.minima = type.minima ? tile.scales + scalesBytes : 0;
-        if (digits && FUSED_DOT) matmulTileI8Fused(tile);
-        else if (digits) matmulTileI8(tile);
-        else matmulTileI16(tile);
-      }
+    for (let r = 0; r < rows; r += step) {
+      const first = r % TILE_TOKENS;
+      tile.tokens = min(step, rows - r);
+      tile.dst = dst + <usize>(r * op.dstStride);
+      tile.take(op.src + <usize>((r - first) * op.srcStride), columns, first, digits);
+      if (digits && FUSED_DOT) matmulTileI8Fused(tile);
+      else if (digits) matmulTileI8(tile);
+      else matmulTileI16(tile);
     }
   }
 }

@@ -6,14 +6,13 @@ import { levelsOf } from "../weights/levels";
 import { unpackF16, unpackGroupScales } from "../weights/scales";
 
 // A panel: a group of 16 weight rows that is unpacked once, for all tiles of token rows to read from L1. Nothing is
-// left in the inner loop but loads, dots and adds. `half` is the panel's first or last eight rows, `quad` four of
-// these.
+// left in the inner loop but loads, dots and adds.
 //
-//   i8       u8 codes [half 0..1][columns / 4][quad 0..1][4 rows][4 columns]
+//   i8       u8 codes [columns / 4][16 rows][4 columns]
 //            for the relaxed dot product: codes of 4 to 6 bits
-//   i16      i16 codes [half 0..1][columns / 4][pair 0..1][quad 0..1][4 rows][2 columns]
+//   i16      i16 codes [columns / 4][pair 0..1][16 rows][2 columns]
 //            for the baseline dot product: int8 weights and levels, and codes of 4 to 6 bits, less the code of 0
-//   scales   f32 [half 0..1][columns / columnsPerScale][quad 0..1][4 rows], then minima likewise
+//   scales   f32 [columns / columnsPerScale][16 rows], then minima likewise
 
 /**
  * Most bytes of a group's panel, with its scales and minima: codes of 16 bits, a scale and a minimum per 16 columns.
@@ -66,7 +65,6 @@ export function unpackQ4I16(panel: usize, scales: usize, w: usize, columns: i32,
 
 /** Unpacks Q8_0 to i16. @param w tiles */
 export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32): void {
-  const upper = <usize>(16 * columns);
   unpackTileScales(scales, w, columns, 0, 32 + 512);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += 32;
@@ -74,9 +72,9 @@ export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32)
     while (w < end) {
       v128.store(panel, v128.load8x8_s(w));
       v128.store(panel, v128.load8x8_s(w, 8), 16);
-      v128.store(panel + upper, v128.load8x8_s(w, 16));
-      v128.store(panel + upper, v128.load8x8_s(w, 24), 16);
-      panel += 32;
+      v128.store(panel, v128.load8x8_s(w, 16), 32);
+      v128.store(panel, v128.load8x8_s(w, 24), 48);
+      panel += 64;
       w += 32;
     }
   }
@@ -86,9 +84,9 @@ export function unpackQ8I16(panel: usize, scales: usize, w: usize, columns: i32)
 function unpackTileScales(scales: usize, w: usize, columns: i32, minima: i32, tileBytes: usize): void {
   const bytes = <usize>((columns / BLOCK) << 6);
   for (let b = columns / BLOCK; b > 0; b--) {
-    unpackF16(scales, bytes >> 1, w);
-    if (minima) unpackF16(scales + bytes, bytes >> 1, w + 32);
-    scales += 32;
+    unpackF16(scales, w);
+    if (minima) unpackF16(scales + bytes, w + 32);
+    scales += 64;
     w += tileBytes;
   }
 }
@@ -107,7 +105,6 @@ export function unpackCodesI8(panel: usize, w: usize, columns: i32, planes: i32)
 function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void {
   const mask = nibbleMask();
   const high = highMask<P>();
-  const upper = <usize>(8 * columns);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += header;
     const end = w + 4 * stepBytes<P>();
@@ -120,13 +117,13 @@ function codesToI8<P>(panel: usize, w: usize, columns: i32, header: usize): void
       const v3 = v128.load(w, 48);
       v128.store(panel, firstCodes<P>(v0, h0, 0, mask, high));
       v128.store(panel, firstCodes<P>(v1, h0, 1, mask, high), 16);
-      v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 32);
-      v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 48);
-      v128.store(panel + upper, firstCodes<P>(v2, h2, 2, mask, high));
-      v128.store(panel + upper, firstCodes<P>(v3, h2, 3, mask, high), 16);
-      v128.store(panel + upper, lastCodes<P>(v2, h2, 2, mask, high), 32);
-      v128.store(panel + upper, lastCodes<P>(v3, h2, 3, mask, high), 48);
-      panel += 64;
+      v128.store(panel, firstCodes<P>(v2, h2, 2, mask, high), 32);
+      v128.store(panel, firstCodes<P>(v3, h2, 3, mask, high), 48);
+      v128.store(panel, lastCodes<P>(v0, h0, 0, mask, high), 64);
+      v128.store(panel, lastCodes<P>(v1, h0, 1, mask, high), 80);
+      v128.store(panel, lastCodes<P>(v2, h2, 2, mask, high), 96);
+      v128.store(panel, lastCodes<P>(v3, h2, 3, mask, high), 112);
+      panel += 128;
       w += stepBytes<P>();
     }
   }
@@ -144,7 +141,6 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
   const bytes = byteMask();
   const low = fieldMask<P>();
   const zeros = i16x8.splat(<i16>zero);
-  const upper = <usize>(16 * columns);
   for (let b = columns / BLOCK; b > 0; b--) {
     w += header;
     const end = w + 4 * stepBytes<P>();
@@ -152,11 +148,11 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
       for (let quad = 0; quad < 4; quad++) {
         const v = v128.load(w + ((<usize>quad) << 4));
         const h = plane<P>(w, quad);
-        const at = panel + <usize>(quad >> 1) * upper + ((<usize>(quad & 1)) << 4);
+        const at = panel + ((<usize>quad) << 4);
         storeUnsigned(at, codesAt<P>(v128.and(v, mask), h, 2 * quad, low), bytes, zeros);
-        storeUnsigned(at + 64, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, zeros);
+        storeUnsigned(at + 128, codesAt<P>(v128.and(i16x8.shr_u(v, 4), mask), h, 2 * quad + 1, low), bytes, zeros);
       }
-      panel += 128;
+      panel += 256;
       w += stepBytes<P>();
     }
   }
@@ -165,23 +161,22 @@ function codesToI16<P>(panel: usize, w: usize, columns: i32, header: usize, zero
 /** Stores four rows by four columns of u8 as two pairs of columns of i16, less `zeros`. @param mask byteMask */
 function storeUnsigned(at: usize, codes: v128, mask: v128, zeros: v128): void {
   v128.store(at, i16x8.sub(v128.and(codes, mask), zeros));
-  v128.store(at, i16x8.sub(i16x8.shr_u(codes, 8), zeros), 32);
+  v128.store(at, i16x8.sub(i16x8.shr_u(codes, 8), zeros), 64);
 }
 
 /** Unpacks the levels of 4-bit codes to i16. @param w tiles without scales @param table sixteen levels i8 */
 export function unpackLevelsI16(panel: usize, w: usize, columns: i32, table: usize): void {
   const mask = nibbleMask();
   const all = v128.load(table);
-  const upper = <usize>(16 * columns);
   const end = w + <usize>(columns << 3);
   while (w < end) {
     for (let quad: usize = 0; quad < 4; quad++) {
       const v = v128.load(w + (quad << 4));
-      const at = panel + (quad >> 1) * upper + ((quad & 1) << 4);
+      const at = panel + (quad << 4);
       storeSigned(at, levels(all, v128.and(v, mask)));
-      storeSigned(at + 64, levels(all, v128.and(i16x8.shr_u(v, 4), mask)));
+      storeSigned(at + 128, levels(all, v128.and(i16x8.shr_u(v, 4), mask)));
     }
-    panel += 128;
+    panel += 256;
     w += 64;
   }
 }
@@ -189,5 +184,5 @@ export function unpackLevelsI16(panel: usize, w: usize, columns: i32, table: usi
 /** Stores four rows by four columns of i8 as two pairs of columns of i16. */
 function storeSigned(at: usize, codes: v128): void {
   v128.store(at, i16x8.shr_s(i16x8.shl(codes, 8), 8));
-  v128.store(at, i16x8.shr_s(codes, 8), 32);
+  v128.store(at, i16x8.shr_s(codes, 8), 64);
 }

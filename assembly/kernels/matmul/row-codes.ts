@@ -86,12 +86,11 @@ function rowCodes<T, P, S>(
   const columnsPerScale = sizeof<S>() == 2 ? BLOCK : perScale;
   // Bytes from the scales of a block to those of the next, and from the end of its codes to the next ones.
   const gap: usize = sizeof<S>() == 2 ? (minima ? 64 : 32) : 0;
-  const scaleStep: usize = sizeof<S>() == 2 ? gap + 256 : 32;
+  const scaleStep: usize = sizeof<S>() == 2 ? gap + 256 : 64;
   const mask = nibbleMask();
   const high = highMask<P>();
   const subBlocks = columnsPerScale < BLOCK;
   const span = <usize>(columnsPerScale >> 3) * stepBytes<P>();
-  const upper = <usize>((columns / columnsPerScale) << 5); // from the scales of rows 0 to 7 to those of rows 8 to 15
   const centred = !minima || sizeof<P>() > 1;
   let sub: usize = 0; // which sub-block, see centre.ts
   let meta = x + 4 * <usize>columns;
@@ -179,16 +178,16 @@ function rowCodes<T, P, S>(
       xq += <usize>(2 * columnsPerScale);
     }
     const d = v128.load32_splat(meta, offsetof<BlockMeta>("scale"));
-    f0 = addScaled(f0, s0, loadScales<S>(scales, 0, upper), d);
-    f1 = addScaled(f1, s1, loadScales<S>(scales, 1, upper), d);
-    f2 = addScaled(f2, s2, loadScales<S>(scales, 2, upper), d);
-    f3 = addScaled(f3, s3, loadScales<S>(scales, 3, upper), d);
+    f0 = addScaled(f0, s0, loadScales<S>(scales, 0), d);
+    f1 = addScaled(f1, s1, loadScales<S>(scales, 1), d);
+    f2 = addScaled(f2, s2, loadScales<S>(scales, 2), d);
+    f3 = addScaled(f3, s3, loadScales<S>(scales, 3), d);
     if (minima) {
       const sum = v128.load32_splat(scaledSumAt(meta, subBlocks, sub));
-      f0 = addMinimum(f0, loadScales<S>(minima, 0, upper), sum);
-      f1 = addMinimum(f1, loadScales<S>(minima, 1, upper), sum);
-      f2 = addMinimum(f2, loadScales<S>(minima, 2, upper), sum);
-      f3 = addMinimum(f3, loadScales<S>(minima, 3, upper), sum);
+      f0 = addMinimum(f0, loadScales<S>(minima, 0), sum);
+      f1 = addMinimum(f1, loadScales<S>(minima, 1), sum);
+      f2 = addMinimum(f2, loadScales<S>(minima, 2), sum);
+      f3 = addMinimum(f3, loadScales<S>(minima, 3), sum);
       minima += scaleStep;
     }
     scales += scaleStep;
@@ -199,11 +198,8 @@ function rowCodes<T, P, S>(
   storeGroup(dst, f0, f1, f2, f3);
 }
 
-/**
- * Loads the scales, or minima, of four rows.
- * @param upper bytes from unpacked scales of rows 0 to 7 to those of rows 8 to 15
- */
-function loadScales<S>(at: usize, quad: i32, upper: usize): v128 {
+/** Loads the scales, or minima, of four rows. */
+function loadScales<S>(at: usize, quad: i32): v128 {
   if (sizeof<S>() == 2) return loadF16x4(at + ((<usize>quad) << 3));
-  return v128.load(at + (quad & 2 ? upper : 0) + ((<usize>(quad & 1)) << 4));
+  return v128.load(at + ((<usize>quad) << 4));
 }

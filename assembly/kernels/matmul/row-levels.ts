@@ -13,7 +13,6 @@ import { dotLevelsI16 } from "./row-i16";
 export function matmulRowLevels(dst: usize, w: usize, scales: usize, x: usize, columns: i32, table: usize): void {
   assert(columns > 0 && columns % BLOCK == 0, "matmulRowLevels: columns must be a positive multiple of 32");
   const all = v128.load(table);
-  const upper = <usize>columns; // from the scales of rows 0 to 7 to those of rows 8 to 15
   let meta = x + 4 * <usize>columns;
   const metaEnd = meta + <usize>((columns / BLOCK) * META_BYTES);
   let xq = x + 2 * <usize>columns;
@@ -29,9 +28,9 @@ export function matmulRowLevels(dst: usize, w: usize, scales: usize, x: usize, c
     const d = v128.load32_splat(meta, offsetof<BlockMeta>("scale"));
     f0 = addScaled(f0, s0, v128.load(scales), d);
     f1 = addScaled(f1, s1, v128.load(scales, 16), d);
-    f2 = addScaled(f2, s2, v128.load(scales + upper), d);
-    f3 = addScaled(f3, s3, v128.load(scales + upper, 16), d);
-    scales += 32;
+    f2 = addScaled(f2, s2, v128.load(scales, 32), d);
+    f3 = addScaled(f3, s3, v128.load(scales, 48), d);
+    scales += 64;
     w += 256;
     xq += 64;
     meta += META_BYTES;

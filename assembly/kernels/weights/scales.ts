@@ -6,7 +6,7 @@ import { Scales, WeightType } from "../../weight-types";
 // d * scale are exact: 11 bits times at most 8.
 
 /**
- * Scales of columns [from, from + count) of a group: f32 [half 0..1][count / columnsPerScale][8 rows]; minima likewise.
+ * Scales of columns [from, from + count) of a group: f32 [count / columnsPerScale][16 rows]; minima likewise.
  * A weight is scale * code + minimum: GGML subtracts its minima, so their sign is changed here.
  * @param scales f32   @param minima f32, where the type has them   @param group of all `columns`
  */
@@ -19,43 +19,34 @@ export function unpackGroupScales(
   count: i32,
 ): void {
   const blocks = count / <i32>type.columnsPerScale;
-  const upper = <usize>(blocks << 5);
   const first = from / <i32>type.columnsPerScale;
-  if (type.scales == Scales.EXPONENT) unpackExponents(scales, upper, group + ((<usize>first) << 4), blocks);
-  else if (type.hasSuperBlocks) unpackSuperScales(scales, minima, upper, group, type, first, first + blocks);
+  if (type.scales == Scales.EXPONENT) unpackExponents(scales, group + ((<usize>first) << 4), blocks);
+  else if (type.hasSuperBlocks) unpackSuperScales(scales, minima, group, type, first, first + blocks);
   else {
     const kinds = <i32>type.minima;
     let at = group + ((<usize>first) << (5 + kinds));
     for (let b = 0; b < blocks; b++) {
-      unpackF16(scales, upper, at);
-      scales += 32;
+      unpackF16(scales, at);
+      scales += 64;
       at += 32;
       if (!kinds) continue;
-      unpackF16(minima, upper, at);
-      minima += 32;
+      unpackF16(minima, at);
+      minima += 64;
       at += 32;
     }
   }
 }
 
-/** Converts sixteen f16 at `at` to f32, eight to each half. */
-export function unpackF16(to: usize, upper: usize, at: usize): void {
+/** Converts sixteen f16 at `at` to f32. */
+export function unpackF16(to: usize, at: usize): void {
   v128.store(to, loadF16x4(at));
   v128.store(to, loadF16x4(at + 8), 16);
-  v128.store(to + upper, loadF16x4(at + 16));
-  v128.store(to + upper, loadF16x4(at + 24), 16);
+  v128.store(to, loadF16x4(at + 16), 32);
+  v128.store(to, loadF16x4(at + 24), 48);
 }
 
 /** Unpacks the scales of sub-blocks [begin, end), which are numbered through all super-blocks. */
-function unpackSuperScales(
-  scales: usize,
-  minima: usize,
-  upper: usize,
-  group: usize,
-  type: WeightType,
-  begin: i32,
-  end: i32,
-): void {
+function unpackSuperScales(scales: usize, minima: usize, group: usize, type: WeightType, begin: i32, end: i32): void {
   const perBlock = SUPER_BLOCK / <i32>type.columnsPerScale;
   const minimaBytes: usize = type.minima ? 16 : 0;
   const minus = f32x4.splat(-1);
@@ -79,25 +70,25 @@ function unpackSuperScales(
     }
     let at = block + 32 + 2 * minimaBytes + <usize>(sub % perBlock) * (16 + minimaBytes);
     for (; sub < last; sub++) {
-      storeTimes(scales, upper, at, d0, d1, d2, d3);
-      scales += 32;
+      storeTimes(scales, at, d0, d1, d2, d3);
+      scales += 64;
       at += 16;
       if (!minimaBytes) continue;
-      storeTimes(minima, upper, at, m0, m1, m2, m3);
-      minima += 32;
+      storeTimes(minima, at, m0, m1, m2, m3);
+      minima += 64;
       at += 16;
     }
   }
 }
 
-/** Multiplies each of sixteen i8 at `at` by the f32 of its row, and stores eight products to each half. */
-function storeTimes(to: usize, upper: usize, at: usize, d0: v128, d1: v128, d2: v128, d3: v128): void {
+/** Multiplies each of sixteen i8 at `at` by the f32 of its row, and stores the products. */
+function storeTimes(to: usize, at: usize, d0: v128, d1: v128, d2: v128, d3: v128): void {
   const low = v128.load8x8_s(at);
   const high = v128.load8x8_s(at, 8);
   v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), d0));
   v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), d1), 16);
-  v128.store(to + upper, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d2));
-  v128.store(to + upper, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d3), 16);
+  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d2), 32);
+  v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d3), 48);
 }
 
 /** 2^(e - 128), by its bits: the exponent e - 1, or a subnormal. */
@@ -105,12 +96,12 @@ function powerBits(e: i32): i32 {
   return e > 1 ? (e - 1) << 23 : 0x00200000 << e;
 }
 
-function unpackExponents(scales: usize, upper: usize, at: usize, blocks: i32): void {
+function unpackExponents(scales: usize, at: usize, blocks: i32): void {
   for (let b = 0; b < blocks; b++) {
     for (let row: usize = 0; row < 16; row++) {
-      store<i32>(scales + (row >> 3) * upper + ((row & 7) << 2), powerBits(load<u8>(at + row)));
+      store<i32>(scales + (row << 2), powerBits(load<u8>(at + row)));
     }
-    scales += 32;
+    scales += 64;
     at += 16;
   }
 }

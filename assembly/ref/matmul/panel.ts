@@ -5,27 +5,27 @@ import { setF32 } from "../scalar";
 import { codeOf, minimumOf, scaleOf, tileOf } from "../weights/tiles";
 import { typeOfPlanes } from "./row-codes";
 
-/** Index of a code in eight rows of an i8 panel; `row` is 0..7. */
+/** Index of a code in an i8 panel. */
 export function indexI8(row: i32, column: i32): i32 {
-  return (((column / 4) * 2 + row / 4) * 4 + (row % 4)) * 4 + (column % 4);
+  return ((column / 4) * GROUP_ROWS + row) * 4 + (column % 4);
 }
 
-/** Index of a code in eight rows of an i16 panel; `row` is 0..7. */
+/** Index of a code in an i16 panel. */
 export function indexI16(row: i32, column: i32): i32 {
   const pair = (column / 4) * 2 + (column % 2);
-  return ((pair * 2 + row / 4) * 4 + (row % 4)) * 2 + (column % 4) / 2;
+  return (pair * GROUP_ROWS + row) * 2 + (column % 4) / 2;
 }
 
-/** Index of a scale of these rows. */
+/** Index of a scale. */
 export function scaleIndex(row: i32, block: i32): i32 {
-  return block * 8 + row;
+  return block * GROUP_ROWS + row;
 }
 
 function unpackScales(scales: usize, w: usize, columns: i32, type: WeightType): void {
   const blocks = columns / BLOCK;
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let block = 0; block < blocks; block++) {
-      const index = (row / 8) * 8 * blocks + scaleIndex(row % 8, block);
+      const index = scaleIndex(row, block);
       const tile = tileOf(w, type, columns, row, block * BLOCK);
       setF32(scales, index, scaleOf(tile, row));
       if (type.minima) setF32(scales, GROUP_ROWS * blocks + index, minimumOf(tile, row));
@@ -43,7 +43,7 @@ export function unpackQ4I8Ref(panel: usize, scales: usize, w: usize, columns: i3
   unpackScales(scales, w, columns, type);
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let c = 0; c < columns; c++) {
-      const index = (row / 8) * 8 * columns + indexI8(row % 8, c);
+      const index = indexI8(row, c);
       store<u8>(panel + <usize>index, <u8>codeIn(w, columns, type, row, c));
     }
   }
@@ -53,7 +53,7 @@ function unpackI16(panel: usize, scales: usize, w: usize, columns: i32, type: We
   unpackScales(scales, w, columns, type);
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let c = 0; c < columns; c++) {
-      const index = (row / 8) * 8 * columns + indexI16(row % 8, c);
+      const index = indexI16(row, c);
       store<i16>(panel + <usize>(2 * index), <i16>(codeIn(w, columns, type, row, c) - zero));
     }
   }
@@ -77,7 +77,7 @@ function codeWithout(w: usize, planes: i32, row: i32, column: i32): i32 {
 export function unpackCodesI8Ref(panel: usize, w: usize, columns: i32, planes: i32): void {
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let c = 0; c < columns; c++) {
-      const index = (row / 8) * 8 * columns + indexI8(row % 8, c);
+      const index = indexI8(row, c);
       store<u8>(panel + <usize>index, <u8>codeWithout(w, planes, row, c));
     }
   }
@@ -86,7 +86,7 @@ export function unpackCodesI8Ref(panel: usize, w: usize, columns: i32, planes: i
 export function unpackCodesI16Ref(panel: usize, w: usize, columns: i32, planes: i32, zero: i32): void {
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let c = 0; c < columns; c++) {
-      const index = (row / 8) * 8 * columns + indexI16(row % 8, c);
+      const index = indexI16(row, c);
       store<i16>(panel + <usize>(2 * index), <i16>(codeWithout(w, planes, row, c) - zero));
     }
   }
@@ -95,7 +95,7 @@ export function unpackCodesI16Ref(panel: usize, w: usize, columns: i32, planes: 
 export function unpackLevelsI16Ref(panel: usize, w: usize, columns: i32, table: usize): void {
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let c = 0; c < columns; c++) {
-      const index = (row / 8) * 8 * columns + indexI16(row % 8, c);
+      const index = indexI16(row, c);
       const level = load<i8>(table + <usize>codeWithout(w, 0, row, c));
       store<i16>(panel + <usize>(2 * index), <i16>level);
     }

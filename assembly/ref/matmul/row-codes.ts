@@ -25,11 +25,6 @@ export function matmulRowLevelsRef(dst: usize, w: usize, scales: usize, x: usize
   rowCodes(dst, w, scales, 0, x, columns, weightType(IQ4_NL), table, 1, 0);
 }
 
-/** A scale, in the order of kernels/weights/scales.ts. */
-function scaleIn(scales: usize, columns: i32, columnsPerScale: i32, row: i32, block: i32): f32 {
-  return getF32(scales, (row / 8) * 8 * (columns / columnsPerScale) + block * 8 + (row % 8));
-}
-
 /** Sum of codes of 16 or 32 columns of an activation row, times its scale: rounded once, as the quantiser does. */
 function scaledSum(x: usize, columns: i32, width: i32, tileRow: i32, begin: i32, count: i32): f32 {
   let sum: i32 = 0;
@@ -62,10 +57,10 @@ export function rowCodes(
         sum += weight * <i32>load<i16>(codeAt(x, columns, width, tileRow, c));
       }
       const d = getF32(metaAt(x, columns, width, tileRow, (block * columnsPerScale) / BLOCK), 0);
-      acc += <f32>sum * (scaleIn(scales, columns, columnsPerScale, row, block) * d);
+      acc += <f32>sum * (getF32(scales, block * GROUP_ROWS + row) * d);
       if (minima) {
         const scaled = scaledSum(x, columns, width, tileRow, block * columnsPerScale, columnsPerScale);
-        acc += scaleIn(minima, columns, columnsPerScale, row, block) * scaled;
+        acc += getF32(minima, block * GROUP_ROWS + row) * scaled;
       }
     }
     setF32(dst, row, acc);

@@ -54,7 +54,7 @@ export function unpackGroupScalesRef(
   const blocks = count / <i32>type.columnsPerScale;
   for (let row = 0; row < GROUP_ROWS; row++) {
     for (let block = 0; block < blocks; block++) {
-      const index = (row / 8) * 8 * blocks + block * 8 + (row % 8);
+      const index = block * GROUP_ROWS + row;
       const column = from + block * <i32>type.columnsPerScale;
       setF32(scales, index, scaleAt(group, type, column, 0, row));
       if (type.minima) setF32(minima, index, scaleAt(group, type, column, 1, row));
