@@ -89,6 +89,10 @@ export function tensorTypeOf(id: number): TensorType | undefined {
 
 /** Types that this library cannot read, for the names in errors. */
 const unsupported: ReadonlyMap<number, string> = new Map([
+  [4, "Q4_2 (which ggml has removed)"],
+  [5, "Q4_3 (which ggml has removed)"],
+  ...[31, 32, 33].map((id) => [id, "Q4_0 in an order for one processor (which ggml has removed)"] as const),
+  ...[36, 37, 38].map((id) => [id, "IQ4_NL in an order for one processor (which ggml has removed)"] as const),
   [16, "IQ2_XXS"],
   [17, "IQ2_XS"],
   [18, "IQ3_XXS"],
@@ -101,9 +105,9 @@ const unsupported: ReadonlyMap<number, string> = new Map([
   [42, "Q2_0"],
 ]);
 
-/** ggml's name of the type with an id; "unknown" for an id that is not in use. */
+/** ggml's name of the type with an id, also of one that is newer than this library. */
 export function ggmlTypeName(id: number): string {
-  return byId.get(id) ?? unsupported.get(id) ?? "unknown";
+  return byId.get(id) ?? unsupported.get(id) ?? "of a newer version of ggml";
 }
 
 /** Bytes of a row of `columns` values. They must be whole blocks, which the readers check. */

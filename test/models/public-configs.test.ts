@@ -8,11 +8,11 @@ import { parseJsonObject } from "../../src/base/json.ts";
 import { translateConfig } from "../../src/formats/huggingface/config.ts";
 import { families } from "../../src/formats/huggingface/families.ts";
 
-type Config = Record<string, unknown> & { model_type: string };
+type Config = Record<string, unknown> & { model_type: string; text_config?: { model_type: string } };
 const configs: Record<string, Config> = JSON.parse(
   readFileSync(new URL("../fixtures/public-configs.json", import.meta.url), "utf8"),
 );
-const typeOf = (config: Config): string => config.model_type;
+const typeOf = (config: Config): string => config.text_config?.model_type ?? config.model_type;
 const translate = (config: unknown) => translateConfig(parseJsonObject(JSON.stringify(config)), undefined);
 
 describe("public configs", () => {

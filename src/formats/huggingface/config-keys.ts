@@ -23,6 +23,7 @@ const UNUSED: ReadonlySet<string> = new Set([
     "use_bfloat16",
   ],
   ...["transformers.js_config", "transformers_version", "unsloth_fixed", "unsloth_version", "use_cache", "vocab_size"],
+  ...["compression_config", "quantization", "quantization_config"], // quantized.ts refuses them
   ...["adapters", "base_model_name_or_path", "for_llm_compressor", "tokenizer_class", "use_return_dict"],
   // Ways to compute the same.
   ...["attn_implementation", "pretraining_tp", "use_fused_rms_norm", "use_kernel_forward_from_hub", "use_mrope"],
@@ -91,7 +92,6 @@ const UNSUPPORTED: Readonly<Record<string, UnsupportedField>> = {
   num_local_experts: noExperts,
   n_routed_experts: noExperts,
   num_experts_per_tok: noExperts,
-  quantization_config: { instead: "weights in F32, F16 or BF16 are" },
 };
 
 /**
@@ -103,9 +103,14 @@ export function refuseUnreadConfig(config: RecordedValues<unknown>, modelType: s
   refuseUnread(config, {
     file: "config.json ",
     subject: `model_type ${modelType}`,
-    isUnused: (key) => own.has(key) || UNUSED.has(ropeKey(key)) || UNUSED_FORM.test(key),
+    isUnused: (key) => own.has(key) || isUnusedKey(key),
     unsupported: UNSUPPORTED,
   });
+}
+
+/** Whether a key changes nothing in any family, whatever its value is. */
+export function isUnusedKey(key: string): boolean {
+  return UNUSED.has(ropeKey(key)) || UNUSED_FORM.test(key);
 }
 
 /** The base of RoPE where `rope_scaling` counts. */

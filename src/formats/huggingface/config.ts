@@ -15,12 +15,11 @@ import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
-import { RecordedValues } from "../read-keys.ts";
 import { getBoolean, getFloat, getNumber, getString } from "../typed-values.ts";
 import { refuseUnreadConfig } from "./config-keys.ts";
-import { families } from "./families.ts";
 import { biasKeys, type Family, type Put } from "./family.ts";
 import { addRope } from "./rope-config.ts";
+import { readTextConfig } from "./text-config.ts";
 
 /** A config.json under GGUF's keys, and what it says about the tensors. */
 export interface TranslatedConfig {
@@ -31,6 +30,8 @@ export interface TranslatedConfig {
   readonly tied: boolean;
   /** Names of the projections of a layer that have a bias, such as `attn_q`. */
   readonly biased: ReadonlySet<string>;
+  /** Whether the model is the text part of a multimodal one, whose other tensors are skipped. */
+  readonly isPart: boolean;
 }
 
 /**
@@ -40,16 +41,7 @@ export interface TranslatedConfig {
  * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`, `limit_exceeded`
  */
 export function translateConfig(json: JsonObject, generationConfig: JsonObject | undefined): TranslatedConfig {
-  const config = new RecordedValues(json);
-  const modelType = getString(config, "model_type");
-  const family = families.get(modelType);
-  if (!family) {
-    const known = [...families.keys()].join(", ");
-    throw new NibbleError(
-      "unsupported_architecture",
-      `config.json: model_type ${modelType} is not supported; ${known} are`,
-    );
-  }
+  const { config, modelType, family, isPart } = readTextConfig(json);
   checkActivation(config, family);
   const { architecture } = family;
   const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
@@ -62,7 +54,7 @@ export function translateConfig(json: JsonObject, generationConfig: JsonObject |
   const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
   const biased = biasedProjections(config, family);
   refuseUnreadConfig(config, modelType, family);
-  return { family, metadata, layers, tied, biased };
+  return { family, metadata, layers, tied, biased, isPart };
 }
 
 function biasedProjections(config: JsonObject, family: Family): Set<string> {
@@ -101,7 +93,7 @@ function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Pu
       `config.json num_hidden_layers: expected at most ${defaultLimits.layers}, got ${layers}`,
     );
   }
-  const heads = size("num_attention_heads");
+  const heads = size("num_attention_heads", defaults.num_attention_heads);
   const headSize = size("head_dim", defaults.head_dim ?? Math.floor(size("hidden_size") / heads));
   const epsilon = getFloat(config, "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
   put("{a}.block_count", layers);
@@ -111,7 +103,7 @@ function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Pu
   put("{a}.attention.head_count", heads);
   put("{a}.attention.head_count_kv", size("num_key_value_heads", defaults.num_key_value_heads ?? heads));
   put("{a}.attention.layer_norm_rms_epsilon", epsilon);
-  put("{a}.vocab_size", size("vocab_size"));
+  put("{a}.vocab_size", size("vocab_size", defaults.vocab_size));
   put("{a}.attention.key_length", headSize);
   put("{a}.attention.value_length", headSize);
   put("{a}.rope.dimension_count", headSize);

@@ -119,6 +119,8 @@ const known = new Map<string, Family>([
         rope_theta: 1_000_000,
         tie_word_embeddings: true,
         max_position_embeddings: 131_072,
+        num_attention_heads: 8,
+        vocab_size: 262_208,
         head_dim: 256,
         num_key_value_heads: 4,
       },

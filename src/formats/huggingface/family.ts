@@ -17,6 +17,10 @@ export interface Family {
     readonly rope_theta: number;
     readonly tie_word_embeddings: boolean;
     readonly max_position_embeddings: number;
+    /** Undefined: the key is required. */
+    readonly num_attention_heads?: number;
+    /** Undefined: the key is required. */
+    readonly vocab_size?: number;
     /** Undefined: hidden_size / num_attention_heads. */
     readonly head_dim?: number;
     /** Undefined: num_attention_heads. */

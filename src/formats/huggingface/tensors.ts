@@ -11,6 +11,7 @@ import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
 import type { TranslatedConfig } from "./config.ts";
 import type { Family } from "./family.ts";
+import { refuseQuantizedTensor } from "./quantized.ts";
 
 /** Names of the tensors outside the layers. */
 const modelNames: ReadonlyMap<string, string> = new Map([
@@ -30,18 +31,21 @@ const readable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-  { family, layers, tied, biased }: TranslatedConfig,
+  { family, layers, tied, biased, isPart }: TranslatedConfig,
 ): Map<string, TensorInfo> {
   const translated = new Map<string, TensorInfo>();
   for (const tensor of tensors.values()) {
-    if (tensor.name.endsWith(".rotary_emb.inv_freq")) continue;
-    const name = ggufName(tensor.name, family, layers);
+    if (tensor.name.endsWith(".rotary_emb.inv_freq") || (isPart && OTHER_PARTS.test(tensor.name))) continue;
+    const name = ggufName(plainName(tensor.name, isPart), family, layers);
     if (name === undefined) {
+      refuseQuantizedTensor(tensor.name);
       throw new NibbleError(
         "unsupported_architecture",
         `tensor ${JSON.stringify(tensor.name)} is not part of a ${family.architecture} model of ${layers} layers`,
       );
     }
+    if (translated.has(name))
+      throw new NibbleError("duplicate_key", `tensor ${JSON.stringify(tensor.name)} is in the file under two names`);
     checkBias(name, tensor.name, biased);
     const info = toInfo(name, tensor);
     translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
@@ -53,6 +57,20 @@ export function translateTensors(
       "tensor lm_head.weight is missing; a model with tie_word_embeddings false needs it",
     );
   return translated;
+}
+
+/** Tensors of the other parts of a multimodal model, and of the layers that predict further tokens (`mtp`). */
+const OTHER_PARTS =
+  /^(model\.)?(vision_tower|vision_model|visual|vision_embed_tokens|multi_modal_projector|mm_projector|connector|image_newline|audio_tower|audio_projection|mtp)\b/;
+
+/**
+ * A tensor's name as the language model alone has it. Models for embeddings come without `model.` in front, and the text of a
+ * multimodal model is inside of `language_model` or `text_model`.
+ */
+function plainName(name: string, isPart: boolean): string {
+  const plain = isPart ? name.replace(/^(model\.)?(language_model|text_model)\.(model\.)?/, "model.") : name;
+  if (plain === "model.lm_head.weight") return "lm_head.weight";
+  return /^(layers\.\d+|norm|embed_tokens)\./.test(plain) ? `model.${plain}` : plain;
 }
 
 /** A bias that config.json denies would not be used by transformers, so the two do not belong together. */

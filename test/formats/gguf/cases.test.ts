@@ -42,7 +42,7 @@ const bad: readonly Case[] = [
     { tensors: [{ name: "a", ne: [INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX], byteLength: 0 }] },
   ],
   ["TENSORS_NBYTES_TOO_BIG", "bad_shape", { tensors: [{ name: "a", ne: [2 ** 52], byteLength: 0 }] }],
-  ["TENSORS_BAD_TYPE", "bad_type", { tensors: [{ name: "a", ne: [1], type: 43 }] }],
+  ["TENSORS_BAD_TYPE", "unsupported_type", { tensors: [{ name: "a", ne: [1], type: 43 }] }],
   ["TENSORS_BAD_OFFSET", "bad_offset", { tensors: [{ name: "a", ne: [1], offset: MAX_U64 }] }],
   ["TENSORS_DUPLICATE_NAME", "duplicate_key", { tensors: [two[0]!, two[0]!] }],
   ["TENSORS_BAD_ALIGN", "bad_alignment", { keys: [align(13)], tensors: two, alignment: 13 }],
