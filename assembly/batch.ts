@@ -22,12 +22,11 @@ export class Batch {
   types: usize;
   /** Operations that the helping threads run. */
   operations: i32;
-  // The words that threads synchronise with (barrier.ts).
-  arrived: i32;
-  generation: i32;
-  failed: i32;
-  runs: i32;
-  stop: i32;
+  /** 1 where the rows of the batch are split among the threads; 0 where each thread keeps all rows for itself. */
+  split: i32;
+  /** Barriers that thread 0 has passed, and its turns of the waiting loop there, since the host last took them. */
+  barriers: i32;
+  spins: i32;
 
   /** Rows of a row set. */
   rowsOf(rowSet: i32): i32 {
@@ -65,3 +64,19 @@ export class Batch {
     return load<f32>(this.loraScales + <usize>rowScales + ((<usize>row) << 2));
   }
 }
+
+// The words that threads synchronise with (barrier.ts) follow the header of a batch. Those that are written at different
+// moments lie on different cache lines of 64 bytes, so that a thread that waits does not slow the others down.
+
+/** Threads that wait at the current barrier. */
+export const ARRIVED: usize = 64;
+/** Threads that sleep, at a barrier or between runs. */
+export const SLEEPERS: usize = 68;
+/** Barriers that have opened. */
+export const GENERATION: usize = 128;
+/** 1 when a thread has trapped or was missed. */
+export const FAILED: usize = 132;
+/** Calls of `run` so far. */
+export const RUNS: usize = 192;
+/** 1 when helping threads must leave `serve`. */
+export const STOP: usize = 196;

@@ -2,6 +2,7 @@
 // calls, and every kernel by itself, for tests and benchmarks.
 
 export { quantizedRowBytes } from "./activations";
+export { spin } from "./barrier";
 export { execute, run, serve } from "./interpreter";
 export { attention, attentionScratchBytes } from "./kernels/attention/attention";
 export { add, geluErf, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";

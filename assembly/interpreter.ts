@@ -1,9 +1,9 @@
 // The interpreter runs a program, which is a flat list of operations (operations.ts), over a batch of token rows.
 //
-// Every thread runs the same program. A matmul splits its groups of weight rows among the threads, attention its rows
-// and heads, and all other operations their token rows; no sum is ever split. Operations whose rows depend on no other
-// row follow each other without a barrier: `src/runtime/placement.ts` decides where threads must meet.
-
+// Every thread runs the same operations. A matmul splits its groups of weight rows among the threads, attention its rows
+// and heads, and all other operations their token rows; no sum is ever split. In a small batch each thread runs these
+// other operations for all rows instead, in buffers of its own, so that they need no barrier: a thread then runs a
+// program of its own, with other addresses. `src/runtime/barriers.ts` decides where threads must meet.
 import { awaitRun, barrier, startRun } from "./barrier";
 import { Batch } from "./batch";
 import { ATTENTION_QUERIES, attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
@@ -17,6 +17,7 @@ import { keyBytes, PAGE_TOKENS, TILE_TOKENS, valueBytes } from "./layout";
 import {
   Add,
   Attention,
+  Copy,
   Embed,
   GatedMul,
   GeluErf,
@@ -59,77 +60,92 @@ export function run(program: usize, count: i32, batch: Batch, threads: i32): voi
   execute(program, count, batch, 0, threads);
 }
 
-/** The loop of a helping thread, which runs every batch that `run` starts until it is stopped. */
-export function serve(program: usize, batch: Batch, thread: i32, threads: i32): void {
+/**
+ * The loop of a helping thread, which runs every batch that `run` starts until it is stopped.
+ * @param program the first operation of thread 0, which all threads run if the rows of a batch are split
+ * @param own the first operation of this thread's own program
+ */
+export function serve(program: usize, own: usize, batch: Batch, thread: i32, threads: i32): void {
   let seen = awaitRun(batch, 0);
   while (seen >= 0) {
-    execute(program, batch.operations, batch, thread, threads);
+    execute(batch.split ? program : own, batch.operations, batch, thread, threads);
     seen = awaitRun(batch, seen);
   }
 }
 
 /** Runs one thread's share of every operation. */
 export function execute(program: usize, count: i32, batch: Batch, thread: i32, threads: i32): void {
+  const meets = batch.split ? 1 : 2;
   for (let i = 0; i < count; i++) {
     const at = program + <usize>i * OPERATION_BYTES;
     const operation = changetype<Operation>(at);
-    switch (operation.code) {
-      case OpCode.EMBED:
-        runEmbed(changetype<Embed>(at), batch, thread, threads);
-        break;
-      case OpCode.SELECT_OUTPUTS:
-        runSelectOutputs(changetype<SelectOutputs>(at), batch, thread, threads);
-        break;
-      case OpCode.RMS_NORM:
-        runRmsNorm(changetype<RmsNorm>(at), batch, thread, threads);
-        break;
-      case OpCode.LAYER_NORM:
-        runLayerNorm(changetype<LayerNorm>(at), batch, thread, threads);
-        break;
-      case OpCode.QUANTIZE:
-        runQuantize(changetype<Quantize>(at), batch, thread, threads);
-        break;
-      case OpCode.MATMUL:
-        runMatmul(changetype<Matmul>(at), batch, thread, threads);
-        break;
-      case OpCode.LORA:
-        runLora(changetype<Lora>(at), batch, thread, threads);
-        break;
-      case OpCode.ROPE_TABLE:
-        runRopeTable(changetype<RopeTable>(at), batch, thread, threads);
-        break;
-      case OpCode.ROPE:
-        runRope(changetype<Rope>(at), batch, thread, threads);
-        break;
-      case OpCode.KV_STORE:
-        runKvStore(changetype<KvStore>(at), batch, thread, threads);
-        break;
-      case OpCode.ATTENTION:
-        runAttention(changetype<Attention>(at), batch, thread, threads);
-        break;
-      case OpCode.SILU_MUL:
-      case OpCode.GELU_MUL:
-        runGatedMul(changetype<GatedMul>(at), batch, thread, threads);
-        break;
-      case OpCode.ADD:
-        runAdd(changetype<Add>(at), batch, thread, threads);
-        break;
-      case OpCode.SCALE:
-        runScale(changetype<Scale>(at), batch, thread, threads);
-        break;
-      case OpCode.SCALE_BY_POSITION:
-        runScaleByPosition(changetype<ScaleByPosition>(at), batch, thread, threads);
-        break;
-      case OpCode.SOFTCAP:
-        runSoftcap(changetype<Softcap>(at), batch, thread, threads);
-        break;
-      case OpCode.GELU_ERF:
-        runGeluErf(changetype<GeluErf>(at), batch, thread, threads);
-        break;
-      default:
-        unreachable();
-    }
-    if (threads > 1 && operation.barrier) barrier(batch, threads);
+    if (operation.perThread && !batch.split) runOperation(at, batch, 0, 1);
+    else runOperation(at, batch, thread, threads);
+    // After the last operation the caller reads the results, and may write the next batch.
+    if (operation.barrier >= meets || i + 1 == count) barrier(batch, thread, threads);
+  }
+}
+
+/** Runs the share of thread `thread` of the operation at `at`. */
+function runOperation(at: usize, batch: Batch, thread: i32, threads: i32): void {
+  switch (changetype<Operation>(at).code) {
+    case OpCode.EMBED:
+      runEmbed(changetype<Embed>(at), batch, thread, threads);
+      break;
+    case OpCode.SELECT_OUTPUTS:
+      runSelectOutputs(changetype<SelectOutputs>(at), batch, thread, threads);
+      break;
+    case OpCode.RMS_NORM:
+      runRmsNorm(changetype<RmsNorm>(at), batch, thread, threads);
+      break;
+    case OpCode.LAYER_NORM:
+      runLayerNorm(changetype<LayerNorm>(at), batch, thread, threads);
+      break;
+    case OpCode.QUANTIZE:
+      runQuantize(changetype<Quantize>(at), batch, thread, threads);
+      break;
+    case OpCode.MATMUL:
+      runMatmul(changetype<Matmul>(at), batch, thread, threads);
+      break;
+    case OpCode.LORA:
+      runLora(changetype<Lora>(at), batch, thread, threads);
+      break;
+    case OpCode.ROPE_TABLE:
+      runRopeTable(changetype<RopeTable>(at), batch, thread, threads);
+      break;
+    case OpCode.ROPE:
+      runRope(changetype<Rope>(at), batch, thread, threads);
+      break;
+    case OpCode.KV_STORE:
+      runKvStore(changetype<KvStore>(at), batch, thread, threads);
+      break;
+    case OpCode.ATTENTION:
+      runAttention(changetype<Attention>(at), batch, thread, threads);
+      break;
+    case OpCode.SILU_MUL:
+    case OpCode.GELU_MUL:
+      runGatedMul(changetype<GatedMul>(at), batch, thread, threads);
+      break;
+    case OpCode.ADD:
+      runAdd(changetype<Add>(at), batch, thread, threads);
+      break;
+    case OpCode.SCALE:
+      runScale(changetype<Scale>(at), batch, thread, threads);
+      break;
+    case OpCode.SCALE_BY_POSITION:
+      runScaleByPosition(changetype<ScaleByPosition>(at), batch, thread, threads);
+      break;
+    case OpCode.SOFTCAP:
+      runSoftcap(changetype<Softcap>(at), batch, thread, threads);
+      break;
+    case OpCode.GELU_ERF:
+      runGeluErf(changetype<GeluErf>(at), batch, thread, threads);
+      break;
+    case OpCode.COPY:
+      runCopy(changetype<Copy>(at), batch, thread, threads);
+      break;
+    default:
+      unreachable();
   }
 }
 
@@ -145,6 +161,14 @@ function runSelectOutputs(op: SelectOutputs, batch: Batch, thread: i32, threads:
   for (let r = share(batch.outputRows, thread, threads); r < end; r++) {
     const src = rowAt(op.src, op.srcStride, batch.batchRow(1, r));
     memory.copy(rowAt(op.dst, op.dstStride, r), src, op.rowBytes);
+  }
+}
+
+function runCopy(op: Copy, batch: Batch, thread: i32, threads: i32): void {
+  const rows = batch.rowsOf(op.rowSet);
+  const end = share(rows, thread + 1, threads);
+  for (let r = share(rows, thread, threads); r < end; r++) {
+    memory.copy(rowAt(op.dst, op.dstStride, r), rowAt(op.src, op.srcStride, r), op.rowBytes);
   }
 }
 

@@ -3,12 +3,13 @@
 // has them.
 
 import { BlockMeta } from "./activations";
-import { Batch } from "./batch";
+import { ARRIVED, Batch, FAILED, GENERATION, RUNS, SLEEPERS, STOP } from "./batch";
 import { QueryBlock } from "./kernels/attention/attention";
 import { PanelTile } from "./kernels/matmul/panel-tile";
 import {
   Add,
   Attention,
+  Copy,
   Embed,
   GatedMul,
   GeluErf,
@@ -31,6 +32,7 @@ import { WeightType } from "./weight-types";
 export const Operation_code: usize = offsetof<Operation>("code");
 export const Operation_rowSet: usize = offsetof<Operation>("rowSet");
 export const Operation_barrier: usize = offsetof<Operation>("barrier");
+export const Operation_perThread: usize = offsetof<Operation>("perThread");
 
 export const Embed_dst: usize = offsetof<Embed>("dst");
 export const Embed_dstStride: usize = offsetof<Embed>("dstStride");
@@ -44,6 +46,12 @@ export const SelectOutputs_dstStride: usize = offsetof<SelectOutputs>("dstStride
 export const SelectOutputs_src: usize = offsetof<SelectOutputs>("src");
 export const SelectOutputs_srcStride: usize = offsetof<SelectOutputs>("srcStride");
 export const SelectOutputs_rowBytes: usize = offsetof<SelectOutputs>("rowBytes");
+
+export const Copy_dst: usize = offsetof<Copy>("dst");
+export const Copy_dstStride: usize = offsetof<Copy>("dstStride");
+export const Copy_src: usize = offsetof<Copy>("src");
+export const Copy_srcStride: usize = offsetof<Copy>("srcStride");
+export const Copy_rowBytes: usize = offsetof<Copy>("rowBytes");
 
 export const RmsNorm_dst: usize = offsetof<RmsNorm>("dst");
 export const RmsNorm_dstStride: usize = offsetof<RmsNorm>("dstStride");
@@ -182,11 +190,15 @@ export const Batch_outputs: usize = offsetof<Batch>("outputs");
 export const Batch_loraScales: usize = offsetof<Batch>("loraScales");
 export const Batch_types: usize = offsetof<Batch>("types");
 export const Batch_operations: usize = offsetof<Batch>("operations");
-export const Batch_arrived: usize = offsetof<Batch>("arrived");
-export const Batch_generation: usize = offsetof<Batch>("generation");
-export const Batch_failed: usize = offsetof<Batch>("failed");
-export const Batch_runs: usize = offsetof<Batch>("runs");
-export const Batch_stop: usize = offsetof<Batch>("stop");
+export const Batch_split: usize = offsetof<Batch>("split");
+export const Batch_barriers: usize = offsetof<Batch>("barriers");
+export const Batch_spins: usize = offsetof<Batch>("spins");
+export const Batch_arrived: usize = ARRIVED;
+export const Batch_sleepers: usize = SLEEPERS;
+export const Batch_generation: usize = GENERATION;
+export const Batch_failed: usize = FAILED;
+export const Batch_runs: usize = RUNS;
+export const Batch_stop: usize = STOP;
 
 export const QueryBlock_row: usize = offsetof<QueryBlock>("row");
 export const QueryBlock_rows: usize = offsetof<QueryBlock>("rows");

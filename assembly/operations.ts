@@ -31,6 +31,7 @@ export enum OpCode {
   SCALE_BY_POSITION = 16,
   LAYER_NORM = 17,
   GELU_ERF = 18,
+  COPY = 19,
 }
 
 /** Bytes from one operation of a program to the next. */
@@ -42,8 +43,10 @@ export class Operation {
   code: OpCode;
   /** The rows that the operation runs over: 0 for all rows of the batch, 1 for its output rows. */
   rowSet: i32;
-  /** 1 where the next operation may read what another thread writes here. */
+  /** Whether threads must meet after the operation: 0 no, 1 where rows are split among them, 2 always. */
   barrier: i32;
+  /** 1 if every thread runs the operation for all rows of a batch that is not split, in buffers of its own. */
+  perThread: i32;
 }
 
 /** dst[row] = the row of a table of embeddings that the row's token, position or token type names. */
@@ -61,6 +64,17 @@ export class Embed extends Operation {
 /** dst[i] = src[outputs[i]]: copies the output rows together. */
 @unmanaged
 export class SelectOutputs extends Operation {
+  dst: usize;
+  dstStride: i32;
+  src: usize;
+  srcStride: i32;
+  /** Bytes per row that are copied. */
+  rowBytes: i32;
+}
+
+/** dst = src: a copy that a thread may change in place. */
+@unmanaged
+export class Copy extends Operation {
   dst: usize;
   dstStride: i32;
   src: usize;

@@ -81,7 +81,7 @@ export class AttentionRecorder {
         "bad_value",
         `expected at most ${ATTENTION_QUERIES} query heads per key-value head, got ${queryHeads}`,
       );
-    const y = this.recording.value(q.width, q.rows);
+    const y = this.recording.value(q.width, q.rows, false);
     this.recording.emit("attention", q.rows, {
       ...dst(y),
       ...src(q),

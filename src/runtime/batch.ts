@@ -3,9 +3,11 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { SMALL_BATCH } from "./barriers.ts";
 import { CachedSequence, type KvCache, noPages } from "./kv-cache.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import { BATCH_HEADER_BYTES, batchWord } from "./operations.ts";
+import type { Program } from "./program.ts";
 import { type BatchItem, logitRows, type Sequence } from "./types.ts";
 
 /** An item whose sequence and tokens are valid. */
@@ -91,14 +93,21 @@ export class BatchWriter {
   private readonly memory: WebAssembly.Memory;
   private readonly header: number;
   private readonly adapters: number;
+  private readonly threads: number;
   private readonly maxBatchTokens: number;
   /** Addresses of the arrays. */
   private readonly arrays: Readonly<
     Record<"tokens" | "positions" | "pageTables" | "outputs" | "types" | "loraScales", number>
   >;
 
-  constructor(memory: WebAssembly.Memory, { base }: MemoryPlan, { maxBatchTokens }: MemoryOptions, adapters: number) {
+  constructor(
+    memory: WebAssembly.Memory,
+    { base }: MemoryPlan,
+    { maxBatchTokens }: MemoryOptions,
+    { adapters, threads }: Pick<Program, "adapters" | "threads">,
+  ) {
     this.memory = memory;
+    this.threads = threads;
     this.header = base.batch;
     this.adapters = adapters;
     this.maxBatchTokens = maxBatchTokens;
@@ -154,6 +163,7 @@ export class BatchWriter {
     const words = new Int32Array(this.memory.buffer);
     words[this.header / 4 + batchWord("rows")] = rows;
     words[this.header / 4 + batchWord("outputRows")] = outputs;
+    words[this.header / 4 + batchWord("split")] = this.threads === 1 || rows > SMALL_BATCH ? 1 : 0;
   }
 
   private writeLoraScales({ adapters }: CachedSequence, row: number, count: number): void {

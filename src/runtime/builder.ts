@@ -20,7 +20,7 @@ const EMBED_SOURCES = { token: 0, position: 1, type: 2 } as const;
 
 /** Records the operations of a forward pass. */
 export class ProgramBuilder {
-  private readonly recording = new Recording();
+  private readonly recording: Recording;
   private readonly frequencies: Float32Array[] = [];
   private readonly ropeFactors: number[] = [];
   private readonly weights: WeightTable;
@@ -33,6 +33,7 @@ export class ProgramBuilder {
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
     this.weights = new WeightTable(tensors);
     this.options = options;
+    this.recording = new Recording(options.threads);
     this.recorder = new MatmulRecorder(this.recording, this.weights, options);
     this.attentions = new AttentionRecorder(this.recording, options);
   }
@@ -75,13 +76,12 @@ export class ProgramBuilder {
     return y;
   }
 
-  /**
-   * RMSNorm of every head of `headDim` values in place, with one weight [headDim] for all heads or without a weight.
-   */
+  /** RMSNorm of every head of `headDim` values, with one weight [headDim] for all heads or without a weight. */
   rmsNormHeads(x: Value, headDim: number, eps: number, weight?: string): Value {
     if (weight) this.weights.vector(weight, headDim);
-    this.recordRmsNorm(x, x, { weight: weight ? { weight } : 0, n: headDim, eps: eps });
-    return { ...x };
+    const y = this.recording.place(x);
+    this.recordRmsNorm(y, x, { weight: weight ? { weight } : 0, n: headDim, eps: eps });
+    return y;
   }
 
   private recordRmsNorm(y: Value, x: Value, operands: { weight: Operand; n: number; eps: number }): void {
@@ -135,10 +135,11 @@ export class ProgramBuilder {
     return { buffer, pairs, interleaved };
   }
 
-  /** Applies rotary position embedding to every head, in place. */
+  /** Applies rotary position embedding to every head. */
   rope(x: Value, headDim: number, { buffer, pairs, interleaved }: RopeTable): Value {
+    const y = this.recording.own(x);
     this.recording.emit("rope", x.rows, {
-      ...dst(x),
+      ...dst(y),
       heads: x.width / headDim,
       headDim,
       table: { place: { buffer, offset: 0 } },
@@ -146,7 +147,7 @@ export class ProgramBuilder {
       pairs,
       interleaved: interleaved ? 1 : 0,
     });
-    return { ...x };
+    return y;
   }
 
   /** Stores the keys and values of every row of the batch. Returns the layer's place in the pages. */
@@ -162,62 +163,68 @@ export class ProgramBuilder {
     return this.attentions.attention(q, layer, scale, options);
   }
 
-  /** silu(gate) * up, in gate's place. gate and up are results of one `matmuls`. */
+  /** silu(gate) * up. gate and up are results of one `matmuls`. */
   siluMul(gate: Value, up: Value): Value {
     return this.gatedMul("siluMul", gate, up);
   }
 
-  /** gelu(gate) * up with the tanh form of GELU, in gate's place. gate and up are results of one `matmuls`. */
+  /** gelu(gate) * up with the tanh form of GELU. gate and up are results of one `matmuls`. */
   geluMul(gate: Value, up: Value): Value {
     return this.gatedMul("geluMul", gate, up);
   }
 
   private gatedMul(name: "siluMul" | "geluMul", gate: Value, up: Value): Value {
     const srcStride = gate.buffer.stride;
+    const y = this.recording.place(gate);
     this.recording.emit(name, gate.rows, {
-      ...dst(gate),
+      ...dst(y),
       gate: { place: gate },
       up: { place: up },
       srcStride,
       n: gate.width,
     });
-    return { ...gate };
+    return y;
   }
 
-  /** x += y, in place. */
+  /** x + y. x must not be read again. */
   add(x: Value, y: Value): Value {
-    this.recording.emit("add", x.rows, { ...dst(x), ...src(y), n: x.width });
-    return { ...x };
+    const sum = this.recording.own(x);
+    this.recording.emit("add", x.rows, { ...dst(sum), ...src(y), n: x.width });
+    return sum;
   }
 
-  /** Adds the vector `weight` to every row, in place. */
+  /** x with the vector `weight` added to every row. x must not be read again. */
   bias(x: Value, weight: string): Value {
     this.weights.vector(weight, x.width);
-    this.recording.emit("add", x.rows, { ...dst(x), src: { weight }, srcStride: 0, n: align(x.width, 4) });
-    return { ...x };
+    const sum = this.recording.own(x);
+    this.recording.emit("add", x.rows, { ...dst(sum), src: { weight }, srcStride: 0, n: align(x.width, 4) });
+    return sum;
   }
 
-  /** x *= factor (rounded to f32), in place. */
+  /** x * factor (rounded to f32). x must not be read again. */
   scale(x: Value, factor: number): Value {
-    this.recording.emit("scale", x.rows, { ...dst(x), n: align(x.width, 4), factor: factor });
-    return { ...x };
+    const y = this.recording.own(x);
+    this.recording.emit("scale", x.rows, { ...dst(y), n: align(x.width, 4), factor: factor });
+    return y;
   }
 
   /**
-   * x *= 1 + beta ln(1 + floor((position + offset) / length)) by the position of each row, in place: how Llama 4 and
+   * x *= 1 + beta ln(1 + floor((position + offset) / length)) by the position of each row: how Llama 4 and
    * Ministral 3 scale queries in a long context.
    * @param options.length from 1
    */
   scaleByPosition(x: Value, options: { beta: number; length: number; offset?: number }): Value {
     const { beta, length, offset = 0 } = options;
-    this.recording.emit("scaleByPosition", x.rows, { ...dst(x), n: align(x.width, 4), beta, length, offset });
-    return { ...x };
+    const y = this.recording.own(x);
+    this.recording.emit("scaleByPosition", x.rows, { ...dst(y), n: align(x.width, 4), beta, length, offset });
+    return y;
   }
 
-  /** gelu(x) = x / 2 (1 + erf(x / sqrt 2)), in place. */
+  /** gelu(x) = x / 2 (1 + erf(x / sqrt 2)). x must not be read again. */
   geluErf(x: Value): Value {
-    this.recording.emit("geluErf", x.rows, { ...dst(x), n: align(x.width, 4) });
-    return { ...x };
+    const y = this.recording.own(x);
+    this.recording.emit("geluErf", x.rows, { ...dst(y), n: align(x.width, 4) });
+    return y;
   }
 
   /** x = cap tanh(x / cap), in place. */
@@ -251,13 +258,15 @@ export class ProgramBuilder {
       stride: value.buffer.stride,
     });
     const linkable = { recording, placement, weights, frequencies };
+    const { threads } = options;
     return {
       operations,
+      threads,
       adapters: options.adapters?.length ?? 0,
       weights,
       frequencies,
       ropeFactors,
-      activationBytes: placement.scratch + recording.scratchBytes * options.threads,
+      activationBytes: placement.scratch + recording.scratchBytes * threads,
       pageBytes: attentions.pageBytes,
       headPageBytes: attentions.headPageBytes,
       vocabSize: this.vocabSize,

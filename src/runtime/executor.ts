@@ -12,7 +12,7 @@ import { frequencyOffsets } from "./linker.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import { OPERATION_BYTES } from "./operations.ts";
 import type { Output, Program } from "./program.ts";
-import { type StartThread, ThreadPool } from "./threads.ts";
+import { type StartThread, ThreadPool, type Waits } from "./threads.ts";
 import type { AdapterScales, BatchItem, Executor, Sequence } from "./types.ts";
 
 /**
@@ -76,7 +76,7 @@ export class WasmExecutor implements Executor {
     this.maxLogitRows = options.maxLogitRows;
     const { memory } = instance;
     this.cache = new KvCache(memory, plan, program.headPageBytes, options);
-    this.batch = new BatchWriter(memory, plan, options, program.adapters);
+    this.batch = new BatchWriter(memory, plan, options, program);
     const words = program.link(plan.base, { pageCount: plan.pageCount, packed: revectorized });
     new Int32Array(memory.buffer, plan.base.program).set(words);
     const offsets = frequencyOffsets(program.frequencies);
@@ -87,8 +87,16 @@ export class WasmExecutor implements Executor {
   /** Starts the helping threads, once, before the first `forward`. */
   async startThreads(startThread: StartThread): Promise<void> {
     const { base } = this.plan;
-    const serve = [base.program, base.batch] as const;
-    this.pool = await ThreadPool.start(this.alive(), serve, this.threads, startThread);
+    const programs = Array.from(
+      { length: this.threads },
+      (_, thread) => base.program + thread * this.program.operations * OPERATION_BYTES,
+    );
+    this.pool = await ThreadPool.start(this.alive(), programs, base.batch, startThread);
+  }
+
+  /** The caller's waits for its helping threads, over all calls so far. */
+  get waits(): Waits {
+    return this.pool?.waits ?? { barriers: 0, seconds: 0 };
   }
 
   get freePages(): number {
@@ -160,6 +168,7 @@ export class WasmExecutor implements Executor {
       if (observe) this.runObserved(observe, rows, outputs);
       else this.run(0, output.operations, this.threads);
     });
+    this.pool?.count();
     for (const { sequence, tokens } of items) sequence.length += tokens.length;
     return this.rowsOf(output, outputs);
   }

@@ -16,7 +16,9 @@ export interface Kernels {
   run(program: number, count: number, batch: number, threads: number): void;
   /** Runs one thread's share of every operation, without the other threads. Tests use it. */
   execute(program: number, count: number, batch: number, thread: number, threads: number): void;
-  serve(program: number, batch: number, thread: number, threads: number): void;
+  serve(program: number, own: number, batch: number, thread: number, threads: number): void;
+  /** Loads a word of the batch until it is not `seen`, at most `limit` times. */
+  spin(batch: number, word: number, seen: number, limit: number): number;
   /** Repacks rows of a file into tiles. Returns 1 where a weight or scale is not finite. */
   repack(dst: number, src: number, rows: number, columns: number, type: number): number;
   /** Converts a vector to f32. Returns 1 where a value is not finite. */

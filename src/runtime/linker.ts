@@ -30,31 +30,38 @@ export interface LinkOptions {
   readonly packed?: boolean;
 }
 
-/** The program's words, OPERATION_WORDS per operation. */
+/** The programs of all threads, OPERATION_WORDS words per operation. They differ in the addresses of buffers. */
 export function link(program: Linkable, bases: Bases, options: LinkOptions): Int32Array {
-  const { recording, placement } = program;
-  const words = new Int32Array(recording.operations.length * OPERATION_WORDS);
-  for (const [i, { name, rows, operands }] of recording.operations.entries()) {
-    const fields: Record<string, number> = {};
-    for (const [field, operand] of Object.entries(operands)) fields[field] = resolve(operand, program, bases, options);
-    const place = words.subarray(i * OPERATION_WORDS, (i + 1) * OPERATION_WORDS);
-    writeOperation(place, { name, rows, barrier: placement.barriers[i]!, fields });
+  const { operations, threads } = program.recording;
+  const words = new Int32Array(threads * operations.length * OPERATION_WORDS);
+  for (let thread = 0; thread < threads; thread++) {
+    const first = thread * operations.length;
+    for (const [i, { name, rows, operands }] of operations.entries()) {
+      const fields: Record<string, number> = {};
+      for (const [field, operand] of Object.entries(operands))
+        fields[field] = resolve(operand, program, { ...options, bases, thread });
+      const place = words.subarray((first + i) * OPERATION_WORDS, (first + i + 1) * OPERATION_WORDS);
+      writeOperation(place, { name, rows, ...program.placement.meetings[i]!, fields });
+    }
   }
   return words;
 }
 
-/** The number that an operand stands for. */
-function resolve(
-  operand: Operand,
-  { recording, placement, weights, frequencies }: Linkable,
-  bases: Bases,
-  { pageCount, packed = false }: LinkOptions,
-): number {
+interface Target extends LinkOptions {
+  readonly bases: Bases;
+  readonly thread: number;
+}
+
+/** The number that an operand stands for in the program of a thread. */
+function resolve(operand: Operand, program: Linkable, target: Target): number {
+  const { bases, pageCount, packed = false, thread } = target;
+  const { recording, placement, weights, frequencies } = program;
   if (typeof operand === "number") return operand;
-  if (operand === "scratch") return bases.activations + placement.scratch;
-  if (operand === "scratchBytes") return recording.scratchBytes;
+  // All threads run the program of thread 0 too, and then add their own number of steps to the address of the scratch.
+  if (operand === "scratch") return bases.activations + placement.scratch + thread * recording.scratchBytes;
+  if (operand === "scratchBytes") return thread === 0 ? recording.scratchBytes : 0;
   if (operand === "packed") return packed ? 1 : 0;
-  if ("place" in operand) return bases.activations + placement.offsetOf(operand.place);
+  if ("place" in operand) return bases.activations + placement.offsetOf(operand.place, thread);
   if ("weight" in operand) return bases.weights + weights.placement(operand.weight).offset;
   if ("layerPages" in operand) return bases.pages + operand.layerPages * pageCount;
   if ("headPages" in operand) return operand.headPages * pageCount;

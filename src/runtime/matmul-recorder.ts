@@ -42,7 +42,7 @@ export class MatmulRecorder {
     this.inputs.set(x, input);
     for (const [weight] of matrices) input.weights.push(weight);
     const total = matrices.reduce((sum, [, out]) => sum + align(out, GROUP_ROWS), 0);
-    const buffer = this.recording.buffer(total * 4, x.rows);
+    const buffer = this.recording.buffer(total * 4, x.rows, false);
     const values: Value[] = [];
     let offset = 0;
     let i = 0;
@@ -63,8 +63,18 @@ export class MatmulRecorder {
       const y = { width: (offset - begin) / 4, rows: x.rows, buffer, offset: begin };
       this.recordMatmul(y, x, first);
     }
-    for (const [i, [weight]] of matrices.entries()) this.lora(values[i]!, x, weight);
-    return values;
+    return this.adapt(values, x, matrices);
+  }
+
+  /** The products with what the adapters add to them. They stay side by side in one buffer. */
+  private adapt(values: readonly Value[], x: Value, matrices: readonly Matrix[]): Value[] {
+    const { adapters = [] } = this.options;
+    if (!matrices.some(([weight]) => adapters.some(({ products }) => products.has(weight)))) return [...values];
+    const [{ buffer, rows }] = values as readonly [Value];
+    const own = this.recording.own({ buffer, rows, offset: 0, width: buffer.stride / 4 });
+    const adapted = values.map((value) => ({ ...value, buffer: own.buffer }));
+    for (const [i, [weight]] of matrices.entries()) this.lora(adapted[i]!, x, weight);
+    return adapted;
   }
 
   /** y = W x for the groups of rows that y has room for, which begin with the matrix `weight`. */

@@ -73,7 +73,7 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
   const tablePages = Math.ceil(options.contextLength / PAGE_TOKENS);
   // The regions in their order in memory, each at a multiple of ALIGNMENT.
   const { base, bytes, end } = layOut({
-    program: program.operations * OPERATION_BYTES,
+    program: program.threads * program.operations * OPERATION_BYTES,
     batch: batchBytes(options, program.adapters),
     pageTables: 4 * options.maxSequences * tablePages,
     frequencies: frequencyOffsets(program.frequencies).at(-1)!,

@@ -12,7 +12,7 @@
 export type RowSet = "all" | "outputs";
 
 /** The fields that every operation begins with. */
-export const OPERATION_FIELDS = ["code", "rowSet", "barrier"] as const;
+export const OPERATION_FIELDS = ["code", "rowSet", "barrier", "perThread"] as const;
 
 /**
  * `rowLocal`: a row of the result depends on the same row of the operands alone, so the next operation over the same
@@ -106,6 +106,7 @@ export const OPERATIONS = {
     fields: ["dst", "dstStride", "src", "srcStride", "weight", "bias", "n", "eps"],
   },
   geluErf: { code: 18, rowLocal: true, fields: ["dst", "dstStride", "n"] },
+  copy: { code: 19, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "rowBytes"] },
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -126,25 +127,32 @@ export function operationWord(name: OperationName, field: string): number {
   return OPERATION_FIELDS.length + (OPERATIONS[name].fields as readonly string[]).indexOf(field);
 }
 
-/** An operation: its kind, its rows, whether threads meet after it, and its own fields. */
+/** When threads meet after an operation: never, in batches whose rows are split among them, or always. */
+export const BARRIERS = ["never", "split", "always"] as const;
+export type BarrierAfter = (typeof BARRIERS)[number];
+
+/** An operation: its kind, its rows, when threads meet after it, and its own fields. */
 export interface OperationRecord {
   readonly name: OperationName;
   readonly rows: RowSet;
-  readonly barrier: boolean;
+  readonly barrier: BarrierAfter;
+  /** Whether every thread runs it for all rows of a small batch. */
+  readonly perThread: boolean;
   readonly fields: Readonly<Record<string, number>>;
 }
 
 /** Writes an operation into OPERATION_WORDS words. */
-export function writeOperation(words: Int32Array, { name, rows, barrier, fields }: OperationRecord): void {
+export function writeOperation(words: Int32Array, { name, rows, fields, ...record }: OperationRecord): void {
   const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
   words[operationWord(name, "code")] = OPERATIONS[name].code;
   words[operationWord(name, "rowSet")] = rows === "all" ? 0 : 1;
-  words[operationWord(name, "barrier")] = barrier ? 1 : 0;
+  words[operationWord(name, "barrier")] = BARRIERS.indexOf(record.barrier);
+  words[operationWord(name, "perThread")] = record.perThread ? 1 : 0;
   for (const [field, value] of Object.entries(fields))
     (FLOAT_FIELDS.has(field) ? floats : words)[operationWord(name, field)] = value;
 }
 
-/** The header of a batch. */
+/** The fields of a batch's header. */
 export const BATCH_FIELDS = [
   "rows",
   "outputRows",
@@ -155,20 +163,28 @@ export const BATCH_FIELDS = [
   "loraScales",
   "types",
   "operations",
-  "arrived",
-  "generation",
-  "failed",
-  "runs",
-  "stop",
+  "split",
+  "barriers",
+  "spins",
 ] as const;
 
-/** Which word of the batch's header holds a field. */
-export function batchWord(field: (typeof BATCH_FIELDS)[number]): number {
-  return BATCH_FIELDS.indexOf(field);
+/** The words that threads synchronise with; words that are written at different moments lie on different cache lines. */
+const SHARED_WORDS = { arrived: 16, sleepers: 17, generation: 32, failed: 33, runs: 48, stop: 49 } as const;
+
+export type BatchWord = (typeof BATCH_FIELDS)[number] | keyof typeof SHARED_WORDS;
+/** All words of a batch before its arrays. */
+export const BATCH_WORDS: Readonly<Record<BatchWord, number>> = {
+  ...(Object.fromEntries(BATCH_FIELDS.map((field, i) => [field, i])) as Record<(typeof BATCH_FIELDS)[number], number>),
+  ...SHARED_WORDS,
+};
+
+/** Which word of the batch a field is. */
+export function batchWord(field: BatchWord): number {
+  return BATCH_WORDS[field];
 }
 
-/** Bytes of a batch's header; its arrays follow. */
-export const BATCH_HEADER_BYTES = 64;
+/** Bytes of a batch's header and of the words that threads share; its arrays follow. */
+export const BATCH_HEADER_BYTES = 256;
 
 /** Bytes of a batch's header and arrays: five words per row, and one per row and adapter. */
 export function batchBytes({ maxBatchTokens }: { readonly maxBatchTokens: number }, adapters: number): number {

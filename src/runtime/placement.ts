@@ -1,53 +1,75 @@
 /**
- * Decides where threads meet, and where each activation buffer lies.
+ * Decides where each activation buffer lies.
  * @module
  */
+import { type Meeting, meetings, SMALL_BATCH } from "./barriers.ts";
 import { align, TILE_TOKENS } from "./layout.ts";
-import { OPERATIONS } from "./operations.ts";
 import type { Buffer, Interval, Place, Recording } from "./recording.ts";
 
-/** Where the buffers lie, in bytes from the beginning of the activations. */
+/**
+ * Where the buffers lie, in bytes from the beginning of the activations. First come the buffers of thread 0, which all
+ * threads use in batches whose rows are split, then those that the other threads have for small batches, and then the
+ * scratch of all threads.
+ */
 export class Placement {
-  /** For each operation, whether threads must meet after it. */
-  readonly barriers: readonly boolean[];
+  /** For each operation, where threads meet. */
+  readonly meetings: readonly Meeting[];
   /** Where the scratch begins. */
   readonly scratch: number;
   private readonly offsets: ReadonlyMap<Buffer, number>;
+  private readonly ownOffsets: ReadonlyMap<Buffer, number>;
+  private readonly ownBegin: number;
+  private readonly ownBytes: number;
 
   /**
    * @param rows most rows of a batch, and most rows of the head, which makes logits
    * @param cut the first operation of the head, before which a pass may end
    */
   constructor(
-    { operations, buffers }: Recording,
+    { operations, buffers, threads }: Recording,
     rows: { readonly batch: number; readonly head: number },
     cut: number,
   ) {
-    this.barriers = operations.map(({ name, rows }, i) => {
-      const next = operations[i + 1];
-      const ahead = next && OPERATIONS[name].rowLocal && OPERATIONS[next.name].rowLocal && next.rows === rows;
-      return !ahead || i + 1 === cut;
-    });
+    this.meetings = meetings(operations);
     // Between two barriers one thread may be several operations ahead of another. So all buffers that are touched
-    // between them count as in use during the whole stretch.
+    // between them count as in use during the whole stretch. One thread alone is never ahead.
     const stretches = [0];
-    for (const barrier of this.barriers) stretches.push(stretches.at(-1)! + (barrier ? 1 : 0));
+    for (const { barrier } of this.meetings)
+      stretches.push(stretches.at(-1)! + (threads === 1 || barrier === "always" ? 1 : 0));
     // Quantised rows lie in tiles; the last tile may have unused rows.
-    const bytes = buffers.map(({ stride, interval }) =>
-      align(stride * align(interval.first < cut ? rows.batch : rows.head, TILE_TOKENS)),
+    const all = place(
+      buffers,
+      ({ stride, interval }) => align(stride * align(interval.first < cut ? rows.batch : rows.head, TILE_TOKENS)),
+      (operation) => stretches[operation]!,
     );
-    const placed = placeBuffers(
-      buffers.map(({ interval }) => ({ first: stretches[interval.first]!, last: stretches[interval.last]! })),
-      bytes,
+    const own = place(
+      buffers.filter(({ perThread }) => perThread),
+      ({ stride }) => align(stride * align(SMALL_BATCH, TILE_TOKENS)),
+      (operation) => operation,
     );
-    this.offsets = new Map(buffers.map((buffer, i) => [buffer, placed.offsets[i]!]));
-    this.scratch = placed.total;
+    this.offsets = all.offsets;
+    this.ownOffsets = own.offsets;
+    this.ownBegin = all.total;
+    this.ownBytes = own.total;
+    this.scratch = this.ownBegin + (threads - 1) * own.total;
   }
 
-  /** The offset of the first row of a place, in bytes from the beginning of the activations. */
-  offsetOf({ buffer, offset }: Place): number {
-    return this.offsets.get(buffer)! + offset;
+  /** The offset of the first row of a place, in bytes from the beginning of the activations, in a thread's program. */
+  offsetOf({ buffer, offset }: Place, thread = 0): number {
+    if (thread === 0 || !buffer.perThread) return this.offsets.get(buffer)! + offset;
+    return this.ownBegin + (thread - 1) * this.ownBytes + this.ownOffsets.get(buffer)! + offset;
   }
+}
+
+/** Places buffers of so many bytes. Their intervals are counted in the moments that `moment` makes of operations. */
+function place(
+  buffers: readonly Buffer[],
+  bytesOf: (buffer: Buffer) => number,
+  moment: (operation: number) => number,
+): { offsets: Map<Buffer, number>; total: number } {
+  const intervals = buffers.map(({ interval }) => ({ first: moment(interval.first), last: moment(interval.last) }));
+  const { offsets, total } = placeBuffers(intervals, buffers.map(bytesOf));
+  return { offsets: new Map(buffers.map((buffer, i) => [buffer, offsets[i]!])), total };
 }
 
 /**

@@ -43,6 +43,8 @@ export interface Output extends Rows {
 /** A recorded forward pass: its sizes are known, its addresses not yet. */
 export interface Program {
   readonly operations: number;
+  /** How many threads it is for. Each has a program of as many operations, which it runs for small batches. */
+  readonly threads: number;
   /** Number of LoRA adapters. */
   readonly adapters: number;
   readonly weights: WeightTable;
@@ -69,6 +71,6 @@ export interface Program {
    * the layers behind the pooling of an embedding model.
    */
   readonly hidden: Output;
-  /** The words that the interpreter reads (operations.ts). */
+  /** The words that the interpreter reads (operations.ts): the programs of all threads, one after the other. */
   link(bases: Bases, options: LinkOptions): Int32Array;
 }

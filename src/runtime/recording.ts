@@ -18,6 +18,11 @@ export interface Buffer {
   /** Bytes from row to row. */
   readonly stride: number;
   readonly interval: Interval;
+  /**
+   * Whether each thread has a buffer of its own for small batches, which it fills itself. Other buffers are shared: one
+   * thread reads there what another one wrote.
+   */
+  readonly perThread: boolean;
 }
 
 /** A place in each row of a buffer. */
@@ -25,6 +30,8 @@ export interface Place {
   readonly buffer: Buffer;
   /** Bytes from the beginning of a row. */
   readonly offset: number;
+  /** f32 per row that it has; without it, the place reaches to the end of the row. */
+  readonly width?: number;
 }
 
 /** `width` f32 per row, somewhere in a buffer. Operations that work in place return the same place. */
@@ -96,6 +103,11 @@ export class Recording {
   readonly buffers: Buffer[] = [];
   /** Bytes of scratch per thread. All operations share the same place. */
   scratchBytes = 0;
+  readonly threads: number;
+
+  constructor(threads: number) {
+    this.threads = threads;
+  }
 
   /** Records an operation over `rows`, with a value for each of its fields. */
   emit<Name extends OperationName>(name: Name, rows: RowSet, operands: Record<FieldOf<Name>, Operand>): void {
@@ -112,14 +124,29 @@ export class Recording {
   }
 
   /** A new value, alone in its buffer. */
-  value(width: number, rows: RowSet): Value {
-    return { width, rows, buffer: this.buffer(align(width, GROUP_ROWS) * 4, rows), offset: 0 };
+  value(width: number, rows: RowSet, perThread = true): Value {
+    return { width, rows, buffer: this.buffer(align(width, GROUP_ROWS) * 4, rows, perThread), offset: 0 };
+  }
+
+  /**
+   * Where the result of an operation on x goes, whose rows depend on the same rows of x alone: to the place of x, unless
+   * other threads read that too.
+   */
+  place(x: Value): Value {
+    return this.threads === 1 || x.buffer.perThread ? { ...x } : this.value(x.width, x.rows);
+  }
+
+  /** x where a thread may change it in place: x itself, or a copy if other threads read x too. */
+  own(x: Value): Value {
+    const y = this.place(x);
+    if (y.buffer !== x.buffer) this.emit("copy", x.rows, { ...dst(y), ...src(x), rowBytes: 4 * x.width });
+    return y;
   }
 
   /** A new buffer of so many bytes per row. */
-  buffer(bytes: number, rows: RowSet): Buffer {
+  buffer(bytes: number, rows: RowSet, perThread = true): Buffer {
     const now = this.operations.length;
-    const buffer = { rows, stride: align(bytes), interval: { first: now, last: now } };
+    const buffer = { rows, stride: align(bytes), interval: { first: now, last: now }, perThread };
     this.buffers.push(buffer);
     return buffer;
   }

@@ -107,7 +107,8 @@ class SelfCheck {
     writeOperation(this.words.subarray(at >> 2, (at >> 2) + OPERATION_WORDS), {
       name,
       rows: "all",
-      barrier: false,
+      barrier: "never",
+      perThread: false,
       fields,
     });
     return at;

@@ -2,7 +2,7 @@
  * Helping threads. Each has its own instance on the shared memory, and waits in `serve` for the next `run`.
  * @module
  */
-import type { Instance } from "./kernels.ts";
+import type { Instance, Kernels } from "./kernels.ts";
 import { batchWord } from "./operations.ts";
 
 /** The message that starts a helping thread. All of it can be posted. */
@@ -10,7 +10,7 @@ export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** Arguments of `serve`. */
-  readonly serve: readonly [program: number, batch: number, thread: number, threads: number];
+  readonly serve: readonly [program: number, own: number, batch: number, thread: number, threads: number];
 }
 
 export interface Thread {
@@ -20,18 +20,30 @@ export interface Thread {
 /** Starts a thread; resolves when it is about to serve. */
 export type StartThread = (start: ThreadStart) => Promise<Thread>;
 
-/** Words of the batch's header that threads synchronise with (assembly/barrier.ts). */
+/** The waits of the calling thread at barriers. */
+export interface Waits {
+  /** Barriers that it has passed. */
+  readonly barriers: number;
+  /** About how many seconds it has waited there for other threads. */
+  readonly seconds: number;
+}
+
+/** Words of the batch that threads synchronise with (assembly/barrier.ts). */
 const GENERATION = batchWord("generation");
 const FAILED = batchWord("failed");
 const RUNS = batchWord("runs");
 const STOP = batchWord("stop");
+const BARRIERS = batchWord("barriers");
+const SPINS = batchWord("spins");
+/** Turns of the waiting loop that are timed, 20 times about 20 microseconds. */
+const TIMED_SPINS = 20_000;
 
 /**
  * Runs on the helping thread: instantiates the module, calls `ready`, and serves. A trap is reported through the
  * memory.
  */
 export function serveThread({ module, memory, serve }: ThreadStart, ready: () => void): void {
-  const batch = serve[1];
+  const batch = serve[2];
   const control = new Int32Array(memory.buffer, batch, STOP + 1);
   try {
     const abort = (): never => {
@@ -50,24 +62,34 @@ export function serveThread({ module, memory, serve }: ThreadStart, ready: () =>
 /** The helping threads of an executor. */
 export class ThreadPool {
   private readonly control: Int32Array;
+  private readonly kernels: Kernels;
   private readonly threads: Thread[];
+  private barriers = 0;
+  private spins = 0;
+  private spinSeconds: number | undefined;
 
-  private constructor(control: Int32Array, threads: Thread[]) {
-    this.control = control;
+  private constructor({ memory, kernels }: Instance, batch: number, threads: Thread[]) {
+    this.control = new Int32Array(memory.buffer, batch, STOP + 1);
+    this.kernels = kernels;
     this.threads = threads;
   }
 
-  /** Starts `threads - 1` helpers. If one fails to start, the others are ended and its error is thrown. */
+  /**
+   * Starts a helper for each program but the first. If one fails to start, the others are ended and its error is thrown.
+   * @param programs the address of each thread's program
+   */
   static async start(
-    { module, memory }: Instance,
-    [program, batch]: readonly [program: number, batch: number],
-    threads: number,
+    instance: Instance,
+    programs: readonly number[],
+    batch: number,
     startThread: StartThread,
   ): Promise<ThreadPool> {
-    const starting = Array.from({ length: threads - 1 }, (_, i) =>
-      startThread({ module, memory, serve: [program, batch, i + 1, threads] }),
+    const { module, memory } = instance;
+    const [first, ...helpers] = programs as readonly [number, ...number[]];
+    const starting = helpers.map((own, i) =>
+      startThread({ module, memory, serve: [first, own, batch, i + 1, programs.length] }),
     );
-    const pool = new ThreadPool(new Int32Array(memory.buffer, batch, STOP + 1), []);
+    const pool = new ThreadPool(instance, batch, []);
     const outcomes = await Promise.allSettled(starting);
     for (const outcome of outcomes) if (outcome.status === "fulfilled") pool.threads.push(outcome.value);
     const failure = outcomes.find((outcome) => outcome.status === "rejected");
@@ -76,6 +98,30 @@ export class ThreadPool {
       throw failure.reason;
     }
     return pool;
+  }
+
+  /** Adds what the last run has counted. */
+  count(): void {
+    this.barriers += this.control[BARRIERS]!;
+    this.spins += this.control[SPINS]! >>> 0;
+    this.control[BARRIERS] = 0;
+    this.control[SPINS] = 0;
+  }
+
+  /** The waits of all runs so far. The kernels have no clock, so they count turns of a loop, which is timed here. */
+  get waits(): Waits {
+    this.spinSeconds ??= this.timeSpin();
+    return { barriers: this.barriers, seconds: this.spins * this.spinSeconds };
+  }
+
+  private timeSpin(): number {
+    const { control, kernels } = this;
+    const samples = Array.from({ length: 20 }, () => {
+      const start = performance.now();
+      kernels.spin(control.byteOffset, 4 * STOP, Atomics.load(control, STOP), TIMED_SPINS);
+      return (performance.now() - start) / 1000 / TIMED_SPINS;
+    });
+    return Math.min(...samples);
   }
 
   /** Lets every thread leave `serve`, then ends it. */

@@ -44,7 +44,7 @@ export function operation<Name extends OperationName>(
   rows: RowSet = "all",
 ): Int32Array<ArrayBuffer> {
   const words = new Int32Array(OPERATION_WORDS);
-  writeOperation(words, { name, rows, barrier: false, fields: fields as Record<string, number> });
+  writeOperation(words, { name, rows, barrier: "never", perThread: false, fields: fields as Record<string, number> });
   return words;
 }
 

@@ -8,7 +8,7 @@ import {
   QUERY_BLOCK_BYTES,
   quantizedRowBytes,
 } from "../../src/runtime/layout.ts";
-import type { RowSet } from "../../src/runtime/operations.ts";
+import { BATCH_HEADER_BYTES, type RowSet } from "../../src/runtime/operations.ts";
 import { kvId, typeId, weights } from "../helpers/kernel-data.ts";
 import { KernelMemory } from "../helpers/kernel-memory.ts";
 import { operation, queryBlock } from "../helpers/kernel-records.ts";
@@ -55,7 +55,9 @@ function setup() {
   const pages = memory.put(Int32Array.from({ length: ROWS }, (_, i) => tables[i < 3 ? 0 : 1]));
   const loraScales = memory.put(Float32Array.of(0, 1, 0.5, 0, 2, -1)); // those of the adapter begin at the second
   const types = memory.put(Int32Array.of(0, 1, 1, 0, 2));
-  const batch = memory.put(Int32Array.of(ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales, types));
+  const header = new Int32Array(BATCH_HEADER_BYTES / 4);
+  header.set([ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales, types]);
+  const batch = memory.put(header);
   const x = memory.put(random.normals((ROWS * X_STRIDE) / 4));
   const q = memory.reserve(TILED_ROWS * Q_STRIDE);
   const y = memory.reserve(ROWS * Y_STRIDE);
@@ -193,6 +195,7 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
         (s: Setup) => [operation(name, { ...dstY(s), gate: s.x, up: s.x + 4 * 16, srcStride: X_STRIDE, n: 32 })],
       ] as const,
   ),
+  ["copy of output rows", (s) => [operation("copy", { ...dstY(s), ...srcX(s), rowBytes: 4 * COLUMNS }, "outputs")]],
   ["scale", (s) => [operation("scale", { ...dstX(s), n: COLUMNS, factor: 3 })]],
   [
     "scaleByPosition of output rows",
