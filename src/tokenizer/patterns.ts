@@ -10,6 +10,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { casedScanner } from "./cased-scanner.ts";
 import type { Stage } from "./pretokenizer.ts";
 import {
   characterClass,
@@ -33,6 +34,28 @@ const LLAMA3_HEAD = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|
 const LLAMA3_TAIL = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 export const LLAMA3: string = `${LLAMA3_HEAD}{1,3}${LLAMA3_TAIL}`;
 export const QWEN2: string = LLAMA3_HEAD + LLAMA3_TAIL;
+/** Qwen 3.5: marks count as letters. */
+export const QWEN35: string = `${LLAMA3_HEAD}${LLAMA3_TAIL}`
+  .replace("?\\p{L}+", "?[\\p{L}\\p{M}]+")
+  .replace("[^\\s\\p{L}\\p{N}]+", "[^\\s\\p{L}\\p{M}\\p{N}]+");
+/** Seed-Coder: line ends do not belong to the symbols in front of them. */
+export const SEED_CODER: string = `${LLAMA3_HEAD}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+/** Ling (BailingMoE), which cuts as Qwen 2 does. */
+export const BAILING =
+  "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+";
+
+/** The pattern of GPT-4o, with other digits, and with or without contractions. */
+function casedPattern(digits: string, contractions: boolean): string {
+  const [upper, lower] = ["[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"];
+  const end = contractions ? "(?i:'s|'t|'re|'ve|'m|'ll|'d)?" : "";
+  const words = [`${upper}*${lower}+`, `${upper}+${lower}*`].map((word) => `[^\\r\\n\\p{L}\\p{N}]?${word}${end}`);
+  return `${words.join("|")}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+}
+export const GPT4O: string = casedPattern("\\p{N}{1,3}", true);
+/** Mistral's tokenizer since NeMo. */
+export const TEKKEN: string = casedPattern("\\p{N}", false);
+export const YOUTU: string = casedPattern("\\p{N}", true);
+export const YOUTU_SCRIPTS = "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+";
 export const DEEPSEEK_CJK = "[一-龥぀-ゟ゠-ヿ]+";
 export const DEEPSEEK: string =
   "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+" +
@@ -71,8 +94,15 @@ const numbers =
 const SCANNERS: ReadonlyMap<string, ScannerMaker> = new Map<string, ScannerMaker>([
   [GPT2, gpt2Scanner],
   [`${GPT2}|\\s+`, gpt2Scanner],
-  [LLAMA3, (classes) => llama3Scanner(classes, 3)],
-  [QWEN2, (classes) => llama3Scanner(classes, 1)],
+  [LLAMA3, (classes) => llama3Scanner(classes, { digits: 3 })],
+  [QWEN2, (classes) => llama3Scanner(classes, { digits: 1 })],
+  [QWEN35, (classes) => llama3Scanner(classes, { digits: 1, marks: true })],
+  [SEED_CODER, (classes) => llama3Scanner(classes, { digits: 1, symbolLines: false })],
+  [BAILING, (classes) => llama3Scanner(classes, { digits: 1 })],
+  [GPT4O, (classes) => casedScanner(classes, { digits: 3, contractions: true })],
+  [TEKKEN, (classes) => casedScanner(classes, { digits: 1, contractions: false })],
+  [YOUTU, (classes) => casedScanner(classes, { digits: 1, contractions: true })],
+  [YOUTU_SCRIPTS, () => runScanner(classNumber(YOUTU_SCRIPTS))],
   ["\\p{N}", numbers(1)],
   ["\\p{N}{1,3}", numbers(3)],
   ["\\p{N}+", numbers(Number.POSITIVE_INFINITY)],
@@ -89,6 +119,12 @@ const SCANNERS: ReadonlyMap<string, ScannerMaker> = new Map<string, ScannerMaker
   ["[0-9][0-9][0-9]", () => threeDigitsScanner],
 ]);
 
+/** The number of the class, in a pattern of classes that have no character in common, that a character is of; -1 for none. */
+function classNumber(pattern: string): (codePoint: number) => number {
+  const tests = pattern.split("|").map((part) => characterClass(part.slice(0, -1)));
+  return (codePoint) => tests.findIndex((test) => test(codePoint));
+}
+
 function hasFlag(classes: CodePointTable, flag: number): (codePoint: number) => boolean {
   return (codePoint) => (classes.flags(codePoint) & flag) !== 0;
 }
@@ -103,8 +139,7 @@ function llamaCppPunctuation(classes: CodePointTable): Scanner {
  * @throws NibbleError `bad_tokenizer` for a pattern without a scanner
  */
 export function patternStage(pattern: string): Stage {
-  // Some files write line ends as escapes, and some as the characters themselves.
-  const scanner = SCANNERS.get(pattern.replaceAll("\r", "\\r").replaceAll("\n", "\\n"));
+  const scanner = SCANNERS.get(spelled(pattern));
   if (scanner === undefined) {
     throw new NibbleError(
       "bad_tokenizer",
@@ -114,10 +149,15 @@ export function patternStage(pattern: string): Stage {
   return { scan: scanner(characterClasses()) };
 }
 
+const COMPLETE: ReadonlySet<string> = new Set([
+  ...[`${GPT2}|\\s+`, LLAMA3, QWEN2, QWEN35, SEED_CODER, BAILING, GPT4O, TEKKEN, YOUTU],
+]);
+
 /** Whether every text consists of matches of this pattern, with nothing between them. */
-export function matchesEverything(pattern: string): boolean {
-  return pattern === `${GPT2}|\\s+` || (pattern.startsWith(LLAMA3_HEAD) && pattern.endsWith(LLAMA3_TAIL));
-}
+export const matchesEverything = (pattern: string): boolean => COMPLETE.has(spelled(pattern));
+
+/** Some files write line ends as escapes, and some as the characters themselves. */
+const spelled = (pattern: string): string => pattern.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 
 /** The stage of `ByteLevel`: GPT-2's pattern, unless `use_regex` is false. */
 export function byteLevelStage(options: { useRegex: boolean; prefixSpace: boolean }): Stage {

@@ -34,27 +34,40 @@ export function gpt2Scanner(classes: CodePointTable): Scanner {
   };
 }
 
+/** How patterns of Llama 3's form differ. */
+export interface WordForm {
+  /** The longest run of digits in a piece. */
+  readonly digits: number;
+  /** Whether marks count as letters. */
+  readonly marks?: boolean;
+  /** Whether line ends after symbols belong to them (default true). */
+  readonly symbolLines?: boolean;
+}
+
 /**
  * `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
- * with `\p{N}{1,maxDigits}`, where `maxDigits` is 3 for Llama 3 and 1 for Qwen.
+ * with `\p{N}{1,digits}`; `marks` turns `\p{L}` into `[\p{L}\p{M}]`, except in the first class. `\s*[\r\n]` cuts where
+ * `\s*[\r\n]+` does.
  */
-export function llama3Scanner(classes: CodePointTable, maxDigits: number): Scanner {
-  const numbersEnd = upToNumbers(classes, maxDigits);
+export function llama3Scanner(classes: CodePointTable, form: WordForm): Scanner {
+  const letter = form.marks ? LETTER | MARK : LETTER;
+  const numbersEnd = upToNumbers(classes, form.digits);
+  const symbolsEnd = form.symbolLines === false ? (_: string, at: number) => at : lineEndsEnd;
   return (text, start, end) => {
     const contraction = contractionEnd(text, start, end, true);
     if (contraction > 0) return contraction;
     const first = text.codePointAt(start)!;
     const flags = classes.flags(first);
-    if ((flags & LETTER) !== 0) return classes.skipWhile(text, start, end, LETTER);
+    if ((flags & letter) !== 0) return classes.skipWhile(text, start, end, letter);
     if ((flags & NUMBER) !== 0) return numbersEnd(text, start, end);
     const second = start + (first > 0xffff ? 2 : 1);
     if (second < end && !isLineEnd(first)) {
-      const letters = classes.skipWhile(text, second, end, LETTER);
+      const letters = classes.skipWhile(text, second, end, letter);
       if (letters > second) return letters;
     }
     const body = first === BLANK ? second : start;
-    const symbols = classes.skipUntil(text, body, end, SPACE | LETTER | NUMBER);
-    if (symbols > body) return lineEndsEnd(text, symbols, end);
+    const symbols = classes.skipUntil(text, body, end, SPACE | NUMBER | letter);
+    if (symbols > body) return symbolsEnd(text, symbols, end);
     return linesEnd(classes, text, start, end);
   };
 }
@@ -112,8 +125,8 @@ export function singleScanner(classes: CodePointTable, mask: number): Scanner {
   };
 }
 
-/** `[...]+` for the characters that `matches` accepts. */
-export function runScanner(matches: (codePoint: number) => boolean): Scanner {
+/** `[...]+` for the characters that `matches` accepts, or for each kind of characters that it numbers. */
+export function runScanner(matches: (codePoint: number) => boolean | number): Scanner {
   return (text, start, end) => {
     const wanted = matches(text.codePointAt(start)!);
     let at = start + unitsAt(text, start);
@@ -179,7 +192,7 @@ export const threeDigitsScanner: Scanner = (text, start, end) => {
 };
 
 /** The end of `'s|'t|'re|'ve|'m|'ll|'d` at `start`, or 0 where there is none. */
-function contractionEnd(text: string, start: number, end: number, ignoreCase: boolean): number {
+export function contractionEnd(text: string, start: number, end: number, ignoreCase: boolean): number {
   if (text.charCodeAt(start) !== APOSTROPHE || start + 1 >= end) return 0;
   const fold = (at: number): string => {
     if (at >= end) return "";
@@ -195,7 +208,7 @@ function contractionEnd(text: string, start: number, end: number, ignoreCase: bo
 }
 
 /** `\p{N}{0,most}` at `start` */
-function upToNumbers(classes: CodePointTable, most: number): Scanner {
+export function upToNumbers(classes: CodePointTable, most: number): Scanner {
   return (text, start, end) => {
     let at = start;
     for (let count = 0; count < most && at < end; count++) {
@@ -213,7 +226,7 @@ function whitespaceEnd(classes: CodePointTable, text: string, start: number, end
 }
 
 /** `\s*[\r\n]+|\s+(?!\S)|\s+`: a run of whitespace is cut behind its last line end. */
-function linesEnd(classes: CodePointTable, text: string, start: number, end: number): number {
+export function linesEnd(classes: CodePointTable, text: string, start: number, end: number): number {
   const stop = classes.skipWhile(text, start, end, SPACE);
   for (let at = stop; at > start; at--) if (isLineEnd(text.charCodeAt(at - 1))) return at;
   return stop < end && stop - start > 1 ? stop - 1 : stop;
@@ -226,7 +239,7 @@ function lineEndsEnd(text: string, start: number, end: number): number {
   return at;
 }
 
-function isLineEnd(code: number): boolean {
+export function isLineEnd(code: number): boolean {
   return code === NEWLINE || code === RETURN;
 }
 

@@ -17,6 +17,13 @@ export const WORD = 64;
 /** The general category N of Unicode 17, which is Rust's `char::is_numeric`. */
 export const NUMERIC = 128;
 
+/**
+ * Bits of `CASE_TABLE`: the general categories Lu, Lt, Lm, Lo and M, and Ll, Lm, Lo and M. So a letter without case and a
+ * mark have both.
+ */
+export const CAPITAL = 1;
+export const SMALL = 2;
+
 /** Bits of `NFC_TABLE`: the character takes part in normalisation form C. */
 export const NFC_RELEVANT = 1;
 /** Where the character stands, normalisation can change the text. */

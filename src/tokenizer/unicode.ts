@@ -4,7 +4,7 @@
  * @module
  */
 import { CODE_POINTS, type RunTable } from "./unicode-flags.ts";
-import { CLASS_TABLE, NFC_TABLE } from "./unicode-tables.ts";
+import { CASE_TABLE, CLASS_TABLE, NFC_TABLE } from "./unicode-tables.ts";
 
 const BLOCK = 256;
 
@@ -89,11 +89,17 @@ function eachRun({ flags, runs }: RunTable, action: (value: number, end: number)
 }
 
 let classes: CodePointTable | undefined;
+let cases: CodePointTable | undefined;
 let nfc: CodePointTable | undefined;
 
 /** The classes that pre-tokenizers ask for. The table is expanded on first use. */
 export function characterClasses(): CodePointTable {
   return (classes ??= new CodePointTable(CLASS_TABLE));
+}
+
+/** Capital and small letters, for pre-tokenizers that tell them apart. The table is expanded on first use. */
+export function letterCases(): CodePointTable {
+  return (cases ??= new CodePointTable(CASE_TABLE));
 }
 
 /** The classes that normalisation form C asks for. The table is expanded on first use. */

@@ -20,7 +20,19 @@ const deepseek = [
 const eastAsian = "[一-龥ࠀ-一가-\ud7ff]+";
 /** The pattern's own text, because its class of letters cannot be written in a shorter way. */
 const cased = NAMED_PRETOKENIZERS.get("deepseek-llm")!.patterns[1]!.slice("\\s?".length);
+const marks = llama3("").replace("?\\p{L}+", "?[\\p{L}\\p{M}]+").replace(`[^${S}\\p{L}`, `[^${S}\\p{L}\\p{M}`);
+const [upper, lower] = ["[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"];
+const gpt4o = (digits: string, contraction: string): string =>
+  [`${upper}*${lower}+`, `${upper}+${lower}*`].map((word) => `[^\\r\\n\\p{L}\\p{N}]?${word}${contraction}`).join("|") +
+  `|\\p{N}${digits}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n/]*${END}`;
 const named: Record<string, string[]> = {
+  "gpt-4o": [gpt4o("{1,3}", `(?:${IGNORE_CASE})?`)],
+  tekken: [gpt4o("", "")],
+  youtu: ["[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+", gpt4o("", `(?:${IGNORE_CASE})?`)],
+  qwen35: [marks],
+  "seed-coder": [`${IGNORE_CASE}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^${S}\\p{L}\\p{N}\\r\\n]+${END}`],
+  minicpm5: ["\\p{N}{1,3}", gpt2],
+  bailingmoe: [llama3("")],
   "llama-bpe": [llama3("{1,3}")],
   qwen2: [llama3("")],
   smollm: ["\\p{N}", gpt2],
@@ -70,7 +82,7 @@ function expectSamePieces(stages: readonly Stage[], patterns: readonly string[],
 
 /** Characters of every class that patterns tell apart, all older than Node 20's Unicode. */
 const ALPHABET = Array.from(
-  `aZsStTdDmMrReEvVlLſ'  \t\n\r\r\n\u0085\u00a0\u2003\u3000\ufeff\u200b07९½²Ⅻ〇𝟎éßж世龥あア각𝒜.,!-_$+<=>^~|{\\\`€…—©😀\u{1f680}\u0301\u0334\u093e\u0001\u001d\u200d\ue000`,
+  `aZsStTdDmMrReEvVlLſ'  \t\n\r\r\n\u0085\u00a0\u2003\u3000\ufeff\u200b07९½²Ⅻ〇𝟎éßж世龥あア각𝒜.,!-_$+<=>^~|{\\\`€…—©/ǅʰªㄅㄱ：、😀\u{1f680}\u0301\u0334\u093e\u0001\u001d\u200d\ue000`,
 );
 
 describe.each(Object.entries(named))("%s", (name, patterns) => {
