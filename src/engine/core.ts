@@ -16,8 +16,9 @@ import type { LoraInfo } from "./request/lora.ts";
 import { Candidates } from "./sample/candidates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./sample/defaults.ts";
 import type { Pooling } from "./schedule/batch-plan.ts";
+import { DraftModel } from "./schedule/draft-model.ts";
 import { PrefixCache } from "./schedule/prefix-cache.ts";
-import { Scheduler, type SchedulerOptions } from "./schedule/scheduler.ts";
+import { CHUNK_TOKENS, Scheduler, type SchedulerOptions } from "./schedule/scheduler.ts";
 import type { SessionParts } from "./session/session.ts";
 
 export interface ModelParts {
@@ -34,8 +35,18 @@ export interface ModelParts {
   /** More facts for `info`. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
+  readonly draft?: DraftParts | undefined;
   /** Whether requests and sessions reuse keys and values that others have computed (default true). */
   readonly prefixCache?: boolean | undefined;
+}
+
+/** A draft model of the same vocabulary. */
+export interface DraftParts {
+  readonly core: Core;
+  /** The time of a row of the draft model, in units of a row of the model itself. */
+  readonly cost: number;
+  /** Whether it serves this model alone, and is disposed with it. */
+  readonly owned: boolean;
 }
 
 export class Core {
@@ -49,6 +60,7 @@ export class Core {
   readonly sessions: SessionParts;
   /** Pages of the whole key-value cache. */
   readonly #pages: number;
+  readonly #draft: DraftParts | undefined;
   #fingerprint: string | undefined;
   #disposed = false;
 
@@ -58,9 +70,12 @@ export class Core {
     this.tokenizer = tokenizer;
     this.executor = executor;
     this.prefixes = new PrefixCache(executor, parts.prefixCache);
-    const scheduler = new Scheduler(executor, this.prefixes, parts.scheduler);
+    this.#draft = parts.draft;
+    const draftModel = parts.draft && draftModelOf(parts.draft, executor.vocabSize);
+    const scheduler = new Scheduler(executor, this.prefixes, { ...parts.scheduler, draftModel });
     const adapters = (parts.adapters ?? []).map((adapter, id): LoraInfo => ({ id, ...adapter }));
-    this.engine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize) };
+    const hasDraftModel = draftModel !== undefined;
+    this.engine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize), hasDraftModel };
     this.embedding = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean", adapters };
     this.sessions = { executor, prefixes: this.prefixes, open: new Set() };
     this.context = {
@@ -99,11 +114,23 @@ export class Core {
     return { requests: this.engine.scheduler.size, usedPages, cachedPages };
   }
 
+  /** Drops what is kept of ended requests and sessions. */
+  clearPrefixCache(): void {
+    this.checkLive();
+    this.prefixes.clear();
+    if (this.#draft?.owned) this.#draft.core.clearPrefixCache();
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const session of [...this.sessions.open]) session.dispose();
     this.engine.scheduler.failAll(new NibbleError("disposed", `the model ${this.name} was disposed`));
     this.executor.dispose();
+    if (this.#draft?.owned) this.#draft.core.dispose();
   }
+}
+
+function draftModelOf({ core, cost }: DraftParts, vocabSize: number): DraftModel {
+  return new DraftModel(core.executor, core.prefixes, { cost, vocabSize, chunkTokens: CHUNK_TOKENS });
 }

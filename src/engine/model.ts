@@ -148,7 +148,7 @@ export function createModel(parts: ModelParts): Model {
   const core = new Core(parts);
   const prompts = new ChatPrompts(core, parts.templates);
   const endpoint: Endpoint = { core, prompts };
-  return {
+  const model: Model = {
     info: infoOf(parts, core, prompts),
     chat: {
       completions: {
@@ -170,12 +170,18 @@ export function createModel(parts: ModelParts): Model {
     ...sessionCalls(core),
     fingerprint: () => core.fingerprint,
     stats: () => core.stats(),
-    clearPrefixCache() {
-      core.checkLive();
-      core.prefixes.clear();
-    },
+    clearPrefixCache: () => core.clearPrefixCache(),
     dispose: () => core.dispose(),
   };
+  cores.set(model, core);
+  return model;
+}
+
+const cores = new WeakMap<object, Core>();
+
+/** The core of a model that `createModel` has made; undefined for any other value. */
+export function coreOf(value: unknown): Core | undefined {
+  return typeof value === "object" && value !== null ? cores.get(value) : undefined;
 }
 
 function infoOf(parts: ModelParts, { context, executor }: Core, prompts: ChatPrompts): ModelInfo {

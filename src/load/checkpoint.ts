@@ -21,6 +21,20 @@ export async function openCheckpoint(source: ModelSource, host: Host): Promise<C
   return "files" in opened ? readHuggingFace(opened.files) : readGgufFile(opened);
 }
 
+/** Runs `action` on the open checkpoint. Nothing reads its files afterwards, so they are closed. */
+export async function withCheckpoint<T>(
+  source: ModelSource,
+  host: Host,
+  action: (checkpoint: Checkpoint) => Promise<T>,
+): Promise<T> {
+  const checkpoint = await openCheckpoint(source, host);
+  try {
+    return await action(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 /** Reads a GGUF file, and with a first shard (`model-00001-of-00003.gguf`) all those beside it. */
 async function readGgufFile({ file, name, siblings }: Exclude<OpenedModel, { files: unknown }>): Promise<Checkpoint> {
   const shards = [file];

@@ -2,19 +2,15 @@
  * `load` for a host, which makes a model from a source; and `plan`, which tells what memory that will take.
  * @module
  */
-
-import { chooseTemplate } from "../chat/named-templates.ts";
-import { createModel, type Model } from "../engine/model.ts";
-import type { Checkpoint } from "../formats/checkpoint.ts";
-import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
+import type { Model } from "../engine/model.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
-import { createTokenizer } from "../tokenizer/create.ts";
-import type { Tokenizer } from "../tokenizer/types.ts";
-import { checkAdapters } from "./adapters.ts";
-import { openCheckpoint } from "./checkpoint.ts";
-import { loadExecutor, planOnHost } from "./executor.ts";
+import { withCheckpoint } from "./checkpoint.ts";
+import { planDraft, withDraft } from "./draft.ts";
+import type { DraftFacts } from "./draft-facts.ts";
+import { planOnHost } from "./executor.ts";
 import type { Host } from "./host.ts";
-import { chatTemplates, modelFacts, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
+import { loadModel } from "./load-model.ts";
+import { modelName } from "./model-defaults.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -33,69 +29,36 @@ export interface ModelPlan {
   readonly threads: number;
   /** Bytes of each part of the memory, and of all. */
   readonly memory: MemoryPlan;
+  /** The draft model, whose memory comes on top; present where the options name one. */
+  readonly draft?: DraftFacts;
 }
 
 /** Says what loading a model will take. See `plan` of the entries. */
 export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<ModelPlan>;
 
 export function createLoad(host: Host): Load {
-  return (source, options = {}) =>
-    withCheckpoint(source, host, options, async (checkpoint) => {
-      // Before the weights: a name that the model does not have is refused at once, and the list of names is still there.
-      const own = chatTemplates(checkpoint);
-      const templates = options.chatTemplate === undefined ? own : chooseTemplate(own, options.chatTemplate);
-      let tokenizer: Tokenizer | undefined;
-      const executor = await loadExecutor(checkpoint, host, options, () => {
-        tokenizer = createTokenizer(checkpoint);
-        if (checkpoint.metadata instanceof GgufMetadata) checkpoint.metadata.dropPacked();
-      });
-      return createModel({
-        name: options.name ?? modelName(source, checkpoint),
-        architecture: checkpoint.architecture,
-        tokenizer: tokenizer!,
-        executor,
-        templates,
-        defaults: samplingDefaults(checkpoint.metadata),
-        adapters: checkAdapters(options.lora),
-        pooling: poolingDefault(checkpoint),
-        scheduler: { loopPerRequest: host.loopPerRequest },
-        facts: {
-          ...modelFacts(checkpoint),
-          template: templates.get("default"),
-          memory: executor.plan,
-          threads: executor.threads,
-          revectorized: executor.revectorized,
-        },
-      });
-    });
+  return async (source, options = {}) => {
+    checkOptions(options);
+    return withCheckpoint(source, host, (checkpoint) =>
+      withDraft({ checkpoint, host, options }, (draft) => loadModel({ source, checkpoint, host, options, draft })),
+    );
+  };
 }
 
 export function createPlan(host: Host): Plan {
-  return (source, options = {}) =>
-    withCheckpoint(source, host, options, async (checkpoint) => {
+  return async (source, options = {}) => {
+    checkOptions(options);
+    return withCheckpoint(source, host, async (checkpoint) => {
       const { memoryPlan, memoryOptions, threads } = await planOnHost(checkpoint, host, options);
+      const draft = await planDraft({ checkpoint, host, options });
       return {
         name: options.name ?? modelName(source, checkpoint),
         architecture: checkpoint.architecture,
         contextLength: memoryOptions.contextLength,
         threads,
         memory: memoryPlan,
+        ...(draft && { draft }),
       };
     });
-}
-
-/** Runs `action` on the open checkpoint. Nothing reads its files afterwards, so they are closed. */
-async function withCheckpoint<T>(
-  source: ModelSource,
-  host: Host,
-  options: LoadOptions,
-  action: (checkpoint: Checkpoint) => Promise<T>,
-): Promise<T> {
-  checkOptions(options);
-  const checkpoint = await openCheckpoint(source, host);
-  try {
-    return await action(checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
+  };
 }

@@ -4,11 +4,13 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import { fits, invalid } from "../base/fields.ts";
+import type { Model } from "../engine/model.ts";
 import { BUILDS, type Build, MAX_MEMORY_BYTES } from "../runtime/kernels.ts";
 import { KV_TYPES, type KvType } from "../runtime/layout.ts";
 import type { MemoryOptions } from "../runtime/memory-plan.ts";
 import type { LoadProgress } from "../runtime/weights.ts";
 import { checkAdapters, type LoraOption } from "./adapters.ts";
+import type { ModelSource } from "./source.ts";
 
 /** Options of `load` and `plan`. */
 export interface LoadOptions {
@@ -51,6 +53,12 @@ export interface LoadOptions {
    * plain module runs, and `info.revectorized` is false. Default: false.
    */
   revectorize?: boolean;
+  /**
+   * A smaller model with the same vocabulary, by its source or loaded: it drafts tokens, which the model checks many at a
+   * time. Answers are the same as without it. One that is loaded from a source takes the options of this model that fit it,
+   * and is disposed with it; `memoryLimit` counts both. Adapters are not applied to it.
+   */
+  draft?: ModelSource | Model;
   /** Low-rank adapters that requests can choose from. */
   lora?: readonly LoraOption[];
   /**
@@ -72,6 +80,7 @@ const integer = (max: number, words = ` to ${max}`): Check => [
   `a whole number from 1${words}`,
   (value) => fits(value, { integer: true, min: 1, max }),
 ];
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 const oneOf = (values: readonly string[]): Check => [
   `one of ${values.join(", ")}`,
   (value) => values.includes(value as string),
@@ -91,6 +100,7 @@ const CHECKS: { readonly [option in Exclude<keyof LoadOptions, "lora">]-?: Check
   build: oneOf(BUILDS),
   wasm: ["a WebAssembly.Module", (value) => value instanceof WebAssembly.Module],
   revectorize: ["a boolean", (value) => typeof value === "boolean"],
+  draft: ["a source of a model, or a loaded model", (value) => typeof value === "string" || isObject(value)],
   chatTemplate: ["a string", (value) => typeof value === "string"],
   onProgress: ["a function", (value) => typeof value === "function"],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],

@@ -73,6 +73,8 @@ const COMMON: Record<string, unknown[]> = {
   ],
   ignore_eos: BOOLEAN,
   "speculative.n_max": [...INTEGER, -1],
+  "speculative.n_min": [...INTEGER, -1],
+  "speculative.p_min": [...NUMBER, -0.1, 1.1],
   response_format: [...OBJECT, {}, { type: "nonsense" }, { type: 1 }, { type: "text", nonsense: 1 }],
   signal: [...OBJECT, {}],
   lora: [...ARRAY, [1], [{}], [{ id: 0 }], [{ name: "nonsense" }]],

@@ -7,7 +7,6 @@ import { NibbleError } from "../../base/errors.ts";
 import type { ChatMessage } from "../../chat/template.ts";
 import type { Model } from "../../engine/model.ts";
 import type { GenerateOptions } from "../../engine/request/generate-options.ts";
-import { DRAFT_MAX } from "../../engine/sample/defaults.ts";
 import { nodeHost } from "../../hosts/node/host.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
 import { createLoad } from "../../load/create-load.ts";
@@ -16,6 +15,7 @@ import { type Answer, answer, speed } from "../answer.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Conversation } from "../chat/commands.ts";
 import { type Command, defineCommand } from "../command.ts";
+import { draftFlags, draftOptions } from "../drafts.ts";
 import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
 import {
@@ -57,12 +57,7 @@ const flags = {
     { min: 0, integer: true },
     "tokens at the start of the prompt that --context-shift keeps",
   ),
-  draftMax: number(
-    "--draft-max",
-    "N",
-    { min: 0, max: 1024, integer: true },
-    `most tokens per step that are drafted from earlier text (default ${DRAFT_MAX}; 0: none)`,
-  ),
+  ...draftFlags,
   logprobs: number(
     "--logprobs",
     "K",
@@ -87,7 +82,7 @@ Ctrl-C ends the answer (exit code 130).`,
     const { flags: given } = args;
     checkFlags(given);
     const { source, prompt } = await readArguments(args);
-    const options = { ...runtimeOptions(given), ...loraOptions(given) };
+    const options = { ...runtimeOptions(given), ...loraOptions(given), ...(await draftOptions(given)) };
     const model = await loading(source, options, (all) => createLoad(nodeHost)(source, all));
     const base = model.info.chatTemplate === "none";
     if (base && given.system !== undefined)
@@ -136,7 +131,8 @@ const NOT_IN_CHAT = ["logitBias", "allowedTokens", "badWords", "dryBreakers", "i
 
 /** The settings that `/set` can change, in the order of its list. */
 function chatSettings(): Flags {
-  const all: Flags = { predict: flags.predict, draftMax: flags.draftMax, ...samplingFlags };
+  const { predict, draftMax, draftMin, draftPMin } = flags;
+  const all: Flags = { predict, draftMax, draftMin, draftPMin, ...samplingFlags };
   return Object.fromEntries(Object.entries(all).filter(([key]) => !NOT_IN_CHAT.includes(key)));
 }
 
@@ -234,6 +230,8 @@ function generateOptions(model: Model, prompt: readonly number[], { flags: given
     endIds: given.ignoreEos ? [] : endIds,
     logprobs: given.logprobs,
     draftMax: given.draftMax,
+    draftMin: given.draftMin,
+    draftPMin: given.draftPMin,
     reasoningBudget: given.reasoningBudget === -1 ? undefined : given.reasoningBudget,
     contextShift: given.contextShift,
     keep: given.keep,

@@ -3,6 +3,7 @@
  * @module
  */
 import { loraFlags } from "../adapters.ts";
+import { draftFlags } from "../drafts.ts";
 import { accepted, type Flag, number, oneOf, repeated, text, toggle, type Values } from "../flags.ts";
 import { jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { samplingFlags } from "../sampling.ts";
@@ -161,7 +162,8 @@ type ServeFlagTable = Readonly<
     Record<"pooling", Flag<"mean" | "last">> &
     typeof samplingFlags &
     typeof runtimeFlags &
-    typeof loraFlags
+    typeof loraFlags &
+    typeof draftFlags
 >;
 
 export const serveFlags: ServeFlagTable = {
@@ -173,6 +175,7 @@ export const serveFlags: ServeFlagTable = {
   ...samplingFlags,
   ...runtimeFlags,
   ...loraFlags,
+  ...draftFlags,
   loraOff: toggle("--lora-init-without-apply", "adapters are off until POST /lora-adapters turns them on"),
   switches: accepted(SWITCHES, false),
   values: accepted(VALUES, true),

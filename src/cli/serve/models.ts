@@ -18,6 +18,7 @@ import type { LoadOptions } from "../../load/options.ts";
 import { sourceName } from "../../load/source.ts";
 import type { LazyModel, ModelFacts, ModelLibrary } from "../../server/models/source.ts";
 import { loraOptions } from "../adapters.ts";
+import { draftOptions } from "../drafts.ts";
 import { UsageError } from "../flags.ts";
 import { loading, modelFiles, runtimeOptions } from "../model.ts";
 import { CACHED_CONTEXTS, type ServeFlags } from "./flags.ts";
@@ -45,8 +46,8 @@ export function lazyModel(source: string, alias: readonly string[], settings: Mo
 }
 
 /** Loads a model with a key-value cache for several conversations. */
-function loadModel(source: string, name: string, { flags, chatTemplate }: ModelSettings): Promise<Model> {
-  return loading(source, loadOptions(flags), async (all) => {
+async function loadModel(source: string, name: string, { flags, chatTemplate }: ModelSettings): Promise<Model> {
+  return loading(source, await loadOptions(flags), async (all) => {
     const { contextLength } = await createPlan(nodeHost)(source, all);
     const cacheTokens = flags.cacheTokens ?? CACHED_CONTEXTS * contextLength;
     const template = chatTemplate === undefined ? {} : { chatTemplate };
@@ -62,16 +63,16 @@ function templateError(error: unknown): unknown {
   return new UsageError(error.message.replace("chatTemplate", "--chat-template"), "--chat-template");
 }
 
-function loadOptions(flags: ServeFlags): LoadOptions {
+async function loadOptions(flags: ServeFlags): Promise<LoadOptions> {
   const { lora } = loraOptions(flags);
   const adapters = flags.loraOff ? lora?.map((one) => ({ ...one, scale: 0 })) : lora;
-  return { ...runtimeOptions(flags), ...(adapters && { lora: adapters }) };
+  return { ...runtimeOptions(flags), ...(adapters && { lora: adapters }), ...(await draftOptions(flags)) };
 }
 
 /** Whether the memory that is free now suffices, by the plan from the model's header. */
 async function fitsMemory(source: string, { flags }: ModelSettings): Promise<boolean> {
-  const { memory } = await createPlan(nodeHost)(source, loadOptions(flags));
-  return memory.total <= availableMemory();
+  const { memory, draft } = await createPlan(nodeHost)(source, await loadOptions(flags));
+  return memory.total + (draft?.memory.total ?? 0) <= availableMemory();
 }
 
 function availableMemory(): number {
@@ -87,7 +88,9 @@ function fileFacts(source: string): ModelFacts {
 }
 
 /** The models of the cache, by the names that `nibble pull` takes. */
-export function cacheLibrary(settings: ModelSettings): ModelLibrary {
+export function cacheLibrary({ flags, chatTemplate }: ModelSettings): ModelLibrary {
+  // The draft model is for the models of the command line; others may have another vocabulary.
+  const settings = { flags: { ...flags, modelDraft: undefined }, chatTemplate };
   const lazy = (record: ModelRecord): LazyModel => ({
     ...lazyModel(record.id, [record.id], settings),
     facts: recordFacts(record),

@@ -76,7 +76,7 @@ export class Drafts {
       guesser.accept(guess.id);
     }
     const draft = tokens.slice(0, this.#grammar.worth(probabilities, price));
-    this.#grammar.pay(draft, price(draft.length));
+    this.#grammar.pay(draft, price(draft.length), probabilities);
     return draft;
   }
 }

@@ -64,6 +64,16 @@ export type GenerateEvent = PromptEvent | TokenEvent | FinishEvent;
  */
 export type AnswerEvent = GenerateEvent | ProgressEvent;
 
+/** More about the tokens of answers, in OpenAI's names. */
+export interface CompletionTokensDetails {
+  /** Tokens of reasoning, up to the one that closes it. Present where reasoning is separated from the answer. */
+  readonly reasoning_tokens?: number;
+  /** Tokens of a draft model that the model then chose. Present, as the next field, where a draft model drafted. */
+  readonly accepted_prediction_tokens?: number;
+  /** Tokens of a draft model that the model did not choose. They are no tokens of the answer. */
+  readonly rejected_prediction_tokens?: number;
+}
+
 /** The numbers of tokens of a request, in OpenAI's names. */
 export interface Usage {
   /** Tokens of the prompt. */
@@ -74,6 +84,6 @@ export interface Usage {
   readonly total_tokens: number;
   /** Tokens of the prompt whose keys and values were in the cache, because another request or session computed them. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
-  /** Tokens of reasoning, up to the one that closes it. Present where reasoning is separated from the answer. */
-  readonly completion_tokens_details?: { readonly reasoning_tokens: number };
+  /** More about the tokens of the answers. Present where there is something to say. */
+  readonly completion_tokens_details?: CompletionTokensDetails;
 }

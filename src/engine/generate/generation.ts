@@ -245,11 +245,18 @@ class Generation implements Job {
 
   #usage(): Usage {
     const prompt = this.#options.prompt.length;
+    const { drafted, accepted } = this.#drafts.byModel?.account ?? { drafted: 0, accepted: 0 };
     return {
       prompt_tokens: prompt,
       completion_tokens: this.#count,
       total_tokens: prompt + this.#count,
       prompt_tokens_details: { cached_tokens: this.#cached },
+      ...(drafted > 0 && {
+        completion_tokens_details: {
+          accepted_prediction_tokens: accepted,
+          rejected_prediction_tokens: drafted - accepted,
+        },
+      }),
     };
   }
 

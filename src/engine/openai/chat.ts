@@ -55,7 +55,7 @@ export async function* chatChunks(
       const end = { finish_reason: finishReason(event, text), ...stopReason(event) };
       yield { ...chunk(index, {}, end), timings: event.timings };
       const reasoning = options.splitReasoning && {
-        completion_tokens_details: { reasoning_tokens: text.reasoningTokens },
+        completion_tokens_details: { ...event.usage.completion_tokens_details, reasoning_tokens: text.reasoningTokens },
       };
       usages[index] = { ...event.usage, ...reasoning };
       timings[index] = event.timings;

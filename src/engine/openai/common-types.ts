@@ -113,8 +113,12 @@ export interface CommonFields {
   readonly timings_per_token?: boolean | null;
   /** llama-server's field. Whether chunks before the answer report the progress of prefill in `prompt_progress`. */
   readonly return_progress?: boolean | null;
-  /** Most tokens that a step drafts from earlier text (default and at most 16; 0 for none). Drafts change only the speed. */
+  /** llama-server's field. Most tokens that a step drafts (default 16; 0 for none). Drafts change only the speed. */
   readonly "speculative.n_max"?: number | null;
+  /** llama-server's field. Fewest tokens of a draft; shorter ones are not used (default 0). */
+  readonly "speculative.n_min"?: number | null;
+  /** llama-server's field. The probability below which a guess of the draft model ends a draft (default 0.75). */
+  readonly "speculative.p_min"?: number | null;
   /**
    * vLLM's field for log-probabilities of the prompt's tokens, with 0 to 20 alternatives. A stream has
    * them in one chunk, before the text.

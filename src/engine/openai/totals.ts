@@ -20,14 +20,23 @@ export function totalUsage(usages: readonly Usage[], isFirst: (index: number) =>
   const prompt_tokens = sum(firsts, (usage) => usage.prompt_tokens);
   const cached_tokens = sum(firsts, (usage) => usage.prompt_tokens_details.cached_tokens);
   const completion_tokens = sum(usages, (usage) => usage.completion_tokens);
-  const reasoning_tokens = sum(usages, (usage) => usage.completion_tokens_details?.reasoning_tokens ?? 0);
   return {
     prompt_tokens,
     completion_tokens,
     total_tokens: prompt_tokens + completion_tokens,
     prompt_tokens_details: { cached_tokens },
-    ...(usages[0]?.completion_tokens_details && { completion_tokens_details: { reasoning_tokens } }),
+    ...totalDetails(usages),
   };
+}
+
+const DETAILS = ["reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"] as const;
+
+/** The sum of each detail that some choice has. */
+function totalDetails(usages: readonly Usage[]): Pick<Usage, "completion_tokens_details"> {
+  const all = usages.flatMap((usage) => usage.completion_tokens_details ?? []);
+  const present = DETAILS.filter((name) => all.some((details) => details[name] !== undefined));
+  const sums = present.map((name) => [name, all.reduce((sum, details) => sum + (details[name] ?? 0), 0)]);
+  return present.length > 0 ? { completion_tokens_details: Object.fromEntries(sums) } : {};
 }
 
 /**

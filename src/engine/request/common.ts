@@ -19,6 +19,8 @@ export const MAX_TOP_LOGPROBS = 20;
 /** Bounds an answer's size: each alternative is an entry of some 80 bytes. */
 const MAX_PROBS = 256;
 
+const DRAFT_COUNT = { min: 0, integer: true };
+
 export interface CommonRequest {
   /** Whether vLLM's `prompt_logprobs` are asked for. */
   readonly promptLogprobs: boolean;
@@ -79,7 +81,9 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
       promptProgress: fields.boolean("return_progress"),
       logprobs,
       sampledProbs: fields.boolean("post_sampling_probs") ?? false,
-      draftMax: fields.number("speculative.n_max", { min: 0, integer: true }),
+      draftMax: fields.number("speculative.n_max", DRAFT_COUNT),
+      draftMin: fields.number("speculative.n_min", DRAFT_COUNT),
+      draftPMin: fields.number("speculative.p_min", { min: 0, max: 1 }),
       adapters: checkLora(fields, context.adapters),
       signal: checkSignal(fields),
     },

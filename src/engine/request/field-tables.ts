@@ -47,14 +47,14 @@ const LLAMA_SERVER: FieldTable = {
     "post_sampling_probs",
     "n_keep",
     "context_shift",
-    "speculative.n_max",
+    ...["speculative.n_max", "speculative.n_min", "speculative.p_min"],
     "lora",
     "return_progress",
     "timings_per_token",
   ],
   unused: [
     ...["cache_prompt", "id_slot", "n_cache_reuse", "sse_ping_interval"],
-    ...["speculative.n_min", "speculative.p_min", "backend_sampling", "adaptive_decay", "penalize_nl", "return_tokens"],
+    ...["backend_sampling", "adaptive_decay", "penalize_nl", "return_tokens"],
   ],
   unsupported: {
     n_discard: unless((value) => value === 0, "leave it out: half of the context is discarded"),

@@ -37,8 +37,15 @@ export interface GenerateOptions {
   readonly promptLogprobs?: number | undefined;
   /** The number of the answer among several to the same request. The random numbers depend on it. */
   readonly choice?: number | undefined;
-  /** Most tokens that a step may draft from earlier text (default and at most 16; 0: none). They change only the speed. */
+  /**
+   * Most tokens that a step may draft, from earlier text, from what a grammar leaves, or by the draft model (default 16; 0:
+   * none). Drafts change only the speed.
+   */
   readonly draftMax?: number | undefined;
+  /** Fewest tokens of a draft: shorter ones are not used, and so many are checked whatever that costs (default 0). */
+  readonly draftMin?: number | undefined;
+  /** The probability below which a guess of the draft model ends a draft (default 0.75). */
+  readonly draftPMin?: number | undefined;
   /** A grammar that the answer must satisfy. The answer ends with reason "stop" where the grammar is complete. */
   readonly grammar?: GrammarSource | undefined;
   /** Tokens of reasoning after which the block is closed with `</think>`; 0: no reasoning. Default: no bound. */
@@ -67,6 +74,8 @@ const OPTIONS = [
   "promptLogprobs",
   "choice",
   "draftMax",
+  "draftMin",
+  "draftPMin",
   "grammar",
   "reasoningBudget",
   "contextShift",
@@ -108,6 +117,8 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
     logprobs: fields.number("logprobs", { min: 0, max: context.vocabSize, integer: true }),
     choice: fields.number("choice", { min: 0, max: 2 ** 32 - 1, integer: true }),
     draftMax: fields.number("draftMax", { min: 0, integer: true }),
+    draftMin: fields.number("draftMin", { min: 0, integer: true }),
+    draftPMin: fields.number("draftPMin", { min: 0, max: 1 }),
     adapters: checkLora(fields, context.adapters),
     constraint: grammar && {
       masks: compileNamed(grammar, "grammar", context.grammars, "invalid_argument"),

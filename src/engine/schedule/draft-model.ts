@@ -133,7 +133,8 @@ export class DraftModel {
     return requests.map((request) => {
       const draft = drafts.get(request);
       const tokens = draft ? this.#worth(draft) : [];
-      request.job.drafting?.account.pay(tokens, request.price(tokens.length) + this.#options.cost * (draft?.rows ?? 0));
+      const cost = request.price(tokens.length) + this.#options.cost * (draft?.rows ?? 0);
+      request.job.drafting?.account.pay(tokens, cost, draft?.probabilities);
       return tokens;
     });
   }
@@ -194,7 +195,7 @@ export class DraftModel {
     const { tokens, guesser, limit, drafting, request } = draft;
     tokens.push(id);
     draft.probabilities.push(probability);
-    draft.chance *= probability;
+    draft.chance *= drafting.account.expected(probability);
     guesser.accept(id);
     const least = this.#options.cost + request.price(limit) / limit;
     const promising = tokens.length < drafting.min || draft.chance > least;

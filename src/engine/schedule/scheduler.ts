@@ -26,6 +26,8 @@ export interface SchedulerOptions {
   readonly loopPerRequest?: boolean | undefined;
   /** Whether the times of steps are measured, to tell how many drafts pay. Otherwise they are assumed, as tests need. */
   readonly measured?: boolean | undefined;
+  /** Drafts for the requests that take drafts from a model. */
+  readonly draftModel?: DraftModel | undefined;
 }
 
 /** Most prompt rows in one step, unless the options say otherwise. */
@@ -47,14 +49,14 @@ export class Scheduler {
   readonly #times: StepTimes;
   readonly #draftModel: DraftModel | undefined;
 
-  constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}, draftModel?: DraftModel) {
+  constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
     this.#executor = executor;
     this.#prefixes = prefixes;
     this.#chunkTokens = options.chunkTokens ?? CHUNK_TOKENS;
     this.#turns = options.turns ?? hostTurns;
     this.#loopPerRequest = options.loopPerRequest ?? false;
     this.#times = new StepTimes(options.measured ?? false);
-    this.#draftModel = draftModel;
+    this.#draftModel = options.draftModel;
   }
 
   /** Requests that have not ended. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
+import { invalid } from "../../base/fields.ts";
 import type { GenerateEvent } from "../../engine/generate/events.ts";
 import type { Model, ModelInfo } from "../../engine/model.ts";
 import type { RequestOptions } from "../../engine/openai/common-types.ts";
@@ -42,17 +43,22 @@ export interface LoadInWorkerOptions extends LoadOptions {
  */
 export async function loadInWorker(
   source: ModelSource,
-  { worker: given, onProgress, signal, lora, ...options }: LoadInWorkerOptions = {},
+  { worker: given, onProgress, signal, lora, draft, ...options }: LoadInWorkerOptions = {},
 ): Promise<WorkerModel> {
   signal?.throwIfAborted();
+  if (typeof draft === "object" && "info" in draft)
+    throw invalid("draft", "a source that can be posted to the worker", draft, "invalid_argument");
   // The URL is written out, because bundlers look for this form and add the worker.
   const worker = given ?? new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
   const calls = new Calls(worker, onProgress);
   let info: ModelInfo;
   try {
     const adapters = lora?.map((option) => ({ ...option, source: absolute(option.source) }));
-    const args = [absolute(source), { ...options, lora: adapters, reports: onProgress !== undefined }];
-    info = (await calls.one("load", args, signal, streamOf(source))) as ModelInfo;
+    const args = [
+      absolute(source),
+      { ...options, lora: adapters, draft: draft && absolute(draft), reports: onProgress !== undefined },
+    ];
+    info = (await calls.one("load", args, signal, [source, draft].flatMap(streamOf))) as ModelInfo;
   } catch (error) {
     worker.terminate();
     throw error;
@@ -82,7 +88,7 @@ export async function loadInWorker(
 }
 
 /** The stream of a source, which must be moved to the worker because it cannot be cloned. */
-function streamOf(source: ModelSource): Transferable[] {
+function streamOf(source: ModelSource | undefined): Transferable[] {
   return typeof source === "object" && "body" in source && source.body ? [source.body as never] : [];
 }
 

@@ -31,6 +31,8 @@ const BAD: Record<string, unknown[]> = {
   frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
   seed: [...NOT_A_NUMBER, 0.5, 2 ** 65, -(2 ** 65)],
   "speculative.n_max": [...NOT_AN_INTEGER, -1],
+  "speculative.n_min": [...NOT_AN_INTEGER, -1],
+  "speculative.p_min": [...NOT_A_NUMBER, -0.1, 1.1],
   n: [...NOT_AN_INTEGER, 0, 129, -1, 1e9],
   max_tokens: [...NOT_AN_INTEGER, -2],
   n_predict: [...NOT_AN_INTEGER, -2],

@@ -28,7 +28,15 @@ describe.each(["mixed", "int8", "f32"] as const)("key-value cache %s", (kvType) 
       seed,
     };
     const prompt = model.tokenize(text);
-    const options = { prompt, maxTokens: 120, endIds: new Set<number>(), logprobs: 2, sampling, draftMax };
+    const options = {
+      prompt,
+      maxTokens: 120,
+      endIds: new Set<number>(),
+      logprobs: 2,
+      sampling,
+      draftMax,
+      draftMin: Math.min(2, draftMax),
+    };
     for await (const event of model.generate(options)) events.push(event);
     return events;
   }
