@@ -6,7 +6,8 @@
 // program of its own, with other addresses. `src/runtime/barriers.ts` decides where threads must meet.
 import { awaitRun, barrier, startRun } from "./barrier";
 import { Batch } from "./batch";
-import { ATTENTION_QUERIES, attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
+import { attention, QUERY_BLOCK_BYTES, QueryBlock } from "./kernels/attention/attention";
+import { ATTENTION_QUERIES } from "./kernels/attention/queries";
 import { embedRow } from "./kernels/embed";
 import { kvStore } from "./kernels/kv-store";
 import { lora } from "./kernels/lora";
@@ -228,6 +229,7 @@ function runKvStore(op: KvStore, batch: Batch, thread: i32, threads: i32): void 
   const headDim = op.headDim;
   const kvType = op.kvType;
   const pageBytes = <usize>(keyBytes(kvType, headDim) + valueBytes(kvType, headDim));
+  const scratch = rowAt(op.scratch, op.scratchBytes, thread);
   const end = share(batch.rows, thread + 1, threads);
   for (let r = share(batch.rows, thread, threads); r < end; r++) {
     const position = batch.position(r);
@@ -237,7 +239,7 @@ function runKvStore(op: KvStore, batch: Batch, thread: i32, threads: i32): void 
       const within = (<usize>(head * headDim)) << 2;
       const key = rowAt(op.keys, op.keyStride, r) + within;
       const value = rowAt(op.values, op.valueStride, r) + within;
-      kvStore(place, position % PAGE_TOKENS, key, value, headDim, kvType);
+      kvStore(place, position % PAGE_TOKENS, key, value, headDim, kvType, scratch);
       place += op.headStride;
     }
   }

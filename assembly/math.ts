@@ -48,6 +48,53 @@ export function expF32x4(x: v128): v128 {
   return v128.or(v128.andnot(power, low), f32x4.ne(x, x));
 }
 
+/**
+ * Replaces eight numbers x by exp(x - shift): the operations of expF32x4, hence its bits, on two neighbouring vectors. Each
+ * constant is loaded once for both, and V8's revectorizer joins them (docs/kernels.md, "256 bits").
+ */
+export function expPair(at: usize, shift: v128): void {
+  const x0 = f32x4.sub(v128.load(at), shift);
+  const x1 = f32x4.sub(v128.load(at, 16), shift);
+  const lowest = c(10);
+  const highest = c(9);
+  const low0 = f32x4.lt(x0, lowest);
+  const low1 = f32x4.lt(x1, lowest);
+  const y0 = f32x4.pmax(f32x4.pmin(x0, highest), lowest);
+  const y1 = f32x4.pmax(f32x4.pmin(x1, highest), lowest);
+  const log2 = c(0);
+  const round = c(11);
+  const t0 = f32x4.add(f32x4.mul(y0, log2), round);
+  const t1 = f32x4.add(f32x4.mul(y1, log2), round);
+  const n0 = f32x4.sub(t0, round);
+  const n1 = f32x4.sub(t1, round);
+  const upper = c(1);
+  const rest = c(2);
+  const r0 = f32x4.add(f32x4.add(y0, f32x4.mul(n0, upper)), f32x4.mul(n0, rest));
+  const r1 = f32x4.add(f32x4.add(y1, f32x4.mul(n1, upper)), f32x4.mul(n1, rest));
+  let k = c(3);
+  let p0 = f32x4.mul(k, r0);
+  let p1 = f32x4.mul(k, r1);
+  k = c(4);
+  p0 = f32x4.mul(f32x4.add(p0, k), r0);
+  p1 = f32x4.mul(f32x4.add(p1, k), r1);
+  k = c(5);
+  p0 = f32x4.mul(f32x4.add(p0, k), r0);
+  p1 = f32x4.mul(f32x4.add(p1, k), r1);
+  k = c(6);
+  p0 = f32x4.mul(f32x4.add(p0, k), r0);
+  p1 = f32x4.mul(f32x4.add(p1, k), r1);
+  k = c(7);
+  const one = c(8);
+  p0 = f32x4.add(f32x4.mul(f32x4.mul(f32x4.add(p0, k), r0), r0), f32x4.add(r0, one));
+  p1 = f32x4.add(f32x4.mul(f32x4.mul(f32x4.add(p1, k), r1), r1), f32x4.add(r1, one));
+  const power0 = i32x4.add(p0, i32x4.shl(t0, 23));
+  const power1 = i32x4.add(p1, i32x4.shl(t1, 23));
+  const e0 = v128.or(v128.andnot(power0, low0), f32x4.ne(x0, x0));
+  const e1 = v128.or(v128.andnot(power1, low1), f32x4.ne(x1, x1));
+  v128.store(at, e0);
+  v128.store(at, e1, 16);
+}
+
 /** exp(x) of one number: the same operations, hence the same bits, as a lane of expF32x4. */
 export function expF32(x: f32): f32 {
   return f32x4.extract_lane(expF32x4(f32x4.splat(x)), 0);

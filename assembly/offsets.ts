@@ -129,6 +129,8 @@ export const KvStore_headDim: usize = offsetof<KvStore>("headDim");
 export const KvStore_kvType: usize = offsetof<KvStore>("kvType");
 export const KvStore_pages: usize = offsetof<KvStore>("pages");
 export const KvStore_headStride: usize = offsetof<KvStore>("headStride");
+export const KvStore_scratch: usize = offsetof<KvStore>("scratch");
+export const KvStore_scratchBytes: usize = offsetof<KvStore>("scratchBytes");
 
 export const Attention_dst: usize = offsetof<Attention>("dst");
 export const Attention_dstStride: usize = offsetof<Attention>("dstStride");

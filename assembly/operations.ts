@@ -207,6 +207,8 @@ export class KvStore extends Operation {
   /** Where the pages of the layer's first kv head begin; those of its other heads follow, `headStride` apart. */
   pages: usize;
   headStride: usize;
+  scratch: usize;
+  scratchBytes: i32;
 }
 
 /** dst = attention of the queries src over the cached tokens of each row's sequence. */

@@ -1,6 +1,7 @@
 import { QueryBlock } from "../kernels/attention/attention";
 import { KV_F32, KV_INT8, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../layout";
 import { Attention } from "../operations";
+import { hadamardRef } from "./hadamard";
 import { keyOffset, valueOffset } from "./kv-store";
 import { expF32Ref, tanhF32Ref } from "./math";
 import { getF32, nearestCode, setF32 } from "./scalar";
@@ -36,10 +37,13 @@ function oneQuery(
   const weights = scratch; // f32[32]
   const codes = scratch + PAGE_TOKENS * 4; // i16[32]
   const query = codes + PAGE_TOKENS * 2; // i16[headDim]
+  const rotated = query + <usize>(headDim * 2); // f32[headDim]
+  let together = 1; // dims that are rotated together
   let factor = op.scale;
   if (kvType != KV_F32) {
-    const limit: f32 = kvType == KV_MIXED ? <f32>min(32767, 1048000 / headDim) : 32767;
-    factor = quantize(query, q, headDim, limit) * op.scale;
+    while (headDim % (2 * together) == 0) together *= 2;
+    hadamardRef(rotated, q, headDim);
+    factor = quantize(query, rotated, headDim, <f32>min(8191, 1048000 / headDim)) * (op.scale / <f32>together);
   }
   for (let d = 0; d < headDim; d++) setF32(dst, d, 0);
   let top: f32 = -Infinity;
@@ -71,6 +75,11 @@ function oneQuery(
     if (kvType == KV_F32) addValuesF32(dst, weights, values, headDim, from, count);
     else addValuesI8(dst, weights, codes, values, headDim, from, count);
   }
+  if (kvType != KV_F32) {
+    hadamardRef(rotated, dst, headDim);
+    for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(rotated, d));
+  }
+  total *= <f32>together;
   for (let d = 0; d < headDim; d++) setF32(dst, d, getF32(dst, d) / total);
 }
 
@@ -106,19 +115,20 @@ function scoreCodes(query: usize, keys: usize, headDim: i32, t: i32, factor: f32
   return <f32>sum * (getF32(keys, t) * factor);
 }
 
-/** The sum of four lanes, (0 + 1) + (2 + 3). Token t belongs to lane t mod 4. */
+/** The sum of eight lanes: with i standing for lane i + lane i + 4, (0 + 1) + (2 + 3). Token t belongs to lane t mod 8. */
 function sumByLanes(weights: usize): f32 {
-  let lane0: f32 = 0;
-  let lane1: f32 = 0;
-  let lane2: f32 = 0;
-  let lane3: f32 = 0;
-  for (let t = 0; t < PAGE_TOKENS; t += 4) {
-    lane0 += getF32(weights, t);
-    lane1 += getF32(weights, t + 1);
-    lane2 += getF32(weights, t + 2);
-    lane3 += getF32(weights, t + 3);
+  return sumOfLanes(weights, 0) + sumOfLanes(weights, 1) + (sumOfLanes(weights, 2) + sumOfLanes(weights, 3));
+}
+
+/** Lane `lane` + lane `lane` + 4. */
+function sumOfLanes(weights: usize, lane: i32): f32 {
+  let low: f32 = 0;
+  let high: f32 = 0;
+  for (let t = lane; t < PAGE_TOKENS; t += 8) {
+    low += getF32(weights, t);
+    high += getF32(weights, t + 4);
   }
-  return lane0 + lane1 + (lane2 + lane3);
+  return low + high;
 }
 
 function addValuesF32(dst: usize, weights: usize, values: usize, headDim: i32, from: i32, count: i32): void {
@@ -142,8 +152,11 @@ function addValuesI8(
   count: i32,
 ): void {
   for (let t = 0; t < from; t++) setF32(weights, t, 0);
-  for (let t = from; t < count; t++) setF32(weights, t, getF32(weights, t) * getF32(values, t));
-  const unit = quantize(codes, weights, count, 32767);
+  for (let t = from; t < count; t++) {
+    const weight = getF32(weights, t);
+    setF32(weights, t, weight == 0 ? 0 : weight * getF32(values, t));
+  }
+  const unit = quantize(codes, weights, count, 16383);
   if (unit == 0) return;
   for (let d = 0; d < headDim; d++) {
     let sum: i32 = 0;

@@ -1,4 +1,5 @@
 import { KV_F32, KV_MIXED, keyBytes, PAGE_TOKENS } from "../layout";
+import { hadamardRef } from "./hadamard";
 import { getF32, nearestCode, setF32 } from "./scalar";
 
 /** Where dimension `d` of the key of the page's token `token` lies, from the beginning of the keys. */
@@ -14,26 +15,36 @@ export function valueOffset(kvType: i32, headDim: i32, token: i32, d: i32): usiz
   return <usize>(PAGE_TOKENS * 4 + ((token / 2) * headDim + d) * 2 + (token % 2));
 }
 
-export function kvStoreRef(page: usize, token: i32, key: usize, value: usize, headDim: i32, kvType: i32): void {
+export function kvStoreRef(
+  page: usize,
+  token: i32,
+  key: usize,
+  value: usize,
+  headDim: i32,
+  kvType: i32,
+  scratch: usize,
+): void {
   const values = page + <usize>keyBytes(kvType, headDim);
-  let keyInverse: f32 = 0;
-  let valueInverse: f32 = 0;
-  if (kvType != KV_F32) {
-    keyInverse = storeScale(page, token, key, headDim, kvType == KV_MIXED ? 2047 : 127);
-    valueInverse = storeScale(values, token, value, headDim, 127);
-  }
-  for (let d = 0; d < headDim; d++) {
-    const keyAt = page + keyOffset(kvType, token, d);
-    const valueAt = values + valueOffset(kvType, headDim, token, d);
-    if (kvType == KV_F32) {
-      store<u32>(keyAt, load<u32>(key + <usize>(4 * d)));
-      store<u32>(valueAt, load<u32>(value + <usize>(4 * d)));
-    } else {
-      const code = nearestCode(getF32(key, d) * keyInverse);
-      if (kvType == KV_MIXED) store<i16>(keyAt, <i16>code);
-      else store<i8>(keyAt, <i8>code);
-      store<i8>(valueAt, <i8>nearestCode(getF32(value, d) * valueInverse));
+  if (kvType == KV_F32) {
+    for (let d = 0; d < headDim; d++) {
+      store<u32>(page + keyOffset(kvType, token, d), load<u32>(key + <usize>(4 * d)));
+      store<u32>(values + valueOffset(kvType, headDim, token, d), load<u32>(value + <usize>(4 * d)));
     }
+    return;
+  }
+  hadamardRef(scratch, key, headDim);
+  const keyInverse = storeScale(page, token, scratch, headDim, kvType == KV_MIXED ? 2047 : 127);
+  for (let d = 0; d < headDim; d++) {
+    const at = page + keyOffset(kvType, token, d);
+    const code = nearestCode(getF32(scratch, d) * keyInverse);
+    if (kvType == KV_MIXED) store<i16>(at, <i16>code);
+    else store<i8>(at, <i8>code);
+  }
+  hadamardRef(scratch, value, headDim);
+  const valueInverse = storeScale(values, token, scratch, headDim, 127);
+  for (let d = 0; d < headDim; d++) {
+    const at = values + valueOffset(kvType, headDim, token, d);
+    store<i8>(at, <i8>nearestCode(getF32(scratch, d) * valueInverse));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   attentionScratchBytes,
   KV_TYPES,
   kvHeadBytes,
+  kvStoreScratchBytes,
   MAX_HEAD_DIM,
   QUERY_BLOCK_BYTES,
 } from "./layout.ts";
@@ -58,6 +59,7 @@ export class AttentionRecorder {
       values: { place: v },
       valueStride: v.buffer.stride,
       ...this.pagesOf(layer),
+      ...this.recording.scratch(kvStoreScratchBytes(headDim)),
     });
     return layer;
   }

@@ -61,7 +61,12 @@ export const ATTENTION_QUERIES = 16;
 
 /** Bytes of scratch of one call of the attention kernel (assembly/kernels/attention/attention.ts). */
 export function attentionScratchBytes(headDim: number): number {
-  return PAGE_TOKENS * 6 + ATTENTION_QUERIES * (headDim * 6 + 16);
+  return ATTENTION_QUERIES * (PAGE_TOKENS * 6 + headDim * 6 + 32);
+}
+
+/** Bytes of scratch of one call of kvStore: a rotated head (assembly/kernels/kv-store.ts). */
+export function kvStoreScratchBytes(headDim: number): number {
+  return 4 * headDim;
 }
 
 /** Bytes of a block of queries, which the interpreter puts before that scratch. */

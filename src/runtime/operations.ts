@@ -49,7 +49,19 @@ export const OPERATIONS = {
   kvStore: {
     code: 8,
     rowLocal: true,
-    fields: ["keys", "keyStride", "values", "valueStride", "kvHeads", "headDim", "kvType", "pages", "headStride"],
+    fields: [
+      "keys",
+      "keyStride",
+      "values",
+      "valueStride",
+      "kvHeads",
+      "headDim",
+      "kvType",
+      "pages",
+      "headStride",
+      "scratch",
+      "scratchBytes",
+    ],
   },
   attention: {
     code: 9,

@@ -2,7 +2,7 @@
  * Makes the cases of kvStore and of attention.
  * @module
  */
-import { attentionScratchBytes, type KvType, kvHeadBytes } from "../../src/runtime/layout.ts";
+import { attentionScratchBytes, type KvType, kvHeadBytes, kvStoreScratchBytes } from "../../src/runtime/layout.ts";
 import { activations, type Case, seeded } from "./kernel-cases.ts";
 import { type Cached, keyBytes, keyOffsets, kvId, kvPages, valueOffsets } from "./kernel-data.ts";
 import { operation, queryBlock } from "./kernel-records.ts";
@@ -22,7 +22,8 @@ export function kvStore(kvType: KvType, headDim: number, token: number, pattern:
     if (!float) for (const scales of [keys, values]) arena.owned(scales + 4 * token, 4, "f32");
     const key = arena.input(activations(pattern, headDim, random));
     const value = arena.input(activations(pattern, headDim, random).reverse());
-    return { page: keys, token, key, value, headDim, kvType: kvId(kvType) };
+    const scratch = arena.output(kvStoreScratchBytes(headDim), "scratch", 16);
+    return { page: keys, token, key, value, headDim, kvType: kvId(kvType), scratch };
   });
 }
 

@@ -26,6 +26,7 @@ describe("attention", () => {
     const pageCount = (position >> 5) + 1;
     const pageBytes = kvHeadBytes(kvType, headDim);
     const pages = memory.reserve(pageCount * pageBytes);
+    const scratch = memory.reserve(attentionScratchBytes(headDim));
     const keys: Float32Array[] = [];
     const values: Float32Array[] = [];
     for (let t = 0; t <= position; t++) {
@@ -33,11 +34,10 @@ describe("attention", () => {
       values.push(random.normals(headDim));
       const page = pages + (t >> 5) * pageBytes;
       const [key, value] = [memory.put(keys[t]!), memory.put(values[t]!)];
-      memory.run("kvStore", { page, token: t % 32, key, value, headDim, kvType: kvId(kvType) });
+      memory.run("kvStore", { page, token: t % 32, key, value, headDim, kvType: kvId(kvType), scratch });
     }
     const q = random.normals(headDim, sharpness);
     const dst = memory.reserve(4 * headDim);
-    const scratch = memory.reserve(attentionScratchBytes(headDim));
     const table = memory.put(Uint32Array.from({ length: pageCount }, (_, i) => i));
     const scale = Math.fround(headDim ** -0.5);
     const shape = { heads: 1, kvHeads: 1, headDim, kvType: kvId(kvType), pages };

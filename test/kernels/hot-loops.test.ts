@@ -6,7 +6,8 @@ import { wasmText } from "../helpers/wasm-builds.ts";
 /** Functions whose loops are hot, by the end of their names in the text format. */
 const HOT = [
   "attention/addPage",
-  "attention/addValuesI8",
+  "attention/exponentiate",
+  "attention/valueTile",
   "matmul/multiply",
   "matmul/rowCodes",
   "matmul/matmulRowFloat",

@@ -181,6 +181,8 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
         values: s.x + 128,
         valueStride: X_STRIDE,
         ...pagesOf(s),
+        scratch: s.scratch,
+        scratchBytes: SCRATCH,
       }),
     ],
   ],

@@ -89,12 +89,12 @@ it.each<[kernel: string, args: () => Arguments, message: string]>([
   ["storeCosSin", () => ({ x: Number.NaN, cosAt: at, sinAt: at }), "storeCosSin: x must be in 0..2^20"],
   [
     "kvStore",
-    () => ({ page: at, token: 32, key: at, value: at, headDim: 64, kvType: 0 }),
+    () => ({ page: at, token: 32, key: at, value: at, headDim: 64, kvType: 0, scratch: at }),
     "kvStore: token must be in 0..31",
   ],
   [
     "kvStore",
-    () => ({ page: at, token: 0, key: at, value: at, headDim: 12, kvType: 0 }),
+    () => ({ page: at, token: 0, key: at, value: at, headDim: 12, kvType: 0, scratch: at }),
     "kvStore: headDim must be a positive multiple of 8",
   ],
   ["attention", () => attention(260, 1, 1), "attention: headDim must be a multiple of 8 up to 256"],

@@ -1,13 +1,11 @@
-import { maxF32x4, sumF32x4 } from "../../lanes";
 import { KV_F32, KV_MIXED, keyBytes, PAGE_TOKENS, valueBytes } from "../../layout";
-import { expF32, expF32x4 } from "../../math";
 import { Attention } from "../../operations";
 import { softcap } from "../elementwise";
-import { quantizeQuery, queryLimit, scoresF32, scoresOfCodes } from "./scores";
+import { hadamard, hadamardBlock } from "../hadamard";
+import { ATTENTION_QUERIES, CODE_STEP, QueryState, stateBytes } from "./queries";
+import { quantizeQuery, scoresF32, scoresOfCodes } from "./scores";
+import { exponentiate, quantizeWeights } from "./softmax";
 import { addValuesF32, addValuesI8 } from "./values";
-
-/** Most queries of one call. The sums of more queries would not fit L1. */
-export const ATTENTION_QUERIES: i32 = 16;
 
 /**
  * Neighbouring rows of one sequence whose queries are taken together. The positions of its rows follow it, i32 each.
@@ -34,49 +32,33 @@ export class QueryBlock {
 /** Bytes of a QueryBlock with the positions of the most rows that it can have: a multiple of 16. */
 export const QUERY_BLOCK_BYTES: usize = offsetof<QueryBlock>() + 4 * ATTENTION_QUERIES;
 
-/**
- * The state of a query between two pages. Its sums over the values, f32[headDim], and its codes, i16[headDim], follow
- * it.
- */
-@unmanaged
-class QueryState {
-  /** The largest score so far. */
-  top: f32;
-  /** The sum of exp(score - top). */
-  total: f32;
-  /** Factor of the scores: the softmax scale times the scale of the query's codes. */
-  scale: f32;
-  unused: f32;
+// Scratch: scores or weights f32[16 queries][32], codes of the weights i16[16 pairs of tokens][16 queries][2], codes of
+// the queries i16[pairs of dims][16 queries][2], states of the queries.
+const WEIGHTS: usize = ATTENTION_QUERIES * PAGE_TOKENS * 4;
+const CODES: usize = WEIGHTS + <usize>(PAGE_TOKENS / 2) * CODE_STEP;
 
-  get sums(): usize {
-    return changetype<usize>(this) + offsetof<QueryState>();
-  }
+function statesAt(headDim: i32): usize {
+  return CODES + <usize>(headDim >> 1) * CODE_STEP;
 }
 
-/** Bytes from one query's state to the next one's. */
-function stateBytes(headDim: i32): i32 {
-  return <i32>offsetof<QueryState>() + headDim * 6;
-}
-
-/** Bytes of scratch that one call needs: 32 scores or weights f32, 32 weights i16, the states of the queries. */
+/** Bytes of scratch that one call needs. */
 export function attentionScratchBytes(headDim: i32): i32 {
-  return PAGE_TOKENS * 6 + ATTENTION_QUERIES * stateBytes(headDim);
+  return <i32>statesAt(headDim) + ATTENTION_QUERIES * stateBytes(headDim);
 }
 
 /**
  * Attention of a block of token rows and of the query heads that share kv head `kvHead`, each query over the tokens
- * 0..position of its row (0..last with `bidirectional`), or those of them that its window holds. It goes page by page, so that all queries read a page while it
- * is in L1, each query with a running maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin
+ * 0..position of its row (0..last with `bidirectional`), or those of them that its window holds. It goes page by page,
+ * so that all queries read a page while it is in L1, each query with a running maximum (Milakov and Gimelshein 2018; the order of FlashAttention). Pages begin
  * at multiples of 32 of the absolute position, and the sums of a query do not depend on the other queries. Per page:
  *
  *   m' = max(m, the page's scores), w = exp(s - m'), l = l exp(m - m') + sum(w), o = o exp(m - m') + sum(w v)
  *
- * and the result is o / l, in f32. sum(w) has four lanes: token t of the page belongs to lane t mod 4, each lane is summed in
- * order, and the result is (0 + 1) + (2 + 3). scores.ts and values.ts define the order of the other sums.
+ * and the result is o / l, in f32. scores.ts, softmax.ts and values.ts define the order of the other sums.
  *
- * With int8 and mixed caches the query becomes i16, and so do the weights times the value scales of a page. Both products
- * are exact in i32: at most 32767 * 127 * headDim < 2^30 or 1,048,000 * 2047 < 2^31 for scores, and
- * 32767 * 127 * 32 < 2^28 for values.
+ * With int8 and mixed caches keys and values are rotated (hadamard.ts), so the query is rotated too, and so is o at the
+ * end. The query becomes i16, and so do the weights times the value scales of a page. Both products are exact in i32
+ * (`queryLimit`; 16383 * 127 * 32 < 2^26 for values).
  *
  * @param op src and dst are f32[heads * headDim] per row; src is not scaled; headDim is a multiple of 8 up to 256
  * @param block at most ATTENTION_QUERIES queries: its rows times the query heads per kv head; its positions do not
@@ -88,40 +70,35 @@ export function attention(op: Attention, block: QueryBlock, kvHead: i32, scratch
   const queryHeads = op.heads / op.kvHeads; // per kv head
   assert(headDim > 0 && headDim % 8 == 0 && headDim <= 256, "attention: headDim must be a multiple of 8 up to 256");
   assert(block.rows > 0 && block.rows * queryHeads <= ATTENTION_QUERIES, "attention: at most 16 queries");
-  const states = scratch + PAGE_TOKENS * 6;
-  const step = <usize>stateBytes(headDim);
   const headBytes = (<usize>headDim) << 2;
   const firstHead = <usize>(kvHead * queryHeads) * headBytes;
   const src = op.src + <usize>(block.row * op.srcStride) + firstHead;
-  for (let r = 0; r < block.rows; r++) {
-    for (let h = 0; h < queryHeads; h++) {
-      const state = changetype<QueryState>(states + <usize>(r * queryHeads + h) * step);
-      begin(state, op, src + <usize>(r * op.srcStride) + <usize>h * headBytes);
-    }
-  }
+  const dst = op.dst + <usize>(block.row * op.dstStride) + firstHead;
+  const queries = block.rows * queryHeads;
+  for (let i = 0; i < queries; i++) begin(op, queryAt(src, op.srcStride, i, op), i, scratch);
   const pageBytes = <usize>(keyBytes(op.kvType, headDim) + valueBytes(op.kvType, headDim));
   const pages = op.pages + <usize>kvHead * op.headStride;
   const last = lastVisible(block.position(block.rows - 1), op, block);
+  let begins = 0;
+  let ends = 0; // rows begins..ends see the page
   for (let first = firstVisible(block.position(0), op.window) & -PAGE_TOKENS; first <= last; first += PAGE_TOKENS) {
     const page = pages + <usize>load<u32>(block.pageTable + ((<usize>(first >> 5)) << 2)) * pageBytes;
-    for (let r = 0; r < block.rows; r++) {
-      const position = block.position(r);
-      const count = min(PAGE_TOKENS, lastVisible(position, op, block) + 1 - first);
-      const from = max(0, firstVisible(position, op.window) - first);
-      if (from >= count) continue;
-      for (let h = 0; h < queryHeads; h++) {
-        const state = changetype<QueryState>(states + <usize>(r * queryHeads + h) * step);
-        addPage(state, op, src + <usize>(r * op.srcStride) + <usize>h * headBytes, page, from, count, scratch);
-      }
-    }
+    while (lastVisible(block.position(begins), op, block) < first) begins++;
+    while (ends < block.rows && firstVisible(block.position(ends), op.window) < first + PAGE_TOKENS) ends++;
+    if (op.kvType == KV_F32) addPageF32(op, block, begins, ends, first, src, page, scratch);
+    else addPage(op, block, begins, ends, first, page, scratch);
   }
-  const dst = op.dst + <usize>(block.row * op.dstStride) + firstHead;
-  for (let r = 0; r < block.rows; r++) {
-    for (let h = 0; h < queryHeads; h++) {
-      const state = changetype<QueryState>(states + <usize>(r * queryHeads + h) * step);
-      divide(dst + <usize>(r * op.dstStride) + <usize>h * headBytes, state, headDim);
-    }
-  }
+  for (let i = 0; i < queries; i++) finish(op, queryAt(dst, op.dstStride, i, op), stateOf(op, i, scratch));
+}
+
+/** The address of query `i` of a block whose first query lies at `buffer`. */
+function queryAt(buffer: usize, stride: i32, i: i32, op: Attention): usize {
+  const queryHeads = op.heads / op.kvHeads;
+  return buffer + <usize>((i / queryHeads) * stride + (i % queryHeads) * op.headDim * 4);
+}
+
+function stateOf(op: Attention, i: i32, scratch: usize): QueryState {
+  return changetype<QueryState>(scratch + statesAt(op.headDim) + <usize>(i * stateBytes(op.headDim)));
 }
 
 /** The first token that a query at `position` sees. */
@@ -135,68 +112,91 @@ function lastVisible(position: i32, op: Attention, block: QueryBlock): i32 {
   return op.window == 0 ? block.last : min(block.last, position + op.window - 1);
 }
 
-/** The state of query q before its first page. */
-function begin(state: QueryState, op: Attention, q: usize): void {
+/** The state of query `i`, which lies at q, before its first page. */
+function begin(op: Attention, q: usize, i: i32, scratch: usize): void {
   const headDim = op.headDim;
-  const sumsBytes = (<usize>headDim) << 2;
+  const state = stateOf(op, i, scratch);
   state.top = -Infinity;
   state.total = 0;
-  state.scale =
-    op.kvType == KV_F32
-      ? op.scale
-      : quantizeQuery(state.sums + sumsBytes, q, headDim, queryLimit(op.kvType, headDim)) * op.scale;
-  memory.fill(state.sums, 0, sumsBytes);
-}
-
-/**
- * Adds tokens [from, count) of a page to the state of query q. The page's keys are at `keys`, and its values follow
- * them.
- */
-function addPage(state: QueryState, op: Attention, q: usize, keys: usize, from: i32, count: i32, scratch: usize): void {
-  const headDim = op.headDim;
-  const kvType = op.kvType;
-  const weights = scratch;
-  const codes = state.sums + ((<usize>headDim) << 2);
-  if (kvType == KV_F32) scoresF32(weights, q, keys, headDim, state.scale);
-  else if (kvType == KV_MIXED) scoresOfCodes<i16>(weights, codes, keys, headDim, state.scale);
-  else scoresOfCodes<i8>(weights, codes, keys, headDim, state.scale);
-  if (op.softcap > 0) softcap(weights, PAGE_TOKENS, op.softcap);
-  for (let t = 0; t < from; t++) store<f32>(weights + ((<usize>t) << 2), -Infinity);
-  for (let t = count; t < PAGE_TOKENS; t++) store<f32>(weights + ((<usize>t) << 2), -Infinity);
-  const correction = exponentiate(state, weights);
-  const values = keys + <usize>keyBytes(kvType, headDim);
-  if (kvType == KV_F32) addValuesF32(state.sums, weights, values, headDim, from, count, correction);
-  else addValuesI8(state.sums, weights, weights + PAGE_TOKENS * 4, values, headDim, from, count, correction);
-}
-
-/**
- * Replaces scores by weights exp(score - top) and adds these to `total`. Returns the factor by which the sums so far
- * must be multiplied.
- */
-function exponentiate(state: QueryState, weights: usize): f32 {
-  let best = v128.load(weights);
-  // pmax may lose a NaN. The total becomes NaN then.
-  for (let i: usize = 16; i < 128; i += 16) best = f32x4.pmax(best, v128.load(weights + i));
-  const newTop = max<f32>(state.top, maxF32x4(best));
-  const correction = expF32(state.top - newTop);
-  const shift = f32x4.splat(newTop);
-  let sum = f32x4.splat(0);
-  for (let i: usize = 0; i < 128; i += 16) {
-    const w = expF32x4(f32x4.sub(v128.load(weights + i), shift));
-    v128.store(weights + i, w);
-    sum = f32x4.add(sum, w);
+  state.scale = op.scale;
+  if (op.kvType != KV_F32) {
+    hadamard(state.sums, q, headDim);
+    const unit = quantizeQuery(scratch + CODES + ((<usize>i) << 2), state.sums, headDim);
+    state.scale = unit * (op.scale / <f32>hadamardBlock(headDim));
   }
-  state.top = newTop;
-  state.total = state.total * correction + sumF32x4(sum);
-  return correction;
+  memory.fill(state.sums, 0, (<usize>headDim) << 2);
 }
 
-/** dst = sums / total. */
-function divide(dst: usize, state: QueryState, headDim: i32): void {
-  const divisor = f32x4.splat(state.total);
-  const end = state.sums + ((<usize>headDim) << 2);
-  for (let at = state.sums; at < end; at += 16) {
-    v128.store(dst, f32x4.div(v128.load(at), divisor));
-    dst += 16;
+/** Adds a page of codes, whose first token is number `first`, to the queries of rows begins..ends. */
+function addPage(
+  op: Attention,
+  block: QueryBlock,
+  begins: i32,
+  ends: i32,
+  first: i32,
+  keys: usize,
+  scratch: usize,
+): void {
+  const headDim = op.headDim;
+  const queryHeads = op.heads / op.kvHeads;
+  const firstQuery = begins * queryHeads;
+  const count = ends * queryHeads - firstQuery;
+  const step = <usize>stateBytes(headDim);
+  const states = changetype<usize>(stateOf(op, firstQuery, scratch));
+  const scores = scratch + <usize>(firstQuery * PAGE_TOKENS * 4);
+  const codes = scratch + CODES + ((<usize>firstQuery) << 2);
+  const weights = scratch + WEIGHTS + ((<usize>firstQuery) << 2);
+  const values = keys + <usize>keyBytes(op.kvType, headDim);
+  if (op.kvType == KV_MIXED) scoresOfCodes<i16>(scores, codes, keys, headDim, states, step, count);
+  else scoresOfCodes<i8>(scores, codes, keys, headDim, states, step, count);
+  if (op.softcap > 0) softcap(scores, count * PAGE_TOKENS, op.softcap);
+  for (let i = 0; i < count; i++) {
+    const position = block.position(begins + i / queryHeads);
+    const state = changetype<QueryState>(states + <usize>i * step);
+    const row = scores + <usize>(i * PAGE_TOKENS * 4);
+    exponentiate(state, row, firstVisible(position, op.window) - first, lastVisible(position, op, block) + 1 - first);
+    quantizeWeights(state, weights + ((<usize>i) << 2), row, values);
+  }
+  addValuesI8(states, step, weights, values, headDim, count);
+}
+
+/** Does the same with a page of f32, one query after the other. @param src the block's first query */
+function addPageF32(
+  op: Attention,
+  block: QueryBlock,
+  begins: i32,
+  ends: i32,
+  first: i32,
+  src: usize,
+  keys: usize,
+  scratch: usize,
+): void {
+  const headDim = op.headDim;
+  const queryHeads = op.heads / op.kvHeads;
+  const values = keys + <usize>keyBytes(KV_F32, headDim);
+  for (let i = begins * queryHeads; i < ends * queryHeads; i++) {
+    const position = block.position(i / queryHeads);
+    const from = max(0, firstVisible(position, op.window) - first);
+    const count = min(PAGE_TOKENS, lastVisible(position, op, block) + 1 - first);
+    const state = stateOf(op, i, scratch);
+    scoresF32(scratch, queryAt(src, op.srcStride, i, op), keys, headDim, state.scale);
+    if (op.softcap > 0) softcap(scratch, PAGE_TOKENS, op.softcap);
+    exponentiate(state, scratch, from, count);
+    addValuesF32(state, scratch, values, headDim, from, count);
+  }
+}
+
+/** dst = sums / total, rotated back where the values were rotated. */
+function finish(op: Attention, dst: usize, state: QueryState): void {
+  const headDim = op.headDim;
+  const sums = state.sums;
+  let total = state.total;
+  if (op.kvType != KV_F32) {
+    hadamard(sums, sums, headDim);
+    total *= <f32>hadamardBlock(headDim);
+  }
+  const divisor = f32x4.splat(total);
+  for (let at: usize = 0; at < (<usize>headDim) << 2; at += 16) {
+    v128.store(dst + at, f32x4.div(v128.load(sums + at), divisor));
   }
 }

@@ -18,7 +18,8 @@ import { fingerprint } from "../../runtime/fingerprint.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
 
 const MAGIC = 0x5342494e; // "NIBS"
-const VERSION = 1;
+/** Version 2: the keys and values of `mixed` and `int8` caches are rotated (assembly/kernels/hadamard.ts). */
+const VERSION = 2;
 const HEADER_WORDS = 16;
 const MAX_SCALES = 1024;
 
