@@ -32,7 +32,8 @@ export function againstPeers(rows: readonly Row[]): Comparison[] {
 export function againstOurselves(rows: readonly Row[]): Comparison[] {
   const ours = rows.filter((row) => row.ours);
   return ours.flatMap((row) => {
-    const single = ours.find((other) => other.test === row.test && other.n_threads === 1);
+    const alone = row.engine.replace("threads", "relaxed");
+    const single = ours.find((other) => other.test === row.test && other.n_threads === 1 && other.engine === alone);
     const plain = ours.find(
       (other) => nameOf(other) === nameOf(row) && other.n_gen > 0 && !/[@x]/.test(other.test) && row.n_gen > 0,
     );

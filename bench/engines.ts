@@ -18,6 +18,8 @@ export interface Engine {
   /** The wasm build; only our engines have one. */
   readonly build?: Build;
   readonly threads: number;
+  /** Whether V8 joins the operations of our kernels to ones of 256 bits (`load(..., { revectorize: true })`). */
+  readonly packed?: boolean;
   /** Whether a sample takes ten seconds or more. */
   readonly slow: boolean;
   /** Whether the engine can run a test, and in reasonable time. */
@@ -30,19 +32,42 @@ export function label({ name, threads }: Pick<Engine, "name" | "threads">): stri
   return `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }
 
-/** Our builds; more than one thread needs the third, which is the relaxed one with shared memory. */
-export function ourEngines(model: string, threadCounts: readonly number[], tests: readonly Test[]): OurEngine[] {
-  return threadCounts.flatMap((threads) =>
-    (threads === 1 ? (["relaxed", "simd"] as const) : (["threads"] as const)).map((build) => ({
-      name: `nibble ${build}`,
-      build,
-      threads,
-      slow: false,
-      can: () => true,
-      start: () => startChild("nibble.ts", [model, build, String(threads), JSON.stringify(tests)]),
-    })),
-  );
+/** The name of one of our engines: its build, and whether its vectors have 256 bits. */
+export function ourName(build: Build, packed: boolean): string {
+  return `nibble ${build}${packed ? " 256" : ""}`;
 }
+
+/**
+ * Our builds, with vectors of 128 bits and of 256. More than one thread needs the third build, which is the relaxed one with
+ * shared memory. The simd build is for hosts without relaxed SIMD, and these have no revectorizer.
+ */
+export function ourEngines(model: string, threadCounts: readonly number[], tests: readonly Test[]): OurEngine[] {
+  return threadCounts.flatMap((threads) => {
+    const fast = threads === 1 ? "relaxed" : "threads";
+    const kinds: readonly (readonly [Build, boolean])[] = [
+      [fast, false],
+      [fast, true],
+      ...(threads === 1 ? [["simd", false] as const] : []),
+    ];
+    return kinds.map(([build, packed]): OurEngine => {
+      const can = (test: Test): boolean => build !== "simd" || test.depth < LONG;
+      const own = tests.filter(can);
+      const args = [model, build, String(threads), String(packed), JSON.stringify(own)];
+      return {
+        name: ourName(build, packed),
+        build,
+        threads,
+        packed,
+        slow: false,
+        can,
+        start: () => startChild("nibble.ts", args),
+      };
+    });
+  });
+}
+
+/** Cached tokens from which on only the best of our engines and of llama.cpp take part: to fill them takes minutes. */
+const LONG = 8192;
 
 export function peerEngines(model: string, threadCounts: readonly number[], tests: readonly Test[]): Engine[] {
   return threadCounts.flatMap((threads) => [
@@ -50,7 +75,7 @@ export function peerEngines(model: string, threadCounts: readonly number[], test
       name: `llama.cpp ${instructions}`,
       threads,
       slow: false,
-      can: () => true,
+      can: ({ depth }: Test) => depth < LONG || instructions === "best",
       start: () => startChild("native.ts", [model, instructions, String(threads)]),
     })),
     wllama(model, threads, tests),

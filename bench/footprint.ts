@@ -12,9 +12,11 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { openCheckpoint } from "../src/load/checkpoint.ts";
 import { loadExecutor } from "../src/load/executor.ts";
+import type { LoadOptions } from "../src/load/options.ts";
 import { BUILDS, type Build } from "../src/runtime/kernels.ts";
 import buildBundles from "../test/helpers/build-bundles.ts";
 import { testHost } from "../test/helpers/models.ts";
+import type { OurEngine } from "./engines.ts";
 import { isMain } from "./machine.ts";
 import { ratio, type Spread, spread } from "./statistics.ts";
 
@@ -35,7 +37,7 @@ export function wasmSizes(): Size[] {
 
 /** Seconds, one value per round; every round is a process of its own. */
 export interface LoadResult {
-  readonly build: string;
+  readonly name: string;
   readonly threads: number;
   readonly read: readonly number[];
   readonly load: readonly number[];
@@ -46,22 +48,22 @@ export interface LoadResult {
 /** Times loading in several builds by turns, after a read that fills the page cache. */
 export async function loadTimes(
   path: string,
-  engines: readonly { readonly build: Build; readonly threads: number }[],
+  engines: readonly Pick<OurEngine, "name" | "build" | "threads" | "packed">[],
   rounds: number,
 ): Promise<LoadResult[]> {
   await secondsToRead(path);
   const samples = engines.map(() => ({ read: [] as number[], load: [] as number[] }));
   for (let round = 0; round < rounds; round++)
-    for (const [i, { build, threads }] of engines.entries()) {
-      const args = [fileURLToPath(import.meta.url), path, build, String(threads)];
+    for (const [i, { build, threads, packed = false }] of engines.entries()) {
+      const args = [fileURLToPath(import.meta.url), path, build, String(threads), String(packed)];
       const { stdout } = await promisify(execFile)(process.execPath, args);
       const { read, load } = JSON.parse(stdout) as { read: number; load: number };
       samples[i]!.read.push(read);
       samples[i]!.load.push(load);
     }
-  return engines.map(({ build, threads }, i) => {
+  return engines.map(({ name, threads }, i) => {
     const { read, load } = samples[i]!;
-    return { build, threads, read, load, times: ratio(load, read) };
+    return { name, threads, read, load, times: ratio(load, read) };
   });
 }
 
@@ -76,10 +78,10 @@ async function secondsToRead(path: string): Promise<number> {
 }
 
 /** Loads an executor in a fresh process, so that the time includes compiling the build. */
-async function secondsToLoad(path: string, build: Build, threads: number): Promise<number> {
+async function secondsToLoad(path: string, options: LoadOptions): Promise<number> {
   const start = performance.now();
   const checkpoint = await openCheckpoint(path, testHost);
-  const executor = await loadExecutor(checkpoint, testHost, { build, threads, contextLength: 1024 });
+  const executor = await loadExecutor(checkpoint, testHost, { ...options, contextLength: 1024 });
   const seconds = (performance.now() - start) / 1000;
   await checkpoint.close();
   executor.dispose();
@@ -91,22 +93,26 @@ export interface StartResult {
   readonly node: readonly number[];
   /** Milliseconds of `nibble run PROMPT` with crumb, from its start to its first byte on stdout. */
   readonly firstToken: readonly number[];
+  /** The same of the model of this run, with its file in the page cache. */
+  readonly firstTokenOfModel: readonly number[];
   /** The difference, round by round. */
   readonly over: Spread;
 }
 
-export async function startTimes(rounds: number): Promise<StartResult> {
+export async function startTimes(path: string, rounds: number): Promise<StartResult> {
   buildBundles();
   const node: number[] = [];
   const firstToken: number[] = [];
+  const firstTokenOfModel: number[] = [];
+  const run = [dist("cli.js"), "run", "How much is 8 * 33?", "--temp", "0"];
   for (let round = 0; round <= rounds; round++) {
     node.push(await milliseconds(["-e", "0"], "exit"));
-    firstToken.push(await milliseconds([dist("cli.js"), "run", "How much is 8 * 33?", "--temp", "0"], "byte"));
+    firstToken.push(await milliseconds(run, "byte"));
+    firstTokenOfModel.push(await milliseconds([...run, "-m", path], "byte"));
   }
   // The first run of each filled the page cache.
-  node.shift();
-  firstToken.shift();
-  return { node, firstToken, over: spread(firstToken.map((ms, round) => ms - node[round]!)) };
+  for (const samples of [node, firstToken, firstTokenOfModel]) samples.shift();
+  return { node, firstToken, firstTokenOfModel, over: spread(firstToken.map((ms, round) => ms - node[round]!)) };
 }
 
 async function milliseconds(args: readonly string[], until: "exit" | "byte"): Promise<number> {
@@ -126,8 +132,12 @@ async function milliseconds(args: readonly string[], until: "exit" | "byte"): Pr
 }
 
 if (isMain(import.meta.url)) {
-  const [path = "", build = "", threads = "1"] = process.argv.slice(2);
+  const [path = "", build = "", threads = "1", packed = "false"] = process.argv.slice(2);
   const read = await secondsToRead(path);
-  const load = await secondsToLoad(path, build as Build, Number(threads));
+  const load = await secondsToLoad(path, {
+    build: build as Build,
+    threads: Number(threads),
+    revectorize: packed === "true",
+  });
   console.log(JSON.stringify({ read, load }));
 }

@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { createLimits, type Limits } from "./limits.ts";
+import { createLimits, LIMITS, type Limit, type Limits } from "./limits.ts";
 
 /** Two words: how many parties have arrived at the barrier, and how often it has opened. */
 interface Barrier {
@@ -49,13 +49,8 @@ export async function createThreadLimits(threads: number, totalBytes: number = 2
       const answers = workers.map((worker) => once(worker, "message"));
       for (const worker of workers) worker.postMessage("measure");
       const all = [own(), ...(await Promise.all(answers)).map(([limits]) => limits as Limits)];
-      const sum = (key: keyof Limits): number => all.reduce((total, limits) => total + limits[key], 0);
-      return {
-        relaxedDot: sum("relaxedDot"),
-        relaxedDotAdd: sum("relaxedDotAdd"),
-        dotI16: sum("dotI16"),
-        read: sum("read"),
-      };
+      const sum = (key: Limit): number => all.reduce((total, limits) => total + limits[key], 0);
+      return { ...all[0]!, ...(Object.fromEntries(LIMITS.map((key) => [key, sum(key)])) as Record<Limit, number>) };
     },
     async close() {
       for (const worker of workers) await worker.terminate();

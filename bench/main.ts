@@ -7,10 +7,11 @@ import process from "node:process";
 import { openCheckpoint } from "../src/load/checkpoint.ts";
 import buildWasm from "../test/helpers/build-wasm.ts";
 import { testHost } from "../test/helpers/models.ts";
+import { openEnergy } from "./energy.ts";
 import { installPeers, label, ourEngines, peerEngines } from "./engines.ts";
 import { loadTimes, startTimes, wasmSizes } from "./footprint.ts";
 import { benchKernels } from "./kernels.ts";
-import { createThreadLimits, type ThreadLimits } from "./limit-threads.ts";
+import { Limiter, type LimitKind } from "./limit-process.ts";
 import type { Limits } from "./limits.ts";
 import { machine, machineLine } from "./machine.ts";
 import { rowOf, runModels, subjectOf } from "./models.ts";
@@ -30,7 +31,7 @@ async function run(options: Options, command: string): Promise<Results> {
   const about = machine();
   say(machineLine(about));
   buildWasm();
-  const limiter = await Limiter.start(options.threads);
+  const limiter = new Limiter();
   try {
     const measured = await measure(options, await modelPath(options), limiter);
     return {
@@ -42,19 +43,20 @@ async function run(options: Options, command: string): Promise<Results> {
       ...measured,
     };
   } finally {
-    await limiter.close();
+    limiter.close();
   }
 }
 
 /** Measures the parts that were asked for, one after the other, and last the limits once more. */
 async function measure(options: Options, path: string, limiter: Limiter): Promise<Measured> {
   const { threads, tests, rounds } = options;
+  const plain = { threads: 1, packed: false };
   const sizes = wants(options, "sizes") ? wasmSizes() : [];
-  const start = wants(options, "start") ? await startTimes(5 * rounds) : undefined;
+  const start = wants(options, "start") ? await startTimes(path, 5 * rounds) : undefined;
   const load = wants(options, "load") ? await loadTimes(path, ourEngines(path, threads, tests), rounds) : [];
-  const kernels = wants(options, "kernels") ? await benchKernels(options.kernels, () => limiter.measure(1)) : [];
+  const kernels = wants(options, "kernels") ? await benchKernels(options.kernels, () => limiter.measure(plain)) : [];
   const { rows, about, gaps } = await measureModels(options, path, limiter);
-  for (const count of threads) await limiter.measure(count);
+  for (const count of threads) await limiter.measure({ threads: count, packed: false });
   return { sizes, ...(start && { start }), load, rows, kernels, about, gaps };
 }
 
@@ -70,44 +72,18 @@ async function measureModels(
   const engines = [...ours, ...peers]
     .filter((engine) => options.engines.test(label(engine)))
     .sort((a, b) => a.threads - b.threads);
-  const limits = (count: number): Promise<Limits> => limiter.measure(count);
-  const { samples, about, gaps } = await runModels({ engines, tests, rounds, slowRounds, say, limits });
+  const limits = (kind: LimitKind): Promise<Limits> => limiter.measure(kind);
+  const counter = openEnergy();
+  const energy = typeof counter === "string" ? undefined : counter;
+  const { samples, about, gaps } = await runModels({ engines, tests, rounds, slowRounds, say, limits, energy });
   const checkpoint = await openCheckpoint(path, testHost);
   const subject = subjectOf(checkpoint, path);
   await checkpoint.close();
   return {
     rows: samples.map((one) => rowOf(one, subject)),
     about,
-    gaps: [...(missing === undefined ? [] : [missing]), ...gaps],
+    gaps: [...(missing === undefined ? [] : [missing]), ...gaps, ...(typeof counter === "string" ? [counter] : [])],
   };
-}
-
-/** Measures the machine's limits by number of threads, and keeps every measurement. */
-class Limiter {
-  readonly samples: Map<number, Limits[]>;
-  readonly #limits: ReadonlyMap<number, ThreadLimits>;
-
-  private constructor(limits: ReadonlyMap<number, ThreadLimits>) {
-    this.#limits = limits;
-    this.samples = new Map([...limits.keys()].map((threads) => [threads, []]));
-  }
-
-  static async start(threadCounts: readonly number[]): Promise<Limiter> {
-    const counts = [...new Set([1, ...threadCounts])];
-    const limits = new Map<number, ThreadLimits>();
-    for (const threads of counts) limits.set(threads, await createThreadLimits(threads));
-    return new Limiter(limits);
-  }
-
-  async measure(threads: number): Promise<Limits> {
-    const limits = await this.#limits.get(threads)!.measure();
-    this.samples.get(threads)!.push(limits);
-    return limits;
-  }
-
-  async close(): Promise<void> {
-    for (const limits of this.#limits.values()) await limits.close();
-  }
 }
 
 async function modelPath({ model }: Options): Promise<string> {

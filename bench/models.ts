@@ -6,10 +6,12 @@
 import { type Facts, factsOf, type TestResult, testName, testResult } from "../src/cli/llama-bench.ts";
 import type { Test } from "../src/cli/throughput.ts";
 import type { Checkpoint } from "../src/formats/checkpoint.ts";
+import type { Waits } from "../src/runtime/threads.ts";
 import { type Engine, label } from "./engines.ts";
+import { type LimitKind, limitName } from "./limit-process.ts";
 import { dotLimit, type Limits } from "./limits.ts";
 import type { Contender, Timed } from "./peers/contender.ts";
-import { ratio, type Spread } from "./statistics.ts";
+import { ratio, type Spread, spread } from "./statistics.ts";
 
 /** One engine and one test in the tables: llama-bench's fields, and ours. */
 export interface Row extends TestResult {
@@ -22,8 +24,13 @@ export interface Row extends TestResult {
   readonly dot_share?: Spread;
   /** GB of weights read per second, for decode; a prompt reads the weights once per chunk. */
   readonly samples_gbs?: readonly number[];
-  /** The weights read as a share of sequential reading by as many threads; only for our engines. */
+  /** The weights read as a share of reading by as many threads; only for our engines. */
   readonly read_share?: Spread;
+  /** Barriers per step, and the share of the time that the first thread waited there; only for several threads. */
+  readonly barriers?: number;
+  readonly waiting?: Spread;
+  /** Joules per token of the processor package, where the machine counts them. */
+  readonly samples_joules?: readonly number[];
 }
 
 /** The work of a model: multiply-adds per token in the layers and in the head, and bytes of weights that a step reads. */
@@ -57,6 +64,10 @@ export interface Samples {
   readonly test: Test;
   readonly nanoseconds: readonly number[];
   readonly limits: readonly Limits[];
+  /** Only for our engines with several threads. */
+  readonly waits: readonly Waits[];
+  /** Only where the machine counts them. */
+  readonly joules: readonly number[];
 }
 
 export interface Subject {
@@ -69,11 +80,12 @@ export function subjectOf(checkpoint: Checkpoint, path: string): Subject {
   return { facts: factsOf(checkpoint, { model: path, batch: 128, kv: "mixed" }), work: workOf(checkpoint.tensors) };
 }
 
-export function rowOf({ engine, test, nanoseconds, limits }: Samples, { facts, work }: Subject): Row {
+export function rowOf({ engine, test, nanoseconds, limits, waits, joules }: Samples, { facts, work }: Subject): Row {
   const { name, threads, build } = engine;
   const gmacs = nanoseconds.map((ns) => macsOf(test, work) / ns);
   const gbs = nanoseconds.map((ns) => (test.gen * work.stepBytes) / ns);
   const dot = dotLimit(build ?? "", facts.model_type);
+  const { gen, prompt, sequences = 1 } = test;
   return {
     ...testResult(test, nanoseconds, { ...facts, backends: build ? `wasm-${build}` : name, n_threads: threads }),
     engine: name,
@@ -89,6 +101,11 @@ export function rowOf({ engine, test, nanoseconds, limits }: Samples, { facts, w
           limits.map(({ read }) => read),
         ),
       }),
+    ...(waits.length > 0 && {
+      barriers: waits[0]!.barriers / (gen || Math.ceil(prompt / facts.n_batch)),
+      waiting: spread(waits.map(({ seconds }, round) => (1e9 * seconds) / nanoseconds[round]!)),
+    }),
+    ...(joules.length > 0 && { samples_joules: joules.map((sum) => sum / (sequences * (gen || prompt))) }),
   };
 }
 
@@ -97,10 +114,14 @@ export interface Plan {
   readonly tests: readonly Test[];
   readonly rounds: number;
   readonly slowRounds: number;
-  /** Measures the limits of a number of threads once. */
-  readonly limits: (threads: number) => Promise<Limits>;
+  /** Measures the limits of a kind of engine once. */
+  readonly limits: (kind: LimitKind) => Promise<Limits>;
+  /** Counts joules, where the machine does. */
+  readonly energy?: (() => number) | undefined;
   readonly say: (line: string) => void;
 }
+
+const kindOf = ({ threads, packed = false }: Engine): LimitKind => ({ threads, packed });
 
 /** An engine that runs, with the tests that it can run. */
 interface Entry {
@@ -126,6 +147,8 @@ export async function runModels(
 interface Collected extends Samples {
   readonly nanoseconds: number[];
   readonly limits: Limits[];
+  readonly waits: Waits[];
+  readonly joules: number[];
 }
 
 /** The engines that take part, and what was measured so far. */
@@ -167,7 +190,13 @@ class Run {
         const run = timed.get(test);
         if (!run || (engine.slow && round >= slowRounds)) continue;
         try {
-          this.#keep({ engine, test }, Math.round(1e9 * (await run())), limits.get(engine.threads)!);
+          const before = this.#plan.energy?.();
+          const sample = await run();
+          const kept = this.#keep({ engine, test });
+          kept.nanoseconds.push(Math.round(1e9 * sample.seconds));
+          kept.limits.push(limits.get(limitName(kindOf(engine)))!);
+          if (sample.waits) kept.waits.push(sample.waits);
+          if (before !== undefined) kept.joules.push(this.#plan.energy!() - before);
         } catch (error) {
           await this.#leaveOut(engine, error, contender);
         }
@@ -180,19 +209,18 @@ class Run {
     for (const { contender } of this.#entries) await contender.close();
   }
 
-  async #measureLimits(): Promise<Map<number, Limits>> {
-    const limits = new Map<number, Limits>();
-    for (const threads of new Set(this.#plan.engines.map((engine) => engine.threads)))
-      limits.set(threads, await this.#plan.limits(threads));
+  async #measureLimits(): Promise<Map<string, Limits>> {
+    const kinds = new Map(this.#plan.engines.map((engine) => [limitName(kindOf(engine)), kindOf(engine)]));
+    const limits = new Map<string, Limits>();
+    for (const [name, kind] of kinds) limits.set(name, await this.#plan.limits(kind));
     return limits;
   }
 
-  #keep({ engine, test }: Pick<Samples, "test"> & { engine: Engine }, nanoseconds: number, limits: Limits): void {
+  #keep({ engine, test }: Pick<Samples, "test"> & { engine: Engine }): Collected {
     const key = `${label(engine)} ${testName(test)}`;
-    const kept = this.samples.get(key) ?? { engine, test, nanoseconds: [], limits: [] };
+    const kept = this.samples.get(key) ?? { engine, test, nanoseconds: [], limits: [], waits: [], joules: [] };
     this.samples.set(key, kept);
-    kept.nanoseconds.push(nanoseconds);
-    kept.limits.push(limits);
+    return kept;
   }
 
   async #leaveOut(engine: Engine, error: unknown, contender: Contender | undefined): Promise<void> {

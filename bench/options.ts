@@ -39,15 +39,30 @@ export const USAGE: string = `npm run bench -- [options]
   --rounds N                 samples per figure (4; wllama has at most 2)
   --threads N,...            thread counts (1,2)
   --engines REGEXP           engines by name, e.g. "nibble|avx2, 1"
-  --depth N                  cached tokens of the test at depth; 0: no such test (4096)
+  --depth N,...              cached tokens of the tests at depth; 0: no such test (4096,16384)
+  --sequences N,...          conversations that are decoded together (8,64)
   --filter REGEXP            kernels by name and title (^(matmul|attention) ); "" for all
   --seconds S                seconds per kernel (0.1)
   --out DIR                  folder of the results (bench/results)
   --print                    print the tables, and write no files
   --quick                    a quick run in less than 90 s: 2 rounds, fewer engines and kernels, depth 1024`;
 
-const QUICK = { rounds: "2", depth: "1024", engines: "nibble|best|wllama, 1", filter: "^matmul Q4_0", seconds: "0.05" };
-const FULL = { rounds: "4", depth: "4096", engines: "", filter: "^(matmul|attention) ", seconds: "0.1" };
+const QUICK = {
+  rounds: "2",
+  depth: "1024",
+  sequences: "8",
+  engines: "nibble|best|wllama, 1",
+  filter: "^matmul Q4_0",
+  seconds: "0.05",
+};
+const FULL = {
+  rounds: "4",
+  depth: "4096,16384",
+  sequences: "8,64",
+  engines: "",
+  filter: "^(matmul|attention) ",
+  seconds: "0.1",
+};
 
 const TEXT = { type: "string" } as const;
 const FLAGS = {
@@ -59,6 +74,7 @@ const FLAGS = {
   threads: { ...TEXT, default: "1,2" },
   engines: TEXT,
   depth: TEXT,
+  sequences: TEXT,
   filter: TEXT,
   seconds: TEXT,
   out: { ...TEXT, default: "bench/results" },
@@ -72,7 +88,7 @@ const FLAGS = {
  */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({ args: [...args], options: FLAGS });
-  const { rounds, depth, engines, filter, seconds } = { ...(values.quick ? QUICK : FULL), ...values };
+  const { rounds, depth, sequences, engines, filter, seconds } = { ...(values.quick ? QUICK : FULL), ...values };
   const count = whole("--rounds", rounds, 1);
   return {
     parts: values.only.split(",").map((part) => oneOf("--only", PARTS, part)),
@@ -80,10 +96,10 @@ export function parseOptions(args: readonly string[]): Options {
       shape: oneOf("--shape", Object.keys(SHAPES) as ShapeName[], values.shape.toLowerCase()),
       type: oneOf("--type", ["Q4_0", "Q4_1", "Q8_0"] as const, values.type.toUpperCase()),
     },
-    tests: testsOf(whole("--depth", depth, 0), values.quick),
+    tests: testsOf(wholes("--depth", depth, 0), wholes("--sequences", sequences, 1), values.quick),
     rounds: count,
     slowRounds: Math.min(count, values.quick ? 1 : 2),
-    threads: values.threads.split(",").map((threads) => whole("--threads", threads, 1)),
+    threads: wholes("--threads", values.threads, 1),
     engines: new RegExp(engines),
     kernels: { filter: new RegExp(filter), seconds: positive("--seconds", seconds) },
     ...(!values.print && { out: values.out }),
@@ -91,15 +107,19 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-/** The tests: a prompt, decode from an empty context, decode at depth, and eight conversations together. */
-function testsOf(depth: number, quick: boolean): Test[] {
+/** The tests: a prompt, decode from an empty context, decode at depth, and several conversations together. */
+function testsOf(depths: readonly number[], sequences: readonly number[], quick: boolean): Test[] {
   const gen = quick ? 16 : 32;
   return [
     { prompt: 512, gen: 0, depth: 0 },
     { prompt: 0, gen, depth: 0 },
-    ...(depth > 0 ? [{ prompt: 0, gen, depth }] : []),
-    { prompt: 0, gen: gen / 2, depth: 0, sequences: 8 },
+    ...depths.filter((depth) => depth > 0).map((depth) => ({ prompt: 0, gen, depth })),
+    ...sequences.map((count) => ({ prompt: 0, gen: gen / 2, depth: 0, sequences: count })),
   ];
+}
+
+function wholes(option: string, got: string, least: number): number[] {
+  return got.split(",").map((one) => whole(option, one, least));
 }
 
 function oneOf<T extends string>(option: string, allowed: readonly T[], got: string): T {

@@ -6,8 +6,9 @@ import { markdownTable } from "../src/cli/llama-bench.ts";
 import { count } from "../src/cli/output.ts";
 import { againstOurselves, againstPeers, type Comparison } from "./compare.ts";
 import type { LoadResult, Size, StartResult } from "./footprint.ts";
+import { type Goal, goalsOf } from "./goals.ts";
 import { kernelsTable } from "./kernels.ts";
-import type { Limits } from "./limits.ts";
+import { LIMITS, type Limit } from "./limits.ts";
 import { machineLine } from "./machine.ts";
 import type { Row } from "./models.ts";
 import type { Results } from "./results.ts";
@@ -20,6 +21,8 @@ export function report(results: Results): string {
     there ? [`## ${heading}`, ...paragraphs] : [];
   const versusPeers = againstPeers(rows);
   const versusOurselves = againstOurselves(rows);
+  const waiting = rows.filter((row) => row.barriers !== undefined);
+  const counted = rows.filter((row) => row.samples_joules !== undefined);
   const text = [
     `# ${title}, ${machine.date.slice(0, 10)}`,
     `\`${command}\` on ${machineLine(machine)}; load ${loadAfter.toFixed(2)} after.`,
@@ -29,10 +32,13 @@ export function report(results: Results): string {
       "Models",
       rows.length > 0,
       modelsTable(rows),
-      "`of dot`: multiply-adds of the matrix products as a share of the limit above for as many threads; `of read`: weights read, as a share of sequential reading.",
+      "`of dot`: multiply-adds of the matrix products as a share of the limit above for as many threads; `of read`: weights read, as a share of reading. `256` in an engine's name stands for V8's revectorizer, `load(..., { revectorize: true })`.",
     ),
+    ...section("Goals", rows.length > 0, goalsTable(goalsOf(rows)), GOALS_TEXT),
     ...section("Times as fast as the peers", versusPeers.length > 0, comparisonTable(versusPeers, rows)),
     ...section("Against ourselves", versusOurselves.length > 0, selfTable(versusOurselves)),
+    ...section("Threads", waiting.length > 0, threadsTable(waiting)),
+    ...section("Energy", counted.length > 0, energyTable(counted)),
     ...section("Loading", load.length > 0, loadTable(load)),
     ...section("Start", start !== undefined, start ? startText(start) : ""),
     ...section("WebAssembly", sizes.length > 0, sizesTable(sizes)),
@@ -44,12 +50,13 @@ export function report(results: Results): string {
 }
 
 function limitsTable(limits: Results["limits"]): string {
-  const rows = [...limits].map(([threads, samples]) => {
-    const of = (key: keyof Limits): string => spreadText(spread(samples.map((sample) => sample[key])));
-    return [String(threads), of("relaxedDot"), of("relaxedDotAdd"), of("dotI16"), of("read")];
+  const rows = [...limits].map(([kind, samples]) => {
+    const of = (key: Limit): string =>
+      `${spreadText(spread(samples.map((sample) => sample[key])))}, ${samples.at(-1)!.loops[key]}`;
+    return [kind, ...LIMITS.map(of)];
   });
   const head = ["threads", "relaxed dot, GMAC/s", "relaxed dot-add, GMAC/s", "dot_i16x8, GMAC/s", "read, GB/s"];
-  return markdownTable(head, rows, []);
+  return markdownTable(head, rows, [0]);
 }
 
 /** llama-bench's columns with medians, and then our own. */
@@ -91,21 +98,58 @@ function selfTable(comparisons: readonly Comparison[]): string {
   return markdownTable(["engine", "test", "against", "times"], cells, [0, 1, 2]);
 }
 
+const GOALS_TEXT =
+  "A figure is the median of ratios that were taken in the same rounds. `best` are the best instructions of this CPU; where these are AVX-512, both goals have the same peer.";
+
+function goalsTable(goals: readonly Goal[]): string {
+  const cells = goals.map(({ goal, wanted, figure }) => [
+    goal,
+    String(wanted),
+    figure === undefined ? "not measured" : figure.toFixed(2),
+    figure === undefined ? "" : figure >= wanted ? "met" : "missed",
+  ]);
+  return markdownTable(["goal", "at least", "figure", ""], cells, [0, 3]);
+}
+
+/** The barriers of a step, and how long the first thread waits there for the others. */
+function threadsTable(rows: readonly Row[]): string {
+  const cells = rows.map(({ engine, n_threads, test, barriers, waiting }) => [
+    engine,
+    String(n_threads),
+    test,
+    String(barriers),
+    percent(waiting?.median),
+  ]);
+  return markdownTable(["engine", "threads", "test", "barriers per step", "time in them"], cells, [0, 2]);
+}
+
+function energyTable(rows: readonly Row[]): string {
+  const cells = rows.map(({ engine, n_threads, test, samples_joules = [] }) => [
+    engine,
+    String(n_threads),
+    test,
+    spreadText(spread(samples_joules)),
+  ]);
+  return markdownTable(["engine", "threads", "test", "joules per token"], cells, [0, 2]);
+}
+
 function loadTable(load: readonly LoadResult[]): string {
   const ms = (seconds: readonly number[]): string => spreadText(spread(seconds.map((value) => 1000 * value)));
-  const cells = load.map(({ build, threads, read, load, times }) => [
-    build,
+  const cells = load.map(({ name, threads, read, load, times }) => [
+    name,
     String(threads),
     ms(read),
     ms(load),
     spreadText(times),
   ]);
-  return markdownTable(["build", "threads", "read, ms", "load, ms", "times"], cells, [0]);
+  return markdownTable(["engine", "threads", "read, ms", "load, ms", "times"], cells, [0]);
 }
 
-function startText({ node, firstToken, over }: StartResult): string {
-  const cells = [[spreadText(spread(node)), spreadText(spread(firstToken)), spreadText(over)]];
-  return markdownTable(["`node -e 0`, ms", "`nibble run PROMPT`, first token, ms", "difference, ms"], cells, []);
+function startText({ node, firstToken, firstTokenOfModel, over }: StartResult): string {
+  const cells = [[...[spread(node), spread(firstToken), over, spread(firstTokenOfModel)].map(spreadText)]];
+  const first = "first token, ms";
+  const head = ["`node -e 0`, ms", `\`nibble run PROMPT\`, ${first}`, "difference, ms", `with this model, ${first}`];
+  return markdownTable(head, cells, []);
 }
 
 function sizesTable(sizes: readonly Size[]): string {

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
 import { againstOurselves, againstPeers } from "./compare.ts";
+import { goalsOf } from "./goals.ts";
 import { type Machine, machineSlug } from "./machine.ts";
 import { report } from "./report.ts";
 import type { Results } from "./results.ts";
@@ -20,8 +21,9 @@ export function resultsName({ date, cpu }: Pick<Machine, "date" | "cpu">, model:
 export function resultsJson(results: Results): string {
   const { limits, about, rows, ...rest } = results;
   const comparisons = { peers: againstPeers(rows), ourselves: againstOurselves(rows) };
+  const goals = goalsOf(rows);
   const objects = { limits: Object.fromEntries(limits), about: Object.fromEntries(about) };
-  return `${JSON.stringify({ ...rest, ...objects, models: rows, comparisons }, null, 1)}\n`;
+  return `${JSON.stringify({ ...rest, ...objects, models: rows, comparisons, goals }, null, 1)}\n`;
 }
 
 /**

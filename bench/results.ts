@@ -14,8 +14,8 @@ export interface Results {
   /** The command that reproduces the run. */
   readonly command: string;
   readonly title: string;
-  /** By number of threads: every measurement, in the order of the run. */
-  readonly limits: ReadonlyMap<number, readonly Limits[]>;
+  /** By the names of their kinds (limit-process.ts): every measurement, in the order of the run. */
+  readonly limits: ReadonlyMap<string, readonly Limits[]>;
   readonly sizes: readonly Size[];
   readonly start?: StartResult;
   readonly load: readonly LoadResult[];

@@ -7,9 +7,17 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Test } from "../../src/cli/throughput.ts";
+import type { Waits } from "../../src/runtime/threads.ts";
 
-/** A test that was prepared and warmed up; each call is a sample, in seconds. */
-export type Timed = () => Promise<number>;
+/** One run of a test. */
+export interface Sample {
+  readonly seconds: number;
+  /** Barriers that the engine's first thread has passed, and about how many seconds it waited there. */
+  readonly waits?: Waits;
+}
+
+/** A test that was prepared and warmed up; each call is a sample. */
+export type Timed = () => Promise<Sample>;
 
 export interface Contender {
   /** Its description of itself: versions, and the instructions that it uses. */
@@ -25,7 +33,7 @@ type Order = { readonly prepare: Test } | { readonly run: number };
 type Reply =
   | { readonly about: string }
   | { readonly prepared: number }
-  | { readonly seconds: number }
+  | { readonly sample: Sample }
   | { readonly error: string };
 
 /** Starts a module of this folder that calls `serve`. */
@@ -52,7 +60,7 @@ export async function startChild(module: string, args: readonly string[]): Promi
       about,
       async prepare(test) {
         const run = await ask({ prepare: test }, "prepared");
-        return () => ask({ run }, "seconds");
+        return () => ask({ run }, "sample");
       },
       close,
     };
@@ -80,7 +88,7 @@ export async function serve(start: () => Promise<Omit<Contender, "close">>): Pro
   try {
     const { about, prepare } = await start();
     const obey = async (order: Order): Promise<Reply> => {
-      if ("run" in order) return { seconds: await prepared[order.run]!() };
+      if ("run" in order) return { sample: await prepared[order.run]!() };
       return { prepared: prepared.push(await prepare(order.prepare)) - 1 };
     };
     process.on("message", (order: Order) => obey(order).then(send, (error) => send({ error: String(error) })));

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Test } from "../../src/cli/throughput.ts";
-import { serve, type Timed } from "./contender.ts";
+import { type Sample, serve, type Timed } from "./contender.ts";
 
 /** The part of node-llama-cpp's AddonTypes.d.ts that is used. */
 interface Addon {
@@ -81,12 +81,12 @@ async function prepare(addon: Addon, model: object, threads: number, test: Test)
   const feed = async (from: number, to: number): Promise<void> => {
     for (let at = from; at < to; at += BATCH) await step(context, sequences, at, Math.min(BATCH, to - at));
   };
-  const run = async (): Promise<number> => {
+  const run = async (): Promise<Sample> => {
     for (let sequence = 0; sequence < sequences; sequence++) context.removeTokenCellsFromSequence(sequence, depth, -1);
     const begin = performance.now();
     await feed(depth, depth + prompt);
     for (let at = depth; at < depth + gen; at++) await step(context, sequences, at, 1);
-    return (performance.now() - begin) / 1000;
+    return { seconds: (performance.now() - begin) / 1000 };
   };
   await feed(0, depth);
   await run();

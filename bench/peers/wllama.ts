@@ -10,7 +10,7 @@ import { extname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Test } from "../../src/cli/throughput.ts";
-import type { Contender } from "./contender.ts";
+import type { Contender, Sample } from "./contender.ts";
 
 /** The part of playwright-core that is used; it is not installed with the project. */
 interface Playwright {
@@ -105,12 +105,12 @@ export async function startWllama(model: string, threads: number, contextTokens:
   }
 }
 
-/** Runs a test; returns its seconds. The first token of an answer comes from its prompt, so n steps make n + 1 tokens. */
-async function run(page: Page, { prompt, gen }: Test): Promise<number> {
+/** Runs a test. The first token of an answer comes from its prompt, so n steps make n + 1 tokens. */
+async function run(page: Page, { prompt, gen }: Test): Promise<Sample> {
   // A prompt has two tokens at least, as the first may be BOS.
   const asked = { prompt: prompt || 2, predicted: gen + 1 };
   const t = await page.evaluate<Timings>(`timings(${asked.prompt}, ${asked.predicted})`);
   if (t.prompt_n !== asked.prompt || t.predicted_n !== asked.predicted)
     throw new Error(`ran ${t.prompt_n} + ${t.predicted_n} tokens, not ${asked.prompt} + ${asked.predicted}`);
-  return (prompt > 0 ? t.prompt_ms : t.predicted_ms) / 1000;
+  return { seconds: (prompt > 0 ? t.prompt_ms : t.predicted_ms) / 1000 };
 }

@@ -4,7 +4,13 @@ import { rowOf, type Subject } from "../../bench/models.ts";
 import type { Results } from "../../bench/results.ts";
 import type { Test } from "../../src/cli/throughput.ts";
 
-export const limits = { relaxedDot: 40, relaxedDotAdd: 80, dotI16: 20, read: 10 };
+export const limits = {
+  relaxedDot: 40,
+  relaxedDotAdd: 80,
+  dotI16: 20,
+  read: 10,
+  loops: { relaxedDot: "8x4", relaxedDotAdd: "8x6", dotI16: "16x4", read: "2 streams" },
+};
 
 /** 10^9 multiply-adds per token in the layers and as many in the head; 1 GB of weights. */
 export const subject: Subject = {
@@ -34,7 +40,10 @@ export const deep: Test = { prompt: 0, gen: 1, depth: 64 };
 export function row(name: string, threads: number, test: Test, ...seconds: number[]): Row {
   const build = name.startsWith("nibble") ? (name.split(" ")[1] as "relaxed") : undefined;
   const engine = { name, threads, ...(build && { build }) };
-  return rowOf({ engine, test, nanoseconds: seconds.map((s) => s * 1e9), limits: seconds.map(() => limits) }, subject);
+  const waits = threads > 1 && build ? seconds.map((s) => ({ barriers: 76, seconds: s / 10 })) : [];
+  const nanoseconds = seconds.map((s) => s * 1e9);
+  const samples = { engine, test, nanoseconds, limits: seconds.map(() => limits), waits, joules: [] };
+  return rowOf(samples, subject);
 }
 
 export const rows: Row[] = [
@@ -61,14 +70,17 @@ export const results: Results = {
   loadAfter: 1.5,
   command: "npm run bench --",
   title: "140m shape, Q4_0",
-  limits: new Map([[1, [limits, limits]]]),
+  limits: new Map([["1 thread", [limits, limits]]]),
   sizes: [{ build: "simd", bytes: 23752, gzipBytes: 8509 }],
   start: {
     node: [30, 30],
     firstToken: [90, 94],
+    firstTokenOfModel: [300, 300],
     over: { median: 62, low: 61, high: 63 },
   },
-  load: [{ build: "relaxed", threads: 1, read: [0.02], load: [0.03], times: { median: 1.5, low: 1.5, high: 1.5 } }],
+  load: [
+    { name: "nibble relaxed", threads: 1, read: [0.02], load: [0.03], times: { median: 1.5, low: 1.5, high: 1.5 } },
+  ],
   rows,
   kernels: [],
   about: new Map([["wllama", "llama.cpp in WebAssembly"]]),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { PARTS, parseOptions } from "../../bench/options.ts";
 
 describe("the options of npm run bench", () => {
-  test("default: all parts, the 140M shape in Q4_0, four tests", () => {
+  test("default: all parts, the 140M shape in Q4_0, six tests", () => {
     const options = parseOptions([]);
     expect(options).toMatchObject({
       parts: PARTS,
@@ -17,7 +17,9 @@ describe("the options of npm run bench", () => {
       { prompt: 512, gen: 0, depth: 0 },
       { prompt: 0, gen: 32, depth: 0 },
       { prompt: 0, gen: 32, depth: 4096 },
+      { prompt: 0, gen: 32, depth: 16384 },
       { prompt: 0, gen: 16, depth: 0, sequences: 8 },
+      { prompt: 0, gen: 16, depth: 0, sequences: 64 },
     ]);
     expect(options.engines.test("wllama, 2 threads")).toBe(true);
   });
@@ -52,6 +54,8 @@ describe("the options of npm run bench", () => {
     [["--rounds", "1.5"], "--rounds"],
     [["--threads", "1,"], "--threads"],
     [["--depth", "-1"], "--depth"],
+    [["--depth", "4096,"], "--depth"],
+    [["--sequences", "8,0"], "--sequences"],
     [["--seconds", "0"], "--seconds"],
     [["--speed", "9"], "--speed"],
   ])("%j is refused", (args, message) => {

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chart } from "../../bench/chart.ts";
 import { againstOurselves, againstPeers } from "../../bench/compare.ts";
+import { goalsOf } from "../../bench/goals.ts";
 import { machineSlug } from "../../bench/machine.ts";
 import { report } from "../../bench/report.ts";
 import type { Results } from "../../bench/results.ts";
 import { resultsJson, resultsName, writeResults } from "../../bench/results-files.ts";
-import { results, rows } from "./example-results.ts";
+import { results, row, rows } from "./example-results.ts";
 
 /** The cells of the table row that starts with a text. */
 function cells(markdown: string, ...start: string[]): string[] {
@@ -56,12 +57,12 @@ describe("the report", () => {
     expect(cells(text, ...relaxed, "pp3").slice(6)).toEqual(["30.0 (22.5-30.0)", "40.0", "50 %", "", ""]);
     expect(cells(text, ...relaxed, "tg1").slice(6)).toEqual(["5.00 (5.00-5.00)", "10.0", "13 %", "5.0", "50 %"]);
     expect(cells(text, ...start, "wllama", "1", "pp3").slice(6)).toEqual(["1.00 (1.00-1.00)", "1.3", "", "", ""]);
-    expect(cells(text, "1", "40.0 (40.0-40.0)")).toEqual([
-      "1",
-      "40.0 (40.0-40.0)",
-      "80.0 (80.0-80.0)",
-      "20.0 (20.0-20.0)",
-      "10.0 (10.0-10.0)",
+    expect(cells(text, "1 thread")).toEqual([
+      "1 thread",
+      "40.0 (40.0-40.0), 8x4",
+      "80.0 (80.0-80.0), 8x6",
+      "20.0 (20.0-20.0), 16x4",
+      "10.0 (10.0-10.0), 2 streams",
     ]);
   });
 
@@ -71,8 +72,8 @@ describe("the report", () => {
   });
 
   test("load, start and sizes", () => {
-    expect(cells(text, "relaxed", "1")).toEqual([
-      "relaxed",
+    expect(cells(text, "nibble relaxed", "1", "20.0 (20.0-20.0)")).toEqual([
+      "nibble relaxed",
       "1",
       "20.0 (20.0-20.0)",
       "30.0 (30.0-30.0)",
@@ -80,6 +81,25 @@ describe("the report", () => {
     ]);
     expect(cells(text, "30.0 (30.0-30.0)")[2]).toBe("62.0 (61.0-63.0)");
     expect(cells(text, "simd", "23752")[2]).toBe("8509");
+  });
+
+  test("says of each goal whether it is met", () => {
+    const of = (goal: string) => cells(text, goal).slice(1);
+    expect(of("128 bits: decode, two threads against one")).toEqual(["1.7", "not measured", ""]);
+    expect(of("128 bits: decode, or this share of the reading limit")).toEqual(["0.95", "0.50", "missed"]);
+    const [relaxed, best] = [
+      row("nibble relaxed 256", 1, { prompt: 512, gen: 0, depth: 0 }, 1, 1, 4),
+      row("llama.cpp best", 1, { prompt: 512, gen: 0, depth: 0 }, 2, 3, 4),
+    ];
+    const goals = goalsOf([relaxed!, best!]).filter(({ figure }) => figure !== undefined);
+    expect(goals).toEqual([
+      { goal: "256 bits: prefill 512 against llama.cpp with AVX-512", wanted: 1.8, figure: 2 },
+      { goal: "256 bits: prefill 512 against llama.cpp, best", wanted: 1.1, figure: 2 },
+    ]);
+  });
+
+  test("gives barriers per step and the time in them", () => {
+    expect(cells(text, "nibble threads", "2", "pp3")).toEqual(["nibble threads", "2", "pp3", "76", "10 %"]);
   });
 
   test("leaves out sections of parts that did not run", () => {
@@ -151,7 +171,7 @@ describe("files", () => {
       avg_ts: 25,
       engine: "nibble relaxed",
     });
-    expect(json.limits["1"]).toHaveLength(2);
+    expect(json.limits["1 thread"]).toHaveLength(2);
     expect(json.comparisons.peers).toHaveLength(6);
   });
 });
