@@ -31,10 +31,18 @@ export class AddedTokenMatcher {
   readonly #children = new Map<number, number>();
   readonly #tokenAt = new Map<number, AddedToken>();
   readonly #isFirst = new Uint8Array(65536);
+  /** Whether the character at a place is whitespace that can belong to a token. No such character is a surrogate pair. */
+  readonly #isStripped: (text: string, at: number) => boolean;
 
-  /** @throws NibbleError `bad_tokenizer` for a token without text, or with more than `MAX_CONTENT` characters */
-  constructor(tokens: readonly AddedToken[]) {
+  /**
+   * @param spaces whether a space can belong to a token (`lstrip`, `rstrip`). In text that a normaliser of SentencePiece
+   *   has marked, spaces stand for `▁`, which is no whitespace.
+   * @throws NibbleError `bad_tokenizer` for a token without text, or with more than `MAX_CONTENT` characters
+   */
+  constructor(tokens: readonly AddedToken[], spaces = true) {
     this.#tokens = tokens;
+    this.#isStripped = (text, at) =>
+      (spaces || text.charCodeAt(at) !== 0x20) && (characterClasses().flags(text.charCodeAt(at)) & SPACE) !== 0;
     let nodes = 1;
     for (const token of tokens) {
       const { content } = token;
@@ -72,12 +80,19 @@ export class AddedTokenMatcher {
       const end = at + token.content.length;
       const asText = (token.special && !special) || (token.singleWord === true && !standsAlone(text, at, end));
       if (!asText) {
-        const start = token.lstrip === true ? whitespaceStart(text, done, at) : at;
+        let start = at;
+        if (token.lstrip === true) {
+          start = Math.max(at, done);
+          while (start > done && this.#isStripped(text, start - 1)) start--;
+        }
+        let stop = end;
+        if (token.rstrip === true) while (stop < length && this.#isStripped(text, stop)) stop++;
         if (start > done) onText(text.slice(done, start));
-        onToken(token.id);
-        done = token.rstrip === true ? characterClasses().skipWhile(text, end, length, SPACE) : end;
+        if (stop > start) onToken(token.id);
+        done = stop;
       }
-      at = Math.max(end, done);
+      // As in Hugging Face, a token that begins inside of the whitespace that belongs to the one before is found, too.
+      at = end;
     }
     if (done < length) onText(done === 0 ? text : text.slice(done));
   }
@@ -100,12 +115,4 @@ function standsAlone(text: string, start: number, end: number): boolean {
   const isWord = (at: number): boolean => (classes.flags(text.codePointAt(at)!) & WORD) !== 0;
   const isPair = start > 1 && text.codePointAt(start - 2)! > 0xffff;
   return !(start > 0 && isWord(isPair ? start - 2 : start - 1)) && !(end < text.length && isWord(end));
-}
-
-/** Where the whitespace that ends at `end` begins, but at least `from`. */
-function whitespaceStart(text: string, from: number, end: number): number {
-  const classes = characterClasses();
-  let start = end;
-  while (start > from && (classes.flags(text.charCodeAt(start - 1)) & SPACE) !== 0) start--;
-  return start;
 }

@@ -52,7 +52,8 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
     throw new NibbleError("bad_tokenizer", `tokenizer.ggml.pre: expected one of ${known}, got ${JSON.stringify(pre)}`);
   }
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
-  const vocabulary = new Vocabulary(tokens, byteLevel);
+  const types = tokenTypes(metadata, tokens.length);
+  const vocabulary = new Vocabulary(tokens, byteLevel, (id) => types?.[id] === CONTROL);
   const strings = requireStrings(metadata, "tokenizer.ggml.merges");
   const merges = new MergeTable(vocabulary, { strings, inPairs: false });
   return {
@@ -66,7 +67,7 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
     }),
     stages: named.patterns.map(patternStage),
     normalize: getBoolean(metadata, "nibble.tokenizer.nfc", { default: named.nfc === true }) ? nfc : undefined,
-    added: addedTokens(tokens, tokenTypes(metadata, tokens.length)),
+    added: addedTokens(tokens, types),
   };
 }
 

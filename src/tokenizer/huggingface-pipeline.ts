@@ -82,24 +82,29 @@ export function pieceNormalizer(tokenizer: JsonObject): Normalize {
   return (text) => steps.reduce((normalized, step) => step(normalized), withSpaces(text));
 }
 
+/** Whether the normalizer turns spaces into `▁`. */
+export function marksSpaces(tokenizer: JsonObject): boolean {
+  const normalizers = components(tokenizer.get("normalizer") ?? null, "normalizers");
+  return normalizers.some((part) => part.get("type") === "Replace");
+}
+
 /**
  * The stages of SentencePiece's pre_tokenizer, which is none, `Metaspace`, or Gemma's `Split` at spaces. That one never
  * finds a space, because its normalizer has replaced them all.
  */
 export function pieceStages(tokenizer: JsonObject): Stage[] {
-  const normalizers = components(tokenizer.get("normalizer") ?? null, "normalizers");
-  let marksSpaces = normalizers.some((part) => part.get("type") === "Replace");
+  let marked = marksSpaces(tokenizer);
   const stages: Stage[] = [];
   for (const part of components(tokenizer.get("pre_tokenizer") ?? null, "pretokenizers")) {
     const type = part.get("type") ?? null;
     if (type === "Metaspace" && stages.length === 0) {
       stages.push(metaspaceStage(getBoolean(part, "split", { default: true }), metaspacePrefix(part)));
-      marksSpaces = true;
-    } else if (type !== "Split" || !marksSpaces || objectAt(part, "pattern").get("String") !== " ") {
+      marked = true;
+    } else if (type !== "Split" || !marked || objectAt(part, "pattern").get("String") !== " ") {
       throw bad("pre_tokenizer", 'one Metaspace, or Split at " " behind Replace', type);
     }
   }
-  if (!marksSpaces) throw bad("normalizer", `Replace of " " by "${SPACE_MARK}", or Metaspace`, null);
+  if (!marked) throw bad("normalizer", `Replace of " " by "${SPACE_MARK}", or Metaspace`, null);
   return stages;
 }
 

@@ -3,20 +3,20 @@
  * @module
  */
 import type { Json, JsonObject } from "../base/json.ts";
-import { isObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
 import { StringTable } from "../formats/string-table.ts";
-import { getBoolean, getNumber, getNumbers, getString } from "../formats/typed-values.ts";
-import type { AddedToken } from "./added-tokens.ts";
+import { getBoolean, getNumbers, getString } from "../formats/typed-values.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
 import { optionalId } from "./gguf.ts";
+import { addedTokens, contentOf } from "./huggingface-added.ts";
 import { bad, listAt, objectAt } from "./huggingface-json.ts";
 import {
   byteLevelNormalizer,
   byteLevelStages,
   expectByteLevelDecoder,
   type IdOf,
+  marksSpaces,
   pieceDecoding,
   pieceNormalizer,
   pieceStages,
@@ -39,11 +39,12 @@ export function readHuggingFaceTokenizer(
 ): TokenizerParts {
   const model = objectAt(tokenizer, "model");
   refuseOtherModels(model);
-  const added = addedTokens(listAt(tokenizer, "added_tokens"));
   const vocab = objectAt(model, "vocab");
+  const added = addedTokens(tokenizer, config, vocab);
   const tokens = StringTable.of(tokensById(vocab, added));
   const isPieces = getBoolean(model, "byte_fallback", { default: false });
-  const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel);
+  const isOnlyAdded = new Set(added.filter(({ content }) => !vocab.has(content)).map(({ id }) => id));
+  const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel, (id) => isOnlyAdded.has(id));
   const merges = new MergeTable(vocabulary, mergeList(listAt(model, "merges")));
   const addedIds = new Map<Json, number>(added.map(({ content, id }) => [content, id]));
   const idOf: IdOf = (content) => {
@@ -60,7 +61,7 @@ export function readHuggingFaceTokenizer(
   return {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
-      ignoreMerges: getBoolean(model, "ignore_merges", { default: false }),
+      ignoreMerges: ignoresMerges(tokenizer),
       unknownId,
       fuseUnknown: getBoolean(model, "fuse_unk", { default: false }),
       ...(isPieces ? { byteFallback: byteTokens(tokens) } : {}),
@@ -74,7 +75,11 @@ export function readHuggingFaceTokenizer(
   };
 }
 
-type Pipeline = Pick<TokenizerParts, "stages" | "normalize" | "decoding">;
+/** Whether a piece that is a token as it stands becomes that token, whatever the merges say. */
+const ignoresMerges = (tokenizer: JsonObject): boolean =>
+  getBoolean(objectAt(tokenizer, "model"), "ignore_merges", { default: false });
+
+type Pipeline = Pick<TokenizerParts, "stages" | "normalize" | "marksSpaces" | "decoding">;
 
 function byteLevelPipeline(tokenizer: JsonObject): Pipeline {
   expectByteLevelDecoder(tokenizer);
@@ -84,7 +89,9 @@ function byteLevelPipeline(tokenizer: JsonObject): Pipeline {
 function piecePipeline(tokenizer: JsonObject, vocabulary: Vocabulary): Pipeline {
   return {
     normalize: pieceNormalizer(tokenizer),
-    stages: [...pieceStages(tokenizer), ...wordStages(vocabulary)],
+    marksSpaces: marksSpaces(tokenizer),
+    // Words may be cut further only where a whole piece is not looked up.
+    stages: [...pieceStages(tokenizer), ...(ignoresMerges(tokenizer) ? [] : wordStages(vocabulary))],
     decoding: pieceDecoding(tokenizer),
   };
 }
@@ -98,7 +105,7 @@ function refuseOtherModels(model: JsonObject): void {
 }
 
 /** Token texts by id. */
-function tokensById(vocab: JsonObject, added: readonly AddedToken[]): (string | undefined)[] {
+function tokensById(vocab: JsonObject, added: readonly { content: string; id: number }[]): (string | undefined)[] {
   const tokens: (string | undefined)[] = [];
   const set = (content: string, id: Json | undefined): void => {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= MAX_VOCABULARY) {
@@ -115,22 +122,6 @@ function tokensById(vocab: JsonObject, added: readonly AddedToken[]): (string | 
   return tokens;
 }
 
-function addedTokens(list: readonly Json[]): AddedToken[] {
-  return list.map((entry, i) => {
-    if (!isObject(entry)) throw bad(`added_tokens[${i}]`, "an object", entry);
-    const flag = (key: string): boolean => getBoolean(entry, key, { default: false });
-    return {
-      id: getNumber(entry, "id", { integer: true, min: 0, max: MAX_VOCABULARY - 1 }),
-      content: getString(entry, "content"),
-      special: flag("special"),
-      lstrip: flag("lstrip"),
-      rstrip: flag("rstrip"),
-      singleWord: flag("single_word"),
-      normalized: flag("normalized"),
-    };
-  });
-}
-
 /** Older files write a merge as `"a b"`, newer ones as `["a", "b"]`. */
 function mergeList(merges: readonly Json[]): MergeList {
   const inPairs = typeof merges[0] !== "string";
@@ -144,10 +135,4 @@ function mergeList(merges: readonly Json[]): MergeList {
     }
   }
   return { strings: StringTable.of(strings), inPairs };
-}
-
-/** The text of a special token in tokenizer_config.json, which is a string or an object with `content`. */
-function contentOf(value: Json | undefined): string | undefined {
-  const content = isObject(value) ? value.get("content") : value;
-  return typeof content === "string" ? content : undefined;
 }

@@ -18,6 +18,8 @@ export interface TokenizerParts {
   readonly encoder: { encode(text: string, start: number, end: number, ids: number[]): void };
   readonly stages: readonly Stage[];
   readonly normalize: ((text: string) => string) | undefined;
+  /** Whether spaces of normalised text stand for `▁`. */
+  readonly marksSpaces?: boolean;
   readonly added: readonly AddedToken[];
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
@@ -65,6 +67,8 @@ export class TextTokenizer implements Tokenizer {
   /** Finds the added tokens of normalised text. */
   readonly #normalized: AddedTokenMatcher;
   readonly #addedIds: ReadonlyMap<string, number>;
+  /** The bytes of added tokens that normalisation changes. As in Hugging Face, they decode to their normalised text. */
+  readonly #normalizedBytes = new Map<number, Uint8Array>();
   readonly #special: ReadonlySet<number>;
 
   /** @throws NibbleError `bad_tokenizer` for an id beyond the vocabulary */
@@ -82,11 +86,12 @@ export class TextTokenizer implements Tokenizer {
     this.addBos = parts.addBos && parts.bosId !== undefined;
     this.#parts = parts;
     this.#raw = new AddedTokenMatcher(added.filter((token) => token.normalized !== true));
-    this.#normalized = new AddedTokenMatcher(
-      added
-        .filter((token) => token.normalized === true)
-        .map((token) => ({ ...token, content: normalize?.(token.content) ?? token.content })),
-    );
+    const normalized = added
+      .filter((token) => token.normalized === true)
+      .map((token) => ({ ...token, spelled: token.content, content: normalize?.(token.content) ?? token.content }));
+    this.#normalized = new AddedTokenMatcher(normalized, parts.marksSpaces !== true);
+    for (const { id, content, spelled } of normalized)
+      if (content !== spelled) this.#normalizedBytes.set(id, vocabulary.bytesOfSpelling(content));
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
     this.#special = new Set(added.filter(({ special }) => special).map(({ id }) => id));
   }
@@ -175,7 +180,7 @@ export class TextTokenizer implements Tokenizer {
         `token id: expected a whole number from 0 to ${this.vocabSize - 1}, got ${id}`,
       );
     }
-    return this.#parts.vocabulary.bytesOf(id);
+    return this.#normalizedBytes.get(id) ?? this.#parts.vocabulary.bytesOf(id);
   }
 }
 

@@ -44,9 +44,11 @@ export class Vocabulary {
 
   /**
    * @param tokens by id, as the file spells them
+   * @param isHidden tells the ids that no text becomes by its bytes, such as added tokens that the model's own vocabulary
+   *   lacks: they are found as a whole, in front of everything else (`AddedTokenMatcher`), or not at all
    * @throws NibbleError `bad_tokenizer` for a vocabulary without tokens, with too many, or with a token twice
    */
-  constructor(tokens: StringTable, alphabet: Alphabet) {
+  constructor(tokens: StringTable, alphabet: Alphabet, isHidden: (id: number) => boolean = () => false) {
     this.alphabet = alphabet;
     this.size = tokens.length;
     if (this.size === 0 || this.size > MAX_VOCABULARY) {
@@ -61,7 +63,8 @@ export class Vocabulary {
     const others = new Set<string>();
     for (let id = 0; id < this.size; id++) {
       if (tokens.has(id)) {
-        const findable = alphabet.write(tokens.bytes, tokens.start(id), tokens.end(id), target);
+        const isText = alphabet.write(tokens.bytes, tokens.start(id), tokens.end(id), target);
+        const findable = isText && !isHidden(id);
         const isNew = findable ? this.#insert(id, target.length) : !others.has(tokens.at(id));
         if (!isNew) throw twice(tokens.at(id), id);
         if (!findable) others.add(tokens.at(id));
@@ -74,6 +77,14 @@ export class Vocabulary {
   /** The bytes that a token stands for, as a view. An id beyond the vocabulary has none. */
   bytesOf(id: number): Uint8Array {
     return this.#bytes.subarray(this.#offsets[id] ?? 0, this.#offsets[id + 1] ?? 0);
+  }
+
+  /** The bytes that a token of this spelling would stand for. */
+  bytesOfSpelling(text: string): Uint8Array {
+    const spelling = new TextEncoder().encode(text);
+    const target: ByteBuffer = { bytes: new Uint8Array(spelling.length), length: 0 };
+    this.alphabet.write(spelling, 0, spelling.length, target);
+    return target.bytes.slice(0, target.length);
   }
 
   /** The token that stands for `bytes[start..end)`, or -1. */
