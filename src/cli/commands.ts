@@ -34,6 +34,10 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
       load: async () => (await import("./commands/perplexity.ts")).perplexity,
     },
   ],
+  [
+    "eval",
+    { summary: "run benchmarks on a model", load: async () => (await import("./commands/eval.ts")).evalCommand },
+  ],
   ["bench", { summary: "measure tokens per second", load: async () => (await import("./commands/bench.ts")).bench }],
   [
     "inspect",

@@ -12,6 +12,7 @@ const COMMANDS = [
   "rm",
   "tokenize",
   "perplexity",
+  "eval",
   "bench",
   "inspect",
   "convert",

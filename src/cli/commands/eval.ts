@@ -1,0 +1,164 @@
+/**
+ * `nibble eval`: runs benchmarks on a model.
+ * @module
+ */
+import { join } from "node:path";
+import { NibbleError } from "../../base/errors.ts";
+import type { Model } from "../../engine/model.ts";
+import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
+import { evaluate } from "../../eval/evaluate.ts";
+import type { Chat } from "../../eval/prompts.ts";
+import { GROUPS, TASKS } from "../../eval/registry.ts";
+import type { Scored } from "../../eval/samples.ts";
+import type { Task } from "../../eval/task.ts";
+import { readTask } from "../../eval/task-file.ts";
+import { nodeHost } from "../../hosts/node/host.ts";
+import { createLoad } from "../../load/create-load.ts";
+import type { Arguments } from "../arguments.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { readData } from "../eval/data.ts";
+import { openFolder, SampleFile, writeText } from "../eval/output.ts";
+import { reportOf, table } from "../eval/report.ts";
+import { type NamedRun, runsOf } from "../eval/runs.ts";
+import { missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
+import { readText } from "../input.ts";
+import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { printJson, printLines } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { samplingFlags, samplingOptions } from "../sampling.ts";
+
+const flags = {
+  model: modelFlag,
+  taskFiles: repeated<string>({
+    names: "--task",
+    placeholder: "FILE",
+    expected: "a file",
+    help: "a task of your own: JSON with the keys of lm-eval's task files",
+    read: (value) => value,
+  }),
+  data: text(
+    "--data",
+    "PATH",
+    "a folder with <task>.jsonl (and <task>.train.jsonl for examples), or the file of one task",
+  ),
+  shots: number(
+    "--num-fewshot",
+    "N",
+    { min: 0, max: 1024, integer: true },
+    "examples per prompt (default: the task's)",
+  ),
+  limit: number("--limit", "N", { min: 1, integer: true }, "only the first N rows of each task"),
+  chat: toggle("--apply-chat-template", "send prompts through the model's chat template, each example as turns"),
+  predict: number(
+    "-n, --n-predict",
+    "N",
+    { min: 1, integer: true },
+    "most tokens of a generated answer (default: the task's)",
+  ),
+  out: text("-o, --output", "DIR", "write results.json and samples_<task>.jsonl there; a run that was ended goes on"),
+  parallel: number(
+    "-np, --parallel",
+    "N",
+    { min: 1, max: 256, integer: true },
+    "answers that are generated at the same time (default 8)",
+  ),
+  ...samplingFlags,
+  ...runtimeFlags,
+  json: jsonFlag,
+};
+
+export const evalCommand: Command = defineCommand({
+  name: "eval",
+  usage: "TASK...",
+  positionals: [0, 64],
+  about: `Runs benchmarks as lm-eval does: the same prompts, the same rules, the same numbers. TASK is one of
+${[...TASKS.keys()].join(", ")},
+or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; without it, an error says which data set a task needs.
+--json prints lm-eval's results: { "results": { "<task>": { "<metric>,<filter>": number } }, "n-samples": ... }.`,
+  flags,
+  async run({ flags: given, positionals }) {
+    const names = positionals.flatMap((name) => GROUPS.get(name) ?? [name]);
+    const own = await Promise.all((given.taskFiles ?? []).map(readTaskFile));
+    const tasks = [...names.map(taskOf), ...own];
+    if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
+    const source = given.model ?? DEFAULT_MODEL;
+    const data = await Promise.all(tasks.map((task) => readData(task, given.data)));
+    if (given.out !== undefined)
+      openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
+    const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
+    try {
+      const chat = given.chat ? chatOf(model) : undefined;
+      const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat }));
+      const scores = new Map<NamedRun, readonly Scored[]>();
+      for (const run of runs) scores.set(run, await runTask(model, run, given));
+      const groups = positionals.filter((name) => GROUPS.has(name));
+      const report = reportOf(scores, groups);
+      if (given.out !== undefined)
+        await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
+      await (given.json ? printJson(report) : printLines(table(report)));
+    } finally {
+      model.dispose();
+    }
+  },
+});
+
+type EvalFlags = Arguments<typeof flags>["flags"];
+
+function taskOf(name: string): Task {
+  const task = TASKS.get(name);
+  if (task) return task;
+  throw unknownName(name, "task (nibble eval --help lists them; --task takes a file)", [
+    ...TASKS.keys(),
+    ...GROUPS.keys(),
+  ]);
+}
+
+async function readTaskFile(path: string): Promise<Task> {
+  const content = await readText(path);
+  try {
+    return readTask(JSON.parse(content), path);
+  } catch (cause) {
+    if (cause instanceof NibbleError) throw cause;
+    throw new NibbleError("bad_json", `${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What decides about the samples of a run, beside its model and tasks. */
+function settingsOf({ taskFiles: _, out, json, parallel, threads, noRevectorize, model, ...given }: EvalFlags): object {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws NibbleError `invalid_request` for a model without a template */
+function chatOf(model: Model): Chat {
+  if (model.info.chatTemplate === "none")
+    throw new NibbleError("invalid_request", "--apply-chat-template: this model has no chat template");
+  return { render: (messages) => model.applyTemplate(messages), shotsAsTurns: true };
+}
+
+/** Computes the rows of a task that are not in its file yet. */
+async function runTask(model: Model, run: NamedRun, given: EvalFlags): Promise<readonly Scored[]> {
+  const { name, task, rows } = run;
+  const path = given.out === undefined ? undefined : join(given.out, `samples_${name}.jsonl`);
+  const file = new SampleFile(path, task.filter_list?.length ?? 1);
+  const total = Math.min(rows.length, given.limit ?? Infinity);
+  const progress = new Progress(name);
+  const { done } = file;
+  let finished = done.size;
+  try {
+    const options = {
+      done,
+      limit: given.limit,
+      maxTokens: given.predict,
+      sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, model.info.endIds),
+      ...(given.parallel !== undefined && { parallel: given.parallel }),
+    };
+    for await (const samples of evaluate(model, run, options)) {
+      file.add(samples);
+      progress.update(++finished, total);
+    }
+  } finally {
+    progress.end();
+  }
+  return file.end();
+}

@@ -1,0 +1,64 @@
+/**
+ * The rows of tasks from local files.
+ * @module
+ */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { NibbleError } from "../../base/errors.ts";
+import type { Row, Task } from "../../eval/task.ts";
+import { missing } from "../flags.ts";
+import { readText } from "../input.ts";
+
+export interface TaskData {
+  readonly rows: readonly Row[];
+  /** The rows from which examples are taken; empty if there is no such file. */
+  readonly pool: readonly Row[];
+}
+
+/**
+ * Reads the rows of a task: those of a file, or of `<task>.jsonl` in a folder, with the examples in `<task>.train.jsonl`
+ * (or the name of the task's own split).
+ * @throws NibbleError `missing_file`, `bad_json`, `bad_value`
+ */
+export async function readData(task: Task, data: string | undefined): Promise<TaskData> {
+  const { task: name, dataset_path, dataset_name, test_split, fewshot_split = "train" } = task;
+  const set = `${dataset_path}${dataset_name === undefined ? "" : ` (${dataset_name})`}`;
+  if (data === undefined)
+    throw missing(
+      "--data",
+      `a folder with ${name}.jsonl, the split ${test_split} of the data set ${set}, one JSON object per line; examples are taken from ${name}.train.jsonl, its split ${fewshot_split}`,
+    );
+  if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) return { rows: await readRows(data), pool: [] };
+  const find = (names: readonly string[]): string | undefined =>
+    names.map((one) => join(data, one)).find((path) => existsSync(path));
+  const file = find([`${name}.jsonl`, `${name}.json`]);
+  if (file === undefined)
+    throw new NibbleError("missing_file", `${data}: expected ${name}.jsonl, the split ${test_split} of ${set}`);
+  const examples = find([`${name}.train.jsonl`, `${name}.${fewshot_split}.jsonl`]);
+  return { rows: await readRows(file), pool: examples === undefined ? [] : await readRows(examples) };
+}
+
+/** Reads JSON objects: one per line, or the elements of an array. */
+async function readRows(path: string): Promise<readonly Row[]> {
+  const text = (await readText(path)).trim();
+  const isArray = text.startsWith("[");
+  const values = isArray
+    ? parse(text, path)
+    : text.split(/\r?\n/).map((line, i) => parse(line, `${path}, line ${i + 1}`));
+  const rows = values as readonly unknown[];
+  const wrong = rows.findIndex((row) => typeof row !== "object" || row === null || Array.isArray(row));
+  if (wrong >= 0 || rows.length === 0)
+    throw new NibbleError(
+      "bad_value",
+      `${path}: expected JSON objects, one per line, got ${wrong < 0 ? "none" : `something else in row ${wrong + 1}`}`,
+    );
+  return rows as readonly Row[];
+}
+
+function parse(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new NibbleError("bad_json", `${name}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The folder of an evaluation: samples are appended as they come, so that a run that was ended goes on where it was.
+ * @module
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import { NibbleError } from "../../base/errors.ts";
+import { readScored, type Sample, type Scored, sampleLine } from "../../eval/samples.ts";
+
+/** The lines of one task. */
+export class SampleFile {
+  readonly #path: string | undefined;
+  readonly #lines = new Map<number, readonly string[]>();
+
+  /** @param path undefined: nothing is written */
+  constructor(path: string | undefined, filters: number) {
+    this.#path = path;
+    if (path === undefined || !existsSync(path)) return;
+    const lines = readFileSync(path, "utf8").split("\n");
+    const whole = lines.filter((line) => readScored(line));
+    for (const id of new Set(whole.map((line) => readScored(line)!.id))) {
+      const own = whole.filter((line) => readScored(line)!.id === id);
+      // A row counts when all of its filters were written.
+      if (own.length === filters) this.#lines.set(id, own);
+    }
+    // What was cut off is removed before anything is appended to it.
+    writeFileSync(
+      path,
+      [...this.#lines.values()]
+        .flat()
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+  }
+
+  /** The rows that are there. */
+  get done(): ReadonlySet<number> {
+    return new Set(this.#lines.keys());
+  }
+
+  add(samples: readonly Sample[]): void {
+    const lines = samples.map(sampleLine);
+    this.#lines.set(samples[0]!.id, lines);
+    if (this.#path !== undefined) appendFileSync(this.#path, lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Writes the lines in the order of the rows, whatever the order was in which they came, and returns their scores. */
+  async end(): Promise<readonly Scored[]> {
+    const lines = [...this.#lines].sort(([a], [b]) => a - b).flatMap(([, own]) => own);
+    if (this.#path !== undefined) await writeText(this.#path, lines.map((line) => `${line}\n`).join(""));
+    return lines.map((line) => readScored(line)!);
+  }
+}
+
+/**
+ * Makes the folder, and writes down the settings of the run, or compares them with those of the run that it goes on with.
+ * @throws NibbleError `io_error` if another run, with other settings, left its samples there
+ */
+export function openFolder(folder: string, settings: object): void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "run.json");
+  const text = `${JSON.stringify(settings, null, 2)}\n`;
+  if (!existsSync(path)) writeFileSync(path, text);
+  else if (readFileSync(path, "utf8") !== text)
+    throw new NibbleError(
+      "io_error",
+      `${folder}: it holds a run with other settings (run.json); choose another folder`,
+    );
+}
+
+export function writeText(path: string, text: string): Promise<void> {
+  return writeFileAtomically(path, (sink) => sink.write(new TextEncoder().encode(text)));
+}

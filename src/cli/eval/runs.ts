@@ -1,0 +1,33 @@
+/**
+ * The runs of a task: one, or one per subtask.
+ * @module
+ */
+import type { TaskRun } from "../../eval/evaluate.ts";
+import type { Chat } from "../../eval/prompts.ts";
+import type { Row, Task } from "../../eval/task.ts";
+import type { TaskData } from "./data.ts";
+
+/** A run with the name of the task that it is a part of. */
+export interface NamedRun extends TaskRun {
+  readonly of: string;
+}
+
+interface RunOptions extends TaskData {
+  /** Examples per prompt; undefined: as many as the task has by default. */
+  readonly shots: number | undefined;
+  readonly chat: Chat | undefined;
+}
+
+/** The subtasks of a task, in the order of their names, each with the examples of its own. */
+export function runsOf(task: Task, { rows, pool, shots = task.num_fewshot ?? 0, chat }: RunOptions): NamedRun[] {
+  const { task: name, subtask_field: field } = task;
+  if (field === undefined) return [{ name, of: name, task, rows, prompts: { shots, pool, chat } }];
+  const of = (row: Row): string => String(row[field]);
+  return [...new Set(rows.map(of))].sort().map((subject) => ({
+    name: `${name}_${subject.replace(/[^\w-]/g, "_")}`,
+    of: name,
+    task,
+    rows: rows.filter((row) => of(row) === subject),
+    prompts: { shots, pool: pool.filter((row) => of(row) === subject), chat },
+  }));
+}

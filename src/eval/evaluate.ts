@@ -1,0 +1,100 @@
+/**
+ * Runs a task row by row.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import type { Model } from "../engine/model.ts";
+import { findAnswer, isExactMatch } from "./answers.ts";
+import { type AnswerOptions, generateText } from "./generation.ts";
+import { scoreChoices } from "./multiple-choice.ts";
+import { type PromptOptions, Prompts } from "./prompts.ts";
+import type { Sample } from "./samples.ts";
+import type { Metric, Row, Task } from "./task.ts";
+
+/** A task, or one of its subtasks, with its data. */
+export interface TaskRun {
+  /** The name under which results are reported, such as `mmlu_anatomy`. */
+  readonly name: string;
+  readonly task: Task;
+  readonly rows: readonly Row[];
+  readonly prompts: PromptOptions;
+}
+
+export interface EvaluateOptions extends AnswerOptions {
+  /** Most rows (default: all). */
+  readonly limit?: number | undefined;
+  /** Rows that are done already, by their index. */
+  readonly done?: ReadonlySet<number>;
+  /** Rows that are computed at the same time (default 8). */
+  readonly parallel?: number;
+}
+
+/**
+ * The samples of each row, one per filter, in the order of the rows.
+ * @throws NibbleError `template_error`, `bad_value` for a row that does not fit the task; `context_full`
+ */
+export async function* evaluate(
+  model: Model,
+  run: TaskRun,
+  { limit = Infinity, done = new Set(), parallel = 8, ...options }: EvaluateOptions,
+): AsyncGenerator<readonly Sample[], undefined> {
+  const prompts = new Prompts(run.task, run.prompts);
+  const running: Promise<readonly Sample[]>[] = [];
+  try {
+    for (const [id, row] of run.rows.slice(0, limit).entries()) {
+      // Every row is built, because the examples of a row depend on the draws before it.
+      const start = startRow(model, run, { id, row, prompts, options });
+      if (done.has(id)) continue;
+      const samples = start();
+      samples.catch(() => {}); // It is awaited later, and another row may fail first.
+      running.push(samples);
+      if (running.length >= parallel) yield await running.shift()!;
+    }
+    while (running.length > 0) yield await running.shift()!;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+interface RowParts {
+  readonly id: number;
+  readonly row: Row;
+  readonly prompts: Prompts;
+  readonly options: AnswerOptions;
+}
+
+/** Builds the requests of a row. The function that is returned computes its samples. */
+function startRow(
+  model: Model,
+  { task, name }: TaskRun,
+  { id, row, prompts, options }: RowParts,
+): () => Promise<readonly Sample[]> {
+  if (task.output_type === "multiple_choice") {
+    const choices = prompts.choices(row);
+    return async () => {
+      const { likelihoods, ...scores } = scoreChoices(model, choices);
+      const resps = likelihoods.map(({ logprob, greedy }) => [logprob, greedy] as const);
+      const metrics = only(task.metrics, scores);
+      return [
+        { id, row, target: choices.target, requests: choices.pairs, resps, filter: "none", answers: resps, metrics },
+      ];
+    };
+  }
+  const { generation_kwargs } = task;
+  if (!generation_kwargs) throw new NibbleError("bad_value", `${name}: expected generation_kwargs, got none`);
+  const { context, target } = prompts.question(row);
+  return async () => {
+    const text = await generateText(model, context, generation_kwargs, options);
+    const filters = task.filter_list ?? [{ name: "none", regex: "[^]*" }];
+    return filters.map((filter) => {
+      const answer = findAnswer(text, filter);
+      const metrics = only(task.metrics, { exact_match: Number(isExactMatch(answer, target, task.exact_match)) });
+      const request = [context, generation_kwargs] as const;
+      return { id, row, target, requests: [request], resps: [[text]], filter: filter.name, answers: [answer], metrics };
+    });
+  };
+}
+
+function only(wanted: readonly Metric[], scores: Partial<Record<Metric, number>>): Partial<Record<Metric, number>> {
+  return Object.fromEntries(wanted.filter((name) => scores[name] !== undefined).map((name) => [name, scores[name]!]));
+}

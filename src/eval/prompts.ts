@@ -1,0 +1,134 @@
+/**
+ * Prompts of a task as lm-eval builds them: a description, examples, and the question.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import type { ChatMessage } from "../chat/template.ts";
+import { PythonRandom } from "./python-random.ts";
+import { FEWSHOT_DELIMITER, type Row, TARGET_DELIMITER, type Task } from "./task.ts";
+import { renderList, renderRow } from "./template.ts";
+
+/** lm-eval's seed for examples. */
+const SHOT_SEED = 1234;
+
+export interface PromptOptions {
+  /** Examples in each prompt. */
+  readonly shots: number;
+  /** The rows from which examples come. */
+  readonly pool: readonly Row[];
+  /** The chat template, where prompts go through it. */
+  readonly chat?: Chat | undefined;
+}
+
+export interface Chat {
+  /** Renders a conversation with the beginning of the assistant's turn. */
+  render(messages: readonly ChatMessage[]): string;
+  /** Whether each example is a turn of the user and one of the assistant; otherwise all stand in the user's turn. */
+  readonly shotsAsTurns: boolean;
+}
+
+/** A question with its choices, as pairs of a context and what may continue it. */
+export interface Choices {
+  readonly pairs: readonly (readonly [context: string, continuation: string])[];
+  /** Characters of each choice, by which `acc_norm` divides. */
+  readonly lengths: readonly number[];
+  /** The index of the right choice. */
+  readonly target: number;
+  /** The indices of the examples in their pool. */
+  readonly drawn: readonly number[];
+}
+
+/** A question whose answer is generated. */
+export interface Question {
+  readonly context: string;
+  readonly target: string;
+  /** The indices of the examples in their pool. */
+  readonly drawn: readonly number[];
+}
+
+/** Builds the prompts of one task, row after row: the draws of a row depend on those before it. */
+export class Prompts {
+  readonly #task: Task;
+  readonly #options: PromptOptions;
+  readonly #random = new PythonRandom(SHOT_SEED);
+
+  /** @throws NibbleError `bad_value` if the pool has too few rows */
+  constructor(task: Task, options: PromptOptions) {
+    if (options.shots > options.pool.length)
+      throw new NibbleError(
+        "bad_value",
+        `${task.task}: expected at least ${options.shots} rows to take examples from, got ${options.pool.length}`,
+      );
+    this.#task = task;
+    this.#options = options;
+  }
+
+  /** @throws NibbleError `template_error`, `bad_value` for a row that the task's templates do not fit */
+  choices(row: Row): Choices {
+    const task = this.#task;
+    const texts = renderList(task.doc_to_choice!, row);
+    const drawn = this.#draw();
+    const lengths = texts.map((text) => [...text].length);
+    const delimiter = this.#options.chat ? "" : TARGET_DELIMITER;
+    if (task.multiple_inputs) {
+      const end = delimiter + renderRow(task.doc_to_target, row);
+      const pairs = texts.map((text) => [this.#context(text, drawn, row), end] as const);
+      return { pairs, lengths, target: this.#index(task.doc_to_text, row, texts), drawn };
+    }
+    const context = this.#context(renderRow(task.doc_to_text, row), drawn, row);
+    const pairs = texts.map((text) => [context, delimiter + text] as const);
+    return { pairs, lengths, target: this.#index(task.doc_to_target, row, texts), drawn };
+  }
+
+  /** @throws NibbleError `template_error` */
+  question(row: Row): Question {
+    const { doc_to_text, doc_to_target } = this.#task;
+    const drawn = this.#draw();
+    const context = this.#context(renderRow(doc_to_text, row), drawn, row);
+    return { context, target: renderRow(doc_to_target, row), drawn };
+  }
+
+  #draw(): readonly number[] {
+    const { shots, pool } = this.#options;
+    if (shots === 0) return [];
+    if (this.#task.fewshot_sampler === "first_n") return Array.from({ length: shots }, (_, i) => i);
+    return this.#random.sample(pool.length, shots);
+  }
+
+  #index(template: string, row: Row, texts: readonly string[]): number {
+    const text = renderRow(template, row);
+    const index = /^\d+$/.test(text) ? Number(text) : texts.indexOf(text);
+    if (index >= 0 && index < texts.length) return index;
+    throw new NibbleError("bad_value", `${this.#task.task}: expected one of ${texts.length} choices, got ${text}`);
+  }
+
+  /** @param question the question of this row, behind the examples */
+  #context(question: string, drawn: readonly number[], row: Row): string {
+    const { description = "" } = this.#task;
+    const { chat, pool } = this.#options;
+    const about = renderRow(description, row);
+    const shots = drawn.map((i) => this.#shot(pool[i]!));
+    const joined = () =>
+      shots.map(([text, answer]) => text + TARGET_DELIMITER + answer + FEWSHOT_DELIMITER).join("") + question;
+    if (!chat) return about + joined();
+    const system = about.trim() === "" ? [] : [{ role: "system", content: about.trim() }];
+    const turns = chat.shotsAsTurns
+      ? shots.flatMap(([text, answer]) => [
+          { role: "user", content: text },
+          { role: "assistant", content: answer },
+        ])
+      : [];
+    const content = chat.shotsAsTurns ? question : joined();
+    return chat.render([...system, ...turns, { role: "user", content }]);
+  }
+
+  /** The question and the answer of an example. */
+  #shot(row: Row): readonly [text: string, answer: string] {
+    const task = this.#task;
+    if (!task.doc_to_choice) return [renderRow(task.doc_to_text, row), renderRow(task.doc_to_target, row)];
+    const texts = renderList(task.doc_to_choice, row);
+    if (task.multiple_inputs)
+      return [texts[this.#index(task.doc_to_text, row, texts)]!, renderRow(task.doc_to_target, row)];
+    return [renderRow(task.doc_to_text, row), texts[this.#index(task.doc_to_target, row, texts)]!];
+  }
+}

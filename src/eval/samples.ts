@@ -1,0 +1,62 @@
+/**
+ * Results of single rows, as lines of lm-eval's `samples_<task>.jsonl`.
+ * @module
+ */
+import type { Metric, Row } from "./task.ts";
+
+/** One row under one filter. */
+export interface Sample {
+  /** The row's index in its data. */
+  readonly id: number;
+  readonly row: Row;
+  readonly target: string | number;
+  /** A context with its continuation, or with the settings of its generation, for each request of the row. */
+  readonly requests: readonly (readonly [context: string, more: unknown])[];
+  /** What the model answered to each request. */
+  readonly resps: readonly unknown[];
+  readonly filter: string;
+  /** What the filter made of the answers. */
+  readonly answers: readonly unknown[];
+  readonly metrics: Readonly<Partial<Record<Metric, number>>>;
+}
+
+/** The line of a sample. As in lm-eval, answers and targets are texts. */
+export function sampleLine({ id, row, target, requests, resps, filter, answers, metrics }: Sample): string {
+  const args = requests.map(([arg_0, arg_1], i) => [`gen_args_${i}`, { arg_0, arg_1 }]);
+  return JSON.stringify({
+    doc_id: id,
+    doc: row,
+    target: String(target),
+    arguments: Object.fromEntries(args),
+    resps: resps.map((one) => [asTexts(one)]),
+    filtered_resps: answers.map(asTexts),
+    filter,
+    metrics: Object.keys(metrics),
+    ...metrics,
+  });
+}
+
+/** As Python's `str` writes them. */
+function asTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asTexts);
+  return typeof value === "boolean" ? (value ? "True" : "False") : String(value);
+}
+
+/** What results are made of: the part of a line that counts. */
+export interface Scored {
+  readonly id: number;
+  readonly filter: string;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Reads a line of `sampleLine`. Returns undefined for a line that was cut off. */
+export function readScored(line: string): Scored | undefined {
+  try {
+    const { doc_id: id, filter, metrics, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof id !== "number" || typeof filter !== "string" || !Array.isArray(metrics)) return undefined;
+    const names = metrics.filter((name): name is string => typeof name === "string");
+    return { id, filter, metrics: Object.fromEntries(names.map((name) => [name, Number(rest[name])])) };
+  } catch {
+    return undefined;
+  }
+}

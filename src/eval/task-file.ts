@@ -1,0 +1,84 @@
+/**
+ * Tasks of users: files of the shape of `tasks/*.json`.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import { Fields } from "../base/fields.ts";
+import { compileJinja } from "../chat/jinja/compile.ts";
+import { JinjaError } from "../chat/jinja/errors.ts";
+import type { Task } from "./task.ts";
+
+const TEXTS = ["dataset_path", "dataset_name", "test_split", "fewshot_split", "description", "subtask_field"] as const;
+const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
+const OTHERS = ["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler"] as const;
+const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match"] as const;
+const METRICS = ["acc", "acc_norm", "exact_match"];
+
+/**
+ * Checks a task from JSON.
+ * @param name the file, for errors
+ * @throws NibbleError `bad_value` that names the key
+ */
+export function readTask(value: unknown, name: string): Task {
+  const fields = new Fields(value, [...REQUIRED, ...TEXTS, ...OTHERS, ...ANSWERS], name, "bad_value");
+  for (const key of [...REQUIRED, ...TEXTS]) fields.string(key, 2 ** 16);
+  for (const key of REQUIRED) if (fields.get(key) === undefined) throw fields.invalid(key, "text", undefined);
+  const type = fields.oneOf("output_type", ["multiple_choice", "generate_until"])!;
+  fields.number("version", { min: 0 });
+  fields.number("num_fewshot", { min: 0, max: 1024, integer: true });
+  fields.boolean("multiple_inputs");
+  fields.oneOf("fewshot_sampler", ["first_n"]);
+  const choices = fields.get("doc_to_choice");
+  const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");
+  if (type === "multiple_choice" && typeof choices !== "string" && !areTexts)
+    throw fields.invalid("doc_to_choice", "an expression in braces, or two or more templates", choices);
+  checkAnswers(fields, type);
+  for (const key of ["description", "doc_to_text", "doc_to_target"]) checkTemplate(fields, key);
+  return { version: 0, dataset_path: "", test_split: "test", ...(value as object) } as Task;
+}
+
+function checkAnswers(fields: Fields, type: Task["output_type"]): void {
+  const metrics = fields.array("metrics", METRICS.length);
+  const fit = type === "multiple_choice" ? METRICS.slice(0, 2) : METRICS.slice(2);
+  if (!metrics || metrics.length === 0 || metrics.some((metric) => !fit.includes(metric as string)))
+    throw fields.invalid("metrics", `some of ${fit.join(", ")}`, metrics);
+  const generation = fields.get("generation_kwargs");
+  if (type === "generate_until") {
+    const keys = ["until", "max_gen_toks", "temperature", "top_p"];
+    const nested = fields.nested(generation ?? {}, keys, "generation_kwargs");
+    if (!nested.array("until", 16)?.every((text) => typeof text === "string"))
+      throw nested.invalid("until", "at most 16 texts", nested.get("until"));
+    nested.number("max_gen_toks", { min: 1, integer: true });
+    nested.number("temperature", { min: 0, max: 2 });
+    nested.number("top_p", { above: 0, max: 1 });
+  }
+  for (const [i, filter] of (fields.array("filter_list", 16) ?? []).entries()) {
+    const nested = fields.nested(filter, ["name", "regex", "match"], `filter_list[${i}]`);
+    if (nested.string("name", 64) === undefined) throw nested.invalid("name", "text", undefined);
+    checkRegex(nested, "regex", nested.get("regex"));
+    nested.oneOf("match", ["first", "last"]);
+  }
+  const exact = fields.nested(fields.get("exact_match") ?? {}, ["ignore_case", "regexes_to_ignore"], "exact_match");
+  exact.boolean("ignore_case");
+  for (const regex of exact.array("regexes_to_ignore", 16) ?? []) checkRegex(exact, "regexes_to_ignore", regex);
+}
+
+function checkRegex(fields: Fields, key: string, value: unknown): void {
+  try {
+    if (typeof value === "string") return void new RegExp(value, "gu");
+  } catch {
+    // The error below names the key.
+  }
+  throw fields.invalid(key, "a regular expression of JavaScript", value);
+}
+
+function checkTemplate(fields: Fields, key: string): void {
+  const template = fields.string(key, 2 ** 16);
+  if (template === undefined) return;
+  try {
+    compileJinja(template);
+  } catch (error) {
+    if (!(error instanceof JinjaError)) throw error;
+    throw new NibbleError("template_error", `${fields.param(key)}: ${error.message}`);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A benchmark as data. The keys are those of lm-eval's task files, so that a task of lm-eval translates line by line.
+ * Templates are Jinja2 over the fields of a row of the data set.
+ * @module
+ */
+
+/** A row of a data set. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Task {
+  readonly task: string;
+  readonly version: number;
+  /** The data set's repository on the hub. */
+  readonly dataset_path: string;
+  /** The data set's configuration, where it has several. */
+  readonly dataset_name?: string;
+  readonly test_split: string;
+  /** The split from which the examples of a prompt are drawn. */
+  readonly fewshot_split?: string;
+  readonly output_type: "multiple_choice" | "generate_until";
+  /** Template of a text before the examples. */
+  readonly description?: string;
+  /** Template of the question. With `multiple_inputs`: of the index of the right context. */
+  readonly doc_to_text: string;
+  /** Template of the answer; of its index where there are choices. With `multiple_inputs`: of what every context ends in. */
+  readonly doc_to_target: string;
+  /** The choices: templates of each, or an expression in braces whose value is their list. */
+  readonly doc_to_choice?: string | readonly string[];
+  /** Whether the choices are contexts of one continuation, as in WinoGrande. */
+  readonly multiple_inputs?: boolean;
+  /** Examples of a prompt, where the caller does not say (default 0). */
+  readonly num_fewshot?: number;
+  /** How examples are taken from their split: drawn (default), or the first ones. */
+  readonly fewshot_sampler?: "first_n";
+  /** The name of the field by whose value the rows fall into tasks of their own, as MMLU's subjects do. */
+  readonly subtask_field?: string;
+  /** The scores that are reported. */
+  readonly metrics: readonly Metric[];
+  /** How an answer is generated. */
+  readonly generation_kwargs?: Generation;
+  /** Ways to find the answer in a text, each with results of its own (default: the text as it is). */
+  readonly filter_list?: readonly AnswerFilter[];
+  /** How `exact_match` compares. */
+  readonly exact_match?: ExactMatch;
+}
+
+export type Metric = "acc" | "acc_norm" | "exact_match";
+
+export interface Generation {
+  /** Texts that end the answer. */
+  readonly until: readonly string[];
+  /** Most tokens of the answer (default 256). */
+  readonly max_gen_toks?: number;
+  readonly temperature?: number;
+  readonly top_p?: number;
+}
+
+/** Regular expressions of tasks are JavaScript's, with the flags `gu`. */
+export interface AnswerFilter {
+  readonly name: string;
+  /** The answer is what the first group of a match that took part holds, or else the match. */
+  readonly regex: string;
+  /** Which match counts: the first (default) or the last. */
+  readonly match?: "first" | "last";
+}
+
+export interface ExactMatch {
+  readonly ignore_case?: boolean;
+  /** What these match is removed from both sides, one after the other. */
+  readonly regexes_to_ignore?: readonly string[];
+}
+
+/** What lm-eval puts between a question and its answer, and between examples. */
+export const TARGET_DELIMITER = " ";
+export const FEWSHOT_DELIMITER = "\n\n";

@@ -1,0 +1,41 @@
+/**
+ * Templates of tasks.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import { asText, bind } from "../chat/jinja/arguments.ts";
+import { compileJinja } from "../chat/jinja/compile.ts";
+import { fromJavaScript } from "../chat/jinja/convert.ts";
+import { JinjaError } from "../chat/jinja/errors.ts";
+import { Callable, type Value } from "../chat/jinja/values.ts";
+import type { Row } from "./task.ts";
+
+/** `regex_replace(text, pattern, by)`: lm-eval has it for the clean-up of HellaSwag's texts. */
+const REGEX_REPLACE = new Callable("regex_replace", (args) => {
+  const [text, pattern, by] = bind("regex_replace", "text pattern by", args).map((value) => asText(value!));
+  return text!.replace(new RegExp(pattern!, "gu"), () => by!);
+});
+
+/**
+ * Renders a template over a row. A line break at its end stays, as in lm-eval.
+ * @throws NibbleError `template_error`
+ */
+export function renderRow(template: string, row: Row): string {
+  const variables = new Map<string, Value>([["regex_replace", REGEX_REPLACE]]);
+  for (const [name, value] of Object.entries(row)) variables.set(name, fromJavaScript(value));
+  try {
+    return compileJinja(template).render(variables) + (template.endsWith("\n") ? "\n" : "");
+  } catch (error) {
+    if (!(error instanceof JinjaError)) throw error;
+    throw new NibbleError("template_error", `the task's template ${JSON.stringify(template)}: ${error.message}`);
+  }
+}
+
+/** The texts of a list: `{{ expression }}` whose value is a list, or a template for each. */
+export function renderList(templates: string | readonly string[], row: Row): string[] {
+  if (typeof templates !== "string") return templates.map((template) => renderRow(template, row));
+  const expression = templates.replace(/^\s*\{\{|\}\}\s*$/g, "");
+  const list: unknown = JSON.parse(renderRow(`{{ (${expression}) | tojson }}`, row));
+  if (Array.isArray(list) && list.length > 0 && list.every((text) => typeof text === "string")) return list;
+  throw new NibbleError("template_error", `the task's choices ${JSON.stringify(templates)}: expected a list of texts`);
+}

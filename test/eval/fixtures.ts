@@ -1,0 +1,50 @@
+/** The fixtures of lm-eval 0.4.13: rows of our own, and what lm-eval makes of them (test/fixtures/evaluation). */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { compileTemplate } from "../../src/chat/template.ts";
+import { type PromptOptions, Prompts } from "../../src/eval/prompts.ts";
+import { TASKS } from "../../src/eval/registry.ts";
+import type { Row, Task } from "../../src/eval/task.ts";
+import { root } from "../helpers/models.ts";
+
+export const CHOICE_TASKS = [
+  ...["arc_easy", "arc_challenge", "boolq", "piqa", "social_iqa", "hellaswag", "openbookqa", "winogrande", "mmlu"],
+];
+
+export const dataFolder: string = join(root, "test/fixtures/evaluation/data");
+export const read = (name: string) => JSON.parse(readFileSync(join(root, "test/fixtures/evaluation", name), "utf8"));
+const rowsOf = (name: string): Row[] =>
+  readFileSync(join(dataFolder, name), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+const { chat_template } = JSON.parse(readFileSync(join(root, "models/crumb/tokenizer_config.json"), "utf8"));
+const template = compileTemplate(chat_template);
+
+/** A variant of a task as the fixtures name it. */
+export interface Variant {
+  readonly task: string;
+  readonly shots: number;
+  readonly chat: false | true | "single turn" | "shots as turns";
+}
+
+/** The rows of a variant, and its prompts. */
+export function setUp({ task: name, shots, chat }: Variant): { task: Task; rows: Row[]; prompts: Prompts } {
+  const subject = /^mmlu_(.*)/.exec(name)?.[1];
+  const own = (rows: Row[]) => (subject === undefined ? rows : rows.filter((row) => row.subject === subject));
+  const file = subject === undefined ? name.replace("_cot_zeroshot", "") : "mmlu";
+  const pools: Record<string, string> = { mmlu: "mmlu.dev.jsonl", gsm8k: "gsm8k.train.jsonl" };
+  const options: PromptOptions = {
+    shots,
+    pool: pools[file] ? own(rowsOf(pools[file])) : [],
+    ...(chat && {
+      chat: {
+        render: (messages) => template.render({ messages, bosToken: "<|begin_of_text|>" }),
+        shotsAsTurns: chat !== "single turn",
+      },
+    }),
+  };
+  const task = TASKS.get(subject === undefined ? name : "mmlu")!;
+  return { task, rows: own(rowsOf(`${file}.jsonl`)), prompts: new Prompts(task, options) };
+}
