@@ -18,7 +18,7 @@ export type { LoraChoice, LoraInfo } from "../engine/request/lora.ts";
 export type { SamplerName, SamplingOptions } from "../engine/sample/options.ts";
 export type { ForwardOptions, Session } from "../engine/session/session.ts";
 export type { Checkpoint, Metadata, TensorInfo } from "../formats/checkpoint.ts";
-export { llamaLayerTensors } from "../formats/huggingface/families.ts";
+export { llamaLayerTensors } from "../formats/huggingface/layer-tensors.ts";
 export { getNumber } from "../formats/typed-values.ts";
 export type { CachedFile, ModelRecord } from "../hub/cache.ts";
 export type { Models, PullModelOptions } from "../hub/models.ts";

@@ -1,11 +1,19 @@
 /**
  * The order of q and k rows. RoPE in Hugging Face's models rotates component j of a head with component j + size/2; in
- * llama.cpp's architecture `llama` it rotates the neighbours 2j and 2j + 1. GGUF files of that architecture have the rows
- * permuted, so that both compute the same (llama.cpp, conversion/llama.py). Other architectures keep Hugging Face's order.
+ * llama.cpp's architecture `llama`, and in those that its converter treats like it, it rotates the neighbours 2j and 2j + 1.
+ * GGUF files of those architectures have the rows permuted, so that both compute the same (llama.cpp, conversion/llama.py).
+ * Other architectures keep Hugging Face's order.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint, TensorInfo } from "./checkpoint.ts";
+
+const PERMUTED: ReadonlySet<string> = new Set(["llama", "granite", "smollm3", "mistral3", "minicpm"]);
+
+/** Whether GGUF files of an architecture have their q and k rows permuted. */
+export function isPermuted(architecture: string): boolean {
+  return PERMUTED.has(architecture);
+}
 
 /**
  * Rows per head if the rows of this tensor must be permuted for GGUF, else 0.
@@ -15,16 +23,17 @@ export function headRows(
   checkpoint: Pick<Checkpoint, "architecture" | "permutedQK" | "metadata">,
   { name, shape }: Pick<TensorInfo, "name" | "shape">,
 ): number {
-  if (checkpoint.architecture !== "llama" || checkpoint.permutedQK) return 0;
+  const { architecture } = checkpoint;
+  if (!isPermuted(architecture) || checkpoint.permutedQK) return 0;
   const kind = /^blk\.\d+\.attn_([qk])\.(?:weight|bias)$/.exec(name)?.[1];
   if (kind === undefined) return 0;
-  const q = checkpoint.metadata.get("llama.attention.head_count");
-  const kv = checkpoint.metadata.get("llama.attention.head_count_kv") ?? q;
+  const q = checkpoint.metadata.get(`${architecture}.attention.head_count`);
+  const kv = checkpoint.metadata.get(`${architecture}.attention.head_count_kv`) ?? q;
   const heads = kind === "q" ? q : kv;
   if (typeof heads !== "number") {
     throw new NibbleError(
       "bad_value",
-      "llama.attention.head_count: one number for all layers is required to permute q and k",
+      `${architecture}.attention.head_count: one number for all layers is required to permute q and k`,
     );
   }
   const rows = shape[0]!;

@@ -8,7 +8,7 @@ import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getNumber, getPerLayer, type NumberOptions } from "../formats/typed-values.ts";
 import type { ProgramBuilder } from "../runtime/builder.ts";
 import type { Value } from "../runtime/recording.ts";
-import { readFrequencies } from "./rope.ts";
+import { readRotation } from "./rope.ts";
 
 /** The hyper-parameters of a decoder. */
 export interface DecoderConfig {
@@ -34,6 +34,10 @@ export interface DecoderConfig {
   readonly attentionScale: number;
   /** Inverse frequencies of RoPE, f32[headDim / 2 or less]. */
   readonly frequencies: Float32Array;
+  /** Factor of RoPE's cosines and sines. */
+  readonly ropeFactor: number;
+  /** The frequencies for contexts of more than `beyond` tokens, where they are others (LongRoPE). */
+  readonly longRope?: { readonly frequencies: Float32Array; readonly beyond: number } | undefined;
   /** Whether RoPE rotates pairs (2j, 2j + 1). Otherwise the pairs are (j, j + n / 2), for n rotated values. */
   readonly interleaved: boolean;
   /** Activation of the feed-forward gate: silu (SwiGLU), or the tanh form of GELU (GeGLU). */
@@ -73,6 +77,7 @@ export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boo
   const keys = new DecoderKeys(checkpoint);
   const hidden = keys.count("embedding_length", LIMITS.hidden);
   const { rotated, ...heads } = readHeads(keys, hidden);
+  const rotation = await readRotation(checkpoint, rotated);
   return {
     layers: keys.layers,
     hidden,
@@ -86,7 +91,9 @@ export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boo
       min: 2 ** -126,
       max: 2 ** 20,
     }),
-    frequencies: await readFrequencies(checkpoint, rotated),
+    frequencies: rotation.frequencies,
+    ropeFactor: rotation.factor,
+    longRope: rotation.long,
     interleaved,
     activation: "silu",
   };
@@ -155,21 +162,22 @@ function readVocabSize({ tensors }: Checkpoint): number {
  *
  * In the last layer only the rows whose logits are asked for go on. Of the other rows, keys and values are still needed, but
  * nothing else, so the result has queries and a residual stream for the output rows only.
- * @param input `h` is the residual stream, and `x` is what the layer projects: `h` after its norm, or `h` itself
+ * @param input `h` is the residual stream, and `x` is what the layer projects: `h` after its norm, or `h` itself. `last` says
+ *   whether no layer follows, which by default is so for the last of the file.
  * @returns the residual stream that the layer adds to, and q [rows, heads headDim], k and v [rows, kvHeads headDim]
  */
 export function projectAttention(
   b: ProgramBuilder,
   c: DecoderConfig,
   i: number,
-  input: { readonly h: Value; readonly x: Value },
+  input: { readonly h: Value; readonly x: Value; readonly last?: boolean },
 ): { h: Value; q: Value; k: Value; v: Value } {
-  const { h, x } = input;
+  const { h, x, last = i === c.layers - 1 } = input;
   const query = [`blk.${i}.attn_q.weight`, c.heads * c.headDim] as const;
   const key = [`blk.${i}.attn_k.weight`, c.kvHeads * c.headDim] as const;
   const value = [`blk.${i}.attn_v.weight`, c.kvHeads * c.headDim] as const;
   const biased = (y: Value, name: string): Value => withBias(b, y, `blk.${i}.${name}`);
-  if (i < c.layers - 1) {
+  if (!last) {
     const [q, k, v] = b.matmuls(x, [query, key, value]);
     return { h, q: biased(q!, "attn_q"), k: biased(k!, "attn_k"), v: biased(v!, "attn_v") };
   }

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getBooleanPerLayer, getNumber } from "../formats/typed-values.ts";
+import { getNumber } from "../formats/typed-values.ts";
 import {
   type Architecture,
   type DecoderConfig,
@@ -19,6 +19,7 @@ import {
   readDecoderConfig,
 } from "./decoder.ts";
 import { inverseFrequencies } from "./rope.ts";
+import { readWindows } from "./windows.ts";
 
 interface Gemma3Config extends DecoderConfig {
   /** How many tokens each layer attends to; 0 stands for all. */
@@ -35,26 +36,16 @@ interface Gemma3Config extends DecoderConfig {
 async function readConfig(checkpoint: Checkpoint): Promise<Gemma3Config> {
   const { metadata } = checkpoint;
   const config = await readDecoderConfig(checkpoint, false);
-  const window = getNumber(metadata, "gemma3.attention.sliding_window", { integer: true, min: 1, max: 2 ** 31 - 1 });
   const localBase = getNumber(metadata, "gemma3.rope.freq_base_swa", { default: 10_000, min: 1 });
   const cap = (key: string): number => getNumber(metadata, `gemma3.${key}`, { default: 0, min: 0, max: 2 ** 20 });
   return {
     ...config,
     activation: "gelu",
-    windows: readPattern(checkpoint, config.layers).map((local) => (local ? window : 0)),
+    windows: readWindows(checkpoint, config.layers, { period: 6, required: true }),
     localFrequencies: inverseFrequencies(localBase, 2 * config.frequencies.length),
     attentionSoftcap: cap("attn_logit_softcapping"),
     logitSoftcap: cap("final_logit_softcapping"),
   };
-}
-
-/** Which layers have a window. The key holds a boolean per layer, or a number n: all but every n-th layer have one. */
-function readPattern({ metadata }: Checkpoint, layers: number): boolean[] {
-  const key = "gemma3.attention.sliding_window_pattern";
-  const pattern = metadata.get(key) ?? 6;
-  if (typeof pattern !== "number") return getBooleanPerLayer(metadata, key, layers);
-  const n = getNumber(metadata, key, { default: pattern, integer: true, min: 1 });
-  return Array.from({ length: layers }, (_, i) => (i + 1) % n !== 0);
 }
 
 export const gemma3: Architecture<Gemma3Config> = {
@@ -62,7 +53,7 @@ export const gemma3: Architecture<Gemma3Config> = {
   readConfig,
 
   build(b, c) {
-    const global = b.ropeTable(c.frequencies, c.interleaved);
+    const global = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);
     const local = b.ropeTable(c.localFrequencies, c.interleaved);
     let h = b.scale(b.embed("token_embd.weight", c.vocabSize, c.hidden), Math.sqrt(c.hidden));
     for (let i = 0; i < c.layers; i++) {

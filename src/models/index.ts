@@ -12,12 +12,20 @@ import type { Family } from "../formats/huggingface/family.ts";
 import { ProgramBuilder } from "../runtime/builder.ts";
 import type { Program, ProgramOptions } from "../runtime/program.ts";
 import type { Architecture, DecoderConfig } from "./decoder.ts";
+import { ernie45 } from "./ernie4_5.ts";
+import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
+import { granite } from "./granite.ts";
+import { hunyuan } from "./hunyuan.ts";
 import { llama } from "./llama.ts";
 import { llama4 } from "./llama4.ts";
+import { minicpm } from "./minicpm.ts";
+import { mistral3 } from "./mistral3.ts";
+import { mobilellm } from "./mobilellm.ts";
 import { olmo2 } from "./olmo2.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { smollm3 } from "./smollm3.ts";
 import { readAllKeys } from "./unread-keys.ts";
 
 /** How config.json and the tensor names of a `model_type` translate to those of a GGUF. */
@@ -51,9 +59,16 @@ export function registerArchitecture<Config extends DecoderConfig>(
   for (const [modelType, family] of Object.entries(families))
     registerFamily(modelType, { ...family, architecture: name });
 }
-for (const architecture of [llama, qwen2, qwen3, olmo2]) registerArchitecture(architecture);
+for (const architecture of [qwen2, qwen3, ernie45, hunyuan]) registerArchitecture(architecture);
+for (const architecture of [granite, minicpm]) registerArchitecture(architecture);
+registerArchitecture(llama);
 registerArchitecture(llama4);
+registerArchitecture(smollm3);
+registerArchitecture(mistral3);
+registerArchitecture(mobilellm);
+registerArchitecture(gemma2);
 registerArchitecture(gemma3);
+registerArchitecture(olmo2);
 
 /** A model's hyper-parameters, and its forward pass. */
 export interface ModelDescription {
@@ -80,17 +95,39 @@ export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescri
     config,
     describe(options) {
       const builder = new ProgramBuilder(checkpoint.tensors, options);
-      const program = builder.finish(architecture.build(builder, config));
+      const program = builder.finish(architecture.build(builder, inContext(config, options)));
       checkAllRead(checkpoint, program);
+      checkRopeFactor(config, program);
       return program;
     },
   };
 }
 
+/**
+ * The hyper-parameters for a context of so many tokens. LongRoPE has other frequencies beyond the original context. As in
+ * llama.cpp, the longest context that was asked for decides: transformers goes by the length of a text, and so a text that
+ * grows beyond the original context has keys of both kinds.
+ */
+function inContext(config: DecoderConfig, { contextLength = 0 }: ProgramOptions): DecoderConfig {
+  const { longRope } = config;
+  return longRope && contextLength > longRope.beyond ? { ...config, frequencies: longRope.frequencies } : config;
+}
+
+/** Checks that the forward pass has the factor of RoPE: an architecture from outside may not know that there is one. */
+function checkRopeFactor({ ropeFactor = 1 }: DecoderConfig, { ropeFactors }: Program): void {
+  if (ropeFactor === 1 || ropeFactors.length === 0 || ropeFactors.includes(ropeFactor)) return;
+  throw new NibbleError(
+    "unsupported_architecture",
+    `the scaling of RoPE has the factor ${ropeFactor}, which the architecture does not pass on to ropeTable`,
+  );
+}
+
+const ROPE_TENSORS = ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"];
+
 /** Checks that the forward pass reads all weights: leaving one out, such as a bias, would silently give wrong results. */
 function checkAllRead({ architecture, tensors }: Checkpoint, { weights }: Program): void {
   const read = new Set(weights.placements.map(({ info }) => info.name));
   for (const name of tensors.keys())
-    if (!read.has(name) && name !== "rope_freqs.weight")
+    if (!read.has(name) && !ROPE_TENSORS.includes(name))
       throw new NibbleError("unsupported_architecture", `tensor ${name} is not part of a ${architecture} model`);
 }

@@ -1,30 +1,43 @@
 /**
- * Llama (Touvron et al. 2023), which SmolLM2 and Llama 3.2 are too. A GGUF stores the rows of q and k permuted for
- * interleaved RoPE (llama.cpp, convert_hf_to_gguf.py), and a Hugging Face folder does not.
+ * Llama (Touvron et al. 2023), which SmolLM2, Llama 3.2, Falcon 3 and MiniCPM 5 are too, and Mistral (Jiang et al. 2023), whose
+ * layers may attend to a sliding window. A GGUF stores the rows of q and k permuted for interleaved RoPE (llama.cpp,
+ * convert_hf_to_gguf.py), and a Hugging Face folder does not.
  * @module
  */
+import type { Checkpoint } from "../formats/checkpoint.ts";
 import {
   type Architecture,
+  type DecoderConfig,
   gatedFeedForward,
   lmHead,
   projectAttention,
   projectOutput,
   readDecoderConfig,
 } from "./decoder.ts";
+import { readWindows } from "./windows.ts";
 
-export const llama: Architecture = {
+export interface LlamaConfig extends DecoderConfig {
+  /** How many tokens each layer attends to, 0 for all. Missing: all layers attend to all tokens. */
+  readonly windows?: readonly number[];
+}
+
+async function readConfig(checkpoint: Checkpoint): Promise<LlamaConfig> {
+  const config = await readDecoderConfig(checkpoint, checkpoint.permutedQK);
+  return { ...config, windows: readWindows(checkpoint, config.layers, { period: Infinity }) };
+}
+
+export const llama: Architecture<LlamaConfig> = {
   name: "llama",
-
-  readConfig: (checkpoint) => readDecoderConfig(checkpoint, checkpoint.permutedQK),
+  readConfig,
 
   build(b, c) {
-    const table = b.ropeTable(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, { h, x });
       const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
-      const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale);
+      const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale, { window: c.windows?.[i] ?? 0 });
       h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

@@ -18,7 +18,7 @@ export const qwen3: Architecture = {
   readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
 
   build(b, c) {
-    const table = b.ropeTable(c.frequencies, c.interleaved);
+    const table = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);
     let h = b.embed("token_embd.weight", c.vocabSize, c.hidden);
     for (let i = 0; i < c.layers; i++) {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);

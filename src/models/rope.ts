@@ -1,86 +1,136 @@
 /**
- * Inverse frequencies of rotary position embedding, rounded as transformers rounds them.
+ * RoPE of a checkpoint: which frequencies its keys and tensors ask for.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { pow } from "../base/math.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getNumber } from "../formats/typed-values.ts";
+import {
+  inverseFrequencies,
+  type Rotation,
+  scaleLlama3,
+  scaleLongRope,
+  scaleYarn,
+  yarnMagnitude,
+} from "../formats/rope-scaling.ts";
+import { getBoolean, getNumber, getString } from "../formats/typed-values.ts";
 
-const f = Math.fround;
+export { inverseFrequencies };
 
-/**
- * `fround(1 / fround(theta ^ fround(2j / dims)))` for j = 0 .. dims / 2 - 1. These are the roundings of transformers; with
- * fewer of them, a third of the entries would differ in the last bit.
- */
-export function inverseFrequencies(theta: number, dims: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: dims / 2 }, (_, j) => 1 / f(pow(theta, f((2 * j) / dims))));
+/** The rotation of a model, and for LongRoPE that of contexts beyond the original one. */
+export interface ModelRotation extends Rotation {
+  readonly long?: { readonly frequencies: Float32Array<ArrayBuffer>; readonly beyond: number };
 }
 
-/** Parameters of Llama 3's scaling: long wavelengths are stretched by `factor`, short ones stay, others get a blend. */
-export interface Llama3Scaling {
-  readonly factor: number;
-  readonly lowFrequencyFactor: number;
-  readonly highFrequencyFactor: number;
-  readonly originalContext: number;
-}
-
-/** Scales frequencies in f32, with the roundings of transformers' `_compute_llama3_parameters`. */
-export function scaleLlama3(frequencies: Float32Array<ArrayBuffer>, scaling: Llama3Scaling): Float32Array<ArrayBuffer> {
-  const { factor, lowFrequencyFactor, highFrequencyFactor, originalContext } = scaling;
-  return frequencies.map((frequency) => {
-    const wavelength = f(f(2 * Math.PI) / frequency);
-    if (wavelength < originalContext / highFrequencyFactor) return frequency;
-    if (wavelength > originalContext / lowFrequencyFactor || lowFrequencyFactor === highFrequencyFactor)
-      return frequency / factor;
-    const smooth = f(
-      f(f(originalContext / wavelength) - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor),
-    );
-    return f(f(f(1 - smooth) * frequency) / factor) + f(smooth * frequency);
-  });
-}
-
-/** Reads `rope_freqs.weight`: a GGUF has divisors of the frequencies instead of scaling parameters. */
-async function readDivisors(checkpoint: Checkpoint, count: number): Promise<Float32Array | undefined> {
-  const info = checkpoint.tensors.get("rope_freqs.weight");
+/** Reads f32[count] divisors of the frequencies, which a GGUF has as a tensor. */
+async function readDivisors(checkpoint: Checkpoint, name: string, count: number): Promise<Float32Array | undefined> {
+  const info = checkpoint.tensors.get(name);
   if (!info) return undefined;
   if (info.type !== "F32" || info.shape.length !== 1 || info.shape[0] !== count)
-    throw new NibbleError("bad_shape", `rope_freqs.weight: expected F32 [${count}], got ${info.type} [${info.shape}]`);
+    throw new NibbleError("bad_shape", `${name}: expected F32 [${count}], got ${info.type} [${info.shape}]`);
   const bytes = await info.source.read(info.offset, info.byteLength);
   const divisors = new Float32Array(new Uint8Array(bytes).buffer);
-  // Every known scaling slows rotations down. A divisor below 1 would leave the range of our cos and sin.
-  const wrong = divisors.find((divisor) => !(divisor >= 1 && divisor < Number.POSITIVE_INFINITY));
+  // Known scalings slow rotations down. LongRoPE's search also gave divisors slightly below 1; a small one would leave the
+  // range of our cos and sin.
+  const wrong = divisors.find((divisor) => !(divisor >= 0.5 && divisor < Number.POSITIVE_INFINITY));
   if (wrong !== undefined)
-    throw new NibbleError("bad_value", `rope_freqs.weight: expected finite numbers from 1, got ${wrong}`);
+    throw new NibbleError("bad_value", `${name}: expected finite numbers from 0.5, got ${wrong}`);
   return divisors;
 }
 
 /**
- * The frequencies of a checkpoint, with its scaling. If no type of scaling is given, the factor is linear, as in llama.cpp;
- * `rope.scale_linear` is an older name of the factor.
+ * The frequencies of a checkpoint, with its scaling, under llama.cpp's keys. If no type of scaling is given, the factor is
+ * linear, as in llama.cpp; `rope.scale_linear` is an older name of the factor. `rope.scaling.attn_factor` multiplies the
+ * factor of cosines and sines, as llama.cpp does; `rope.scaling.yarn_attn_factor` has no effect there.
  * @param dims how many values of a head are rotated
- * @returns f32[dims / 2]
  * @throws NibbleError `bad_shape`, `bad_value`, `missing_key`; `unsupported_architecture` for another type of scaling
  */
-export async function readFrequencies(checkpoint: Checkpoint, dims: number): Promise<Float32Array<ArrayBuffer>> {
-  const { metadata, architecture } = checkpoint;
-  const theta = getNumber(metadata, `${architecture}.rope.freq_base`, { default: 10000, min: 1 });
-  const divisors = await readDivisors(checkpoint, dims / 2);
-  const plain = inverseFrequencies(theta, dims).map((frequency, j) =>
-    divisors ? frequency / divisors[j]! : frequency,
-  );
-  const type = metadata.get(`${architecture}.rope.scaling.type`) ?? "linear";
-  if (type === "none") return plain;
-  const older = getNumber(metadata, `${architecture}.rope.scale_linear`, { default: 1, min: 1 });
-  const factor = getNumber(metadata, `${architecture}.rope.scaling.factor`, { default: older, min: 1 });
-  if (type === "linear") return plain.map((frequency) => frequency / factor);
-  if (type !== "llama3")
-    throw new NibbleError("unsupported_architecture", `expected rope scaling none, linear or llama3, got "${type}"`);
-  const key = (name: string): number => getNumber(metadata, name, { min: 2 ** -126 });
-  return scaleLlama3(plain, {
+export async function readRotation(checkpoint: Checkpoint, dims: number): Promise<ModelRotation> {
+  const keys = new RopeKeys(checkpoint);
+  const theta = keys.number("freq_base", { default: 10000, min: 1 });
+  const divisors = await readDivisors(checkpoint, "rope_freqs.weight", dims / 2);
+  const divided = (frequencies: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> =>
+    divisors ? frequencies.map((frequency, j) => frequency / divisors[j]!) : frequencies;
+  const plain = divided(inverseFrequencies(theta, dims));
+  const type = keys.type();
+  // LongRoPE has no factor: its divisors say all.
+  if (type === "longrope") return readLongRope(checkpoint, keys, { theta, dims });
+  const attention = keys.number("scaling.attn_factor", { default: 1, min: 2 ** -20, max: 2 ** 20 });
+  const older = keys.number("scale_linear", { default: 1, min: 1 });
+  const factor = keys.number("scaling.factor", { default: older, min: 1 });
+  if (type === "none") return { frequencies: plain, factor: attention };
+  if (type === "linear") return { frequencies: plain.map((frequency) => frequency / factor), factor: attention };
+  const originalContext = keys.originalContext();
+  if (type === "llama3") {
+    const frequencies = scaleLlama3(plain, {
+      factor,
+      lowFrequencyFactor: getNumber(checkpoint.metadata, "nibble.rope.scaling.low_freq_factor", { min: 2 ** -126 }),
+      highFrequencyFactor: getNumber(checkpoint.metadata, "nibble.rope.scaling.high_freq_factor", { min: 2 ** -126 }),
+      originalContext,
+    });
+    return { frequencies, factor: attention };
+  }
+  const frequencies = scaleYarn(theta, dims, {
     factor,
-    lowFrequencyFactor: key("nibble.rope.scaling.low_freq_factor"),
-    highFrequencyFactor: key("nibble.rope.scaling.high_freq_factor"),
-    originalContext: key(`${architecture}.rope.scaling.original_context_length`),
+    originalContext,
+    betaFast: keys.number("scaling.yarn_beta_fast", { default: 32, min: 2 ** -20 }),
+    betaSlow: keys.number("scaling.yarn_beta_slow", { default: 1, min: 2 ** -20 }),
+    truncate: getBoolean(checkpoint.metadata, "nibble.rope.scaling.yarn_truncate", { default: true }),
   });
+  const m = keys.number("scaling.yarn_log_multiplier", { default: 0, min: 0, max: 2 ** 20 });
+  return {
+    frequencies: divided(frequencies),
+    factor: (yarnMagnitude(factor) / (m ? yarnMagnitude(factor, m) : 1)) * attention,
+  };
+}
+
+/** LongRoPE: divisors for contexts up to the original one, and others beyond, as tensors. */
+async function readLongRope(
+  checkpoint: Checkpoint,
+  keys: RopeKeys,
+  { theta, dims }: { theta: number; dims: number },
+): Promise<ModelRotation> {
+  const divisors = async (kind: "short" | "long"): Promise<Float32Array> => {
+    const name = `rope_factors_${kind}.weight`;
+    const read = await readDivisors(checkpoint, name, dims / 2);
+    if (read) return read;
+    throw new NibbleError("missing_tensor", `the file has no tensor ${name}, which rope scaling longrope needs`);
+  };
+  const [short, long] = [await divisors("short"), await divisors("long")];
+  return {
+    frequencies: scaleLongRope(theta, short),
+    factor: keys.number("scaling.attn_factor", { default: 1, min: 2 ** -20, max: 2 ** 20 }),
+    long: { frequencies: scaleLongRope(theta, long), beyond: keys.originalContext() },
+  };
+}
+
+const TYPES = ["none", "linear", "llama3", "yarn", "longrope"];
+
+/** Reads the keys `{architecture}.rope.*`. */
+class RopeKeys {
+  readonly #metadata: Checkpoint["metadata"];
+  readonly #architecture: string;
+
+  constructor({ metadata, architecture }: Checkpoint) {
+    this.#metadata = metadata;
+    this.#architecture = architecture;
+  }
+
+  number(name: string, options: { default?: number; min: number; max?: number }): number {
+    return getNumber(this.#metadata, `${this.#architecture}.rope.${name}`, options);
+  }
+
+  type(): string {
+    const type = getString(this.#metadata, `${this.#architecture}.rope.scaling.type`, { default: "linear" });
+    if (TYPES.includes(type)) return type;
+    throw new NibbleError("unsupported_architecture", `expected rope scaling ${TYPES.join(", ")}, got "${type}"`);
+  }
+
+  /** A missing key means that the context was not stretched. */
+  originalContext(): number {
+    const trained = this.#metadata.get(`${this.#architecture}.context_length`);
+    return this.number("scaling.original_context_length", {
+      ...(typeof trained === "number" && { default: trained }),
+      min: 1,
+    });
+  }
 }

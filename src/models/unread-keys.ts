@@ -35,7 +35,6 @@ const UNSUPPORTED: Readonly<Record<string, UnsupportedField>> = {
   "attention.clamp_kqv": only([0], "keys, queries and values are not clamped"),
   "attention.max_alibi_bias": only([0], "this architecture has RoPE"),
   "attention.temperature_scale": one("scores by position"),
-  "rope.scaling.attn_factor": only([1], "cos and sin of this architecture are not scaled"),
   expert_count: only([0], "models without a mixture of experts are"),
   leading_dense_block_count: only([0], "models without a mixture of experts are"),
   nextn_predict_layers: only([0], "models without layers for further tokens are"),

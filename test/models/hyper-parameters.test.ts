@@ -170,7 +170,7 @@ describe.each(FIXTURES)("%s", (name) => {
     ["head_dim", -64, "bad_value"],
     ["rms_norm_eps", "small", "bad_type"],
     ["rope_parameters", 5, "bad_type"],
-    ["rope_parameters", { rope_type: "yarn", rope_theta: 1e4, factor: 4 }, "unsupported_architecture"],
+    ["rope_parameters", { rope_type: "ntk-by-parts", rope_theta: 1e4, factor: 4 }, "unsupported_architecture"],
     ["model_type", "mamba", "unsupported_architecture"],
   ])("config.json %s = %j: %s", async (key, value, code) => {
     const text = JSON.stringify({ ...config, [key]: value });

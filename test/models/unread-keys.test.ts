@@ -69,7 +69,6 @@ const METADATA: readonly (readonly [key: string, value: MetadataValue, text: str
   ["attention.head_count_vk", 1, "did you mean X.attention.head_count_kv?"],
   ["attention.causal", false, "attention of this architecture is causal"],
   ["attention.max_alibi_bias", 8, "RoPE"],
-  ["rope.scaling.attn_factor", 1.5, "attn_factor"],
   ["embedding_scale", 12, "embeddings"],
   ["ssm.state_size", 16, "ssm.state_size"],
 ];

@@ -20,7 +20,10 @@ import { openFixture, root } from "../helpers/models.ts";
 const wasm = join(root, "dist/wasm");
 const recordPath = join(root, "test/fixtures/logits-sha256.json");
 const recorded: Record<string, string> = JSON.parse(readFileSync(recordPath, "utf8"));
-/** crumb, and two fixtures for what crumb lacks: a window and GELU; grouped heads and norms of heads with weights. */
+/**
+ * crumb, and fixtures for what crumb lacks: a window and GELU; grouped heads and norms of heads with weights; softcaps;
+ * queries that grow with their position, and YaRN. same-bits.test.ts of test/models has fewer runs for more architectures.
+ */
 const models = [
   ["crumb", "q4_0", "mixed"],
   ["crumb", "q4_0", "int8"],
@@ -29,6 +32,8 @@ const models = [
   ["crumb", "f16", "f32"],
   ["gemma3", "q4_0", "mixed"],
   ["qwen3", "q8_0", "int8"],
+  ["gemma2", "f16", "int8"],
+  ["ministral3", "f16", "mixed"],
 ] as const;
 
 const runs: Omit<Run, "kvType">[] = [

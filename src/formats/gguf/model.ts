@@ -6,6 +6,7 @@ import { NibbleError } from "../../base/errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { FormatLimits } from "../limits.ts";
+import { isPermuted } from "../permute.ts";
 import { getString } from "../typed-values.ts";
 import { type GgufHeader, readGgufHeader } from "./header.ts";
 import { joinShards } from "./shards.ts";
@@ -32,8 +33,7 @@ export async function readGguf(
     metadata,
     encodedMetadata,
     tensors: joinShards(headers),
-    // llama.cpp's converter permutes the q and k rows of this architecture only.
-    permutedQK: architecture === "llama",
+    permutedQK: isPermuted(architecture),
     headerBytes: headers.reduce((sum, header) => sum + header.bytesRead, 0),
     async close() {
       for (const shard of shards) await shard.close?.();

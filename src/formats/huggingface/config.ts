@@ -13,12 +13,12 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import type { Metadata, MetadataValue } from "../checkpoint.ts";
+import type { Metadata, MetadataValue, TensorInfo } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
 import { getBoolean, getFloat, getNumber, getString } from "../typed-values.ts";
 import { refuseUnreadConfig } from "./config-keys.ts";
 import { biasKeys, type Family, type Put } from "./family.ts";
-import { addRope } from "./rope-config.ts";
+import { addRope, headSize } from "./rope-config.ts";
 import { readTextConfig } from "./text-config.ts";
 
 /** A config.json under GGUF's keys, and what it says about the tensors. */
@@ -26,6 +26,8 @@ export interface TranslatedConfig {
   readonly family: Family;
   readonly metadata: Metadata;
   readonly layers: number;
+  /** Tensors that config.json holds the values of. */
+  readonly tensors: readonly TensorInfo[];
   /** Whether the embedding table serves as the matrix of the LM head. */
   readonly tied: boolean;
   /** Names of the projections of a layer that have a bias, such as `attn_q`. */
@@ -47,14 +49,19 @@ export function translateConfig(json: JsonObject, generationConfig: JsonObject |
   const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
   const put: Put = (key, value) => metadata.set(key.replace("{a}", architecture), value);
   const layers = addSizes(config, family, put);
-  addRope(config, family, put);
+  const tensors = addRope(config, family, put);
   family.addFacts?.(config, put, layers);
   addTokenIds(config, generationConfig, put);
   if (generationConfig) addSampling(generationConfig, put);
-  const tied = getBoolean(config, "tie_word_embeddings", { default: family.defaults.tie_word_embeddings });
+  const tied = tiesEmbeddings(config, family);
   const biased = biasedProjections(config, family);
   refuseUnreadConfig(config, modelType, family);
-  return { family, metadata, layers, tied, biased, isPart };
+  return { family, metadata, layers, tensors, tied, biased, isPart };
+}
+
+function tiesEmbeddings(config: JsonObject, { tiedKey, defaults }: Family): boolean {
+  const tied = getBoolean(config, "tie_word_embeddings", { default: defaults.tie_word_embeddings });
+  return tied || (tiedKey !== undefined && getBoolean(config, tiedKey, { default: false }));
 }
 
 function biasedProjections(config: JsonObject, family: Family): Set<string> {
@@ -78,7 +85,8 @@ function checkActivation(config: JsonObject, family: Family): void {
 }
 
 /** Adds the sizes that every architecture has. Returns the number of layers. */
-function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Put): number {
+function addSizes(config: JsonObject, family: Family, put: Put): number {
+  const { defaults, feedForward } = family;
   const size = (key: string, fallback?: number): number =>
     getNumber(config, key, {
       integer: true,
@@ -94,19 +102,21 @@ function addSizes(config: JsonObject, { defaults, feedForward }: Family, put: Pu
     );
   }
   const heads = size("num_attention_heads", defaults.num_attention_heads);
-  const headSize = size("head_dim", defaults.head_dim ?? Math.floor(size("hidden_size") / heads));
+  const head = headSize(config, family);
+  // As in transformers, null stands for one kv head per query head, and not for the default of a missing key.
+  const kvHeads = config.get("num_key_value_heads") === null ? heads : (defaults.num_key_value_heads ?? heads);
   const epsilon = getFloat(config, "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
   put("{a}.block_count", layers);
   put("{a}.context_length", size("max_position_embeddings", defaults.max_position_embeddings));
   put("{a}.embedding_length", size("hidden_size"));
   put("{a}.feed_forward_length", size(feedForward));
   put("{a}.attention.head_count", heads);
-  put("{a}.attention.head_count_kv", size("num_key_value_heads", defaults.num_key_value_heads ?? heads));
+  put("{a}.attention.head_count_kv", size("num_key_value_heads", kvHeads));
   put("{a}.attention.layer_norm_rms_epsilon", epsilon);
   put("{a}.vocab_size", size("vocab_size", defaults.vocab_size));
-  put("{a}.attention.key_length", headSize);
-  put("{a}.attention.value_length", headSize);
-  put("{a}.rope.dimension_count", headSize);
+  put("{a}.attention.key_length", head);
+  put("{a}.attention.value_length", head);
+  put("{a}.rope.dimension_count", head);
   return layers;
 }
 

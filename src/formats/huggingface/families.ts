@@ -6,39 +6,24 @@ import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { getBoolean, getNumber, getStrings } from "../typed-values.ts";
 import type { Family, Put } from "./family.ts";
+import { gemma2Family } from "./gemma2-family.ts";
 import { addGemma3Facts } from "./gemma3-config.ts";
+import { graniteFamily, graniteHybridFamily } from "./granite-family.ts";
+import { hunyuanFamily } from "./hunyuan-family.ts";
+import {
+  attentionTensors,
+  feedForwardTensors,
+  llamaLayerTensors,
+  olmoLayerTensors,
+  postNorms,
+  queryKeyNorms,
+} from "./layer-tensors.ts";
 import { addLlama4Facts } from "./llama4-config.ts";
-
-const attentionTensors = [
-  ["input_layernorm", "attn_norm"],
-  ["self_attn.q_proj", "attn_q"],
-  ["self_attn.k_proj", "attn_k"],
-  ["self_attn.v_proj", "attn_v"],
-  ["self_attn.o_proj", "attn_output"],
-] as const;
-
-const feedForwardTensors = (prefix: string): (readonly [string, string])[] => [
-  [`${prefix}.gate_proj`, "ffn_gate"],
-  [`${prefix}.up_proj`, "ffn_up"],
-  [`${prefix}.down_proj`, "ffn_down"],
-];
-
-/** Names of the tensors in Llama's layers, which most families share, for `Family.layerTensors`. */
-export const llamaLayerTensors: ReadonlyMap<string, string> = new Map([
-  ...attentionTensors,
-  ["post_attention_layernorm", "ffn_norm"],
-  ...feedForwardTensors("mlp"),
-]);
-
-const queryKeyNorms = [
-  ["self_attn.q_norm", "attn_q_norm"],
-  ["self_attn.k_norm", "attn_k_norm"],
-] as const;
-
-const postNorms = [
-  ["post_attention_layernorm", "post_attention_norm"],
-  ["post_feedforward_layernorm", "post_ffw_norm"],
-] as const;
+import { minicpmFamily } from "./minicpm-family.ts";
+import { ministralFamily, mistralFamily } from "./mistral-family.ts";
+import { mobilellmFamily } from "./mobilellm-family.ts";
+import { olmo3Family } from "./olmo3-family.ts";
+import { smollm3Family } from "./smollm3-family.ts";
 
 /** Defaults that Qwen 2 and 3 share in transformers. */
 const qwenDefaults = {
@@ -136,16 +121,38 @@ const known = new Map<string, Family>([
     "olmo2",
     {
       architecture: "olmo2",
-      layerTensors: new Map([
-        ...attentionTensors.slice(1),
-        ...queryKeyNorms,
-        ...postNorms,
-        ...feedForwardTensors("mlp"),
-      ]),
+      layerTensors: olmoLayerTensors,
       defaults: { rms_norm_eps: 1e-5, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
       feedForward: "intermediate_size",
     },
   ],
+  [
+    "ernie4_5",
+    {
+      architecture: "ernie4_5",
+      layerTensors: llamaLayerTensors,
+      defaults: {
+        rms_norm_eps: 1e-5,
+        rope_theta: 500_000,
+        tie_word_embeddings: true,
+        max_position_embeddings: 131_072,
+        head_dim: 128,
+        num_key_value_heads: 2,
+      },
+      feedForward: "intermediate_size",
+      biasKeys: { attention: "use_bias", feedForward: "use_bias" },
+    },
+  ],
+  ["gemma2", gemma2Family],
+  ["granite", graniteFamily],
+  ["granitemoehybrid", graniteHybridFamily],
+  ["hunyuan_v1_dense", hunyuanFamily],
+  ["minicpm", minicpmFamily],
+  ["ministral3", ministralFamily],
+  ["mistral", mistralFamily],
+  ["mobilellm", mobilellmFamily],
+  ["olmo3", olmo3Family],
+  ["smollm3", smollm3Family],
 ]);
 
 /** The families by `model_type`. */

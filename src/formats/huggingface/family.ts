@@ -11,6 +11,8 @@ export interface Family {
   readonly architecture: string;
   /** Tensors of a layer: name in `model.layers.N.` to name in `blk.N.`, both without `.weight` or `.bias`. */
   readonly layerTensors: ReadonlyMap<string, string>;
+  /** Tensors of a layer whose rows are those of several matrices of `blk.N.` in this order, which have equally many. */
+  readonly joinedTensors?: ReadonlyMap<string, readonly string[]>;
   /** Values of missing keys in transformers' configuration class. */
   readonly defaults: {
     readonly rms_norm_eps: number;
@@ -32,6 +34,10 @@ export interface Family {
   readonly activation?: { readonly key: string; readonly name: string };
   /** Whether `rope_parameters` has an object for each type of layers. */
   readonly ropeByLayerType?: boolean;
+  /** The parameters of RoPE where config.json has none in either spelling. Undefined: RoPE without scaling. */
+  readonly ropeDefaults?: JsonObject;
+  /** A config key that ties the embeddings as `tie_word_embeddings` does. */
+  readonly tiedKey?: string;
   /** Whether norms multiply with 1 + w. GGUF stores that sum. */
   readonly normsAddOne?: boolean;
   /** Names of the projections that have a bias whatever config.json says, such as `attn_q`. */

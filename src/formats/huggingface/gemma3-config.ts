@@ -4,9 +4,10 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { getBoolean, getNumber, getStrings } from "../typed-values.ts";
+import { getBoolean, getNumber } from "../typed-values.ts";
 import type { Put } from "./family.ts";
 import { ropeParameters, ropeType } from "./rope-config.ts";
+import { allButEvery, slidingLayers } from "./windows-config.ts";
 
 /** Sliding windows, the two RoPE bases, the attention's scale and the softcaps. */
 export function addGemma3Facts(config: JsonObject, put: Put, layers: number): void {
@@ -16,7 +17,8 @@ export function addGemma3Facts(config: JsonObject, put: Put, layers: number): vo
       "config.json: use_bidirectional_attention true is not supported; attention is causal",
     );
   put("{a}.attention.sliding_window", getNumber(config, "sliding_window", { default: 4096, integer: true, min: 1 }));
-  const sliding = slidingLayers(config, layers);
+  const period = getNumber(config, "sliding_window_pattern", { default: 6, integer: true, min: 1 });
+  const sliding = slidingLayers(config, layers, allButEvery(period));
   // llama.cpp's converter writes no key for the usual pattern.
   if (sliding.some((local, i) => local !== ((i + 1) % 6 !== 0))) put("{a}.attention.sliding_window_pattern", sliding);
   put("{a}.rope.freq_base_swa", localBase(config));
@@ -37,23 +39,4 @@ function localBase(config: JsonObject): number {
     );
   const older = getNumber(config, "rope_local_base_freq", { default: 10_000, min: 1 });
   return Math.fround(getNumber(parameters, "rope_theta", { default: older, min: 1 }));
-}
-
-/** Which layers have a sliding window. */
-function slidingLayers(config: JsonObject, layers: number): boolean[] {
-  const types = getStrings(config, "layer_types");
-  if (!types) {
-    const n = getNumber(config, "sliding_window_pattern", { default: 6, integer: true, min: 1 });
-    return Array.from({ length: layers }, (_, i) => (i + 1) % n !== 0);
-  }
-  if (types.length !== layers)
-    throw new NibbleError("bad_value", `config.json layer_types: expected ${layers} entries, got ${types.length}`);
-  return types.map((type) => {
-    if (type === "sliding_attention") return true;
-    if (type === "full_attention") return false;
-    throw new NibbleError(
-      "unsupported_architecture",
-      `config.json layer_types: ${type} is not supported; full_attention and sliding_attention are`,
-    );
-  });
 }

@@ -7,6 +7,7 @@ import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { getBoolean, getNumber, getNumbers, getStrings } from "../typed-values.ts";
 import type { Put } from "./family.ts";
+import { ropeLayers } from "./rope-config.ts";
 
 /** Which layers have RoPE, QK norm and chunked attention, and the temperature of the others. */
 export function addLlama4Facts(config: JsonObject, put: Put, layers: number): void {
@@ -40,18 +41,6 @@ function refuseExperts(config: JsonObject): void {
       "config.json: a mixture of experts is not supported; a dense llama4_text model has moe_layers [] or interleave_moe_layer_step 0",
     );
   }
-}
-
-/** Which layers have RoPE. */
-function ropeLayers(config: JsonObject, layers: number): boolean[] {
-  const interval = getNumber(config, "no_rope_layer_interval", { default: 4, integer: true, min: 1 });
-  const listed = getNumbers(config, "no_rope_layers");
-  // The list may be that of a larger model: it is indexed by layer, and the rest is ignored.
-  if (listed && listed.length > 0 && listed.length < layers) {
-    throw new NibbleError("bad_value", `config.json no_rope_layers: expected ${layers} entries, got ${listed.length}`);
-  }
-  // Despite the name of the list, 1 means that the layer has RoPE.
-  return Array.from({ length: layers }, (_, i) => (listed?.length ? listed[i] !== 0 : (i + 1) % interval !== 0));
 }
 
 /** The chunk size of each layer, 0 for full attention. A chunk as long as the context is full attention, too. */

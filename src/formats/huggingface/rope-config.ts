@@ -5,8 +5,10 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { isObject } from "../../base/json.ts";
-import { getFloat, getNumber, getString } from "../typed-values.ts";
+import type { TensorInfo } from "../checkpoint.ts";
+import { getFloat, getNumber, getNumbers, getString } from "../typed-values.ts";
 import type { Family, Put } from "./family.ts";
+import { addRopeScaling } from "./rope-scaling-config.ts";
 
 /**
  * The parameters of RoPE, in the layers of one type where a family has two.
@@ -17,11 +19,14 @@ import type { Family, Put } from "./family.ts";
  */
 export function ropeParameters(
   config: JsonObject,
-  family: Pick<Family, "ropeByLayerType">,
+  family: Pick<Family, "ropeByLayerType" | "ropeDefaults">,
   type: "full_attention" | "sliding_attention" = "full_attention",
 ): JsonObject {
   const older = objectAt(config, "rope_scaling");
-  if (!family.ropeByLayerType) return older.size > 0 ? older : objectAt(config, "rope_parameters");
+  if (!family.ropeByLayerType) {
+    const given = older.size > 0 ? older : objectAt(config, "rope_parameters");
+    return given.size > 0 ? given : (family.ropeDefaults ?? given);
+  }
   const own = objectAt(objectAt(config, "rope_parameters"), type);
   if (type !== "full_attention" || older.size === 0) return own;
   if (own.size === 0) return older;
@@ -37,17 +42,42 @@ function objectAt(values: JsonObject, key: string): JsonObject {
   throw new NibbleError("bad_type", `config.json ${key} must be an object or null`);
 }
 
+/** The base of RoPE, which the older spelling has beside `rope_scaling`, and the newer one inside `rope_parameters`. */
+export function ropeBase(config: JsonObject, family: Family): number {
+  const base = getFloat(config, "rope_theta", { default: family.defaults.rope_theta, min: 1 });
+  return getFloat(ropeParameters(config, family), "rope_theta", { default: base, min: 1 });
+}
+
+/** The width of a head. As in transformers, null stands for hidden_size / num_attention_heads. */
+export function headSize(config: JsonObject, { defaults }: Family): number {
+  const count = { integer: true, min: 1, max: 2 ** 31 - 1 };
+  const heads = getNumber(config, "num_attention_heads", count);
+  const derived = Math.floor(getNumber(config, "hidden_size", count) / heads);
+  const missing = config.get("head_dim") === null ? derived : (defaults.head_dim ?? derived);
+  return getNumber(config, "head_dim", { ...count, default: missing });
+}
+
+/** Which layers have RoPE, in families where some have none. @throws NibbleError `bad_type`, `bad_value` */
+export function ropeLayers(config: JsonObject, layers: number): boolean[] {
+  const interval = getNumber(config, "no_rope_layer_interval", { default: 4, integer: true, min: 1 });
+  const listed = getNumbers(config, "no_rope_layers");
+  // The list may be that of a larger model: it is indexed by layer, and the rest is ignored.
+  if (listed && listed.length > 0 && listed.length < layers)
+    throw new NibbleError("bad_value", `config.json no_rope_layers: expected ${layers} entries, got ${listed.length}`);
+  // Despite the name of the list, 1 means that the layer has RoPE.
+  return Array.from({ length: layers }, (_, i) => (listed?.length ? listed[i] !== 0 : (i + 1) % interval !== 0));
+}
+
 /**
  * Adds the base and the scaling of RoPE.
+ * @returns tensors with divisors of the frequencies, which a GGUF has for LongRoPE
  * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`
  */
-export function addRope(config: JsonObject, family: Family, put: Put): void {
+export function addRope(config: JsonObject, family: Family, put: Put): TensorInfo[] {
   const scaling = ropeParameters(config, family);
-  // The older spelling has the base beside rope_scaling, the newer one inside rope_parameters.
-  const base = getFloat(config, "rope_theta", { default: family.defaults.rope_theta, min: 1 });
-  put("{a}.rope.freq_base", getFloat(scaling, "rope_theta", { default: base, min: 1 }));
+  put("{a}.rope.freq_base", ropeBase(config, family));
   for (const values of [config, scaling]) refusePartialRotation(values, family, ropeType(scaling));
-  addRopeScaling(scaling, put);
+  return addRopeScaling(ropeType(scaling), { config, scaling, family, pairs: headSize(config, family) / 2 }, put);
 }
 
 /** Some classes of transformers ignore the factor where RoPE is not scaled (`unusedKeys`). */
@@ -63,30 +93,4 @@ function refusePartialRotation(values: JsonObject, { unusedKeys }: Family, type:
 /** The type of RoPE, whose name has two spellings. @throws NibbleError `bad_type` */
 export function ropeType(parameters: JsonObject): string {
   return getString(parameters, "rope_type", { default: getString(parameters, "type", { default: "default" }) });
-}
-
-function addRopeScaling(scaling: JsonObject, put: Put): void {
-  const type = ropeType(scaling);
-  if (type === "default") return;
-  if (type !== "llama3" && type !== "linear") {
-    throw new NibbleError(
-      "unsupported_architecture",
-      `config.json rope_type: ${type} is not supported; default, linear and llama3 are`,
-    );
-  }
-  put("{a}.rope.scaling.type", type);
-  put("{a}.rope.scaling.factor", getFloat(scaling, "factor", { min: 1 }));
-  if (type !== "llama3") return;
-  const low = getFloat(scaling, "low_freq_factor", { min: 0 });
-  const high = getFloat(scaling, "high_freq_factor", { min: 0 });
-  if (low === 0 || high < low) {
-    throw new NibbleError(
-      "bad_value",
-      `config.json rope_scaling: expected 0 < low_freq_factor <= high_freq_factor, got ${low} and ${high}`,
-    );
-  }
-  const context = getNumber(scaling, "original_max_position_embeddings", { integer: true, min: 1 });
-  put("{a}.rope.scaling.original_context_length", context);
-  put("nibble.rope.scaling.low_freq_factor", low);
-  put("nibble.rope.scaling.high_freq_factor", high);
 }

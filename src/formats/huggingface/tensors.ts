@@ -31,12 +31,16 @@ const readable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-  { family, layers, tied, biased, isPart }: TranslatedConfig,
+  { family, layers, tensors: computed, tied, biased, isPart }: TranslatedConfig,
 ): Map<string, TensorInfo> {
-  const translated = new Map<string, TensorInfo>();
+  const translated = new Map(computed.map((info) => [info.name, info]));
   for (const tensor of tensors.values()) {
     if (tensor.name.endsWith(".rotary_emb.inv_freq") || (isPart && OTHER_PARTS.test(tensor.name))) continue;
-    const name = ggufName(plainName(tensor.name, isPart), family, layers);
+    const plain = plainName(tensor.name, isPart);
+    const joined = joinedMatrices(plain, tensor, family, layers);
+    for (const info of joined) translated.set(info.name, info);
+    if (joined.length > 0) continue;
+    const name = ggufName(plain, family, layers);
     if (name === undefined) {
       refuseQuantizedTensor(tensor.name);
       throw new NibbleError(
@@ -73,6 +77,26 @@ function plainName(name: string, isPart: boolean): string {
   return /^(layers\.\d+|norm|embed_tokens)\./.test(plain) ? `model.${plain}` : plain;
 }
 
+/** The matrices whose rows a tensor joins. None for a tensor that is one matrix. */
+function joinedMatrices(plain: string, tensor: SafetensorsTensor, family: Family, layers: number): TensorInfo[] {
+  const match = LAYER_TENSOR.exec(plain);
+  const names = match && Number(match[1]) < layers && match[3] === "weight" && family.joinedTensors?.get(match[2]!);
+  if (!names) return [];
+  const [rows, columns, ...rest] = tensor.shape;
+  if (rows === undefined || columns === undefined || rest.length > 0 || rows % names.length !== 0)
+    throw new NibbleError(
+      "bad_shape",
+      `tensor ${JSON.stringify(tensor.name)}: expected the rows of ${names.length} matrices, got [${tensor.shape}]`,
+    );
+  const byteLength = tensor.byteLength / names.length;
+  return names.map((name, i) => ({
+    ...toInfo(`blk.${match[1]}.${name}.weight`, tensor),
+    shape: [rows / names.length, columns],
+    offset: tensor.offset + i * byteLength,
+    byteLength,
+  }));
+}
+
 /** A bias that config.json denies would not be used by transformers, so the two do not belong together. */
 function checkBias(name: string, original: string, biased: ReadonlySet<string>): void {
   const projection = /^blk\.\d+\.((?:attn|ffn)_.+)\.bias$/.exec(name)?.[1];
@@ -97,9 +121,11 @@ export function ggufName(name: string, family: Family, layers: number = Infinity
   return modelNames.get(name) ?? layerName(name, layers, family);
 }
 
+const LAYER_TENSOR = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
+
 /** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
 function layerName(name: string, layers: number, family: Family): string | undefined {
-  const match = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/.exec(name);
+  const match = LAYER_TENSOR.exec(name);
   if (!match || Number(match[1]) >= layers) return undefined;
   const translated = family.layerTensors.get(match[2]!);
   return translated && `blk.${match[1]}.${translated}.${match[3]}`;

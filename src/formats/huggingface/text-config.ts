@@ -41,7 +41,7 @@ export function readTextConfig(json: JsonObject): TextConfig {
     throw unknownType(modelType);
   }
   const shared = SHARED_KEYS.map((key) => [key, outer.get(key)] as const).filter(([, value]) => value !== undefined);
-  const own = [...inner].filter(([, value]) => value !== null);
+  const own = [...inner].filter(([key, value]) => value !== null || !SHARED_KEYS.includes(key));
   const config = new RecordedValues(new Map<string, Json>([...(shared as [string, Json][]), ...own]));
   refuseUnread(outer, {
     file: "config.json ",

@@ -7,6 +7,7 @@ import { NibbleError } from "../../base/errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import type { Checkpoint, TensorInfo } from "../checkpoint.ts";
 import { readGgufHeader } from "../gguf/header.ts";
+import { isPermuted } from "../permute.ts";
 import { getNumber, getString } from "../typed-values.ts";
 import { type AdapterFile, pairMatrices } from "./products.ts";
 
@@ -38,7 +39,7 @@ export async function readGgufAdapter(file: ByteSource, base: Checkpoint): Promi
     }
     // As in llama.cpp, a missing alpha means a scale of 1.
     const products = pairMatrices(matrices, (_, rank) => (alpha === 0 ? 1 : alpha / rank));
-    return { products, permutedQK: base.architecture === "llama", close };
+    return { products, permutedQK: isPermuted(base.architecture), close };
   } catch (error) {
     await close();
     throw error;

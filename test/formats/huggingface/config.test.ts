@@ -102,7 +102,7 @@ describe("RoPE scaling", () => {
     expect(metadata.get("llama.rope.scaling.type")).toBe("linear");
     expect(metadata.get("llama.rope.scaling.factor")).toBe(2);
     const scaled = (scaling: unknown) => codeOf(read("llama", { rope_parameters: undefined, rope_scaling: scaling }));
-    expect(await scaled({ rope_type: "yarn", factor: 2 })).toBe("unsupported_architecture");
+    expect(await scaled({ rope_type: "ntk-by-parts", factor: 2 })).toBe("unsupported_architecture");
     expect(await scaled({ rope_type: "linear" })).toBe("missing_key");
     expect(await scaled("linear")).toBe("bad_type");
     // transformers' class of Llama ignores it where RoPE is not scaled.

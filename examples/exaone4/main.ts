@@ -1,12 +1,12 @@
 /**
- * Continues a text with a Granite model:
+ * Continues a text with an EXAONE 4.0 model:
  *
- *   node examples/granite/main.ts granite-3.3-2b-instruct-Q4_0.gguf "The capital of France is"
+ *   node examples/exaone4/main.ts EXAONE-4.0-1.2B-Q4_0.gguf "The capital of France is"
  *
  * Needs an engine that runs TypeScript (Node >= 22.18, Deno, Bun).
  */
 import { load } from "nibble-llm";
-import "./granite.ts";
+import "./exaone4.ts";
 
 const [path, prompt = "Once upon a time"] = process.argv.slice(2);
 if (!path) {
