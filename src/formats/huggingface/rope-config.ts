@@ -51,7 +51,11 @@ export function ropeBase(config: JsonObject, family: Family): number {
 /** The width of a head. As in transformers, null stands for hidden_size / num_attention_heads. */
 export function headSize(config: JsonObject, { defaults }: Family): number {
   const count = { integer: true, min: 1, max: 2 ** 31 - 1 };
-  const heads = getNumber(config, "num_attention_heads", count);
+  const { num_attention_heads } = defaults;
+  const heads = getNumber(config, "num_attention_heads", {
+    ...count,
+    ...(num_attention_heads !== undefined && { default: num_attention_heads }),
+  });
   const derived = Math.floor(getNumber(config, "hidden_size", count) / heads);
   const missing = config.get("head_dim") === null ? derived : (defaults.head_dim ?? derived);
   return getNumber(config, "head_dim", { ...count, default: missing });
