@@ -5,6 +5,7 @@
 import { NibbleError } from "../base/errors.ts";
 import { BatchWriter, type CheckedItem, checkBatch } from "./batch.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { Head } from "./head.ts";
 import type { Instance } from "./kernels.ts";
 import { type CachedSequence, KvCache } from "./kv-cache.ts";
 import { PAGE_TOKENS } from "./layout.ts";
@@ -53,6 +54,7 @@ export class WasmExecutor implements Executor {
   private readonly program: Program;
   private readonly cache: KvCache;
   private readonly batch: BatchWriter;
+  private readonly head: Head | undefined;
   private instance: Instance | undefined;
   private pool: ThreadPool | undefined;
   private poison: unknown;
@@ -79,6 +81,7 @@ export class WasmExecutor implements Executor {
     this.batch = new BatchWriter(memory, plan, options, program);
     const words = program.link(plan.base, { pageCount: plan.pageCount, packed: revectorized });
     new Int32Array(memory.buffer, plan.base.program).set(words);
+    this.head = Head.of(program, new Int32Array(memory.buffer, plan.base.program, words.length));
     const offsets = frequencyOffsets(program.frequencies);
     for (const [i, table] of program.frequencies.entries())
       new Float32Array(memory.buffer, plan.base.frequencies + offsets[i]!, table.length).set(table);
@@ -136,11 +139,29 @@ export class WasmExecutor implements Executor {
    */
   forward(batch: readonly BatchItem[], observe?: Observer): Float32Array[] {
     const items = checkBatch(batch, this.cache, this, this.maxLogitRows);
-    return this.pass(items, this.program.logits, observe);
+    const { logits } = this.program;
+    return this.pass(items, logits, (rows, outputs) => {
+      if (observe) this.runObserved(observe, rows, outputs);
+      else this.run(0, logits.operations, this.threads);
+    });
+  }
+
+  forwardSome(batch: readonly BatchItem[], tokens: readonly number[]): Float32Array[] {
+    const { head } = this;
+    const ranges = head?.ranges(tokens);
+    if (!head || !ranges) return this.forward(batch);
+    const items = checkBatch(batch, this.cache, this, this.maxLogitRows);
+    const { hidden, logits } = this.program;
+    return this.pass(items, logits, () => {
+      this.run(0, hidden.operations, this.threads);
+      head.run(ranges, (from, to) => this.run(from, to, 1));
+    });
   }
 
   hiddenStates(batch: readonly BatchItem[]): Float32Array[] {
-    return this.pass(checkBatch(batch, this.cache, this, this.maxBatchTokens), this.program.hidden);
+    const items = checkBatch(batch, this.cache, this, this.maxBatchTokens);
+    const { hidden } = this.program;
+    return this.pass(items, hidden, () => this.run(0, hidden.operations, this.threads));
   }
 
   runHead(states: readonly Float32Array[]): Float32Array[] {
@@ -160,14 +181,16 @@ export class WasmExecutor implements Executor {
     return this.rowsOf(logits, states.length);
   }
 
-  private pass(items: readonly CheckedItem[], output: Output, observe?: Observer): Float32Array[] {
+  /** @param run computes the batch that is in memory: so many rows, of which so many are output rows */
+  private pass(
+    items: readonly CheckedItem[],
+    output: Output,
+    run: (rows: number, outputs: number) => void,
+  ): Float32Array[] {
     this.alive();
     for (const { sequence, tokens } of items) this.cache.reserve(sequence, tokens.length);
     const { rows, outputs } = this.batch.write(items);
-    this.guarded(() => {
-      if (observe) this.runObserved(observe, rows, outputs);
-      else this.run(0, output.operations, this.threads);
-    });
+    this.guarded(() => run(rows, outputs));
     this.pool?.count();
     for (const { sequence, tokens } of items) sequence.length += tokens.length;
     return this.rowsOf(output, outputs);

@@ -87,6 +87,11 @@ export interface Executor {
    */
   forward(batch: readonly BatchItem[]): Float32Array[];
   /**
+   * Does the same, but the rows hold the logits of these tokens alone, with the same bits. What the rows hold of others is
+   * not defined.
+   */
+  forwardSome(batch: readonly BatchItem[], tokens: readonly number[]): Float32Array[];
+  /**
    * Does the same without the head. Returns the states after the final norm, [hiddenSize], one for each row that asks
    * for logits; all rows of a batch may ask.
    */

@@ -95,12 +95,14 @@ export class FakeExecutor implements Executor {
   readonly pageBytes: number;
   freePages: number;
   readonly next: FakeOptions["next"];
-  readonly live = new Set<FakeSequence>();
+  readonly live: Set<FakeSequence> = new Set<FakeSequence>();
   /** Rows of every forward call, for each item. */
   readonly batches: number[][] = [];
   /** Called before each forward; may throw. */
   onForward: ((batch: readonly BatchItem[]) => void) | undefined;
-  disposed = false;
+  disposed: boolean = false;
+  /** Calls of `forwardSome`. */
+  some: number = 0;
   readonly #maxSequences: number;
   readonly #rows: Float32Array[];
   readonly #memory: number;
@@ -180,6 +182,15 @@ export class FakeExecutor implements Executor {
       }
     }
     return out;
+  }
+
+  /** Other tokens have logits that no one may look at. */
+  forwardSome(batch: readonly BatchItem[], tokens: readonly number[]): Float32Array[] {
+    this.some++;
+    const wanted = new Set(tokens);
+    const rows = this.forward(batch);
+    for (const row of rows) for (let id = 0; id < row.length; id++) if (!wanted.has(id)) row[id] = Number.NaN;
+    return rows;
   }
 
   dispose(): void {

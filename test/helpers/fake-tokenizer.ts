@@ -11,8 +11,8 @@ export const IM_END = 259;
 
 export class FakeTokenizer implements Tokenizer {
   readonly vocabSize: number = 300;
-  readonly bosId = BOS;
-  readonly eosId = EOS;
+  readonly bosId: number = BOS;
+  readonly eosId: number = EOS;
   readonly endIds: ReadonlySet<number> = new Set([EOS, IM_END]);
   readonly addBos: boolean = true;
 
@@ -30,7 +30,7 @@ export class FakeTokenizer implements Tokenizer {
     const decoder = this.decoder(options);
     return Array.from(ids, (id) => decoder.push(id)).join("") + decoder.end();
   }
-  decoder({ skipSpecial = false } = {}): StreamDecoder {
+  decoder({ skipSpecial = false }: { skipSpecial?: boolean } = {}): StreamDecoder {
     const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
     return {
       push: (id) => (id >= 256 && skipSpecial ? "" : utf8.decode(this.tokenBytes(id), { stream: true })),

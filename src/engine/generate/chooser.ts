@@ -65,9 +65,15 @@ export class Chooser {
     return id;
   }
 
-  /** The next token where only one may come, so that no logits are needed; else undefined. */
-  only(): number | undefined {
-    return this.#budget?.forced ?? this.#sampler.only(this.#tokens, this.#place, this.#constraint?.mask());
+  /** The tokens that may come next, if they are few: `choose` reads no other logits, and none if it is only one. */
+  few(): readonly number[] | undefined {
+    const forced = this.#budget?.forced;
+    return forced === undefined ? this.#sampler.few(this.#tokens, this.#place, this.#constraint?.mask()) : [forced];
+  }
+
+  /** Takes the token that alone may come, instead of `choose`. */
+  takeOnly(): void {
+    if (this.#budget?.forced === undefined) this.#sampler.takeOnly();
   }
 
   /** The probabilities with which `choose` chose the token `id`, and the `k` highest ones. */

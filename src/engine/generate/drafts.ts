@@ -65,6 +65,11 @@ export class Drafts {
 
   /** Tokens that the constraint leaves, as long as they can be guessed. */
   #byGrammar(limit: number, price: Price): readonly number[] {
+    // Making guesses takes time, too.
+    if (limit <= 0 || this.#grammar.budget < price(1) || this.#grammar.expected(1) < price(1)) {
+      this.#grammar.pay([], 0);
+      return [];
+    }
     const guesser = this.#chooser.guesser();
     const tokens: number[] = [];
     const probabilities: number[] = [];

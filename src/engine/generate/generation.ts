@@ -36,6 +36,7 @@ class Generation implements Job {
   /** All tokens of the prompt and the answer. */
   readonly #history: number[];
   readonly events: EventQueue<AnswerEvent>;
+  readable: readonly number[] | undefined;
   readonly #engine: Engine;
   readonly #options: GenerationSettings;
   readonly #chooser: Chooser;
@@ -127,14 +128,22 @@ class Generation implements Job {
     if (this.#count === 0) this.#beginAnswer();
     if (this.#maxTokens === 0) return this.#finish("length");
     if (this.#take(this.#chooser.choose(logits), logits)) return true;
-    // Tokens that alone may come need no logits, unless log-probabilities are asked for.
-    while (k === undefined && this.ready && !this.#isFull) {
-      const id = this.#chooser.only();
-      if (id === undefined) break;
-      if (this.#take(id)) return true;
-    }
+    if (k === undefined && this.#takeOnly()) return true;
     if (this.#isFull) this.#shift();
     return false;
+  }
+
+  /**
+   * Takes the tokens that alone may come, which need no logits, and finds those whose logits are needed next.
+   * Log-probabilities, where they are asked for, need all.
+   */
+  #takeOnly(): boolean {
+    for (;;) {
+      this.readable = this.#chooser.few();
+      if (this.readable?.length !== 1 || !this.ready || this.#isFull) return false;
+      this.#chooser.takeOnly();
+      if (this.#take(this.readable[0]!)) return true;
+    }
   }
 
   get #isFull(): boolean {

@@ -24,6 +24,9 @@ export interface SamplerParts {
   readonly endIds: ReadonlySet<number>;
 }
 
+/** Tokens up to this number are few. Their logits are in at most as many groups of rows of the LM head. */
+const FEW = 256;
+
 /** The place of the token that is drawn, which decides its random numbers. */
 export interface TokenPlace {
   /** Index of the token in the answer. */
@@ -90,16 +93,18 @@ export class Sampler {
   }
 
   /**
-   * The next token where only one may come, which is the token that `sample` would return for any logits; undefined where
-   * several may come, or none. Steps that keep a state are told of it as by `sample`.
+   * The tokens that may come next, if they are few: `sample` reads no other logits. If it is only one, `sample` returns it
+   * whatever its logit is.
    */
-  only(tokens: readonly number[], place: TokenPlace, constraint?: TokenMask): number | undefined {
+  few(tokens: readonly number[], place: TokenPlace, constraint?: TokenMask): readonly number[] | undefined {
     const mask = this.#mask(tokens, place.position, constraint);
-    const [id] = (mask && fewTokens(mask, 1)) ?? [];
-    if (id === undefined) return undefined;
+    return mask && fewTokens(mask, FEW);
+  }
+
+  /** Takes a token that alone may come, instead of `sample`. Steps that keep a state are told of it. */
+  takeOnly(): void {
     this.#drawn = false;
     this.#mirostat?.observe(1);
-    return id;
   }
 
   /** The probabilities with which `sample` drew the token `id`, and the `k` highest ones. */

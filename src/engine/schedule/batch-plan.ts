@@ -2,6 +2,7 @@
  * Plans the batch of one step within the rows and pages that are free.
  * @module
  */
+import { NibbleError } from "../../base/errors.ts";
 import type { AdapterScales, BatchItem, Executor, Sequence } from "../../runtime/types.ts";
 import type { Price } from "./draft-account.ts";
 import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
@@ -25,6 +26,8 @@ export interface Job extends DraftedJob {
   readonly allRows?: boolean | undefined;
   /** Whether the answer has begun; it may go on by several tokens that need no logits. */
   readonly answering?: boolean;
+  /** The only tokens whose logits the job reads in its next row; undefined: it may read all. */
+  readonly readable?: readonly number[] | undefined;
   /** Whether the job can run. It is false while the job's reader is behind; the job then keeps its place. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step. */
@@ -202,7 +205,24 @@ export class BatchPlan {
   }
 }
 
+/** The tokens whose logits a batch is for; undefined if there is a row of which any may be read. */
+export function readableTokens(batch: readonly Planned[]): readonly number[] | undefined {
+  const rows = batch.filter(({ logits }) => logits !== "none");
+  if (!rows.every(({ entry, drafts }) => drafts === 0 && entry.job.readable)) return undefined;
+  return rows.flatMap(({ entry }) => entry.job.readable!);
+}
+
 /** Whether an item ends with the last token of an answer in progress, so that drafts may follow. */
 export function isAnswer({ tokens, drafts, logits, entry }: Planned): boolean {
   return logits !== "none" && logits !== "all" && (tokens.length - drafts === 1 || (entry.job.answering ?? false));
+}
+
+/** The error of an entry that does not fit even alone. */
+export function noPages({ job, sequence }: Entry, { freePages, pageTokens }: Executor): NibbleError {
+  const free = freePages * pageTokens + (sequence ? Math.ceil(sequence.length / pageTokens) * pageTokens : 0);
+  return new NibbleError(
+    "context_full",
+    `the KV cache has room for ${free} tokens, this request needs ${job.tokens.length}; ` +
+      "sessions that are no longer needed hold pages until they are disposed",
+  );
 }

@@ -6,7 +6,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type Executor, logitRows } from "../../runtime/types.ts";
-import { BatchPlan, Entry, isAnswer, type Job, type Planned } from "./batch-plan.ts";
+import { BatchPlan, Entry, isAnswer, type Job, noPages, type Planned, readableTokens } from "./batch-plan.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import type { DraftModel } from "./draft-model.ts";
 import { type HostTurns, hostTurns, now } from "./host-turn.ts";
@@ -123,8 +123,10 @@ export class Scheduler {
         entry.started = true;
       }
       const start = now();
-      rows = batch[0]!.entry.job.pooling ? this.#executor.hiddenStates(batch) : this.#executor.forward(batch);
-      if (batch.every(isAnswer)) this.#times.note(rows.length, now() - start);
+      const tokens = readableTokens(batch);
+      if (batch[0]!.entry.job.pooling) rows = this.#executor.hiddenStates(batch);
+      else rows = tokens ? this.#executor.forwardSome(batch, tokens) : this.#executor.forward(batch);
+      if (!tokens && batch.every(isAnswer)) this.#times.note(rows.length, now() - start);
     } catch (error) {
       const ended = error instanceof NibbleError && (error.code === "poisoned" || error.code === "disposed");
       if (ended) this.failAll(error);
@@ -290,13 +292,4 @@ export class Scheduler {
     this.#draftModel?.release(entry.job);
     entry.sequence = undefined;
   }
-}
-
-function noPages({ job, sequence }: Entry, { freePages, pageTokens }: Executor): NibbleError {
-  const free = freePages * pageTokens + (sequence ? Math.ceil(sequence.length / pageTokens) * pageTokens : 0);
-  return new NibbleError(
-    "context_full",
-    `the KV cache has room for ${free} tokens, this request needs ${job.tokens.length}; ` +
-      "sessions that are no longer needed hold pages until they are disposed",
-  );
 }

@@ -4,6 +4,8 @@
  */
 /** Rows beyond this are computed at a constant rate. */
 const MOST_ROWS = 32;
+/** What a further row adds at least, for its sampling and its place in the batch. */
+const LEAST = 0.15;
 /** By how much a known time may grow with every newer one: contexts grow, and machines become busy. */
 const DRIFT = 1.02;
 
@@ -34,7 +36,7 @@ export class StepTimes {
     if (rows <= 1) return rows;
     const one = this.#known.get(1);
     const known = this.#known.get(classOf(rows));
-    return one === undefined || known === undefined ? usual(rows) : Math.max(1, known / one);
+    return one === undefined || known === undefined ? usual(rows) : Math.max(1 + LEAST * (rows - 1), known / one);
   }
 }
 

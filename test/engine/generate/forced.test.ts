@@ -89,7 +89,7 @@ const outcome = (run: Promise<GenerateEvent[]>) => run.then(facts, (error: Error
 
 describe("an answer", () => {
   it("is the same as with a step for each token, whatever the samplers", async () => {
-    let [steps, fewer, ended] = [0, 0, 0];
+    let [steps, fewer, some, ended] = [0, 0, 0, 0];
     for (let seed = 0; seed < 240; seed++) {
       const [plain, fast] = [setUp(), setUp()];
       const expected = await outcome(events(plain.model, stepwise(seed)));
@@ -99,8 +99,11 @@ describe("an answer", () => {
       ended++;
       steps += plain.executor.batches.length;
       fewer += fast.executor.batches.length;
+      some += fast.executor.some;
+      expect(plain.executor.some).toBe(0);
     }
     expect(ended).toBeGreaterThan(150);
+    expect(some).toBeGreaterThan(200);
     expect(fewer).toBeLessThan(steps / 2);
   });
 
