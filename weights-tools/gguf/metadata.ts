@@ -10,6 +10,7 @@ import type { ImportanceFile } from "../measure/importance.ts";
 import { valueCount } from "../source-tensors.ts";
 import { ggufTokenizer } from "../tokenizer/gguf-tokenizer.ts";
 import { fileType, type WeightType } from "../types/weight-types.ts";
+import { foreignFacts } from "./foreign-facts.ts";
 import type { GgufTensor, HeaderMetadata, HeaderValue } from "./writer.ts";
 
 /** Keys of a GGUF source that say how it is split into files. A new file does not get them. */
@@ -116,7 +117,7 @@ function fromHuggingFace(
   metadata.set(`${architecture}.vocab_size`, vocabSize);
   const tokenizer = ggufTokenizer(checkpoint.huggingFace!, vocabSize);
   for (const [key, value] of tokenizer.metadata) metadata.set(key, value);
-  return { metadata, notes: tokenizer.notes };
+  return { metadata, notes: [...tokenizer.notes, ...foreignFacts(metadata, architecture)] };
 }
 
 /** The type of most of a folder's weights. */
