@@ -112,6 +112,13 @@ const parts = {
     const { convertCrumb } = await import(join(root, outfile));
     await convertCrumb("models/crumb", "dist/crumb.gguf", "q8_0");
     console.log(`dist/crumb.gguf  ${statSync("dist/crumb.gguf").size} bytes`);
+    // The problems with their answers, without what crumb wrote: the data of `nibble eval crumb-problems`.
+    const problems = readFileSync("models/crumb/problems.jsonl", "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const lines = problems.map(({ question, gold }) => `${JSON.stringify({ question, gold })}\n`);
+    writeFileSync("dist/crumb-problems.jsonl", lines.join(""));
   },
 
   async types() {

@@ -5,7 +5,8 @@
 import { NibbleError } from "../base/errors.ts";
 import type { Model } from "../engine/model.ts";
 import { findAnswer, isExactMatch } from "./answers.ts";
-import { type AnswerOptions, generateText } from "./generation.ts";
+import { type AnswerOptions, generateTexts } from "./generation.ts";
+import { meanOf } from "./metrics.ts";
 import { scoreChoices } from "./multiple-choice.ts";
 import { type PromptOptions, Prompts } from "./prompts.ts";
 import type { Sample } from "./samples.ts";
@@ -25,8 +26,16 @@ export interface EvaluateOptions extends AnswerOptions {
   readonly limit?: number | undefined;
   /** Rows that are done already, by their index. */
   readonly done?: ReadonlySet<number>;
+  /** Only the rows whose index leaves this rest, so that several machines can share a run (default: all). */
+  readonly shard?: Shard | undefined;
   /** Rows that are computed at the same time (default 8). */
   readonly parallel?: number;
+}
+
+/** The rows `index`, `index + count`, `index + 2 * count` ... */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
 }
 
 /**
@@ -36,7 +45,7 @@ export interface EvaluateOptions extends AnswerOptions {
 export async function* evaluate(
   model: Model,
   run: TaskRun,
-  { limit = Infinity, done = new Set(), parallel = 8, ...options }: EvaluateOptions,
+  { limit = Infinity, done = new Set(), shard = { index: 0, count: 1 }, parallel = 8, ...options }: EvaluateOptions,
 ): AsyncGenerator<readonly Sample[], undefined> {
   const prompts = new Prompts(run.task, run.prompts);
   const running: Promise<readonly Sample[]>[] = [];
@@ -44,7 +53,7 @@ export async function* evaluate(
     for (const [id, row] of run.rows.slice(0, limit).entries()) {
       // Every row is built, because the examples of a row depend on the draws before it.
       const start = startRow(model, run, { id, row, prompts, options });
-      if (done.has(id)) continue;
+      if (done.has(id) || id % shard.count !== shard.index) continue;
       const samples = start();
       samples.catch(() => {}); // It is awaited later, and another row may fail first.
       running.push(samples);
@@ -84,13 +93,14 @@ function startRow(
   if (!generation_kwargs) throw new NibbleError("bad_value", `${name}: expected generation_kwargs, got none`);
   const { context, target } = prompts.question(row);
   return async () => {
-    const text = await generateText(model, context, generation_kwargs, options);
+    const texts = await generateTexts(model, context, generation_kwargs, options);
     const filters = task.filter_list ?? [{ name: "none", regex: "[^]*" }];
     return filters.map((filter) => {
-      const answer = findAnswer(text, filter);
-      const metrics = only(task.metrics, { exact_match: Number(isExactMatch(answer, target, task.exact_match)) });
+      const answers = texts.map((text) => findAnswer(text, filter));
+      const right = answers.map((answer) => Number(isExactMatch(answer, target, task.exact_match)));
+      const metrics = only(task.metrics, { exact_match: meanOf(right).mean });
       const request = [context, generation_kwargs] as const;
-      return { id, row, target, requests: [request], resps: [[text]], filter: filter.name, answers: [answer], metrics };
+      return { id, row, target, requests: [request], resps: [texts], filter: filter.name, answers, metrics };
     });
   };
 }

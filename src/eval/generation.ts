@@ -17,22 +17,22 @@ export interface AnswerOptions {
   readonly maxTokens?: number | undefined;
   /** Makes the settings of sampling from the task's. Default: the task's, and the seed 0. */
   readonly sampling?: ((own: SamplingDefaults) => SamplingOptions) | undefined;
-  /** The number of the answer among several to one question. */
-  readonly choice?: number;
+  /** Answers to each question, in place of the task's `repeats`. */
+  readonly samples?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Generates the answer to a context. Of a context that leaves no room for the answer the beginning is cut off, as in
+ * Generates the answers to a context, all together. Of a context that leaves no room for the answer the beginning is cut off, as in
  * lm-eval.
  * @throws NibbleError `context_full` if the answer may be as long as the model's context
  */
-export async function generateText(
+export async function generateTexts(
   model: Pick<Model, "tokenize" | "generate" | "info">,
   context: string,
-  { until, max_gen_toks = MAX_TOKENS, temperature = 0, top_p }: Generation,
-  { maxTokens = max_gen_toks, sampling, choice = 0, signal }: AnswerOptions,
-): Promise<string> {
+  { until, max_gen_toks = MAX_TOKENS, temperature = 0, top_p, repeats = 1 }: Generation,
+  { maxTokens = max_gen_toks, sampling, samples = repeats, signal }: AnswerOptions,
+): Promise<string[]> {
   const room = model.info.contextLength - maxTokens;
   if (room <= 0)
     throw new NibbleError(
@@ -42,15 +42,12 @@ export async function generateText(
   // lm-eval draws from all tokens, unless the task says otherwise.
   const own = { ...SAMPLING_DEFAULTS, temperature, topP: top_p ?? 1, topK: 0, minP: 0 };
   const prompt = encodeText(model, context).slice(-room);
-  let text = "";
-  const options = {
-    prompt,
-    maxTokens,
-    stop: until,
-    sampling: sampling?.(own) ?? { ...own, seed: 0 },
-    choice,
-    ...(signal && { signal }),
+  const settings = sampling?.(own) ?? { ...own, seed: 0 };
+  const generate = async (choice: number): Promise<string> => {
+    const options = { prompt, maxTokens, stop: until, sampling: settings, choice, ...(signal && { signal }) };
+    let text = "";
+    for await (const event of model.generate(options)) if (event.type === "token") text += event.text;
+    return text;
   };
-  for await (const event of model.generate(options)) if (event.type === "token") text += event.text;
-  return text;
+  return Promise.all(Array.from({ length: samples }, (_, choice) => generate(choice)));
 }

@@ -7,6 +7,7 @@ import type { Task } from "./task.ts";
 import arcChallenge from "./tasks/arc_challenge.json" with { type: "json" };
 import arcEasy from "./tasks/arc_easy.json" with { type: "json" };
 import boolq from "./tasks/boolq.json" with { type: "json" };
+import crumbProblems from "./tasks/crumb_problems.json" with { type: "json" };
 import gsm8k from "./tasks/gsm8k.json" with { type: "json" };
 import gsm8kCotZeroshot from "./tasks/gsm8k_cot_zeroshot.json" with { type: "json" };
 import hellaswag from "./tasks/hellaswag.json" with { type: "json" };
@@ -18,7 +19,7 @@ import winogrande from "./tasks/winogrande.json" with { type: "json" };
 
 const ALL = [
   ...[arcEasy, arcChallenge, boolq, piqa, socialIqa, hellaswag, openbookqa, winogrande],
-  ...[mmlu, gsm8k, gsm8kCotZeroshot],
+  ...[mmlu, gsm8k, gsm8kCotZeroshot, crumbProblems],
 ] as readonly Task[];
 
 export const TASKS: ReadonlyMap<string, Task> = new Map(ALL.map((task) => [task.task, task]));

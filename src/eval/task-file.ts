@@ -10,7 +10,9 @@ import type { Task } from "./task.ts";
 
 const TEXTS = ["dataset_path", "dataset_name", "test_split", "fewshot_split", "description", "subtask_field"] as const;
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
-const OTHERS = ["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler"] as const;
+const OTHERS = [
+  ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
+] as const;
 const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match"] as const;
 const METRICS = ["acc", "acc_norm", "exact_match"];
 
@@ -27,6 +29,7 @@ export function readTask(value: unknown, name: string): Task {
   fields.number("version", { min: 0 });
   fields.number("num_fewshot", { min: 0, max: 1024, integer: true });
   fields.boolean("multiple_inputs");
+  fields.boolean("apply_chat_template");
   fields.oneOf("fewshot_sampler", ["first_n"]);
   const choices = fields.get("doc_to_choice");
   const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");
@@ -44,11 +47,12 @@ function checkAnswers(fields: Fields, type: Task["output_type"]): void {
     throw fields.invalid("metrics", `some of ${fit.join(", ")}`, metrics);
   const generation = fields.get("generation_kwargs");
   if (type === "generate_until") {
-    const keys = ["until", "max_gen_toks", "temperature", "top_p"];
+    const keys = ["until", "max_gen_toks", "temperature", "top_p", "repeats"];
     const nested = fields.nested(generation ?? {}, keys, "generation_kwargs");
     if (!nested.array("until", 16)?.every((text) => typeof text === "string"))
       throw nested.invalid("until", "at most 16 texts", nested.get("until"));
     nested.number("max_gen_toks", { min: 1, integer: true });
+    nested.number("repeats", { min: 1, max: 1024, integer: true });
     nested.number("temperature", { min: 0, max: 2 });
     nested.number("top_p", { above: 0, max: 1 });
   }

@@ -28,6 +28,8 @@ export interface Task {
   readonly doc_to_choice?: string | readonly string[];
   /** Whether the choices are contexts of one continuation, as in WinoGrande. */
   readonly multiple_inputs?: boolean;
+  /** Whether prompts always go through the chat template. */
+  readonly apply_chat_template?: boolean;
   /** Examples of a prompt, where the caller does not say (default 0). */
   readonly num_fewshot?: number;
   /** How examples are taken from their split: drawn (default), or the first ones. */
@@ -53,6 +55,8 @@ export interface Generation {
   readonly max_gen_toks?: number;
   readonly temperature?: number;
   readonly top_p?: number;
+  /** Answers to each question (default 1). Their scores are averaged. */
+  readonly repeats?: number;
 }
 
 /** Regular expressions of tasks are JavaScript's, with the flags `gu`. */

@@ -49,6 +49,47 @@ it("a run that was ended goes on, and ends with the same files", async () => {
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("it holds a run with other settings")]);
 });
 
+it("shards put together give the files of one run, byte for byte", async () => {
+  const args = ["eval", "hellaswag", "gsm8k", "--num-fewshot", "0", "--limit", "7", "--data", dataFolder, "-n", "16"];
+  const run = (out: string, ...more: string[]) => nibble([...args, "-o", at(out), ...more]);
+  await run("one");
+  await run("part1", "--shard", "1/3");
+  await run("part2", "--shard", "2/3");
+  await run("all", "--shard", "3/3", "--merge", at("part1"), "--merge", at("part2"));
+  for (const name of ["results.json", "samples_hellaswag.jsonl", "samples_gsm8k.jsonl"])
+    expect(readFileSync(join(at("all"), name), "utf8"), name).toBe(readFileSync(join(at("one"), name), "utf8"));
+});
+
+it("several answers per question: their scores are averaged, and they differ where the temperature allows it", async () => {
+  const args = [
+    "eval",
+    "gsm8k",
+    "--num-fewshot",
+    "0",
+    "--limit",
+    "2",
+    "--data",
+    dataFolder,
+    "-n",
+    "12",
+    "--samples",
+    "4",
+  ];
+  await nibble([...args, "--temp", "1", "-o", at("several")]);
+  const [first] = readFileSync(join(at("several"), "samples_gsm8k.jsonl"), "utf8").split("\n");
+  const { resps, filtered_resps: answers, exact_match } = JSON.parse(first!);
+  expect([resps[0][0].length, answers.length]).toEqual([4, 4]);
+  expect(new Set(resps[0][0]).size).toBeGreaterThan(1);
+  expect([0, 0.25, 0.5, 0.75, 1]).toContain(exact_match);
+});
+
+it("crumb's own problems need no data", async () => {
+  const { results } = await nibbleJson(["eval", "crumb-problems", "--limit", "20", ...F32]);
+  const problems = readFileSync(pathOf("models/crumb/problems.jsonl"), "utf8").split("\n").slice(0, 20);
+  const right = problems.filter((line) => JSON.parse(line).torch_right).length;
+  expect(results["crumb-problems"]["exact_match,boxed"]).toBe(right / 20);
+});
+
 it("samples in lm-eval's shape", async () => {
   await nibble(["eval", "boolq", "--limit", "2", "--data", dataFolder, "-o", at("boolq")]);
   const [first] = readFileSync(join(at("boolq"), "samples_boolq.jsonl"), "utf8").split("\n");
@@ -118,6 +159,7 @@ describe("wrong input", () => {
     [["arc_easy", "--data", tmpdir()], 1, /expected arc_easy\.jsonl/],
     [["arc_easy", "--data", "/nowhere.jsonl"], 1, /\/nowhere\.jsonl/],
     [["arc_easy", "--data", at("bad.jsonl")], 1, /bad\.jsonl, line 2: /],
+    [["gsm8k", "--data", dataFolder, "--shard", "3/2"], 2, /--shard: expected I\/N, such as 1\/4/],
     [["gsm8k", "--data", dataFolder, "-n", "5000"], 1, /an answer may have 5000 tokens, and the context holds 1024/],
   ])("eval %j", async (args, code, message) => {
     const result = await nibble(["eval", ...args]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import type { Model } from "../../engine/model.ts";
 import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
-import { evaluate } from "../../eval/evaluate.ts";
+import { evaluate, type Shard } from "../../eval/evaluate.ts";
 import type { Chat } from "../../eval/prompts.ts";
 import { GROUPS, TASKS } from "../../eval/registry.ts";
 import type { Scored } from "../../eval/samples.ts";
@@ -20,12 +20,24 @@ import { readData } from "../eval/data.ts";
 import { openFolder, SampleFile, writeText } from "../eval/output.ts";
 import { reportOf, table } from "../eval/report.ts";
 import { type NamedRun, runsOf } from "../eval/runs.ts";
-import { missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
+import { type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { printJson, printLines } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { samplingFlags, samplingOptions } from "../sampling.ts";
+
+/** `1/4` is the first of four. */
+const shardFlag: Flag<Shard> = {
+  names: ["--shard"],
+  placeholder: "I/N",
+  expected: "I/N, such as 1/4 for the first of four",
+  help: "compute only one of N parts of the rows; --merge puts their samples together",
+  read(value) {
+    const [, index, count] = /^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(value) ?? [];
+    return Number(index) <= Number(count) ? { index: Number(index) - 1, count: Number(count) } : undefined;
+  },
+};
 
 const flags = {
   model: modelFlag,
@@ -55,6 +67,20 @@ const flags = {
     { min: 1, integer: true },
     "most tokens of a generated answer (default: the task's)",
   ),
+  samples: number(
+    "--samples",
+    "N",
+    { min: 1, max: 1024, integer: true },
+    "answers per question, whose scores are averaged",
+  ),
+  shard: shardFlag,
+  merge: repeated<string>({
+    names: "--merge",
+    placeholder: "DIR",
+    expected: "a folder",
+    help: "rows that are in the samples of this folder count as done, such as those of another shard; may come more than once",
+    read: (value) => value,
+  }),
   out: text("-o, --output", "DIR", "write results.json and samples_<task>.jsonl there; a run that was ended goes on"),
   parallel: number(
     "-np, --parallel",
@@ -87,8 +113,8 @@ or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; wit
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
     try {
-      const chat = given.chat ? chatOf(model) : undefined;
-      const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat }));
+      const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(model) : undefined);
+      const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
       for (const run of runs) scores.set(run, await runTask(model, run, given));
       const groups = positionals.filter((name) => GROUPS.has(name));
@@ -124,7 +150,18 @@ async function readTaskFile(path: string): Promise<Task> {
 }
 
 /** What decides about the samples of a run, beside its model and tasks. */
-function settingsOf({ taskFiles: _, out, json, parallel, threads, noRevectorize, model, ...given }: EvalFlags): object {
+function settingsOf({
+  taskFiles: _,
+  out,
+  json,
+  parallel,
+  shard,
+  merge,
+  threads,
+  noRevectorize,
+  model,
+  ...given
+}: EvalFlags): object {
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -140,8 +177,9 @@ function chatOf(model: Model): Chat {
 async function runTask(model: Model, run: NamedRun, given: EvalFlags): Promise<readonly Scored[]> {
   const { name, task, rows } = run;
   const path = given.out === undefined ? undefined : join(given.out, `samples_${name}.jsonl`);
-  const file = new SampleFile(path, task.filter_list?.length ?? 1);
-  const total = Math.min(rows.length, given.limit ?? Infinity);
+  const others = (given.merge ?? []).map((folder) => join(folder, `samples_${name}.jsonl`));
+  const file = new SampleFile(path, others, task.filter_list?.length ?? 1);
+  const total = Math.ceil(Math.min(rows.length, given.limit ?? Infinity) / (given.shard?.count ?? 1));
   const progress = new Progress(name);
   const { done } = file;
   let finished = done.size;
@@ -149,6 +187,8 @@ async function runTask(model: Model, run: NamedRun, given: EvalFlags): Promise<r
     const options = {
       done,
       limit: given.limit,
+      shard: given.shard,
+      samples: given.samples,
       maxTokens: given.predict,
       sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, model.info.endIds),
       ...(given.parallel !== undefined && { parallel: given.parallel }),

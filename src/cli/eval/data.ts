@@ -4,10 +4,15 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { missing } from "../flags.ts";
 import { readText } from "../input.ts";
+
+/** The task whose data is inside the package. */
+const OWN_TASK = "crumb-problems";
+const OWN_PROBLEMS: string = fileURLToPath(new URL("./crumb-problems.jsonl", import.meta.url));
 
 export interface TaskData {
   readonly rows: readonly Row[];
@@ -23,6 +28,7 @@ export interface TaskData {
 export async function readData(task: Task, data: string | undefined): Promise<TaskData> {
   const { task: name, dataset_path, dataset_name, test_split, fewshot_split = "train" } = task;
   const set = `${dataset_path}${dataset_name === undefined ? "" : ` (${dataset_name})`}`;
+  if (data === undefined && name === OWN_TASK) return { rows: await readRows(OWN_PROBLEMS), pool: [] };
   if (data === undefined)
     throw missing(
       "--data",

@@ -13,25 +13,23 @@ export class SampleFile {
   readonly #path: string | undefined;
   readonly #lines = new Map<number, readonly string[]>();
 
-  /** @param path undefined: nothing is written */
-  constructor(path: string | undefined, filters: number) {
+  /**
+   * @param path undefined: nothing is written
+   * @param others files of other runs, such as shards, whose rows count as done too
+   * @param filters how many lines a row has
+   */
+  constructor(path: string | undefined, others: readonly string[], filters: number) {
     this.#path = path;
-    if (path === undefined || !existsSync(path)) return;
-    const lines = readFileSync(path, "utf8").split("\n");
-    const whole = lines.filter((line) => readScored(line));
-    for (const id of new Set(whole.map((line) => readScored(line)!.id))) {
-      const own = whole.filter((line) => readScored(line)!.id === id);
-      // A row counts when all of its filters were written.
-      if (own.length === filters) this.#lines.set(id, own);
+    const files = [...(path === undefined ? [] : [path]), ...others].filter((file) => existsSync(file));
+    const rows = new Map<number, string[]>();
+    for (const line of files.flatMap((file) => [...new Set(readFileSync(file, "utf8").split("\n"))])) {
+      const id = readScored(line)?.id;
+      if (id !== undefined) rows.set(id, [...(rows.get(id) ?? []), line]);
     }
+    // A row counts when all of its filters were written.
+    for (const [id, lines] of rows) if (lines.length >= filters) this.#lines.set(id, lines.slice(0, filters));
     // What was cut off is removed before anything is appended to it.
-    writeFileSync(
-      path,
-      [...this.#lines.values()]
-        .flat()
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
+    if (path !== undefined) writeFileSync(path, textOf([...this.#lines.values()].flat()));
   }
 
   /** The rows that are there. */
@@ -42,16 +40,18 @@ export class SampleFile {
   add(samples: readonly Sample[]): void {
     const lines = samples.map(sampleLine);
     this.#lines.set(samples[0]!.id, lines);
-    if (this.#path !== undefined) appendFileSync(this.#path, lines.map((line) => `${line}\n`).join(""));
+    if (this.#path !== undefined) appendFileSync(this.#path, textOf(lines));
   }
 
   /** Writes the lines in the order of the rows, whatever the order was in which they came, and returns their scores. */
   async end(): Promise<readonly Scored[]> {
     const lines = [...this.#lines].sort(([a], [b]) => a - b).flatMap(([, own]) => own);
-    if (this.#path !== undefined) await writeText(this.#path, lines.map((line) => `${line}\n`).join(""));
+    if (this.#path !== undefined) await writeText(this.#path, textOf(lines));
     return lines.map((line) => readScored(line)!);
   }
 }
+
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 /**
  * Makes the folder, and writes down the settings of the run, or compares them with those of the run that it goes on with.
