@@ -209,7 +209,8 @@ export const KERNELS: readonly Kernel[] = [
 ];
 
 /**
- * Exports that are no kernels: sizes (layout.test.ts), the table of types and the interpreter (interpreter.test.ts).
+ * Exports that are no kernels: sizes (layout.test.ts), the table of types, the interpreter (interpreter.test.ts) and what
+ * times a thread's waiting (test/runtime/threads.test.ts).
  */
 export const OTHER_EXPORTS: readonly string[] = [
   "attentionScratchBytes",
@@ -222,6 +223,7 @@ export const OTHER_EXPORTS: readonly string[] = [
   "quantizedRowBytes",
   "run",
   "serve",
+  "spin",
   "valueBytes",
   "weightType",
 ];
