@@ -19,6 +19,8 @@ import { Random } from "../test/helpers/random.ts";
 import type { WasmBuild } from "../test/helpers/wasm-builds.ts";
 
 const PREFILL = { rows: 64, groups: 4, copies: 1, calls: 2 };
+/** One row from L2: what computing alone allows. */
+const ROW = { rows: 1, groups: 8, copies: 1, calls: 40 };
 /** All copies together do not fit the caches. */
 const DECODE = { rows: 1, groups: 36, copies: 120, calls: 12 };
 
@@ -28,7 +30,7 @@ const { values, positionals } = parseArgs({
     types: { type: "string", default: QUANTIZED.join(",") },
     samples: { type: "string", default: "200" },
     columns: { type: "string", default: "2048" },
-    phases: { type: "string", default: "prefill,decode" },
+    phases: { type: "string", default: "prefill,row,decode" },
   },
 });
 const COLUMNS = Number(values.columns);
@@ -94,11 +96,12 @@ const rows: string[][] = [];
 for (const type of types)
   for (const [phase, work] of [
     ["prefill", PREFILL],
+    ["row", ROW],
     ["decode", DECODE],
   ] as const) {
     if (!values.phases.split(",").includes(phase)) continue;
     const times = sample(positionals.map((file) => caller(file, type, work)));
-    const decode = phase === "decode";
+    const decode = work.rows === 1;
     const total = (decode ? groupBytes(type, COLUMNS) : 16 * COLUMNS * work.rows) * work.groups * work.calls;
     const rate = (ms: number) => (total / ms / 1e6).toFixed(1);
     const [first] = times;
@@ -108,7 +111,7 @@ for (const type of types)
       rows.push([type, phase, positionals[i]!, rate(sorted[middle]!), rate(sorted[0]!), ...ratios]);
     });
   }
-const unit = "G multiply-adds/s in prefill, GB/s in decode";
+const unit = "G multiply-adds/s in prefill, GB/s of one row (row: from L2)";
 console.log(unit);
 console.log(
   markdownTable(["type", "phase", "file", "median", "best", "ratio of medians", "of bests"], rows, [0, 1, 2]),
