@@ -3,7 +3,7 @@
  * loops of the limits faster.
  * @module
  */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -46,21 +46,21 @@ export class Limiter {
 }
 
 class LimitProcess {
-  readonly #child;
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<never>;
 
   constructor(packed: boolean) {
     this.#child = fork(fileURLToPath(import.meta.url), [], { execArgv: packed ? [REVECTORIZE] : [] });
+    this.#gone = once(this.#child, "exit").then(([code, signal]) => {
+      throw new Error(`the process that measures limits ended with ${code ?? signal}`);
+    });
+    this.#gone.catch(() => {});
   }
 
   async measure(threads: number): Promise<Limits> {
-    const gone = once(this.#child, "exit").then(([code, signal]) => {
-      throw new Error(`the process that measures limits ended with ${code ?? signal}`);
-    });
-    const answer = once(this.#child, "message");
+    const answer = new Promise<Limits>((resolve) => this.#child.once("message", (limits) => resolve(limits as Limits)));
     this.#child.send(threads);
-    const [limits] = await Promise.race([answer, gone]);
-    gone.catch(() => {});
-    return limits;
+    return Promise.race([answer, this.#gone]);
   }
 
   close(): void {

@@ -60,7 +60,7 @@ export function macsOf({ prompt, gen, sequences = 1 }: Test, { bodyMacs, headMac
 
 /** The samples of one engine and one test, and the machine's limits for as many threads in the same rounds. */
 export interface Samples {
-  readonly engine: Pick<Engine, "name" | "threads" | "build">;
+  readonly engine: Pick<Engine, "name" | "threads" | "build" | "packed">;
   readonly test: Test;
   readonly nanoseconds: readonly number[];
   readonly limits: readonly Limits[];
@@ -81,13 +81,17 @@ export function subjectOf(checkpoint: Checkpoint, path: string): Subject {
 }
 
 export function rowOf({ engine, test, nanoseconds, limits, waits, joules }: Samples, { facts, work }: Subject): Row {
-  const { name, threads, build } = engine;
+  const { name, threads, build, packed } = engine;
   const gmacs = nanoseconds.map((ns) => macsOf(test, work) / ns);
   const gbs = nanoseconds.map((ns) => (test.gen * work.stepBytes) / ns);
   const dot = dotLimit(build ?? "", facts.model_type);
   const { gen, prompt, sequences = 1 } = test;
   return {
-    ...testResult(test, nanoseconds, { ...facts, backends: build ? `wasm-${build}` : name, n_threads: threads }),
+    ...testResult(test, nanoseconds, {
+      ...facts,
+      backends: build ? `wasm-${build}${packed ? "-revectorized" : ""}` : name,
+      n_threads: threads,
+    }),
     engine: name,
     ours: build !== undefined,
     test: testName(test),

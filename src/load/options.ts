@@ -30,7 +30,10 @@ export interface LoadOptions {
   kvType?: KvType;
   /** Most tokens of one step, which is the size of a prefill chunk: 1 to 4,096. Default: 128. */
   maxBatchTokens?: number;
-  /** Most rows of one step whose logits are read: 1 to 4,096. Default: 16. */
+  /**
+   * Most rows of one step whose logits are read: 1 to 4,096. More answers than that take turns. Default:
+   * `maxSequences`, but at least 16 and at most 64.
+   */
   maxLogitRows?: number;
   /** Most conversations at once: 1 to 65,536. Default: 64. */
   maxSequences?: number;
@@ -133,14 +136,15 @@ const DEFAULT_CONTEXT = 4096;
  */
 export function memoryOptions(options: LoadOptions, trained: number): MemoryOptions {
   const { contextLength = Math.min(trained, DEFAULT_CONTEXT) } = options;
+  const { maxSequences = 64 } = options;
   const [expected, accepts] = integer(trained);
   if (!accepts(contextLength)) throw wrong("contextLength", expected, contextLength);
   return {
     contextLength,
     cacheTokens: options.cacheTokens ?? contextLength,
     maxBatchTokens: options.maxBatchTokens ?? Math.min(128, contextLength),
-    maxLogitRows: options.maxLogitRows ?? 16,
-    maxSequences: options.maxSequences ?? 64,
+    maxLogitRows: options.maxLogitRows ?? Math.max(16, Math.min(64, maxSequences)),
+    maxSequences,
     memoryLimit: options.memoryLimit ?? MAX_MEMORY_BYTES,
   };
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { directoryFiles } from "../../src/hosts/node/files.ts";
 import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
+import { compileRevectorized } from "../../src/hosts/node/revectorize.ts";
 import type { FileSet } from "../../src/io/byte-source.ts";
 import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import { loadExecutor } from "../../src/load/executor.ts";
@@ -38,6 +39,8 @@ export const testHost: Host = {
   ...nodeHost,
   startThread: (start) => startThread(pathToFileURL(join(root, "dist/thread.js")), start),
   wasm: async (build) => WebAssembly.compile(readFileSync(join(root, `dist/wasm/${build}.wasm`))),
+  revectorized: async (build) =>
+    compileRevectorized(build, Uint8Array.from(readFileSync(join(root, `dist/wasm/${build}.wasm`)))),
 };
 
 /** Files of several folders as one, the first that has a name wins; `renamed` gives a file another name. */
