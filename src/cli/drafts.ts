@@ -18,7 +18,7 @@ interface DraftFlags {
 const COUNT = { min: 0, max: 1024, integer: true };
 
 export const modelDraftFlag: Flag<string> = text(
-  "-md, --model-draft",
+  "-md, --model-draft, --spec-draft-model",
   "MODEL",
   "a smaller model with the same vocabulary, whose drafts the model checks many tokens at a time",
 );
@@ -26,19 +26,19 @@ export const modelDraftFlag: Flag<string> = text(
 export const draftFlags: DraftFlags = {
   modelDraft: modelDraftFlag,
   draftMax: number(
-    "--draft-max, --draft, --draft-n",
+    "--draft-max, --draft, --draft-n, --spec-draft-n-max",
     "N",
     COUNT,
     `most tokens per step that are drafted, from earlier text, by a grammar or by -md (default ${DRAFT_MAX}; 0: none)`,
   ),
   draftMin: number(
-    "--draft-min, --draft-n-min",
+    "--draft-min, --draft-n-min, --spec-draft-n-min",
     "N",
     COUNT,
     `fewest tokens of a draft; shorter ones are not used (default ${DRAFT_MIN})`,
   ),
   draftPMin: number(
-    "--draft-p-min",
+    "--draft-p-min, --spec-draft-p-min",
     "P",
     { min: 0, max: 1 },
     `the probability below which a guess of -md ends a draft (default ${DRAFT_P_MIN})`,

@@ -228,3 +228,23 @@ describe("leaving early", () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "<think>", stderr: "0\n" });
   });
 });
+
+describe("a draft model", () => {
+  const big = pathOf("models/crumb");
+  const run = (...args: string[]) => nibbleJson(["run", big, "--seed", "3", "-n", "60", ...args, QUESTION]);
+
+  it("drafts, and changes no token", async () => {
+    const plain = await run("--draft-max", "0");
+    const drafts = ["-md", "crumb", "--draft-n", "6", "--draft-n-min", "2", "--draft-p-min", "0.2"];
+    const drafted = await run(...drafts);
+    expect(drafted.tokens).toEqual(plain.tokens);
+    expect(drafted.timings.draft_n_accepted).toBeGreaterThan(10);
+  });
+
+  it("of another vocabulary is refused", async () => {
+    const other = pathOf("test/fixtures/architectures/llama/model.gguf");
+    const { code, stderr } = await nibble(["run", big, "-md", other, "-n", "1", QUESTION]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/draft: the two models need the same vocabulary/);
+  });
+});

@@ -25,6 +25,8 @@ const COMMANDS = [
 // [arguments, exit code, the message]
 const WRONG: [args: string[], code: number, message: RegExp][] = [
   [["fetch", "crumb"], 2, /^fetch: there is no such command \(nibble --help lists them\)$/m],
+  [["run", "--draft-p-min", "2", "Hi"], 2, /^--draft-p-min: expected a number from 0 to 1, got "2"/],
+  [["serve", "--draft-n", "-1"], 2, /^--draft-n: expected a whole number from 0 to 1024, got "-1"/],
   [["pull"], 2, /^pull: MODEL is required; see nibble pull --help/],
   [["pull", "bread"], 2, /^MODEL: expected a name of nibble ls --all, hf:.* got bread/],
   [["pull", "crumb"], 2, /^crumb is inside the package and is never pulled/],

@@ -142,6 +142,8 @@ const SWITCHES =
 const VALUES =
   "-ngl, --gpu-layers, --n-gpu-layers, -fa, --flash-attn, -ub, --ubatch-size, -tb, --threads-batch, --threads-http, " +
   "-to, --timeout, --prio, --poll, -sm, --split-mode, -mg, --main-gpu, -dev, --device, --numa, -lv, --verbosity, " +
+  "--spec-type, --draft-p-split, --spec-draft-p-split, -ngld, --gpu-layers-draft, --n-gpu-layers-draft, -devd, " +
+  "--device-draft, -cd, --ctx-size-draft, -td, --threads-draft, -ctkd, --cache-type-k-draft, -ctvd, --cache-type-v-draft, " +
   "--cache-reuse, -cram, --cache-ram, -sps, --slot-prompt-similarity, --sse-ping-interval, --load-mode, -lm";
 
 type Texts =

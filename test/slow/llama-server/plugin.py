@@ -72,8 +72,10 @@ def pytest_configure(config):
     utils.ServerPreset.load_all = staticmethod(lambda: None)
     # The regular expressions describe what llama.cpp's test models answer; here any text will do.
     utils.match_regex = lambda regex, text: isinstance(text, str)
-    # The one file that the tests that run would fetch is an adapter.
-    utils.download_file = lambda url, output_file_path=None: os.environ["NIBBLE_ADAPTER"]
+    # The files that the tests that run would fetch are an adapter and a draft model.
+    utils.download_file = lambda url, output_file_path=None: os.environ[
+        "NIBBLE_CRUMB" if url.endswith("-q4_0.gguf") else "NIBBLE_ADAPTER"
+    ]
 
 
 def pytest_collection_modifyitems(items):
