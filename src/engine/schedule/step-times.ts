@@ -4,10 +4,10 @@
  */
 /** Rows beyond this are computed at a constant rate. */
 const MOST_ROWS = 32;
-/** What a further row adds at least, for its sampling and its place in the batch. */
-const LEAST = 0.15;
 /** By how much a known time may grow with every newer one: contexts grow, and machines become busy. */
 const DRIFT = 1.02;
+/** How much of a time is left after a step of another number of rows. */
+const AGING = 0.97;
 
 /**
  * Times of steps, in units of a step of one row. They differ between machines: where reading the weights takes the time of
@@ -24,11 +24,16 @@ export class StepTimes {
     this.#measured = measured;
   }
 
-  /** Takes the time of a step in which answers alone ran. A clock that stands still (on Workers) tells nothing. */
+  /**
+   * Takes the time of a step in which answers alone ran. A clock that stands still (on Workers) tells nothing. Times of other
+   * numbers of rows lose weight meanwhile, so that one that was measured before V8 had optimised the kernels, or while the
+   * machine was busy, is measured again.
+   */
   note(rows: number, milliseconds: number): void {
     if (!this.#measured || milliseconds <= 0 || rows > MOST_ROWS) return;
-    const known = this.#known.get(classOf(rows)) ?? Infinity;
-    this.#known.set(classOf(rows), Math.min(milliseconds, known * DRIFT));
+    const own = classOf(rows);
+    for (const [other, ms] of this.#known) if (other !== own && other !== 1) this.#known.set(other, ms * AGING);
+    this.#known.set(own, Math.min(milliseconds, (this.#known.get(own) ?? Infinity) * DRIFT));
   }
 
   /** The time of a step with this number of rows. */
@@ -36,7 +41,7 @@ export class StepTimes {
     if (rows <= 1) return rows;
     const one = this.#known.get(1);
     const known = this.#known.get(classOf(rows));
-    return one === undefined || known === undefined ? usual(rows) : Math.max(1 + LEAST * (rows - 1), known / one);
+    return one === undefined || known === undefined ? usual(rows) : Math.max(usual(rows), known / one);
   }
 }
 
