@@ -10,6 +10,8 @@ import type { Vocabulary } from "./vocabulary.ts";
 export interface BytePairOptions {
   /** Whether a piece that is a token as it stands becomes that token, whatever the merges say (as in Llama 3). */
   readonly ignoreMerges: boolean;
+  /** The tokens that a whole piece can become by `ignoreMerges` (default: all). */
+  readonly isWhole?: (id: number) => boolean;
   /** Replaces a byte or character without a token. If undefined, these vanish, as in Hugging Face and llama.cpp. */
   readonly unknownId: number | undefined;
   /** Whether a run of unknown characters becomes one unknown token. */
@@ -54,7 +56,7 @@ export class BytePairEncoder {
     const { bytes } = this.#work;
     const length = writeUtf8(text, start, end, bytes);
     const whole = this.#options.ignoreMerges ? this.#vocabulary.find(bytes, 0, length) : -1;
-    if (whole >= 0) ids.push(whole);
+    if (whole >= 0 && (this.#options.isWhole?.(whole) ?? true)) ids.push(whole);
     else this.#merge(length, ids);
     if (this.#work.capacity > KEPT_BYTES) this.#work = new Workspace(256);
   }

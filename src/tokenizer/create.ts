@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import { parseJsonObject } from "../base/json.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { readGgufTokenizer } from "./gguf.ts";
+import { PIPELINE_KEY, readPipelineTokenizer } from "./gguf-pipeline.ts";
 import { readHuggingFaceTokenizer } from "./huggingface.ts";
 import { TextTokenizer } from "./tokenizer.ts";
 import type { Tokenizer } from "./types.ts";
@@ -20,7 +21,7 @@ export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggi
   try {
     return new TextTokenizer(
       huggingFace === undefined
-        ? readGgufTokenizer(metadata)
+        ? (metadata.has(PIPELINE_KEY) ? readPipelineTokenizer : readGgufTokenizer)(metadata)
         : readHuggingFaceTokenizer(huggingFace.tokenizer, huggingFace.tokenizerConfig, metadata),
     );
   } catch (error) {

@@ -53,7 +53,7 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
   }
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
   const types = tokenTypes(metadata, tokens.length);
-  const vocabulary = new Vocabulary(tokens, byteLevel, (id) => types?.[id] === CONTROL);
+  const vocabulary = new Vocabulary(tokens, byteLevel);
   const strings = requireStrings(metadata, "tokenizer.ggml.merges");
   const merges = new MergeTable(vocabulary, { strings, inPairs: false });
   return {
@@ -61,6 +61,8 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
       ignoreMerges: named.ignoreMerges === true,
+      // Text that spells a control token stays text, unless special tokens are looked for.
+      isWhole: (id) => types?.[id] !== CONTROL,
       // Byte-level BPE does not use `unknown_token_id`: SmolLM2's is 0, and yet bytes without a token vanish.
       unknownId: undefined,
       fuseUnknown: false,
@@ -117,7 +119,7 @@ function mergeKindOf(type: number): number {
 }
 
 /** BOS, EOS and the other tokens that end a turn. */
-function specialIds(
+export function specialIds(
   metadata: Metadata,
   addBos: boolean,
 ): Pick<TokenizerParts, "bosId" | "eosId" | "endIds" | "addBos"> {

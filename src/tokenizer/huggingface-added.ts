@@ -54,9 +54,11 @@ function decoderEntries(config: JsonObject | undefined): [key: string, entry: Js
 
 function toToken(entry: JsonObject, id: number): AddedToken {
   const flag = (key: string): boolean => getBoolean(entry, key, { default: false });
+  const content = entry.get("content");
+  if (typeof content !== "string") throw bad(`added token ${id}`, "content, which is text", content ?? null);
   return {
     id,
-    content: getString(entry, "content"),
+    content,
     special: flag("special"),
     lstrip: flag("lstrip"),
     rstrip: flag("rstrip"),

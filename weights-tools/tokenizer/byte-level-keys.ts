@@ -3,60 +3,81 @@
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
-import { NAMED_PRETOKENIZERS } from "../../src/tokenizer/named-pretokenizers.ts";
-import { bad, field, list } from "./json-fields.ts";
+import { NAMED_PRETOKENIZERS, type NamedPretokenizer } from "../../src/tokenizer/named-pretokenizers.ts";
+import { GPT2 } from "../../src/tokenizer/patterns.ts";
+import { field, list } from "./json-fields.ts";
 import type { KindKeys } from "./kind-keys.ts";
-import { mergePairs } from "./token-lists.ts";
+import { mergeTexts } from "./token-lists.ts";
 
-/** @throws NibbleError `bad_tokenizer` for a pre-tokenizer that GGUF has no name for */
+/** The keys of the kind. */
 export function byteLevelKeys(tokenizer: JsonObject): KindKeys {
-  const pre = preTokenizerName(tokenizer);
+  const { name, described } = preTokenizer(tokenizer);
+  // The pattern of most tokenizers is closest to GPT-2's.
+  const pre = name ?? "gpt-2";
   const nfc = normalizer(tokenizer) === "NFC";
   return {
     metadata: [
       ["tokenizer.ggml.model", "gpt2"],
       ["tokenizer.ggml.pre", pre],
-      [
-        "tokenizer.ggml.merges",
-        mergePairs(tokenizer).map((pair) => pair.map((part) => part.replaceAll(" ", "Ġ")).join(" ")),
-      ],
-      ...(normalizer(tokenizer) === impliedNormalizer(pre) ? [] : [["nibble.tokenizer.nfc", nfc] as const]),
+      ["tokenizer.ggml.merges", mergeTexts(tokenizer)],
+      ...(nfc === (named(pre).nfc === true) ? [] : [["nibble.tokenizer.nfc", nfc] as const]),
     ],
-    notes: unsaidNotes(tokenizer, pre),
+    isUnnamed: name === undefined,
+    notes: [
+      ...(name === undefined ? [`no GGUF name is known for the pre-tokenizer ${described}`] : []),
+      ...unsaidNotes(tokenizer, pre),
+    ],
   };
 }
 
-/** The value of `tokenizer.ggml.pre`, which names how text is cut before the merges. */
-function preTokenizerName(tokenizer: JsonObject): string {
+const named = (pre: string): NamedPretokenizer => NAMED_PRETOKENIZERS.get(pre)!;
+
+/** The value of `tokenizer.ggml.pre`, which names how text is cut before the merges; undefined if there is none. */
+function preTokenizer(tokenizer: JsonObject): { name: string | undefined; described: string } {
   const root = tokenizer.get("pre_tokenizer");
   const stages = field(root, "type") === "Sequence" ? list(field(root, "pretokenizers")) : [root ?? null];
   const described = stages.map(describeStage).join(", ");
-  const name = stageNames.get(described.replace(/, ByteLevel$/, ""));
-  if (name === undefined) throw bad(`no GGUF name is known for the pre-tokenizer ${described}`);
-  // OLMo 2's name for the same pattern where merges are always followed.
-  return name === "llama-bpe" && !ignoresMerges(tokenizer) ? "dbrx" : name;
+  const fitting = stageNames.get(described.replace(/, ByteLevel$/, "")) ?? [];
+  // Of the names for one pattern, some say that merges are ignored for whole tokens.
+  const ignores = ignoresMerges(tokenizer);
+  const name = fitting.find((candidate) => (named(candidate).ignoreMerges === true) === ignores) ?? fitting[0];
+  return { name, described };
 }
 
 /** Whether a piece of text that is a token becomes that token without merges. */
 const ignoresMerges = (tokenizer: JsonObject): boolean => field(tokenizer.get("model"), "ignore_merges") === true;
 
-const patternsOf = (name: string): readonly string[] => NAMED_PRETOKENIZERS.get(name)?.patterns ?? [];
-const stageNames: ReadonlyMap<string, string> = new Map([
-  ["ByteLevel with its own pattern", "gpt-2"],
-  ["single digits, ByteLevel with its own pattern", "smollm"],
-  ...["llama-bpe", "qwen2", "deepseek-v3"].map((name) => [patternsOf(name).join(", "), name] as const),
-  // In place of llama.cpp's pattern for digits, these two tokenizers have `Digits`.
-  ...["deepseek-llm", "deepseek-coder"].map(
-    (name) => [[...patternsOf(name).slice(0, -1), "single digits"].join(", "), name] as const,
-  ),
-]);
+/** Names by the stages that they stand for: the first of each kind in the table, and those that differ in their flags. */
+const stageNames: ReadonlyMap<string, readonly string[]> = (() => {
+  const names = new Map<string, string[]>();
+  const kinds = new Set<NamedPretokenizer>();
+  const add = (described: string, name: string): void =>
+    void names.set(described, [...(names.get(described) ?? []), name]);
+  for (const [name, pre] of NAMED_PRETOKENIZERS) {
+    if (kinds.has(pre) || name === "default") continue;
+    kinds.add(pre);
+    const { patterns } = pre;
+    // In place of llama.cpp's pattern for digits, these two tokenizers have `Digits`.
+    const isDeepSeek = name === "deepseek-llm" || name === "deepseek-coder";
+    const stages = isDeepSeek ? [...patterns.slice(0, -1), "single digits"] : [...patterns];
+    add(stages.join(", "), name);
+    if (patterns.at(-1) !== GPT2) continue;
+    const digits = patterns[0] === "\\p{N}" ? ["single digits"] : patterns.slice(0, -1);
+    add([...digits, "ByteLevel with its own pattern"].join(", "), name);
+  }
+  return names;
+})();
 
 function describeStage(stage: Json): string {
   const type = field(stage, "type");
-  if (type === "ByteLevel") return field(stage, "use_regex") === false ? "ByteLevel" : "ByteLevel with its own pattern";
+  if (type === "ByteLevel") {
+    const prefix = field(stage, "add_prefix_space") === true ? " with a space in front" : "";
+    return (field(stage, "use_regex") === false ? "ByteLevel" : "ByteLevel with its own pattern") + prefix;
+  }
   if (type === "Digits" && field(stage, "individual_digits") === true) return "single digits";
   const pattern = field(field(stage, "pattern"), "Regex");
-  if (type === "Split" && typeof pattern === "string" && field(stage, "behavior") === "Isolated") {
+  const keeps = field(stage, "behavior") === "Isolated" || field(stage, "invert") === true;
+  if (type === "Split" && typeof pattern === "string" && keeps) {
     return pattern.replaceAll("\r", "\\r").replaceAll("\n", "\\n"); // some files spell line ends as escapes
   }
   return `${type ?? "none"}`;
@@ -69,19 +90,13 @@ function normalizer(tokenizer: JsonObject): Json {
   return parts.length > 1 ? "Sequence" : (field(parts[0], "type") ?? "none");
 }
 
-/**
- * The normaliser that src/tokenizer takes from the pre-tokenizer's name, as GGUF has no key for it. (llama.cpp does not
- * normalise.)
- */
-const impliedNormalizer = (pre: string): string => (pre === "qwen2" ? "NFC" : "none");
-
 function unsaidNotes(tokenizer: JsonObject, pre: string): string[] {
   const notes: string[] = [];
   if (!["none", "NFC"].includes(String(normalizer(tokenizer)))) {
     notes.push(`the tokenizer's normaliser is ${normalizer(tokenizer)}, which GGUF has no key for`);
   }
-  if (ignoresMerges(tokenizer) && pre !== "llama-bpe") {
-    notes.push(`the tokenizer ignores merges for whole tokens, which "${pre}" does not say`);
-  }
+  const ignores = ignoresMerges(tokenizer);
+  if (ignores !== (named(pre).ignoreMerges === true))
+    notes.push(`the tokenizer ${ignores ? "ignores" : "follows"} merges for whole tokens, which "${pre}" does not say`);
   return notes;
 }

@@ -4,11 +4,14 @@
  * @module
  */
 import type { HuggingFaceFiles, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { PIPELINE_KEY, readPipelineTokenizer } from "../../src/tokenizer/gguf-pipeline.ts";
+import { addedTokens } from "../../src/tokenizer/huggingface-added.ts";
 import { byteLevelKeys } from "./byte-level-keys.ts";
 import { bad, object } from "./json-fields.ts";
+import { flagNote, pipelineText } from "./pipeline.ts";
 import { sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
-import { addedTokens, tokenLists } from "./token-lists.ts";
+import { mergeTexts, tokenLists } from "./token-lists.ts";
 
 /** The keys to write, and notes on facts that GGUF has no key for. */
 export interface GgufTokenizer {
@@ -26,10 +29,13 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   const model = object(tokenizer.get("model"), "model");
   const kind = model.get("type") ?? "BPE";
   if (kind !== "BPE") throw bad(`model.type ${kind} is not supported; BPE is`);
-  const added = addedTokens(tokenizer);
-  const { tokens, types } = tokenLists(object(model.get("vocab"), "model.vocab"), added, vocabSize);
+  const vocab = object(model.get("vocab"), "model.vocab");
+  const added = addedTokens(tokenizer, tokenizerConfig, vocab);
+  const { tokens, types } = tokenLists(vocab, added, vocabSize);
   const isSentencePiece = model.get("byte_fallback") === true;
   const kindKeys = isSentencePiece ? sentencePieceKeys(tokenizer, tokens, types) : byteLevelKeys(tokenizer);
+  const flags = flagNote(tokenizer, added);
+  const facts = flags === undefined ? kindKeys.notes : [...kindKeys.notes, flags];
   const metadata = new Map<string, MetadataValue>([
     ...kindKeys.metadata,
     ["tokenizer.ggml.tokens", tokens],
@@ -41,7 +47,17 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
   for (const [key, value] of templateKeys(files.chatTemplates)) metadata.set(key, value);
-  return { metadata, notes: kindKeys.notes };
+  if (facts.length === 0) return { metadata, notes: [] };
+  const merges = isSentencePiece ? [["tokenizer.ggml.merges", mergeTexts(tokenizer)] as const] : [];
+  const kept = new Map([...metadata, ...merges, [PIPELINE_KEY, pipelineText(tokenizer, added)] as const]);
+  try {
+    readPipelineTokenizer(kept);
+  } catch (error) {
+    // GGUF's keys come close, but steps that this library cannot follow cannot be kept.
+    if (kindKeys.isUnnamed) throw error;
+    return { metadata, notes: facts };
+  }
+  return { metadata: kept, notes: facts.map((fact) => `${fact}; only nibble follows it, by the key ${PIPELINE_KEY}`) };
 }
 
 /** Chat templates under llama.cpp's keys: the default one, and others by name. */

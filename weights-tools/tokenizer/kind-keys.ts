@@ -8,4 +8,6 @@ import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 export interface KindKeys {
   readonly metadata: readonly (readonly [string, MetadataValue])[];
   readonly notes: readonly string[];
+  /** Whether GGUF has no name for the way in which text is cut, not even for one that comes close. */
+  readonly isUnnamed?: boolean;
 }

@@ -2,7 +2,7 @@
  * Keys of a BPE tokenizer that was made from a SentencePiece model, such as Gemma's.
  * @module
  */
-import type { JsonObject } from "../../src/base/json.ts";
+import type { Json, JsonObject } from "../../src/base/json.ts";
 import { bad, field, list } from "./json-fields.ts";
 import type { KindKeys } from "./kind-keys.ts";
 import { scoresOfMerges, tokenType } from "./scores.ts";
@@ -10,20 +10,18 @@ import { mergePairs } from "./token-lists.ts";
 
 /**
  * The keys of the kind. As llama.cpp's converter does, it changes the types of byte tokens and the spaces of user-defined
- * tokens in `tokens` and `types`.
+ * tokens in `tokens` and `tokenTypes`.
  * @throws NibbleError `bad_tokenizer`
  */
-export function sentencePieceKeys(tokenizer: JsonObject, tokens: string[], types: Int32Array): KindKeys {
+export function sentencePieceKeys(tokenizer: JsonObject, tokens: string[], tokenTypes: Int32Array): KindKeys {
   for (const [id, token] of tokens.entries()) {
-    if (/^<0x[0-9A-F]{2}>$/.test(token)) types[id] = tokenType.byte;
+    if (/^<0x[0-9A-F]{2}>$/.test(token)) tokenTypes[id] = tokenType.byte;
   }
-  const { scores, notes } = scoresOfMerges(tokens, types, mergePairs(tokenizer));
+  const { scores, notes } = scoresOfMerges(tokens, tokenTypes, mergePairs(tokenizer));
   for (const [id, token] of tokens.entries()) {
-    if (types[id] === tokenType.userDefined) tokens[id] = token.replaceAll("▁", " ");
+    if (tokenTypes[id] === tokenType.userDefined) tokens[id] = token.replaceAll("▁", " ");
   }
   const prefix = spacePrefix(tokenizer);
-  if (prefix === "first")
-    notes.push("GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first");
   return {
     metadata: [
       ["tokenizer.ggml.model", "llama"],
@@ -31,9 +29,37 @@ export function sentencePieceKeys(tokenizer: JsonObject, tokens: string[], types
       ["tokenizer.ggml.scores", scores],
       ["tokenizer.ggml.add_space_prefix", prefix !== "never"],
     ],
-    notes,
+    notes: [...notes, ...stepNotes(tokenizer, { tokens, tokenTypes }, prefix)],
   };
 }
+
+/** Steps that GGUF has no key for. */
+function stepNotes(
+  tokenizer: JsonObject,
+  { tokens, tokenTypes }: { readonly tokens: readonly string[]; readonly tokenTypes: Int32Array },
+  prefix: "always" | "first" | "never",
+): string[] {
+  const notes: string[] = [];
+  if (prefix === "first")
+    notes.push("GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first");
+  if (types(tokenizer.get("normalizer"), "normalizers").includes("NFC")) notes.push("the tokenizer normalises to NFC");
+  const stage = tokenizer.get("pre_tokenizer");
+  const reaches = (token: string, id: number): boolean => tokenTypes[id] === tokenType.normal && /[^▁]▁/.test(token);
+  if (field(stage, "type") === "Metaspace" && field(stage, "split") !== false && tokens.some(reaches))
+    notes.push("the tokenizer cuts text into words, and in GGUF tokens can reach across spaces");
+  if (field(tokenizer.get("model"), "ignore_merges") === true)
+    notes.push("the tokenizer ignores merges for whole tokens");
+  const strips = types(tokenizer.get("decoder"), "decoders").some((type) => type === "Strip" || type === "Metaspace");
+  if (tokenizer.has("decoder") && strips !== (prefix !== "never"))
+    notes.push(
+      `the decoder ${strips ? "removes" : "keeps"} a space at the start of a text, which GGUF ties to the space in front of it`,
+    );
+  return notes;
+}
+
+/** The types of a step and of the steps in its sequence. */
+const types = (step: Json | undefined, key: string): (Json | undefined)[] =>
+  [step, ...list(field(step, key))].map((part) => field(part, "type"));
 
 /** In front of which parts of a text the tokenizer puts a space: the parts between special tokens. */
 function spacePrefix(tokenizer: JsonObject): "always" | "first" | "never" {
@@ -41,8 +67,7 @@ function spacePrefix(tokenizer: JsonObject): "always" | "first" | "never" {
   for (const part of [tokenizer.get("normalizer"), ...list(normalizers)]) {
     const type = field(part, "type") ?? "Sequence";
     if (type === "Prepend") return "always";
-    if (type !== "Replace" && type !== "Sequence")
-      throw bad(`normalizer ${type} is not supported, because GGUF has no key for it`);
+    if (type !== "Replace" && type !== "Sequence" && type !== "NFC") throw bad(`normalizer ${type} is not supported`);
   }
   const stage = tokenizer.get("pre_tokenizer");
   if (field(stage, "type") !== "Metaspace") return "never";

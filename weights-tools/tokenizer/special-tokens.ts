@@ -4,14 +4,18 @@
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { HuggingFaceFiles } from "../../src/formats/checkpoint.ts";
+import type { AddedToken } from "../../src/tokenizer/added-tokens.ts";
 import { bad, field, list } from "./json-fields.ts";
-import type { AddedToken } from "./token-lists.ts";
 
 /**
  * The keys `tokenizer.ggml.*_token_id`. tokenizer_config.json names tokens by their text, config.json by their id.
  * @throws NibbleError `bad_tokenizer`
  */
-export function specialIds(files: HuggingFaceFiles, added: AddedToken[], vocabSize: number): [string, number][] {
+export function specialIds(
+  files: HuggingFaceFiles,
+  added: readonly AddedToken[],
+  vocabSize: number,
+): [string, number][] {
   const byContent = new Map(added.map(({ content, id }) => [content as Json, id]));
   const ids: [string, number][] = [];
   for (const [kind, key] of specialKinds) {

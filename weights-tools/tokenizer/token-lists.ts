@@ -1,27 +1,11 @@
 /**
- * The vocabulary of a tokenizer.json by id, its added tokens and its merges.
+ * The vocabulary of a tokenizer.json by id, and its merges.
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
+import type { AddedToken } from "../../src/tokenizer/added-tokens.ts";
 import { bad, field, list } from "./json-fields.ts";
 import { tokenType } from "./scores.ts";
-
-/** An entry of `added_tokens`. */
-export interface AddedToken {
-  readonly id: number;
-  readonly content: string;
-  readonly special: boolean;
-}
-
-/** The added tokens. @throws NibbleError `bad_tokenizer` */
-export function addedTokens(tokenizer: JsonObject): AddedToken[] {
-  return list(tokenizer.get("added_tokens")).map((entry) => {
-    const id = field(entry, "id");
-    const content = field(entry, "content");
-    if (typeof id !== "number" || typeof content !== "string") throw bad("an added token must have an id and content");
-    return { id, content, special: field(entry, "special") === true };
-  });
-}
 
 /**
  * Texts and types by id. An added token replaces the vocabulary's entry.
@@ -30,7 +14,7 @@ export function addedTokens(tokenizer: JsonObject): AddedToken[] {
  */
 export function tokenLists(
   vocab: JsonObject,
-  added: AddedToken[],
+  added: readonly AddedToken[],
   size: number,
 ): { tokens: string[]; types: Int32Array } {
   const tokens: (string | undefined)[] = new Array(size).fill(undefined);
@@ -74,4 +58,9 @@ export function mergePairs(tokenizer: JsonObject): [left: string, right: string]
       return [left, right];
     throw bad("a merge must be a string of two tokens, or a pair of tokens");
   });
+}
+
+/** The merges as GGUF lists them: two tokens with a space between them, whose own spaces are spelled `Ġ`. */
+export function mergeTexts(tokenizer: JsonObject): string[] {
+  return mergePairs(tokenizer).map((pair) => pair.map((part) => part.replaceAll(" ", "Ġ")).join(" "));
 }

@@ -157,6 +157,16 @@ describe("SentencePiece's kind", () => {
     pre_tokenizer: null,
     ...changes,
   });
+  const decoder = (strip: object[] = []) => ({
+    type: "Sequence",
+    decoders: [
+      { type: "Replace", pattern: { String: "▁" }, content: " " },
+      { type: "ByteFallback" },
+      { type: "Fuse" },
+      ...strip,
+    ],
+  });
+  const STRIP = { type: "Strip", content: " ", start: 1, stop: 0 };
   const convert = (...args: Parameters<typeof pieces>): ReturnType<typeof ggufTokenizer> =>
     ggufTokenizer(files(pieces(...args)), 8);
 
@@ -176,16 +186,31 @@ describe("SentencePiece's kind", () => {
   });
 
   it("notes merges that scores cannot express", () => {
-    expect(convert({}, { merges: ["a a"] }).notes).toEqual([expect.stringMatching(/^GGUF keeps scores.*: 1 pairs/)]);
+    expect(convert({ decoder: decoder() }, { merges: ["a a"] }).notes).toEqual([
+      expect.stringMatching(/^GGUF keeps scores.*: 1 pairs/),
+    ]);
     const vocabulary = { ...vocab, aaa: 7 };
     const order = { vocab: vocabulary, merges: ["a aa", ...merges, "aa a"] };
-    expect(convert({}, order).notes).toEqual([expect.stringMatching(/0 pairs.*, 1 come in another order/)]);
+    expect(convert({ decoder: decoder() }, order).notes).toEqual([
+      expect.stringMatching(/0 pairs.*, 1 come in another order/),
+    ]);
   });
 
   it.each([
     ["Prepend", { normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, MARK] } }, true, 0],
     ["Metaspace", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "always" } }, true, 0],
-    ["Metaspace, first only", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "first" } }, true, 1],
+    [
+      "Metaspace, first only",
+      { pre_tokenizer: { type: "Metaspace", prepend_scheme: "first" }, decoder: decoder([STRIP]) },
+      true,
+      1,
+    ],
+    [
+      "Prepend, kept by the decoder",
+      { normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, MARK] }, decoder: decoder() },
+      true,
+      1,
+    ],
     ["Metaspace without", { pre_tokenizer: { type: "Metaspace", prepend_scheme: "never" } }, false, 0],
   ])("says whether a space comes in front: %s", (_, changes, prefix, noted) => {
     const { metadata, notes } = convert(changes);
