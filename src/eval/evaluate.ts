@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import type { Model } from "../engine/model.ts";
 import { findAnswer, isExactMatch } from "./answers.ts";
 import { type AnswerOptions, generateTexts } from "./generation.ts";
+import { MATH_RULES, type Verdict } from "./math/rules.ts";
 import { meanOf } from "./metrics.ts";
 import { scoreChoices } from "./multiple-choice.ts";
 import { type PromptOptions, Prompts } from "./prompts.ts";
@@ -94,15 +95,30 @@ function startRow(
   const { context, target } = prompts.question(row);
   return async () => {
     const texts = await generateTexts(model, context, generation_kwargs, options);
-    const filters = task.filter_list ?? [{ name: "none", regex: "[^]*" }];
-    return filters.map((filter) => {
-      const answers = texts.map((text) => findAnswer(text, filter));
-      const right = answers.map((answer) => Number(isExactMatch(answer, target, task.exact_match)));
-      const metrics = only(task.metrics, { exact_match: meanOf(right).mean });
-      const request = [context, generation_kwargs] as const;
-      return { id, row, target, requests: [request], resps: [texts], filter: filter.name, answers, metrics };
+    return filtersOf(task).map(({ name: filter, judge }) => {
+      const verdicts = texts.map((text) => judge(text, { target, row }));
+      const metrics = only(task.metrics, { exact_match: meanOf(verdicts.map(({ right }) => Number(right))).mean });
+      const answers = verdicts.map(({ answer }) => answer);
+      return { id, row, target, requests: [[context, generation_kwargs]], resps: [texts], filter, answers, metrics };
     });
   };
+}
+
+interface Filter {
+  readonly name: string;
+  readonly judge: (text: string, right: { readonly target: string; readonly row: Row }) => Verdict;
+}
+
+/** The ways in which the answers of a task are found and judged. */
+function filtersOf({ math_rule, filter_list, exact_match }: Task): readonly Filter[] {
+  if (math_rule) return [{ name: "none", judge: (text, { row }) => MATH_RULES[math_rule](text, row) }];
+  return (filter_list ?? [{ name: "none", regex: "[^]*" }]).map((filter) => ({
+    name: filter.name,
+    judge(text, { target }) {
+      const answer = findAnswer(text, filter);
+      return { answer, right: isExactMatch(answer, target, exact_match) };
+    },
+  }));
 }
 
 function only(wanted: readonly Metric[], scores: Partial<Record<Metric, number>>): Partial<Record<Metric, number>> {

@@ -6,14 +6,23 @@ import { NibbleError } from "../base/errors.ts";
 import { Fields } from "../base/fields.ts";
 import { compileJinja } from "../chat/jinja/compile.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
+import { MATH_RULES } from "./math/rules.ts";
 import type { Task } from "./task.ts";
 
-const TEXTS = ["dataset_path", "dataset_name", "test_split", "fewshot_split", "description", "subtask_field"] as const;
+const TEXTS = [
+  "data_name",
+  "dataset_path",
+  "dataset_name",
+  "test_split",
+  "fewshot_split",
+  "description",
+  "subtask_field",
+] as const;
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
 const OTHERS = [
   ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
 ] as const;
-const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match"] as const;
+const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule"] as const;
 const METRICS = ["acc", "acc_norm", "exact_match"];
 
 /**
@@ -62,6 +71,7 @@ function checkAnswers(fields: Fields, type: Task["output_type"]): void {
     checkRegex(nested, "regex", nested.get("regex"));
     nested.oneOf("match", ["first", "last"]);
   }
+  fields.oneOf("math_rule", Object.keys(MATH_RULES));
   const exact = fields.nested(fields.get("exact_match") ?? {}, ["ignore_case", "regexes_to_ignore"], "exact_match");
   exact.boolean("ignore_case");
   for (const regex of exact.array("regexes_to_ignore", 16) ?? []) checkRegex(exact, "regexes_to_ignore", regex);

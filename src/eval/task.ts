@@ -4,12 +4,16 @@
  * @module
  */
 
+import type { MathRule } from "./math/rules.ts";
+
 /** A row of a data set. */
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface Task {
   readonly task: string;
   readonly version: number;
+  /** The name of its local files without the ending, such as `gsm8k` for all variants of GSM8K (default: the task's). */
+  readonly data_name?: string;
   /** The data set's repository on the hub. */
   readonly dataset_path: string;
   /** The data set's configuration, where it has several. */
@@ -44,6 +48,8 @@ export interface Task {
   readonly filter_list?: readonly AnswerFilter[];
   /** How `exact_match` compares. */
   readonly exact_match?: ExactMatch;
+  /** The rule that finds and compares answers to mathematical problems, in place of filters and `exact_match`. */
+  readonly math_rule?: MathRule;
 }
 
 export type Metric = "acc" | "acc_norm" | "exact_match";

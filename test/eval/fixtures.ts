@@ -33,7 +33,8 @@ export interface Variant {
 export function setUp({ task: name, shots, chat }: Variant): { task: Task; rows: Row[]; prompts: Prompts } {
   const subject = /^mmlu_(.*)/.exec(name)?.[1];
   const own = (rows: Row[]) => (subject === undefined ? rows : rows.filter((row) => row.subject === subject));
-  const file = subject === undefined ? name.replace("_cot_zeroshot", "") : "mmlu";
+  const task = TASKS.get(subject === undefined ? name : "mmlu")!;
+  const file = task.data_name ?? task.task;
   const pools: Record<string, string> = { mmlu: "mmlu.dev.jsonl", gsm8k: "gsm8k.train.jsonl" };
   const options: PromptOptions = {
     shots,
@@ -45,6 +46,5 @@ export function setUp({ task: name, shots, chat }: Variant): { task: Task; rows:
       },
     }),
   };
-  const task = TASKS.get(subject === undefined ? name : "mmlu")!;
   return { task, rows: own(rowsOf(`${file}.jsonl`)), prompts: new Prompts(task, options) };
 }

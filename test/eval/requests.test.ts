@@ -34,9 +34,10 @@ describe.each(CHOICE_TASKS)("%s", (name) => {
   });
 });
 
-describe("gsm8k", () => {
-  const variants: (Variant & { docs: { doc: number; target: string; context: string; drawn?: number[] }[] })[] =
-    read("requests/gsm8k.json");
+describe("generated answers", () => {
+  const variants: (Variant & { docs: { doc: number; target: string; context: string; drawn?: number[] }[] })[] = [
+    ...["gsm8k", "math500", "aime"].flatMap((name) => read(`requests/${name}.json`)),
+  ];
   it.each(variants)("$task, $shots shots, chat $chat", (variant) => {
     const { rows, prompts } = setUp(variant);
     for (const { doc, target, context, drawn = [] } of variant.docs)

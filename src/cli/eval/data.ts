@@ -26,7 +26,7 @@ export interface TaskData {
  * @throws NibbleError `missing_file`, `bad_json`, `bad_value`
  */
 export async function readData(task: Task, data: string | undefined): Promise<TaskData> {
-  const { task: name, dataset_path, dataset_name, test_split, fewshot_split = "train" } = task;
+  const { task: own, data_name: name = own, dataset_path, dataset_name, test_split, fewshot_split = "train" } = task;
   const set = `${dataset_path}${dataset_name === undefined ? "" : ` (${dataset_name})`}`;
   if (data === undefined && name === OWN_TASK) return { rows: await readRows(OWN_PROBLEMS), pool: [] };
   if (data === undefined)

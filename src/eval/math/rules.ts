@@ -1,0 +1,39 @@
+/**
+ * Where the answer to a mathematical problem is in a text, and whether it is right, by the rules of each benchmark.
+ * @module
+ */
+import { lastBoxed } from "./boxed.ts";
+import { sameLatex } from "./plain-latex.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface Verdict {
+  readonly answer: string;
+  readonly right: boolean;
+}
+
+/** Between the first dollar sign and the last, or all of a text that has fewer than two. */
+function betweenDollars(text: string): string {
+  const first = text.indexOf("$");
+  const last = text.lastIndexOf("$");
+  return first === last ? text : text.slice(first + 1, last);
+}
+
+/** lm-eval's `hendrycks_math500`. The right answer is in the last box of the field `solution`. */
+function hendrycks(text: string, { solution }: Row): Verdict {
+  const answer = betweenDollars(text);
+  const gold = lastBoxed(String(solution));
+  return { answer, right: gold !== undefined && sameLatex(answer, gold) };
+}
+
+/** lm-eval's `aime`: a box counts before dollar signs. */
+function aime(text: string, row: Row): Verdict {
+  const answer = lastBoxed(text) ?? betweenDollars(text);
+  const key = Object.keys(row).find((name) => name.toLowerCase() === "answer");
+  return { answer, right: key !== undefined && sameLatex(answer, String(row[key])) };
+}
+
+export type MathRule = "hendrycks" | "aime";
+
+/** @param text what the model wrote @param row the row of the data set, which has the right answer */
+export const MATH_RULES: Readonly<Record<MathRule, (text: string, row: Row) => Verdict>> = { hendrycks, aime };
