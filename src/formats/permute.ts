@@ -8,7 +8,7 @@
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint, TensorInfo } from "./checkpoint.ts";
 
-const PERMUTED: ReadonlySet<string> = new Set(["llama", "granite", "smollm3", "mistral3", "minicpm"]);
+const PERMUTED: ReadonlySet<string> = new Set(["llama", "granite", "granitehybrid", "smollm3", "mistral3", "minicpm"]);
 
 /** Whether GGUF files of an architecture have their q and k rows permuted. */
 export function isPermuted(architecture: string): boolean {

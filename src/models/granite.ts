@@ -38,7 +38,7 @@ async function readConfig(checkpoint: Checkpoint): Promise<GraniteConfig> {
     embeddingScale: readFactor(checkpoint, "embedding_scale", 1),
     residualScale: readFactor(checkpoint, "residual_scale", 1),
     logitDivisor: readFactor(checkpoint, "logit_scale", 1),
-    useRope: getBoolean(checkpoint.metadata, "granite.rope.scaling.finetuned", { default: true }),
+    useRope: getBoolean(checkpoint.metadata, `${checkpoint.architecture}.rope.scaling.finetuned`, { default: true }),
   };
 }
 
@@ -64,3 +64,6 @@ export const granite: Architecture<GraniteConfig> = {
     return b.scale(lmHead(b, c, h), 1 / c.logitDivisor);
   },
 };
+
+/** The name that IBM's own files of Granite 4 have, also where every layer has attention. Mamba layers have no kv heads. */
+export const graniteHybrid: Architecture<GraniteConfig> = { ...granite, name: "granitehybrid" };

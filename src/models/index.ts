@@ -15,7 +15,7 @@ import type { Architecture, DecoderConfig } from "./decoder.ts";
 import { ernie45 } from "./ernie4_5.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
-import { granite } from "./granite.ts";
+import { granite, graniteHybrid } from "./granite.ts";
 import { hunyuan } from "./hunyuan.ts";
 import { llama } from "./llama.ts";
 import { llama4 } from "./llama4.ts";
@@ -60,7 +60,7 @@ export function registerArchitecture<Config extends DecoderConfig>(
     registerFamily(modelType, { ...family, architecture: name });
 }
 for (const architecture of [qwen2, qwen3, ernie45, hunyuan]) registerArchitecture(architecture);
-for (const architecture of [granite, minicpm]) registerArchitecture(architecture);
+for (const architecture of [granite, graniteHybrid, minicpm]) registerArchitecture(architecture);
 registerArchitecture(llama);
 registerArchitecture(llama4);
 registerArchitecture(smollm3);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fitsWorker, knownFamilies } from "../../src/hub/families.ts";
 import { parseReference } from "../../src/hub/reference.ts";
 import { KNOWN_MODELS } from "../../src/hub/registry.ts";
 
@@ -97,6 +98,15 @@ describe("the registry", () => {
         ]);
     for (const name of ["crumb", "deepseek-r1-distill-qwen:1.5b", "openreasoning-nemotron:1.5b"])
       expect(names).toContain(name);
+  });
+
+  it("every family says what it is good for, and models that fit a Worker are marked", () => {
+    for (const { name, goodFor } of knownFamilies()) expect(goodFor, name).toMatch(/^\w.{8,80}$/);
+    expect(knownFamilies().flatMap(({ models }) => models)).toHaveLength(KNOWN_MODELS.length);
+    const marked = KNOWN_MODELS.filter(fitsWorker).map(({ name }) => name);
+    expect(marked).toContain("crumb");
+    expect(marked).toContain("mobilellm-r1:140m");
+    expect(marked).not.toContain("qwen3:0.6b");
   });
 
   it("names are typed in small letters; what is pinned is pinned whole", () => {

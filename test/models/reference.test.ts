@@ -50,6 +50,18 @@ describe.each([...OLDER, ...NEWER_FIXTURES])("%s", (name) => {
     });
   });
 
+  const named = name === "granite4-dense" ? it : undefined;
+  named?.("the same under the name granitehybrid, which IBM's files have", async () => {
+    const checkpoint = await openFixture(name, "gguf");
+    const metadata = new Map(
+      [...checkpoint.metadata].map(([key, value]) => [key.replace(/^granite\./, "granitehybrid."), value] as const),
+    );
+    const hybrid = { ...checkpoint, architecture: "granitehybrid", metadata };
+    compare(await executorOf(hybrid, { kvType: "f32", maxLogitRows: 40, contextLength: 64 }), reference);
+    metadata.set("granitehybrid.attention.head_count_kv", Uint32Array.of(0, 1)); // 0 stands for a Mamba layer
+    await expect(executorOf(hybrid, {})).rejects.toMatchObject({ code: "bad_value" });
+  });
+
   it.each(["mixed", "int8"] as const)("%s cache: the same greedy tokens", async (kvType) => {
     const executor = await executorOf(await openFixture(name, "gguf"), { kvType, contextLength: 64 });
     expect(greedy(executor, reference.greedy_prompt, 16)).toEqual(reference.greedy);

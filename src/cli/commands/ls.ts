@@ -4,6 +4,7 @@
  */
 import { nodeHub } from "../../hosts/node/hub.ts";
 import type { ModelRecord } from "../../hub/cache.ts";
+import { fitsWorker, knownFamilies } from "../../hub/families.ts";
 import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { toggle } from "../flags.ts";
@@ -16,15 +17,26 @@ export const ls: Command = defineCommand({
   positionals: [0, 0],
   about:
     "Lists the models that were pulled: name, bytes, licence, date. crumb is inside the package and is always there.",
-  flags: { all: toggle("-a, --all", "list every name that can be pulled"), json: jsonFlag },
+  flags: { all: toggle("-a, --all", "list every name that can be pulled, by family"), json: jsonFlag },
   async run({ flags }) {
     const { cache } = await nodeHub();
     const records = await cache.records();
     if (flags.json) return printJson(flags.all ? KNOWN_MODELS.map((model) => knownFacts(model, records)) : records);
-    const rows = flags.all ? KNOWN_MODELS.map((model) => knownRow(model, records)) : records.map(pulledRow);
-    await printLines(table(rows));
+    await printLines(flags.all ? byFamily(records) : table(records.map(pulledRow)));
   },
 });
+
+/** Every name that can be pulled, under a line for each family. */
+function byFamily(records: readonly ModelRecord[]): string {
+  const families = knownFamilies();
+  const lines = table(families.flatMap(({ models }) => models.map((model) => knownRow(model, records)))).split("\n");
+  return families
+    .map(({ name, goodFor, models }) => {
+      const own = lines.splice(0, models.length).map((line) => `  ${line}\n`);
+      return `${name}: ${goodFor}\n${own.join("")}`;
+    })
+    .join("\n");
+}
 
 const bytesOf = ({ files }: ModelRecord): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -41,7 +53,8 @@ function knownRow(model: KnownModel, records: readonly ModelRecord[]): string[] 
   const record = records.find(({ id }) => id === model.name);
   const bytes = record ? bytesOf(record) : model.pinned?.bytes;
   const state = record || model.name === DEFAULT_MODEL ? "here" : model.gated ? "gated: needs HF_TOKEN" : "";
-  return [model.name, model.title, bytes === undefined ? "" : size(bytes), model.licence, state];
+  const remarks = [state, fitsWorker(model)].filter(Boolean).join("; ");
+  return [model.name, model.title, bytes === undefined ? "" : size(bytes), model.licence, remarks];
 }
 
 function table(rows: readonly string[][]): string {
