@@ -20,6 +20,10 @@ export class Batch {
   loraScales: usize;
   /** i32[rows]: token types, such as 0 for a question and 1 for the text that may answer it (BERT). */
   types: usize;
+  /** usize[rows]: addresses of the states of their sequences (recurrent-operations.ts). */
+  states: usize;
+  /** usize[rows]: where the state after the row is copied to; 0 for nowhere. */
+  snapshots: usize;
   /** Operations that the helping threads run. */
   operations: i32;
   /** 1 where the rows of the batch are split among the threads; 0 where each thread keeps all rows for itself. */
@@ -44,6 +48,14 @@ export class Batch {
 
   pageTable(row: i32): usize {
     return load<usize>(this.pageTables + ((<usize>row) << 2));
+  }
+
+  state(row: i32): usize {
+    return load<usize>(this.states + ((<usize>row) << 2));
+  }
+
+  snapshot(row: i32): usize {
+    return load<usize>(this.snapshots + ((<usize>row) << 2));
   }
 
   /** What names row `row` in a table of embeddings: its token (0), its position (1) or its token type (2). */

@@ -2,13 +2,16 @@
 // references and the offsets of records.
 export * from "./index";
 export * from "./offsets";
+export * from "./recurrent-offsets";
 export { attentionRef } from "./ref/attention";
 export {
   addRef,
   geluErfRef,
   geluMulRef,
+  mulRef,
   scaleByPositionRef,
   scaleRef,
+  sigmoidMulRef,
   siluMulRef,
   softcapRef,
 } from "./ref/elementwise";
@@ -16,7 +19,7 @@ export { embedRowRef } from "./ref/embed";
 export { kvStoreRef } from "./ref/kv-store";
 export { layerNormRef } from "./ref/layer-norm";
 export { loraRef } from "./ref/lora";
-export { expF32Ref, logF64Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
+export { expF32Ref, logF64Ref, softplusF32Ref, storeCosSinRef, tanhF32Ref } from "./ref/math";
 export { matmulRef } from "./ref/matmul/matmul";
 export {
   unpackCodesI8Ref,
@@ -32,6 +35,9 @@ export { matmulRowQ4Ref } from "./ref/matmul/row-q4";
 export { matmulRowQ8Ref } from "./ref/matmul/row-q8";
 export { matmulTileI8Ref, matmulTileI16Ref } from "./ref/matmul/tile";
 export { quantizeRowRef } from "./ref/quantize";
+export { deltaRuleRef } from "./ref/recurrent/delta-rule";
+export { decayRef, sigmoidRef } from "./ref/recurrent/gates";
+export { shortConvRef, shortConvStateRef } from "./ref/recurrent/short-conv";
 export { rmsNormRef } from "./ref/rms-norm";
 export { ropeHeadRef, ropeTableRef } from "./ref/rope";
 export { repackRef, widenRef } from "./ref/weights/repack";

@@ -50,6 +50,7 @@ import {
   runSoftcap,
   share,
 } from "./row-operations";
+import { runRecurrent } from "./run-recurrent";
 
 /**
  * Runs `count` operations on all `threads`; the caller is thread 0, the others are in `serve`.
@@ -125,6 +126,8 @@ function runOperation(at: usize, batch: Batch, thread: i32, threads: i32): void 
       break;
     case OpCode.SILU_MUL:
     case OpCode.GELU_MUL:
+    case OpCode.SIGMOID_MUL:
+    case OpCode.MUL:
       runGatedMul(changetype<GatedMul>(at), batch, thread, threads);
       break;
     case OpCode.ADD:
@@ -146,7 +149,7 @@ function runOperation(at: usize, batch: Batch, thread: i32, threads: i32): void 
       runCopy(changetype<Copy>(at), batch, thread, threads);
       break;
     default:
-      unreachable();
+      runRecurrent(at, batch, thread, threads);
   }
 }
 

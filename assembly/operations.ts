@@ -32,6 +32,13 @@ export enum OpCode {
   LAYER_NORM = 17,
   GELU_ERF = 18,
   COPY = 19,
+  SIGMOID_MUL = 20,
+  MUL = 21,
+  SIGMOID = 22,
+  DECAY = 23,
+  SPLIT_HEADS = 24,
+  SHORT_CONV = 25,
+  DELTA_RULE = 26,
 }
 
 /** Bytes from one operation of a program to the next. */
@@ -240,15 +247,15 @@ export class Attention extends Operation {
   scratchBytes: i32;
 }
 
-/** dst = f(gate) * up; f is silu (SILU_MUL) or gelu (GELU_MUL). */
+/** dst = f(gate) * up; f is silu (SILU_MUL), gelu (GELU_MUL), the sigmoid (SIGMOID_MUL) or nothing (MUL). */
 @unmanaged
 export class GatedMul extends Operation {
   dst: usize;
   dstStride: i32;
   gate: usize;
+  gateStride: i32;
   up: usize;
-  /** Bytes from row to row of gate and of up. */
-  srcStride: i32;
+  upStride: i32;
   n: i32;
 }
 

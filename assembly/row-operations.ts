@@ -1,6 +1,16 @@
 // The interpreter's norms and elementwise operations: each thread takes a share of the rows, and a kernel takes a row.
 import { Batch } from "./batch";
-import { add, geluErf, geluMul, scale, scaleByPosition, siluMul, softcap } from "./kernels/elementwise";
+import {
+  add,
+  geluErf,
+  geluMul,
+  mul,
+  scale,
+  scaleByPosition,
+  sigmoidMul,
+  siluMul,
+  softcap,
+} from "./kernels/elementwise";
 import { layerNorm } from "./kernels/layer-norm";
 import { rmsNorm } from "./kernels/rms-norm";
 import { Add, GatedMul, GeluErf, LayerNorm, OpCode, RmsNorm, Scale, ScaleByPosition, Softcap } from "./operations";
@@ -43,10 +53,12 @@ export function runGatedMul(op: GatedMul, batch: Batch, thread: i32, threads: i3
   const end = share(rows, thread + 1, threads);
   for (let r = share(rows, thread, threads); r < end; r++) {
     const dst = rowAt(op.dst, op.dstStride, r);
-    const gate = rowAt(op.gate, op.srcStride, r);
-    const up = rowAt(op.up, op.srcStride, r);
+    const gate = rowAt(op.gate, op.gateStride, r);
+    const up = rowAt(op.up, op.upStride, r);
     if (op.code == OpCode.SILU_MUL) siluMul(dst, gate, up, op.n);
-    else geluMul(dst, gate, up, op.n);
+    else if (op.code == OpCode.GELU_MUL) geluMul(dst, gate, up, op.n);
+    else if (op.code == OpCode.SIGMOID_MUL) sigmoidMul(dst, gate, up, op.n);
+    else mul(dst, gate, up, op.n);
   }
 }
 

@@ -13,7 +13,7 @@ import type { Importance } from "./measure/importance.ts";
 import { checkFinite, quantize } from "./quantize/quantize.ts";
 import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
 import { type ModelFacts, modelFacts } from "./types/mixes.ts";
-import { chooseType, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
+import { chooseType, isConvolution, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
 
 /** How the new file is made. */
 export interface ConvertOptions {
@@ -109,7 +109,7 @@ function plan(source: SourceTensor, options: ConvertOptions, facts: ModelFacts):
   return { name, shape, source, importance, ...choice };
 }
 
-const isMatrix = ({ shape }: SourceTensor): boolean => shape.length > 1;
+const isMatrix = ({ name, shape }: SourceTensor): boolean => shape.length > 1 && !isConvolution(name);
 
 function checkExceptions(sources: readonly SourceTensor[], { tensorType = [] }: ConvertOptions): void {
   for (const [pattern] of tensorType) {

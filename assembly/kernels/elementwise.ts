@@ -75,6 +75,32 @@ export function geluErf(x: usize, n: i32): void {
   }
 }
 
+/** dst = sigmoid(gate) * up, sigmoid(x) = 1 / (1 + e^-x). @param dst, gate, up f32[n]; dst may be gate   @param n multiple of 4 */
+export function sigmoidMul(dst: usize, gate: usize, up: usize, n: i32): void {
+  assert(n >= 0 && n % 4 == 0, "sigmoidMul: n must be a multiple of 4");
+  const one = f32x4.splat(1);
+  const end = gate + ((<usize>n) << 2);
+  while (gate < end) {
+    const sigmoid = f32x4.div(one, f32x4.add(one, expF32x4(f32x4.neg(v128.load(gate)))));
+    v128.store(dst, f32x4.mul(sigmoid, v128.load(up)));
+    dst += 16;
+    gate += 16;
+    up += 16;
+  }
+}
+
+/** dst = gate * up. @param dst, gate, up f32[n]; dst may be gate   @param n multiple of 4 */
+export function mul(dst: usize, gate: usize, up: usize, n: i32): void {
+  assert(n >= 0 && n % 4 == 0, "mul: n must be a multiple of 4");
+  const end = gate + ((<usize>n) << 2);
+  while (gate < end) {
+    v128.store(dst, f32x4.mul(v128.load(gate), v128.load(up)));
+    dst += 16;
+    gate += 16;
+    up += 16;
+  }
+}
+
 /** x *= factor. @param x f32[n]   @param n multiple of 4 */
 export function scale(x: usize, n: i32, factor: f32): void {
   assert(n >= 0 && n % 4 == 0, "scale: n must be a multiple of 4");

@@ -36,6 +36,17 @@ export function geluErfRef(x: usize, n: i32): void {
   }
 }
 
+export function sigmoidMulRef(dst: usize, gate: usize, up: usize, n: i32): void {
+  for (let i = 0; i < n; i++) {
+    const sigmoid: f32 = 1 / (1 + expF32Ref(-getF32(gate, i)));
+    setF32(dst, i, sigmoid * getF32(up, i));
+  }
+}
+
+export function mulRef(dst: usize, gate: usize, up: usize, n: i32): void {
+  for (let i = 0; i < n; i++) setF32(dst, i, getF32(gate, i) * getF32(up, i));
+}
+
 export function scaleRef(x: usize, n: i32, factor: f32): void {
   for (let i = 0; i < n; i++) setF32(x, i, getF32(x, i) * factor);
 }

@@ -30,6 +30,18 @@ export function tanhF32Ref(x: f32): f32 {
   return copysign<f32>(1 - <f32>2 / (expF32Ref(size + size) + 1), x);
 }
 
+/** The operations of softplusF32x4 on one number. */
+export function softplusF32Ref(x: f32): f32 {
+  if (isNaN<f32>(x)) return x;
+  const u = expF32Ref(-abs<f32>(x));
+  const s: f32 = u / (2 + u);
+  const z: f32 = s * s;
+  let p: f32 = 0;
+  for (let k = 13; k >= 3; k -= 2) p = p * z + <f32>(2.0 / <f64>k);
+  const log: f32 = s * (p * z + 2);
+  return (x > 0 ? x : 0) + log;
+}
+
 function factorial(n: i32): f64 {
   let product: f64 = 1;
   for (let i = 2; i <= n; i++) product *= <f64>i;

@@ -27,7 +27,10 @@ export function prepareTest(executor: Executor, { prompt, gen, depth, sequences 
   const ids = Array.from({ length: depth + prompt + gen }, (_, i) => Math.floor(uniform(1, i, 0) * executor.vocabSize));
   for (const sequence of all) feed(executor, sequence, ids.slice(0, depth), "none");
   const run = (): number => {
-    for (const sequence of all) sequence.truncate(depth);
+    for (const sequence of all) {
+      sequence.truncate(depth);
+      if (sequence.length < depth) feed(executor, sequence, ids.slice(sequence.length, depth), "none");
+    }
     const start = performance.now();
     if (prompt > 0) for (const sequence of all) feed(executor, sequence, ids.slice(depth), "last");
     for (let i = depth; i < depth + gen; i++)

@@ -37,6 +37,11 @@ export interface LoadOptions {
   maxLogitRows?: number;
   /** Most conversations at once: 1 to 65,536. Default: 64. */
   maxSequences?: number;
+  /**
+   * States of recurrent layers (LFM2, Qwen3.5): one for each conversation in use, and copies to go back to, from 1 to
+   * 65,536. Default: as many as fit into 128 MiB, but at least 4. Models without such layers have none.
+   */
+  maxStates?: number;
   /** Most bytes of WebAssembly memory. A plan that needs more is refused before a weight is read. Default: 4 GiB - 64 KiB. */
   memoryLimit?: number;
   /**
@@ -98,6 +103,7 @@ const CHECKS: { readonly [option in Exclude<keyof LoadOptions, "lora">]-?: Check
   maxBatchTokens: integer(4096),
   maxLogitRows: integer(4096),
   maxSequences: integer(65536),
+  maxStates: integer(65536),
   memoryLimit: integer(Number.MAX_SAFE_INTEGER, ""),
   threads: integer(256),
   build: oneOf(BUILDS),
@@ -145,6 +151,7 @@ export function memoryOptions(options: LoadOptions, trained: number): MemoryOpti
     maxBatchTokens: options.maxBatchTokens ?? Math.min(128, contextLength),
     maxLogitRows: options.maxLogitRows ?? Math.max(16, Math.min(64, maxSequences)),
     maxSequences,
+    maxStates: options.maxStates,
     memoryLimit: options.memoryLimit ?? MAX_MEMORY_BYTES,
   };
 }

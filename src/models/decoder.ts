@@ -58,6 +58,8 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
   readConfig(checkpoint: Checkpoint): Promise<Config>;
   /** Describes the forward pass to `b`. Returns the logits of the rows that are asked for: f32[rows, vocabSize]. */
   build(b: ProgramBuilder, config: Config): Value;
+  /** Whether the forward pass leaves a tensor out on purpose. Any other tensor that it does not read is an error. */
+  skips?(tensor: string, config: Config): boolean;
 }
 
 /**
@@ -69,14 +71,19 @@ const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context
 /**
  * Reads the hyper-parameters that all architectures have, from the keys `{architecture}.*`.
  * @param interleaved as in `DecoderConfig`, which the keys do not say
+ * @param known.kvHeads heads of keys and values, where the key has other numbers for layers without attention
  * @throws NibbleError `missing_key`, `bad_type`, `bad_value`, `missing_tensor`; `unsupported_architecture` for layers of
  *   different shapes
  */
-export async function readDecoderConfig(checkpoint: Checkpoint, interleaved: boolean): Promise<DecoderConfig> {
+export async function readDecoderConfig(
+  checkpoint: Checkpoint,
+  interleaved: boolean,
+  known: { readonly kvHeads?: number } = {},
+): Promise<DecoderConfig> {
   const { metadata, architecture } = checkpoint;
   const keys = new DecoderKeys(checkpoint);
   const hidden = keys.count("embedding_length", LIMITS.hidden);
-  const { rotated, ...heads } = readHeads(keys, hidden);
+  const { rotated, ...heads } = readHeads(keys, hidden, known.kvHeads);
   const rotation = await readRotation(checkpoint, rotated);
   return {
     layers: keys.layers,
@@ -132,9 +139,9 @@ function countOptions(max: number, missing: number | undefined): NumberOptions {
 type Heads = Pick<DecoderConfig, "heads" | "kvHeads" | "headDim">;
 
 /** Reads the shape of attention. `rotated` is how many values of a head RoPE rotates. */
-function readHeads(keys: DecoderKeys, hidden: number): Heads & { rotated: number } {
+function readHeads(keys: DecoderKeys, hidden: number, known?: number): Heads & { rotated: number } {
   const heads = keys.sameInAllLayers("attention.head_count", LIMITS.heads);
-  const kvHeads = keys.sameInAllLayers("attention.head_count_kv", LIMITS.heads, heads);
+  const kvHeads = known ?? keys.sameInAllLayers("attention.head_count_kv", LIMITS.heads, heads);
   const headDim = keys.count("attention.key_length", LIMITS.hidden, hidden / heads);
   const valueDim = keys.count("attention.value_length", LIMITS.hidden, headDim);
   const rotated = keys.count("rope.dimension_count", headDim, headDim);
@@ -212,7 +219,7 @@ export function gatedFeedForward(b: ProgramBuilder, c: DecoderConfig, i: number,
 }
 
 /** The final norm and the LM head. If the file has no matrix for the head, the embedding table serves as it. */
-export function lmHead(b: ProgramBuilder, c: DecoderConfig, h: Value): Value {
-  const x = b.rmsNorm(h, "output_norm.weight", c.eps);
+export function lmHead(b: ProgramBuilder, c: DecoderConfig, h: Value, norm = "output_norm.weight"): Value {
+  const x = b.rmsNorm(h, norm, c.eps);
   return b.matmul(x, b.has("output.weight") ? "output.weight" : "token_embd.weight", c.vocabSize);
 }

@@ -17,6 +17,7 @@ import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
 import { granite, graniteHybrid } from "./granite.ts";
 import { hunyuan } from "./hunyuan.ts";
+import { lfm2 } from "./lfm2.ts";
 import { llama } from "./llama.ts";
 import { llama4 } from "./llama4.ts";
 import { minicpm } from "./minicpm.ts";
@@ -25,6 +26,7 @@ import { mobilellm } from "./mobilellm.ts";
 import { olmo2 } from "./olmo2.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { qwen35 } from "./qwen35.ts";
 import { smollm3 } from "./smollm3.ts";
 import { readAllKeys } from "./unread-keys.ts";
 
@@ -69,6 +71,8 @@ registerArchitecture(mobilellm);
 registerArchitecture(gemma2);
 registerArchitecture(gemma3);
 registerArchitecture(olmo2);
+registerArchitecture(lfm2);
+registerArchitecture(qwen35);
 
 /** A model's hyper-parameters, and its forward pass. */
 export interface ModelDescription {
@@ -96,7 +100,7 @@ export async function describeModel(checkpoint: Checkpoint): Promise<ModelDescri
     describe(options) {
       const builder = new ProgramBuilder(checkpoint.tensors, options);
       const program = builder.finish(architecture.build(builder, inContext(config, options)));
-      checkAllRead(checkpoint, program);
+      checkAllRead(checkpoint, program, (tensor) => architecture.skips?.(tensor, config) ?? false);
       checkRopeFactor(config, program);
       return program;
     },
@@ -125,9 +129,13 @@ function checkRopeFactor({ ropeFactor = 1 }: DecoderConfig, { ropeFactors }: Pro
 const ROPE_TENSORS = ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"];
 
 /** Checks that the forward pass reads all weights: leaving one out, such as a bias, would silently give wrong results. */
-function checkAllRead({ architecture, tensors }: Checkpoint, { weights }: Program): void {
+function checkAllRead(
+  { architecture, tensors }: Checkpoint,
+  { weights }: Program,
+  skips: (tensor: string) => boolean,
+): void {
   const read = new Set(weights.placements.map(({ info }) => info.name));
   for (const name of tensors.keys())
-    if (!read.has(name) && !ROPE_TENSORS.includes(name))
+    if (!read.has(name) && !ROPE_TENSORS.includes(name) && !skips(name))
       throw new NibbleError("unsupported_architecture", `tensor ${name} is not part of a ${architecture} model`);
 }

@@ -8,6 +8,7 @@ import { CachedSequence, type KvCache, noPages } from "./kv-cache.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
 import { BATCH_HEADER_BYTES, batchWord } from "./operations.ts";
 import type { Program } from "./program.ts";
+import type { ReservedState } from "./states.ts";
 import { type BatchItem, logitRows, type Sequence } from "./types.ts";
 
 /** An item whose sequence and tokens are valid. */
@@ -16,6 +17,7 @@ export interface CheckedItem {
   readonly tokens: ArrayLike<number>;
   readonly logits: BatchItem["logits"];
   readonly types: BatchItem["types"];
+  readonly drafts: number;
 }
 
 export type BatchLimits = Pick<MemoryOptions, "contextLength" | "maxBatchTokens"> & {
@@ -59,13 +61,14 @@ export function checkBatch(
 }
 
 function checkItem(
-  { sequence, tokens, logits, types }: BatchItem,
+  { sequence, tokens, logits, types, drafts = 0 }: BatchItem,
   cache: KvCache,
   { contextLength, vocabSize, bidirectional }: BatchLimits,
 ): CheckedItem {
   if (!(sequence instanceof CachedSequence) || sequence.cache !== cache)
     throw new NibbleError("invalid_argument", "expected a sequence of this model");
   sequence.check();
+  if (sequence.idle) throw new NibbleError("invalid_argument", "expected a sequence that does not rest");
   if (sequence.length + tokens.length > contextLength)
     throw new NibbleError(
       "context_full",
@@ -85,8 +88,10 @@ function checkItem(
   }
   if (typeof logits === "number" && !(Number.isInteger(logits) && logits >= 0 && logits <= tokens.length))
     throw new NibbleError("invalid_argument", `expected logits of 0 to ${tokens.length} tokens, got ${logits}`);
-  return { sequence, tokens, logits, types };
+  return { sequence, tokens, logits, types, drafts: Math.min(drafts, tokens.length - 1) };
 }
+
+type BatchArray = "tokens" | "positions" | "pageTables" | "outputs" | "types" | "states" | "snapshots" | "loraScales";
 
 /** Writes batches into the memory that the plan keeps for them. */
 export class BatchWriter {
@@ -96,9 +101,7 @@ export class BatchWriter {
   private readonly threads: number;
   private readonly maxBatchTokens: number;
   /** Addresses of the arrays. */
-  private readonly arrays: Readonly<
-    Record<"tokens" | "positions" | "pageTables" | "outputs" | "types" | "loraScales", number>
-  >;
+  private readonly arrays: Readonly<Record<BatchArray, number>>;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -119,7 +122,9 @@ export class BatchWriter {
       pageTables: first + 2 * step,
       outputs: first + 3 * step,
       types: first + 4 * step,
-      loraScales: first + 5 * step,
+      states: first + 5 * step,
+      snapshots: first + 6 * step,
+      loraScales: first + 7 * step,
     };
     const words = new Uint32Array(memory.buffer, this.header, BATCH_HEADER_BYTES / 4);
     for (const [field, address] of Object.entries(this.arrays))
@@ -127,9 +132,10 @@ export class BatchWriter {
   }
 
   /**
-   * Writes the rows of the items, whose pages are reserved. Returns how many rows there are, and how many want logits.
+   * Writes the rows of the items, whose pages and states are reserved. Returns how many rows there are, and how many want
+   * logits.
    */
-  write(items: readonly CheckedItem[]): { rows: number; outputs: number } {
+  write(items: readonly CheckedItem[], states: readonly ReservedState[]): { rows: number; outputs: number } {
     const words = new Int32Array(this.memory.buffer);
     const [tokensAt, positionsAt, tablesAt, outputsAt, typesAt] = [
       this.arrays.tokens / 4,
@@ -138,11 +144,16 @@ export class BatchWriter {
       this.arrays.outputs / 4,
       this.arrays.types / 4,
     ];
+    const [statesAt, snapshotsAt] = [this.arrays.states / 4, this.arrays.snapshots / 4];
     let rows = 0;
     let outputs = 0;
-    for (const item of items) {
+    for (const [index, item] of items.entries()) {
       const { sequence, tokens, types } = item;
       const wanted = logitRows(item);
+      const { address, snapshots } = states[index]!;
+      words.fill(address, statesAt + rows, statesAt + rows + tokens.length);
+      words.fill(0, snapshotsAt + rows, snapshotsAt + rows + tokens.length);
+      for (const { row, address: copy } of snapshots) words[snapshotsAt + rows + row] = copy;
       this.writeLoraScales(sequence, rows, tokens.length);
       const table = sequence.cache.tableAddress(sequence.table);
       for (let i = 0; i < tokens.length; i++) {

@@ -12,18 +12,16 @@ import { link } from "./linker.ts";
 import { MatmulRecorder, type Matrix } from "./matmul-recorder.ts";
 import { Placement } from "./placement.ts";
 import type { Program, ProgramOptions, Rows } from "./program.ts";
-import { dst, type KvLayer, type Operand, Recording, type RopeTable, src, type Value } from "./recording.ts";
-import { WeightTable } from "./weight-table.ts";
+import { dst, type KvLayer, type Operand, type RopeTable, src, type Value } from "./recording.ts";
+import { RecurrentBuilder } from "./recurrent-builder.ts";
 
 /** What names a row in a table of embeddings. The values are those of `Embed.source` in assembly/operations.ts. */
 const EMBED_SOURCES = { token: 0, position: 1, type: 2 } as const;
 
 /** Records the operations of a forward pass. */
-export class ProgramBuilder {
-  private readonly recording: Recording;
+export class ProgramBuilder extends RecurrentBuilder {
   private readonly frequencies: Float32Array[] = [];
   private readonly ropeFactors: number[] = [];
-  private readonly weights: WeightTable;
   private readonly options: ProgramOptions;
   private readonly recorder: MatmulRecorder;
   private readonly attentions: AttentionRecorder;
@@ -31,9 +29,8 @@ export class ProgramBuilder {
   private pooled: { readonly value: Value; readonly operation: number } | undefined;
 
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: ProgramOptions) {
-    this.weights = new WeightTable(tensors);
+    super(tensors, options.threads);
     this.options = options;
-    this.recording = new Recording(options.threads);
     this.recorder = new MatmulRecorder(this.recording, this.weights, options);
     this.attentions = new AttentionRecorder(this.recording, options);
   }
@@ -163,27 +160,14 @@ export class ProgramBuilder {
     return this.attentions.attention(q, layer, scale, options);
   }
 
-  /** silu(gate) * up. gate and up are results of one `matmuls`. */
+  /** silu(gate) * up. */
   siluMul(gate: Value, up: Value): Value {
     return this.gatedMul("siluMul", gate, up);
   }
 
-  /** gelu(gate) * up with the tanh form of GELU. gate and up are results of one `matmuls`. */
+  /** gelu(gate) * up with the tanh form of GELU. */
   geluMul(gate: Value, up: Value): Value {
     return this.gatedMul("geluMul", gate, up);
-  }
-
-  private gatedMul(name: "siluMul" | "geluMul", gate: Value, up: Value): Value {
-    const srcStride = gate.buffer.stride;
-    const y = this.recording.place(gate);
-    this.recording.emit(name, gate.rows, {
-      ...dst(y),
-      gate: { place: gate },
-      up: { place: up },
-      srcStride,
-      n: gate.width,
-    });
-    return y;
   }
 
   /** x + y. x must not be read again. */
@@ -269,6 +253,7 @@ export class ProgramBuilder {
       activationBytes: placement.scratch + recording.scratchBytes * threads,
       pageBytes: attentions.pageBytes,
       headPageBytes: attentions.headPageBytes,
+      stateBytes: this.stateBytes,
       vocabSize: this.vocabSize,
       bidirectional: attentions.bidirectional,
       generates: this.pooled === undefined,

@@ -48,6 +48,7 @@ export class WasmExecutor implements Executor {
   readonly maxLogitRows: number;
   readonly pageTokens: number = PAGE_TOKENS;
   readonly pageBytes: number;
+  readonly stateBytes: number;
   readonly plan: MemoryPlan;
   readonly threads: number;
   readonly revectorized: boolean;
@@ -68,6 +69,7 @@ export class WasmExecutor implements Executor {
     this.program = program;
     this.plan = plan;
     this.pageBytes = plan.pageBytes;
+    this.stateBytes = plan.stateBytes;
     this.vocabSize = program.vocabSize;
     this.hiddenSize = program.hidden.width;
     this.headSize = program.logits.width;
@@ -106,6 +108,14 @@ export class WasmExecutor implements Executor {
     return this.cache.freePages;
   }
 
+  get freeStates(): number {
+    return this.cache.states.free;
+  }
+
+  get maxDrafts(): number {
+    return this.cache.states.maxDrafts;
+  }
+
   pagesOf(sequences: readonly Sequence[]): number {
     return new Set((sequences as readonly CachedSequence[]).flatMap(({ pages }) => pages)).size;
   }
@@ -114,10 +124,16 @@ export class WasmExecutor implements Executor {
   fingerprint(): Uint32Array {
     const { memory } = this.alive();
     const { base, weights } = this.plan;
-    const { frequencies, ropeFactors, headPageBytes } = this.program;
+    const { frequencies, ropeFactors, headPageBytes, stateBytes } = this.program;
     const factors = Float32Array.from(ropeFactors.filter((factor) => factor !== 1));
     this.identity ??= fingerprint([
-      Uint32Array.of(CACHE_VERSION, PAGE_TOKENS, this.vocabSize, ...headPageBytes),
+      Uint32Array.of(
+        CACHE_VERSION,
+        PAGE_TOKENS,
+        this.vocabSize,
+        ...headPageBytes,
+        ...(stateBytes > 0 ? [stateBytes] : []),
+      ),
       ...frequencies.map((table) => new Uint32Array(table.buffer, table.byteOffset, table.length)),
       ...(factors.length > 0 ? [new Uint32Array(factors.buffer)] : []),
       new Uint32Array(memory.buffer, base.weights, weights / 4),
@@ -189,7 +205,10 @@ export class WasmExecutor implements Executor {
   ): Float32Array[] {
     this.alive();
     for (const { sequence, tokens } of items) this.cache.reserve(sequence, tokens.length);
-    const { rows, outputs } = this.batch.write(items);
+    const states = this.cache.states.reserve(
+      items.map(({ sequence, tokens, drafts }) => ({ sequence, count: tokens.length, drafts })),
+    );
+    const { rows, outputs } = this.batch.write(items, states);
     this.guarded(() => run(rows, outputs));
     this.pool?.count();
     for (const { sequence, tokens } of items) sequence.length += tokens.length;

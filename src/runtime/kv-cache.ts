@@ -6,6 +6,7 @@
 import { NibbleError } from "../base/errors.ts";
 import { PAGE_TOKENS } from "./layout.ts";
 import type { MemoryOptions, MemoryPlan } from "./memory-plan.ts";
+import { type State, type StateHolder, StatePool } from "./states.ts";
 import type { AdapterScales, Sequence } from "./types.ts";
 
 export class KvCache {
@@ -21,6 +22,8 @@ export class KvCache {
   private readonly references: Uint32Array;
   /** Numbers of the page tables that no sequence uses. */
   private readonly freeTables: number[] = [];
+  /** The states of recurrent layers. */
+  readonly states: StatePool;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -34,6 +37,7 @@ export class KvCache {
     this.pagesPerSequence = Math.ceil(contextLength / PAGE_TOKENS);
     this.references = new Uint32Array(plan.pageCount);
     for (let page = plan.pageCount - 1; page >= 0; page--) this.freeList.push(page);
+    this.states = new StatePool(memory, { base: plan.base.states, bytes: plan.stateBytes, count: plan.stateCount });
     for (let table = maxSequences - 1; table >= 0; table--) this.freeTables.push(table);
   }
 
@@ -49,7 +53,14 @@ export class KvCache {
         "context_full",
         "all sequences are in use: dispose sessions, or load with more maxSequences",
       );
-    return new CachedSequence(this, table, adapters);
+    const sequence = new CachedSequence(this, table, adapters);
+    try {
+      this.states.enter(sequence);
+    } catch (error) {
+      this.freeTables.push(table);
+      throw error;
+    }
+    return sequence;
   }
 
   /** Address of a page table, which holds i32 page numbers. */
@@ -96,24 +107,47 @@ export class KvCache {
     }
   }
 
-  /** A copy of the first `count` pages of a sequence, in which the kv heads of a page lie one after the other. */
-  savePages({ pages }: CachedSequence, count: number): Uint8Array {
-    const result = new Uint8Array(count * this.plan.pageBytes);
-    this.eachPart(pages.slice(0, count), (part, offset) => result.set(part, offset));
+  /** The tokens that `savePages` saves: those of full pages, up to a border whose state is kept. */
+  savedLength(sequence: CachedSequence): number {
+    const full = (length: number): number => length - (length % PAGE_TOKENS);
+    let length = full(sequence.length);
+    for (let known = this.states.known(sequence, length); known !== length; known = this.states.known(sequence, length))
+      length = full(known);
+    return length;
+  }
+
+  /** A copy of the pages of those tokens, in which the kv heads of a page lie one after the other, and of the state. */
+  savePages(sequence: CachedSequence): Uint8Array {
+    const length = this.savedLength(sequence);
+    const count = length / PAGE_TOKENS;
+    const pageBytes = count * this.plan.pageBytes;
+    const result = new Uint8Array(pageBytes + (count > 0 ? this.states.bytes : 0));
+    this.eachPart(sequence.pages.slice(0, count), (part, offset) => result.set(part, offset));
+    const state = sequence.states.find(({ position }) => position === length);
+    if (state) result.set(this.states.save(state), pageBytes);
     return result;
   }
 
-  /** Gives an empty sequence pages with the contents that `savePages` made. */
-  restorePages(sequence: CachedSequence, source: Uint8Array): void {
-    const count = source.length / this.plan.pageBytes;
-    if (sequence.length > 0 || !Number.isInteger(count) || count > this.pagesPerSequence) {
-      const got = `${source.length} bytes for a sequence of ${sequence.length} tokens`;
-      throw new NibbleError("invalid_argument", `expected whole pages of ${this.plan.pageBytes} bytes, got ${got}`);
+  /** Gives an empty sequence the first `length` tokens, with the contents that `savePages` made. */
+  restorePages(sequence: CachedSequence, source: Uint8Array, length: number): void {
+    const count = length / PAGE_TOKENS;
+    const { pageBytes } = this.plan;
+    const stateBytes = count > 0 ? this.states.bytes : 0;
+    if (
+      sequence.length > 0 ||
+      !Number.isInteger(count) ||
+      count > this.pagesPerSequence ||
+      source.length !== count * pageBytes + stateBytes
+    ) {
+      const got = `${source.length} bytes of ${length} tokens for a sequence of ${sequence.length}`;
+      const state = stateBytes > 0 ? ` and a state of ${stateBytes}` : "";
+      throw new NibbleError("invalid_argument", `expected whole pages of ${pageBytes} bytes${state}, got ${got}`);
     }
     if (count > this.freeList.length) throw noPages(count, this.freeList.length);
-    this.reserve(sequence, count * PAGE_TOKENS);
+    this.reserve(sequence, length);
     this.eachPart(sequence.pages, (part, offset) => part.set(source.subarray(offset, offset + part.length)));
-    sequence.length = count * PAGE_TOKENS;
+    if (stateBytes > 0) this.states.restore(sequence, length, source.subarray(count * pageBytes));
+    sequence.length = length;
   }
 
   /** Calls `visit` with the part of each kv head in each page, and its offset where pages lie one after the other. */
@@ -139,22 +173,29 @@ export class KvCache {
     if (--this.references[page]! === 0) this.freeList.push(page);
   }
 
-  fork(sequence: CachedSequence): CachedSequence {
+  /** Another sequence with the first `length` tokens, as far as its state is known. */
+  fork(sequence: CachedSequence, length: number): CachedSequence {
     const copy = this.createSequence(sequence.adapters);
-    for (const [index, page] of sequence.pages.entries()) {
+    copy.length = this.states.known(sequence, length);
+    for (const [index, page] of sequence.pages.slice(0, Math.ceil(copy.length / PAGE_TOKENS)).entries()) {
       this.references[page]!++;
       copy.pages.push(page);
       this.setEntry(copy.table, index, page);
     }
-    copy.length = sequence.length;
+    this.states.share(sequence, copy, copy.length);
     return copy;
   }
 
-  /** Shortens a sequence to `length` tokens, and gives back the pages that it then does not need. */
+  /**
+   * Shortens a sequence to `length` tokens, or as many as its state is known for, and gives back what it then does not
+   * need.
+   */
   shrink(sequence: CachedSequence, length: number): void {
-    const keep = Math.ceil(length / PAGE_TOKENS);
+    const known = this.states.known(sequence, length);
+    const keep = Math.ceil(known / PAGE_TOKENS);
     while (sequence.pages.length > keep) this.release(sequence.pages.pop()!);
-    sequence.length = length;
+    sequence.length = known;
+    this.states.shorten(sequence, known);
   }
 
   /** Gives a page table back. */
@@ -172,13 +213,15 @@ export function noPages(needed: number, free: number): NibbleError {
 }
 
 /** A sequence of this cache. */
-export class CachedSequence implements Sequence {
+export class CachedSequence implements Sequence, StateHolder {
   readonly cache: KvCache;
   /** The number of its page table. */
   readonly table: number;
   readonly adapters: AdapterScales | undefined;
   readonly pages: number[] = [];
+  states: State[] = [];
   length = 0;
+  idle = false;
   disposed = false;
 
   constructor(cache: KvCache, table: number, adapters: AdapterScales | undefined) {
@@ -187,9 +230,10 @@ export class CachedSequence implements Sequence {
     this.adapters = adapters;
   }
 
-  fork(): Sequence {
+  fork(length: number = this.length): Sequence {
     this.check();
-    return this.cache.fork(this);
+    this.checkLength(length);
+    return this.cache.fork(this, length);
   }
 
   pagesNeeded(count: number): number {
@@ -197,31 +241,56 @@ export class CachedSequence implements Sequence {
     return this.cache.pagesNeeded(this, count);
   }
 
+  knownLength(length: number): number {
+    return this.cache.states.known(this, Math.min(length, this.length));
+  }
+
   truncate(length: number): void {
     this.check();
-    if (!Number.isInteger(length) || length < 0 || length > this.length)
-      throw new NibbleError("invalid_argument", `expected a length from 0 to ${this.length}, got ${length}`);
+    this.checkLength(length);
     this.cache.shrink(this, length);
+  }
+
+  rest(): void {
+    this.idle = true;
+  }
+
+  wake(): void {
+    this.check();
+    if (!this.idle) return;
+    this.cache.states.enter(this);
+    this.idle = false;
+    this.cache.shrink(this, this.length);
+  }
+
+  get savedLength(): number {
+    return this.cache.savedLength(this);
   }
 
   savePages(): Uint8Array {
     this.check();
-    return this.cache.savePages(this, Math.floor(this.length / PAGE_TOKENS));
+    return this.cache.savePages(this);
   }
 
-  restorePages(pages: Uint8Array): void {
+  restorePages(pages: Uint8Array, length: number): void {
     this.check();
-    this.cache.restorePages(this, pages);
+    this.cache.restorePages(this, pages, length);
   }
 
   dispose(): void {
     if (this.disposed) return;
     this.cache.shrink(this, 0);
     this.disposed = true;
+    this.cache.states.leave(this);
     this.cache.releaseTable(this.table);
   }
 
   check(): void {
     if (this.disposed) throw new NibbleError("disposed", "this sequence was disposed");
+  }
+
+  private checkLength(length: number): void {
+    if (!Number.isInteger(length) || length < 0 || length > this.length)
+      throw new NibbleError("invalid_argument", `expected a length from 0 to ${this.length}, got ${length}`);
   }
 }

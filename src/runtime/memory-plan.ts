@@ -1,6 +1,6 @@
 /**
  * One linear memory, planned from the header before the first weight byte is read:
- * `[constants | program | tables | activations | KV pages | weights]`.
+ * `[constants | program | tables | activations | KV pages | states | weights]`.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -21,6 +21,8 @@ export interface MemoryOptions {
   readonly maxLogitRows: number;
   /** Most bytes that the plan may take. */
   readonly memoryLimit: number;
+  /** States of recurrent layers: of sequences, and copies of them. Default: `defaultStates`. */
+  readonly maxStates?: number | undefined;
 }
 
 /** Sizes in bytes, and where each region begins. */
@@ -35,6 +37,8 @@ export interface MemoryPlan {
   readonly activations: number;
   /** Bytes of the key-value cache. */
   readonly kvCache: number;
+  /** Bytes of the states of recurrent layers, for sequences and for copies. */
+  readonly states: number;
   /** Bytes of weights. */
   readonly weights: number;
   /** Bytes of all parts. */
@@ -47,12 +51,16 @@ export interface MemoryPlan {
     readonly frequencies: number;
     readonly activations: number;
     readonly pages: number;
+    readonly states: number;
     readonly weights: number;
   };
   /** Bytes per page of the key-value cache. */
   readonly pageBytes: number;
   /** Pages of the key-value cache. */
   readonly pageCount: number;
+  /** Bytes of a state, and their number; 0 without recurrent layers. */
+  readonly stateBytes: number;
+  readonly stateCount: number;
   /**
    * Bytes of the staging buffer, through which weights are repacked into tiles. It lies in the activations, which are
    * unused while loading.
@@ -63,6 +71,18 @@ export interface MemoryPlan {
 /** Weights are read in pieces of 1 MiB, which costs no more than reading a file at once. */
 const STAGING_BYTES = 2 ** 20;
 
+/** Bytes that states take where the options do not say. A state of LFM2-350M takes 80 KiB, of Qwen3.5-0.8B 19 MiB. */
+const DEFAULT_STATES_BYTES = 2 ** 27;
+const MIN_DEFAULT_STATES = 4;
+
+/** As many states as fit into 128 MiB, at least 4; no more than one for each sequence and each page can be of use. */
+function defaultStates(stateBytes: number, { maxSequences }: MemoryOptions, pageCount: number): number {
+  return Math.min(
+    Math.max(Math.floor(DEFAULT_STATES_BYTES / stateBytes), MIN_DEFAULT_STATES),
+    maxSequences + pageCount,
+  );
+}
+
 /**
  * Lays out the memory for a program.
  * @throws NibbleError `out_of_memory` with figures, where the plan exceeds `memoryLimit` or what wasm32 can address
@@ -70,6 +90,8 @@ const STAGING_BYTES = 2 ** 20;
 export function planMemory(program: Program, options: MemoryOptions): MemoryPlan {
   const pageCount = Math.ceil(options.cacheTokens / PAGE_TOKENS);
   const stagingBytes = stagingBytesOf(program);
+  const { stateBytes } = program;
+  const stateCount = stateBytes === 0 ? 0 : (options.maxStates ?? defaultStates(stateBytes, options, pageCount));
   const tablePages = Math.ceil(options.contextLength / PAGE_TOKENS);
   // The regions in their order in memory, each at a multiple of ALIGNMENT.
   const { base, bytes, end } = layOut({
@@ -79,6 +101,7 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
     frequencies: frequencyOffsets(program.frequencies).at(-1)!,
     activations: Math.max(program.activationBytes, stagingBytes),
     pages: pageCount * program.pageBytes,
+    states: stateCount * stateBytes,
     weights: program.weights.bytes,
   });
   const plan: MemoryPlan = {
@@ -87,11 +110,14 @@ export function planMemory(program: Program, options: MemoryOptions): MemoryPlan
     tables: bytes.pageTables + bytes.frequencies,
     activations: bytes.activations,
     kvCache: bytes.pages,
+    states: bytes.states,
     weights: bytes.weights,
     total: end,
     base,
     pageBytes: program.pageBytes,
     pageCount,
+    stateBytes,
+    stateCount,
     stagingBytes,
   };
   const limit = Math.min(options.memoryLimit, MAX_MEMORY_BYTES);
@@ -124,8 +150,9 @@ function layOut(sizes: Regions): { base: Regions; bytes: Regions; end: number } 
 
 function tooLarge(plan: MemoryPlan, limit: number, options: MemoryOptions): string {
   const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const states = plan.stateCount > 0 ? `states ${mib(plan.states)} (${plan.stateCount}, maxStates), ` : "";
   return (
     `expected at most ${mib(limit)}, the plan takes ${mib(plan.total)}: weights ${mib(plan.weights)}, ` +
-    `KV cache ${mib(plan.kvCache)} (${options.cacheTokens} tokens), activations ${mib(plan.activations)}`
+    `KV cache ${mib(plan.kvCache)} (${options.cacheTokens} tokens), ${states}activations ${mib(plan.activations)}`
   );
 }

@@ -85,9 +85,9 @@ export const OPERATIONS = {
       "scratchBytes",
     ],
   },
-  siluMul: { code: 10, rowLocal: true, fields: ["dst", "dstStride", "gate", "up", "srcStride", "n"] },
+  siluMul: { code: 10, rowLocal: true, fields: ["dst", "dstStride", "gate", "gateStride", "up", "upStride", "n"] },
   add: { code: 11, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "n"] },
-  geluMul: { code: 12, rowLocal: true, fields: ["dst", "dstStride", "gate", "up", "srcStride", "n"] },
+  geluMul: { code: 12, rowLocal: true, fields: ["dst", "dstStride", "gate", "gateStride", "up", "upStride", "n"] },
   scale: { code: 13, rowLocal: true, fields: ["dst", "dstStride", "n", "factor"] },
   softcap: { code: 14, rowLocal: true, fields: ["dst", "dstStride", "n", "cap"] },
   lora: {
@@ -119,6 +119,43 @@ export const OPERATIONS = {
   },
   geluErf: { code: 18, rowLocal: true, fields: ["dst", "dstStride", "n"] },
   copy: { code: 19, rowLocal: true, fields: ["dst", "dstStride", "src", "srcStride", "rowBytes"] },
+  sigmoidMul: { code: 20, rowLocal: true, fields: ["dst", "dstStride", "gate", "gateStride", "up", "upStride", "n"] },
+  mul: { code: 21, rowLocal: true, fields: ["dst", "dstStride", "gate", "gateStride", "up", "upStride", "n"] },
+  sigmoid: { code: 22, rowLocal: true, fields: ["dst", "dstStride", "n"] },
+  decay: { code: 23, rowLocal: true, fields: ["dst", "dstStride", "n", "bias", "rate"] },
+  splitHeads: {
+    code: 24,
+    rowLocal: true,
+    fields: ["dst", "dstStride", "src", "srcStride", "heads", "parts", "partBytes"],
+  },
+  shortConv: {
+    code: 25,
+    rowLocal: false,
+    fields: ["dst", "dstStride", "src", "srcStride", "weights", "taps", "channels", "silu", "state"],
+  },
+  deltaRule: {
+    code: 26,
+    rowLocal: false,
+    fields: [
+      "dst",
+      "dstStride",
+      "src",
+      "srcStride",
+      "values",
+      "valueStride",
+      "decays",
+      "decayStride",
+      "betas",
+      "betaStride",
+      "keyHeads",
+      "valueHeads",
+      "keyDim",
+      "valueDim",
+      "tiled",
+      "scale",
+      "state",
+    ],
+  },
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -174,6 +211,8 @@ export const BATCH_FIELDS = [
   "outputs",
   "loraScales",
   "types",
+  "states",
+  "snapshots",
   "operations",
   "split",
   "barriers",
@@ -198,7 +237,7 @@ export function batchWord(field: BatchWord): number {
 /** Bytes of a batch's header and of the words that threads share; its arrays follow. */
 export const BATCH_HEADER_BYTES = 256;
 
-/** Bytes of a batch's header and arrays: five words per row, and one per row and adapter. */
+/** Bytes of a batch's header and arrays: seven words per row, and one per row and adapter. */
 export function batchBytes({ maxBatchTokens }: { readonly maxBatchTokens: number }, adapters: number): number {
-  return BATCH_HEADER_BYTES + 4 * (5 + adapters) * maxBatchTokens;
+  return BATCH_HEADER_BYTES + 4 * (7 + adapters) * maxBatchTokens;
 }

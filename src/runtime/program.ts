@@ -63,6 +63,8 @@ export interface Program {
   readonly bidirectional: boolean;
   /** Whether `logits` are those of the next token. Otherwise they are what the head makes of pooled states. */
   readonly generates: boolean;
+  /** Bytes of a sequence's state over all recurrent layers; 0 where there are none. */
+  readonly stateBytes: number;
   /** In the order of their operations. */
   readonly inputs: readonly MatmulInput[];
   readonly logits: Output;

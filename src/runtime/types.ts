@@ -12,22 +12,40 @@ export interface Sequence {
   readonly length: number;
   /** The scales of the adapters. They apply to all tokens of the sequence, because keys and values depend on them. */
   readonly adapters: AdapterScales | undefined;
-  /** Makes another sequence with the same tokens. The two share pages; a shared page is copied before it is written. */
-  fork(): Sequence;
+  /**
+   * Makes another sequence with the first `length` tokens (default: all), or `knownLength(length)` of them. The two share
+   * pages; a shared page is copied before it is written.
+   */
+  fork(length?: number): Sequence;
   /**
    * The number of free pages that appending `count` tokens takes: new pages, and a copy of the last page where it is
    * shared.
    */
   pagesNeeded(count: number): number;
-  /** Drops all tokens from `length` on. */
+  /**
+   * The most tokens, up to `length`, that the sequence can go back to: all of them for attention. Recurrent layers can go
+   * back only to a position whose state was kept (states.ts).
+   */
+  knownLength(length: number): number;
+  /** Drops all tokens from `length` on, or from `knownLength(length)` on: `length` tells which. */
   truncate(length: number): void;
-  /** A copy of the pages that are full: `Math.floor(length / pageTokens) * pageBytes` bytes. */
+  /** Lets other sequences take its slots for states, until `wake`. It cannot be continued meanwhile. */
+  rest(): void;
+  /**
+   * Ends `rest`; the sequence may have become shorter, where its last state was taken.
+   * @throws NibbleError `context_full` where all states belong to sequences in use
+   */
+  wake(): void;
+  /** The tokens that `savePages` saves: those of full pages, for recurrent layers up to a border whose state is kept. */
+  readonly savedLength: number;
+  /** A copy of the pages of `savedLength` tokens, and of the state after them. */
   savePages(): Uint8Array;
   /**
-   * Fills an empty sequence with full pages that `savePages` copied, on this executor or one with the same fingerprint.
+   * Fills an empty sequence with what `savePages` copied, on this executor or one with the same fingerprint.
+   * @param length its `savedLength`
    * @throws NibbleError `context_full` where too few pages are free; nothing has changed then
    */
-  restorePages(pages: Uint8Array): void;
+  restorePages(pages: Uint8Array, length: number): void;
   dispose(): void;
 }
 
@@ -39,6 +57,8 @@ export interface BatchItem {
   readonly logits: "none" | "last" | "all" | number;
   /** The token type of each token, 0 or more, for models that have them (default 0). */
   readonly types?: ArrayLike<number> | undefined;
+  /** How many of the last tokens are drafts, which `truncate` may drop again (default 0). Their states are kept. */
+  readonly drafts?: number;
 }
 
 /** How many of its last tokens an item wants logits for. */
@@ -67,6 +87,12 @@ export interface Executor {
   readonly freePages: number;
   readonly pageTokens: number;
   readonly pageBytes: number;
+  /** Bytes of a state of the recurrent layers; 0 where there are none. */
+  readonly stateBytes: number;
+  /** How many more sequences can be in use, as far as states go; `Infinity` without recurrent layers. */
+  readonly freeStates: number;
+  /** Most drafts of a sequence in a batch after which its states are kept; `Infinity` without recurrent layers. */
+  readonly maxDrafts: number;
   /**
    * Four 32-bit words, a hash of the model and of everything else that cached keys and values depend on. Computed at
    * the first call.

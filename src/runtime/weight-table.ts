@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { TensorInfo } from "../formats/checkpoint.ts";
+import { transposed } from "../formats/derived-tensors.ts";
 import { type TensorType, tensorTypeFacts } from "../formats/tensor-types.ts";
 import { align, matrixBytes } from "./layout.ts";
 import { hasKernel } from "./weight-types.ts";
@@ -71,6 +72,16 @@ export class WeightTable {
     const info = this.require(name, [length]);
     if (info.type !== "F32" && info.type !== "F16" && info.type !== "BF16")
       throw new NibbleError("unsupported_type", `tensor ${name}: expected F32, F16 or BF16, got ${info.type}`);
+    return this.place({ info, kind: "vector", type: info.type, rows: 1, columns: length }, align(length * 4));
+  }
+
+  /**
+   * Places a matrix [rows, columns] with its rows and columns exchanged, as f32.
+   * @throws NibbleError `missing_tensor`, `bad_shape`, `unsupported_type`
+   */
+  transposed(name: string, rows: number, columns: number): WeightPlacement {
+    const info = transposed(this.require(name, [rows, columns]));
+    const length = rows * columns;
     return this.place({ info, kind: "vector", type: info.type, rows: 1, columns: length }, align(length * 4));
   }
 

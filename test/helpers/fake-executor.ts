@@ -26,6 +26,8 @@ export interface FakeOptions {
   memory?: number;
   bidirectional?: boolean;
   next?: (tokens: readonly number[]) => number | undefined;
+  /** States of recurrent layers: sequences can then only go back to borders of pages. Default: no such layers. */
+  states?: number;
 }
 
 interface Page {
@@ -36,6 +38,7 @@ class FakeSequence implements Sequence {
   tokens: number[] = [];
   pages: Page[] = [];
   disposed = false;
+  idle = false;
   readonly owner: FakeExecutor;
   readonly adapters: AdapterScales | undefined;
 
@@ -46,10 +49,11 @@ class FakeSequence implements Sequence {
   get length(): number {
     return this.tokens.length;
   }
-  fork(): Sequence {
+  fork(length: number = this.length): Sequence {
+    const known = this.knownLength(length);
     const copy = this.owner.createSequence(this.adapters) as FakeSequence;
-    copy.tokens = [...this.tokens];
-    copy.pages = [...this.pages];
+    copy.tokens = this.tokens.slice(0, known);
+    copy.pages = this.pages.slice(0, Math.ceil(known / this.owner.pageTokens));
     for (const page of copy.pages) page.owners++;
     return copy;
   }
@@ -60,16 +64,31 @@ class FakeSequence implements Sequence {
   }
   truncate(length: number): void {
     if (length > this.length) throw new NibbleError("invalid_argument", "beyond the length");
-    this.tokens.length = length;
-    for (const page of this.pages.splice(Math.ceil(length / this.owner.pageTokens))) this.owner.drop(page);
+    this.tokens.length = this.knownLength(length);
+    for (const page of this.pages.splice(Math.ceil(this.length / this.owner.pageTokens))) this.owner.drop(page);
+  }
+  knownLength(length: number): number {
+    if (this.owner.stateBytes === 0 || length >= this.length) return Math.min(length, this.length);
+    return length - (length % this.owner.pageTokens);
+  }
+  rest(): void {
+    this.idle = true;
+  }
+  wake(): void {
+    if (this.idle && this.owner.freeStates === 0) throw new NibbleError("context_full", "no free state");
+    this.idle = false;
+  }
+  get savedLength(): number {
+    return this.length - (this.length % this.owner.pageTokens);
   }
   savePages(): Uint8Array {
-    const { pageTokens } = this.owner;
-    const full = Math.floor(this.length / pageTokens) * pageTokens;
-    return new Uint8Array(Uint32Array.from(this.tokens.slice(0, full)).buffer);
+    const state = this.savedLength > 0 ? this.owner.stateBytes : 0;
+    return new Uint8Array(
+      Uint32Array.of(...this.tokens.slice(0, this.savedLength), ...Array(state / 4).fill(0)).buffer,
+    );
   }
-  restorePages(pages: Uint8Array): void {
-    const tokens = Array.from(new Uint32Array(pages.slice().buffer));
+  restorePages(pages: Uint8Array, length: number): void {
+    const tokens = Array.from(new Uint32Array(pages.slice().buffer)).slice(0, length);
     if (this.pagesNeeded(tokens.length) > this.owner.freePages) throw new NibbleError("context_full", "no free pages");
     this.owner.grow(this, tokens.length);
     this.tokens = tokens;
@@ -93,6 +112,8 @@ export class FakeExecutor implements Executor {
   readonly maxLogitRows: number;
   readonly pageTokens: number;
   readonly pageBytes: number;
+  readonly stateBytes: number;
+  readonly maxDrafts: number;
   freePages: number;
   readonly next: FakeOptions["next"];
   readonly live: Set<FakeSequence> = new Set<FakeSequence>();
@@ -104,6 +125,7 @@ export class FakeExecutor implements Executor {
   /** Calls of `forwardSome`. */
   some: number = 0;
   readonly #maxSequences: number;
+  readonly #states: number;
   readonly #rows: Float32Array[];
   readonly #memory: number;
 
@@ -117,10 +139,17 @@ export class FakeExecutor implements Executor {
     this.pageTokens = options.pageTokens ?? 8;
     this.pageBytes = 4 * this.pageTokens; // a page holds its tokens
     this.freePages = options.pages ?? 64;
+    this.stateBytes = options.states ? 16 : 0;
+    this.maxDrafts = options.states ? 2 : Infinity;
+    this.#states = options.states ?? Infinity;
     this.#maxSequences = options.maxSequences ?? 64;
     this.next = options.next;
     this.#memory = options.memory ?? Infinity;
     this.#rows = Array.from({ length: this.maxBatchTokens }, () => new Float32Array(this.vocabSize));
+  }
+
+  get freeStates(): number {
+    return this.#states - [...this.live].filter(({ idle }) => !idle).length;
   }
 
   pagesOf(sequences: readonly Sequence[]): number {
@@ -134,6 +163,7 @@ export class FakeExecutor implements Executor {
   createSequence(adapters?: AdapterScales): Sequence {
     if (this.disposed) throw new NibbleError("disposed", "executor is disposed");
     if (this.live.size === this.#maxSequences) throw new NibbleError("context_full", "no free sequence");
+    if (this.freeStates === 0) throw new NibbleError("context_full", "no free state");
     const sequence = new FakeSequence(this, adapters);
     this.live.add(sequence);
     return sequence;
@@ -161,6 +191,7 @@ export class FakeExecutor implements Executor {
       const fake = sequence as FakeSequence;
       if (fake.disposed) throw new NibbleError("disposed", "sequence is disposed");
       if (this.bidirectional && fake.length > 0) throw new NibbleError("invalid_argument", "the sequence is not empty");
+      if (fake.idle) throw new NibbleError("invalid_argument", "the sequence rests");
       if (fake.length + tokens.length > this.contextLength) throw new NibbleError("context_full", "beyond the context");
     }
     if (batch.reduce((sum, { sequence, tokens }) => sum + sequence.pagesNeeded(tokens.length), 0) > this.freePages) {

@@ -26,6 +26,7 @@ import { FLOATS, fileF16s, QUANTIZED, SCALES_FIRST, wholeBlocks } from "./kernel
 import { combine, EDGE_BLOCKS, type Kernel, PATTERNS, times } from "./kernel-lists.ts";
 import { MATMUL_KERNELS } from "./kernel-matmul-table.ts";
 import { PANEL_KERNELS } from "./kernel-panel-table.ts";
+import { RECURRENT_KERNELS } from "./kernel-recurrent-table.ts";
 
 const EXP_INPUTS = [
   0, -0, 1, -1, 1e-20, 0.34657359, -0.34657359, 88.3762, 88.4, 1e30, -87.33654, -87.3366, -1e30, 1e-45,
@@ -39,6 +40,7 @@ export const KERNELS: readonly Kernel[] = [
   ...MATMUL_KERNELS,
   ...PANEL_KERNELS,
   ...ATTENTION_KERNELS,
+  ...RECURRENT_KERNELS,
   {
     name: "quantizeRow",
     cases: [

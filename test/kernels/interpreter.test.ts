@@ -32,6 +32,10 @@ const SCRATCH = QUERY_BLOCK_BYTES + attentionScratchBytes(HEAD_DIM);
 const CAP = 2;
 const RANK = 8;
 const Y_STRIDE = 64 * GROUPS + 64;
+/** Heads of the delta rule: two of keys and four of values. Their state, and two rows of 20 channels. */
+const DELTA = { keyHeads: 2, valueHeads: 4, keyDim: 4, valueDim: 8 };
+const CHANNELS = 20;
+const STATE_BYTES = 4 * 4 * 4 * 8 + 4 * 2 * CHANNELS;
 
 /** Three int8 pages of each kv head, full of tokens. */
 function cache(random: Random): Uint8Array<ArrayBuffer> {
@@ -55,8 +59,13 @@ function setup() {
   const pages = memory.put(Int32Array.from({ length: ROWS }, (_, i) => tables[i < 3 ? 0 : 1]));
   const loraScales = memory.put(Float32Array.of(0, 1, 0.5, 0, 2, -1)); // those of the adapter begin at the second
   const types = memory.put(Int32Array.of(0, 1, 1, 0, 2));
+  // The states of those sequences, and a copy of the first one's after row 1.
+  const slots = [0, 1, 2].map(() => memory.put(random.normals(STATE_BYTES / 4)));
+  const states = memory.put(Int32Array.from({ length: ROWS }, (_, i) => slots[i < 3 ? 0 : 1]!));
+  const snapshots = memory.put(Int32Array.of(0, slots[2]!, 0, 0, 0));
+  const arrays = [tokens, positions, pages, outputs, loraScales, types, states, snapshots];
   const header = new Int32Array(BATCH_HEADER_BYTES / 4);
-  header.set([ROWS, OUTPUTS.length, tokens, positions, pages, outputs, loraScales, types]);
+  header.set([ROWS, OUTPUTS.length, ...arrays]);
   const batch = memory.put(header);
   const x = memory.put(random.normals((ROWS * X_STRIDE) / 4));
   const q = memory.reserve(TILED_ROWS * Q_STRIDE);
@@ -190,14 +199,52 @@ const OPERATIONS: readonly (readonly [name: string, operations: (s: Setup) => In
   ["attention of output rows", (s) => [attention(s, "outputs")]],
   ["attention with a window", (s) => [attention(s, "all", 9)]],
   ["bidirectional attention of output rows", (s) => [attention(s, "outputs", 0, 1)]],
-  ...(["siluMul", "geluMul"] as const).map(
+  ...(["siluMul", "geluMul", "sigmoidMul", "mul"] as const).map(
     (name) =>
       [
         name,
-        (s: Setup) => [operation(name, { ...dstY(s), gate: s.x, up: s.x + 4 * 16, srcStride: X_STRIDE, n: 32 })],
+        (s: Setup) => [
+          operation(name, { ...dstY(s), gate: s.x, gateStride: X_STRIDE, up: s.adapter, upStride: 4 * COLUMNS, n: 32 }),
+        ],
       ] as const,
   ),
   ["copy of output rows", (s) => [operation("copy", { ...dstY(s), ...srcX(s), rowBytes: 4 * COLUMNS }, "outputs")]],
+  ["sigmoid", (s) => [operation("sigmoid", { ...dstX(s), n: COLUMNS })]],
+  ["decay of output rows", (s) => [operation("decay", { ...dstX(s), n: 16, bias: s.norm, rate: s.norm }, "outputs")]],
+  ["splitHeads", (s) => [operation("splitHeads", { ...dstY(s), ...srcX(s), heads: 4, parts: 2, partBytes: 32 })]],
+  [
+    "shortConv",
+    (s) => [
+      operation("shortConv", {
+        ...dstY(s),
+        ...srcX(s),
+        weights: s.adapter,
+        taps: 3,
+        channels: CHANNELS,
+        silu: 1,
+        state: 4 * 4 * 4 * 8,
+      }),
+    ],
+  ],
+  [
+    "deltaRule",
+    (s) => [
+      operation("deltaRule", {
+        ...dstY(s),
+        ...srcX(s),
+        values: s.x + 4 * 16,
+        valueStride: X_STRIDE,
+        decays: s.x + 4 * 48,
+        decayStride: X_STRIDE,
+        betas: s.x + 4 * 52,
+        betaStride: X_STRIDE,
+        ...DELTA,
+        tiled: 1,
+        scale: 0.5,
+        state: 0,
+      }),
+    ],
+  ],
   ["scale", (s) => [operation("scale", { ...dstX(s), n: COLUMNS, factor: 3 })]],
   [
     "scaleByPosition of output rows",

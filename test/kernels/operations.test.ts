@@ -13,9 +13,9 @@ import {
 } from "../../src/runtime/operations.ts";
 import { exportedOffsets } from "../helpers/kernel-records.ts";
 
-/** The record of an operation: its name in upper camel case, but for the two that share one. */
-const recordOf = (name: string): string =>
-  name === "siluMul" || name === "geluMul" ? "GatedMul" : name[0]!.toUpperCase() + name.slice(1);
+/** The record of an operation: its name in upper camel case, but for those that share one. */
+const GATED = ["siluMul", "geluMul", "sigmoidMul", "mul"];
+const recordOf = (name: string): string => (GATED.includes(name) ? "GatedMul" : name[0]!.toUpperCase() + name.slice(1));
 
 /** The fields of a record with their offsets, as the debug build exports them. */
 const exported = (record: string): Record<string, number> =>

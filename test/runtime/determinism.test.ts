@@ -22,7 +22,8 @@ const recordPath = join(root, "test/fixtures/logits-sha256.json");
 const recorded: Record<string, string> = JSON.parse(readFileSync(recordPath, "utf8"));
 /**
  * crumb, and fixtures for what crumb lacks: a window and GELU; grouped heads and norms of heads with weights; softcaps;
- * queries that grow with their position, and YaRN. same-bits.test.ts of test/models has fewer runs for more architectures.
+ * queries that grow with their position, and YaRN; short convolutions; the gated delta rule. same-bits.test.ts of
+ * test/models has fewer runs for more architectures.
  */
 const models = [
   ["crumb", "q4_0", "mixed"],
@@ -34,6 +35,8 @@ const models = [
   ["qwen3", "q8_0", "int8"],
   ["gemma2", "f16", "int8"],
   ["ministral3", "f16", "mixed"],
+  ["lfm2", "q4_0", "mixed"],
+  ["qwen3_5", "q8_0", "int8"],
 ] as const;
 
 const runs: Omit<Run, "kvType">[] = [

@@ -69,7 +69,7 @@ const ROWS: Readonly<Partial<Record<OperationName, readonly (readonly [address: 
     ["values", "valueStride"],
   ],
   attention: [DST, SRC],
-  siluMul: [DST, ["gate", "srcStride"], ["up", "srcStride"]],
+  siluMul: [DST, ["gate", "gateStride"], ["up", "upStride"]],
   add: [DST, SRC],
   copy: [DST, SRC],
 };

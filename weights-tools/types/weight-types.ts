@@ -86,7 +86,7 @@ export function fileType(type: WeightType): number {
 }
 
 /**
- * The type of a tensor. Vectors (norms, biases) are always F32, as in every file of llama.cpp. A matrix whose rows are not
+ * The type of a tensor. Vectors (norms, biases) and the kernels of convolutions are always F32, as in every file of llama.cpp. A matrix whose rows are not
  * whole blocks gets another type, and `reason` says so.
  * @param facts about the model; only a mix needs them
  * @throws NibbleError `invalid_argument` for an unknown type, or a mix without facts
@@ -96,7 +96,7 @@ export function chooseType(
   choice: TypeChoice,
   facts?: ModelFacts,
 ): { type: TensorType; reason?: string } {
-  if (tensor.shape.length === 1) return { type: "F32" };
+  if (tensor.shape.length === 1 || isConvolution(tensor.name)) return { type: "F32" };
   const wanted = wantedType(tensor, choice, facts);
   const columns = tensor.shape.at(-1)!;
   const type = fittingType(wanted, columns);
@@ -105,6 +105,11 @@ export function chooseType(
     type,
     reason: `rows of ${columns} values are not a multiple of the ${tensorTypeFacts(wanted).blockValues} values in a block of ${wanted}`,
   };
+}
+
+/** Whether a tensor is the kernel of a short convolution, which has a few values per channel. */
+export function isConvolution(name: string): boolean {
+  return name.endsWith(".ssm_conv1d.weight") || name.endsWith(".shortconv.conv.weight");
 }
 
 function wantedType(tensor: Pick<TensorInfo, "name" | "shape">, choice: TypeChoice, facts?: ModelFacts): TensorType {

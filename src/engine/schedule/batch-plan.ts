@@ -174,9 +174,9 @@ export class BatchPlan {
   /** Most drafts of an answer, if as many answers as `sharing` have none yet. */
   #draftLimit({ sequence, tokens }: Planned, sharing: number): number {
     const rows = Math.ceil(Math.min(this.#rows, this.#logitRows) / sharing);
-    const { contextLength } = this.#executor;
+    const { contextLength, maxDrafts } = this.#executor;
     const length = sequence.length + tokens.length;
-    return Math.max(0, Math.min(rows, this.#room(sequence, tokens.length), contextLength - length));
+    return Math.max(0, Math.min(rows, this.#room(sequence, tokens.length), contextLength - length, maxDrafts));
   }
 
   /** The price of drafts beside what is planned so far. */

@@ -72,9 +72,9 @@ export class PrefixCache {
     return this.#begin(match);
   }
 
-  /** A copy of a sequence. @throws NibbleError `context_full` where all of the runtime's sequences are in use */
-  fork(sequence: Sequence): Sequence {
-    return this.#withFreeSequence(() => sequence.fork());
+  /** A copy of a sequence, or of its first `length` tokens. @throws NibbleError `context_full` where all of the runtime's sequences are in use */
+  fork(sequence: Sequence, length?: number): Sequence {
+    return this.#withFreeSequence(() => sequence.fork(length));
   }
 
   /**
@@ -104,8 +104,10 @@ export class PrefixCache {
     for (const kept of this.#kept) {
       const { length: shorter } = kept.sequence;
       if (!sameAdapters(kept.adapters, holder.adapters)) continue;
+      if (sequence.knownLength(shorter) < shorter) continue; // It alone has the state of recurrent layers there.
       if (shorter <= length && sharedLength(kept.tokens, holder.tokens, shorter) === shorter) this.#drop(kept);
     }
+    sequence.rest();
     this.#kept.add({ tokens: holder.tokens.slice(0, length), adapters: holder.adapters, sequence });
     if (this.#kept.size > MAX_KEPT) this.#dropOldest();
   }
@@ -120,7 +122,7 @@ export class PrefixCache {
       this.#drop(oldest);
     } else {
       oldest.sequence.truncate(length);
-      oldest.tokens.length = length;
+      oldest.tokens.length = oldest.sequence.length;
     }
     return true;
   }
@@ -154,7 +156,7 @@ export class PrefixCache {
       // A longer match has the token at `length` too: most holders are told apart by one comparison.
       if (!sequence || most <= length || held[length] !== tokens[length]) return;
       if (!sameAdapters(holder.adapters, adapters)) return;
-      const shared = sharedLength(tokens, held, most);
+      const shared = sequence.knownLength(sharedLength(tokens, held, most));
       if (shared <= length) return;
       length = shared;
       best = { sequence, length, kept };
@@ -166,17 +168,24 @@ export class PrefixCache {
 
   /** A kept sequence that the new one continues is taken over. Others are copied, since they may be wanted again. */
   #begin({ sequence, length, kept }: Match): Sequence {
+    if (kept && sequence.length === length) return this.#takeOver(kept);
     if (kept) this.#kept.delete(kept);
-    if (kept && sequence.length === length) return sequence;
-    let copy = sequence;
     try {
-      copy = this.fork(sequence);
-      if (kept) this.#kept.add(kept); // It is now the most recently used.
+      return this.fork(sequence, length);
     } catch (error) {
-      if (!kept || !isFull(error)) throw error; // Without room for a copy, the kept sequence itself is used.
+      // Without room for a copy, the kept sequence itself is used.
+      if (!kept || !isFull(error) || this.#executor.freeStates === 0) throw error;
+      sequence.truncate(length);
+    } finally {
+      if (kept) this.#kept.add(kept); // It is now the most recently used.
     }
-    copy.truncate(length);
-    return copy;
+    return this.#takeOver(kept);
+  }
+
+  #takeOver(kept: Kept): Sequence {
+    kept.sequence.wake();
+    this.#kept.delete(kept);
+    return kept.sequence;
   }
 
   /** Runs `make`, which needs a free sequence; kept sequences are dropped until there is one. */
@@ -185,7 +194,7 @@ export class PrefixCache {
       try {
         return make();
       } catch (error) {
-        if (!isFull(error) || !this.#dropOldest()) throw error;
+        if (!isFull(error) || this.#executor.freeStates === 0 || !this.#dropOldest()) throw error;
       }
     }
   }
@@ -217,8 +226,8 @@ function isFull(error: unknown): boolean {
   return error instanceof NibbleError && error.code === "context_full";
 }
 
-/** Whether `holder` has computed the first `length` of `tokens`. */
+/** Whether another sequence can continue from the first `length` of `tokens` with what `holder` has computed. */
 function startsWith(holder: Holder, tokens: readonly number[], length: number): boolean {
-  if ((holder.sequence?.length ?? 0) < length || holder.tokens.length < length) return false;
+  if ((holder.sequence?.knownLength(length) ?? 0) < length || holder.tokens.length < length) return false;
   return sharedLength(holder.tokens, tokens, length) === length;
 }

@@ -1,7 +1,7 @@
 /**
- * A session as bytes, little-endian: a header of 16 words (u32), the scales of adapters, the token ids, and the full
- * pages of the key-value cache. Tokens behind the last full page are computed again, because a page that is not full
- * may also hold the values of other sequences.
+ * A session as bytes, little-endian: a header of 16 words (u32), the scales of adapters, the token ids, full pages of the
+ * key-value cache, and the state of recurrent layers after them, if the model has such layers. Tokens behind the saved
+ * pages are computed again, because a page that is not full may also hold the values of other sequences.
  *
  * | word | value |
  * |---|---|
@@ -11,6 +11,7 @@
  * | 8 | token ids |
  * | 9 to 12 | fingerprint of scales, ids and pages |
  * | 13 | scales (f32), 0 where no adapter is applied |
+ * | 14, 15 | tokens of the saved pages, bytes of the state |
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
@@ -18,7 +19,7 @@ import { fingerprint } from "../../runtime/fingerprint.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
 
 const MAGIC = 0x5342494e; // "NIBS"
-/** Version 2: the keys and values of `mixed` and `int8` caches are rotated (assembly/kernels/hadamard.ts). */
+/** Version 2: keys and values of `mixed` and `int8` caches are rotated (assembly/kernels/hadamard.ts); words 14 and 15. */
 const VERSION = 2;
 const HEADER_WORDS = 16;
 const MAX_SCALES = 1024;
@@ -26,20 +27,25 @@ const MAX_SCALES = 1024;
 export interface SavedSession {
   readonly tokens: readonly number[];
   readonly adapters: AdapterScales | undefined;
-  /** The contents of `Math.floor(tokens.length / pageTokens)` full pages. */
+  /** Tokens of the saved pages. */
+  readonly savedLength: number;
+  /** What `Sequence.savePages` gave. */
   readonly pages: Uint8Array;
 }
 
-type Facts = Pick<Executor, "fingerprint" | "pageBytes" | "pageTokens" | "contextLength" | "vocabSize">;
+type Facts = Pick<Executor, "fingerprint" | "pageBytes" | "pageTokens" | "stateBytes" | "contextLength" | "vocabSize">;
 
-export function encodeSession({ tokens, adapters = [], pages }: SavedSession, executor: Facts): Uint8Array {
+export function encodeSession(
+  { tokens, adapters = [], savedLength, pages }: SavedSession,
+  executor: Facts,
+): Uint8Array {
   const start = HEADER_WORDS + adapters.length;
   const bytes = new Uint8Array((start + tokens.length) * 4 + pages.length);
   const words = new Uint32Array(bytes.buffer);
   words.set([MAGIC, VERSION]);
   words.set(executor.fingerprint(), 2);
   words.set([executor.pageBytes, executor.pageTokens, tokens.length], 6);
-  words[13] = adapters.length;
+  words.set([adapters.length, savedLength, executor.stateBytes], 13);
   new Float32Array(bytes.buffer).set(adapters, HEADER_WORDS);
   words.set(tokens, start);
   bytes.set(pages, (start + tokens.length) * 4);
@@ -80,7 +86,13 @@ export function decodeSession(source: Uint8Array, executor: Facts): SavedSession
   const scales = header[13]!;
   if (scales > MAX_SCALES) throw new NibbleError("limit_exceeded", expected(`at most ${MAX_SCALES} adapters`, scales));
   const start = HEADER_WORDS + scales;
-  const size = (start + count) * 4 + Math.floor(count / pageTokens) * pageBytes;
+  const full = count - (count % pageTokens);
+  const [savedLength, stateBytes] = header.subarray(14) as unknown as [number, number];
+  if (stateBytes !== executor.stateBytes)
+    throw new NibbleError("bad_value", expected(`a state of ${executor.stateBytes} bytes`, stateBytes));
+  if (savedLength % pageTokens !== 0 || savedLength > full)
+    throw new NibbleError("bad_value", expected(`whole pages of at most ${count} tokens`, savedLength));
+  const size = (start + count) * 4 + (savedLength / pageTokens) * pageBytes + (savedLength > 0 ? stateBytes : 0);
   if (source.length !== size)
     throw new NibbleError("truncated", expected(`${size} bytes of a session with ${count} tokens`, source.length));
 
@@ -94,7 +106,12 @@ export function decodeSession(source: Uint8Array, executor: Facts): SavedSession
     throw new NibbleError("bad_value", expected(`token ids from 0 to ${executor.vocabSize - 1}`, wrong));
   const adapters = Array.from(new Float32Array(words.buffer, words.byteOffset, scales));
   if (!adapters.every(Number.isFinite)) throw new NibbleError("bad_value", expected("finite scales", `[${adapters}]`));
-  return { tokens, adapters: scales > 0 ? adapters : undefined, pages: bytes.subarray((start + count) * 4) };
+  return {
+    tokens,
+    adapters: scales > 0 ? adapters : undefined,
+    savedLength,
+    pages: bytes.subarray((start + count) * 4),
+  };
 }
 
 function equal(a: Uint32Array, b: Uint32Array): boolean {

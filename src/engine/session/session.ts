@@ -73,14 +73,17 @@ export class Session {
     }
     const rows = logits === "all" ? count : logits === "last" ? 1 : 0;
     const result = new Float32Array(rows * vocabSize);
-    const step = logits === "all" ? Math.min(maxBatchTokens, maxLogitRows) : maxBatchTokens;
+    const all = [...held.tokens, ...ids];
     try {
-      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, [...held.tokens, ...ids]);
+      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, all);
       const { sequence } = held;
       let filled = 0;
-      for (let start = sequence.length - before; start < count; start += step) {
-        const part = ids.slice(start, start + step);
-        const wanted = logits === "last" && start + step < count ? "none" : logits;
+      // Recurrent layers may have gone back further than `truncate` asked for: the tokens up to `before` come first then.
+      for (let from = sequence.length; from < all.length; from = sequence.length) {
+        const again = from < before;
+        const most = logits === "all" && !again ? Math.min(maxBatchTokens, maxLogitRows) : maxBatchTokens;
+        const part = all.slice(from, Math.min(from + most, again ? before : all.length));
+        const wanted = again || (logits === "last" && from + part.length < all.length) ? "none" : logits;
         while (sequence.pagesNeeded(part.length) > executor.freePages && prefixes.reclaim());
         for (const row of executor.forward([{ sequence, tokens: part, logits: wanted }])) {
           result.set(row, filled);
@@ -97,26 +100,29 @@ export class Session {
 
   /**
    * The session as bytes. `model.restore` continues it with the same bits on any host, build and number of threads, if
-   * the model and its `kvType` are the same. The size is 4 bytes per token and the full pages of the cache.
+   * the model and its `kvType` are the same. The size is 4 bytes per token and the full pages of the cache, with
+   * recurrent layers those up to a border whose state is kept, and that state.
    */
   save(): Uint8Array {
     const { tokens, sequence } = this.#live();
-    return encodeSession({ tokens, adapters: sequence.adapters, pages: sequence.savePages() }, this.#parts.executor);
+    const { adapters, savedLength } = sequence;
+    return encodeSession({ tokens, adapters, savedLength, pages: sequence.savePages() }, this.#parts.executor);
   }
 
   /**
-   * Opens a session from the bytes of `save`. Tokens after the last full page (at most 31) are computed again.
+   * Opens a session from the bytes of `save`. Tokens after the last saved page are computed again: at most 31,
+   * with recurrent layers those after the last border of a page whose state was kept.
    * @param shared whether others may copy the pages; bytes that someone else may have written must not be shared
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
    */
   static restore(parts: SessionParts, bytes: Uint8Array, shared: boolean): Session {
     const { executor, prefixes } = parts;
-    const { tokens, adapters, pages } = decodeSession(bytes, executor);
+    const { tokens, adapters, savedLength, pages } = decodeSession(bytes, executor);
     const needed = Math.ceil(tokens.length / executor.pageTokens);
     const sequence = prefixes.acquire([], adapters);
     try {
       while (needed > executor.freePages && prefixes.reclaim());
-      sequence.restorePages(pages);
+      sequence.restorePages(pages, savedLength);
       for (let start = sequence.length; start < tokens.length; start += executor.maxBatchTokens) {
         const part = tokens.slice(start, start + executor.maxBatchTokens);
         executor.forward([{ sequence, tokens: part, logits: "none" }]);

@@ -3,10 +3,8 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { ByteSource } from "../../io/byte-source.ts";
-import { readExactly } from "../../io/byte-source.ts";
 import type { TensorInfo } from "../checkpoint.ts";
-import { bf16ToF32, f16ToF32 } from "../float16.ts";
+import { mapped } from "../derived-tensors.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
 import type { TranslatedConfig } from "./config.ts";
@@ -52,7 +50,7 @@ export function translateTensors(
       throw new NibbleError("duplicate_key", `tensor ${JSON.stringify(tensor.name)} is in the file under two names`);
     checkBias(name, tensor.name, biased);
     const info = toInfo(name, tensor);
-    translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? plusOne(info) : info);
+    translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? mapped(info, plusOne) : info);
   }
   for (const name of biased) requireBiases(translated, name, layers);
   if (!tied && !translated.has("output.weight"))
@@ -147,32 +145,5 @@ export function toInfo(name: string, tensor: SafetensorsTensor): TensorInfo {
   return { name, type: dtype as TensorType, shape, source, offset, byteLength };
 }
 
-const MAX_NORM_LENGTH = 65_536;
-
 /** A norm's weight w as GGUF stores it: 1 + w in f32, which is the sum that transformers computes. */
-function plusOne(info: TensorInfo): TensorInfo {
-  const { name, type, shape } = info;
-  const length = shape[0]!;
-  if (shape.length !== 1 || length > MAX_NORM_LENGTH)
-    throw new NibbleError(
-      "bad_shape",
-      `tensor ${name}: expected a vector of at most ${MAX_NORM_LENGTH} values, got [${shape}]`,
-    );
-  const size = 4 * length;
-  const source: ByteSource = {
-    size,
-    async read(offset, count) {
-      const bytes = await readExactly(info.source, info.offset, info.byteLength);
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const sums = Float32Array.from({ length }, (_, i) => 1 + weightAt(view, i, type));
-      return new Uint8Array(sums.buffer, offset, count);
-    },
-  };
-  return { name, type: "F32", shape, source, offset: 0, byteLength: size };
-}
-
-function weightAt(view: DataView, i: number, type: TensorType): number {
-  if (type === "F32") return view.getFloat32(4 * i, true);
-  const bits = view.getUint16(2 * i, true);
-  return type === "F16" ? f16ToF32(bits) : bf16ToF32(bits);
-}
+const plusOne = (w: number): number => 1 + w;
