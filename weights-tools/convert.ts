@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../src/base/errors.ts";
 import type { Checkpoint } from "../src/formats/checkpoint.ts";
+import { isConvolution } from "../src/formats/derived-tensors.ts";
 import { rowBytes, type TensorType, tensorTypeFacts } from "../src/formats/tensor-types.ts";
 import { dequantize } from "./dequantize/dequantize.ts";
 import { ggufMetadata, type ImportanceOrigin } from "./gguf/metadata.ts";
@@ -13,7 +14,7 @@ import type { Importance } from "./measure/importance.ts";
 import { checkFinite, quantize } from "./quantize/quantize.ts";
 import { readChunks, type SourceTensor, sourceTensors } from "./source-tensors.ts";
 import { type ModelFacts, modelFacts } from "./types/mixes.ts";
-import { chooseType, isConvolution, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
+import { chooseType, matchesName, type TypeChoice, type WeightType } from "./types/weight-types.ts";
 
 /** How the new file is made. */
 export interface ConvertOptions {

@@ -10,6 +10,7 @@ import { rowBytes, type TensorType } from "../src/formats/tensor-types.ts";
 import { readExactly } from "../src/io/byte-source.ts";
 import { dequantize } from "./dequantize/dequantize.ts";
 import { ropeFrequencies } from "./gguf/rope-frequencies.ts";
+import { withTiledHeads } from "./value-heads.ts";
 
 /** One tensor, under GGUF's name and in GGUF's shape. */
 export interface SourceTensor {
@@ -42,7 +43,8 @@ export function sourceTensors(checkpoint: Checkpoint): SourceTensor[] {
   const infos = [...checkpoint.tensors.values()];
   const frequencies = checkpoint.tensors.has("rope_freqs.weight") ? undefined : ropeFrequencies(checkpoint);
   if (frequencies !== undefined) infos.unshift(frequencies);
-  return infos.map((info) => {
+  return infos.map((file) => {
+    const info = withTiledHeads(checkpoint, file);
     const { name, shape, type } = info;
     return { name, shape, type, info, headRows: headRows(checkpoint, info) };
   });

@@ -10,6 +10,11 @@ import { bf16ToF32, f16ToF32 } from "./float16.ts";
 /** Bounds the memory that a derived tensor takes. The largest one in use is a convolution of 16,384 channels and 4 taps. */
 const MAX_VALUES = 2 ** 20;
 
+/** Whether a tensor is the kernel of a short convolution, which has a few values per channel. Files keep it as F32. */
+export function isConvolution(name: string): boolean {
+  return name.endsWith(".ssm_conv1d.weight") || name.endsWith(".shortconv.conv.weight");
+}
+
 /** The values of a float tensor, each one changed: F32. @throws NibbleError `bad_shape`, `unsupported_type` */
 export function mapped(info: TensorInfo, change: (value: number) => number): TensorInfo {
   return derived(info, info.shape, (values) => values.map(change));

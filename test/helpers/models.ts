@@ -29,6 +29,8 @@ export const NEWER_FIXTURES = [
   "olmo3",
   "qwen3-yarn",
   "mobilellm-ls",
+  "lfm2",
+  "qwen3_5",
 ] as const;
 
 export const root: string = join(import.meta.dirname, "../..");

@@ -54,7 +54,7 @@ describe.runIf(process.platform === "linux" && process.arch === "x64")("llama.cp
   const models = [
     ...["llama", "llama3-rope", "llama-untied", "qwen2", "qwen3", "gemma3", "olmo2"],
     ...["smollm3", "granite", "granite4-dense", "ernie4_5", "hunyuan_v1_dense", "ministral3", "gemma2", "olmo3"],
-    "qwen3-yarn",
+    ...["qwen3-yarn", "lfm2", "qwen3_5"],
   ];
   describe.each(models)("%s, from its folder", (model) => {
     const reference = JSON.parse(readFileSync(pathOf(`test/fixtures/architectures/${model}/reference.json`), "utf8"));

@@ -2,8 +2,10 @@
  * The type that each tensor is stored in.
  * @module
  */
+
 import { NibbleError } from "../../src/base/errors.ts";
 import type { TensorInfo } from "../../src/formats/checkpoint.ts";
+import { isConvolution } from "../../src/formats/derived-tensors.ts";
 import { type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
 import { fittingType, type Mix, type ModelFacts, mainTypes, typeFor } from "./mixes.ts";
 
@@ -105,11 +107,6 @@ export function chooseType(
     type,
     reason: `rows of ${columns} values are not a multiple of the ${tensorTypeFacts(wanted).blockValues} values in a block of ${wanted}`,
   };
-}
-
-/** Whether a tensor is the kernel of a short convolution, which has a few values per channel. */
-export function isConvolution(name: string): boolean {
-  return name.endsWith(".ssm_conv1d.weight") || name.endsWith(".shortconv.conv.weight");
 }
 
 function wantedType(tensor: Pick<TensorInfo, "name" | "shape">, choice: TypeChoice, facts?: ModelFacts): TensorType {

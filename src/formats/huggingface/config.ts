@@ -18,7 +18,7 @@ import { defaultLimits } from "../limits.ts";
 import { getBoolean, getFloat, getNumber, getString } from "../typed-values.ts";
 import { refuseUnreadConfig } from "./config-keys.ts";
 import { biasKeys, type Family, type Put } from "./family.ts";
-import { addRope, headSize } from "./rope-config.ts";
+import { addRope, headSize, rotatedSize } from "./rope-config.ts";
 import { readTextConfig } from "./text-config.ts";
 
 /** A config.json under GGUF's keys, and what it says about the tensors. */
@@ -61,16 +61,18 @@ export function translateConfig(json: JsonObject, generationConfig: JsonObject |
 
 function tiesEmbeddings(config: JsonObject, { tiedKey, defaults }: Family): boolean {
   const tied = getBoolean(config, "tie_word_embeddings", { default: defaults.tie_word_embeddings });
-  return tied || (tiedKey !== undefined && getBoolean(config, tiedKey, { default: false }));
+  const other = tiedKey !== undefined && getBoolean(config, tiedKey, { default: false });
+  return tied || other;
 }
 
 function biasedProjections(config: JsonObject, family: Family): Set<string> {
   const keys = family.biasKeys ?? biasKeys;
-  const has = (key: string): boolean => getBoolean(config, key, { default: false });
+  const has = (key?: string): boolean => key !== undefined && getBoolean(config, key, { default: false });
   return new Set([
     ...(family.biased ?? []),
     ...(has(keys.attention) ? ["attn_q", "attn_k", "attn_v", "attn_output"] : []),
     ...(has(keys.feedForward) ? ["ffn_gate", "ffn_up", "ffn_down"] : []),
+    ...(has(keys.convolution) ? ["shortconv.in_proj", "shortconv.conv", "shortconv.out_proj"] : []),
   ]);
 }
 
@@ -105,18 +107,18 @@ function addSizes(config: JsonObject, family: Family, put: Put): number {
   const head = headSize(config, family);
   // As in transformers, null stands for one kv head per query head, and not for the default of a missing key.
   const kvHeads = config.get("num_key_value_heads") === null ? heads : (defaults.num_key_value_heads ?? heads);
-  const epsilon = getFloat(config, "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
+  const epsilon = getFloat(config, family.epsilon ?? "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
   put("{a}.block_count", layers);
   put("{a}.context_length", size("max_position_embeddings", defaults.max_position_embeddings));
   put("{a}.embedding_length", size("hidden_size"));
-  put("{a}.feed_forward_length", size(feedForward));
+  put("{a}.feed_forward_length", size(feedForward, defaults.feed_forward));
   put("{a}.attention.head_count", heads);
   put("{a}.attention.head_count_kv", size("num_key_value_heads", kvHeads));
   put("{a}.attention.layer_norm_rms_epsilon", epsilon);
   put("{a}.vocab_size", size("vocab_size", defaults.vocab_size));
   put("{a}.attention.key_length", head);
   put("{a}.attention.value_length", head);
-  put("{a}.rope.dimension_count", head);
+  put("{a}.rope.dimension_count", rotatedSize(config, family));
   return layers;
 }
 

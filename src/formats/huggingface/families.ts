@@ -18,11 +18,13 @@ import {
   postNorms,
   queryKeyNorms,
 } from "./layer-tensors.ts";
+import { lfm2Family } from "./lfm2-family.ts";
 import { addLlama4Facts } from "./llama4-config.ts";
 import { minicpmFamily } from "./minicpm-family.ts";
 import { ministralFamily, mistralFamily } from "./mistral-family.ts";
 import { mobilellmFamily } from "./mobilellm-family.ts";
 import { olmo3Family } from "./olmo3-family.ts";
+import { qwen35Family } from "./qwen3_5-family.ts";
 import { smollm3Family } from "./smollm3-family.ts";
 
 /** Defaults that Qwen 2 and 3 share in transformers. */
@@ -153,6 +155,8 @@ const known = new Map<string, Family>([
   ["mobilellm", mobilellmFamily],
   ["olmo3", olmo3Family],
   ["smollm3", smollm3Family],
+  ["lfm2", lfm2Family],
+  ["qwen3_5_text", qwen35Family],
 ]);
 
 /** The families by `model_type`. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { JsonObject } from "../../base/json.ts";
-import type { MetadataValue } from "../checkpoint.ts";
+import type { MetadataValue, TensorInfo } from "../checkpoint.ts";
 
 /** How a `model_type` of transformers maps to GGUF. */
 export interface Family {
@@ -13,6 +13,12 @@ export interface Family {
   readonly layerTensors: ReadonlyMap<string, string>;
   /** Tensors of a layer whose rows are those of several matrices of `blk.N.` in this order, which have equally many. */
   readonly joinedTensors?: ReadonlyMap<string, readonly string[]>;
+  /** Tensors of a layer whose names end without `.weight` and `.bias`, in both containers. */
+  readonly parameters?: ReadonlyMap<string, string>;
+  /** Names of tensors outside the layers that other families do not have. */
+  readonly modelTensors?: ReadonlyMap<string, string>;
+  /** A tensor as a GGUF holds it, where that is not the same. */
+  readonly toGguf?: (info: TensorInfo) => TensorInfo;
   /** Values of missing keys in transformers' configuration class. */
   readonly defaults: {
     readonly rms_norm_eps: number;
@@ -27,9 +33,15 @@ export interface Family {
     readonly head_dim?: number;
     /** Undefined: num_attention_heads. */
     readonly num_key_value_heads?: number;
+    /** The width of the feed-forward layer. Undefined: the key is required. */
+    readonly feed_forward?: number;
+    /** The part of a head that RoPE rotates. Undefined: all of it, and the key is refused. */
+    readonly partial_rotary_factor?: number;
   };
   /** Config key of the width of the (dense) feed-forward layer. */
   readonly feedForward: string;
+  /** Config key of what norms add to the mean of squares. Default: `rms_norm_eps`. */
+  readonly epsilon?: string;
   /** Config key and name of the activation. Undefined: `hidden_act`, `silu`. */
   readonly activation?: { readonly key: string; readonly name: string };
   /** Whether `rope_parameters` has an object for each type of layers. */
@@ -50,10 +62,11 @@ export interface Family {
   readonly addFacts?: (config: JsonObject, put: Put, layers: number) => void;
 }
 
-/** Config keys of biases. A missing key stands for false. */
+/** Config keys of biases. A missing key stands for false, and so does a kind without a key. */
 export interface BiasKeys {
-  readonly attention: string;
-  readonly feedForward: string;
+  readonly attention?: string;
+  readonly feedForward?: string;
+  readonly convolution?: string;
 }
 
 /** The names that most families have for them. */

@@ -80,8 +80,19 @@ export function ropeLayers(config: JsonObject, layers: number): boolean[] {
 export function addRope(config: JsonObject, family: Family, put: Put): TensorInfo[] {
   const scaling = ropeParameters(config, family);
   put("{a}.rope.freq_base", ropeBase(config, family));
-  for (const values of [config, scaling]) refusePartialRotation(values, family, ropeType(scaling));
-  return addRopeScaling(ropeType(scaling), { config, scaling, family, pairs: headSize(config, family) / 2 }, put);
+  if (family.defaults.partial_rotary_factor === undefined)
+    for (const values of [config, scaling]) refusePartialRotation(values, family, ropeType(scaling));
+  return addRopeScaling(ropeType(scaling), { config, scaling, family, pairs: rotatedSize(config, family) / 2 }, put);
+}
+
+/** How many values of a head RoPE rotates. The factor is inside of `rope_parameters`, or in older files beside them. */
+export function rotatedSize(config: JsonObject, family: Family): number {
+  const head = headSize(config, family);
+  const { partial_rotary_factor } = family.defaults;
+  if (partial_rotary_factor === undefined) return head;
+  const beside = getNumber(config, "partial_rotary_factor", { default: partial_rotary_factor, min: 0, max: 1 });
+  const options = { default: beside, min: 0, max: 1 };
+  return Math.floor(head * getNumber(ropeParameters(config, family), "partial_rotary_factor", options));
 }
 
 /** Some classes of transformers ignore the factor where RoPE is not scaled (`unusedKeys`). */

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { TensorInfo } from "../checkpoint.ts";
-import { mapped } from "../derived-tensors.ts";
+import { isConvolution, mapped } from "../derived-tensors.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
 import type { TensorType } from "../tensor-types.ts";
 import type { TranslatedConfig } from "./config.ts";
@@ -49,8 +49,7 @@ export function translateTensors(
     if (translated.has(name))
       throw new NibbleError("duplicate_key", `tensor ${JSON.stringify(tensor.name)} is in the file under two names`);
     checkBias(name, tensor.name, biased);
-    const info = toInfo(name, tensor);
-    translated.set(name, family.normsAddOne && name.endsWith("_norm.weight") ? mapped(info, plusOne) : info);
+    translated.set(name, asInGguf(toInfo(name, tensor), family));
   }
   for (const name of biased) requireBiases(translated, name, layers);
   if (!tied && !translated.has("output.weight"))
@@ -59,6 +58,14 @@ export function translateTensors(
       "tensor lm_head.weight is missing; a model with tie_word_embeddings false needs it",
     );
   return translated;
+}
+
+/** A tensor as a GGUF holds it: norms as 1 + w, and the kernel of a depthwise convolution without its middle dimension. */
+function asInGguf(info: TensorInfo, { normsAddOne, toGguf }: Family): TensorInfo {
+  const { name, shape } = info;
+  if (isConvolution(name) && shape.length === 3 && shape[1] === 1) return { ...info, shape: [shape[0]!, shape[2]!] };
+  if (normsAddOne && name.endsWith("_norm.weight") && !name.endsWith(".ssm_norm.weight")) return mapped(info, plusOne);
+  return toGguf ? toGguf(info) : info;
 }
 
 /** Tensors of the other parts of a multimodal model, and of the layers that predict further tokens (`mtp`). */
@@ -97,7 +104,7 @@ function joinedMatrices(plain: string, tensor: SafetensorsTensor, family: Family
 
 /** A bias that config.json denies would not be used by transformers, so the two do not belong together. */
 function checkBias(name: string, original: string, biased: ReadonlySet<string>): void {
-  const projection = /^blk\.\d+\.((?:attn|ffn)_.+)\.bias$/.exec(name)?.[1];
+  const projection = /^blk\.\d+\.((?:attn_|ffn_|shortconv\.).+)\.bias$/.exec(name)?.[1];
   if (projection === undefined || biased.has(projection)) return;
   throw new NibbleError(
     "unsupported_architecture",
@@ -116,13 +123,17 @@ function requireBiases(tensors: ReadonlyMap<string, TensorInfo>, projection: str
 
 /** A tensor's name in GGUF; undefined for a tensor that the family does not have. */
 export function ggufName(name: string, family: Family, layers: number = Infinity): string | undefined {
-  return modelNames.get(name) ?? layerName(name, layers, family);
+  return family.modelTensors?.get(name) ?? modelNames.get(name) ?? layerName(name, layers, family);
 }
 
+const LAYER_PARAMETER = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)$/;
 const LAYER_TENSOR = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
 
 /** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
 function layerName(name: string, layers: number, family: Family): string | undefined {
+  const parameter = LAYER_PARAMETER.exec(name);
+  const found = parameter && Number(parameter[1]) < layers && family.parameters?.get(parameter[2]!);
+  if (found) return `blk.${parameter[1]}.${found}`;
   const match = LAYER_TENSOR.exec(name);
   if (!match || Number(match[1]) >= layers) return undefined;
   const translated = family.layerTensors.get(match[2]!);
