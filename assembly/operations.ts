@@ -144,7 +144,10 @@ export class Matmul extends Operation {
   columns: i32;
   /** Groups of 16 weight rows. */
   groups: i32;
-  /** 1: the engine packs vectors of 256 bits, so four token rows are multiplied at once instead of two. */
+  /**
+   * 1: the engine packs vectors of 256 bits, so four token rows are multiplied at once instead of two, and
+   * one token row of Q4_0 or Q4_1 with two groups at once.
+   */
   packed: i32;
   scratch: usize;
   scratchBytes: i32;

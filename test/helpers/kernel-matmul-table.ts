@@ -151,6 +151,9 @@ export const MATMUL_KERNELS: readonly Kernel[] = [
       ...times(combine(["Q4_0", "Q4_1", "Q8_0"] as const, [2, 5, 17]), ([type, rows]) =>
         matmul({ type, columns: 576, rows, end: 2 }),
       ),
+      ...times(combine(["Q4_0", "Q4_1", "Q8_0"] as const, [1, 2, 5]), ([type, end]) =>
+        matmul({ type, columns: 288, rows: 1, end, packed: 1 }),
+      ),
       ...times(combine(FLOATS, [1, 33, 64], [1, 2, 5, 16]), ([type, columns, rows]) =>
         matmul({ type, columns, rows, end: 2 }),
       ),

@@ -17,8 +17,9 @@ import { openFixture, root, testHost } from "../helpers/models.ts";
 import { canRun, wasmBytes, wasmText } from "../helpers/wasm-builds.ts";
 
 const BUILDS = (["simd", "relaxed", "threads"] as const).filter(canRun);
-/** The functions whose loops take most of a prefill, by the end of their names in the text format. */
-const PACKED = /\/multiply\/multiply<[^>]*>$|\/attention\/addPage$/;
+/** The functions whose loops take most of a prefill, and of decode with codes of 4 bits, by the end of their names in the text format. */
+const PREFILL = /\/multiply\/multiply<[^>]*>$|\/attention\/addPage$/;
+const DECODE = /\/row-codes\/rowCodes<i(16|32),u8,[^>]*>$/;
 
 const opened: Checkpoint[] = [];
 async function checkpointOf(): Promise<Checkpoint> {
@@ -63,10 +64,13 @@ describe.runIf(canRevectorize())("where V8 has it", () => {
     const flags = ["--experimental-wasm-revectorize", "--no-liftoff", "--trace-wasm-revectorize"];
     const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
     const trace = execFileSync(process.execPath, [...flags, script], options);
-    const hot = [...traces(trace, wasmText(name))].filter(([key]) => PACKED.test(key));
+    const hot = [...traces(trace, wasmText(name))].filter(
+      ([key]) => PREFILL.test(key) || (name !== "simd" && DECODE.test(key)),
+    );
     // Two and four token rows; i16 codes, digits, and digits of plain codes. Digits have sums of i16 or of i32: a machine
-    // runs those of its instructions (`FUSED_DOT`). One more function is a page of attention.
-    expect(hot.length).toBe(name === "simd" ? 3 : 7);
+    // runs those of its instructions (`FUSED_DOT`). One more function is a page of attention, and
+    // three are decode: scales in tiles, of one group and of two, and scales before them.
+    expect(hot.length).toBe(name === "simd" ? 3 : 10);
     for (const [key, part] of hot) {
       expect(part, key).toContain("Added a vector of stores");
       expect(part, key).not.toContain("Build tree failed");

@@ -6,7 +6,7 @@ import { levelsOf } from "../weights/levels";
 import { unpackGroupScales } from "../weights/scales";
 import { panelBytes, panelScalesBytes, unpackPanel } from "./panel";
 import { PanelTile } from "./panel-tile";
-import { matmulRowCodes, matmulRowCodesFused, matmulRowQ4, matmulRowQ4Fused } from "./row-codes";
+import { matmulRowCodes, matmulRowCodesFused, matmulRowQ4, matmulRowQ4Fused, matmulTwoRowsQ4 } from "./row-codes";
 import { matmulRowFloat } from "./row-float";
 import { matmulRowLevels } from "./row-levels";
 import { matmulRowQ8 } from "./row-q8";
@@ -29,6 +29,18 @@ export function matmulScratchBytes(columns: i32): i32 {
 export function matmul(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32, scratch: usize): void {
   const type = weightType(op.type);
   const bytes = <usize>groupBytes(type, op.columns);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (op.packed && rows == 1 && type.scalesInTiles && type.id != Q8_0) {
+      // Pairs of groups, half of the share apart.
+      const half = (groupEnd - groupBegin) >> 1;
+      const far = <usize>half * bytes;
+      for (let g = groupBegin; g < groupBegin + half; g++) {
+        const group = op.weights + <usize>g * bytes;
+        matmulTwoRowsQ4(op, group, op.dst + ((<usize>g) << 6), far, (<usize>half) << 6, type.minima);
+      }
+      groupBegin += 2 * half;
+    }
+  }
   for (let g = groupBegin; g < groupEnd; g++) {
     const group = op.weights + <usize>g * bytes;
     const dst = op.dst + ((<usize>g) << 6);

@@ -1,6 +1,7 @@
 import { BlockMeta, META_BYTES } from "../../activations";
-import { addDotI8, loadF16x4, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
+import { addDotI8, FUSED_DOT, loadF16x4, nibbleMask, pairsTo, sumsI32, times254 } from "../../lanes";
 import { BLOCK } from "../../layout";
+import { Matmul } from "../../operations";
 import { WeightType } from "../../weight-types";
 import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
 import { addMinimum, addScaled, storeGroup } from "./accumulate";
@@ -18,18 +19,34 @@ import { codeMask, dotCodesI16 } from "./row-i16";
 // below 64, for which all engines agree. The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second
 // digit is the same integer.
 
+/** Stand for the number of groups that are multiplied at once. */
+class One {}
+class Two {}
+
 /**
  * Multiplies Q4_0 or Q4_1, whose tiles begin with their scales.
  * @param dst f32[16]   @param w tiles [columns / 32]   @param x a quantised row of `columns` columns, a multiple of 32
  * @param minima 1 for Q4_1, 0 for Q4_0
  */
 export function matmulRowQ4(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
-  rowCodes<i16, u8, u16>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK);
+  rowCodes<i16, u8, u16, One>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK, 0, 0);
 }
 
 /** The same where `FUSED_DOT`. */
 export function matmulRowQ4Fused(dst: usize, w: usize, x: usize, columns: i32, minima: i32): void {
-  rowCodes<i32, u8, u16>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK);
+  rowCodes<i32, u8, u16, One>(dst, w + (minima ? 64 : 32), w, minima ? w + 32 : 0, x, columns, BLOCK, 0, 0);
+}
+
+/**
+ * Multiplies two groups of Q4_0 or Q4_1 in the relaxed build. Reading from two places far apart keeps more cache misses
+ * in flight, and both groups share the loads of activations. With vectors of 256 bits the sums of both fit the registers.
+ * @param far bytes from the first group to the other one   @param farDst bytes from its results to those of the other
+ */
+export function matmulTwoRowsQ4(op: Matmul, group: usize, dst: usize, far: usize, farDst: usize, minima: i32): void {
+  const codes = group + (minima ? 64 : 32);
+  const minimaAt = minima ? group + 32 : 0;
+  if (FUSED_DOT) rowCodes<i32, u8, u16, Two>(dst, codes, group, minimaAt, op.src, op.columns, BLOCK, far, farDst);
+  else rowCodes<i16, u8, u16, Two>(dst, codes, group, minimaAt, op.src, op.columns, BLOCK, far, farDst);
 }
 
 /**
@@ -47,9 +64,9 @@ export function matmulRowCodes(
   type: WeightType,
 ): void {
   const perScale = type.columnsPerScale;
-  if (type.planes == 0) rowCodes<i16, u8, f32>(dst, w, scales, minima, x, columns, perScale);
-  else if (type.planes == 1) rowCodes<i16, u16, f32>(dst, w, scales, minima, x, columns, perScale);
-  else rowCodes<i16, u32, f32>(dst, w, scales, minima, x, columns, perScale);
+  if (type.planes == 0) rowCodes<i16, u8, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
+  else if (type.planes == 1) rowCodes<i16, u16, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
+  else rowCodes<i16, u32, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
 }
 
 /** The same where `FUSED_DOT`. */
@@ -63,17 +80,19 @@ export function matmulRowCodesFused(
   type: WeightType,
 ): void {
   const perScale = type.columnsPerScale;
-  if (type.planes == 0) rowCodes<i32, u8, f32>(dst, w, scales, minima, x, columns, perScale);
-  else if (type.planes == 1) rowCodes<i32, u16, f32>(dst, w, scales, minima, x, columns, perScale);
-  else rowCodes<i32, u32, f32>(dst, w, scales, minima, x, columns, perScale);
+  if (type.planes == 0) rowCodes<i32, u8, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
+  else if (type.planes == 1) rowCodes<i32, u16, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
+  else rowCodes<i32, u32, f32, One>(dst, w, scales, minima, x, columns, perScale, 0, 0);
 }
 
 /**
  * The kernel, compiled for its type parameters. T is a lane of the integer sums (`addDotI8`), P stands for the planes
  * of the codes (codes.ts), and S is u16 where scales and minima are f16 in the tiles, f32 where they are unpacked.
+ * G is the number of groups, One or Two; Two takes codes of 4 bits with f16 in the relaxed build.
  * @param w the first codes   @param scales the first scales   @param minima the first minima, or 0
+ * @param far, farDst bytes from the group and its results to the other ones, for Two
  */
-function rowCodes<T, P, S>(
+function rowCodes<T, P, S, G>(
   dst: usize,
   w: usize,
   scales: usize,
@@ -81,7 +100,10 @@ function rowCodes<T, P, S>(
   x: usize,
   columns: i32,
   perScale: i32,
+  far: usize,
+  farDst: usize,
 ): void {
+  const two = idof<G>() == idof<Two>();
   assert(columns > 0 && columns % BLOCK == 0, "matmulRow: columns must be a positive multiple of 32");
   const columnsPerScale = sizeof<S>() == 2 ? BLOCK : perScale;
   // Bytes from the scales of a block to those of the next, and from the end of its codes to the next ones.
@@ -103,12 +125,20 @@ function rowCodes<T, P, S>(
   let f1 = f32x4.splat(0);
   let f2 = f32x4.splat(0);
   let f3 = f32x4.splat(0);
+  let f4 = f0;
+  let f5 = f0;
+  let f6 = f0;
+  let f7 = f0;
   while (meta < metaEnd) {
     const end = w + span;
     let s0 = i32x4.splat(0);
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
+    let s4 = s0;
+    let s5 = s0;
+    let s6 = s0;
+    let s7 = s0;
     if (ASC_FEATURE_RELAXED_SIMD) {
       const digits = load<i32>(meta, offsetof<BlockMeta>("digits"));
       for (let digit = 0; digit < digits; digit++) {
@@ -123,6 +153,10 @@ function rowCodes<T, P, S>(
         let a1 = a0;
         let a2 = a0;
         let a3 = a0;
+        let a4 = a0;
+        let a5 = a0;
+        let a6 = a0;
+        let a7 = a0;
         let at = w;
         while (at < end) {
           const low = v128.load32_splat(xd);
@@ -141,6 +175,20 @@ function rowCodes<T, P, S>(
           a3 = addDotI8<T>(a3, low, firstCodes<P>(v3, h2, 3, mask, high));
           a2 = addDotI8<T>(a2, last, lastCodes<P>(v2, h2, 2, mask, high));
           a3 = addDotI8<T>(a3, last, lastCodes<P>(v3, h2, 3, mask, high));
+          if (two) {
+            const v4 = v128.load(at + far);
+            const v5 = v128.load(at + far, 16);
+            const v6 = v128.load(at + far, 32);
+            const v7 = v128.load(at + far, 48);
+            a4 = addDotI8<T>(a4, low, v128.and(v4, mask));
+            a5 = addDotI8<T>(a5, low, v128.and(v5, mask));
+            a6 = addDotI8<T>(a6, low, v128.and(v6, mask));
+            a7 = addDotI8<T>(a7, low, v128.and(v7, mask));
+            a4 = addDotI8<T>(a4, last, v128.and(i16x8.shr_u(v4, 4), mask));
+            a5 = addDotI8<T>(a5, last, v128.and(i16x8.shr_u(v5, 4), mask));
+            a6 = addDotI8<T>(a6, last, v128.and(i16x8.shr_u(v6, 4), mask));
+            a7 = addDotI8<T>(a7, last, v128.and(i16x8.shr_u(v7, 4), mask));
+          }
           at += stepBytes<P>();
           xd += 8;
         }
@@ -149,11 +197,23 @@ function rowCodes<T, P, S>(
           s1 = times254(s1);
           s2 = times254(s2);
           s3 = times254(s3);
+          if (two) {
+            s4 = times254(s4);
+            s5 = times254(s5);
+            s6 = times254(s6);
+            s7 = times254(s7);
+          }
         }
         s0 = i32x4.add(s0, sumsI32<T>(a0));
         s1 = i32x4.add(s1, sumsI32<T>(a1));
         s2 = i32x4.add(s2, sumsI32<T>(a2));
         s3 = i32x4.add(s3, sumsI32<T>(a3));
+        if (two) {
+          s4 = i32x4.add(s4, sumsI32<T>(a4));
+          s5 = i32x4.add(s5, sumsI32<T>(a5));
+          s6 = i32x4.add(s6, sumsI32<T>(a6));
+          s7 = i32x4.add(s7, sumsI32<T>(a7));
+        }
       }
       if (minima && sizeof<P>() > 1) {
         const centre = uncentre(meta);
@@ -182,12 +242,24 @@ function rowCodes<T, P, S>(
     f1 = addScaled(f1, s1, loadScales<S>(scales, 1), d);
     f2 = addScaled(f2, s2, loadScales<S>(scales, 2), d);
     f3 = addScaled(f3, s3, loadScales<S>(scales, 3), d);
+    if (two) {
+      f4 = addScaled(f4, s4, loadScales<S>(scales + far, 0), d);
+      f5 = addScaled(f5, s5, loadScales<S>(scales + far, 1), d);
+      f6 = addScaled(f6, s6, loadScales<S>(scales + far, 2), d);
+      f7 = addScaled(f7, s7, loadScales<S>(scales + far, 3), d);
+    }
     if (minima) {
       const sum = v128.load32_splat(scaledSumAt(meta, subBlocks, sub));
       f0 = addMinimum(f0, loadScales<S>(minima, 0), sum);
       f1 = addMinimum(f1, loadScales<S>(minima, 1), sum);
       f2 = addMinimum(f2, loadScales<S>(minima, 2), sum);
       f3 = addMinimum(f3, loadScales<S>(minima, 3), sum);
+      if (two) {
+        f4 = addMinimum(f4, loadScales<S>(minima + far, 0), sum);
+        f5 = addMinimum(f5, loadScales<S>(minima + far, 1), sum);
+        f6 = addMinimum(f6, loadScales<S>(minima + far, 2), sum);
+        f7 = addMinimum(f7, loadScales<S>(minima + far, 3), sum);
+      }
       minima += scaleStep;
     }
     scales += scaleStep;
@@ -196,6 +268,7 @@ function rowCodes<T, P, S>(
     if (!sub) meta += META_BYTES;
   }
   storeGroup(dst, f0, f1, f2, f3);
+  if (two) storeGroup(dst + farDst, f4, f5, f6, f7);
 }
 
 /** Loads the scales, or minima, of four rows. */
