@@ -11,9 +11,9 @@ import { bundle, IMPORTED } from "./bundle.ts";
 
 /** Kilobytes (1,000 bytes) after gzip -9; bundles are minified. */
 const LIMITS = {
-  wasm: { simd: 21, relaxed: 21, threads: 22 },
+  wasm: { simd: 23, relaxed: 23, threads: 24 },
   /** Without the embedded model. */
-  package: 462,
+  package: 475,
 };
 
 const kilobytes = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length / 1000;
