@@ -101,7 +101,7 @@ async function measureModel(shape: ShapeName, agree: number): Promise<void> {
       scheduler: { measured: true },
       draft: { core: stub, cost, owned: false },
     });
-  const request = { prompt: PROMPT, maxTokens: 96, endIds: [], sampling: { temperature: 0 } };
+  const request = { prompt: PROMPT, maxTokens: 64, endIds: [], sampling: { temperature: 0 } };
   expected = (await answer(plain, { ...request, draftMax: 0 })).ids;
   const model = drafted(0);
   const run = (draft: Partial<GenerateOptions>) => async () => {
@@ -115,9 +115,6 @@ async function measureModel(shape: ShapeName, agree: number): Promise<void> {
   await compare(
     new Map([
       ["no drafts", run({ draftMax: 0 })],
-      ["drafts up to 1", run({ draftMax: 1 })],
-      ["drafts up to 3", run({ draftMax: 3 })],
-      ["drafts up to 7", run({ draftMax: 7 })],
       ["drafts up to 16 (default)", run({})],
       ["drafts up to 16, any probability", run({ draftPMin: 0 })],
       ["drafts of 3, always", run({ draftMin: 3, draftMax: 3, draftPMin: 0 })],
