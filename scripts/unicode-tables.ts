@@ -38,6 +38,7 @@ import {
   SYMBOL,
   WORD,
 } from "../src/tokenizer/unicode-flags.ts";
+import { bertFlags, codePoints } from "./bert-classes.ts";
 
 type Ranges = readonly { begin: number; end: number }[];
 
@@ -75,16 +76,11 @@ function caseFlags(): Uint8Array {
  * `tokenizers` 0.23.3 was measured not to reorder, and the canonical composites added since with their parts.
  */
 const AFTER_UNICODE_9 = new Set(
-  `7fd 897-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1add 1ae0-1aeb 1df6-1dfa a82c 10d24-10d27 10d69-10d6d 10eab-10eac
+  codePoints(`7fd 897-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1add 1ae0-1aeb 1df6-1dfa a82c 10d24-10d27 10d69-10d6d 10eab-10eac
   10efa-10efb 10efd-10eff 10f46-10f50 10f82-10f85 11070 1133b 113ce-113d0 1145e 11839-1183a 1193d-1193e 11943 119e0 11a34
   11a47 11a99 11d42 11d44-11d45 11d97 11f41-11f42 1612f 16ff0-16ff1 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef
   1e5ee-1e5ef 1e6e3 1e6e6 1e6ee-1e6ef 1e6f5
-  105c9 105d2 105da 105e4 11380-113d5 11930 11935 11938 1611e-1612f 16d63-16d6a`
-    .split(/\s+/)
-    .flatMap((text) => {
-      const [first, last] = text.split("-").map((hex) => Number.parseInt(hex, 16));
-      return Array.from({ length: (last ?? first!) - first! + 1 }, (_, i) => first! + i);
-    }),
+  105c9 105d2 105da 105e4 11380-113d5 11930 11935 11938 1611e-1612f 16d63-16d6a`),
 );
 
 /**
@@ -158,6 +154,8 @@ export function unicodeTables(): string {
     encode("CASE_TABLE", caseFlags()),
     "\n/** Unicode 9: what normalisation form C looks at. */\n",
     encode("NFC_TABLE", nfcFlags()),
+    "\n/** Unicode 8: what BERT's normaliser and pre-tokeniser look at. */\n",
+    encode("BERT_TABLE", bertFlags()),
   ].join("");
 }
 

@@ -2,6 +2,7 @@
  * Makes a loaded model an embedding model of the AI SDK.
  * @module
  */
+import type { EmbeddingRequest } from "../engine/openai/embeddings.ts";
 import type { EmbedOptions } from "../engine/request/embed-options.ts";
 import type { OpenModel } from "./language-model.ts";
 import { PROVIDER } from "./settings.ts";
@@ -26,11 +27,13 @@ export function createEmbeddingModel<Version extends SpecificationVersion>(
     async doEmbed({ values, dimensions, abortSignal, providerOptions }) {
       const model = await open();
       const warnings: Warning[] = [];
-      const { hiddenSize } = model.info;
-      if (dimensions !== undefined && dimensions !== hiddenSize)
-        warnings.push({ type: "unsupported", feature: "dimensions", details: `the model's are ${hiddenSize}` });
-      const { pooling, normalize } = (providerOptions?.[PROVIDER] ?? {}) as EmbedOptions;
-      const request = { input: [...values], pooling: pooling ?? null, normalize: normalize ?? null };
+      const { promptName, ...options } = (providerOptions?.[PROVIDER] ?? {}) as EmbedOptions;
+      const request = {
+        ...options,
+        input: [...values],
+        dimensions: dimensions ?? options.dimensions ?? null,
+        prompt_name: promptName ?? null,
+      } as EmbeddingRequest;
       const { data, usage } = await model.embeddings.create(request, abortSignal && { signal: abortSignal });
       return {
         embeddings: data.map(({ embedding }) => embedding as number[]),

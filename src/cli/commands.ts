@@ -28,6 +28,13 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     { summary: "turn text into token ids", load: async () => (await import("./commands/tokenize.ts")).tokenize },
   ],
   [
+    "embed",
+    {
+      summary: "turn texts into vectors, or rank them",
+      load: async () => (await import("./commands/embed.ts")).embed,
+    },
+  ],
+  [
     "perplexity",
     {
       summary: "measure how well a model predicts a text",

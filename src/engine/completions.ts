@@ -37,7 +37,7 @@ export async function completeChat(
   body: unknown,
   options: unknown,
 ): Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, undefined>> {
-  core.checkLive();
+  core.checkGenerates();
   const { signal, rules } = checkCallOptions(options);
   const request = checkChatRequest(body, core.context, rules);
   const prompt = prompts.of(request, rules);
@@ -69,7 +69,7 @@ export async function completeText(
   body: unknown,
   options: unknown,
 ): Promise<Completion | AsyncGenerator<Completion, undefined>> {
-  core.checkLive();
+  core.checkGenerates();
   const { signal, rules } = checkCallOptions(options);
   const request = checkCompletionRequest(body, core.context, rules);
   const chunks = completionChunks(textStarts(core, request, signal), {
@@ -117,7 +117,7 @@ function choices(n: number): number[] {
 /** Makes the function that starts an answer. It is called when the answer's first event is asked for. */
 function starter(core: Core, settings: GenerationSettings): ChatStart {
   return () => {
-    core.checkLive();
+    core.checkGenerates();
     return generate(core.engine, settings);
   };
 }

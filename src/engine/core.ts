@@ -9,13 +9,13 @@ import { fingerprint, NUMERICS_VERSION } from "../runtime/fingerprint.ts";
 import type { Executor } from "../runtime/types.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { Grammars } from "./constrain/grammars.ts";
+import { DEFAULT_FACTS, type EmbeddingFacts } from "./generate/embedding-facts.ts";
 import type { Engine } from "./generate/engine.ts";
 import type { RequestContext } from "./request/context.ts";
 import type { EmbedContext } from "./request/embed-options.ts";
 import type { LoraInfo } from "./request/lora.ts";
 import { Candidates } from "./sample/candidates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "./sample/defaults.ts";
-import type { Pooling } from "./schedule/batch-plan.ts";
 import { DraftModel } from "./schedule/draft-model.ts";
 import { PrefixCache } from "./schedule/prefix-cache.ts";
 import { CHUNK_TOKENS, Scheduler, type SchedulerOptions } from "./schedule/scheduler.ts";
@@ -30,8 +30,10 @@ export interface ModelParts {
   readonly templates?: NamedTemplates | undefined;
   readonly defaults?: SamplingDefaults | undefined;
   readonly adapters?: readonly Omit<LoraInfo, "id">[] | undefined;
-  /** The pooling for requests for embeddings that name none (default "mean"). */
-  readonly pooling?: Pooling | undefined;
+  /** What the model's files say about embeddings. */
+  readonly embedding?: EmbeddingFacts | undefined;
+  /** The text around a query and a document, for rerankers that have one. */
+  readonly rankTemplate?: string | undefined;
   /** More facts for `info`. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
@@ -69,14 +71,16 @@ export class Core {
     this.name = name;
     this.tokenizer = tokenizer;
     this.executor = executor;
-    this.prefixes = new PrefixCache(executor, parts.prefixCache);
+    // Where tokens attend to those after them, a prefix has other keys and values in each text.
+    this.prefixes = new PrefixCache(executor, !executor.bidirectional && parts.prefixCache);
     this.#draft = parts.draft;
     const draftModel = parts.draft && draftModelOf(parts.draft, executor.vocabSize);
     const scheduler = new Scheduler(executor, this.prefixes, { ...parts.scheduler, draftModel });
     const adapters = (parts.adapters ?? []).map((adapter, id): LoraInfo => ({ id, ...adapter }));
     const hasDraftModel = draftModel !== undefined;
     this.engine = { tokenizer, executor, scheduler, candidates: new Candidates(executor.vocabSize), hasDraftModel };
-    this.embedding = { executor, tokenizer, scheduler, pooling: parts.pooling ?? "mean", adapters };
+    const { embedding: facts = DEFAULT_FACTS, rankTemplate } = parts;
+    this.embedding = { executor, tokenizer, scheduler, facts, adapters, rankTemplate };
     this.sessions = { executor, prefixes: this.prefixes, open: new Set() };
     this.context = {
       vocabSize: executor.vocabSize,
@@ -93,6 +97,14 @@ export class Core {
   /** @throws NibbleError `disposed` */
   checkLive(): void {
     if (this.#disposed) throw new NibbleError("disposed", `the model ${this.name} is disposed`);
+  }
+
+  /** @throws NibbleError `disposed`, or `not_supported` for a model that only embeds or ranks texts */
+  checkGenerates(): void {
+    this.checkLive();
+    if (this.executor.generates) return;
+    const does = this.embedding.facts.rank ? "ranks documents" : "makes embeddings";
+    throw new NibbleError("not_supported", `the model ${this.name} generates no text: it ${does}`);
   }
 
   /**

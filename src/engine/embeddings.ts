@@ -16,7 +16,7 @@ export async function createEmbeddings(core: Core, body: unknown, options: unkno
   const { embedding, name } = core;
   const { signal, rules } = checkCallOptions(options);
   const request = checkEmbeddingRequest(body, embedding, rules);
-  const prompts = embedPrompts(request.inputs, embedding);
+  const prompts = embedPrompts(request.inputs, embedding, request.texts);
   const result = await embed(prompts, { ...request.settings, ...signal }, embedding);
   return embeddingResponse(result, name, request.base64);
 }
@@ -25,7 +25,8 @@ export async function createEmbeddings(core: Core, body: unknown, options: unkno
 export async function embedTexts(core: Core, texts: unknown, options: unknown): Promise<Float32Array[]> {
   core.checkLive();
   const { embedding } = core;
-  const settings = checkEmbedOptions(new Fields(options ?? {}, EMBED_FIELDS, "", "invalid_argument"), embedding);
+  const fields = new Fields(options ?? {}, EMBED_FIELDS, "", "invalid_argument");
+  const checked = checkEmbedOptions(fields, embedding, "promptName");
   if (!Array.isArray(texts)) throw invalid("texts", "an array of texts", texts, "invalid_argument");
-  return (await embed(embedPrompts(texts, embedding), settings, embedding)).vectors;
+  return (await embed(embedPrompts(texts, embedding, checked.texts), checked.settings, embedding)).vectors;
 }

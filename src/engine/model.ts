@@ -8,6 +8,8 @@ import { type ApplyTemplateOptions, ChatPrompts } from "./chat-prompts.ts";
 import { completeChat, completeText, type Endpoint } from "./completions.ts";
 import { Core, type ModelParts } from "./core.ts";
 import { createEmbeddings, embedTexts } from "./embeddings.ts";
+import { embeddingSize } from "./generate/embedding.ts";
+import type { EmbeddingFacts } from "./generate/embedding-facts.ts";
 import type { GenerateEvent } from "./generate/events.ts";
 import { generate } from "./generate/generation.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from "./openai/chat-types.ts";
@@ -19,6 +21,8 @@ import { checkChatRequest } from "./request/chat.ts";
 import type { EmbedInput, EmbedOptions } from "./request/embed-options.ts";
 import { checkGenerateOptions, type GenerateOptions } from "./request/generate-options.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./request/lora.ts";
+import type { Ranking, RerankOptions } from "./request/rerank-options.ts";
+import { rerank } from "./rerank.ts";
 import type { SamplingDefaults } from "./sample/defaults.ts";
 import { Session } from "./session/session.ts";
 
@@ -34,6 +38,8 @@ export interface ModelInfo {
   readonly vocabSize: number;
   /** Width of an embedding. */
   readonly hiddenSize: number;
+  /** What the model's files say about embeddings; `prompts` are texts to put in front, by name. */
+  readonly embedding: Omit<EmbeddingFacts, "prompts"> & { readonly prompts: Readonly<Record<string, string>> };
   /** The origin of the chat template; with "none" only completions work. */
   readonly chatTemplate: "model" | "fallback" | "none";
   /** The sampling settings of a request that sets none. */
@@ -93,16 +99,24 @@ export interface Model {
     create(request: EmbeddingRequest, options?: RequestOptions): Promise<EmbeddingResponse>;
   };
   /**
-   * Embeds texts, given as they are or as token ids: f32[hidden size] each.
+   * Embeds texts, given as they are or as token ids: f32[hidden size] each, or f32[dimensions]. With pooling "none" a text
+   * has a row of that width for each of its tokens, one after the other.
    * @throws NibbleError `invalid_argument` that names the option or text, `context_full` for a text longer than the context;
    * the signal's reason, `disposed` or `poisoned`
    */
   embed(texts: readonly EmbedInput[], options?: EmbedOptions): Promise<Float32Array[]>;
   /**
-   * The token ids of a text. With `special` (default true), text that spells a special token becomes that token.
-   * `addBos` says whether BOS is added (default: as the model asks).
+   * Scores how well each document answers the query, with a model that was made for it (a reranker), the best first.
+   * @throws NibbleError `not_supported` for a model without a head for that; `invalid_argument`, `context_full`; the
+   * signal's reason, `disposed` or `poisoned`
    */
-  tokenize(text: string, options?: { special?: boolean; addBos?: boolean }): number[];
+  rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Ranking>;
+  /**
+   * The token ids of a text. With `special` (default true), text that spells a special token becomes that token.
+   * `addBos` says whether BOS is added (default: as the model asks). `complete` (default false) adds the tokens that the
+   * model's files put behind a text, such as one that is embedded.
+   */
+  tokenize(text: string, options?: { special?: boolean; addBos?: boolean; complete?: boolean }): number[];
   /** The text of some ids. `skipSpecial` (default false) leaves special tokens out. */
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
   /** The bytes of one token, UTF-8 that may begin or end within a character. */
@@ -160,8 +174,9 @@ export function createModel(parts: ModelParts): Model {
     },
     embeddings: { create: (body, options) => createEmbeddings(core, body, options) },
     embed: (texts, options) => embedTexts(core, texts, options),
+    rerank: (query, documents, options) => rerank(core, query, documents, options),
     generate(options) {
-      core.checkLive();
+      core.checkGenerates();
       // Its settings do not ask for the progress of the prompt.
       const settings = checkGenerateOptions(options, core.context);
       return generate(core.engine, settings) as AsyncIterableIterator<GenerateEvent>;
@@ -184,14 +199,15 @@ export function coreOf(value: unknown): Core | undefined {
   return typeof value === "object" && value !== null ? cores.get(value) : undefined;
 }
 
-function infoOf(parts: ModelParts, { context, executor }: Core, prompts: ChatPrompts): ModelInfo {
+function infoOf(parts: ModelParts, { context, executor, embedding }: Core, prompts: ChatPrompts): ModelInfo {
   return {
     ...parts.facts,
     name: parts.name,
     architecture: parts.architecture,
     contextLength: executor.contextLength,
     vocabSize: executor.vocabSize,
-    hiddenSize: executor.hiddenSize,
+    hiddenSize: embeddingSize(executor),
+    embedding: { ...embedding.facts, prompts: Object.fromEntries(embedding.facts.prompts) },
     chatTemplate: prompts.origin,
     sampling: context.defaults,
     lora: context.adapters,
@@ -209,7 +225,8 @@ function textCalls(
     tokenize(text, options) {
       core.checkLive();
       if (typeof text !== "string") throw invalid("text", "a string", text, "invalid_argument");
-      return tokenizer.encode(text, checkFlags(options, ["special", "addBos"]));
+      const { complete = false, ...flags } = checkFlags(options, ["special", "addBos", "complete"]);
+      return [...tokenizer.encode(text, flags), ...(complete ? tokenizer.around.after : [])];
     },
     detokenize(ids, options) {
       core.checkLive();
@@ -234,13 +251,13 @@ function textCalls(
 function sessionCalls(core: Core): Pick<Model, "session" | "restore"> {
   return {
     session(options) {
-      core.checkLive();
+      core.checkGenerates();
       const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");
       const adapters = checkLora(fields, core.context.adapters);
       return new Session(core.sessions, core.prefixes.acquire([], adapters));
     },
     restore(bytes, options) {
-      core.checkLive();
+      core.checkGenerates();
       if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes, "invalid_argument");
       const { shared = false } = checkFlags(options, ["shared"]);
       return Session.restore(core.sessions, bytes, shared);

@@ -32,7 +32,7 @@ const MAX_FILE_BYTES = 2 ** 45;
 const DEFAULT_QUANTS = ["Q4_K_M", "Q4_0", "Q8_0"];
 /** The files of a Hugging Face folder that we read. */
 const FOLDER =
-  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json|chat_template\.jinja|additional_chat_templates\/[\w-]+\.jinja|model(?:-\d{5}-of-\d{5})?\.safetensors)$/;
+  /^(?:(?:config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json|chat_template\.jinja|additional_chat_templates\/[\w-]+\.jinja|model(?:-\d{5}-of-\d{5})?\.safetensors|README\.md|(?:modules|config_sentence_transformers|sentence_bert_config)\.json|\d+_\w+\/(?:config\.json|model\.safetensors))$/;
 
 interface Entry {
   readonly path: string;

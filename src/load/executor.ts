@@ -39,9 +39,11 @@ export async function planExecutor(
   { threads = 1, adapters = [] }: { threads?: number; adapters?: readonly Adapter[] } = {},
 ): Promise<ExecutorPlan> {
   const model = await describeModel(checkpoint);
-  const memory = memoryOptions(options, model.config.contextLength);
+  const { bidirectional = false } = model.config;
+  const memory = memoryOptions(options, model.config.contextLength, bidirectional);
   const { maxBatchTokens, maxLogitRows, contextLength } = memory;
-  const kvType = options.kvType ?? "mixed";
+  // The keys and values of an encoder live for one step only, so a smaller cache would cost precision for nothing.
+  const kvType = options.kvType ?? (bidirectional ? "f32" : "mixed");
   const program = model.describe({ maxBatchTokens, maxLogitRows, contextLength, kvType, threads, adapters });
   return { program, memoryOptions: memory, memoryPlan: planMemory(program, memory), kvType };
 }

@@ -11,9 +11,10 @@ import { createTokenizer } from "../tokenizer/create.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { checkAdapters } from "./adapters.ts";
 import { checkVocabulary, type DraftFacts } from "./draft-facts.ts";
+import { embeddingFacts } from "./embedding-facts.ts";
 import { loadExecutor } from "./executor.ts";
 import type { Host } from "./host.ts";
-import { chatTemplates, modelFacts, modelName, poolingDefault, samplingDefaults } from "./model-defaults.ts";
+import { chatTemplates, modelFacts, modelName, samplingDefaults } from "./model-defaults.ts";
 import type { LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -40,6 +41,7 @@ export async function loadModel({ source, checkpoint, host, options, draft }: Lo
   // Before the weights: a name that the model does not have is refused at once, and the list of names is still there.
   const own = chatTemplates(checkpoint);
   const templates = options.chatTemplate === undefined ? own : chooseTemplate(own, options.chatTemplate);
+  const embedding = embeddingFacts(checkpoint);
   let tokenizer: Tokenizer | undefined;
   const executor = await loadExecutor(checkpoint, host, options, () => {
     tokenizer = createTokenizer(checkpoint);
@@ -54,7 +56,8 @@ export async function loadModel({ source, checkpoint, host, options, draft }: Lo
     templates,
     defaults: samplingDefaults(checkpoint.metadata),
     adapters: checkAdapters(options.lora),
-    pooling: poolingDefault(checkpoint),
+    embedding,
+    rankTemplate: own.get("rerank"),
     scheduler: { loopPerRequest: host.loopPerRequest, measured: true },
     draft: draft && { ...draft, cost: draft.facts.memory.weights / executor.plan.weights },
     facts: {

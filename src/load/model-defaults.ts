@@ -7,7 +7,6 @@ import { fits } from "../base/fields.ts";
 import type { NamedTemplates } from "../chat/named-templates.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
 import { type NumericSetting, SAMPLING_RANGES } from "../engine/sample/options.ts";
-import type { Pooling } from "../engine/schedule/batch-plan.ts";
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
 import { type ModelSource, sourceName } from "./source.ts";
 
@@ -56,12 +55,6 @@ export function modelFacts({ format, tensors }: Checkpoint): ModelFacts {
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
   const parameters = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return { format, bytes, parameters, quantization: most?.[0] ?? "" };
-}
-
-/** How a checkpoint that was made for embeddings pools them, by llama.cpp's key. Two of its values are supported. */
-export function poolingDefault({ metadata, architecture }: Checkpoint): Pooling | undefined {
-  const type = metadata.get(`${architecture}.pooling_type`);
-  return type === 1 ? "mean" : type === 3 ? "last" : undefined;
 }
 
 /**

@@ -135,20 +135,27 @@ export function checkOptions(options: unknown): asserts options is LoadOptions {
 /** Most tokens of one conversation where the options do not say and the model was trained for more. */
 const DEFAULT_CONTEXT = 4096;
 
+/** Room for so many tokens lets a step take many short texts, each of which has a page of its own. */
+const ENCODER_CACHE = 1024;
+
 /**
  * The sizes that the memory plan needs, with the defaults in place of what checked options leave out.
  * @param trained most tokens of one conversation that the model was trained for
+ * @param bidirectional whether a text must be read in one step, so that the batch bounds its length
  * @throws NibbleError `invalid_argument` for a `contextLength` beyond `trained`
  */
-export function memoryOptions(options: LoadOptions, trained: number): MemoryOptions {
-  const { contextLength = Math.min(trained, DEFAULT_CONTEXT) } = options;
-  const { maxSequences = 64 } = options;
+export function memoryOptions(options: LoadOptions, trained: number, bidirectional = false): MemoryOptions {
+  const most = bidirectional ? Math.min(DEFAULT_CONTEXT, options.maxBatchTokens ?? Infinity) : DEFAULT_CONTEXT;
+  const { contextLength = Math.min(trained, most), maxSequences = 64 } = options;
   const [expected, accepts] = integer(trained);
   if (!accepts(contextLength)) throw wrong("contextLength", expected, contextLength);
+  if (bidirectional && contextLength > most)
+    throw wrong("contextLength", `at most ${most}, since the model reads a text in one batch`, contextLength);
   return {
     contextLength,
-    cacheTokens: options.cacheTokens ?? contextLength,
-    maxBatchTokens: options.maxBatchTokens ?? Math.min(128, contextLength),
+    cacheTokens: options.cacheTokens ?? (bidirectional ? Math.max(contextLength, ENCODER_CACHE) : contextLength),
+    maxBatchTokens:
+      options.maxBatchTokens ?? (bidirectional ? Math.max(128, contextLength) : Math.min(128, contextLength)),
     maxLogitRows: options.maxLogitRows ?? Math.max(16, Math.min(64, maxSequences)),
     maxSequences,
     maxStates: options.maxStates,

@@ -5,13 +5,14 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
-import { getNumber, getPerLayer, type NumberOptions } from "../formats/typed-values.ts";
+import { getBoolean, getNumber, getPerLayer, type NumberOptions } from "../formats/typed-values.ts";
 import type { ProgramBuilder } from "../runtime/builder.ts";
 import type { Value } from "../runtime/recording.ts";
+import { embeddingHead, type HeadConfig, hasEmbeddingHead, readHeadConfig } from "./embedding-head.ts";
 import { readRotation } from "./rope.ts";
 
-/** The hyper-parameters of a decoder. */
-export interface DecoderConfig {
+/** The hyper-parameters that every model has. */
+export interface ModelConfig {
   /** Number of layers. */
   readonly layers: number;
   /** Width of the hidden state. */
@@ -22,12 +23,18 @@ export interface DecoderConfig {
   readonly kvHeads: number;
   /** Width of a head. */
   readonly headDim: number;
+  /** Most tokens that the model was trained for. */
+  readonly contextLength: number;
+  /** Whether tokens attend to those after them too (default false). */
+  readonly bidirectional?: boolean | undefined;
+}
+
+/** The hyper-parameters of a decoder. */
+export interface DecoderConfig extends ModelConfig {
   /** Width of the feed-forward layer. */
   readonly ffn: number;
   /** Number of tokens in the vocabulary. */
   readonly vocabSize: number;
-  /** Most tokens that the model was trained for. */
-  readonly contextLength: number;
   /** The number that RMSNorm adds to the mean of squares. */
   readonly eps: number;
   /** Factor of the scores q k before the softmax. */
@@ -42,10 +49,14 @@ export interface DecoderConfig {
   readonly interleaved: boolean;
   /** Activation of the feed-forward gate: silu (SwiGLU), or the tanh form of GELU (GeGLU). */
   readonly activation: "silu" | "gelu";
+  /** The layers behind the pooling of an embedding model. */
+  readonly head: HeadConfig;
+  /** Whether the file has no LM head, so that the states after the final norm are the result. */
+  readonly headless: boolean;
 }
 
 /** An architecture reads its hyper-parameters from a checkpoint and describes its forward pass. */
-export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
+export interface Architecture<Config extends ModelConfig = DecoderConfig> {
   /** `general.architecture` of its GGUF files. */
   readonly name: string;
   /** Keys `{name}.*`, without the name, that change nothing for this architecture and that `readConfig` does not read. */
@@ -66,7 +77,13 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
  * Bounds that no published model comes near. A header beyond them is broken or hostile. Up to the bound of the context, cos
  * and sin of a position are exact (assembly/math.ts).
  */
-const LIMITS = { layers: 1024, hidden: 65536, heads: 1024, ffn: 2 ** 20, context: 2 ** 20 };
+export const LIMITS: Readonly<Record<"layers" | "hidden" | "heads" | "ffn" | "context", number>> = {
+  layers: 1024,
+  hidden: 65536,
+  heads: 1024,
+  ffn: 2 ** 20,
+  context: 2 ** 20,
+};
 
 /**
  * Reads the hyper-parameters that all architectures have, from the keys `{architecture}.*`.
@@ -103,11 +120,23 @@ export async function readDecoderConfig(
     longRope: rotation.long,
     interleaved,
     activation: "silu",
+    head: readHeadConfig(checkpoint),
+    headless: getBoolean(metadata, "nibble.headless", { default: false }),
   };
 }
 
+/**
+ * The same for an architecture whose attention may be bidirectional: key `attention.causal`. Its `build` passes
+ * `bidirectional` on to `attention`.
+ */
+export async function readConfigOfEither(checkpoint: Checkpoint, interleaved: boolean): Promise<DecoderConfig> {
+  const config = await readDecoderConfig(checkpoint, interleaved);
+  const key = `${checkpoint.architecture}.attention.causal`;
+  return { ...config, bidirectional: !getBoolean(checkpoint.metadata, key, { default: true }) };
+}
+
 /** Reads counts, which are whole numbers from 1 to a bound. */
-class DecoderKeys {
+export class DecoderKeys {
   readonly layers: number;
   readonly #metadata: Checkpoint["metadata"];
   readonly #architecture: string;
@@ -136,10 +165,10 @@ function countOptions(max: number, missing: number | undefined): NumberOptions {
   return { integer: true, min: 1, max, ...(missing !== undefined && { default: missing }) };
 }
 
-type Heads = Pick<DecoderConfig, "heads" | "kvHeads" | "headDim">;
+type Heads = Pick<ModelConfig, "heads" | "kvHeads" | "headDim">;
 
 /** Reads the shape of attention. `rotated` is how many values of a head RoPE rotates. */
-function readHeads(keys: DecoderKeys, hidden: number, known?: number): Heads & { rotated: number } {
+export function readHeads(keys: DecoderKeys, hidden: number, known?: number): Heads & { rotated: number } {
   const heads = keys.sameInAllLayers("attention.head_count", LIMITS.heads);
   const kvHeads = known ?? keys.sameInAllLayers("attention.head_count_kv", LIMITS.heads, heads);
   const headDim = keys.count("attention.key_length", LIMITS.hidden, hidden / heads);
@@ -158,7 +187,7 @@ function readHeads(keys: DecoderKeys, hidden: number, known?: number): Heads & {
 }
 
 /** The rows of the embedding table. They can be more than the tokenizer's tokens, because files pad the vocabulary. */
-function readVocabSize({ tensors }: Checkpoint): number {
+export function readVocabSize({ tensors }: Checkpoint): number {
   const rows = tensors.get("token_embd.weight")?.shape[0];
   if (rows) return rows;
   throw new NibbleError("missing_tensor", "the file has no tensor token_embd.weight with rows");
@@ -175,7 +204,7 @@ function readVocabSize({ tensors }: Checkpoint): number {
  */
 export function projectAttention(
   b: ProgramBuilder,
-  c: DecoderConfig,
+  c: ModelConfig,
   i: number,
   input: { readonly h: Value; readonly x: Value; readonly last?: boolean },
 ): { h: Value; q: Value; k: Value; v: Value } {
@@ -195,12 +224,12 @@ export function projectAttention(
 }
 
 /** The product of the heads' results `o` [rows, heads headDim] with W_o of layer `i`, with the bias if the file has one. */
-export function projectOutput(b: ProgramBuilder, c: DecoderConfig, i: number, o: Value): Value {
+export function projectOutput(b: ProgramBuilder, c: ModelConfig, i: number, o: Value): Value {
   return withBias(b, b.matmul(o, `blk.${i}.attn_output.weight`, c.hidden), `blk.${i}.attn_output`);
 }
 
 /** `y` with the bias of the projection `name`, if the file has one. */
-function withBias(b: ProgramBuilder, y: Value, name: string): Value {
+export function withBias(b: ProgramBuilder, y: Value, name: string): Value {
   return b.has(`${name}.bias`) ? b.bias(y, `${name}.bias`) : y;
 }
 
@@ -218,8 +247,12 @@ export function gatedFeedForward(b: ProgramBuilder, c: DecoderConfig, i: number,
   return withBias(b, b.matmul(inner, `blk.${i}.ffn_down.weight`, c.hidden), `blk.${i}.ffn_down`);
 }
 
-/** The final norm and the LM head. If the file has no matrix for the head, the embedding table serves as it. */
+/**
+ * The final norm and the LM head. If the file has no matrix for the head, the embedding table serves as it. An embedding
+ * model or a reranker has its own layers in place of it, or nothing.
+ */
 export function lmHead(b: ProgramBuilder, c: DecoderConfig, h: Value, norm = "output_norm.weight"): Value {
   const x = b.rmsNorm(h, norm, c.eps);
+  if (c.headless || hasEmbeddingHead(b)) return embeddingHead(b, x, c.head);
   return b.matmul(x, b.has("output.weight") ? "output.weight" : "token_embd.weight", c.vocabSize);
 }

@@ -11,10 +11,11 @@ import { registerFamily } from "../formats/huggingface/families.ts";
 import type { Family } from "../formats/huggingface/family.ts";
 import { ProgramBuilder } from "../runtime/builder.ts";
 import type { Program, ProgramOptions } from "../runtime/program.ts";
-import type { Architecture, DecoderConfig } from "./decoder.ts";
+import { bert } from "./bert.ts";
+import type { Architecture, DecoderConfig, ModelConfig } from "./decoder.ts";
 import { ernie45 } from "./ernie4_5.ts";
 import { gemma2 } from "./gemma2.ts";
-import { gemma3 } from "./gemma3.ts";
+import { gemma3, gemmaEmbedding } from "./gemma3.ts";
 import { granite, graniteHybrid } from "./granite.ts";
 import { hunyuan } from "./hunyuan.ts";
 import { lfm2 } from "./lfm2.ts";
@@ -48,7 +49,7 @@ const architectures = new Map<string, Architecture>();
  * @param families how Hugging Face folders translate to it, by `model_type`. Without them, only GGUF files load.
  * @throws NibbleError `invalid_argument` for an object that is not an architecture
  */
-export function registerArchitecture<Config extends DecoderConfig>(
+export function registerArchitecture<Config extends ModelConfig>(
   architecture: Architecture<Config>,
   families: Readonly<Record<string, HuggingFaceFamily>> = {},
 ): void {
@@ -70,13 +71,15 @@ registerArchitecture(mistral3);
 registerArchitecture(mobilellm);
 registerArchitecture(gemma2);
 registerArchitecture(gemma3);
+registerArchitecture(gemmaEmbedding);
 registerArchitecture(olmo2);
 registerArchitecture(lfm2);
 registerArchitecture(qwen35);
+registerArchitecture(bert);
 
 /** A model's hyper-parameters, and its forward pass. */
 export interface ModelDescription {
-  readonly config: DecoderConfig;
+  readonly config: ModelConfig;
   /** Builds the program of the forward pass. @throws NibbleError as `ProgramBuilder`; `unsupported_architecture` */
   describe(options: ProgramOptions): Program;
 }

@@ -12,7 +12,7 @@ import {
   lmHead,
   projectAttention,
   projectOutput,
-  readDecoderConfig,
+  readConfigOfEither,
 } from "./decoder.ts";
 import { readWindows } from "./windows.ts";
 
@@ -22,7 +22,7 @@ export interface LlamaConfig extends DecoderConfig {
 }
 
 async function readConfig(checkpoint: Checkpoint): Promise<LlamaConfig> {
-  const config = await readDecoderConfig(checkpoint, checkpoint.permutedQK);
+  const config = await readConfigOfEither(checkpoint, checkpoint.permutedQK);
   return { ...config, windows: readWindows(checkpoint, config.layers, { period: Infinity }) };
 }
 
@@ -37,7 +37,8 @@ export const llama: Architecture<LlamaConfig> = {
       const x = b.rmsNorm(h, `blk.${i}.attn_norm.weight`, c.eps);
       const p = projectAttention(b, c, i, { h, x });
       const layer = b.kvStore(b.rope(p.k, c.headDim, table), p.v, c.headDim);
-      const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale, { window: c.windows?.[i] ?? 0 });
+      const options = { window: c.windows?.[i] ?? 0, bidirectional: c.bidirectional };
+      const o = b.attention(b.rope(p.q, c.headDim, table), layer, c.attentionScale, options);
       h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

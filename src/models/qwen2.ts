@@ -4,13 +4,13 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { type Architecture, readDecoderConfig } from "./decoder.ts";
+import { type Architecture, readConfigOfEither } from "./decoder.ts";
 import { llama } from "./llama.ts";
 
 export const qwen2: Architecture = {
   name: "qwen2",
 
-  readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
+  readConfig: (checkpoint) => readConfigOfEither(checkpoint, false),
 
   build(b, c) {
     for (let i = 0; i < c.layers; i++)

@@ -9,13 +9,13 @@ import {
   lmHead,
   projectAttention,
   projectOutput,
-  readDecoderConfig,
+  readConfigOfEither,
 } from "./decoder.ts";
 
 export const qwen3: Architecture = {
   name: "qwen3",
 
-  readConfig: (checkpoint) => readDecoderConfig(checkpoint, false),
+  readConfig: (checkpoint) => readConfigOfEither(checkpoint, false),
 
   build(b, c) {
     const table = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);
@@ -26,7 +26,7 @@ export const qwen3: Architecture = {
       const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
       const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
-      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale);
+      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, { bidirectional: c.bidirectional });
       h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

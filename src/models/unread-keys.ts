@@ -6,12 +6,13 @@
 import type { UnsupportedField } from "../base/field-table.ts";
 import type { Checkpoint, MetadataValue } from "../formats/checkpoint.ts";
 import { RecordedValues, refuseUnread } from "../formats/read-keys.ts";
-import type { Architecture, DecoderConfig } from "./decoder.ts";
+import type { Architecture, ModelConfig } from "./decoder.ts";
 
 /** Keys that change nothing, whatever their value is. */
 const UNUSED: ReadonlySet<string> = new Set([
   "vocab_size", // the rows of token_embd.weight
-  "pooling_type", // src/load reads it, for embeddings
+  "pooling_type", // src/load/embedding-facts.ts reads it, and the labels of a reranker's results
+  "classifier.output_labels",
   "tensor_data_layout",
   "rope.dimension_sections", // for images; a text has the same position in each section
   // Parameters of the scaling that another `rope.scaling.type` has.
@@ -53,7 +54,7 @@ const windowOf = (context: unknown): UnsupportedField => ({
  * Reads the hyper-parameters, and applies the rule of keys to what was not read.
  * @throws NibbleError as `Architecture.readConfig`; `unsupported_architecture` for a key that could change the result
  */
-export async function readAllKeys<Config extends DecoderConfig>(
+export async function readAllKeys<Config extends ModelConfig>(
   architecture: Architecture<Config>,
   checkpoint: Checkpoint,
 ): Promise<Config> {

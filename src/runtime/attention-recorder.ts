@@ -22,7 +22,7 @@ export interface AttentionOptions {
   /** Softcap of the scores, which become cap tanh(score / cap). 0 (default) leaves them as they are. */
   readonly softcap?: number;
   /** Whether a token also attends to all tokens after it, or to the `window` - 1 after it (default false). */
-  readonly bidirectional?: boolean;
+  readonly bidirectional?: boolean | undefined;
 }
 
 export class AttentionRecorder {

@@ -148,7 +148,7 @@ export class BatchWriter {
     let rows = 0;
     let outputs = 0;
     for (const [index, item] of items.entries()) {
-      const { sequence, tokens, types } = item;
+      const { sequence, tokens, logits, types } = item;
       const wanted = logitRows(item);
       const { address, snapshots } = states[index]!;
       words.fill(address, statesAt + rows, statesAt + rows + tokens.length);
@@ -161,7 +161,8 @@ export class BatchWriter {
         words[positionsAt + rows] = sequence.length + i;
         words[tablesAt + rows] = table;
         words[typesAt + rows] = types?.[i] ?? 0;
-        if (i >= tokens.length - wanted) words[outputsAt + outputs++] = rows;
+        const isOutput = logits === "first" ? i === 0 : i >= tokens.length - wanted;
+        if (isOutput) words[outputsAt + outputs++] = rows;
         rows++;
       }
     }

@@ -40,6 +40,11 @@ export class ProgramBuilder extends RecurrentBuilder {
     return this.weights.has(name);
   }
 
+  /** Rows of a matrix of the checkpoint. @throws NibbleError `missing_tensor` */
+  rowsOf(name: string): number {
+    return this.weights.rowsOf(name);
+  }
+
   /**
    * Rows of an embedding table [count, width] for the batch's tokens, or for their positions or token types:
    * [rows, width].
@@ -256,7 +261,8 @@ export class ProgramBuilder extends RecurrentBuilder {
       stateBytes: this.stateBytes,
       vocabSize: this.vocabSize,
       bidirectional: attentions.bidirectional,
-      generates: this.pooled === undefined,
+      poolsStates: this.pooled !== undefined,
+      generates: this.pooled === undefined && !attentions.bidirectional,
       inputs: inputs.map(([x, input]) => ({ ...input, rows: x.rows, ...rowsOf(x) })),
       logits: { operations, ...rowsOf(logits) },
       hidden: { operations: head, ...rowsOf(hidden) },

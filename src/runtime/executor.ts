@@ -42,6 +42,7 @@ export class WasmExecutor implements Executor {
   readonly hiddenSize: number;
   readonly headSize: number;
   readonly generates: boolean;
+  readonly poolsStates: boolean;
   readonly bidirectional: boolean;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
@@ -73,7 +74,8 @@ export class WasmExecutor implements Executor {
     this.vocabSize = program.vocabSize;
     this.hiddenSize = program.hidden.width;
     this.headSize = program.logits.width;
-    this.generates = program.generates && !program.bidirectional;
+    this.generates = program.generates;
+    this.poolsStates = program.poolsStates;
     this.bidirectional = program.bidirectional;
     this.contextLength = options.contextLength;
     this.maxBatchTokens = options.maxBatchTokens;

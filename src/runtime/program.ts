@@ -61,7 +61,9 @@ export interface Program {
   readonly vocabSize: number;
   /** Whether a token attends to those after it too. Then a text is read in one batch. */
   readonly bidirectional: boolean;
-  /** Whether `logits` are those of the next token. Otherwise they are what the head makes of pooled states. */
+  /** Whether `logits` are what the head makes of pooled states. Otherwise they are those of the next token. */
+  readonly poolsStates: boolean;
+  /** Whether the model predicts the next token of a text. */
   readonly generates: boolean;
   /** Bytes of a sequence's state over all recurrent layers; 0 where there are none. */
   readonly stateBytes: number;

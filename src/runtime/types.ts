@@ -54,17 +54,18 @@ export interface BatchItem {
   readonly sequence: Sequence;
   readonly tokens: ArrayLike<number>;
   /** A number stands for that many of the last tokens. */
-  readonly logits: "none" | "last" | "all" | number;
+  readonly logits: "none" | "first" | "last" | "all" | number;
   /** The token type of each token, 0 or more, for models that have them (default 0). */
   readonly types?: ArrayLike<number> | undefined;
   /** How many of the last tokens are drafts, which `truncate` may drop again (default 0). Their states are kept. */
   readonly drafts?: number;
 }
 
-/** How many of its last tokens an item wants logits for. */
+/** How many rows of logits an item wants: the first one, or so many of its last tokens. */
 export function logitRows({ tokens, logits }: Pick<BatchItem, "tokens" | "logits">): number {
   const { length } = tokens;
-  return logits === "all" ? length : logits === "last" ? Math.min(1, length) : logits === "none" ? 0 : logits;
+  if (typeof logits === "number") return logits;
+  return logits === "all" ? length : logits === "none" ? 0 : Math.min(1, length);
 }
 
 /** Runs a model. All calls are synchronous; the caller yields to the host between them. */
@@ -74,8 +75,10 @@ export interface Executor {
   readonly hiddenSize: number;
   /** Width of the head's results: the vocabulary, or what an embedding model makes of a pooled state. */
   readonly headSize: number;
-  /** Whether the head is that of a language model. */
+  /** Whether the model predicts the next token of a text. */
   readonly generates: boolean;
+  /** Whether the head takes the pooled state of a text. Otherwise it is that of a language model. */
+  readonly poolsStates: boolean;
   /** Whether tokens attend to those after them. Then one call reads a sequence whole, and nothing can be appended to it. */
   readonly bidirectional: boolean;
   /** Most tokens that a sequence may hold. */

@@ -36,6 +36,13 @@ export class WeightTable {
     return this.tensors.has(name);
   }
 
+  /** @throws NibbleError `missing_tensor` */
+  rowsOf(name: string): number {
+    const rows = this.tensors.get(name)?.shape[0];
+    if (rows) return rows;
+    throw new NibbleError("missing_tensor", `expected a tensor ${name} with rows, the file has none`);
+  }
+
   placement(name: string): WeightPlacement {
     return this.byName.get(name)!;
   }

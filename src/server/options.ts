@@ -3,6 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../base/fields.ts";
+import { POOLINGS, type Pooling } from "../engine/schedule/batch-plan.ts";
 import type { SlotStore } from "./llama-server/slot-store.ts";
 import type { ModelLibrary } from "./models/source.ts";
 
@@ -39,7 +40,7 @@ export interface HandlerOptions {
   /** Fields of requests for chats and completions that do not have them, under OpenAI's and llama-server's names. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** The pooling of embeddings whose request names none. Default: the model's own. */
-  readonly pooling?: "mean" | "last";
+  readonly pooling?: Pooling;
   /** Refuses fields that nobody knows. Default: they are ignored, and a response header and `onWarning` name them. */
   readonly strict?: boolean;
   /** Called once for each kind of field that requests contain and the server ignores. */
@@ -103,7 +104,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     page,
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
-    pooling: fields.oneOf("pooling", ["mean", "last"]),
+    pooling: fields.oneOf("pooling", POOLINGS),
     strict: fields.boolean("strict") ?? false,
     onWarning: callback<Settings["onWarning"]>(fields, "onWarning") ?? (() => {}),
     told: new Set(),

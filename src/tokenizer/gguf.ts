@@ -8,8 +8,11 @@ import { getStringTable } from "../formats/gguf/packed-metadata.ts";
 import type { StringTable } from "../formats/string-table.ts";
 import { getBoolean, getNumber, getNumbers, getString } from "../formats/typed-values.ts";
 import type { AddedToken } from "./added-tokens.ts";
+import { symmetric } from "./around.ts";
+import { bertStage } from "./bert.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
+import { bertParts } from "./huggingface-wordpiece.ts";
 import { MergeTable } from "./merges.ts";
 import { NAMED_PRETOKENIZERS } from "./named-pretokenizers.ts";
 import { nfc } from "./nfc.ts";
@@ -18,6 +21,7 @@ import { mergeKind, ScoredMerges } from "./scored-merges.ts";
 import { byteTokens, SPACE_MARK, sentencePiece, withSpaces, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { Vocabulary } from "./vocabulary.ts";
+import { WordPieceEncoder, wordPiece } from "./wordpiece.ts";
 
 /** Values of `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
 const NORMAL = 1;
@@ -34,9 +38,10 @@ export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
   const model = getString(metadata, "tokenizer.ggml.model");
   if (model === "gpt2") return byteLevelParts(metadata);
   if (model === "llama") return sentencePieceParts(metadata);
+  if (model === "bert") return wordPieceParts(metadata);
   throw new NibbleError(
     "bad_tokenizer",
-    `tokenizer.ggml.model: expected "gpt2" (byte-level BPE) or "llama" (SentencePiece), got ${JSON.stringify(model)}`,
+    `tokenizer.ggml.model: expected "gpt2" (byte-level BPE), "llama" (SentencePiece) or "bert" (WordPiece), got ${JSON.stringify(model)}`,
   );
 }
 
@@ -118,17 +123,56 @@ function mergeKindOf(type: number): number {
   return type === NORMAL || type === UNUSED ? mergeKind.byScore : mergeKind.never;
 }
 
+/**
+ * BERT's vocabulary. As in llama.cpp, `[CLS]` and `[SEP]` stand around a text whatever the keys say, and accents are stripped
+ * where text is made lower case. Our converter writes `nibble.tokenizer.strip_accents` for a model that differs.
+ */
+function wordPieceParts(metadata: Metadata): TokenizerParts {
+  const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
+  const vocabulary = new Vocabulary(tokens, wordPiece);
+  const lowercase = getBoolean(metadata, "tokenizer.ggml.normalizer.lowercase", { default: true });
+  const stripAccents = getBoolean(metadata, "nibble.tokenizer.strip_accents", { default: lowercase });
+  const first = (...names: string[]): number => {
+    for (const name of names) {
+      const id = tokenId(metadata, name);
+      if (id !== undefined) return id;
+    }
+    throw new NibbleError("missing_key", `tokenizer.ggml.${names[0]}_token_id: this tokenizer needs it`);
+  };
+  const [bosId, eosId] = [first("bos", "cls"), first("seperator", "eos")];
+  return {
+    ...bertParts({ cleanText: true, spaceIdeographs: true, stripAccents, lowercase }),
+    vocabulary,
+    encoder: new WordPieceEncoder(vocabulary, { unknownId: first("unknown"), maxCharacters: 100 }),
+    stages: [bertStage],
+    added: addedTokens(tokens, tokenTypes(metadata, tokens.length)),
+    bosId,
+    eosId,
+    endIds: [],
+    addBos: true,
+    around: symmetric([bosId], [eosId], []),
+  };
+}
+
 /** BOS, EOS and the other tokens that end a turn. */
 export function specialIds(
   metadata: Metadata,
-  addBos: boolean,
-): Pick<TokenizerParts, "bosId" | "eosId" | "endIds" | "addBos"> {
+  addBosDefault: boolean,
+): Pick<TokenizerParts, "bosId" | "eosId" | "endIds" | "addBos" | "around"> {
+  const flag = (name: string, missing: boolean): boolean =>
+    getBoolean(metadata, `tokenizer.ggml.add_${name}_token`, { default: missing });
+  const one = (asked: boolean, name: string): number[] => {
+    const id = asked ? tokenId(metadata, name) : undefined;
+    return id === undefined ? [] : [id];
+  };
+  const addBos = flag("bos", addBosDefault);
   const endIds = [tokenId(metadata, "eot"), tokenId(metadata, "eom")].filter((id) => id !== undefined);
   return {
     bosId: tokenId(metadata, "bos"),
     eosId: tokenId(metadata, "eos"),
     endIds: [...endIds, ...Array.from(getNumbers(metadata, "nibble.end_token_ids") ?? [])],
-    addBos: getBoolean(metadata, "tokenizer.ggml.add_bos_token", { default: addBos }),
+    addBos,
+    around: symmetric(one(addBos, "bos"), one(flag("eos", false), "eos"), one(flag("sep", false), "seperator")),
   };
 }
 

@@ -4,9 +4,8 @@
  * @module
  */
 import type { Json, JsonObject } from "../base/json.ts";
-import { isObject } from "../base/json.ts";
 import { getBoolean, getString } from "../formats/typed-values.ts";
-import { bad, components, listAt, objectAt } from "./huggingface-json.ts";
+import { bad, components, objectAt } from "./huggingface-json.ts";
 import { nfc } from "./nfc.ts";
 import { byteLevelStage, digitsStage, matchesEverything, patternStage } from "./patterns.ts";
 import { MAX_STAGES, type Stage } from "./pretokenizer.ts";
@@ -152,23 +151,4 @@ function expectReplace(part: JsonObject, from: string, to: string, where: string
   const content = getString(part, "content");
   if (pattern !== from) throw bad(`${where} Replace`, JSON.stringify(from), pattern);
   if (content !== to) throw bad(`${where} Replace content`, JSON.stringify(to), content);
-}
-
-/** The token that a TemplateProcessing puts in front of a text. What it puts at the end is for training, and left out. */
-export function templateBosId(tokenizer: JsonObject, idOf: IdOf): number | undefined {
-  let bosId: number | undefined;
-  for (const part of components(tokenizer.get("post_processor") ?? null, "processors")) {
-    const type = part.get("type") ?? null;
-    if (type === "ByteLevel") continue;
-    if (type !== "TemplateProcessing") throw bad("post_processor", "ByteLevel or TemplateProcessing", type);
-    for (const item of listAt(part, "single")) {
-      const token = isObject(item) ? item.get("SpecialToken") : undefined;
-      if (!isObject(token)) break;
-      if (bosId !== undefined) throw bad("post_processor", "one token in front of a text", item);
-      const content = token.get("id");
-      bosId = idOf(content);
-      if (bosId === undefined) throw bad("post_processor", "a token of the vocabulary", content ?? null);
-    }
-  }
-  return bosId;
 }

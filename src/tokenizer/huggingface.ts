@@ -6,6 +6,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
 import { StringTable } from "../formats/string-table.ts";
 import { getBoolean, getNumbers, getString } from "../formats/typed-values.ts";
+import { type Around, aroundOf, symmetric } from "./around.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
 import { optionalId } from "./gguf.ts";
@@ -20,12 +21,13 @@ import {
   pieceDecoding,
   pieceNormalizer,
   pieceStages,
-  templateBosId,
 } from "./huggingface-pipeline.ts";
+import { tokensById } from "./huggingface-tokens.ts";
+import { readWordPiece } from "./huggingface-wordpiece.ts";
 import { type MergeList, MergeTable } from "./merges.ts";
 import { byteTokens, sentencePiece, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
-import { MAX_VOCABULARY, Vocabulary } from "./vocabulary.ts";
+import { Vocabulary } from "./vocabulary.ts";
 
 /**
  * The parts of a BPE tokenizer. One with `byte_fallback` is SentencePiece's, and any other is byte-level.
@@ -38,6 +40,7 @@ export function readHuggingFaceTokenizer(
   metadata: Metadata,
 ): TokenizerParts {
   const model = objectAt(tokenizer, "model");
+  if (model.get("type") === "WordPiece") return readWordPiece(tokenizer, config);
   refuseOtherModels(model);
   const vocab = objectAt(model, "vocab");
   const added = addedTokens(tokenizer, config, vocab);
@@ -57,7 +60,10 @@ export function readHuggingFaceTokenizer(
   if (unknown !== undefined && unknownId === undefined) {
     throw bad("model.unk_token", "a token of the vocabulary", unknown);
   }
-  const templateBos = templateBosId(tokenizer, idOf);
+  const bosId = configId("bos_token") ?? optionalId(metadata, "tokenizer.ggml.bos_token_id");
+  const eosId = configId("eos_token") ?? optionalId(metadata, "tokenizer.ggml.eos_token_id");
+  const around = withEnd(aroundOf(tokenizer, idOf), config, eosId);
+  const templateBos = around.before[0];
   return {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
@@ -68,16 +74,36 @@ export function readHuggingFaceTokenizer(
     }),
     ...(isPieces ? piecePipeline(tokenizer, vocabulary) : byteLevelPipeline(tokenizer)),
     added,
-    bosId: templateBos ?? configId("bos_token") ?? optionalId(metadata, "tokenizer.ggml.bos_token_id"),
-    eosId: configId("eos_token") ?? optionalId(metadata, "tokenizer.ggml.eos_token_id"),
+    bosId: templateBos ?? bosId,
+    eosId,
     endIds: Array.from(getNumbers(metadata, "nibble.end_token_ids") ?? []),
-    addBos: templateBos !== undefined || getBoolean(config ?? new Map(), "add_bos_token", { default: false }),
+    ...withBos(around, bosId, config),
   };
 }
 
 /** Whether a piece that is a token as it stands becomes that token, whatever the merges say. */
 const ignoresMerges = (tokenizer: JsonObject): boolean =>
   getBoolean(objectAt(tokenizer, "model"), "ignore_merges", { default: false });
+
+/** `add_eos_token` of tokenizer_config.json, for a tokenizer.json whose template puts nothing behind a text. */
+function withEnd(around: Around, config: JsonObject | undefined, eosId: number | undefined): Around {
+  const asked = getBoolean(config ?? new Map(), "add_eos_token", { default: false });
+  if (!asked || around.after.length > 0 || eosId === undefined) return around;
+  return symmetric(around.before, [eosId], []);
+}
+
+/** The same for `add_bos_token`, which is in front of a text that is to be continued, too. */
+function withBos(
+  around: Around,
+  bosId: number | undefined,
+  config: JsonObject | undefined,
+): Pick<TokenizerParts, "addBos" | "around"> {
+  if (around.before.length > 1) throw bad("post_processor", "one token in front of a text", around.before.length);
+  if (around.before.length > 0) return { addBos: true, around };
+  const addBos = getBoolean(config ?? new Map(), "add_bos_token", { default: false });
+  if (!addBos || bosId === undefined) return { addBos, around };
+  return { addBos, around: symmetric([bosId], around.after, []) };
+}
 
 type Pipeline = Pick<TokenizerParts, "stages" | "normalize" | "marksSpaces" | "decoding">;
 
@@ -98,28 +124,10 @@ function piecePipeline(tokenizer: JsonObject, vocabulary: Vocabulary): Pipeline 
 
 function refuseOtherModels(model: JsonObject): void {
   const type = model.get("type") ?? "BPE"; // older files leave it out
-  if (type !== "BPE") throw bad("model.type", '"BPE"', type);
+  if (type !== "BPE") throw bad("model.type", '"BPE" or "WordPiece"', type);
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix"]) {
     if (getString(model, key, { default: "" }) !== "") throw bad(`model.${key}`, "none", model.get(key)!);
   }
-}
-
-/** Token texts by id. */
-function tokensById(vocab: JsonObject, added: readonly { content: string; id: number }[]): (string | undefined)[] {
-  const tokens: (string | undefined)[] = [];
-  const set = (content: string, id: Json | undefined): void => {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= MAX_VOCABULARY) {
-      throw bad(`the id of ${JSON.stringify(content)}`, `a whole number below ${MAX_VOCABULARY}`, id ?? null);
-    }
-    if (tokens[id] !== undefined && tokens[id] !== content) {
-      throw bad(`id ${id}`, `one token, ${JSON.stringify(tokens[id])}`, content);
-    }
-    while (tokens.length < id) tokens.push(undefined);
-    tokens[id] = content;
-  };
-  for (const [content, id] of vocab) set(content, id);
-  for (const { content, id } of added) set(content, id);
-  return tokens;
 }
 
 /** Older files write a merge as `"a b"`, newer ones as `["a", "b"]`. */

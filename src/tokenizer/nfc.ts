@@ -1,5 +1,5 @@
 /**
- * Normalisation form C of Unicode 9, which is the version inside Hugging Face's `tokenizers` (measured on 0.23.3).
+ * Normalisation forms C and D of Unicode 9, which is the version inside Hugging Face's `tokenizers` (measured on 0.23.3).
  *
  * Engines know newer versions, and would also reorder or compose newer characters. Unicode guarantees that text of
  * characters which a version has assigned normalises the same in all later ones (Unicode Standard Annex 15, section 3). So
@@ -28,6 +28,20 @@ export function nfc(text: string): string {
     start = stop < end ? stop + unitsAt(text, stop) : end;
   }
   return result + text.slice(copied);
+}
+
+/** `text` in normalisation form D of Unicode 9. Takes linear time. */
+export function nfd(text: string): string {
+  const classes = nfcClasses();
+  const end = text.length;
+  let result = "";
+  for (let start = 0; start < end; ) {
+    const stop = classes.skipWhile(text, start, end, NFC_RELEVANT);
+    const next = classes.skipUntil(text, stop, end, NFC_RELEVANT);
+    result += orderMarks(text.slice(start, stop)).normalize("NFD") + text.slice(stop, next);
+    start = next;
+  }
+  return result;
 }
 
 /** The only characters that decompose into combining marks alone (Unicode's Non-Starter Decompositions). */

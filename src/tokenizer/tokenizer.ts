@@ -7,6 +7,7 @@ import { NibbleError } from "../base/errors.ts";
 import { writeUtf8 } from "../base/utf8.ts";
 import { Utf8Decoder } from "../base/utf8-stream.ts";
 import { type AddedToken, AddedTokenMatcher } from "./added-tokens.ts";
+import { type Around, symmetric } from "./around.ts";
 import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -26,6 +27,8 @@ export interface TokenizerParts {
   /** Tokens that end a turn according to the files, beside EOS and the added tokens of `END_TEXTS`. */
   readonly endIds: Iterable<number>;
   readonly addBos: boolean;
+  /** Default: BOS in front if it is asked for, and nothing behind. */
+  readonly around?: Around;
   /** How ids become text, if that is more than joining the bytes of the tokens. */
   readonly decoding?: Decoding;
 }
@@ -61,6 +64,7 @@ export class TextTokenizer implements Tokenizer {
   readonly eosId: number | undefined;
   readonly endIds: ReadonlySet<number>;
   readonly addBos: boolean;
+  readonly around: Around;
   readonly #parts: TokenizerParts;
   /** Finds the added tokens of raw text. */
   readonly #raw: AddedTokenMatcher;
@@ -84,6 +88,7 @@ export class TextTokenizer implements Tokenizer {
     this.eosId = parts.eosId;
     this.endIds = endIds;
     this.addBos = parts.addBos && parts.bosId !== undefined;
+    this.around = parts.around ?? symmetric(this.addBos ? [parts.bosId!] : [], [], []);
     this.#parts = parts;
     this.#raw = new AddedTokenMatcher(added.filter((token) => token.normalized !== true));
     const normalized = added

@@ -2,6 +2,8 @@
  * The tokenizer as the rest of the program sees it.
  * @module
  */
+import type { Around } from "./around.ts";
+
 /** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
   /** Whether text that spells a special token is that token (default true). User-defined tokens are always found. */
@@ -24,6 +26,8 @@ export interface Tokenizer {
   readonly endIds: ReadonlySet<number>;
   /** Whether the model's files ask for BOS in front of raw text. */
   readonly addBos: boolean;
+  /** The tokens that the model's files put around texts that are complete, such as ones that are embedded. */
+  readonly around: Around;
   /**
    * The ids of a text. A lone surrogate counts as U+FFFD.
    * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none

@@ -34,6 +34,15 @@ export const NFC_MAY_CHANGE = 2;
  */
 export const NFC_ORDER = 4;
 
+/** Bits of `BERT_TABLE`: `clean_text` removes the character. */
+export const BERT_REMOVED = 1;
+/** The character is a piece of its own. */
+export const BERT_PUNCTUATION = 2;
+/** A nonspacing mark, which `strip_accents` removes. */
+export const BERT_MARK = 4;
+/** `handle_chinese_chars` puts spaces around it. */
+export const BERT_IDEOGRAPH = 8;
+
 /** The flags of all code points, as runs from U+0000 on. */
 export interface RunTable {
   /** The values in use, in two hexadecimal digits each. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { CODE_POINTS, type RunTable } from "./unicode-flags.ts";
-import { CASE_TABLE, CLASS_TABLE, NFC_TABLE } from "./unicode-tables.ts";
+import { BERT_TABLE, CASE_TABLE, CLASS_TABLE, NFC_TABLE } from "./unicode-tables.ts";
 
 const BLOCK = 256;
 
@@ -91,6 +91,7 @@ function eachRun({ flags, runs }: RunTable, action: (value: number, end: number)
 let classes: CodePointTable | undefined;
 let cases: CodePointTable | undefined;
 let nfc: CodePointTable | undefined;
+let bert: CodePointTable | undefined;
 
 /** The classes that pre-tokenizers ask for. The table is expanded on first use. */
 export function characterClasses(): CodePointTable {
@@ -105,6 +106,11 @@ export function letterCases(): CodePointTable {
 /** The classes that normalisation form C asks for. The table is expanded on first use. */
 export function nfcClasses(): CodePointTable {
   return (nfc ??= new CodePointTable(NFC_TABLE));
+}
+
+/** The classes that BERT's normaliser and pre-tokeniser ask for. The table is expanded on first use. */
+export function bertClasses(): CodePointTable {
+  return (bert ??= new CodePointTable(BERT_TABLE));
 }
 
 /** Length in UTF-16 units of the character at `at`. A lone surrogate counts as one character. */

@@ -121,6 +121,13 @@ export class Vocabulary {
     return found;
   }
 
+  /** Bytes of the longest token. */
+  get longest(): number {
+    let most = 0;
+    for (let id = 0; id < this.size; id++) most = Math.max(most, this.#offsets[id + 1]! - this.#offsets[id]!);
+    return most;
+  }
+
   get memoryBytes(): number {
     return this.#bytes.byteLength + this.#offsets.byteLength + this.#findable.byteLength + this.#entries.byteLength;
   }

@@ -163,13 +163,14 @@ describe("embeddings", () => {
     expect(six.embedding).toEqual(expected[1]);
   });
 
-  it("take the engine's options; other dimensions are a warning; an abort ends them", async () => {
+  it("take the engine's options and dimensions; an abort ends them", async () => {
     const [last] = await model.embed([values[0]!], { pooling: "last", normalize: false });
     const settings = { model: nibble.embeddingModel("crumb"), value: values[0]! };
     const options = { nibble: { pooling: "last", normalize: false } };
     expect((await embed({ ...settings, providerOptions: options })).embedding).toEqual([...last!]);
-    const { warnings } = await nibble.embeddingModel("crumb").doEmbed({ values, dimensions: 3 });
-    expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "dimensions" })]);
+    const cut = await nibble.embeddingModel("crumb").doEmbed({ values, dimensions: 3 });
+    expect(cut.embeddings).toEqual((await model.embed(values, { dimensions: 3 })).map((vector) => [...vector]));
+    expect(cut.warnings).toEqual([]);
     const aborted = embed({ ...settings, abortSignal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
     const wrong = embed({ ...settings, providerOptions: { nibble: { pooling: "max" } } });

@@ -68,6 +68,7 @@ describe("text and templates", () => {
       contextLength: 256,
       vocabSize: 300,
       hiddenSize: 8,
+      embedding: { pooling: "mean", normalize: true, prompts: {} },
       lora: [],
       chatTemplate: "model",
       sampling: SAMPLING_DEFAULTS,

@@ -106,6 +106,7 @@ export class FakeExecutor implements Executor {
   readonly hiddenSize: number = 8;
   readonly headSize: number;
   readonly generates: boolean = true;
+  readonly poolsStates: boolean = false;
   readonly bidirectional: boolean;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
@@ -205,7 +206,8 @@ export class FakeExecutor implements Executor {
       this.grow(fake, item.tokens.length);
       for (let i = 0; i < item.tokens.length; i++) {
         fake.tokens.push(item.tokens[i]!);
-        if (i < item.tokens.length - logitRows(item)) continue;
+        const wanted = item.logits === "first" ? i === 0 : i >= item.tokens.length - logitRows(item);
+        if (!wanted) continue;
         if (out.length === maxOutputs) throw new NibbleError("invalid_argument", "too many rows with logits");
         const scales = (fake.adapters ?? []).map((scale) => Math.round(1000 * scale));
         const seen = [...scales, ...fake.tokens.slice(-this.#memory)];

@@ -2,6 +2,7 @@
  * A stand-in for the tokenizer: one id for each byte (0 to 255), special tokens from 256 on. Characters beyond ASCII
  * are several tokens, so answers break inside characters.
  */
+import { symmetric } from "../../src/tokenizer/around.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "../../src/tokenizer/types.ts";
 
 const SPECIAL = ["<bos>", "<eos>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"];
@@ -15,6 +16,7 @@ export class FakeTokenizer implements Tokenizer {
   readonly eosId: number = EOS;
   readonly endIds: ReadonlySet<number> = new Set([EOS, IM_END]);
   readonly addBos: boolean = true;
+  readonly around: Tokenizer["around"] = symmetric([BOS], [], []);
 
   encode(text: string, { special = true, addBos = this.addBos }: EncodeOptions = {}): number[] {
     const ids = addBos ? [BOS] : [];

@@ -125,6 +125,7 @@ describe("which files", () => {
 
 it("a safetensors folder loads as it does from a disk", async () => {
   const files = [
+    "README.md",
     "config.json",
     "generation_config.json",
     "tokenizer.json",
@@ -134,7 +135,6 @@ it("a safetensors folder loads as it does from a disk", async () => {
   const content = (path: string): Uint8Array => new Uint8Array(readFileSync(pathOf(`models/crumb/${path}`)));
   repository([
     ...files.map((path) => ({ path, content: content(path), lfs: path.endsWith(".safetensors") })),
-    { path: "README.md", content: new Uint8Array(5) },
     { path: "pytorch_model.bin", content: new Uint8Array(5) },
   ]);
   const folder = temporary();

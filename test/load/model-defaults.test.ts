@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
 import type { Checkpoint, Metadata } from "../../src/formats/checkpoint.ts";
-import { chatTemplates, modelName, poolingDefault, samplingDefaults } from "../../src/load/model-defaults.ts";
+import { embeddingFacts } from "../../src/load/embedding-facts.ts";
+import { chatTemplates, modelName, samplingDefaults } from "../../src/load/model-defaults.ts";
 
 const checkpoint = (metadata: Metadata, more: Partial<Checkpoint> = {}): Checkpoint =>
   ({ architecture: "llama", metadata, ...more }) as Checkpoint;
@@ -42,12 +43,20 @@ describe("chat templates", () => {
 });
 
 it.each([
+  [-1, "mean"],
+  [0, "none"],
   [1, "mean"],
+  [2, "cls"],
   [3, "last"],
-  [2, undefined],
-  ["1", undefined],
 ])("pooling type %o is %o", (type, pooling) => {
-  expect(poolingDefault(checkpoint(new Map([["llama.pooling_type", type]])))).toBe(pooling);
+  expect(embeddingFacts(checkpoint(new Map([["llama.pooling_type", type]]))).pooling).toBe(pooling);
+});
+
+it("a pooling that nobody knows and a head with other results are refused", () => {
+  expect(() => embeddingFacts(checkpoint(new Map([["llama.pooling_type", 5]])))).toThrow(/pooling_type: 5 is not/);
+  const tensors = new Map([["cls.output.weight", { shape: [3, 8] }]]) as unknown as Checkpoint["tensors"];
+  const ranking = checkpoint(new Map([["llama.pooling_type", 4]]), { tensors });
+  expect(() => embeddingFacts(ranking)).toThrow(/expected a head with one result.*got 3/);
 });
 
 describe("a checkpoint's own settings", () => {

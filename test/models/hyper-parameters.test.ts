@@ -198,7 +198,7 @@ describe("hyper-parameters of one family", () => {
     ["gemma3", { layer_types: new Array(7).fill("linear_attention") }, "unsupported_architecture"],
     ["gemma3", { layer_types: new Array(7).fill("full_attention") }, "runs"],
     ["gemma3", { hidden_activation: "gelu" }, "unsupported_architecture"],
-    ["gemma3", { use_bidirectional_attention: true }, "unsupported_architecture"],
+    ["gemma3", { use_bidirectional_attention: 1 }, "bad_type"],
     ["gemma3", { query_pre_attn_scalar: 0 }, "bad_value"],
     ["gemma3", { attn_logit_softcapping: 50, final_logit_softcapping: 30 }, "runs"],
     ["gemma3", { final_logit_softcapping: -1 }, "bad_value"],

@@ -27,6 +27,7 @@ const implied: ReadonlyMap<string, readonly string[]> = new Map([
   ["qwen2", ["rope.dimension_count"]],
   ["qwen3", ["rope.dimension_count"]],
   ["gemma3", ["rope.dimension_count", "attention.scale"]],
+  ["gemma-embedding", ["rope.dimension_count", "attention.scale"]],
   ["olmo2", ["rope.dimension_count", "attention.key_length", "attention.value_length"]],
 ]);
 

@@ -1,9 +1,11 @@
 /**
- * A Hugging Face BPE tokenizer as GGUF's `tokenizer.*` keys, as llama.cpp's converter writes them (gguf-py/gguf/vocab.py,
- * conversion/base.py). Byte-level and SentencePiece vocabularies are supported; other kinds are refused.
+ * A Hugging Face tokenizer as GGUF's `tokenizer.*` keys, as llama.cpp's converter writes them (gguf-py/gguf/vocab.py,
+ * conversion/base.py). Byte-level BPE, SentencePiece and WordPiece are supported; other kinds are refused.
  * @module
  */
+import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { HuggingFaceFiles, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { aroundOf } from "../../src/tokenizer/around.ts";
 import { PIPELINE_KEY, readPipelineTokenizer } from "../../src/tokenizer/gguf-pipeline.ts";
 import { addedTokens } from "../../src/tokenizer/huggingface-added.ts";
 import { byteLevelKeys } from "./byte-level-keys.ts";
@@ -12,6 +14,7 @@ import { flagNote, pipelineText } from "./pipeline.ts";
 import { sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
 import { mergeTexts, tokenLists } from "./token-lists.ts";
+import { wordPieceKeys } from "./wordpiece-keys.ts";
 
 /** The keys to write, and notes on facts that GGUF has no key for. */
 export interface GgufTokenizer {
@@ -28,26 +31,33 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   const { tokenizer, tokenizerConfig } = files;
   const model = object(tokenizer.get("model"), "model");
   const kind = model.get("type") ?? "BPE";
-  if (kind !== "BPE") throw bad(`model.type ${kind} is not supported; BPE is`);
+  if (kind !== "BPE" && kind !== "WordPiece") throw bad(`model.type ${kind} is not supported; BPE and WordPiece are`);
   const vocab = object(model.get("vocab"), "model.vocab");
   const added = addedTokens(tokenizer, tokenizerConfig, vocab);
   const { tokens, types } = tokenLists(vocab, added, vocabSize);
   const isSentencePiece = model.get("byte_fallback") === true;
-  const kindKeys = isSentencePiece ? sentencePieceKeys(tokenizer, tokens, types) : byteLevelKeys(tokenizer);
+  const kindKeys =
+    kind === "WordPiece"
+      ? wordPieceKeys(tokenizer, tokens, types)
+      : isSentencePiece
+        ? sentencePieceKeys(tokenizer, tokens, types)
+        : byteLevelKeys(tokenizer);
   const flags = flagNote(tokenizer, added);
   const facts = flags === undefined ? kindKeys.notes : [...kindKeys.notes, flags];
   const metadata = new Map<string, MetadataValue>([
     ...kindKeys.metadata,
     ["tokenizer.ggml.tokens", tokens],
     ["tokenizer.ggml.token_type", types],
-    ...specialIds(files, added, vocabSize),
   ]);
+  // A kind may know its special tokens better than the settings.
+  for (const [key, id] of specialIds(files, added, vocabSize)) if (!metadata.has(key)) metadata.set(key, id);
   const adds = addsTokens(tokenizer, tokenizerConfig);
   // llama.cpp's converter has this rule for SmolLM2, whose vocabulary is the one of 49,152 tokens: no BOS is added.
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
+  checkEnd(tokenizer, added, metadata);
   for (const [key, value] of templateKeys(files.chatTemplates)) metadata.set(key, value);
-  if (facts.length === 0) return { metadata, notes: [] };
+  if (facts.length === 0 || kind === "WordPiece") return { metadata, notes: facts };
   const merges = isSentencePiece ? [["tokenizer.ggml.merges", mergeTexts(tokenizer)] as const] : [];
   const kept = new Map([...metadata, ...merges, [PIPELINE_KEY, pipelineText(tokenizer, added)] as const]);
   try {
@@ -58,6 +68,19 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
     return { metadata, notes: facts };
   }
   return { metadata: kept, notes: facts.map((fact) => `${fact}; only nibble follows it, by the key ${PIPELINE_KEY}`) };
+}
+
+/** A GGUF ends texts with its EOS token, so the post-processor's token must be that one. */
+function checkEnd(
+  tokenizer: JsonObject,
+  added: readonly { content: string; id: number }[],
+  metadata: ReadonlyMap<string, MetadataValue>,
+): void {
+  // A token that the file does not have is another error, which reading the tokenizer tells.
+  const idOf = (content: Json | undefined) => added.find((token) => token.content === content)?.id ?? -1;
+  const ends = aroundOf(tokenizer, idOf).after.filter((id) => id >= 0);
+  if (ends.length > 1 || (ends.length === 1 && ends[0] !== metadata.get("tokenizer.ggml.eos_token_id")))
+    throw bad(`the post-processor puts the tokens ${ends} behind a text, and GGUF can only name EOS`);
 }
 
 /** Chat templates under llama.cpp's keys: the default one, and others by name. */

@@ -87,6 +87,9 @@ export function fileType(type: WeightType): number {
   return fileTypes[weightType(type)];
 }
 
+/** Tables of BERT that llama.cpp keeps in F32: their rows are added to others, and they are small. */
+const KEPT_F32: ReadonlySet<string> = new Set(["position_embd.weight", "token_types.weight"]);
+
 /**
  * The type of a tensor. Vectors (norms, biases) and the kernels of convolutions are always F32, as in every file of llama.cpp. A matrix whose rows are not
  * whole blocks gets another type, and `reason` says so.
@@ -98,7 +101,7 @@ export function chooseType(
   choice: TypeChoice,
   facts?: ModelFacts,
 ): { type: TensorType; reason?: string } {
-  if (tensor.shape.length === 1 || isConvolution(tensor.name)) return { type: "F32" };
+  if (tensor.shape.length === 1 || isConvolution(tensor.name) || KEPT_F32.has(tensor.name)) return { type: "F32" };
   const wanted = wantedType(tensor, choice, facts);
   const columns = tensor.shape.at(-1)!;
   const type = fittingType(wanted, columns);

@@ -2,6 +2,7 @@
  * The flags of `nibble serve`, with llama-server's names where it has them.
  * @module
  */
+import type { Pooling } from "../../engine/schedule/batch-plan.ts";
 import { loraFlags } from "../adapters.ts";
 import { draftFlags } from "../drafts.ts";
 import { accepted, type Flag, number, oneOf, repeated, text, toggle, type Values } from "../flags.ts";
@@ -91,8 +92,8 @@ const requests = {
   pooling: oneOf(
     "--pooling",
     "NAME",
-    ["mean", "last"] as const,
-    "mean or last: how embeddings are made of the tokens' vectors (default: the model's own)",
+    ["none", "mean", "cls", "last"] as const,
+    "none, mean, cls or last: how embeddings are made of the tokens' vectors (default: the model's own)",
   ),
   reasoning: oneOf(
     "-rea, --reasoning",
@@ -161,7 +162,7 @@ type ServeFlagTable = Readonly<
     Record<"apiKeys" | "cors", Flag<string[]>> &
     Record<"reasoningFormat", Flag<"auto" | "none" | "deepseek" | "deepseek-legacy">> &
     Record<"reasoning", Flag<"on" | "off" | "auto">> &
-    Record<"pooling", Flag<"mean" | "last">> &
+    Record<"pooling", Flag<Pooling>> &
     typeof samplingFlags &
     typeof runtimeFlags &
     typeof loraFlags &

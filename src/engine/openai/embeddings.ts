@@ -4,6 +4,7 @@
  */
 import type { Embeddings } from "../generate/embedding.ts";
 import type { LoraChoice } from "../request/lora.ts";
+import type { Pooling } from "../schedule/batch-plan.ts";
 
 /** A request for embeddings. */
 export interface EmbeddingRequest {
@@ -13,14 +14,20 @@ export interface EmbeddingRequest {
   readonly model?: string | null;
   /** "base64" gives vectors as little-endian f32. Default: "float". */
   readonly encoding_format?: "float" | "base64" | null;
-  /** Must be the model's own width. */
+  /** How many of the first numbers of each vector are kept. Default: all. */
   readonly dimensions?: number | null;
   /** Accepted and not used. */
   readonly user?: string | null;
-  /** Not OpenAI's; see `EmbedOptions`. */
-  readonly pooling?: "mean" | "last" | null;
+  /** Not OpenAI's; see `EmbedOptions`. "none" is refused, since this API has one vector per text. */
+  readonly pooling?: Pooling | null;
   /** Not OpenAI's; see `EmbedOptions`. */
   readonly normalize?: boolean | null;
+  /** Not OpenAI's; see `EmbedOptions.promptName`. */
+  readonly prompt_name?: string | null;
+  /** Not OpenAI's; see `EmbedOptions`. */
+  readonly prompt?: string | null;
+  /** Not OpenAI's; see `EmbedOptions`. */
+  readonly truncate?: boolean | null;
   /** Not OpenAI's; see `EmbedOptions`. */
   readonly lora?: readonly LoraChoice[] | null;
 }

@@ -3,14 +3,12 @@
  * @module
  */
 import { type FieldRules, Fields, invalid } from "../../base/fields.ts";
-import type { EmbedSettings } from "../generate/embedding.ts";
-import { checkEmbedOptions, type EmbedContext, type EmbedInput } from "./embed-options.ts";
+import { type CheckedEmbedOptions, checkEmbedOptions, type EmbedContext, type EmbedInput } from "./embed-options.ts";
 import { EMBEDDING_FIELDS } from "./field-tables.ts";
 
-export interface CheckedEmbeddingRequest {
+export interface CheckedEmbeddingRequest extends CheckedEmbedOptions {
   readonly inputs: readonly EmbedInput[];
   readonly base64: boolean;
-  readonly settings: EmbedSettings;
 }
 
 /** @throws NibbleError `invalid_request` that names the field */
@@ -19,16 +17,15 @@ export function checkEmbeddingRequest(
   context: EmbedContext,
   rules?: FieldRules,
 ): CheckedEmbeddingRequest {
-  const { hiddenSize } = context.executor;
   const fields = new Fields(body, EMBEDDING_FIELDS, "", rules);
   fields.string("model", 1024);
-  const dimensions = fields.number("dimensions", { min: 1, integer: true });
-  if (dimensions !== undefined && dimensions !== hiddenSize)
-    throw fields.invalid("dimensions", `${hiddenSize} (embeddings of this model are not cut)`, dimensions);
+  const options = checkEmbedOptions(fields, context, "prompt_name");
+  if (options.settings.pooling === "none")
+    throw fields.invalid("pooling", "mean, cls or last, since this API has one vector per text", "none");
   return {
+    ...options,
     inputs: checkInput(fields.get("input")),
     base64: fields.oneOf("encoding_format", ["float", "base64"]) === "base64",
-    settings: checkEmbedOptions(fields, context),
   };
 }
 

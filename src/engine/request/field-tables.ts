@@ -228,11 +228,14 @@ export const THINKING_FIELDS: FieldTable = {
 };
 
 export const EMBEDDING_FIELDS: FieldTable = {
-  known: ["input", "model", "encoding_format", "dimensions", "pooling", "normalize", "lora", "signal"],
+  known: [
+    ...["input", "model", "encoding_format", "dimensions", "pooling", "normalize", "lora", "signal"],
+    ...["prompt_name", "prompt", "truncate"],
+  ],
   unused: ["user", "metadata", "priority", "request_id", "cache_salt", "additional_data", "input_type"],
   unsupported: {
     add_special_tokens: on("send token ids"),
-    truncate_prompt_tokens: unless((value) => value === -1, "send shorter texts"),
+    truncate_prompt_tokens: unless((value) => value === -1, "send shorter texts, or truncate: true"),
     messages: empty("send their text as input"),
     embd_normalize: unless((value) => value === 2, "send normalize: false"),
   },

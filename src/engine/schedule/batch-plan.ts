@@ -9,8 +9,12 @@ import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
 import type { Holder } from "./prefix-cache.ts";
 import type { StepTimes } from "./step-times.ts";
 
-/** How hidden states become one embedding: their mean over the tokens, or the last one's. */
-export type Pooling = "mean" | "last";
+/**
+ * How hidden states become one embedding: their mean over the tokens, the first one's (the CLS token of BERT) or the last
+ * one's. With "none" they stay as they are, one per token.
+ */
+export type Pooling = "none" | "mean" | "cls" | "last";
+export const POOLINGS: readonly Pooling[] = ["none", "mean", "cls", "last"];
 
 /** A request as the scheduler sees it: a list of tokens that grows whenever the job is given logits. */
 export interface Job extends DraftedJob {
@@ -19,6 +23,8 @@ export interface Job extends DraftedJob {
    * The pooling of an embedding, which takes hidden states and ends with its prompt. Undefined if the job takes logits.
    */
   readonly pooling?: Pooling | undefined;
+  /** The token type of each token, for models that have them. */
+  readonly types?: readonly number[] | undefined;
   /**
    * Whether the job takes a row for each of its tokens, not only for the last. Then none of them can come from the
    * cache.
@@ -99,11 +105,12 @@ export class BatchPlan {
   #rows: number;
   #logitRows: number;
 
-  constructor(executor: Executor, times: StepTimes) {
+  /** @param states whether the batch is for hidden states, which all rows may ask for */
+  constructor(executor: Executor, times: StepTimes, states = false) {
     this.#executor = executor;
     this.#times = times;
     this.#rows = executor.maxBatchTokens;
-    this.#logitRows = executor.maxLogitRows;
+    this.#logitRows = states ? Infinity : executor.maxLogitRows;
   }
 
   /** Rows that may still be planned. */
@@ -123,11 +130,15 @@ export class BatchPlan {
     return this.items.some((item) => item.entry === entry);
   }
 
-  /** How many of the next `count` tokens of an entry, which has a sequence, fit. */
+  /**
+   * How many of the next `count` tokens of an entry, which has a sequence, fit. A text whose tokens attend to all others
+   * fits as a whole or not at all.
+   */
   fitting({ sequence, job }: Entry, count: number): number {
     if (count === 0) return 0;
     const rows = job.allRows ? Math.min(this.rows, this.#logitRows) : this.rows;
-    return Math.max(0, Math.min(count, rows, this.#room(sequence!, 0)));
+    const fits = Math.max(0, Math.min(count, rows, this.#room(sequence!, 0)));
+    return this.#executor.bidirectional && fits < count ? 0 : fits;
   }
 
   add(entry: Entry, count: number): void {
@@ -135,11 +146,13 @@ export class BatchPlan {
     const { length } = sequence;
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    const all = entry.job.allRows ?? false;
-    this.items.push({ entry, sequence, tokens, logits: all ? "all" : complete ? "last" : "none", drafts: 0 });
+    const { allRows: all = false, pooling, types } = entry.job;
+    const one = pooling === "cls" ? length === 0 && "first" : complete && "last";
+    const logits = all ? "all" : one || "none";
+    this.items.push({ entry, sequence, tokens, logits, types: types?.slice(length, length + count), drafts: 0 });
     this.#rows -= count;
     if (all) this.#logitRows -= count;
-    else if (complete) this.#logitRows--;
+    else if (one) this.#logitRows--;
   }
 
   /**

@@ -142,8 +142,8 @@ export class Scheduler {
   }
 
   #accept(item: Planned, rows: readonly Float32Array[]): void {
-    const { entry, drafts } = item;
-    const first = (entry.sequence?.length ?? 0) - rows.length;
+    const { entry, drafts, logits, tokens } = item;
+    const first = (entry.sequence?.length ?? 0) - (logits === "first" ? tokens.length : rows.length);
     try {
       const ended = drafts > 0 ? checkDrafts(item, rows) : rows.some((row, i) => entry.job.accept(row, first + i));
       if (ended) this.remove(entry.job);
@@ -157,8 +157,8 @@ export class Scheduler {
     const ready = this.#entries.filter(({ job }) => job.ready);
     const kinds = [ready.filter(({ job }) => !job.pooling), ready.filter(({ job }) => job.pooling)] as const;
     this.#embeds = !this.#embeds;
-    let plan = this.#fill(kinds[this.#embeds ? 1 : 0]);
-    if (plan.items.length === 0) plan = this.#fill(kinds[this.#embeds ? 0 : 1]);
+    let plan = this.#fill(kinds[this.#embeds ? 1 : 0], this.#embeds);
+    if (plan.items.length === 0) plan = this.#fill(kinds[this.#embeds ? 0 : 1], !this.#embeds);
     plan.addDrafts(this.#draftModel);
 
     // Nothing fits. The oldest entry may evict all others; if it still does not fit, sessions hold the pages.
@@ -166,7 +166,7 @@ export class Scheduler {
     if (plan.items.length === 0 && oldest) {
       try {
         if (!oldest.sequence && !this.#admit(plan, oldest, true)) throw noPages(oldest, this.#executor);
-        if (this.#take(plan, oldest, Math.min(this.#chunkTokens, oldest.pending)) === 0)
+        if (this.#take(plan, oldest, this.#chunkOf(oldest, this.#chunkTokens, 0)) === 0)
           throw noPages(oldest, this.#executor);
       } catch (error) {
         this.#fail(oldest, error);
@@ -179,10 +179,10 @@ export class Scheduler {
   /**
    * Each step another request goes first, so that none waits forever. Then come answers in progress with a row each, or
    * a few, then prompts with as many rows as the chunk has left. Requests are admitted to the cache in order of arrival.
-   * @param ready oldest first
+   * @param ready oldest first @param states whether they want hidden states
    */
-  #fill(ready: readonly Entry[]): BatchPlan {
-    const plan = new BatchPlan(this.#executor, this.#times);
+  #fill(ready: readonly Entry[], states: boolean): BatchPlan {
+    const plan = new BatchPlan(this.#executor, this.#times, states);
     if (ready.length === 0) return plan;
     const first = this.#turn++ % ready.length;
     const order = [...ready.slice(first), ...ready.slice(0, first)];
@@ -199,16 +199,21 @@ export class Scheduler {
         admit = this.#admit(plan, entry); // Later entries must not overtake this one.
         if (!admit) continue;
       }
-      const { pending } = entry;
-      if (entry.isAnswering) this.#take(plan, entry, pending);
-      else chunk -= this.#take(plan, entry, Math.min(chunk, pending));
+      if (entry.isAnswering) this.#take(plan, entry, entry.pending);
+      else chunk -= this.#take(plan, entry, this.#chunkOf(entry, chunk, plan.items.length));
     }
     return plan;
   }
 
+  /** Tokens for a step with room for `chunk`. A bidirectional text comes whole, if it is longer than a chunk then alone. */
+  #chunkOf({ pending }: Entry, chunk: number, planned: number): number {
+    if (!this.#executor.bidirectional) return Math.min(chunk, pending);
+    return planned === 0 || pending <= chunk ? pending : 0;
+  }
+
   /** Whether an entry waits for another one that is reading the prefix of both. */
   #follows(entry: Entry): boolean {
-    if (entry.job.allRows) return false;
+    if (entry.job.allRows || this.#executor.bidirectional) return false;
     const { leader } = entry;
     const leads = (other: Entry, length: number) =>
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;

@@ -13,9 +13,9 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import type { Metadata, MetadataValue, TensorInfo } from "../checkpoint.ts";
+import type { MetadataValue, TensorInfo } from "../checkpoint.ts";
 import { defaultLimits } from "../limits.ts";
-import { getBoolean, getFloat, getNumber, getString } from "../typed-values.ts";
+import { getBoolean, getFloat, getNumber, getString, getStrings } from "../typed-values.ts";
 import { refuseUnreadConfig } from "./config-keys.ts";
 import { biasKeys, type Family, type Put } from "./family.ts";
 import { addRope, headSize, rotatedSize } from "./rope-config.ts";
@@ -24,7 +24,7 @@ import { readTextConfig } from "./text-config.ts";
 /** A config.json under GGUF's keys, and what it says about the tensors. */
 export interface TranslatedConfig {
   readonly family: Family;
-  readonly metadata: Metadata;
+  readonly metadata: Map<string, MetadataValue>;
   readonly layers: number;
   /** Tensors that config.json holds the values of. */
   readonly tensors: readonly TensorInfo[];
@@ -34,6 +34,8 @@ export interface TranslatedConfig {
   readonly biased: ReadonlySet<string>;
   /** Whether the model is the text part of a multimodal one, whose other tensors are skipped. */
   readonly isPart: boolean;
+  /** Whether the files are those of a class without an LM head. */
+  readonly isBase: boolean;
 }
 
 /**
@@ -43,20 +45,25 @@ export interface TranslatedConfig {
  * @throws NibbleError `unsupported_architecture`, `missing_key`, `bad_type`, `bad_value`, `limit_exceeded`
  */
 export function translateConfig(json: JsonObject, generationConfig: JsonObject | undefined): TranslatedConfig {
-  const { config, modelType, family, isPart } = readTextConfig(json);
+  const { config, modelType, family: found, isPart } = readTextConfig(json);
+  const family = { ...found, ...found.variant?.(config) };
   checkActivation(config, family);
   const { architecture } = family;
   const metadata = new Map<string, MetadataValue>([["general.architecture", architecture]]);
   const put: Put = (key, value) => metadata.set(key.replace("{a}", architecture), value);
   const layers = addSizes(config, family, put);
-  const tensors = addRope(config, family, put);
+  const tensors = family.isEncoder ? [] : addRope(config, family, put);
+  if (family.mayBeBidirectional && !getBoolean(config, "is_causal", { default: true }))
+    put("{a}.attention.causal", false);
   family.addFacts?.(config, put, layers);
   addTokenIds(config, generationConfig, put);
   if (generationConfig) addSampling(generationConfig, put);
   const tied = tiesEmbeddings(config, family);
   const biased = biasedProjections(config, family);
   refuseUnreadConfig(config, modelType, family);
-  return { family, metadata, layers, tensors, tied, biased, isPart };
+  const [first] = getStrings(json, "architectures") ?? [];
+  const isBase = /Model$|ForSequenceClassification$/.test(first ?? "");
+  return { family, metadata, layers, tensors, tied, biased, isPart, isBase };
 }
 
 function tiesEmbeddings(config: JsonObject, { tiedKey, defaults }: Family): boolean {
@@ -104,17 +111,24 @@ function addSizes(config: JsonObject, family: Family, put: Put): number {
     );
   }
   const heads = size("num_attention_heads", defaults.num_attention_heads);
-  const head = headSize(config, family);
-  // As in transformers, null stands for one kv head per query head, and not for the default of a missing key.
-  const kvHeads = config.get("num_key_value_heads") === null ? heads : (defaults.num_key_value_heads ?? heads);
-  const epsilon = getFloat(config, family.epsilon ?? "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 });
   put("{a}.block_count", layers);
   put("{a}.context_length", size("max_position_embeddings", defaults.max_position_embeddings));
   put("{a}.embedding_length", size("hidden_size"));
   put("{a}.feed_forward_length", size(feedForward, defaults.feed_forward));
   put("{a}.attention.head_count", heads);
+  if (family.isEncoder) {
+    put("{a}.attention.layer_norm_epsilon", getFloat(config, "layer_norm_eps", { default: 1e-12, min: 0 }));
+    put("{a}.attention.causal", false);
+    return layers;
+  }
+  const head = headSize(config, family);
+  // As in transformers, null stands for one kv head per query head, and not for the default of a missing key.
+  const kvHeads = config.get("num_key_value_heads") === null ? heads : (defaults.num_key_value_heads ?? heads);
   put("{a}.attention.head_count_kv", size("num_key_value_heads", kvHeads));
-  put("{a}.attention.layer_norm_rms_epsilon", epsilon);
+  put(
+    "{a}.attention.layer_norm_rms_epsilon",
+    getFloat(config, family.epsilon ?? "rms_norm_eps", { default: defaults.rms_norm_eps, min: 0 }),
+  );
   put("{a}.vocab_size", size("vocab_size", defaults.vocab_size));
   put("{a}.attention.key_length", head);
   put("{a}.attention.value_length", head);

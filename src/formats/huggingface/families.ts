@@ -5,9 +5,10 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { getBoolean, getNumber, getStrings } from "../typed-values.ts";
+import { bertFamily } from "./bert-config.ts";
 import type { Family, Put } from "./family.ts";
 import { gemma2Family } from "./gemma2-family.ts";
-import { addGemma3Facts } from "./gemma3-config.ts";
+import { addGemma3Facts, gemma3Variant } from "./gemma3-config.ts";
 import { graniteFamily, graniteHybridFamily } from "./granite-family.ts";
 import { hunyuanFamily } from "./hunyuan-family.ts";
 import {
@@ -37,10 +38,12 @@ const qwenDefaults = {
 };
 
 const known = new Map<string, Family>([
+  ["bert", bertFamily],
   [
     "llama",
     {
       architecture: "llama",
+      mayBeBidirectional: true,
       layerTensors: llamaLayerTensors,
       defaults: { rms_norm_eps: 1e-6, rope_theta: 10_000, tie_word_embeddings: false, max_position_embeddings: 2048 },
       feedForward: "intermediate_size",
@@ -73,6 +76,7 @@ const known = new Map<string, Family>([
     "qwen2",
     {
       architecture: "qwen2",
+      mayBeBidirectional: true,
       layerTensors: llamaLayerTensors,
       biased: ["attn_q", "attn_k", "attn_v"],
       defaults: qwenDefaults,
@@ -84,6 +88,7 @@ const known = new Map<string, Family>([
     "qwen3",
     {
       architecture: "qwen3",
+      mayBeBidirectional: true,
       layerTensors: new Map([...llamaLayerTensors, ...queryKeyNorms]),
       defaults: { ...qwenDefaults, head_dim: 128 },
       feedForward: "intermediate_size",
@@ -94,6 +99,8 @@ const known = new Map<string, Family>([
     "gemma3_text",
     {
       architecture: "gemma3",
+      mayBeBidirectional: true,
+      variant: gemma3Variant,
       layerTensors: new Map([
         ...attentionTensors,
         ...queryKeyNorms,

@@ -15,10 +15,22 @@ export interface Family {
   readonly joinedTensors?: ReadonlyMap<string, readonly string[]>;
   /** Tensors of a layer whose names end without `.weight` and `.bias`, in both containers. */
   readonly parameters?: ReadonlyMap<string, string>;
-  /** Names of tensors outside the layers that other families do not have. */
+  /** Names, without the prefix, of tensors outside the layers that other families do not have. */
   readonly modelTensors?: ReadonlyMap<string, string>;
   /** A tensor as a GGUF holds it, where that is not the same. */
   readonly toGguf?: (info: TensorInfo) => TensorInfo;
+  /** What the names of all tensors but the head's begin with, or not: files of the model's base class leave it out. */
+  readonly prefix?: string;
+  /** What the names of layers begin with after the prefix. Default: `layers.`. */
+  readonly layers?: string;
+  /** Names of tensors, without the prefix, that change nothing. */
+  readonly unusedTensors?: RegExp;
+  /** Whether it is an encoder like BERT, with LayerNorm and learned positions in place of RMSNorm and RoPE. */
+  readonly isEncoder?: boolean;
+  /** Whether `is_causal: false` is supported. */
+  readonly mayBeBidirectional?: boolean;
+  /** What else a config.json may ask for under the same `model_type`. */
+  readonly variant?: (config: JsonObject) => Partial<Family>;
   /** Values of missing keys in transformers' configuration class. */
   readonly defaults: {
     readonly rms_norm_eps: number;

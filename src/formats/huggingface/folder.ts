@@ -13,13 +13,15 @@ import type { SafetensorsTensor } from "../safetensors.ts";
 import { parseShardIndex, readSafetensors } from "../safetensors.ts";
 import { readChatTemplates } from "./chat-templates.ts";
 import { translateConfig } from "./config.ts";
+import { addEmbeddingFiles } from "./embedding-files.ts";
 import { translateTensors } from "./tensors.ts";
 import { TextFiles } from "./text-files.ts";
 import { deleteCopiedHead } from "./tied-head.ts";
 
 /**
  * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards). The files
- * tokenizer_config.json, generation_config.json, chat_template.jinja and additional_chat_templates/*.jinja are optional.
+ * tokenizer_config.json, generation_config.json, chat_template.jinja and additional_chat_templates/*.jinja are optional, and
+ * so are those of sentence-transformers.
  * The files with weights stay open until the checkpoint's `close`.
  * @throws NibbleError with a format code, such as `missing_file`, `unsupported_architecture`
  */
@@ -49,13 +51,16 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   try {
     const tensors = translateTensors(weights.tensors, translated);
     if (translated.tied) await deleteCopiedHead(tensors);
+    else if (!tensors.has("output.weight")) translated.metadata.set("nibble.headless", true);
+    const folder = { files, text, limits: bounds, huggingFace, sources: weights.sources };
+    const chatTemplates = await addEmbeddingFiles(folder, translated, tensors);
     return {
       format: "huggingface",
       architecture: translated.family.architecture,
       metadata: translated.metadata,
       tensors,
       permutedQK: false,
-      huggingFace,
+      huggingFace: { ...huggingFace, chatTemplates },
       headerBytes: text.bytesRead + weights.headerBytes,
       close: () => closeAll(weights.sources),
     };

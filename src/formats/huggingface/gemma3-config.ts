@@ -5,17 +5,18 @@
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { getBoolean, getNumber } from "../typed-values.ts";
-import type { Put } from "./family.ts";
+import type { Family, Put } from "./family.ts";
 import { ropeParameters, ropeType } from "./rope-config.ts";
 import { allButEvery, slidingLayers } from "./windows-config.ts";
 
+/** EmbeddingGemma has its own architecture in GGUF, which says that attention is bidirectional. */
+export function gemma3Variant(config: JsonObject): Partial<Family> {
+  const both = getBoolean(config, "use_bidirectional_attention", { default: false });
+  return both ? { architecture: "gemma-embedding" } : {};
+}
+
 /** Sliding windows, the two RoPE bases, the attention's scale and the softcaps. */
 export function addGemma3Facts(config: JsonObject, put: Put, layers: number): void {
-  if (getBoolean(config, "use_bidirectional_attention", { default: false }))
-    throw new NibbleError(
-      "unsupported_architecture",
-      "config.json: use_bidirectional_attention true is not supported; attention is causal",
-    );
   put("{a}.attention.sliding_window", getNumber(config, "sliding_window", { default: 4096, integer: true, min: 1 }));
   const period = getNumber(config, "sliding_window_pattern", { default: 6, integer: true, min: 1 });
   const sliding = slidingLayers(config, layers, allButEvery(period));

@@ -55,7 +55,7 @@ function feedForwardWidth(config: JsonObject): number {
 
 export const lfm2Family: Family = {
   architecture: "lfm2",
-  modelTensors: new Map([["model.embedding_norm.weight", "token_embd_norm.weight"]]),
+  modelTensors: new Map([["embedding_norm.weight", "token_embd_norm.weight"]]),
   layerTensors: new Map([
     ["operator_norm", "attn_norm"],
     ["self_attn.q_proj", "attn_q"],

@@ -11,11 +11,12 @@ import type { TranslatedConfig } from "./config.ts";
 import type { Family } from "./family.ts";
 import { refuseQuantizedTensor } from "./quantized.ts";
 
-/** Names of the tensors outside the layers. */
+/** Names of the tensors outside the layers of a decoder. `score` is the head of a ForSequenceClassification. */
 const modelNames: ReadonlyMap<string, string> = new Map([
-  ["model.embed_tokens.weight", "token_embd.weight"],
-  ["model.norm.weight", "output_norm.weight"],
+  ["embed_tokens.weight", "token_embd.weight"],
+  ["norm.weight", "output_norm.weight"],
   ["lm_head.weight", "output.weight"],
+  ["score.weight", "cls.output.weight"],
 ]);
 
 /** The dtypes that are read. */
@@ -29,12 +30,13 @@ const readable: ReadonlySet<string> = new Set<TensorType>(["F32", "F16", "BF16"]
  */
 export function translateTensors(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
-  { family, layers, tensors: computed, tied, biased, isPart }: TranslatedConfig,
+  { family, layers, tensors: computed, tied, biased, isPart, isBase }: TranslatedConfig,
 ): Map<string, TensorInfo> {
   const translated = new Map(computed.map((info) => [info.name, info]));
   for (const tensor of tensors.values()) {
     if (tensor.name.endsWith(".rotary_emb.inv_freq") || (isPart && OTHER_PARTS.test(tensor.name))) continue;
     const plain = plainName(tensor.name, isPart);
+    if (family.unusedTensors?.test(withoutPrefix(plain, family))) continue;
     const joined = joinedMatrices(plain, tensor, family, layers);
     for (const info of joined) translated.set(info.name, info);
     if (joined.length > 0) continue;
@@ -52,7 +54,9 @@ export function translateTensors(
     translated.set(name, asInGguf(toInfo(name, tensor), family));
   }
   for (const name of biased) requireBiases(translated, name, layers);
-  if (!tied && !translated.has("output.weight"))
+  // BERT's pooler belongs to a classifier. Embeddings do without it.
+  if (!translated.has("cls.output.weight")) for (const part of ["weight", "bias"]) translated.delete(`cls.${part}`);
+  if (!tied && !isBase && !translated.has("output.weight"))
     throw new NibbleError(
       "missing_tensor",
       "tensor lm_head.weight is missing; a model with tie_word_embeddings false needs it",
@@ -72,19 +76,14 @@ function asInGguf(info: TensorInfo, { normsAddOne, toGguf }: Family): TensorInfo
 const OTHER_PARTS =
   /^(model\.)?(vision_tower|vision_model|visual|vision_embed_tokens|multi_modal_projector|mm_projector|connector|image_newline|audio_tower|audio_projection|mtp)\b/;
 
-/**
- * A tensor's name as the language model alone has it. Models for embeddings come without `model.` in front, and the text of a
- * multimodal model is inside of `language_model` or `text_model`.
- */
+/** A tensor's name as the language model alone has it, which is inside of `language_model` or `text_model`. */
 function plainName(name: string, isPart: boolean): string {
-  const plain = isPart ? name.replace(/^(model\.)?(language_model|text_model)\.(model\.)?/, "model.") : name;
-  if (plain === "model.lm_head.weight") return "lm_head.weight";
-  return /^(layers\.\d+|norm|embed_tokens)\./.test(plain) ? `model.${plain}` : plain;
+  return isPart ? name.replace(/^(model\.)?(language_model|text_model)\.(model\.)?/, "model.") : name;
 }
 
 /** The matrices whose rows a tensor joins. None for a tensor that is one matrix. */
 function joinedMatrices(plain: string, tensor: SafetensorsTensor, family: Family, layers: number): TensorInfo[] {
-  const match = LAYER_TENSOR.exec(plain);
+  const match = layerParts(withoutPrefix(plain, family), family);
   const names = match && Number(match[1]) < layers && match[3] === "weight" && family.joinedTensors?.get(match[2]!);
   if (!names) return [];
   const [rows, columns, ...rest] = tensor.shape;
@@ -123,18 +122,33 @@ function requireBiases(tensors: ReadonlyMap<string, TensorInfo>, projection: str
 
 /** A tensor's name in GGUF; undefined for a tensor that the family does not have. */
 export function ggufName(name: string, family: Family, layers: number = Infinity): string | undefined {
-  return family.modelTensors?.get(name) ?? modelNames.get(name) ?? layerName(name, layers, family);
+  const inner = withoutPrefix(name, family);
+  return family.modelTensors?.get(inner) ?? modelNames.get(inner) ?? layerName(inner, layers, family);
 }
 
-const LAYER_PARAMETER = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)$/;
-const LAYER_TENSOR = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
+/** The number of a layer, and the names inside of it. */
+const LAYER_PARAMETER = /^(0|[1-9]\d{0,4})\.(.+)$/;
+const LAYER_TENSOR = /^(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
 
-/** `model.layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
+function withoutPrefix(name: string, { prefix = "model." }: Family): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+/** The parts of `layers.7.self_attn.q_proj.weight`. */
+function layerParts(
+  inner: string,
+  { layers: begin = "layers." }: Family,
+  form: RegExp = LAYER_TENSOR,
+): RegExpExecArray | null {
+  return inner.startsWith(begin) ? form.exec(inner.slice(begin.length)) : null;
+}
+
+/** `layers.7.self_attn.q_proj.weight` to `blk.7.attn_q.weight`. */
 function layerName(name: string, layers: number, family: Family): string | undefined {
-  const parameter = LAYER_PARAMETER.exec(name);
+  const parameter = layerParts(name, family, LAYER_PARAMETER);
   const found = parameter && Number(parameter[1]) < layers && family.parameters?.get(parameter[2]!);
   if (found) return `blk.${parameter[1]}.${found}`;
-  const match = LAYER_TENSOR.exec(name);
+  const match = layerParts(name, family);
   if (!match || Number(match[1]) >= layers) return undefined;
   const translated = family.layerTensors.get(match[2]!);
   return translated && `blk.${match[1]}.${translated}.${match[3]}`;

@@ -18,12 +18,19 @@ const MAX_INPUTS = 2048;
 export function nativeEmbeddings({ model, body, exchange }: Call): (signal: AbortSignal) => Promise<object> {
   const fields = new Fields(body, FIELDS, "", exchange.rules);
   const inputs = readInputs(fields, model, fields.get("content") === undefined ? "input" : "content");
-  const normalize = readNormalize(fields);
-  const { pooling } = exchange.server.settings;
+  const pooling = exchange.server.settings.pooling ?? model.info.embedding.pooling;
+  const normalize = readNormalize(fields) && pooling !== "none";
   return async (signal) => {
     const vectors = await model.embed(inputs, { signal, normalize, pooling });
-    return vectors.map((vector, index) => ({ index, embedding: [Array.from(vector)] }));
+    return vectors.map((vector, index) => ({ index, embedding: matrix(vector, model.info.hiddenSize) }));
   };
+}
+
+/** The rows of a vector: one, or with pooling "none" one per token. */
+function matrix(vector: Float32Array, width: number): number[][] {
+  return Array.from({ length: vector.length / width }, (_, i) =>
+    Array.from(vector.subarray(i * width, (i + 1) * width)),
+  );
 }
 
 /**
@@ -43,7 +50,8 @@ export function withNativeInputs({ model, body, exchange }: Call): unknown {
 }
 
 function readInputs(fields: Fields, model: Model, key: string): (readonly number[])[] {
-  const inputs = readPrompts(fields, model, { key, most: MAX_INPUTS }).prompts.map(({ ids }) => ids);
+  const { prompts } = readPrompts(fields, model, { key, most: MAX_INPUTS, complete: true });
+  const inputs = prompts.map(({ ids }) => ids);
   const empty = inputs.findIndex((ids) => ids.length === 0);
   if (empty >= 0) throw invalid(`${key}[${empty}]`, "a text or token ids that are not empty", "");
   return inputs;

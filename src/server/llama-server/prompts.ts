@@ -30,16 +30,31 @@ export interface Prompts {
 }
 
 /**
- * @param place the field that has them, and the most prompts that it may have
+ * @param place the field that has them, the most prompts that it may have, and whether they are complete: then they end
+ *   with the token that the model's files put behind a text
  * @throws NibbleError `invalid_request` that names the field
  */
-export function readPrompts(fields: Fields, model: Model, { key, most }: { key: string; most: number }): Prompts {
+export function readPrompts(fields: Fields, model: Model, place: Place): Prompts {
+  const { key, most, complete: addEos = false } = place;
   const given = fields.get(key);
+  const read: Read = { model, addEos };
   if (!Array.isArray(given) || isOnePrompt(given))
-    return { prompts: [readPrompt(fields, given, model, key)], several: false };
+    return { prompts: [readPrompt(fields, given, read, key)], several: false };
   if (given.length === 0 || given.length > most) throw fields.invalid(key, `1 to ${most} prompts`, given);
-  const prompts = Array.from(given, (one, i) => readPrompt(fields, one, model, `${key}[${i}]`));
+  const prompts = Array.from(given, (one, i) => readPrompt(fields, one, read, `${key}[${i}]`));
   return { prompts, several: prompts.length > 1 };
+}
+
+interface Place {
+  readonly key: string;
+  readonly most: number;
+  readonly complete?: boolean;
+}
+
+interface Read {
+  readonly model: Model;
+  /** Whether a text at the end gets the token behind it. */
+  readonly addEos: boolean;
 }
 
 /** Token ids, or ids and texts mixed. A list of texts alone is a list of prompts. */
@@ -47,15 +62,18 @@ function isOnePrompt(list: readonly unknown[]): boolean {
   return list.some((one) => typeof one === "number") && list.every((one) => ["number", "string"].includes(typeof one));
 }
 
-function readPrompt(fields: Fields, value: unknown, model: Model, place: string): Prompt {
+function readPrompt(fields: Fields, value: unknown, read: Read, place: string): Prompt {
   if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return ofText(readObject(fields.nested(value, OBJECT, place)), model);
-  if (typeof value === "string") return ofText(value, model);
+    return ofText(readObject(fields.nested(value, OBJECT, place)), read);
+  if (typeof value === "string") return ofText(value, read);
   const what = "a string, token ids, or both mixed";
   if (!Array.isArray(value)) throw fields.invalid(place, what, value);
   // Only a text at the beginning gets the BOS token.
-  const ids = value.flatMap((part, i) => readPart(fields, part, { model, place: `${place}[${i}]`, first: i === 0 }));
-  return { ids, text: model.detokenize(ids, { skipSpecial: false }) };
+  const ids = value.flatMap((part, i) => {
+    const last = i === value.length - 1;
+    return readPart(fields, part, { ...read, place: `${place}[${i}]`, first: i === 0, last });
+  });
+  return { ids, text: read.model.detokenize(ids, { skipSpecial: false }) };
 }
 
 /** `{ prompt_string }`, or `{ content }` with the parts of a message. */
@@ -76,18 +94,19 @@ function readParts(inner: Fields): string {
   return texts.join("");
 }
 
-interface Part {
-  readonly model: Model;
+interface Part extends Read {
   readonly place: string;
   readonly first: boolean;
+  readonly last: boolean;
 }
 
-function readPart(fields: Fields, part: unknown, { model, place, first }: Part): number[] {
-  if (typeof part === "string") return model.tokenize(part, first ? {} : { addBos: false });
+function readPart(fields: Fields, part: unknown, { model, addEos, place, first, last }: Part): number[] {
+  if (typeof part === "string")
+    return model.tokenize(part, { complete: addEos && last, ...(!first && { addBos: false }) });
   if (typeof part !== "number") throw invalid(fields.param(place), "a token id or a string", part ?? null);
   return [checkNumber(fields.param(place), part, { min: 0, max: model.info.vocabSize - 1, integer: true })];
 }
 
-function ofText(text: string, model: Model): Prompt {
-  return { ids: model.tokenize(text), text };
+function ofText(text: string, { model, addEos }: Read): Prompt {
+  return { ids: model.tokenize(text, { complete: addEos }), text };
 }

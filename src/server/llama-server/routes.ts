@@ -12,6 +12,7 @@ import { listAdapters, setAdapters } from "./lora-adapters.ts";
 import { loadNamed, unloadNamed } from "./model-control.ts";
 import { health, metricsPage } from "./monitoring.ts";
 import { props } from "./props.ts";
+import { rerank } from "./rerank.ts";
 import { slotAction, slotStates } from "./slots.ts";
 import { detokenize, tokenize } from "./tokens.ts";
 
@@ -20,6 +21,9 @@ export const LLAMA_SERVER_ROUTES: readonly Route[] = [
   { method: "POST", path: "/completions", respond: generation(prepareNative) },
   { method: "POST", path: "/embedding", respond: computation(nativeEmbeddings) },
   { method: "POST", path: "/embeddings", respond: computation(nativeEmbeddings) },
+  ...["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"].map(
+    (path): Route => ({ method: "POST", path, respond: computation(rerank) }),
+  ),
   { method: "POST", path: "/tokenize", respond: quick(tokenize) },
   { method: "POST", path: "/detokenize", respond: quick(detokenize) },
   { method: "POST", path: "/apply-template", respond: quick(applyTemplate) },
@@ -39,5 +43,4 @@ export const LLAMA_SERVER_ROUTES: readonly Route[] = [
     "the models here do not fill gaps; send /completion a prompt with the model's own tokens for it",
   ),
   refused("POST", "/props", "settings are given when the server starts, or with each request"),
-  ...["/rerank", "/reranking"].map((path) => refused("POST", path, "the models here rank no documents")),
 ];

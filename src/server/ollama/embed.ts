@@ -4,7 +4,6 @@
  */
 import type { FieldTable } from "../../base/field-table.ts";
 import { Fields, invalid } from "../../base/fields.ts";
-import type { Model } from "../../engine/model.ts";
 import type { Call } from "../call.ts";
 import { readKeepAlive } from "./options.ts";
 
@@ -25,15 +24,17 @@ export function embed(call: Call): Compute {
   const fields = new Fields(body, EMBED, "", exchange.rules);
   lease.keepAliveMs = readKeepAlive(fields);
   const dimensions = fields.number("dimensions", { min: 1, max: model.info.hiddenSize, integer: true });
-  const inputs = readInput(fields, model);
+  const inputs = readInput(fields);
+  const truncate = fields.boolean("truncate") ?? true;
   return async (signal) => {
-    const vectors = inputs.length === 0 ? [] : await model.embed(inputs, { signal });
+    const request = { input: inputs, normalize: true, truncate, dimensions: dimensions ?? null };
+    const answer = inputs.length === 0 ? undefined : await model.embeddings.create(request, { signal });
     return {
       model: model.info.name,
-      embeddings: vectors.map((vector) => shorten(vector, dimensions)),
+      embeddings: answer?.data.map(({ embedding }) => embedding) ?? [],
       total_duration: Math.round((performance.now() - start + lease.loadMs) * NANOSECONDS),
       load_duration: Math.round(lease.loadMs * NANOSECONDS),
-      prompt_eval_count: inputs.reduce((sum, ids) => sum + ids.length, 0),
+      prompt_eval_count: answer?.usage.prompt_tokens ?? 0,
     };
   };
 }
@@ -50,25 +51,14 @@ export function embedPrompt({ model, lease, body, exchange }: Call): Compute {
   };
 }
 
-/** The token ids of each text, cut to the context unless `truncate` is false. */
-function readInput(fields: Fields, model: Model): number[][] {
+function readInput(fields: Fields): string[] {
   const input = fields.get("input") ?? [];
   const texts = typeof input === "string" ? [input] : input;
   if (!Array.isArray(texts) || texts.length > MAX_INPUTS)
     throw fields.invalid("input", `a string or an array of at most ${MAX_INPUTS} strings`, input);
-  const cut = fields.boolean("truncate") ?? true;
   return texts.map((text, i) => {
     if (typeof text !== "string" || text === "")
       throw invalid(`input[${i}]`, "a string that is not empty", text ?? null);
-    const ids = model.tokenize(text);
-    return cut ? ids.slice(0, model.info.contextLength) : ids;
+    return text;
   });
-}
-
-/** The first numbers of a vector, scaled to length 1 again. */
-function shorten(vector: Float32Array, dimensions: number | undefined): number[] {
-  if (dimensions === undefined || dimensions === vector.length) return Array.from(vector);
-  const kept = vector.subarray(0, dimensions);
-  const length = Math.sqrt(kept.reduce((sum, value) => sum + value * value, 0));
-  return Array.from(kept, (value) => (length > 0 ? Math.fround(value / length) : value));
 }
