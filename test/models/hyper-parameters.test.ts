@@ -13,7 +13,16 @@ import { fixtureFiles, memoryFiles } from "../formats/helpers.ts";
 import { architectures, greedy, openFixture, testHost } from "../helpers/models.ts";
 
 /** A fixture for every architecture. */
-const FIXTURES = ["mobilellm-r1", "llama3-rope", "qwen2", "qwen3", "gemma3", "olmo2"] as const;
+const FIXTURES = [
+  "mobilellm-r1",
+  "llama3-rope",
+  "qwen2",
+  "qwen3",
+  "gemma3",
+  "olmo2",
+  "granite4-dense",
+  "olmo3",
+] as const;
 
 type Outcome = ErrorCode | "runs";
 
@@ -50,6 +59,16 @@ const OPTIONAL_KEYS = [
   "rope.freq_base_swa",
   "rope.scaling.type",
   "rope.scaling.factor",
+  "rope.scaling.attn_factor",
+  "rope.scaling.original_context_length",
+  "rope.scaling.yarn_beta_fast",
+  "rope.scaling.yarn_beta_slow",
+  "rope.scaling.yarn_log_multiplier",
+  "embedding_scale",
+  "residual_scale",
+  "logit_scale",
+  "attention.temperature_scale",
+  "layer_repeat_count",
 ];
 
 const values = (layers: number, valid: MetadataValue | undefined): (MetadataValue | undefined)[] => [
