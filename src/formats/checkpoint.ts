@@ -69,8 +69,8 @@ export interface Checkpoint {
 export interface HuggingFaceFiles {
   /** config.json. */
   readonly config: JsonObject;
-  /** tokenizer.json. */
-  readonly tokenizer: JsonObject;
+  /** tokenizer.json. Without it, the metadata has the keys of tokenizer.model. */
+  readonly tokenizer: JsonObject | undefined;
   /** tokenizer_config.json. */
   readonly tokenizerConfig: JsonObject | undefined;
   /** generation_config.json. */

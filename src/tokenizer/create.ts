@@ -18,11 +18,12 @@ import type { Tokenizer } from "./types.ts";
  */
 export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggingFace">): Tokenizer {
   const { metadata, huggingFace } = checkpoint;
+  const json = huggingFace?.tokenizer;
   try {
     return new TextTokenizer(
-      huggingFace === undefined
+      json === undefined
         ? (metadata.has(PIPELINE_KEY) ? readPipelineTokenizer : readGgufTokenizer)(metadata)
-        : readHuggingFaceTokenizer(huggingFace.tokenizer, huggingFace.tokenizerConfig, metadata),
+        : readHuggingFaceTokenizer(json, huggingFace?.tokenizerConfig, metadata),
     );
   } catch (error) {
     if (!(error instanceof NibbleError) || error.code === "bad_tokenizer") throw error;

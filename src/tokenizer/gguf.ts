@@ -20,6 +20,7 @@ import { patternStage } from "./patterns.ts";
 import { mergeKind, ScoredMerges } from "./scored-merges.ts";
 import { byteTokens, SPACE_MARK, sentencePiece, withSpaces, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
+import { UnigramEncoder } from "./unigram.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import { WordPieceEncoder, wordPiece } from "./wordpiece.ts";
 
@@ -31,17 +32,18 @@ const USER_DEFINED = 4;
 const UNUSED = 5;
 
 /**
- * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" is byte-level BPE, "llama" is SentencePiece's BPE.
+ * The parts of the tokenizer that `tokenizer.ggml.model` names: "gpt2" is byte-level BPE, "llama" is SentencePiece's BPE, "t5" its
+ * unigram model.
  * @throws NibbleError `bad_tokenizer` and the codes of src/formats/typed-values.ts
  */
 export function readGgufTokenizer(metadata: Metadata): TokenizerParts {
   const model = getString(metadata, "tokenizer.ggml.model");
   if (model === "gpt2") return byteLevelParts(metadata);
-  if (model === "llama") return sentencePieceParts(metadata);
+  if (model === "llama" || model === "t5") return sentencePieceParts(metadata, model === "t5");
   if (model === "bert") return wordPieceParts(metadata);
   throw new NibbleError(
     "bad_tokenizer",
-    `tokenizer.ggml.model: expected "gpt2" (byte-level BPE), "llama" (SentencePiece) or "bert" (WordPiece), got ${JSON.stringify(model)}`,
+    `tokenizer.ggml.model: expected "gpt2" (byte-level BPE), "llama" (SentencePiece's BPE), "t5" (its unigram model) or "bert" (WordPiece), got ${JSON.stringify(model)}`,
   );
 }
 
@@ -83,7 +85,8 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
  * their merges come first there (Gemma). A token of spaces alone was spelled `▁▁` in the original, and is looked for in raw
  * text by that spelling; real spaces become this token by merging.
  */
-function sentencePieceParts(metadata: Metadata): TokenizerParts {
+function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerParts {
+  refuseNormalizer(metadata);
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
   const types = tokenTypes(metadata, tokens.length) ?? new Int32Array(tokens.length).fill(NORMAL);
   const scores = getNumbers(metadata, "tokenizer.ggml.scores");
@@ -97,25 +100,48 @@ function sentencePieceParts(metadata: Metadata): TokenizerParts {
   const kinds = Uint8Array.from(types, mergeKindOf);
   const vocabulary = new Vocabulary(tokens, sentencePiece);
   const prefix = getBoolean(metadata, "tokenizer.ggml.add_space_prefix", { default: true });
+  // SentencePiece itself puts it in front of a whole text; llama.cpp does so after each added token, too.
+  const onlyFirst = getBoolean(metadata, "nibble.tokenizer.space_prefix_first", { default: false });
+  const unknownId = tokenId(metadata, "unknown") ?? 0;
+  const byteFallback = byteTokens(tokens);
   const ids = specialIds(metadata, true);
   return {
     ...ids,
     bosId: ids.bosId ?? 1, // llama.cpp's defaults for this kind of vocabulary
     eosId: ids.eosId ?? 2,
     vocabulary,
-    encoder: new BytePairEncoder(vocabulary, new ScoredMerges(vocabulary, scores, kinds), {
-      ignoreMerges: false,
-      unknownId: tokenId(metadata, "unknown") ?? 0,
-      fuseUnknown: true,
-      byteFallback: byteTokens(tokens),
-    }),
+    encoder: isUnigram
+      ? new UnigramEncoder(vocabulary, {
+          scores,
+          isText: (id) => kinds[id] !== mergeKind.never,
+          unknownId,
+          byteFallback,
+        })
+      : new BytePairEncoder(vocabulary, new ScoredMerges(vocabulary, scores, kinds), {
+          ignoreMerges: false,
+          unknownId,
+          fuseUnknown: true,
+          byteFallback,
+        }),
     stages: wordStages(vocabulary),
-    normalize: prefix ? (text) => ` ${withSpaces(text)}` : withSpaces,
+    normalize: (text, isFirst) => (prefix && (isFirst || !onlyFirst) ? ` ${withSpaces(text)}` : withSpaces(text)),
     added: addedTokens(tokens, types).map((token) =>
       /^ +$/.test(token.content) ? { ...token, content: SPACE_MARK.repeat(token.content.length) } : token,
     ),
     decoding: { eachByte: true, ...(prefix ? { strip: "space" } : {}) },
   };
+}
+
+/** llama.cpp's keys for steps of SentencePiece's normaliser that we do not have. */
+function refuseNormalizer(metadata: Metadata): void {
+  const map = getNumbers(metadata, "tokenizer.ggml.precompiled_charsmap");
+  const removes = getBoolean(metadata, "tokenizer.ggml.remove_extra_whitespaces", { default: false });
+  if (!removes && (map === undefined || map.length === 0)) return;
+  const key = removes ? "remove_extra_whitespaces" : "precompiled_charsmap";
+  throw new NibbleError(
+    "bad_tokenizer",
+    `tokenizer.ggml.${key}: this step of SentencePiece's normaliser is not supported`,
+  );
 }
 
 function mergeKindOf(type: number): number {

@@ -18,7 +18,8 @@ export interface TokenizerParts {
   /** The model. It appends the ids of the piece `text[start..end)` to `ids`. */
   readonly encoder: { encode(text: string, start: number, end: number, ids: number[]): void };
   readonly stages: readonly Stage[];
-  readonly normalize: ((text: string) => string) | undefined;
+  /** Normalises the text between two added tokens. `isFirst` says that nothing stands before it. */
+  readonly normalize: ((text: string, isFirst?: boolean) => string) | undefined;
   /** Whether spaces of normalised text stand for `▁`. */
   readonly marksSpaces?: boolean;
   readonly added: readonly AddedToken[];
@@ -123,7 +124,7 @@ export class TextTokenizer implements Tokenizer {
       isFirst = false;
     };
     const onRaw = (part: string): void =>
-      this.#normalized.split(normalize?.(part) ?? part, special, onNormalized, onToken);
+      this.#normalized.split(normalize?.(part, isFirst) ?? part, special, onNormalized, onToken);
     this.#raw.split(text, special, onRaw, onToken);
     ids.push(...end);
     return ids;

@@ -8,7 +8,7 @@ import type { TensorType } from "../../src/formats/tensor-types.ts";
 import { readExactly } from "../../src/io/byte-source.ts";
 import type { ImportanceFile } from "../measure/importance.ts";
 import { valueCount } from "../source-tensors.ts";
-import { ggufTokenizer } from "../tokenizer/gguf-tokenizer.ts";
+import { ggufTokenizer, paddedTokenizer } from "../tokenizer/gguf-tokenizer.ts";
 import { fileType, type WeightType } from "../types/weight-types.ts";
 import { foreignFacts } from "./foreign-facts.ts";
 import type { GgufTensor, HeaderMetadata, HeaderValue } from "./writer.ts";
@@ -116,7 +116,11 @@ function fromHuggingFace(
   leaveOutImplied(metadata, architecture);
   const vocabSize = checkpoint.tensors.get("token_embd.weight")?.shape[0] ?? 0;
   metadata.set(`${architecture}.vocab_size`, vocabSize);
-  const tokenizer = ggufTokenizer(checkpoint.huggingFace!, vocabSize);
+  const files = checkpoint.huggingFace!;
+  const tokenizer =
+    files.tokenizer === undefined
+      ? paddedTokenizer(checkpoint.metadata, files, vocabSize)
+      : ggufTokenizer(files, vocabSize);
   for (const [key, value] of tokenizer.metadata) metadata.set(key, value);
   return { metadata, notes: [...tokenizer.notes, ...foreignFacts(metadata, architecture)] };
 }

@@ -4,13 +4,15 @@
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
-import type { HuggingFaceFiles, MetadataValue } from "../../src/formats/checkpoint.ts";
+import type { HuggingFaceFiles, Metadata, MetadataValue } from "../../src/formats/checkpoint.ts";
+import { getNumbers, getStrings } from "../../src/formats/typed-values.ts";
 import { aroundOf } from "../../src/tokenizer/around.ts";
 import { PIPELINE_KEY, readPipelineTokenizer } from "../../src/tokenizer/gguf-pipeline.ts";
 import { addedTokens } from "../../src/tokenizer/huggingface-added.ts";
 import { byteLevelKeys } from "./byte-level-keys.ts";
 import { bad, object } from "./json-fields.ts";
 import { flagNote, pipelineText } from "./pipeline.ts";
+import { tokenType } from "./scores.ts";
 import { sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
 import { mergeTexts, tokenLists } from "./token-lists.ts";
@@ -29,6 +31,7 @@ export interface GgufTokenizer {
  */
 export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufTokenizer {
   const { tokenizer, tokenizerConfig } = files;
+  if (tokenizer === undefined) throw bad("the file is missing");
   const model = object(tokenizer.get("model"), "model");
   const kind = model.get("type") ?? "BPE";
   if (kind !== "BPE" && kind !== "WordPiece") throw bad(`model.type ${kind} is not supported; BPE and WordPiece are`);
@@ -81,6 +84,35 @@ function checkEnd(
   const ends = aroundOf(tokenizer, idOf).after.filter((id) => id >= 0);
   if (ends.length > 1 || (ends.length === 1 && ends[0] !== metadata.get("tokenizer.ggml.eos_token_id")))
     throw bad(`the post-processor puts the tokens ${ends} behind a text, and GGUF can only name EOS`);
+}
+
+const FIRST_NOTE =
+  "GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first; only nibble follows it, by the key nibble.tokenizer.space_prefix_first";
+
+/**
+ * The keys of a tokenizer.model, which are in the metadata already.
+ * @param vocabSize as in `ggufTokenizer`
+ */
+export function paddedTokenizer(
+  metadata: Metadata,
+  { chatTemplates }: HuggingFaceFiles,
+  vocabSize: number,
+): GgufTokenizer {
+  const tokens = [...(getStrings(metadata, "tokenizer.ggml.tokens") ?? [])];
+  const types = new Int32Array(vocabSize).fill(tokenType.unused);
+  const scores = new Float32Array(vocabSize);
+  if (tokens.length > vocabSize) throw bad(`expected at most ${vocabSize} tokens, got ${tokens.length}`);
+  types.set(getNumbers(metadata, "tokenizer.ggml.token_type") ?? []);
+  scores.set(getNumbers(metadata, "tokenizer.ggml.scores") ?? []);
+  for (let id = tokens.length; id < vocabSize; id++) tokens.push(`[PAD${id}]`);
+  const notes = metadata.get("tokenizer.ggml.add_space_prefix") === true ? [FIRST_NOTE] : [];
+  const keys: [string, MetadataValue][] = [
+    ["tokenizer.ggml.pre", "default"],
+    ["tokenizer.ggml.tokens", tokens],
+    ["tokenizer.ggml.token_type", types],
+    ["tokenizer.ggml.scores", scores],
+  ];
+  return { metadata: new Map([...keys, ...templateKeys(chatTemplates)]), notes };
 }
 
 /** Chat templates under llama.cpp's keys: the default one, and others by name. */

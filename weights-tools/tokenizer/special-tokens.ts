@@ -21,7 +21,7 @@ export function specialIds(
   for (const [kind, key] of specialKinds) {
     const entry = files.tokenizerConfig?.get(`${kind}_token`);
     const named =
-      field(entry, "content") ?? entry ?? (kind === "unk" ? field(files.tokenizer.get("model"), "unk_token") : null);
+      field(entry, "content") ?? entry ?? (kind === "unk" ? field(files.tokenizer?.get("model"), "unk_token") : null);
     const id = byContent.get(named ?? null) ?? firstId(files.config.get(`${kind}_token_id`));
     if (id !== undefined) ids.push([key, id]);
   }

@@ -81,7 +81,7 @@ async function qwenAnswers(
   const source = await files.open("README.md");
   const card = new TextDecoder().decode(await readExactly(source, 0, Math.min(source.size, README_BYTES)));
   await source.close?.();
-  const model = huggingFace.tokenizer.get("model");
+  const model = huggingFace.tokenizer?.get("model");
   const vocab = isObject(model) ? model.get("vocab") : undefined;
   if (!/^# Qwen3-Reranker/m.test(card) || !isObject(vocab)) return undefined;
   const [yes, no] = [vocab.get("yes"), vocab.get("no")];

@@ -4,9 +4,9 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import { parseJsonObject } from "../../base/json.ts";
+import { type JsonObject, parseJsonObject } from "../../base/json.ts";
 import type { ByteSource, FileSet } from "../../io/byte-source.ts";
-import type { Checkpoint, HuggingFaceFiles } from "../checkpoint.ts";
+import type { Checkpoint, HuggingFaceFiles, MetadataValue } from "../checkpoint.ts";
 import type { FormatLimits } from "../limits.ts";
 import { defaultLimits } from "../limits.ts";
 import type { SafetensorsTensor } from "../safetensors.ts";
@@ -14,12 +14,13 @@ import { parseShardIndex, readSafetensors } from "../safetensors.ts";
 import { readChatTemplates } from "./chat-templates.ts";
 import { translateConfig } from "./config.ts";
 import { addEmbeddingFiles } from "./embedding-files.ts";
+import { readSentencePieceModel } from "./sentencepiece-model.ts";
 import { translateTensors } from "./tensors.ts";
 import { TextFiles } from "./text-files.ts";
 import { deleteCopiedHead } from "./tied-head.ts";
 
 /**
- * Reads a folder with config.json, tokenizer.json and model.safetensors (or its index and shards). The files
+ * Reads a folder with config.json, tokenizer.json (or tokenizer.model) and model.safetensors (or its index and shards). The files
  * tokenizer_config.json, generation_config.json, chat_template.jinja and additional_chat_templates/*.jinja are optional, and
  * so are those of sentence-transformers.
  * The files with weights stay open until the checkpoint's `close`.
@@ -36,10 +37,10 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
   const config = parseJsonObject(await text.read("config.json", bounds.configBytes), { name: "config.json" });
   const generationConfig = await text.json("generation_config.json", bounds.configBytes);
   const translated = translateConfig(config, generationConfig);
-  const tokenizer = parseJsonObject(await text.read("tokenizer.json", bounds.tokenizerBytes), {
-    name: "tokenizer.json",
-  });
   const tokenizerConfig = await text.json("tokenizer_config.json", bounds.configBytes);
+  const { tokenizer, keys } = await readTokenizerFile(text, tokenizerConfig, bounds.tokenizerBytes);
+  // The ids of config.json count.
+  for (const [key, value] of keys) if (!translated.metadata.has(key)) translated.metadata.set(key, value);
   const huggingFace: HuggingFaceFiles = {
     config,
     tokenizer,
@@ -68,6 +69,19 @@ export async function readHuggingFace(files: FileSet, limits: Partial<FormatLimi
     await closeAll(weights.sources);
     throw error;
   }
+}
+
+/** tokenizer.json, or the keys of tokenizer.model where there is no such file. */
+async function readTokenizerFile(
+  text: TextFiles,
+  config: JsonObject | undefined,
+  maxBytes: number,
+): Promise<{ tokenizer: JsonObject | undefined; keys: [string, MetadataValue][] }> {
+  const json = await text.optional("tokenizer.json", maxBytes);
+  const model = json === undefined ? await text.optional("tokenizer.model", maxBytes) : undefined;
+  if (model !== undefined) return { tokenizer: undefined, keys: readSentencePieceModel(model, config) };
+  const bytes = json ?? (await text.read("tokenizer.json", maxBytes)); // which says that the file is missing
+  return { tokenizer: parseJsonObject(bytes, { name: "tokenizer.json" }), keys: [] };
 }
 
 interface Weights {
