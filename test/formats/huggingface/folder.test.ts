@@ -146,8 +146,8 @@ describe("weights", () => {
     const checkpoint = await readHuggingFace(files);
     expect([...files.opened].map(([name, source]) => [name, source.closed])).toEqual([
       ["config.json", 1],
-      ["tokenizer.json", 1],
       ["tokenizer_config.json", 1],
+      ["tokenizer.json", 1],
       ["model.safetensors", 0],
     ]);
     await checkpoint.close();
