@@ -86,5 +86,10 @@ export const lfm2Family: Family = {
   epsilon: "norm_eps",
   tiedKey: "tie_embedding",
   biasKeys: { convolution: "conv_bias" },
+  // transformers' class reads none of them; LFM2's published files repeat other keys in them.
+  unusedKeys: [
+    ...["block_dim", "block_mlp_init_scale", "block_norm_eps", "block_use_swiglu", "block_use_xavier_init"],
+    ...["conv_dim", "conv_dim_out", "conv_use_xavier_init", "num_heads", "theta", "use_pos_enc"],
+  ],
   addFacts,
 };

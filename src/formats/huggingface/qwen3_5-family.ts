@@ -93,6 +93,6 @@ export const qwen35Family: Family = {
   feedForward: "intermediate_size",
   normsAddOne: true,
   toGguf,
-  unusedKeys: ["mtp_num_hidden_layers", "mtp_use_dedicated_embeddings"],
+  unusedKeys: ["mtp_num_hidden_layers", "mtp_use_dedicated_embeddings", "mlp_only_layers", "mamba_ssm_dtype"],
   addFacts,
 };
