@@ -96,7 +96,7 @@ describe("GGUF files", () => {
   const tokens = ["a", "b", "ab"];
   const bad: [what: string, changes: Values, message: RegExp][] = [
     ["no model", { model: undefined }, /tokenizer\.ggml\.model/],
-    ["another model", { model: "t5" }, /"gpt2".*"llama".*"bert".*got "t5"/],
+    ["another model", { model: "rwkv" }, /"gpt2".*"llama".*"bert".*got "rwkv"/],
     ["an unknown pre-tokenizer", { pre: "nonesuch" }, /tokenizer\.ggml\.pre.*got "nonesuch"/],
     ["a name from Object's prototype", { pre: "constructor" }, /got "constructor"/],
     ["no tokens", { tokens: undefined }, /tokens/],
