@@ -25,7 +25,12 @@ const GOOD_FOR: Readonly<Record<string, string>> = {
   falcon3: "mathematics and science; English, French, Spanish, Portuguese",
   gemma2: "chat in English",
   ministral3: "chat in many languages, tools, long contexts",
+  lfm2: "quick answers on small devices: most layers are convolutions",
+  "lfm2.5": "quick answers on small devices, tools",
+  "qwen3.5": "reasoning that can be switched off, many languages, long contexts",
   "qwen3-embedding": "embeddings: search in many languages",
+  "qwen3-reranker": "reranking: which documents answer a question",
+  embeddinggemma: "embeddings: search in many languages, the smallest of them",
 };
 
 /** Most bytes of a model that runs in an isolate of a Worker, which has 128 MB (measured: examples/worker/README.md). */

@@ -77,10 +77,46 @@ export const NEWER_MODELS: readonly KnownModel[] = [
     parameters: 3429,
     licence: "Apache-2.0",
   }),
+  quantized("lfm2:350m", "LiquidAI/LFM2-350M-GGUF", {
+    title: "LFM2-350M",
+    parameters: 354,
+    licence: "lfm1.0",
+    pinned: {
+      name: "LFM2-350M-Q4_K_M.gguf",
+      bytes: 229_309_376,
+      sha256: "a4d000c7064bd3b2e42c6845836286a899a4e79cf1791da1a6797b58d575957d",
+      revision: "8fdc9d526b7ed346b19257551b05816c7912ecc2",
+    },
+  }),
+  quantized("lfm2:700m", "LiquidAI/LFM2-700M-GGUF", { title: "LFM2-700M", parameters: 742, licence: "lfm1.0" }),
+  quantized("lfm2:1.2b", "LiquidAI/LFM2-1.2B-GGUF", { title: "LFM2-1.2B", parameters: 1170, licence: "lfm1.0" }),
+  quantized("lfm2.5:350m", "LiquidAI/LFM2.5-350M-GGUF", { title: "LFM2.5-350M", parameters: 354, licence: "lfm1.0" }),
+  quantized("lfm2.5:1.2b", "LiquidAI/LFM2.5-1.2B-Instruct-GGUF", {
+    title: "LFM2.5-1.2B-Instruct",
+    parameters: 1170,
+    licence: "lfm1.0",
+  }),
+  quantized("qwen3.5:0.8b", "unsloth/Qwen3.5-0.8B-GGUF", {
+    title: "Qwen3.5-0.8B",
+    parameters: 800,
+    licence: "Apache-2.0",
+  }),
   quantized("qwen3-embedding:0.6b", "Qwen/Qwen3-Embedding-0.6B-GGUF", {
     title: "Qwen3-Embedding-0.6B",
     parameters: 596,
     licence: "Apache-2.0",
+    quant: "Q8_0",
+  }),
+  quantized("qwen3-reranker:0.6b", "ggml-org/Qwen3-Reranker-0.6B-Q8_0-GGUF", {
+    title: "Qwen3-Reranker-0.6B",
+    parameters: 596,
+    licence: "Apache-2.0",
+    quant: "Q8_0",
+  }),
+  quantized("embeddinggemma:300m", "ggml-org/embeddinggemma-300M-GGUF", {
+    title: "embeddinggemma-300m",
+    parameters: 303,
+    licence: "gemma",
     quant: "Q8_0",
   }),
 ];

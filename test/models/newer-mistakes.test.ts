@@ -45,7 +45,7 @@ const plainRope = (theta: number) => ({
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: each function takes the hyper-parameters of its architecture
-const MISTAKES: Record<Name, Record<string, (config: any) => object>> = {
+const MISTAKES: Partial<Record<Name, Record<string, (config: any) => object>>> = {
   smollm3: { ...interleaved, "RoPE in all layers": (c) => ({ useRope: c.useRope.map(() => true) }) },
   granite: { ...interleaved, ...factors, ...usualScale, "no RoPE": () => ({ useRope: false }) },
   "granite4-dense": { ...factors, "RoPE all the same": () => ({ useRope: true }) },
