@@ -155,13 +155,15 @@ function describe(facts: Facts): string {
   return `${lines.join("\n")}\n`;
 }
 
-const REGIONS = ["constants", "program", "tables", "activations", "kvCache", "weights", "total"] as const;
+const REGIONS = ["constants", "program", "tables", "activations", "kvCache", "states", "weights", "total"] as const;
 
 function describeMemory(memory: MemoryFacts): string[] {
   const { contextLength, kvType, maxBatchTokens, weightTypes } = memory;
   return [
     `memory for a context of ${contextLength}, ${kvType} KV cache, steps of ${maxBatchTokens} tokens`,
-    ...REGIONS.map((region) => row(region, size(memory[region]))),
+    ...REGIONS.filter((region) => region !== "states" || memory.states > 0).map((region) =>
+      row(region, size(memory[region])),
+    ),
     "",
     "weights in memory",
     ...weightTypes.map(({ type, layout, tensors, bytes, bitsPerWeight }) =>

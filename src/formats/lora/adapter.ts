@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NibbleError } from "../../base/errors.ts";
 import type { ByteSource, FileSet } from "../../io/byte-source.ts";
 import { readInto } from "../../io/byte-source.ts";
 import type { Checkpoint } from "../checkpoint.ts";
@@ -25,8 +26,9 @@ export async function readAdapter(
 ): Promise<Adapter> {
   const adapter =
     "file" in opened ? await readGgufAdapter(opened.file, base) : await readPeftAdapter(opened.files, base);
-  if (adapter.permutedQK === base.permutedQK) return adapter;
   try {
+    if ("file" in opened !== (base.format === "gguf")) refuseValueHeads(base, adapter);
+    if (adapter.permutedQK === base.permutedQK) return adapter;
     const products = new Map<string, LowRank>();
     for (const [name, product] of adapter.products) products.set(name, inOrderOf(base, name, product));
     return { products, close: adapter.close };
@@ -34,6 +36,21 @@ export async function readAdapter(
     await adapter.close();
     throw error;
   }
+}
+
+/** Matrices of a gated delta net whose rows or columns are value heads. */
+const VALUE_HEADS = /^blk\.\d+\.(attn_qkv|attn_gate|ssm_(alpha|beta|out))\.weight$/;
+
+/** Folders and GGUF files have the value heads of gated delta nets in different orders, where they share key heads. */
+function refuseValueHeads({ architecture, metadata }: Checkpoint, { products }: Adapter): void {
+  if (architecture !== "qwen35") return;
+  if (metadata.get("qwen35.ssm.group_count") === metadata.get("qwen35.ssm.time_step_rank")) return;
+  const name = [...products.keys()].find((each) => VALUE_HEADS.test(each));
+  if (name === undefined) return;
+  throw new NibbleError(
+    "unsupported_architecture",
+    `adapter of ${name}: its value heads are in another order than the model's; an adapter in the model's own format is supported`,
+  );
 }
 
 /** The product, with the q or k rows of B in the model's order. */

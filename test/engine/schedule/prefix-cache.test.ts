@@ -123,38 +123,42 @@ describe("pages", () => {
     expect(idle()).toBe(true);
   });
 
-  it("any mix of requests and sessions, in little room: tokens as alone, and all pages come back", async () => {
-    let counter = 0;
-    const below = (n: number) => Math.floor(uniform(5, counter++, 0) * n);
-    const alone = setUp({}, false).model;
-    for (let round = 0; round < 60; round++) {
-      const { model, executor, idle } = setUp({
-        pages: 20 + below(60),
-        maxSequences: 2 + below(8),
-        pageTokens: [4, 8, 16][below(3)]!,
-        maxBatchTokens: 8 + below(40),
-        maxLogitRows: 4 + below(8),
-      });
-      const prompt = () => [...ids(below(40), below(2)), ...ids(below(12), below(3)), 9];
-      const session = model.session();
-      const read = prompt().slice(0, 12);
-      session.forward(read);
-      const prompts = Array.from({ length: 1 + below(8) }, prompt);
-      const answers = await Promise.all(
-        prompts.map(async (one) => {
-          for (let i = below(6); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
-          return ask(model, one, { draftMax: below(2) * 4 });
-        }),
-      );
-      for (const [i, one] of prompts.entries()) {
-        expect(answers[i]!.tokens).toEqual((await ask(alone, one)).tokens);
-        expect(answers[i]!.cached).toBeLessThan(one.length);
+  it.each(["attention", "recurrent layers"])(
+    "any mix of requests and sessions, in little room, %s: tokens as alone, and all pages come back",
+    async (kind) => {
+      let counter = 0;
+      const below = (n: number) => Math.floor(uniform(5, counter++, 0) * n);
+      const alone = setUp({}, false).model;
+      for (let round = 0; round < 60; round++) {
+        const { model, executor, idle } = setUp({
+          pages: 20 + below(60),
+          maxSequences: 2 + below(8),
+          pageTokens: [4, 8, 16][below(3)]!,
+          maxBatchTokens: 8 + below(40),
+          maxLogitRows: 4 + below(8),
+          ...(kind === "attention" ? {} : { states: 2 + below(4) }),
+        });
+        const prompt = () => [...ids(below(40), below(2)), ...ids(below(12), below(3)), 9];
+        const session = model.session();
+        const read = prompt().slice(0, 12);
+        session.forward(read);
+        const prompts = Array.from({ length: 1 + below(8) }, prompt);
+        const answers = await Promise.all(
+          prompts.map(async (one) => {
+            for (let i = below(6); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
+            return ask(model, one, { draftMax: below(2) * 4 });
+          }),
+        );
+        for (const [i, one] of prompts.entries()) {
+          expect(answers[i]!.tokens).toEqual((await ask(alone, one)).tokens);
+          expect(answers[i]!.cached).toBeLessThan(one.length);
+        }
+        expect(session.forward([1])).toEqual(fakeLogits([...read, 1], new Float32Array(executor.vocabSize)));
+        session.dispose();
+        expect(idle()).toBe(true);
       }
-      expect(session.forward([1])).toEqual(fakeLogits([...read, 1], new Float32Array(executor.vocabSize)));
-      session.dispose();
-      expect(idle()).toBe(true);
-    }
-  });
+    },
+  );
 });
 
 describe("sessions", () => {
