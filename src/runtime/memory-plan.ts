@@ -58,8 +58,9 @@ export interface MemoryPlan {
   readonly pageBytes: number;
   /** Pages of the key-value cache. */
   readonly pageCount: number;
-  /** Bytes of a state, and their number; 0 without recurrent layers. */
+  /** Bytes of a state of the recurrent layers; 0 without such layers. */
   readonly stateBytes: number;
+  /** States that the plan has room for. */
   readonly stateCount: number;
   /**
    * Bytes of the staging buffer, through which weights are repacked into tiles. It lies in the activations, which are
