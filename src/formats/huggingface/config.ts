@@ -5,6 +5,9 @@
  * - `nibble.end_token_ids`: numbers, every `eos_token_id` of config.json and generation_config.json.
  * - `nibble.rope.scaling.low_freq_factor`, `.high_freq_factor`: numbers, where `{a}.rope.scaling.type` is "llama3". (A GGUF
  *   file has the tensor rope_freqs.weight instead.)
+ * - `nibble.tokenizer.nfc`: boolean, where the name of the pre-tokenizer says otherwise. `nibble.tokenizer.pipeline`: text, the
+ *   steps of a tokenizer that GGUF's keys cannot express (src/tokenizer/gguf-pipeline.ts).
+ *   `nibble.tokenizer.space_prefix_first`: boolean, a space comes in front of a whole text only (of tokenizer.model).
  * - llama4 only: `nibble.use_rope`: booleans, one per layer. `nibble.use_qk_norm`: boolean; layers with RoPE then have a
  *   norm without weights after it. `nibble.attention.chunk_size`: numbers, one per layer, 0 for full attention.
  *   `nibble.attention.temperature_tuning`: boolean, `.temperature_scale`, `.temperature_floor`: numbers, for the layers
