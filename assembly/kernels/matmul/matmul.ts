@@ -7,7 +7,7 @@ import { unpackGroupScales } from "../weights/scales";
 import { panelBytes, panelScalesBytes, unpackPanel } from "./panel";
 import { PanelTile } from "./panel-tile";
 import { matmulRowCodes, matmulRowCodesFused, matmulRowQ4, matmulRowQ4Fused, matmulTwoRowsQ4 } from "./row-codes";
-import { matmulRowFloat } from "./row-float";
+import { matmulRowsFloat } from "./row-float";
 import { matmulRowLevels } from "./row-levels";
 import { matmulRowQ8 } from "./row-q8";
 import { matmulTileI8, matmulTileI8Fused, matmulTileI16 } from "./tile";
@@ -44,11 +44,8 @@ export function matmul(op: Matmul, rows: i32, groupBegin: i32, groupEnd: i32, sc
   for (let g = groupBegin; g < groupEnd; g++) {
     const group = op.weights + <usize>g * bytes;
     const dst = op.dst + ((<usize>g) << 6);
-    if (type.isFloat) {
-      for (let r = 0; r < rows; r++) {
-        matmulRowFloat(dst + <usize>(r * op.dstStride), group, op.src + <usize>(r * op.srcStride), op.columns, op.type);
-      }
-    } else if (rows == 1) matmulRow(dst, group, op.src, op.columns, type, scratch);
+    if (type.isFloat) matmulRowsFloat(op, dst, group, rows);
+    else if (rows == 1) matmulRow(dst, group, op.src, op.columns, type, scratch);
     else matmulRows(op, dst, group, type, rows, scratch);
   }
 }
