@@ -43,8 +43,6 @@ export function matmulRowsFloat(op: Matmul, dst: usize, group: usize, rows: i32)
   if (rows & 1) matmulRowFloat(dst, group, x, op.columns, op.type);
 }
 
-// @ts-ignore: decorator
-@inline
 function loadWeights<W>(at: usize, i: usize): v128 {
   if (idof<W>() == idof<Half>()) return loadF16x4(at + 8 * i);
   if (idof<W>() == idof<Brain>()) return loadBF16x4(at + 8 * i);
