@@ -13,6 +13,7 @@ import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
 import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import { createLoad } from "../../src/load/create-load.ts";
+import { readTokenizer } from "../../src/tokenizer/create.ts";
 import { writeFileAtomically } from "../../weights-tools/atomic-file.ts";
 import { convert } from "../../weights-tools/convert.ts";
 import { floats, root, testHost } from "../helpers/models.ts";
@@ -56,6 +57,20 @@ describe("MiniLM-L6", { skip: path === "" }, () => {
       expect(await other.embed(texts)).toEqual(together);
       other.dispose();
     }
+  });
+
+  it("the vocabulary of 30,522 tokens gives the recorded ids, of pairs too", () => {
+    const wordpiece: {
+      items: { text: string; real: number[] }[];
+      pair: { a: string; b: string; ids: number[] };
+    } = JSON.parse(readFileSync(join(root, "test/fixtures/embeddings/wordpiece.json"), "utf8"));
+    const tokenizer = readTokenizer(readFileSync(join(path, "tokenizer.json")));
+    for (const { text, real } of wordpiece.items)
+      expect([text, [...tokenizer.encode(text), ...tokenizer.around.after]]).toEqual([text, real]);
+    const { a, b, ids } = wordpiece.pair;
+    const { before, between, after } = tokenizer.around.pair;
+    const [first, second] = [a, b].map((text) => tokenizer.encode(text, { addBos: false }));
+    expect([...before, ...first!, ...between, ...second!, ...after]).toEqual(ids);
   });
 
   it.each([
