@@ -255,6 +255,7 @@ export class ProgramBuilder extends RecurrentBuilder {
       weights,
       frequencies,
       ropeFactors,
+      constants: recording.constants(),
       activationBytes: placement.scratch + recording.scratchBytes * threads,
       pageBytes: attentions.pageBytes,
       headPageBytes: attentions.headPageBytes,

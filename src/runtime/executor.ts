@@ -20,7 +20,7 @@ import type { AdapterScales, BatchItem, Executor, Sequence } from "./types.ts";
  * Must be raised when the same model gets other keys and values, or another layout of pages, so that old session files
  * are refused.
  */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 
 export interface ExecutorParts {
   /** An instance with a memory of the planned size. */
@@ -126,7 +126,7 @@ export class WasmExecutor implements Executor {
   fingerprint(): Uint32Array {
     const { memory } = this.alive();
     const { base, weights } = this.plan;
-    const { frequencies, ropeFactors, headPageBytes, stateBytes } = this.program;
+    const { frequencies, ropeFactors, headPageBytes, stateBytes, constants } = this.program;
     const factors = Float32Array.from(ropeFactors.filter((factor) => factor !== 1));
     this.identity ??= fingerprint([
       Uint32Array.of(
@@ -138,6 +138,7 @@ export class WasmExecutor implements Executor {
       ),
       ...frequencies.map((table) => new Uint32Array(table.buffer, table.byteOffset, table.length)),
       ...(factors.length > 0 ? [new Uint32Array(factors.buffer)] : []),
+      new Uint32Array(constants.buffer),
       new Uint32Array(memory.buffer, base.weights, weights / 4),
     ]);
     return this.identity;

@@ -6,7 +6,7 @@
  * The version of the numerics. It must change when a computation gives other bits, that is, when the recorded hashes of
  * logits change.
  */
-export const NUMERICS_VERSION = 1;
+export const NUMERICS_VERSION = 2;
 
 const LANES = 4;
 const MULTIPLIERS = [0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1] as const;

@@ -52,6 +52,8 @@ export interface Program {
   readonly frequencies: readonly Float32Array[];
   /** The factor of each table. */
   readonly ropeFactors: readonly number[];
+  /** The numbers of the operations that decide about results, such as eps, scales and windows. */
+  readonly constants: Float64Array;
   readonly activationBytes: number;
   /** Bytes of a page of the key-value cache over all layers. */
   readonly pageBytes: number;

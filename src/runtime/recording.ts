@@ -4,7 +4,7 @@
  * @module
  */
 import { align, GROUP_ROWS } from "./layout.ts";
-import type { FieldOf, OperationName, RowSet } from "./operations.ts";
+import { type FieldOf, OPERATIONS, type OperationName, type RowSet } from "./operations.ts";
 
 /** The operations that touch a buffer: the first and the last, both included. */
 export interface Interval {
@@ -115,6 +115,22 @@ export class Recording {
       if (typeof operand === "object" && "place" in operand)
         operand.place.buffer.interval.last = this.operations.length;
     this.operations.push({ name, rows, operands });
+  }
+
+  /**
+   * The numbers of all operations that decide about results, such as eps, scales and windows. They are the same for any
+   * number of threads and any batch: strides and copies, which depend on these, are left out, and so are adapters.
+   */
+  constants(): Float64Array {
+    const decisive = this.operations.filter(({ name }) => name !== "copy" && name !== "lora");
+    return Float64Array.from(
+      decisive.flatMap(({ name, operands }) => [
+        OPERATIONS[name].code,
+        ...Object.entries(operands).flatMap(([field, operand]) =>
+          typeof operand === "number" && !field.endsWith("Stride") ? [operand] : [],
+        ),
+      ]),
+    );
   }
 
   /** Reserves an operation's scratch, and returns the operands for it. */
