@@ -17,7 +17,7 @@ it("an answer has its reasoning folded away, shows speed, context and memory, an
   expect(await page.locator(".thoughts").innerText()).toMatch(/^Distance = speed \* time\./);
   expect(await page.locator("#speed").innerText()).toMatch(/^\d+ tokens\/s$/);
   expect(await page.locator("#context").innerText()).toMatch(/^\d+ of 1,024 tokens$/);
-  expect(await page.locator(".legend").innerText()).toMatch(/Weights\s+3\.6 MB[\s\S]*Memory in all\s+6\.5 MB/);
+  expect(await page.locator(".legend").innerText()).toMatch(/Weights\s+3\.6 MB[\s\S]*Memory in all\s+6\.6 MB/);
   await page.locator(".answer button").click();
   expect(await page.evaluate("navigator.clipboard.readText()")).toBe("It goes \\boxed{260} km.");
   await page.locator("#new-chat").click();
