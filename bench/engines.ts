@@ -91,16 +91,17 @@ function wllama(model: string, threads: number, tests: readonly Test[]): Engine 
 }
 
 /**
- * Installs the peers into bench/peers if they are missing.
+ * Installs the packages of a folder with a lock file of its own if they are missing. Their scripts do not run: that of
+ * onnxruntime-node downloads libraries for GPUs.
  * @returns the reason if they cannot be installed
  */
-export function installPeers(): string | undefined {
-  const folder = fileURLToPath(new URL("peers", import.meta.url));
+export function installPeers(name: "peers" | "peers/transformers" = "peers"): string | undefined {
+  const folder = fileURLToPath(new URL(name, import.meta.url));
   if (existsSync(`${folder}/node_modules/.package-lock.json`)) return undefined;
-  const { status, error, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+  const { status, error, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
     cwd: folder,
     encoding: "utf8",
     timeout: 120_000,
   });
-  return status === 0 ? undefined : `npm ci in bench/peers: ${error?.message ?? stderr.trim().split("\n")[0]}`;
+  return status === 0 ? undefined : `npm ci in bench/${name}: ${error?.message ?? stderr.trim().split("\n")[0]}`;
 }
