@@ -96,7 +96,8 @@ try {
   for (const embedder of embedders) checked.set(embedder.name, await check(embedder));
   const measured = await rates(embedders, Number(seconds));
   const kinds = Object.keys(SAMPLES);
-  console.log(`${about}; texts per second: median (middle half), best\n`);
+  const [samples] = measured.values();
+  console.log(`${about}; texts per second in ${samples!.length} rounds: median (middle half), best\n`);
   console.log(`| engine | ${kinds.join(" | ")} | least cosine | largest difference |`);
   console.log(`|---|${kinds.map(() => "---|").join("")}---|---|`);
   for (const { name } of embedders) {
