@@ -41,12 +41,14 @@ export const SELF_CHECK = 311850774;
 
 type Kernel = (...args: number[]) => void;
 
-/** Runs the hot kernels in an instance of their own, and returns the checksum of all results. */
-export async function selfCheck(module: WebAssembly.Module, shared: boolean): Promise<number> {
+/** Makes an instance, and returns a function that runs its hot kernels and returns the checksum of all results. */
+export async function selfCheck(module: WebAssembly.Module, shared: boolean): Promise<() => number> {
   const check = new SelfCheck(await instantiate(module, BYTES, shared));
-  for (const type of TYPES) for (const [rows, packed] of RUNS) check.matmul(type, rows, packed);
-  for (const kvType of Object.values(KV_TYPES)) check.attention(kvType);
-  return check.sum >>> 0;
+  return () => {
+    for (const type of TYPES) for (const [rows, packed] of RUNS) check.matmul(type, rows, packed);
+    for (const kvType of Object.values(KV_TYPES)) check.attention(kvType);
+    return check.sum >>> 0;
+  };
 }
 
 class SelfCheck {

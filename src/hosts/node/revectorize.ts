@@ -33,24 +33,18 @@ export async function compileRevectorized(
     throw new NibbleError("unsupported_host", `revectorize: it requires Node ${LEAST_NODE} or later`, {
       param: "revectorize",
     });
-  const module = turn.then(() => compileWithFlag(build, bytes));
-  turn = module.catch(() => {});
-  return module;
-}
-
-/** Builds are compiled one after the other, because the first to end takes the flag back. */
-let turn: Promise<unknown> = Promise.resolve();
-
-async function compileWithFlag(build: Build, bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | undefined> {
   const { setFlagsFromString } = await import("node:v8");
   const given = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS ?? ""}`.includes(FLAG);
+  const module = await WebAssembly.compile(withMark(bytes));
+  const check = await selfCheck(module, build === "threads");
+  // Nothing is awaited while the flags differ: V8 crashes if another module's functions are compiled without inlining first
+  // and with it later.
   setFlagsFromString(`--${FLAG}`);
   // AssemblyScript has inlined what is worth it. Where V8 inlines a kernel into its caller, it does not pack it.
   setFlagsFromString("--no-wasm-inlining");
   setFlagsFromString("--no-liftoff"); // the optimising compiler compiles at the first call, so it is what is checked
   try {
-    const module = await WebAssembly.compile(withMark(bytes));
-    return (await selfCheck(module, build === "threads")) === SELF_CHECK ? module : undefined;
+    return check() === SELF_CHECK ? module : undefined;
   } finally {
     setFlagsFromString("--liftoff");
     setFlagsFromString("--wasm-inlining");
