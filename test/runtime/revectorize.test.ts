@@ -62,9 +62,7 @@ describe.runIf(canRevectorize())("where V8 has it", () => {
       (await selfCheck(module, ${name === "threads"}))();`;
     const entry = { contents, resolveDir: root, loader: "ts" as const };
     await build({ stdin: entry, bundle: true, format: "esm", platform: "node", outfile: script });
-    // As compileRevectorized sets them.
-    const set = ["--experimental-wasm-revectorize", "--no-wasm-inlining", "--no-liftoff"];
-    const flags = [...set, "--trace-wasm-revectorize"];
+    const flags = ["--experimental-wasm-revectorize", "--no-liftoff", "--trace-wasm-revectorize"];
     const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
     const trace = execFileSync(process.execPath, [...flags, script], options);
     const hot = [...traces(trace, wasmText(name))].filter(

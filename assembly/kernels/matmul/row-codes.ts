@@ -43,10 +43,13 @@ export function matmulRowQ4Fused(dst: usize, w: usize, x: usize, columns: i32, m
  * @param far bytes from the first group to the other one   @param farDst bytes from its results to those of the other
  */
 export function matmulTwoRowsQ4(op: Matmul, group: usize, dst: usize, far: usize, farDst: usize, minima: i32): void {
-  const codes = group + (minima ? 64 : 32);
-  const minimaAt = minima ? group + 32 : 0;
-  if (FUSED_DOT) rowCodes<i32, u8, u16, Two>(dst, codes, group, minimaAt, op.src, op.columns, BLOCK, far, farDst);
-  else rowCodes<i16, u8, u16, Two>(dst, codes, group, minimaAt, op.src, op.columns, BLOCK, far, farDst);
+  // Two calls of each kernel, because V8 inlines a function that is called at one place, and does not pack it then.
+  if (minima) {
+    const at = group + 32;
+    if (FUSED_DOT) rowCodes<i32, u8, u16, Two>(dst, group + 64, group, at, op.src, op.columns, BLOCK, far, farDst);
+    else rowCodes<i16, u8, u16, Two>(dst, group + 64, group, at, op.src, op.columns, BLOCK, far, farDst);
+  } else if (FUSED_DOT) rowCodes<i32, u8, u16, Two>(dst, group + 32, group, 0, op.src, op.columns, BLOCK, far, farDst);
+  else rowCodes<i16, u8, u16, Two>(dst, group + 32, group, 0, op.src, op.columns, BLOCK, far, farDst);
 }
 
 /**

@@ -40,14 +40,11 @@ export async function compileRevectorized(
   // Nothing is awaited while the flags differ: V8 crashes if another module's functions are compiled without inlining first
   // and with it later.
   setFlagsFromString(`--${FLAG}`);
-  // AssemblyScript has inlined what is worth it. Where V8 inlines a kernel into its caller, it does not pack it.
-  setFlagsFromString("--no-wasm-inlining");
   setFlagsFromString("--no-liftoff"); // the optimising compiler compiles at the first call, so it is what is checked
   try {
     return check() === SELF_CHECK ? module : undefined;
   } finally {
     setFlagsFromString("--liftoff");
-    setFlagsFromString("--wasm-inlining");
     if (!given) setFlagsFromString(`--no-${FLAG}`);
   }
 }
