@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import { asText, bind } from "../chat/jinja/arguments.ts";
-import { compileJinja } from "../chat/jinja/compile.ts";
+import { type CompiledJinja, compileJinja } from "../chat/jinja/compile.ts";
 import { fromJavaScript } from "../chat/jinja/convert.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
 import { Callable, type Value } from "../chat/jinja/values.ts";
@@ -16,6 +16,16 @@ const REGEX_REPLACE = new Callable("regex_replace", (args) => {
   return text!.replace(new RegExp(pattern!, "gu"), () => by!);
 });
 
+/** The templates of tasks are few, and each is rendered for every row. */
+const compiled = new Map<string, CompiledJinja>();
+
+/** @throws JinjaError */
+function compile(template: string): CompiledJinja {
+  const known = compiled.get(template) ?? compileJinja(template);
+  compiled.set(template, known);
+  return known;
+}
+
 /**
  * Renders a template over a row. A line break at its end stays, as in lm-eval.
  * @throws NibbleError `template_error`
@@ -24,7 +34,7 @@ export function renderRow(template: string, row: Row): string {
   const variables = new Map<string, Value>([["regex_replace", REGEX_REPLACE]]);
   for (const [name, value] of Object.entries(row)) variables.set(name, fromJavaScript(value));
   try {
-    return compileJinja(template).render(variables) + (template.endsWith("\n") ? "\n" : "");
+    return compile(template).render(variables) + (template.endsWith("\n") ? "\n" : "");
   } catch (error) {
     if (!(error instanceof JinjaError)) throw error;
     throw new NibbleError("template_error", `the task's template ${JSON.stringify(template)}: ${error.message}`);

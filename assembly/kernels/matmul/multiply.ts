@@ -23,7 +23,8 @@ const META_STEP: usize = TILE_TOKENS * META_BYTES;
 export class Plain {}
 export class Any {}
 
-/** Stand for the number of token rows. */
+/** Stand for a number of token rows or of groups. */
+export class One {}
 export class Two {}
 export class Four {}
 

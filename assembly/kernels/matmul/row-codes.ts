@@ -5,6 +5,7 @@ import { Matmul } from "../../operations";
 import { WeightType } from "../../weight-types";
 import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
 import { addMinimum, addScaled, storeGroup } from "./accumulate";
+import { One, Two } from "./multiply";
 import { Centre, centreOfBlock, centreOfSubBlock, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
 import { codeMask, dotCodesI16 } from "./row-i16";
 
@@ -18,10 +19,6 @@ import { codeMask, dotCodesI16 } from "./row-i16";
 // Intermediate sums may wrap, which does not change the final sum. The second operand of the relaxed dot is a code
 // below 64, for which all engines agree. The baseline build multiplies the i16 codes (row-i16.ts); 254 * first + second
 // digit is the same integer.
-
-/** Stand for the number of groups that are multiplied at once. */
-class One {}
-class Two {}
 
 /**
  * Multiplies Q4_0 or Q4_1, whose tiles begin with their scales.

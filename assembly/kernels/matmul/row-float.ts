@@ -3,13 +3,12 @@ import { BLOCK } from "../../layout";
 import { Matmul } from "../../operations";
 import { BF16, F16, F32 } from "../../weight-types";
 import { storeGroup } from "./accumulate";
-import { Two } from "./multiply";
+import { One, Two } from "./multiply";
 
-/** Stand for the types of the weights and for one activation row. */
+/** Stand for the types of the weights. */
 class Half {}
 class Brain {}
 class Single {}
-class One {}
 
 /**
  * One group of 16 rows of an F32, F16 or BF16 matrix times one f32 row: dst[0..16) = W x.
