@@ -5,8 +5,8 @@ import { Matmul } from "../../operations";
 import { WeightType } from "../../weight-types";
 import { firstCodes, highMask, lastCodes, plane, planesOf, stepBytes } from "../weights/codes";
 import { addMinimum, addScaled, storeGroup } from "./accumulate";
-import { One, Two } from "./multiply";
 import { Centre, centreOfBlock, centreOfSubBlock, firstCentreAt, scaledSumAt, secondCentre, uncentre } from "./centre";
+import { One, Two } from "./multiply";
 import { codeMask, dotCodesI16 } from "./row-i16";
 
 // One group of 16 rows of codes of 4 to 6 bits times one quantised activation row: dst[0..16) = W x.
