@@ -3,6 +3,8 @@
  * @module
  */
 import { type Mean, meanOf } from "./metrics.ts";
+import { GROUPS } from "./registry.ts";
+import type { NamedRun } from "./runs.ts";
 import type { Scored } from "./samples.ts";
 
 export type TaskResults = Readonly<Record<string, number | string | null>>;
@@ -58,4 +60,42 @@ function groupError(errors: readonly number[], parts: readonly Part[], weighted:
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const variance = errors.reduce((sum, error, i) => sum + (sizes[i]! - 1) * error ** 2 * sizes[i]!, 0);
   return Math.sqrt(variance / (total - sizes.length) / total);
+}
+
+/** lm-eval's `results.json`. */
+export interface Report {
+  readonly results: Readonly<Record<string, TaskResults>>;
+  readonly versions: Readonly<Record<string, number>>;
+  readonly "n-shot": Readonly<Record<string, number>>;
+  readonly "n-samples": Readonly<Record<string, { readonly original: number; readonly effective: number }>>;
+}
+
+/**
+ * @param scores the samples of each run, at least one
+ * @param groups names of groups whose means are reported beside their tasks
+ */
+export function reportOf(scores: ReadonlyMap<NamedRun, readonly Scored[]>, groups: readonly string[]): Report {
+  const runs = [...scores.keys()];
+  const parts = new Map<string, Part>();
+  for (const [run, samples] of scores)
+    parts.set(run.name, { results: taskResults(run.name, samples), size: new Set(samples.map(({ id }) => id)).size });
+  const results = new Map<string, TaskResults>();
+  for (const name of new Set(runs.map((run) => run.of))) {
+    const subtasks = runs.filter((run) => run.of === name && run.name !== name);
+    const own = subtasks.map((run) => parts.get(run.name)!);
+    if (own.length > 0) results.set(name, groupResults(name, own, true));
+    for (const run of runs.filter((one) => one.of === name)) results.set(run.name, parts.get(run.name)!.results);
+  }
+  for (const group of groups) {
+    const own = GROUPS.get(group)!.map((name) => parts.get(name)!);
+    results.set(group, groupResults(group, own, false));
+  }
+  const each = <T>(fact: (run: NamedRun) => T): Record<string, T> =>
+    Object.fromEntries(runs.map((run) => [run.name, fact(run)]));
+  return {
+    results: Object.fromEntries(results),
+    versions: each(({ task }) => task.version),
+    "n-shot": each(({ prompts }) => prompts.shots),
+    "n-samples": each((run) => ({ original: run.rows.length, effective: parts.get(run.name)!.size })),
+  };
 }

@@ -6,6 +6,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
+import { parseRows } from "../../eval/rows.ts";
+import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { missing } from "../flags.ts";
 import { readText } from "../input.ts";
@@ -13,12 +15,6 @@ import { readText } from "../input.ts";
 /** The task whose data is inside the package. */
 const OWN_TASK = "crumb-problems";
 const OWN_PROBLEMS: string = fileURLToPath(new URL("./crumb-problems.jsonl", import.meta.url));
-
-export interface TaskData {
-  readonly rows: readonly Row[];
-  /** The rows from which examples are taken; empty if there is no such file. */
-  readonly pool: readonly Row[];
-}
 
 /**
  * Reads the rows of a task: those of a file, or of `<task>.jsonl` in a folder, with the examples in `<task>.train.jsonl`
@@ -44,27 +40,4 @@ export async function readData(task: Task, data: string | undefined): Promise<Ta
   return { rows: await readRows(file), pool: examples === undefined ? [] : await readRows(examples) };
 }
 
-/** Reads JSON objects: one per line, or the elements of an array. */
-async function readRows(path: string): Promise<readonly Row[]> {
-  const text = (await readText(path)).trim();
-  const isArray = text.startsWith("[");
-  const values = isArray
-    ? parse(text, path)
-    : text.split(/\r?\n/).map((line, i) => parse(line, `${path}, line ${i + 1}`));
-  const rows = values as readonly unknown[];
-  const wrong = rows.findIndex((row) => typeof row !== "object" || row === null || Array.isArray(row));
-  if (wrong >= 0 || rows.length === 0)
-    throw new NibbleError(
-      "bad_value",
-      `${path}: expected JSON objects, one per line, got ${wrong < 0 ? "none" : `something else in row ${wrong + 1}`}`,
-    );
-  return rows as readonly Row[];
-}
-
-function parse(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new NibbleError("bad_json", `${name}: ${(cause as Error).message}`, { cause });
-  }
-}
+const readRows = async (path: string): Promise<readonly Row[]> => parseRows(await readText(path), path);

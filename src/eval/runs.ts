@@ -2,10 +2,15 @@
  * The runs of a task: one, or one per subtask.
  * @module
  */
-import type { TaskRun } from "../../eval/evaluate.ts";
-import type { Chat } from "../../eval/prompts.ts";
-import type { Row, Task } from "../../eval/task.ts";
-import type { TaskData } from "./data.ts";
+import type { TaskRun } from "./evaluate.ts";
+import type { Chat } from "./prompts.ts";
+import type { Row, Task } from "./task.ts";
+
+export interface TaskData {
+  readonly rows: readonly Row[];
+  /** The rows from which examples are taken; empty if there are none. */
+  readonly pool: readonly Row[];
+}
 
 /** A run with the name of the task that it is a part of. */
 export interface NamedRun extends TaskRun {
