@@ -3,9 +3,9 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import type { Model } from "../engine/model.ts";
 import { findAnswer, isExactMatch } from "./answers.ts";
-import { type AnswerOptions, generateTexts } from "./generation.ts";
+import type { Backend } from "./backend.ts";
+import { type AnswerOptions, answerRequests } from "./generation.ts";
 import { MATH_RULES, type Verdict } from "./math/rules.ts";
 import { meanOf } from "./metrics.ts";
 import { scoreChoices } from "./multiple-choice.ts";
@@ -31,6 +31,7 @@ export interface EvaluateOptions extends AnswerOptions {
   readonly shard?: Shard | undefined;
   /** Rows that are computed at the same time (default 8). */
   readonly parallel?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The rows `index`, `index + count`, `index + 2 * count` ... */
@@ -41,10 +42,10 @@ export interface Shard {
 
 /**
  * The samples of each row, one per filter, in the order of the rows.
- * @throws NibbleError `template_error`, `bad_value` for a row that does not fit the task; `context_full`
+ * @throws the signal's reason; NibbleError `template_error`, `bad_value` for a row that does not fit the task; `context_full`
  */
 export async function* evaluate(
-  model: Model,
+  backend: Backend,
   run: TaskRun,
   { limit = Infinity, done = new Set(), shard = { index: 0, count: 1 }, parallel = 8, ...options }: EvaluateOptions,
 ): AsyncGenerator<readonly Sample[], undefined> {
@@ -53,7 +54,7 @@ export async function* evaluate(
   try {
     for (const [id, row] of run.rows.slice(0, limit).entries()) {
       // Every row is built, because the examples of a row depend on the draws before it.
-      const start = startRow(model, run, { id, row, prompts, options });
+      const start = startRow(backend, run, { id, row, prompts, options });
       if (done.has(id) || id % shard.count !== shard.index) continue;
       const samples = start();
       samples.catch(() => {}); // It is awaited later, and another row may fail first.
@@ -70,19 +71,19 @@ interface RowParts {
   readonly id: number;
   readonly row: Row;
   readonly prompts: Prompts;
-  readonly options: AnswerOptions;
+  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "signal">;
 }
 
 /** Builds the requests of a row. The function that is returned computes its samples. */
 function startRow(
-  model: Model,
+  backend: Backend,
   { task, name }: TaskRun,
-  { id, row, prompts, options }: RowParts,
+  { id, row, prompts, options: { signal, ...options } }: RowParts,
 ): () => Promise<readonly Sample[]> {
   if (task.output_type === "multiple_choice") {
     const choices = prompts.choices(row);
     return async () => {
-      const { likelihoods, ...scores } = scoreChoices(model, choices);
+      const { likelihoods, ...scores } = await scoreChoices(backend, choices, signal);
       const resps = likelihoods.map(({ logprob, greedy }) => [logprob, greedy] as const);
       const metrics = only(task.metrics, scores);
       return [
@@ -92,9 +93,11 @@ function startRow(
   }
   const { generation_kwargs } = task;
   if (!generation_kwargs) throw new NibbleError("bad_value", `${name}: expected generation_kwargs, got none`);
-  const { context, target } = prompts.question(row);
+  const question = prompts.question(row);
+  const { context, target } = question;
+  const requests = answerRequests(id, question, generation_kwargs, options);
   return async () => {
-    const texts = await generateTexts(model, context, generation_kwargs, options);
+    const texts = await Promise.all(requests.map((request) => backend.generate(request, signal)));
     return filtersOf(task).map(({ name: filter, judge }) => {
       const verdicts = texts.map((text) => judge(text, { target, row }));
       const metrics = only(task.metrics, { exact_match: meanOf(verdicts.map(({ right }) => Number(right))).mean });

@@ -2,11 +2,11 @@
  * Tasks whose answer is generated.
  * @module
  */
-import { NibbleError } from "../base/errors.ts";
-import type { Model } from "../engine/model.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
 import type { SamplingOptions } from "../engine/sample/options.ts";
-import { encodeText } from "./encoding.ts";
+import { philox } from "../engine/sample/random.ts";
+import type { AnswerRequest } from "./backend.ts";
+import type { Question } from "./prompts.ts";
 import type { Generation } from "./task.ts";
 
 /** lm-eval's default for the tokens of an answer. */
@@ -19,35 +19,34 @@ export interface AnswerOptions {
   readonly sampling?: ((own: SamplingDefaults) => SamplingOptions) | undefined;
   /** Answers to each question, in place of the task's `repeats`. */
   readonly samples?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Generates the answers to a context, all together. Of a context that leaves no room for the answer the beginning is cut off, as in
- * lm-eval.
- * @throws NibbleError `context_full` if the answer may be as long as the model's context
+ * The requests for the answers to a question.
+ * @param row the index of the row in its data
  */
-export async function generateTexts(
-  model: Pick<Model, "tokenize" | "generate" | "info">,
-  context: string,
+export function answerRequests(
+  row: number,
+  { context, messages }: Pick<Question, "context" | "messages">,
   { until, max_gen_toks = MAX_TOKENS, temperature = 0, top_p, repeats = 1 }: Generation,
-  { maxTokens = max_gen_toks, sampling, samples = repeats, signal }: AnswerOptions,
-): Promise<string[]> {
-  const room = model.info.contextLength - maxTokens;
-  if (room <= 0)
-    throw new NibbleError(
-      "context_full",
-      `an answer may have ${maxTokens} tokens, and the context holds ${model.info.contextLength}; ask for fewer (-n) or a longer context (-c)`,
-    );
+  { maxTokens = max_gen_toks, sampling, samples = repeats }: AnswerOptions,
+): AnswerRequest[] {
   // lm-eval draws from all tokens, unless the task says otherwise.
   const own = { ...SAMPLING_DEFAULTS, temperature, topP: top_p ?? 1, topK: 0, minP: 0 };
-  const prompt = encodeText(model, context).slice(-room);
-  const settings = sampling?.(own) ?? { ...own, seed: 0 };
-  const generate = async (choice: number): Promise<string> => {
-    const options = { prompt, maxTokens, stop: until, sampling: settings, choice, ...(signal && { signal }) };
-    let text = "";
-    for await (const event of model.generate(options)) if (event.type === "token") text += event.text;
-    return text;
-  };
-  return Promise.all(Array.from({ length: samples }, (_, choice) => generate(choice)));
+  const settings = sampling?.(own) ?? { ...own, logitBias: new Map(), seed: 0 };
+  return Array.from({ length: samples }, (_, sample) => ({
+    prompt: context,
+    messages,
+    maxTokens,
+    stop: until,
+    sampling: { ...settings, seed: seedOf(settings.seed, row, sample) },
+  }));
+}
+
+/**
+ * The seed of one answer, 32 bits that depend on the row and the sample alone, so that an answer is the same in any order,
+ * on any machine and in any part of a run.
+ */
+function seedOf(seed: number, row: number, sample: number): number {
+  return philox([row, sample, 0, 0], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0])[0]!;
 }

@@ -2,23 +2,24 @@
  * Tasks whose answer is the likeliest of several choices.
  * @module
  */
-import { encodePair, logLikelihoods, type Scorer } from "./log-likelihood.ts";
+import type { Backend, LogLikelihood } from "./backend.ts";
 import { argMax } from "./metrics.ts";
 import type { Choices } from "./prompts.ts";
 
 export interface ChoiceScores {
-  readonly likelihoods: readonly { readonly logprob: number; readonly greedy: boolean }[];
+  readonly likelihoods: readonly LogLikelihood[];
   /** 1 if the likeliest choice is the right one, else 0. */
   readonly acc: number;
   /** The same, with each log-likelihood divided by the characters of its choice. */
   readonly acc_norm: number;
 }
 
-export function scoreChoices(model: Scorer, { pairs, lengths, target }: Choices): ChoiceScores {
-  const likelihoods = logLikelihoods(
-    model,
-    pairs.map(([context, continuation]) => encodePair(model, context, continuation)),
-  );
+export async function scoreChoices(
+  backend: Pick<Backend, "logLikelihoods">,
+  { pairs, lengths, target }: Choices,
+  signal?: AbortSignal,
+): Promise<ChoiceScores> {
+  const likelihoods = await backend.logLikelihoods(pairs, signal);
   const sums = likelihoods.map(({ logprob }) => logprob);
   return {
     likelihoods,

@@ -41,6 +41,8 @@ export interface Choices {
 /** A question whose answer is generated. */
 export interface Question {
   readonly context: string;
+  /** The conversation that the context was made of, where it went through a chat template. */
+  readonly messages: readonly ChatMessage[] | undefined;
   readonly target: string;
   /** The indices of the examples in their pool. */
   readonly drawn: readonly number[];
@@ -72,10 +74,10 @@ export class Prompts {
     const delimiter = this.#options.chat ? "" : TARGET_DELIMITER;
     if (task.multiple_inputs) {
       const end = delimiter + renderRow(task.doc_to_target, row);
-      const pairs = texts.map((text) => [this.#context(text, drawn, row), end] as const);
+      const pairs = texts.map((text) => [this.#prompt(text, drawn, row).context, end] as const);
       return { pairs, lengths, target: this.#index(task.doc_to_text, row, texts), drawn };
     }
-    const context = this.#context(renderRow(task.doc_to_text, row), drawn, row);
+    const { context } = this.#prompt(renderRow(task.doc_to_text, row), drawn, row);
     const pairs = texts.map((text) => [context, delimiter + text] as const);
     return { pairs, lengths, target: this.#index(task.doc_to_target, row, texts), drawn };
   }
@@ -84,8 +86,8 @@ export class Prompts {
   question(row: Row): Question {
     const { doc_to_text, doc_to_target } = this.#task;
     const drawn = this.#draw();
-    const context = this.#context(renderRow(doc_to_text, row), drawn, row);
-    return { context, target: renderRow(doc_to_target, row), drawn };
+    const prompt = this.#prompt(renderRow(doc_to_text, row), drawn, row);
+    return { ...prompt, target: renderRow(doc_to_target, row), drawn };
   }
 
   #draw(): readonly number[] {
@@ -103,14 +105,14 @@ export class Prompts {
   }
 
   /** @param question the question of this row, behind the examples */
-  #context(question: string, drawn: readonly number[], row: Row): string {
+  #prompt(question: string, drawn: readonly number[], row: Row): Pick<Question, "context" | "messages"> {
     const { description = "" } = this.#task;
     const { chat, pool } = this.#options;
     const about = renderRow(description, row);
     const shots = drawn.map((i) => this.#shot(pool[i]!));
     const joined = () =>
       shots.map(([text, answer]) => text + TARGET_DELIMITER + answer + FEWSHOT_DELIMITER).join("") + question;
-    if (!chat) return about + joined();
+    if (!chat) return { context: about + joined(), messages: undefined };
     const system = about.trim() === "" ? [] : [{ role: "system", content: about.trim() }];
     const turns = chat.shotsAsTurns
       ? shots.flatMap(([text, answer]) => [
@@ -119,7 +121,8 @@ export class Prompts {
         ])
       : [];
     const content = chat.shotsAsTurns ? question : joined();
-    return chat.render([...system, ...turns, { role: "user", content }]);
+    const messages = [...system, ...turns, { role: "user", content }];
+    return { context: chat.render(messages), messages };
   }
 
   /** The question and the answer of an example. */

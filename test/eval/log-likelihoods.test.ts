@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Model } from "../../src/engine/model.ts";
+import { LocalBackend } from "../../src/eval/local-backend.ts";
 import { scoreChoices } from "../../src/eval/multiple-choice.ts";
 import { taskResults } from "../../src/eval/results.ts";
 import { createLoad } from "../../src/load/create-load.ts";
@@ -19,11 +20,12 @@ type Run = Variant & {
   docs: { doc: number; scores: [logprob: number, greedy: boolean][] }[];
 };
 
-it.each(CHOICE_TASKS)("%s", (name) => {
+it.each(CHOICE_TASKS)("%s", async (name) => {
+  const backend = new LocalBackend(model);
   for (const run of read(`log-likelihoods/${name}.json`) as Run[]) {
     const { task, rows, prompts } = setUp(run);
-    const samples = run.docs.map(({ doc, scores }) => {
-      const { likelihoods, ...metrics } = scoreChoices(model, prompts.choices(rows[doc]!));
+    const samples = run.docs.map(async ({ doc, scores }) => {
+      const { likelihoods, ...metrics } = await scoreChoices(backend, prompts.choices(rows[doc]!));
       for (const [i, [logprob, greedy]] of scores.entries()) {
         expect(Math.abs(likelihoods[i]!.logprob - logprob)).toBeLessThan(1e-4);
         expect(likelihoods[i]!.greedy).toBe(greedy);
@@ -34,7 +36,7 @@ it.each(CHOICE_TASKS)("%s", (name) => {
         metrics: Object.fromEntries(task.metrics.map((key) => [key, metrics[key as "acc"]])),
       };
     });
-    const results = taskResults(run.task, samples);
+    const results = taskResults(run.task, await Promise.all(samples));
     for (const [key, value] of Object.entries(run.results)) expect(results[key], key).toBeCloseTo(value, 12);
   }
 });

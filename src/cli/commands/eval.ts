@@ -4,9 +4,10 @@
  */
 import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
-import type { Model } from "../../engine/model.ts";
 import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
+import type { Backend } from "../../eval/backend.ts";
 import { evaluate, type Shard } from "../../eval/evaluate.ts";
+import { LocalBackend } from "../../eval/local-backend.ts";
 import type { Chat } from "../../eval/prompts.ts";
 import { GROUPS, TASKS } from "../../eval/registry.ts";
 import { reportOf } from "../../eval/results.ts";
@@ -114,10 +115,11 @@ or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; wit
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
     try {
-      const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(model) : undefined);
+      const backend = new LocalBackend(model);
+      const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(backend) : undefined);
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
-      for (const run of runs) scores.set(run, await runTask(model, run, given));
+      for (const run of runs) scores.set(run, await runTask({ backend, endIds: model.info.endIds }, run, given));
       const groups = positionals.filter((name) => GROUPS.has(name));
       const report = reportOf(scores, groups);
       if (given.out !== undefined)
@@ -167,15 +169,18 @@ function settingsOf({
   return Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @throws NibbleError `invalid_request` for a model without a template */
-function chatOf(model: Model): Chat {
-  if (model.info.chatTemplate === "none")
-    throw new NibbleError("invalid_request", "--apply-chat-template: this model has no chat template");
-  return { render: (messages) => model.applyTemplate(messages), shotsAsTurns: true };
+function chatOf(backend: Backend): Chat {
+  return { render: (messages) => backend.renderChat(messages), shotsAsTurns: true };
+}
+
+interface Computing {
+  readonly backend: Backend;
+  /** Tokens that end an answer, which `--ignore-eos` forbids. */
+  readonly endIds: readonly number[];
 }
 
 /** Computes the rows of a task that are not in its file yet. */
-async function runTask(model: Model, run: NamedRun, given: EvalFlags): Promise<readonly Scored[]> {
+async function runTask({ backend, endIds }: Computing, run: NamedRun, given: EvalFlags): Promise<readonly Scored[]> {
   const { name, task, rows } = run;
   const path = given.out === undefined ? undefined : join(given.out, `samples_${name}.jsonl`);
   const others = (given.merge ?? []).map((folder) => join(folder, `samples_${name}.jsonl`));
@@ -191,10 +196,10 @@ async function runTask(model: Model, run: NamedRun, given: EvalFlags): Promise<r
       shard: given.shard,
       samples: given.samples,
       maxTokens: given.predict,
-      sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, model.info.endIds),
+      sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, endIds),
       ...(given.parallel !== undefined && { parallel: given.parallel }),
     };
-    for await (const samples of evaluate(model, run, options)) {
+    for await (const samples of evaluate(backend, run, options)) {
       file.add(samples);
       progress.update(++finished, total);
     }

@@ -1,0 +1,62 @@
+/**
+ * A loaded model computes an evaluation.
+ * @module
+ */
+import { NibbleError } from "../base/errors.ts";
+import type { ChatMessage } from "../chat/template.ts";
+import type { Model } from "../engine/model.ts";
+import type { AnswerRequest, Backend, LogLikelihood, TextPair } from "./backend.ts";
+import { encodePair, encodeText } from "./encoding.ts";
+import { logLikelihoods } from "./log-likelihood.ts";
+
+/** The parts of a model that are used here. */
+export type EvaluatedModel = Pick<Model, "info" | "tokenize" | "session" | "generate" | "applyTemplate">;
+
+export class LocalBackend implements Backend {
+  readonly #model: EvaluatedModel;
+  #tokens = 0;
+
+  constructor(model: EvaluatedModel) {
+    this.#model = model;
+  }
+
+  get name(): string {
+    return this.#model.info.name;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  renderChat(messages: readonly ChatMessage[]): string {
+    if (this.#model.info.chatTemplate === "none")
+      throw new NibbleError("invalid_request", `--apply-chat-template: the model ${this.name} has no chat template`);
+    return this.#model.applyTemplate(messages);
+  }
+
+  async logLikelihoods(pairs: readonly TextPair[], signal?: AbortSignal): Promise<readonly LogLikelihood[]> {
+    signal?.throwIfAborted();
+    const encoded = pairs.map(([context, continuation]) => encodePair(this.#model, context, continuation));
+    const { likelihoods, tokens } = logLikelihoods(this.#model, encoded);
+    this.#tokens += tokens;
+    return likelihoods;
+  }
+
+  /** Of a prompt that leaves no room for the answer the beginning is cut off, as in lm-eval. */
+  async generate({ prompt, maxTokens, stop, sampling }: AnswerRequest, signal?: AbortSignal): Promise<string> {
+    const { contextLength } = this.#model.info;
+    const room = contextLength - maxTokens;
+    if (room <= 0)
+      throw new NibbleError(
+        "context_full",
+        `an answer may have ${maxTokens} tokens, and the context holds ${contextLength}; ask for fewer (-n) or a longer context (-c)`,
+      );
+    const ids = encodeText(this.#model, prompt).slice(-room);
+    let text = "";
+    for await (const event of this.#model.generate({ prompt: ids, maxTokens, stop, sampling, signal })) {
+      if (event.type === "token") text += event.text;
+      if (event.type === "finish") this.#tokens += event.usage.total_tokens;
+    }
+    return text;
+  }
+}
