@@ -12,6 +12,8 @@ import { embeddingSize } from "./generate/embedding.ts";
 import type { EmbeddingFacts } from "./generate/embedding-facts.ts";
 import type { GenerateEvent } from "./generate/events.ts";
 import { generate } from "./generate/generation.ts";
+import type { LogLikelihood } from "./generate/log-likelihood.ts";
+import { logLikelihoods } from "./likelihoods.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from "./openai/chat-types.ts";
 import type { RequestOptions } from "./openai/common-types.ts";
 import type { Completion, CompletionRequest } from "./openai/completion-types.ts";
@@ -94,6 +96,18 @@ export interface Model {
    * the iterator rejects with the signal's reason, `non_finite_logits`, `context_full`, `disposed` or `poisoned`
    */
   generate(options: GenerateOptions): AsyncIterableIterator<GenerateEvent>;
+  /**
+   * Scores continuations of a context, given as token ids: how likely each is, one score per continuation. The context is
+   * read once, and calls that are made together run in common steps.
+   * @param options `lora`: the adapters, as in `generate`; `signal` ends the call
+   * @throws NibbleError `invalid_argument` that names the argument; `context_full` if context and continuation, without its
+   * last token, are longer than the model's context; the signal's reason, `non_finite_logits`, `disposed` or `poisoned`
+   */
+  logLikelihoods(
+    context: ArrayLike<number>,
+    continuations: readonly ArrayLike<number>[],
+    options?: { readonly lora?: readonly LoraChoice[] | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<LogLikelihood[]>;
   /** Embeddings, in the form of OpenAI's API. */
   readonly embeddings: {
     create(request: EmbeddingRequest, options?: RequestOptions): Promise<EmbeddingResponse>;
@@ -172,6 +186,7 @@ export function createModel(parts: ModelParts): Model {
     completions: {
       create: ((body, options) => completeText(core, body, options)) as Model["completions"]["create"],
     },
+    logLikelihoods: (context, continuations, options) => logLikelihoods(core, context, continuations, options),
     embeddings: { create: (body, options) => createEmbeddings(core, body, options) },
     embed: (texts, options) => embedTexts(core, texts, options),
     rerank: (query, documents, options) => rerank(core, query, documents, options),

@@ -3,17 +3,11 @@
  * @module
  */
 import type { ChatMessage } from "../chat/template.ts";
+import type { LogLikelihood } from "../engine/generate/log-likelihood.ts";
 import type { SamplingOptions } from "../engine/sample/options.ts";
 
 /** A context, and what may continue it, as texts. */
 export type TextPair = readonly [context: string, continuation: string];
-
-export interface LogLikelihood {
-  /** The sum of the natural logarithms of the probabilities of the continuation's tokens. */
-  readonly logprob: number;
-  /** Whether each token of the continuation is the most likely one. */
-  readonly greedy: boolean;
-}
 
 /** A request for one answer. It says everything that decides about the answer, so it is the same whoever computes it. */
 export interface AnswerRequest {
@@ -33,7 +27,7 @@ export interface AnswerRequest {
 export interface Backend {
   /** The name of the model, as reports show it. */
   readonly name: string;
-  /** Tokens that were read or generated so far, from which a rate is shown. */
+  /** Tokens that were generated so far, for the rate that progress shows. */
   readonly tokens: number;
   /**
    * A conversation as the text of a prompt, with the beginning of the assistant's turn.

@@ -4,13 +4,14 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
+import type { LogLikelihood } from "../engine/generate/log-likelihood.ts";
 import type { Model } from "../engine/model.ts";
-import type { AnswerRequest, Backend, LogLikelihood, TextPair } from "./backend.ts";
+import type { AnswerRequest, Backend, TextPair } from "./backend.ts";
 import { encodePair, encodeText } from "./encoding.ts";
 import { logLikelihoods } from "./log-likelihood.ts";
 
 /** The parts of a model that are used here. */
-export type EvaluatedModel = Pick<Model, "info" | "tokenize" | "session" | "generate" | "applyTemplate">;
+export type EvaluatedModel = Pick<Model, "info" | "tokenize" | "logLikelihoods" | "generate" | "applyTemplate">;
 
 export class LocalBackend implements Backend {
   readonly #model: EvaluatedModel;
@@ -37,9 +38,7 @@ export class LocalBackend implements Backend {
   async logLikelihoods(pairs: readonly TextPair[], signal?: AbortSignal): Promise<readonly LogLikelihood[]> {
     signal?.throwIfAborted();
     const encoded = pairs.map(([context, continuation]) => encodePair(this.#model, context, continuation));
-    const { likelihoods, tokens } = logLikelihoods(this.#model, encoded);
-    this.#tokens += tokens;
-    return likelihoods;
+    return logLikelihoods(this.#model, encoded, signal);
   }
 
   /** Of a prompt that leaves no room for the answer the beginning is cut off, as in lm-eval. */
@@ -55,7 +54,7 @@ export class LocalBackend implements Backend {
     let text = "";
     for await (const event of this.#model.generate({ prompt: ids, maxTokens, stop, sampling, signal })) {
       if (event.type === "token") text += event.text;
-      if (event.type === "finish") this.#tokens += event.usage.total_tokens;
+      if (event.type === "finish") this.#tokens += event.usage.completion_tokens;
     }
     return text;
   }

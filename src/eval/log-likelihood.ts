@@ -1,64 +1,58 @@
 /**
- * The log-likelihood of a continuation given its context, by lm-eval's rules.
+ * The log-likelihoods of the choices of a row, by lm-eval's rules.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import type { LogLikelihood } from "../engine/generate/log-likelihood.ts";
 import type { Model } from "../engine/model.ts";
-import { logprobs } from "../engine/sample/logprobs.ts";
-import type { Session } from "../engine/session/session.ts";
-import type { LogLikelihood } from "./backend.ts";
+
 import type { EncodedPair } from "./encoding.ts";
 
 /** The parts of a model that are used here. */
-export type Scorer = Pick<Model, "session" | "info">;
+export type Scorer = Pick<Model, "logLikelihoods" | "info">;
 
-/**
- * Scores several continuations. What consecutive pairs have in common at their beginning is read once. Of a pair that is
- * longer than the context the beginning is cut off, as in lm-eval.
- * @returns one score per pair, and the number of tokens that were read
- */
-export function logLikelihoods(
-  model: Scorer,
-  pairs: readonly EncodedPair[],
-): { readonly likelihoods: LogLikelihood[]; readonly tokens: number } {
-  const session = model.session();
-  const held: number[] = [];
-  try {
-    const likelihoods = pairs.map((pair) => scorePair(model, session, held, pair));
-    return {
-      likelihoods,
-      tokens: pairs.reduce((sum, { context, continuation }) => sum + context.length + continuation.length, 0),
-    };
-  } finally {
-    session.dispose();
-  }
+/** A context, and the numbers of the pairs that continue it. */
+interface Group {
+  readonly context: readonly number[];
+  readonly pairs: number[];
 }
 
-/** @param held the tokens that the session holds, which this function keeps up to date */
-function scorePair(
+/**
+ * Scores several continuations together; a context that several of them have is read once. Of a pair that is longer than
+ * the model's context the beginning is cut off, as in lm-eval.
+ * @returns one score per pair
+ * @throws NibbleError `context_full` for a continuation that is longer than the model's context
+ */
+export async function logLikelihoods(
   model: Scorer,
-  session: Session,
-  held: number[],
-  { context, continuation }: EncodedPair,
-): LogLikelihood {
-  const { contextLength, vocabSize } = model.info;
-  if (continuation.length > contextLength)
+  pairs: readonly EncodedPair[],
+  signal?: AbortSignal,
+): Promise<LogLikelihood[]> {
+  const results: LogLikelihood[] = [];
+  const groups = new Map<string, Group>();
+  for (const [i, pair] of pairs.entries()) {
+    const context = fittingContext(pair, model.info.contextLength);
+    const key = context.join();
+    if (!groups.has(key)) groups.set(key, { context, pairs: [] });
+    groups.get(key)!.pairs.push(i);
+  }
+  await Promise.all(
+    [...groups.values()].map(async ({ context, pairs: own }) => {
+      const continuations = own.map((i) => pairs[i]!.continuation);
+      const scores = await model.logLikelihoods(context, continuations, { signal });
+      for (const [at, score] of scores.entries()) results[own[at]!] = score;
+    }),
+  );
+  return results;
+}
+
+/** The end of a context that fits before its continuation, whose last token is not read. */
+function fittingContext({ context, continuation }: EncodedPair, contextLength: number): readonly number[] {
+  const room = contextLength + 1 - continuation.length;
+  if (room < 1)
     throw new NibbleError(
       "context_full",
       `a continuation has ${continuation.length} tokens; the context holds ${contextLength}`,
     );
-  const tokens = [...context, ...continuation].slice(-(contextLength + 1), -1);
-  // The row of the token before the continuation predicts its first token.
-  const first = tokens.length - continuation.length;
-  let common = 0;
-  while (common < first && held[common] === tokens[common]) common++;
-  session.truncate(common);
-  if (common < first) session.forward(tokens.slice(common, first), { logits: "none" });
-  const logits = session.forward(tokens.slice(first), { logits: "all" });
-  held.splice(0, held.length, ...tokens);
-  const scores = continuation.map((id, i) => logprobs(logits.subarray(i * vocabSize, (i + 1) * vocabSize), id, 1));
-  return {
-    logprob: scores.reduce((sum, { logprob }) => sum + logprob, 0),
-    greedy: scores.every(({ id, top }) => top[0]!.id === id),
-  };
+  return context.slice(-room);
 }

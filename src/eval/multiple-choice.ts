@@ -2,7 +2,8 @@
  * Tasks whose answer is the likeliest of several choices.
  * @module
  */
-import type { Backend, LogLikelihood } from "./backend.ts";
+import type { LogLikelihood } from "../engine/generate/log-likelihood.ts";
+import type { Backend } from "./backend.ts";
 import { argMax } from "./metrics.ts";
 import type { Choices } from "./prompts.ts";
 

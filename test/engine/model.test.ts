@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FinishEvent } from "../../src/engine/generate/events.ts";
 import { SAMPLING_DEFAULTS } from "../../src/engine/sample/defaults.ts";
-import { FakeExecutor, fakeLogits } from "../helpers/fake-executor.ts";
+import { FakeExecutor, fakeLogits, isIdle } from "../helpers/fake-executor.ts";
 import { BOS, EOS, FakeTokenizer, IM_END } from "../helpers/fake-tokenizer.ts";
 import { all, answering, chat, create, greedy, hashed, messages, tokenizer } from "./answering.ts";
 
@@ -39,11 +39,12 @@ describe("generate", () => {
     const executor = new FakeExecutor({ next: (tokens) => (tokens.length === 8 ? 9 : undefined) });
     const forward = executor.forward.bind(executor);
     executor.forward = (batch) => forward(batch).map((row) => (row[9] === 30 ? row.fill(Number.NaN) : row));
+    const pages = executor.freePages;
     const bad = create(executor);
     await expect(bad.completions.create({ prompt: [1, 2, 3], ignore_eos: true })).rejects.toMatchObject({
       code: "non_finite_logits",
     });
-    expect(executor.live.size).toBe(0);
+    expect(isIdle(bad, executor, pages)).toBe(true);
     expect(
       (await bad.completions.create({ prompt: new Array(9).fill(1), max_tokens: 3, ignore_eos: true })).usage!
         .completion_tokens,

@@ -4,8 +4,9 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
-import type { Job, Pooling } from "../schedule/batch-plan.ts";
+import type { Pooling } from "../schedule/batch-plan.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
+import { readRows } from "./read-rows.ts";
 
 /** Settings of the pass through the model. */
 export interface StateSettings {
@@ -79,35 +80,47 @@ export async function headResults(
 ): Promise<Numbers[]> {
   const { signal } = settings;
   const results: Numbers[] = [];
-  const pending = new Set<EmbeddingJob>();
-  const abort = () => {
-    for (const job of pending) {
-      scheduler.remove(job);
-      job.fail(signal!.reason);
-    }
-  };
+  // Ends what still runs when one text fails or the caller's signal comes.
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal!.reason);
   let next = 0;
   async function work(): Promise<void> {
     while (next < texts.length) {
-      signal?.throwIfAborted();
       const at = next++;
-      const job = new EmbeddingJob(texts[at]!, settings, executor.hiddenSize);
-      pending.add(job);
-      scheduler.add(job);
-      const states = await job.done.finally(() => pending.delete(job));
+      const states = await readStates(texts[at]!, settings, { scheduler, executor, signal: controller.signal });
       // The step that computed the state has ended, so its rows are no longer needed.
       results[at] = executor.poolsStates ? throughHead(states, executor) : states;
     }
   }
+  signal?.throwIfAborted();
   signal?.addEventListener("abort", abort);
   try {
     await Promise.all(Array.from({ length: Math.min(texts.length, TEXTS) }, work));
   } finally {
     signal?.removeEventListener("abort", abort);
     next = texts.length;
-    for (const job of pending) scheduler.remove(job);
+    controller.abort();
   }
   return results;
+}
+
+/** The pooled states of a text in f64, summed in the order of its tokens; with pooling "none" the states of all of them. */
+async function readStates(
+  { ids, types }: TextTokens,
+  { pooling, adapters }: StateSettings,
+  { executor, scheduler, signal }: EmbeddingEngine & { readonly signal: AbortSignal },
+): Promise<Float64Array> {
+  const width = executor.hiddenSize;
+  const one = pooling === "cls" || pooling === "last";
+  const states = new Float64Array(pooling === "none" ? width * ids.length : width);
+  const take = (row: Float32Array, position: number) => {
+    const at = pooling === "none" ? position * width : 0;
+    for (let i = 0; i < width; i++) states[at + i]! += row[i]!;
+  };
+  const firstRow = pooling === "last" ? ids.length - 1 : 0;
+  const rows = one ? 1 : ids.length;
+  await readRows(scheduler, { tokens: ids, types, adapters, pooling, firstRow, rows, take }, signal);
+  return pooling === "mean" ? states.map((sum) => sum / rows) : states;
 }
 
 /** Runs the head on states [hiddenSize] that lie one after the other. */
@@ -122,58 +135,6 @@ function throughHead(states: Float64Array, executor: Executor): Float32Array {
     for (const [i, result] of executor.runHead(rows).entries()) results.set(result, (from + i) * headSize);
   }
   return results;
-}
-
-class EmbeddingJob implements Job {
-  readonly ready = true;
-  readonly tokens: readonly number[];
-  readonly types: readonly number[] | undefined;
-  readonly pooling: Pooling;
-  readonly allRows: boolean;
-  readonly adapters: AdapterScales | undefined;
-  readonly done: Promise<Float64Array>;
-  /** Sums in f64, or with pooling "none" the states of all tokens. */
-  readonly #sums: Float64Array;
-  /** The token whose hidden state is wanted next. */
-  #position: number;
-  #resolve!: (states: Float64Array) => void;
-  #reject!: (error: unknown) => void;
-
-  constructor({ ids, types }: TextTokens, { pooling, adapters }: StateSettings, hiddenSize: number) {
-    this.tokens = ids;
-    this.types = types;
-    this.adapters = adapters;
-    this.pooling = pooling;
-    this.allRows = pooling === "mean" || pooling === "none";
-    this.#sums = new Float64Array(pooling === "none" ? hiddenSize * ids.length : hiddenSize);
-    this.#position = pooling === "last" ? ids.length - 1 : 0;
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  begin(): void {}
-
-  draft(): readonly number[] {
-    return [];
-  }
-
-  /** Sums in f64, in the order of the tokens. A job that was evicted receives some tokens again, which are ignored. */
-  accept(row: Float32Array, position: number): boolean {
-    if (position !== this.#position) return false;
-    const at = this.pooling === "none" ? position * row.length : 0;
-    for (let i = 0; i < row.length; i++) this.#sums[at + i]! += row[i]!;
-    this.#position++;
-    if (this.#position < this.tokens.length && this.allRows) return false;
-    const rows = this.pooling === "mean" ? this.tokens.length : 1;
-    this.#resolve(this.#sums.map((sum) => sum / rows));
-    return true;
-  }
-
-  fail(error: unknown): void {
-    this.#reject(error);
-  }
 }
 
 /** Cuts each row of `width` numbers, and scales it to length 1 if asked for. A row of zeros stays as it is. */

@@ -100,8 +100,8 @@ class Generation implements Job {
     return this.#maxTokens - this.#count > 1 ? this.#drafts.byModel : undefined;
   }
 
-  get allRows(): boolean {
-    return this.#scores !== undefined && this.#count === 0;
+  get firstRow(): number | undefined {
+    return this.#scores !== undefined && this.#count === 0 ? 0 : undefined;
   }
 
   begin(cached: number): void {

@@ -3,7 +3,7 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { AdapterScales, BatchItem, Executor, Sequence } from "../../runtime/types.ts";
+import { type AdapterScales, type BatchItem, type Executor, logitRows, type Sequence } from "../../runtime/types.ts";
 import type { Price } from "./draft-account.ts";
 import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
 import type { Holder } from "./prefix-cache.ts";
@@ -26,10 +26,10 @@ export interface Job extends DraftedJob {
   /** The token type of each token, for models that have them. */
   readonly types?: readonly number[] | undefined;
   /**
-   * Whether the job takes a row for each of its tokens, not only for the last. Then none of them can come from the
-   * cache.
+   * The job takes a row for each of its tokens from this one on, not only for the last. Only tokens before it can come
+   * from the cache.
    */
-  readonly allRows?: boolean | undefined;
+  readonly firstRow?: number | undefined;
   /** Whether the answer has begun; it may go on by several tokens that need no logits. */
   readonly answering?: boolean;
   /** The only tokens whose logits the job reads in its next row; undefined: it may read all. */
@@ -76,6 +76,12 @@ export class Entry implements Holder {
 
   get adapters(): AdapterScales | undefined {
     return this.job.adapters;
+  }
+
+  /** The tokens that may come from the cache, and the one after them. */
+  get reusable(): readonly number[] {
+    const { firstRow, tokens } = this.job;
+    return firstRow === undefined ? tokens : tokens.slice(0, firstRow + 1);
   }
 
   /** Tokens that are not in the cache yet. */
@@ -130,14 +136,19 @@ export class BatchPlan {
     return this.items.some((item) => item.entry === entry);
   }
 
+  /** How many of the next `count` tokens of an entry, which has a sequence, the rows of the batch leave room for. */
+  most({ sequence, job }: Entry, count: number): number {
+    const { firstRow = Infinity } = job;
+    const without = Math.max(0, firstRow - sequence!.length);
+    return Math.min(count, this.rows, without + this.#logitRows);
+  }
+
   /**
-   * How many of the next `count` tokens of an entry, which has a sequence, fit. A text whose tokens attend to all others
-   * fits as a whole or not at all.
+   * For how many of these tokens there are pages. A text whose tokens attend to all others fits as a whole or not at all.
    */
-  fitting({ sequence, job }: Entry, count: number): number {
+  fitting({ sequence }: Entry, count: number): number {
     if (count === 0) return 0;
-    const rows = job.allRows ? Math.min(this.rows, this.#logitRows) : this.rows;
-    const fits = Math.max(0, Math.min(count, rows, this.#room(sequence!, 0)));
+    const fits = Math.max(0, Math.min(count, this.#room(sequence!, 0)));
     return this.#executor.bidirectional && fits < count ? 0 : fits;
   }
 
@@ -146,13 +157,12 @@ export class BatchPlan {
     const { length } = sequence;
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    const { allRows: all = false, pooling, types } = entry.job;
+    const { firstRow, pooling, types } = entry.job;
     const one = pooling === "cls" ? length === 0 && "first" : complete && "last";
-    const logits = all ? "all" : one || "none";
+    const logits = firstRow === undefined ? one || "none" : rowsFrom(firstRow, length, count);
     this.items.push({ entry, sequence, tokens, logits, types: types?.slice(length, length + count), drafts: 0 });
     this.#rows -= count;
-    if (all) this.#logitRows -= count;
-    else if (one) this.#logitRows--;
+    this.#logitRows -= logitRows({ tokens, logits });
   }
 
   /**
@@ -216,6 +226,12 @@ export class BatchPlan {
     const copy = planned === 0 && length % pageTokens !== 0 ? sequence.pagesNeeded(1) : 0;
     return (this.freePages - copy + Math.ceil(length / pageTokens)) * pageTokens - length;
   }
+}
+
+/** The rows from token `first` on, of the `count` tokens that follow `length` ones. */
+function rowsFrom(first: number, length: number, count: number): BatchItem["logits"] {
+  const rows = length + count - Math.max(first, length);
+  return rows <= 0 ? "none" : rows === count ? "all" : rows;
 }
 
 /** The tokens whose logits a batch is for; undefined if there is a row of which any may be read. */

@@ -213,18 +213,18 @@ export class Scheduler {
 
   /** Whether an entry waits for another one that is reading the prefix of both. */
   #follows(entry: Entry): boolean {
-    if (entry.job.allRows || this.#executor.bidirectional) return false;
-    const { leader } = entry;
+    const { leader, reusable } = entry;
+    if (reusable.length === 1 || this.#executor.bidirectional) return false;
     const leads = (other: Entry, length: number) =>
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
     if (leader && leads(leader, entry.leaderLength)) return true;
     entry.leader = undefined;
-    entry.leaderLength = this.#prefixes.matchLength(entry.tokens, entry.adapters);
+    entry.leaderLength = this.#prefixes.matchLength(reusable, entry.adapters);
     for (const other of this.#entries) {
-      const most = Math.min(entry.tokens.length - 1, other.tokens.length);
+      const most = Math.min(reusable.length - 1, other.tokens.length);
       if (!sameAdapters(other.adapters, entry.adapters)) continue;
       if (other === entry || other.isAnswering || !leads(other, most) || most <= entry.leaderLength) continue;
-      const shared = sharedLength(entry.tokens, other.tokens, most);
+      const shared = sharedLength(reusable, other.tokens, most);
       if (shared < entry.leaderLength + this.#executor.pageTokens || !leads(other, shared)) continue;
       entry.leader = other;
       entry.leaderLength = shared;
@@ -241,8 +241,7 @@ export class Scheduler {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        // A job that takes all rows cannot reuse tokens, whose rows are gone.
-        entry.sequence = this.#prefixes.acquire(entry.job.allRows ? [] : entry.tokens, entry.adapters);
+        entry.sequence = this.#prefixes.acquire(entry.reusable, entry.adapters);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;
@@ -260,7 +259,7 @@ export class Scheduler {
 
   /** Plans up to `count` tokens of an entry. @returns how many fit */
   #take(plan: BatchPlan, entry: Entry, count: number): number {
-    const wanted = Math.min(count, plan.rows);
+    const wanted = plan.most(entry, count);
     let fits = plan.fitting(entry, wanted);
     while (fits < wanted && (this.#prefixes.reclaim() || (fits === 0 && this.#evict(plan, entry))))
       fits = plan.fitting(entry, wanted);
@@ -287,10 +286,10 @@ export class Scheduler {
     entry.job.fail(error);
   }
 
-  /** Takes an entry's place in the cache. Its last token and drafts are removed: only computed text is kept. */
+  /** Takes an entry's place in the cache. Drafts that may be wrong are removed. */
   #vacate(entry: Entry): void {
     const { sequence, tokens } = entry;
-    const most = Math.min(tokens.length - 1, entry.right);
+    const most = Math.min(tokens.length, entry.right);
     if (sequence && sequence.length > most) sequence.truncate(most);
     entry.right = Infinity;
     this.#prefixes.retire(entry);
