@@ -32,7 +32,7 @@ it("a run that was ended goes on, and ends with the same files", async () => {
   const run = (out: string) => ["eval", "gsm8k", "--num-fewshot", "1", "-n", "24", "--data", dataFolder, "-o", out];
   const [whole, cut] = [at("whole"), at("cut")];
   const files = (out: string) =>
-    ["samples_gsm8k.jsonl", "results.json"].map((name) => readFileSync(join(out, name), "utf8"));
+    ["samples_gsm8k.jsonl", "results.json", "report.html"].map((name) => readFileSync(join(out, name), "utf8"));
   expect((await nibble(run(whole))).code).toBe(0);
   expect((await nibble([...run(cut)])).code).toBe(0);
   const [samples] = files(cut);
@@ -56,7 +56,7 @@ it("shards put together give the files of one run, byte for byte", async () => {
   await run("part1", "--shard", "1/3");
   await run("part2", "--shard", "2/3");
   await run("all", "--shard", "3/3", "--merge", at("part1"), "--merge", at("part2"));
-  for (const name of ["results.json", "samples_hellaswag.jsonl", "samples_gsm8k.jsonl"])
+  for (const name of ["results.json", "report.html", "samples_hellaswag.jsonl", "samples_gsm8k.jsonl"])
     expect(readFileSync(join(at("all"), name), "utf8"), name).toBe(readFileSync(join(at("one"), name), "utf8"));
 });
 

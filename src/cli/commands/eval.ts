@@ -20,6 +20,7 @@ import { createLoad } from "../../load/create-load.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { readData } from "../eval/data.ts";
+import { writeReport } from "../eval/html-report.ts";
 import { openFolder, SampleFile, writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
 import { type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
@@ -83,7 +84,11 @@ const flags = {
     help: "rows that are in the samples of this folder count as done, such as those of another shard; may come more than once",
     read: (value) => value,
   }),
-  out: text("-o, --output", "DIR", "write results.json and samples_<task>.jsonl there; a run that was ended goes on"),
+  out: text(
+    "-o, --output",
+    "DIR",
+    "write results.json, samples_<task>.jsonl and report.html there; a run that was ended goes on",
+  ),
   parallel: number(
     "-np, --parallel",
     "N",
@@ -122,8 +127,10 @@ or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; wit
       for (const run of runs) scores.set(run, await runTask({ backend, endIds: model.info.endIds }, run, given));
       const groups = positionals.filter((name) => GROUPS.has(name));
       const report = reportOf(scores, groups);
-      if (given.out !== undefined)
+      if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
+        await writeReport(given.out, backend.name, report, runs);
+      }
       await (given.json ? printJson(report) : printLines(table(report)));
     } finally {
       model.dispose();

@@ -1,20 +1,11 @@
 /** Accessibility and layout of the playground, by axe in Chromium. */
-import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { QUESTION } from "../../cli/helpers.ts";
-import { tool } from "../hosts/project.ts";
-import { ask, drop, loaded, type Page } from "./page.ts";
+import { violations } from "./axe.ts";
+import { ask, drop, loaded } from "./page.ts";
 import { usePlayground } from "./setup.ts";
 
 const playground = usePlayground();
-
-const axe = (): string => readFileSync(tool("axe-core/axe.min.js"), "utf8");
-const violations = async (page: Page): Promise<unknown> => {
-  await page.evaluate(axe());
-  return page.evaluate(
-    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any.map(({ message }) => message)])]))`,
-  );
-};
 
 it.each(["light", "dark"])("%s: axe finds nothing, with contrast AA, in any state", async (colorScheme) => {
   const page = await playground.open({ colorScheme });

@@ -1,0 +1,40 @@
+/**
+ * `report.html` in the folder of an evaluation.
+ * @module
+ */
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { collectors, reportPage } from "../../eval/report/report.ts";
+import type { Report } from "../../eval/results.ts";
+import type { NamedRun } from "../../eval/runs.ts";
+import { writeText } from "./output.ts";
+
+/**
+ * Writes the report from the samples in the folder, which are read line by line: those of MMLU with examples take more than
+ * 200 MB.
+ * @param model what the model is called
+ */
+export async function writeReport(
+  folder: string,
+  model: string,
+  report: Report,
+  runs: readonly NamedRun[],
+): Promise<void> {
+  const tasks = collectors(runs);
+  for (const task of tasks) {
+    for await (const line of linesOf(join(folder, `samples_${task.name}.jsonl`))) task.add(line);
+    task.end();
+  }
+  await writeText(join(folder, "report.html"), reportPage(model, report, tasks));
+}
+
+/** The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.) */
+async function* linesOf(path: string): AsyncGenerator<string, undefined> {
+  let rest = "";
+  for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
