@@ -3,6 +3,7 @@
  * @module
  */
 import type { TaskRun } from "./evaluate.ts";
+import { DOC_PROCESSES } from "./process-docs.ts";
 import type { Chat } from "./prompts.ts";
 import type { Row, Task } from "./task.ts";
 
@@ -24,7 +25,8 @@ interface RunOptions extends TaskData {
 }
 
 /** The subtasks of a task, in the order of their names, each with the examples of its own. */
-export function runsOf(task: Task, { rows, pool, shots = task.num_fewshot ?? 0, chat }: RunOptions): NamedRun[] {
+export function runsOf(task: Task, { shots = task.num_fewshot ?? 0, chat, ...data }: RunOptions): NamedRun[] {
+  const { rows, pool } = processed(task, data);
   const { task: name, subtask_field: field } = task;
   if (field === undefined) return [{ name, of: name, task, rows, prompts: { shots, pool, chat } }];
   const of = (row: Row): string => String(row[field]);
@@ -35,4 +37,11 @@ export function runsOf(task: Task, { rows, pool, shots = task.num_fewshot ?? 0, 
     rows: rows.filter((row) => of(row) === subject),
     prompts: { shots, pool: pool.filter((row) => of(row) === subject), chat },
   }));
+}
+
+/** @throws NibbleError `bad_value` for a row that lacks what the task takes from it */
+function processed({ process_docs: name }: Task, { rows, pool }: TaskData): TaskData {
+  if (name === undefined) return { rows, pool };
+  const { row, shot } = DOC_PROCESSES[name];
+  return { rows: rows.map(row), pool: pool.map(shot) };
 }

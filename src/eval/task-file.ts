@@ -7,6 +7,7 @@ import { Fields } from "../base/fields.ts";
 import { compileJinja } from "../chat/jinja/compile.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
 import { MATH_RULES } from "./math/rules.ts";
+import { DOC_PROCESSES } from "./process-docs.ts";
 import type { Task } from "./task.ts";
 
 const TEXTS = [
@@ -17,10 +18,12 @@ const TEXTS = [
   "fewshot_split",
   "description",
   "subtask_field",
+  "fewshot_file",
 ] as const;
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
 const OTHERS = [
   ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
+  "process_docs",
 ] as const;
 const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule"] as const;
 const METRICS = ["acc", "acc_norm", "exact_match"];
@@ -40,6 +43,7 @@ export function readTask(value: unknown, name: string): Task {
   fields.boolean("multiple_inputs");
   fields.boolean("apply_chat_template");
   fields.oneOf("fewshot_sampler", ["first_n"]);
+  fields.oneOf("process_docs", Object.keys(DOC_PROCESSES));
   const choices = fields.get("doc_to_choice");
   const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");
   if (type === "multiple_choice" && typeof choices !== "string" && !areTexts)

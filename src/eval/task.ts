@@ -5,6 +5,7 @@
  */
 
 import type { MathRule } from "./math/rules.ts";
+import type { DocProcessName } from "./process-docs.ts";
 
 /** A row of a data set. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -38,6 +39,10 @@ export interface Task {
   readonly num_fewshot?: number;
   /** How examples are taken from their split: drawn (default), or the first ones. */
   readonly fewshot_sampler?: "first_n";
+  /** The file with fixed examples, below the folder `tasks` of lm-eval, from which `--fewshot-from` takes them. */
+  readonly fewshot_file?: string;
+  /** What is made of each row before its prompt is built. */
+  readonly process_docs?: DocProcessName;
   /** The name of the field by whose value the rows fall into tasks of their own, as MMLU's subjects do. */
   readonly subtask_field?: string;
   /** The scores that are reported. */

@@ -20,6 +20,7 @@ import { createLoad } from "../../load/create-load.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { readData } from "../eval/data.ts";
+import { withExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
 import { openFolder, SampleFile, writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
@@ -61,6 +62,11 @@ const flags = {
     "N",
     { min: 0, max: 1024, integer: true },
     "examples per prompt (default: the task's)",
+  ),
+  examples: text(
+    "--fewshot-from",
+    "PATH",
+    "take examples from a file of rows, or from an installed lm-eval where a task has fixed ones",
   ),
   limit: number("--limit", "N", { min: 1, integer: true }, "only the first N rows of each task"),
   chat: toggle("--apply-chat-template", "send prompts through the model's chat template, each example as turns"),
@@ -115,7 +121,11 @@ or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; wit
     const tasks = [...names.map(taskOf), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
     const source = given.model ?? DEFAULT_MODEL;
-    const data = await Promise.all(tasks.map((task) => readData(task, given.data)));
+    const data = await withExamples(
+      tasks,
+      await Promise.all(tasks.map((task) => readData(task, given.data))),
+      given.examples,
+    );
     if (given.out !== undefined)
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));

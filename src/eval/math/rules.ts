@@ -3,6 +3,7 @@
  * @module
  */
 import { lastBoxed } from "./boxed.ts";
+import { compareMinerva, minervaAnswer, minervaForm } from "./minerva.ts";
 import { sameLatex } from "./plain-latex.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -10,6 +11,8 @@ type Row = Readonly<Record<string, unknown>>;
 export interface Verdict {
   readonly answer: string;
   readonly right: boolean;
+  /** Whether the rule could not compare the answers; they then count as different. */
+  readonly undecided?: boolean;
 }
 
 /** Between the first dollar sign and the last, or all of a text that has fewer than two. */
@@ -33,7 +36,18 @@ function aime(text: string, row: Row): Verdict {
   return { answer, right: key !== undefined && sameLatex(answer, String(row[key])) };
 }
 
-export type MathRule = "hendrycks" | "aime";
+/** lm-eval's `minerva_math500`. The right answer is the field `answer`, in the same form (`process_docs`). */
+function minerva(text: string, { answer: gold }: Row): Verdict {
+  const answer = minervaForm(minervaAnswer(text));
+  const equality = compareMinerva(answer, String(gold));
+  return { answer, right: equality === "equal", undecided: equality === "undecided" };
+}
+
+export type MathRule = "hendrycks" | "aime" | "minerva";
 
 /** @param text what the model wrote @param row the row of the data set, which has the right answer */
-export const MATH_RULES: Readonly<Record<MathRule, (text: string, row: Row) => Verdict>> = { hendrycks, aime };
+export const MATH_RULES: Readonly<Record<MathRule, (text: string, row: Row) => Verdict>> = {
+  hendrycks,
+  aime,
+  minerva,
+};

@@ -1,0 +1,95 @@
+/**
+ * Examples that a task's authors wrote, which are not in its data: from an installed lm-eval, or from a file of rows.
+ * @module
+ */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { NibbleError } from "../../base/errors.ts";
+import type { TaskData } from "../../eval/runs.ts";
+import type { Row, Task } from "../../eval/task.ts";
+import { readText } from "../input.ts";
+import { returnedLiteral } from "./python-literal.ts";
+
+/**
+ * Replaces the examples in the data of tasks by those of `--fewshot-from`.
+ * @throws NibbleError `missing_file`, `bad_value`, `invalid_argument` if no task takes any
+ */
+export async function withExamples(
+  tasks: readonly Task[],
+  data: readonly TaskData[],
+  from: string | undefined,
+): Promise<readonly TaskData[]> {
+  if (from === undefined) return data;
+  const examples = await Promise.all(tasks.map((task) => fixedExamples(task, from)));
+  if (examples.every((rows) => rows === undefined))
+    throw new NibbleError("invalid_argument", "--fewshot-from: none of these tasks has examples in lm-eval");
+  return data.map((own, i) => ({ ...own, pool: examples[i] ?? own.pool }));
+}
+
+/**
+ * The examples of a task.
+ * @param from a file of rows; a task file of lm-eval; or the folder of lm-eval, of a Python environment or of its packages
+ * @returns undefined if `from` is a folder, and the task takes its examples from its data
+ * @throws NibbleError `missing_file`, `bad_value`
+ */
+async function fixedExamples(task: Task, from: string): Promise<readonly Row[] | undefined> {
+  if (!existsSync(from)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${from}`);
+  if (!statSync(from).isDirectory()) return readExamples(from);
+  if (task.fewshot_file === undefined) return undefined;
+  const tasks = tasksFolder(from);
+  if (tasks === undefined)
+    throw new NibbleError(
+      "missing_file",
+      `--fewshot-from: ${from} holds no lm_eval/tasks; give the folder of an installed lm-eval`,
+    );
+  return readExamples(join(tasks, task.fewshot_file));
+}
+
+function tasksFolder(from: string): string | undefined {
+  const libraries = ["lib", "Lib"].map((name) => join(from, name)).filter((path) => existsSync(path));
+  const packages = libraries.flatMap((lib) =>
+    [lib, ...readdirSync(lib).map((name) => join(lib, name))].map((path) => join(path, "site-packages")),
+  );
+  const candidates = [from, join(from, "tasks"), ...[from, ...packages].map((path) => join(path, "lm_eval", "tasks"))];
+  return candidates.find((path) => existsSync(join(path, "gsm8k")) && existsSync(join(path, "mmlu")));
+}
+
+async function readExamples(path: string): Promise<readonly Row[]> {
+  if (!existsSync(path)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${path}`);
+  if (/\.ya?ml$/.test(path)) return rowsOf(await readTaskFile(path), path);
+  const text = await readText(path);
+  try {
+    const isArray = text.trimStart().startsWith("[");
+    return rowsOf(
+      isArray
+        ? JSON.parse(text)
+        : text
+            .trim()
+            .split(/\r?\n/)
+            .map((line) => JSON.parse(line)),
+      path,
+    );
+  } catch (cause) {
+    if (cause instanceof NibbleError) throw cause;
+    throw new NibbleError("bad_json", `${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** `fewshot_config.samples` of a task file of lm-eval, which may be in the file that it includes, or in a Python file beside it. */
+async function readTaskFile(path: string): Promise<unknown> {
+  const { parse } = await import("yaml");
+  const inPython = { tag: "!function", resolve: (name: string) => ({ function: name }) };
+  const { fewshot_config, include } = parse(await readText(path), { customTags: [inPython] });
+  const samples = fewshot_config?.samples;
+  if (samples === undefined && typeof include === "string") return readTaskFile(join(dirname(path), include));
+  if (typeof samples?.function !== "string") return samples;
+  const [module, name] = samples.function.split(".") as [string, string];
+  const file = join(dirname(path), `${module}.py`);
+  return returnedLiteral(await readText(file), name, file);
+}
+
+function rowsOf(value: unknown, path: string): readonly Row[] {
+  const isRow = (row: unknown): boolean => typeof row === "object" && row !== null && !Array.isArray(row);
+  if (Array.isArray(value) && value.length > 0 && value.every(isRow)) return value;
+  throw new NibbleError("bad_value", `${path}: expected a list of examples, each an object with the fields of a row`);
+}

@@ -1,0 +1,25 @@
+/**
+ * Texts as Python's `str` methods and regular expressions take them, where JavaScript's differ.
+ * @module
+ */
+
+/** White space for Python and not for JavaScript: the separators of files, groups, records and units, and NEL. */
+const PYTHON_SPACE = "\x1c\x1d\x1e\x1f\x85";
+/** The byte order mark is white space for JavaScript, and not for Python. */
+const BYTE_ORDER_MARK = "\ufeff";
+
+function isSpace(char: string): boolean {
+  return PYTHON_SPACE.includes(char) || (char.trim() === "" && char !== BYTE_ORDER_MARK);
+}
+
+/** Python's `strip`. */
+export function strip(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start]!)) start++;
+  while (end > start && isSpace(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
+
+/** The characters of Python's `\w`, for the inside of a class. */
+export const WORD = "\\p{L}\\p{N}_";
