@@ -10,17 +10,24 @@ export interface Bucket {
   put(key: string, bytes: Uint8Array): Promise<unknown>;
 }
 
+export interface SystemPrompt {
+  readonly prompt: string;
+  /** At least 32 characters. It signs the snapshot, since others who can write to the bucket could forge one. */
+  readonly secret: string;
+}
+
 /**
  * Opens a session with the prompt, so that every request that begins with it reuses its pages. A snapshot that is missing,
- * or of another model or version, is written again.
+ * not signed, or of another model or version, is written again.
  * @returns whether the session was read or computed
  */
 export async function rememberPrompt(
   model: Model,
   bucket: Bucket,
   name: string,
-  prompt: string,
+  { prompt, secret }: SystemPrompt,
 ): Promise<"read" | "computed"> {
+  const signing = new TextEncoder().encode(secret);
   const text = model.applyTemplate([{ role: "system", content: prompt }], { addGenerationPrompt: false });
   const tokens = model.tokenize(text, { addBos: false });
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
@@ -28,8 +35,8 @@ export async function rememberPrompt(
   const stored = await bucket.get(key);
   if (stored) {
     try {
-      // Only this Worker writes to the bucket, so requests may copy what the snapshot holds.
-      model.restore(new Uint8Array(await stored.arrayBuffer()), { shared: true });
+      // Requests copy what the snapshot holds, so it must be one that this Worker has signed.
+      await model.restoreSigned(new Uint8Array(await stored.arrayBuffer()), signing);
       return "read";
     } catch (error) {
       if (!(error instanceof NibbleError)) throw error;
@@ -37,6 +44,6 @@ export async function rememberPrompt(
   }
   const session = model.session();
   session.forward(tokens, { logits: "none" });
-  await bucket.put(key, session.save());
+  await bucket.put(key, await session.saveSigned(signing));
   return "computed";
 }

@@ -14,6 +14,8 @@ export interface Env {
   readonly MODEL: string;
   /** The system prompt of every conversation, if it is to be computed once and kept in R2. */
   readonly SYSTEM_PROMPT?: string;
+  /** A secret of at least 32 characters (`wrangler secret put SNAPSHOT_KEY`), without which the prompt is not kept. */
+  readonly SNAPSHOT_KEY?: string;
   /** A secret (`wrangler secret put API_KEY`). Without it, requests need no key. */
   readonly API_KEY?: string;
 }
@@ -31,8 +33,9 @@ async function openModel({ MODELS, ASSETS, MODEL }: Env): Promise<StreamedFile> 
 async function start(env: Env): Promise<Handler> {
   const model: Model = await load(await openModel(env), { name: env.MODEL, ...MEMORY });
   console.log(`${env.MODEL}: ${(model.info.memory as MemoryPlan).total} bytes of WebAssembly memory`);
-  if (env.MODELS && env.SYSTEM_PROMPT) {
-    const how = await rememberPrompt(model, env.MODELS, env.MODEL, env.SYSTEM_PROMPT);
+  if (env.MODELS && env.SYSTEM_PROMPT && env.SNAPSHOT_KEY) {
+    const prompt = { prompt: env.SYSTEM_PROMPT, secret: env.SNAPSHOT_KEY };
+    const how = await rememberPrompt(model, env.MODELS, env.MODEL, prompt);
     console.log(`${env.MODEL}: the system prompt was ${how}`);
   }
   return createHandler(model, { cors: "*", slots: 2, queue: 16, ...(env.API_KEY && { apiKeys: [env.API_KEY] }) });

@@ -61,10 +61,10 @@ export class Core {
   readonly embedding: EmbedContext;
   readonly sessions: SessionParts;
   /** Pages of the whole key-value cache. */
-  readonly #pages: number;
-  readonly #draft: DraftParts | undefined;
-  #fingerprint: string | undefined;
-  #disposed = false;
+  private readonly pages: number;
+  private readonly draft: DraftParts | undefined;
+  /** What its salted copies have in common with it. */
+  private readonly life: { disposed: boolean; fingerprint?: string } = { disposed: false };
 
   constructor(parts: ModelParts) {
     const { tokenizer, executor, name } = parts;
@@ -73,7 +73,7 @@ export class Core {
     this.executor = executor;
     // Where tokens attend to those after them, a prefix has other keys and values in each text.
     this.prefixes = new PrefixCache(executor, !executor.bidirectional && parts.prefixCache);
-    this.#draft = parts.draft;
+    this.draft = parts.draft;
     const draftModel = parts.draft && draftModelOf(parts.draft, executor.vocabSize);
     const scheduler = new Scheduler(executor, this.prefixes, { ...parts.scheduler, draftModel });
     const adapters = (parts.adapters ?? []).map((adapter, id): LoraInfo => ({ id, ...adapter }));
@@ -91,12 +91,22 @@ export class Core {
       encode: (text) => tokenizer.encode(text, { special: true, addBos: false }),
       adapters,
     };
-    this.#pages = executor.freePages;
+    this.pages = executor.freePages;
+  }
+
+  /** The same core for requests and sessions that share prefixes only with those of the same salt. */
+  salted(cacheSalt: string): Core {
+    const { engine, embedding, sessions } = this;
+    return Object.assign(Object.create(Core.prototype) as Core, this, {
+      engine: { ...engine, cacheSalt },
+      embedding: { ...embedding, cacheSalt },
+      sessions: { ...sessions, cacheSalt },
+    });
   }
 
   /** @throws NibbleError `disposed` */
   checkLive(): void {
-    if (this.#disposed) throw new NibbleError("disposed", `the model ${this.name} is disposed`);
+    if (this.life.disposed) throw new NibbleError("disposed", `the model ${this.name} is disposed`);
   }
 
   /** @throws NibbleError `disposed`, or `not_supported` for a model that only embeds or ranks texts */
@@ -115,14 +125,14 @@ export class Core {
     this.checkLive();
     const scales = Float64Array.from(this.context.adapters, ({ scale }) => scale);
     const parts = [this.executor.fingerprint(), new Uint32Array(scales.buffer), Uint32Array.of(NUMERICS_VERSION)];
-    this.#fingerprint ??= Array.from(fingerprint(parts), (word) => word.toString(16).padStart(8, "0")).join("");
-    return this.#fingerprint;
+    this.life.fingerprint ??= Array.from(fingerprint(parts), (word) => word.toString(16).padStart(8, "0")).join("");
+    return this.life.fingerprint;
   }
 
   stats(): { readonly requests: number; readonly usedPages: number; readonly cachedPages: number } {
     this.checkLive();
     const { usedPages } = this.prefixes;
-    const cachedPages = this.#pages - this.executor.freePages - usedPages;
+    const cachedPages = this.pages - this.executor.freePages - usedPages;
     return { requests: this.engine.scheduler.size, usedPages, cachedPages };
   }
 
@@ -130,16 +140,16 @@ export class Core {
   clearPrefixCache(): void {
     this.checkLive();
     this.prefixes.clear();
-    if (this.#draft?.owned) this.#draft.core.clearPrefixCache();
+    if (this.draft?.owned) this.draft.core.clearPrefixCache();
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.life.disposed) return;
+    this.life.disposed = true;
     for (const session of [...this.sessions.open]) session.dispose();
     this.engine.scheduler.failAll(new NibbleError("disposed", `the model ${this.name} was disposed`));
     this.executor.dispose();
-    if (this.#draft?.owned) this.#draft.core.dispose();
+    if (this.draft?.owned) this.draft.core.dispose();
   }
 }
 

@@ -18,7 +18,8 @@ export async function logLikelihoods(
   core.checkGenerates();
   const { executor, engine } = core;
   const fields = new Fields(options ?? {}, ["lora", "signal"], "", "invalid_argument");
-  const settings = { adapters: checkLora(fields, core.context.adapters), signal: checkSignal(fields) };
+  const adapters = checkLora(fields, core.context.adapters);
+  const settings = { adapters, cacheSalt: engine.cacheSalt, signal: checkSignal(fields) };
   const ids = (param: string, value: unknown): number[] => {
     const checked = checkIds(param, value, executor.vocabSize);
     if (checked.length === 0) throw invalid(param, "at least one token", value, "invalid_argument");

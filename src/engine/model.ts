@@ -2,7 +2,7 @@
  * A loaded model: OpenAI's calls, and the calls that they are built on.
  * @module
  */
-import { checkIds, checkNumber, Fields, invalid } from "../base/fields.ts";
+import { checkIds, checkNumber, invalid } from "../base/fields.ts";
 import type { ChatMessage } from "../chat/template.ts";
 import { type ApplyTemplateOptions, ChatPrompts } from "./chat-prompts.ts";
 import { completeChat, completeText, type Endpoint } from "./completions.ts";
@@ -22,11 +22,11 @@ import { checkCallOptions, checkFlags } from "./request/arguments.ts";
 import { checkChatRequest } from "./request/chat.ts";
 import type { EmbedInput, EmbedOptions } from "./request/embed-options.ts";
 import { checkGenerateOptions, type GenerateOptions } from "./request/generate-options.ts";
-import { checkLora, type LoraChoice, type LoraInfo } from "./request/lora.ts";
+import type { LoraChoice, LoraInfo } from "./request/lora.ts";
 import type { Ranking, RerankOptions } from "./request/rerank-options.ts";
 import { rerank } from "./rerank.ts";
 import type { SamplingDefaults } from "./sample/defaults.ts";
-import { Session } from "./session/session.ts";
+import { type SessionCalls, sessionCalls } from "./session-calls.ts";
 
 /** Facts about a loaded model. */
 export interface ModelInfo {
@@ -54,7 +54,7 @@ export interface ModelInfo {
 }
 
 /** A loaded model. */
-export interface Model {
+export interface Model extends SessionCalls {
   /** Facts about it. */
   readonly info: ModelInfo;
   /** Chat completions, in the form of OpenAI's API. */
@@ -142,16 +142,13 @@ export interface Model {
   applyTemplate(messages: readonly ChatMessage[], options?: ApplyTemplateOptions): string;
   /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
   chatPrompt(request: ChatCompletionRequest, options?: RequestOptions): { text: string; ids: number[] };
-  /** Opens an empty session. @param options `lora`: the adapters, as in `generate` */
-  session(options?: { readonly lora?: readonly LoraChoice[] | undefined }): Session;
   /**
-   * Opens a session from the bytes of a session's `save`, made here or elsewhere.
-   * @param options `shared`: other sessions and requests may copy what it holds (default false). The bytes are checked
-   * for damage, not for who wrote them, so share only your own.
-   * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded` or `bad_value` for bytes that
-   * are no session of this model; `context_full`
+   * The same model for a caller whose prompts others must not learn: its requests and sessions reuse cached prefixes only
+   * among those of the same salt. The time to a first token tells whether a prefix was cached, so whoever shares the cache
+   * can ask what others have asked. Limits, memory, `stats` and `dispose` are those of the model.
+   * @param cacheSalt any text, one per group of callers who trust each other
    */
-  restore(bytes: Uint8Array, options?: { readonly shared?: boolean | undefined }): Session;
+  withCacheSalt(cacheSalt: string): Model;
   /**
    * 32 hexadecimal digits. Two models with the same fingerprint give the same tokens to the same request with the same
    * seed, on any host; it is computed from the weights when it is first asked for (0.25 ms per MB).
@@ -175,9 +172,13 @@ export interface Model {
 export function createModel(parts: ModelParts): Model {
   const core = new Core(parts);
   const prompts = new ChatPrompts(core, parts.templates);
-  const endpoint: Endpoint = { core, prompts };
+  return modelOf({ core, prompts }, infoOf(parts, core, prompts));
+}
+
+function modelOf(endpoint: Endpoint, info: ModelInfo): Model {
+  const { core, prompts } = endpoint;
   const model: Model = {
-    info: infoOf(parts, core, prompts),
+    info,
     chat: {
       completions: {
         create: ((body, options) => completeChat(endpoint, body, options)) as Model["chat"]["completions"]["create"],
@@ -199,6 +200,10 @@ export function createModel(parts: ModelParts): Model {
     ...textCalls(core, prompts),
     ...sessionCalls(core),
     fingerprint: () => core.fingerprint,
+    withCacheSalt(cacheSalt) {
+      if (typeof cacheSalt !== "string") throw invalid("cacheSalt", "a string", cacheSalt, "invalid_argument");
+      return modelOf({ core: core.salted(cacheSalt), prompts }, info);
+    },
     stats: () => core.stats(),
     clearPrefixCache: () => core.clearPrefixCache(),
     dispose: () => core.dispose(),
@@ -259,23 +264,6 @@ function textCalls(
       const { rules } = checkCallOptions(options);
       const { text, ids } = prompts.of(checkChatRequest(request, context, rules), rules);
       return { text, ids };
-    },
-  };
-}
-
-function sessionCalls(core: Core): Pick<Model, "session" | "restore"> {
-  return {
-    session(options) {
-      core.checkGenerates();
-      const fields = new Fields(options ?? {}, ["lora"], "", "invalid_argument");
-      const adapters = checkLora(fields, core.context.adapters);
-      return new Session(core.sessions, core.prefixes.acquire([], adapters));
-    },
-    restore(bytes, options) {
-      core.checkGenerates();
-      if (!(bytes instanceof Uint8Array)) throw invalid("bytes", "a Uint8Array", bytes, "invalid_argument");
-      const { shared = false } = checkFlags(options, ["shared"]);
-      return Session.restore(core.sessions, bytes, shared);
     },
   };
 }

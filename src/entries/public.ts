@@ -17,6 +17,7 @@ export type { GenerateOptions } from "../engine/request/generate-options.ts";
 export type { LoraChoice, LoraInfo } from "../engine/request/lora.ts";
 export type { SamplerName, SamplingOptions } from "../engine/sample/options.ts";
 export type { ForwardOptions, Session } from "../engine/session/session.ts";
+export type { SessionKey } from "../engine/session/signature.ts";
 export type { Checkpoint, Metadata, TensorInfo } from "../formats/checkpoint.ts";
 export { llamaLayerTensors } from "../formats/huggingface/layer-tensors.ts";
 export { getNumber } from "../formats/typed-values.ts";

@@ -27,12 +27,13 @@ export function checkHost({ hostname }: URL, { hosts }: Settings): void {
 
 /**
  * Compares digests, so that the time taken shows neither a key's length nor how much of it was right.
- * @returns a check that throws NibbleError `unauthorized`
+ * @returns a check that throws NibbleError `unauthorized`, and resolves to the caller: the digest of the request's key in
+ * hexadecimal digits, or undefined where all callers have the same key or none
  */
-export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<void> {
+export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<string | undefined> {
   let known: Promise<Uint8Array[]> | undefined; // made by the first request: Workers refuse to compute outside of one
   return async ({ headers }) => {
-    if (apiKeys.length === 0) return;
+    if (apiKeys.length === 0) return undefined;
     const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? headers.get("x-api-key") ?? "";
     known ??= Promise.all(apiKeys.map((key) => sha256(new TextEncoder().encode(key))));
     const digest = await sha256(bytesOf(given));
@@ -40,6 +41,7 @@ export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<v
     for (const key of await known) matches |= Number(equalDigests(digest, key));
     if (matches === 0)
       throw new NibbleError("unauthorized", given ? "the API key is not valid" : "an API key is required");
+    return new Set(apiKeys).size > 1 ? hexadecimal(digest) : undefined;
   };
 }
 
@@ -50,6 +52,10 @@ function bytesOf(value: string): Uint8Array<ArrayBuffer> {
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function equalDigests(a: Uint8Array, b: Uint8Array): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Timings } from "../engine/generate/timings.ts";
 import type { Ticket } from "./admission.ts";
-import type { Asked, Call } from "./call.ts";
+import { type Asked, type Call, callOf } from "./call.ts";
 import type { Metrics } from "./metrics.ts";
 import { type StreamFormat, streamResponse } from "./streams.ts";
 
@@ -83,7 +83,7 @@ async function admit(asked: Asked): Promise<{ ticket: Ticket; call: Call }> {
       lease.release();
       place.end();
     };
-    return { ticket: { ...place, end }, call: { ...asked, lease, model: lease.model } };
+    return { ticket: { ...place, end }, call: callOf(asked, lease) };
   } catch (error) {
     place.end();
     throw error;

@@ -16,6 +16,13 @@ export interface Asked {
 
 /** A request whose model is in memory until the answer ends. */
 export interface Call extends Asked {
+  /** The model for this caller: others do not reuse what its requests leave in the cache. */
   readonly model: Model;
   readonly lease: Lease;
+}
+
+export function callOf(asked: Asked, lease: Lease): Call {
+  const { caller, server } = asked.exchange;
+  const shares = caller === undefined || server.settings.sharePrefixes;
+  return { ...asked, lease, model: shares ? lease.model : lease.model.withCacheSalt(caller) };
 }

@@ -12,6 +12,8 @@ const MAX_CHARACTERS = 32 * 2 ** 20;
 export interface Conversation {
   /** The answer as the client received it. */
   readonly answer: object;
+  /** The caller that may continue, read and delete it; undefined: every one. */
+  readonly caller: string | undefined;
   /** The messages of a chat, the answer's included. */
   readonly messages: readonly Body[];
   /** The tools of a chat, where the next request takes them over. */
@@ -32,8 +34,10 @@ export class ConversationStore {
     return this.#most > 0;
   }
 
-  get(id: string): Conversation | undefined {
-    return this.#stored.get(id);
+  /** Undefined also for a conversation of another caller. */
+  get(id: string, caller: string | undefined): Conversation | undefined {
+    const stored = this.#stored.get(id);
+    return stored?.caller === caller ? stored : undefined;
   }
 
   put(id: string, conversation: Conversation): void {
@@ -43,11 +47,16 @@ export class ConversationStore {
     this.#characters += characters;
     for (const old of this.#stored.keys()) {
       if (this.#stored.size <= this.#most && this.#characters <= MAX_CHARACTERS) break;
-      this.delete(old);
+      this.#drop(old);
     }
   }
 
-  delete(id: string): boolean {
+  /** @returns false where the caller has none of this id */
+  delete(id: string, caller: string | undefined): boolean {
+    return this.get(id, caller) !== undefined && this.#drop(id);
+  }
+
+  #drop(id: string): boolean {
     this.#characters -= this.#stored.get(id)?.characters ?? 0;
     return this.#stored.delete(id);
   }

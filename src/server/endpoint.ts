@@ -6,7 +6,7 @@
 import { invalid } from "../base/fields.ts";
 import type { Model } from "../engine/model.ts";
 import { answer, computed, type Prepared } from "./answer.ts";
-import type { Asked, Call } from "./call.ts";
+import { type Asked, type Call, callOf } from "./call.ts";
 import type { ServedModel } from "./models/served-model.ts";
 import type { Exchange, Route } from "./route.ts";
 
@@ -35,7 +35,7 @@ async function withModel(asked: Asked, make: (call: Call) => object | Promise<ob
   const { models } = asked.exchange.server;
   const lease = await models.acquire(asked.served, asked.exchange.request.signal);
   try {
-    return Response.json(await make({ ...asked, lease, model: lease.model }));
+    return Response.json(await make(callOf(asked, lease)));
   } finally {
     lease.release();
   }

@@ -83,9 +83,10 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     if (request.method === "OPTIONS") return optionsResponse(request, routes, settings);
     const route = routes.find((one) => methodsOf(one).includes(request.method));
     if (!route) return wrongMethod(request, url, routes);
-    if (!route.open) await checkKey(request);
+    const caller = route.open ? undefined : await checkKey(request);
     const { rules } = ignored;
-    return route.respond({ request, url, params, server, rules, ignore: (what, why) => ignored.add(what, why) });
+    const ignore = (what: string, why: string) => ignored.add(what, why);
+    return route.respond({ request, url, params, server, caller, rules, ignore });
   }
 
   async function close(graceMs = 30_000): Promise<void> {

@@ -27,8 +27,18 @@ export interface HandlerOptions {
   readonly library?: ModelLibrary;
   /** Responses of /v1/responses that are kept in memory, for `previous_response_id` (default 0: none). */
   readonly responseStore?: number;
+  /**
+   * Callers with different API keys reuse each other's cached prefixes. Default false, since the time to a first token then
+   * tells one caller whether another one has sent the same text.
+   */
+  readonly sharePrefixes?: boolean;
   /** Where POST /slots/N saves and restores what conversations have computed. Default: such requests get status 404. */
   readonly slotStore?: SlotStore;
+  /**
+   * A secret of at least 32 bytes by which saved slots are signed. Only those are restored, since others could hold the
+   * keys and values of any text. Default: a random one, so that slots are restored until this handler ends.
+   */
+  readonly slotKey?: Uint8Array;
   /** Most bytes of a body (default 4 MiB). */
   readonly maxBodyBytes?: number;
   /** Milliseconds in which a client must have sent its body (default 30,000). */
@@ -49,8 +59,10 @@ export interface HandlerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+const MIN_SLOT_KEY = 32;
+
 /** Options that stay undefined where they are not given. */
-type Optional = "hosts" | "page" | "slotStore" | "library" | "pooling";
+type Optional = "hosts" | "page" | "slotStore" | "slotKey" | "library" | "pooling";
 
 export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
   readonly [Name in Optional]: HandlerOptions[Name];
@@ -70,7 +82,9 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "modelsIdleMs",
   "library",
   "responseStore",
+  "sharePrefixes",
   "slotStore",
+  "slotKey",
   "maxBodyBytes",
   "bodyTimeoutMs",
   "stallTimeoutMs",
@@ -102,6 +116,8 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     bodyTimeoutMs: whole("bodyTimeoutMs", 1, 30_000),
     stallTimeoutMs: whole("stallTimeoutMs", 1, 30_000),
     page,
+    sharePrefixes: fields.boolean("sharePrefixes") ?? false,
+    slotKey: checkSlotKey(fields),
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
     pooling: fields.oneOf("pooling", POOLINGS),
@@ -110,6 +126,14 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     told: new Set(),
     onError: callback<Settings["onError"]>(fields, "onError") ?? (() => {}),
   };
+}
+
+function checkSlotKey(fields: Fields): Uint8Array | undefined {
+  const key = fields.get("slotKey");
+  if (key === undefined || (key instanceof Uint8Array && key.length >= MIN_SLOT_KEY)) return key;
+  // The value is a secret, so the error does not repeat it.
+  const got = key instanceof Uint8Array ? `${key.length} bytes` : typeof key;
+  throw fields.invalid("slotKey", `a Uint8Array of at least ${MIN_SLOT_KEY} bytes`, got);
 }
 
 function checkMethods<T>(fields: Fields, name: string, methods: readonly (string & keyof T)[]): T | undefined {

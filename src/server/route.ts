@@ -33,6 +33,11 @@ export interface Exchange {
   /** The values of the `:name` parts of the route's path. */
   readonly params: Readonly<Record<string, string>>;
   readonly server: ServerState;
+  /**
+   * Whose key the request has, as `keyCheck` tells: what one caller's requests leave behind is not for another one's.
+   * Undefined where all callers are alike.
+   */
+  readonly caller: string | undefined;
   /** How fields that nobody knows are treated, in every object of the request. */
   readonly rules: FieldRules;
   /** Reports that a part of the request is ignored. `what` names the field, `why` is a sentence for the log. */

@@ -18,6 +18,7 @@ import { cacheLibrary, lazyModel, type ModelSettings } from "../serve/models.ts"
 import { toPlayground, withPlayground } from "../serve/playground.ts";
 import { requestDefaults } from "../serve/request-defaults.ts";
 import { folderStore } from "../serve/slot-folder.ts";
+import { readSlotKey } from "../serve/slot-key.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 const MAX_MODELS = 256;
@@ -42,7 +43,9 @@ API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one 
     // The only model of a server stays unless a time was given.
     const stays = others.length === 0 && given.idle === undefined;
     const models = [{ ...first!, loaded: await first!.load(), ...(stays && { idleMs: Infinity }) }, ...others];
-    const handler = createHandler(models, handlerOptions(given, access, settings));
+    const slotKey = await readSlotKey(given);
+    const options = handlerOptions(given, access, settings);
+    const handler = createHandler(models, { ...options, ...(slotKey && { slotKey }) });
     const { host = "127.0.0.1", port = 8080 } = given;
     const listener = await listen(given.noUi ? handler : withPlayground(handler), { host, port }).catch((error) => {
       throw addressError(error, host, port);
@@ -115,6 +118,7 @@ function handlerOptions(given: ServeFlags, { apiKeys, local }: Access, settings:
     ...(idleSeconds >= 0 && { modelsIdleMs: idleSeconds * 1000 }),
     responseStore: given.responseStore ?? STORED_RESPONSES,
     ...(slots !== undefined && { slotStore: folderStore(slots) }),
+    ...(given.sharePrefixes && { sharePrefixes: true }),
     ...(!noUi && { page: toPlayground }),
     ...(strict && { strict }),
     ...(given.pooling && { pooling: given.pooling }),

@@ -78,6 +78,15 @@ const capacity = {
     `responses that previous_response_id can name (default ${STORED_RESPONSES}; 0: none)`,
   ),
   slots: text("--slot-save-path", "FOLDER", "where /slots/N saves and restores conversations (default: nowhere)"),
+  slotKeyFile: text(
+    "--slot-key-file",
+    "FILE",
+    "a secret of at least 32 bytes that signs saved slots; no others are restored (default: one made in the cache)",
+  ),
+  sharePrefixes: toggle(
+    "--share-prefixes",
+    "reuse cached prefixes across API keys too (the time to a first token then tells what others have sent)",
+  ),
   grace: number(
     "--grace",
     "SECONDS",
@@ -148,12 +157,22 @@ const VALUES =
   "--cache-reuse, -cram, --cache-ram, -sps, --slot-prompt-similarity, --sse-ping-interval, --load-mode, -lm";
 
 type Texts =
-  | ("model" | "alias" | "host" | "apiKeyFile" | "slots" | "chatTemplate" | "chatTemplateFile" | "templateVariables")
+  | (
+      | "model"
+      | "alias"
+      | "host"
+      | "apiKeyFile"
+      | "slots"
+      | "slotKeyFile"
+      | "chatTemplate"
+      | "chatTemplateFile"
+      | "templateVariables"
+    )
   | ("noContextShift" | "switches" | "values");
 type Numbers =
   | ("port" | "parallel" | "queue" | "cacheTokens" | "modelsMax" | "idle" | "responseStore" | "grace")
   | ("reasoningBudget" | "predict" | "keep");
-type Switches = "insecure" | "noUi" | "strict" | "contextShift" | "loraOff" | "json";
+type Switches = "insecure" | "sharePrefixes" | "noUi" | "strict" | "contextShift" | "loraOff" | "json";
 
 type ServeFlagTable = Readonly<
   Record<Texts, Flag<string>> &

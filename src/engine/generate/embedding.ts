@@ -6,12 +6,15 @@ import { NibbleError } from "../../base/errors.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
 import type { Pooling } from "../schedule/batch-plan.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
+import { joinedSalt } from "../schedule/shared-prefix.ts";
 import { readRows } from "./read-rows.ts";
 
 /** Settings of the pass through the model. */
 export interface StateSettings {
   readonly pooling: Pooling;
   readonly adapters: AdapterScales | undefined;
+  /** As in `GenerationSettings`. */
+  readonly cacheSalt?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,6 +42,8 @@ export interface Embeddings {
 export interface EmbeddingEngine {
   readonly executor: Executor;
   readonly scheduler: Scheduler;
+  /** The text that separates all requests of this caller from others, as `Sharing` says. */
+  readonly cacheSalt?: string | undefined;
 }
 
 /** Vectors as they come: a head's in f32, pooled states in f64. */
@@ -76,9 +81,10 @@ export async function embed(
 export async function headResults(
   texts: readonly TextTokens[],
   settings: StateSettings,
-  { executor, scheduler }: EmbeddingEngine,
+  { executor, scheduler, cacheSalt: salt }: EmbeddingEngine,
 ): Promise<Numbers[]> {
   const { signal } = settings;
+  const salted = { ...settings, cacheSalt: joinedSalt(salt, settings.cacheSalt) };
   const results: Numbers[] = [];
   // Ends what still runs when one text fails or the caller's signal comes.
   const controller = new AbortController();
@@ -87,7 +93,7 @@ export async function headResults(
   async function work(): Promise<void> {
     while (next < texts.length) {
       const at = next++;
-      const states = await readStates(texts[at]!, settings, { scheduler, executor, signal: controller.signal });
+      const states = await readStates(texts[at]!, salted, { scheduler, executor, signal: controller.signal });
       // The step that computed the state has ended, so its rows are no longer needed.
       results[at] = executor.poolsStates ? throughHead(states, executor) : states;
     }
@@ -107,7 +113,7 @@ export async function headResults(
 /** The pooled states of a text in f64, summed in the order of its tokens; with pooling "none" the states of all of them. */
 async function readStates(
   { ids, types }: TextTokens,
-  { pooling, adapters }: StateSettings,
+  { pooling, adapters, cacheSalt }: StateSettings,
   { executor, scheduler, signal }: EmbeddingEngine & { readonly signal: AbortSignal },
 ): Promise<Float64Array> {
   const width = executor.hiddenSize;
@@ -119,7 +125,7 @@ async function readStates(
   };
   const firstRow = pooling === "last" ? ids.length - 1 : 0;
   const rows = one ? 1 : ids.length;
-  await readRows(scheduler, { tokens: ids, types, adapters, pooling, firstRow, rows, take }, signal);
+  await readRows(scheduler, { tokens: ids, types, adapters, cacheSalt, pooling, firstRow, rows, take }, signal);
   return pooling === "mean" ? states.map((sum) => sum / rows) : states;
 }
 

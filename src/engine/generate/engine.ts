@@ -15,4 +15,6 @@ export interface Engine {
   readonly candidates: Candidates;
   /** Whether a draft model drafts for the requests that take drafts. */
   readonly hasDraftModel?: boolean;
+  /** The text that separates all requests of this caller from others, as `Sharing` says. */
+  readonly cacheSalt?: string | undefined;
 }

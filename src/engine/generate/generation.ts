@@ -9,6 +9,7 @@ import type { Price } from "../schedule/draft-account.ts";
 import type { Drafting } from "../schedule/draft-model.ts";
 import { EventQueue } from "../schedule/event-queue.ts";
 import { now } from "../schedule/host-turn.ts";
+import { joinedSalt } from "../schedule/shared-prefix.ts";
 import { AnswerText } from "./answer-text.ts";
 import { Chooser } from "./chooser.ts";
 import { Drafts } from "./drafts.ts";
@@ -86,6 +87,10 @@ class Generation implements Job {
 
   get adapters(): AdapterScales | undefined {
     return this.#options.adapters;
+  }
+
+  get cacheSalt(): string | undefined {
+    return joinedSalt(this.#engine.cacheSalt, this.#options.cacheSalt);
   }
 
   get ready(): boolean {

@@ -3,9 +3,9 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { AdapterScales } from "../../runtime/types.ts";
 import { logSoftmax } from "../sample/logprobs.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
+import type { Sharing } from "../schedule/shared-prefix.ts";
 import { readRows } from "./read-rows.ts";
 
 /** How likely a continuation is. */
@@ -16,8 +16,7 @@ export interface LogLikelihood {
   readonly greedy: boolean;
 }
 
-export interface ScoreSettings {
-  readonly adapters: AdapterScales | undefined;
+export interface ScoreSettings extends Sharing {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,7 +28,7 @@ export interface ScoreSettings {
 export async function scoreContinuations(
   context: readonly number[],
   continuations: readonly (readonly number[])[],
-  { adapters, signal }: ScoreSettings,
+  { adapters, cacheSalt, signal }: ScoreSettings,
   scheduler: Scheduler,
 ): Promise<LogLikelihood[]> {
   const results = continuations.map(() => ({ logprob: 0, greedy: true }));
@@ -47,7 +46,11 @@ export async function scoreContinuations(
     }
   };
   const read = (tokens: readonly number[], firstRow: number, which: readonly number[]) =>
-    readRows(scheduler, { tokens, adapters, firstRow, rows: tokens.length - firstRow, take: take(which) }, signal);
+    readRows(
+      scheduler,
+      { tokens, adapters, cacheSalt, firstRow, rows: tokens.length - firstRow, take: take(which) },
+      signal,
+    );
   // The last token of a continuation is predicted, and need not be read.
   const whole = (i: number) => [...context, ...continuations[i]!.slice(0, -1)];
   const all = continuations.map((_, i) => i);

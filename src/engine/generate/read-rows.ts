@@ -6,12 +6,12 @@
 import type { AdapterScales } from "../../runtime/types.ts";
 import type { Job, Pooling } from "../schedule/batch-plan.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
+import type { Sharing } from "../schedule/shared-prefix.ts";
 
-export interface Reading {
+export interface Reading extends Sharing {
   readonly tokens: readonly number[];
   /** The type of each token, for models that have them. */
   readonly types?: readonly number[] | undefined;
-  readonly adapters: AdapterScales | undefined;
   /** Which hidden states are taken; undefined: logits are. */
   readonly pooling?: Pooling | undefined;
   /** The rows of this token and of those after it are taken. */
@@ -48,6 +48,7 @@ class ReadingJob implements Job {
   readonly pooling: Pooling | undefined;
   readonly firstRow: number | undefined;
   readonly adapters: AdapterScales | undefined;
+  readonly cacheSalt: string | undefined;
   readonly done: Promise<void>;
   readonly #take: Reading["take"];
   readonly #end: number;
@@ -56,10 +57,11 @@ class ReadingJob implements Job {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
-  constructor({ tokens, types, adapters, pooling, firstRow, rows, take }: Reading) {
+  constructor({ tokens, types, adapters, cacheSalt, pooling, firstRow, rows, take }: Reading) {
     this.tokens = tokens;
     this.types = types;
     this.adapters = adapters;
+    this.cacheSalt = cacheSalt;
     this.pooling = pooling;
     // A single state of a text is asked for by its pooling.
     this.firstRow = pooling === "cls" || pooling === "last" ? undefined : firstRow;

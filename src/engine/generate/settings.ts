@@ -51,6 +51,8 @@ export interface GenerationSettings {
   /** Tokens at the prompt's start that a context shift keeps. */
   readonly keep?: number | undefined;
   readonly adapters?: AdapterScales | undefined;
+  /** Only requests with the same text copy keys and values of each other; undefined: those without one. */
+  readonly cacheSalt?: string | undefined;
   readonly constraint?: ConstraintOptions | CallConstraintOptions | undefined;
   /** Special tokens that are part of the text: these texts, or all but the end token. */
   readonly shown?: readonly string[] | "all";

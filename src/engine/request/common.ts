@@ -19,6 +19,9 @@ export const MAX_TOP_LOGPROBS = 20;
 /** Bounds an answer's size: each alternative is an entry of some 80 bytes. */
 const MAX_PROBS = 256;
 
+/** Most characters of vLLM's `cache_salt`. */
+export const MAX_SALT = 1024;
+
 const DRAFT_COUNT = { min: 0, integer: true };
 
 export interface CommonRequest {
@@ -85,6 +88,7 @@ export function checkCommon(fields: Fields, context: RequestContext, particular:
       draftMin: fields.number("speculative.n_min", DRAFT_COUNT),
       draftPMin: fields.number("speculative.p_min", { min: 0, max: 1 }),
       adapters: checkLora(fields, context.adapters),
+      cacheSalt: fields.string("cache_salt", MAX_SALT),
       signal: checkSignal(fields),
     },
   };

@@ -3,6 +3,7 @@
  * @module
  */
 import { type FieldRules, Fields, invalid } from "../../base/fields.ts";
+import { MAX_SALT } from "./common.ts";
 import { type CheckedEmbedOptions, checkEmbedOptions, type EmbedContext, type EmbedInput } from "./embed-options.ts";
 import { EMBEDDING_FIELDS } from "./field-tables.ts";
 
@@ -23,7 +24,8 @@ export function checkEmbeddingRequest(
   if (options.settings.pooling === "none")
     throw fields.invalid("pooling", "mean, cls or last, since this API has one vector per text", "none");
   return {
-    ...options,
+    texts: options.texts,
+    settings: { ...options.settings, cacheSalt: fields.string("cache_salt", MAX_SALT) },
     inputs: checkInput(fields.get("input")),
     base64: fields.oneOf("encoding_format", ["float", "base64"]) === "base64",
   };

@@ -71,10 +71,10 @@ const LLAMA_SERVER: FieldTable = {
 const VLLM: FieldTable = {
   known: [
     ...["prompt_logprobs", "include_stop_str_in_output", "skip_special_tokens"],
-    ...["return_token_ids", "return_tokens_as_token_ids"],
+    ...["return_token_ids", "return_tokens_as_token_ids", "cache_salt"],
   ],
   unused: [
-    ...["priority", "request_id", "cache_salt", "kv_transfer_params", "mm_processor_kwargs", "bootstrap_host"],
+    ...["priority", "request_id", "kv_transfer_params", "mm_processor_kwargs", "bootstrap_host"],
     ...["spaces_between_special_tokens", "bootstrap_port", "bootstrap_room", "data_parallel_rank"],
   ],
   unsupported: {
@@ -230,9 +230,9 @@ export const THINKING_FIELDS: FieldTable = {
 export const EMBEDDING_FIELDS: FieldTable = {
   known: [
     ...["input", "model", "encoding_format", "dimensions", "pooling", "normalize", "lora", "signal"],
-    ...["prompt_name", "prompt", "truncate"],
+    ...["prompt_name", "prompt", "truncate", "cache_salt"],
   ],
-  unused: ["user", "metadata", "priority", "request_id", "cache_salt", "additional_data", "input_type"],
+  unused: ["user", "metadata", "priority", "request_id", "additional_data", "input_type"],
   unsupported: {
     add_special_tokens: on("send token ids"),
     truncate_prompt_tokens: unless((value) => value === -1, "send shorter texts, or truncate: true"),

@@ -7,6 +7,7 @@ import { type AdapterScales, type BatchItem, type Executor, logitRows, type Sequ
 import type { Price } from "./draft-account.ts";
 import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
 import type { Holder } from "./prefix-cache.ts";
+import type { Sharing } from "./shared-prefix.ts";
 import type { StepTimes } from "./step-times.ts";
 
 /**
@@ -17,8 +18,7 @@ export type Pooling = "none" | "mean" | "cls" | "last";
 export const POOLINGS: readonly Pooling[] = ["none", "mean", "cls", "last"];
 
 /** A request as the scheduler sees it: a list of tokens that grows whenever the job is given logits. */
-export interface Job extends DraftedJob {
-  readonly adapters?: AdapterScales | undefined;
+export interface Job extends DraftedJob, Sharing {
   /**
    * The pooling of an embedding, which takes hidden states and ends with its prompt. Undefined if the job takes logits.
    */
@@ -76,6 +76,10 @@ export class Entry implements Holder {
 
   get adapters(): AdapterScales | undefined {
     return this.job.adapters;
+  }
+
+  get cacheSalt(): string | undefined {
+    return this.job.cacheSalt;
   }
 
   /** The tokens that may come from the cache, and the one after them. */

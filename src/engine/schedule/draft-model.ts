@@ -42,6 +42,8 @@ export interface Drafting {
 export interface DraftedJob {
   /** Prompt and answer so far. */
   readonly tokens: readonly number[];
+  /** Separates it from others that the draft model works for, as `Sharing` says. */
+  readonly cacheSalt?: string | undefined;
   readonly drafting?: Drafting | undefined;
 }
 
@@ -219,8 +221,9 @@ export class DraftModel {
       tokens.length = sequence.length;
       return known;
     }
-    const sequence = this.#prefixes.acquire(job.tokens);
-    const reader = { tokens: job.tokens.slice(0, sequence.length), sequence };
+    const { cacheSalt } = job; // The draft model applies no adapters.
+    const sequence = this.#prefixes.acquire(job.tokens, { cacheSalt });
+    const reader = { tokens: job.tokens.slice(0, sequence.length), sequence, cacheSalt };
     this.#prefixes.register(reader);
     this.#readers.set(job, reader);
     return reader;

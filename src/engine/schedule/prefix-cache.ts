@@ -6,22 +6,19 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { AdapterScales, Executor, Sequence } from "../../runtime/types.ts";
-import { sameAdapters, sharedLength } from "./shared-prefix.ts";
+import type { Executor, Sequence } from "../../runtime/types.ts";
+import { mayShare, type Sharing, sharedLength } from "./shared-prefix.ts";
 
 /** A sequence and its tokens; tokens beyond the sequence's length are not computed yet. */
-export interface Holder {
+export interface Holder extends Sharing {
   readonly tokens: readonly number[];
-  /** The adapters. Keys and values depend on them, so only sequences with the same adapters share pages. */
-  readonly adapters?: AdapterScales | undefined;
   readonly sequence: Sequence | undefined;
   /** Its keys and values were not computed here, so no other sequence may copy them. */
   readonly isPrivate?: boolean;
 }
 
-interface Kept {
+interface Kept extends Sharing {
   readonly tokens: number[];
-  readonly adapters: AdapterScales | undefined;
   readonly sequence: Sequence;
 }
 
@@ -59,14 +56,14 @@ export class PrefixCache {
    * A sequence that holds the longest known prefix of `tokens`, without the last token, whose logits are wanted.
    * @throws NibbleError `context_full` where all of the runtime's sequences are in use
    */
-  acquire(tokens: readonly number[], adapters?: AdapterScales): Sequence {
-    const match = this.#find(tokens, adapters, MIN_SHARED - 1);
-    return match ? this.#begin(match) : this.#withFreeSequence(() => this.#executor.createSequence(adapters));
+  acquire(tokens: readonly number[], sharing: Sharing = {}): Sequence {
+    const match = this.#find(tokens, sharing, MIN_SHARED - 1);
+    return match ? this.#begin(match) : this.#withFreeSequence(() => this.#executor.createSequence(sharing.adapters));
   }
 
   /** Returns `sequence`, or replaces it by another that holds more of `tokens`. */
-  extend(sequence: Sequence, tokens: readonly number[]): Sequence {
-    const match = this.#find(tokens, sequence.adapters, sequence.length + MIN_SHARED - 1);
+  extend(sequence: Sequence, tokens: readonly number[], sharing: Sharing): Sequence {
+    const match = this.#find(tokens, sharing, sequence.length + MIN_SHARED - 1);
     if (!match) return sequence;
     sequence.dispose(); // The other one may need its place.
     return this.#begin(match);
@@ -90,8 +87,7 @@ export class PrefixCache {
       return;
     }
     const { length } = sequence;
-    const within = (other: Holder) =>
-      sameAdapters(other.adapters, holder.adapters) && startsWith(other, holder.tokens, length);
+    const within = (other: Holder) => mayShare(other, holder) && startsWith(other, holder.tokens, length);
     if (
       !this.#enabled ||
       length < MIN_SHARED ||
@@ -103,12 +99,13 @@ export class PrefixCache {
     }
     for (const kept of this.#kept) {
       const { length: shorter } = kept.sequence;
-      if (!sameAdapters(kept.adapters, holder.adapters)) continue;
+      if (!mayShare(kept, holder)) continue;
       if (sequence.knownLength(shorter) < shorter) continue; // It alone has the state of recurrent layers there.
       if (shorter <= length && sharedLength(kept.tokens, holder.tokens, shorter) === shorter) this.#drop(kept);
     }
     sequence.rest();
-    this.#kept.add({ tokens: holder.tokens.slice(0, length), adapters: holder.adapters, sequence });
+    const { adapters, cacheSalt } = holder;
+    this.#kept.add({ tokens: holder.tokens.slice(0, length), adapters, cacheSalt, sequence });
     if (this.#kept.size > MAX_KEPT) this.#dropOldest();
   }
 
@@ -140,12 +137,12 @@ export class PrefixCache {
   }
 
   /** The number of leading `tokens` that some sequence holds, without the last token. */
-  matchLength(tokens: readonly number[], adapters: AdapterScales | undefined): number {
-    return this.#find(tokens, adapters, MIN_SHARED - 1)?.length ?? 0;
+  matchLength(tokens: readonly number[], sharing: Sharing): number {
+    return this.#find(tokens, sharing, MIN_SHARED - 1)?.length ?? 0;
   }
 
   /** The longest match of more than `least` tokens. */
-  #find(tokens: readonly number[], adapters: AdapterScales | undefined, least: number): Match | undefined {
+  #find(tokens: readonly number[], sharing: Sharing, least: number): Match | undefined {
     if (!this.#enabled) return undefined;
     let best: Match | undefined;
     let length = least;
@@ -155,7 +152,7 @@ export class PrefixCache {
       const most = Math.min(tokens.length - 1, held.length, sequence?.length ?? 0);
       // A longer match has the token at `length` too: most holders are told apart by one comparison.
       if (!sequence || most <= length || held[length] !== tokens[length]) return;
-      if (!sameAdapters(holder.adapters, adapters)) return;
+      if (!mayShare(holder, sharing)) return;
       const shared = sequence.knownLength(sharedLength(tokens, held, most));
       if (shared <= length) return;
       length = shared;

@@ -11,7 +11,7 @@ import { checkDrafts } from "./check-drafts.ts";
 import type { DraftModel } from "./draft-model.ts";
 import { type HostTurns, hostTurns, now } from "./host-turn.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
-import { sameAdapters, sharedLength } from "./shared-prefix.ts";
+import { mayShare, sharedLength } from "./shared-prefix.ts";
 import { StepTimes } from "./step-times.ts";
 
 export interface SchedulerOptions {
@@ -219,10 +219,10 @@ export class Scheduler {
       other.job.ready && other.sequence !== undefined && other.sequence.length < length;
     if (leader && leads(leader, entry.leaderLength)) return true;
     entry.leader = undefined;
-    entry.leaderLength = this.#prefixes.matchLength(reusable, entry.adapters);
+    entry.leaderLength = this.#prefixes.matchLength(reusable, entry);
     for (const other of this.#entries) {
       const most = Math.min(reusable.length - 1, other.tokens.length);
-      if (!sameAdapters(other.adapters, entry.adapters)) continue;
+      if (!mayShare(other, entry)) continue;
       if (other === entry || other.isAnswering || !leads(other, most) || most <= entry.leaderLength) continue;
       const shared = sharedLength(reusable, other.tokens, most);
       if (shared < entry.leaderLength + this.#executor.pageTokens || !leads(other, shared)) continue;
@@ -241,7 +241,7 @@ export class Scheduler {
     const alone = force || !this.#entries.some(({ sequence }) => sequence);
     for (;;) {
       try {
-        entry.sequence = this.#prefixes.acquire(entry.reusable, entry.adapters);
+        entry.sequence = this.#prefixes.acquire(entry.reusable, entry);
         break;
       } catch (error) {
         if (!(error instanceof NibbleError) || error.code !== "context_full") throw error;

@@ -17,6 +17,7 @@
 import { NibbleError } from "../../base/errors.ts";
 import { fingerprint } from "../../runtime/fingerprint.ts";
 import type { AdapterScales, Executor } from "../../runtime/types.ts";
+import { SIGNATURE_BYTES } from "./signature.ts";
 
 const MAGIC = 0x5342494e; // "NIBS"
 /** Version 2: keys and values of `mixed` and `int8` caches are rotated (assembly/kernels/hadamard.ts); words 14 and 15. */
@@ -93,7 +94,8 @@ export function decodeSession(source: Uint8Array, executor: Facts): SavedSession
   if (savedLength % pageTokens !== 0 || savedLength > full)
     throw new NibbleError("bad_value", expected(`whole pages of at most ${count} tokens`, savedLength));
   const size = (start + count) * 4 + (savedLength / pageTokens) * pageBytes + (savedLength > 0 ? stateBytes : 0);
-  if (source.length !== size)
+  // A signature may follow, which `verified` looks at.
+  if (source.length !== size && source.length !== size + SIGNATURE_BYTES)
     throw new NibbleError("truncated", expected(`${size} bytes of a session with ${count} tokens`, source.length));
 
   const bytes = aligned ? source : source.slice();
@@ -110,7 +112,7 @@ export function decodeSession(source: Uint8Array, executor: Facts): SavedSession
     tokens,
     adapters: scales > 0 ? adapters : undefined,
     savedLength,
-    pages: bytes.subarray((start + count) * 4),
+    pages: bytes.subarray((start + count) * 4, size),
   };
 }
 

@@ -7,6 +7,7 @@ import { checkIds, checkNumber, Fields, invalid } from "../../base/fields.ts";
 import type { Executor, Sequence } from "../../runtime/types.ts";
 import type { Holder, PrefixCache } from "../schedule/prefix-cache.ts";
 import { decodeSession, encodeSession } from "./session-file.ts";
+import { type SessionKey, signed } from "./signature.ts";
 
 /** Options of `forward`. */
 export interface ForwardOptions {
@@ -20,6 +21,8 @@ export interface SessionParts {
   readonly prefixes: PrefixCache;
   /** Sessions that are not disposed. */
   readonly open: Set<Session>;
+  /** Only sessions and requests with the same text copy pages of each other, as `Sharing` says. */
+  readonly cacheSalt?: string | undefined;
 }
 
 interface Held extends Holder {
@@ -37,7 +40,8 @@ export class Session {
   /** @param isPrivate the keys and values come from outside, so no other session or request may copy them */
   constructor(parts: SessionParts, sequence: Sequence, tokens: readonly number[] = [], isPrivate = false) {
     this.#parts = parts;
-    this.#held = { tokens: [...tokens], adapters: sequence.adapters, sequence, isPrivate };
+    const { cacheSalt } = parts;
+    this.#held = { tokens: [...tokens], adapters: sequence.adapters, cacheSalt, sequence, isPrivate };
     parts.open.add(this);
     parts.prefixes.register(this.#held);
   }
@@ -75,7 +79,7 @@ export class Session {
     const result = new Float32Array(rows * vocabSize);
     const all = [...held.tokens, ...ids];
     try {
-      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, all);
+      if (logits !== "all") held.sequence = prefixes.extend(held.sequence, all, held);
       const { sequence } = held;
       let filled = 0;
       // Recurrent layers may have gone back further than `truncate` asked for: the tokens up to `before` come first then.
@@ -110,16 +114,30 @@ export class Session {
   }
 
   /**
+   * `save`, with a signature behind the bytes, by which `model.restoreSigned` knows that they were computed by someone
+   * with the same key.
+   * @throws NibbleError `invalid_argument` for a key that is none; `not_supported` for a session whose bytes came without
+   * a signature, since nobody knows what is in them
+   */
+  async saveSigned(key: SessionKey): Promise<Uint8Array> {
+    if (!this.#live().isPrivate) return signed(this.save(), key);
+    throw new NibbleError(
+      "not_supported",
+      "the session was restored from bytes without a signature: it cannot be signed",
+    );
+  }
+
+  /**
    * Opens a session from the bytes of `save`. Tokens after the last saved page are computed again: at most 31,
    * with recurrent layers those after the last border of a page whose state was kept.
-   * @param shared whether others may copy the pages; bytes that someone else may have written must not be shared
+   * @param shared whether others may copy the pages; only those of bytes whose signature is right may be
    * @throws NibbleError `bad_magic`, `unsupported_version`, `truncated`, `limit_exceeded`, `bad_value`, `context_full`
    */
   static restore(parts: SessionParts, bytes: Uint8Array, shared: boolean): Session {
     const { executor, prefixes } = parts;
     const { tokens, adapters, savedLength, pages } = decodeSession(bytes, executor);
     const needed = Math.ceil(tokens.length / executor.pageTokens);
-    const sequence = prefixes.acquire([], adapters);
+    const sequence = prefixes.acquire([], { adapters });
     try {
       while (needed > executor.freePages && prefixes.reclaim());
       sequence.restorePages(pages, savedLength);

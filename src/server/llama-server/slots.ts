@@ -7,6 +7,7 @@ import { NibbleError } from "../../base/errors.ts";
 import { Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
+import type { SessionKey } from "../../engine/session/signature.ts";
 import { PAGE_TOKENS } from "../../runtime/layout.ts";
 import type { Call } from "../call.ts";
 import { asNibbleError } from "../errors.ts";
@@ -38,6 +39,8 @@ interface SlotAction {
   readonly id: number;
   /** The file's name in the store. */
   readonly name: string;
+  /** Signs what is saved, and is asked for what is restored. */
+  readonly key: () => Promise<SessionKey>;
 }
 
 type Compute = (signal: AbortSignal) => Promise<object>;
@@ -63,9 +66,23 @@ export function slotAction({ model, body, exchange }: Call): Compute {
   const fields = new Fields(body, ["model", "filename", ...(action === "save" ? CONVERSATION : [])]);
   const name = fields.string("filename", 128);
   if (name === undefined || !/^[\w-][\w.-]*$/.test(name)) throw fields.invalid("filename", "a plain file name", name);
-  if (action === "restore") return () => restore({ model, store, id, name });
+  const slot = { model, store, id, name, key: () => slotKeyOf(exchange) };
+  if (action === "restore") return () => restore(slot);
   const prompt = promptOf(model, fields);
-  return (signal) => save({ model, store, id, name }, prompt, signal);
+  return (signal) => save(slot, prompt, signal);
+}
+
+/** The keys of handlers whose options name none. */
+const ownKeys = new WeakMap<object, Uint8Array>();
+
+/** The handler's key, or one made of it and the caller, so that callers do not restore each other's slots. */
+async function slotKeyOf({ caller, server: { settings } }: Exchange): Promise<SessionKey> {
+  const own = ownKeys.get(settings) ?? crypto.getRandomValues(new Uint8Array(32));
+  ownKeys.set(settings, own);
+  const secret = new Uint8Array(settings.slotKey ?? own);
+  if (caller === undefined || settings.sharePrefixes) return secret;
+  const hmac = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", hmac, new TextEncoder().encode(caller)));
 }
 
 /** Drops the tokens of ended requests from the cache. There need not be a body. */
@@ -90,7 +107,7 @@ function promptOf(model: Model, fields: Fields): number[] {
 
 /** Computes the tokens that the cache does not have, beside other requests, and writes all of them. */
 async function save(
-  { model, store, id, name }: SlotAction,
+  { model, store, id, name, key }: SlotAction,
   prompt: readonly number[],
   signal: AbortSignal,
 ): Promise<object> {
@@ -99,7 +116,7 @@ async function save(
   const session = model.session();
   try {
     session.forward(prompt, { logits: "none" });
-    const bytes = session.save();
+    const bytes = await session.saveSigned(await key());
     await store.write(name, bytes);
     return {
       id_slot: id,
@@ -114,13 +131,12 @@ async function save(
 }
 
 /** The session ends at once, and its tokens stay in the cache for the requests that begin with them. */
-async function restore({ model, store, id, name }: SlotAction): Promise<object> {
+async function restore({ model, store, id, name, key }: SlotAction): Promise<object> {
   const start = performance.now();
   const bytes = await store.read(name);
   if (!bytes) throw invalid("filename", "one that was saved", name);
   try {
-    // The files are the operator's own: only what the store gives back is shared with requests.
-    const session = model.restore(bytes, { shared: true });
+    const session = await model.restoreSigned(bytes, await key());
     const { length } = session;
     session.dispose();
     return {

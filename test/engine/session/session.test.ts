@@ -6,6 +6,7 @@ import { createModel } from "../../../src/engine/model.ts";
 import { uniform } from "../../../src/engine/sample/random.ts";
 import { createLoad } from "../../../src/load/create-load.ts";
 import type { LoadOptions } from "../../../src/load/options.ts";
+import { fingerprint } from "../../../src/runtime/fingerprint.ts";
 import { FakeExecutor, type FakeOptions, isIdle } from "../../helpers/fake-executor.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
 import { openFixture, root, testHost } from "../../helpers/models.ts";
@@ -45,7 +46,7 @@ describe("crumb", () => {
     }
   });
 
-  it("requests copy what a restored session holds only where it is shared", async () => {
+  it("requests copy what a restored session holds only where its bytes are signed with the right key", async () => {
     const model = await crumb();
     const session = model.session();
     session.forward(ids(100));
@@ -65,8 +66,70 @@ describe("crumb", () => {
     fork.dispose();
     expect(await cached()).toBe(0);
     other.clearPrefixCache();
-    other.restore(bytes, { shared: true }).dispose();
+    const key = new Uint8Array(32).fill(1);
+    const bytesSigned = await session.saveSigned(key);
+    expect(bytesSigned.subarray(0, bytes.length)).toEqual(bytes);
+    // Without a look at the signature it is a session like any other.
+    other.restore(bytesSigned).dispose();
+    expect(await cached()).toBe(0);
+    other.clearPrefixCache();
+    (await other.restoreSigned(bytesSigned, key)).dispose();
     expect(await cached()).toBe(100);
+  });
+
+  it("a forged session changes no answer of others: the kind that issue 16 describes", async () => {
+    const model = await crumb();
+    const honest = async () => {
+      let text = "";
+      for await (const event of model.generate({ prompt: [...ids(64), 5], maxTokens: 8, sampling: { temperature: 0 } }))
+        if (event.type === "token") text += `${event.id} `;
+      return text;
+    };
+    const before = await honest();
+    model.clearPrefixCache();
+    // The keys and values of one text under the tokens of another, with the right checksum, in place of a signed session.
+    const other = model.session();
+    other.forward(ids(64).map((id) => id + 1), { logits: "none" }); // biome-ignore format: one call
+    const key = new Uint8Array(32).fill(1);
+    const forged = await other.saveSigned(key);
+    other.dispose();
+    model.clearPrefixCache();
+    const words = new Uint32Array(forged.buffer, 0, (forged.length - 32) / 4);
+    words.set(ids(64), 16);
+    words.set(fingerprint([words.subarray(16)]), 9);
+    await expect(model.restoreSigned(forged, key)).rejects.toEqual(code("bad_value"));
+    const restored = model.restore(forged);
+    expect(await honest()).toBe(before);
+    await expect(restored.saveSigned(key)).rejects.toEqual(code("not_supported"));
+    await expect(restored.fork().saveSigned(key)).rejects.toEqual(code("not_supported"));
+    restored.dispose();
+    expect(await honest()).toBe(before);
+    model.dispose();
+  });
+
+  it("keys: bytes, or WebCrypto's HMAC with SHA-256; each changed byte is seen", async () => {
+    const model = await crumb();
+    const session = model.session();
+    session.forward(ids(3), { logits: "none" });
+    const raw = new Uint8Array(40).fill(9);
+    const hmac = (hash: string, uses: KeyUsage[]) =>
+      crypto.subtle.importKey("raw", raw, { name: "HMAC", hash }, false, uses);
+    const bytes = await session.saveSigned(raw);
+    const key = await hmac("SHA-256", ["sign", "verify"]);
+    expect(await session.saveSigned(key)).toEqual(bytes);
+    expect((await model.restoreSigned(bytes, key)).length).toBe(3);
+    for (let i = 0; i < bytes.length; i += 7) {
+      const changed = bytes.slice();
+      changed[i]! ^= 1;
+      await expect(model.restoreSigned(changed, key)).rejects.toEqual(code("bad_value"));
+    }
+    for (const short of [session.save(), bytes.subarray(0, 31), new Uint8Array()])
+      await expect(model.restoreSigned(short, key)).rejects.toEqual(code("bad_value"));
+    const wrong = [raw.subarray(0, 31), "x".repeat(32), undefined, await hmac("SHA-1", ["sign", "verify"])];
+    for (const one of [...wrong, await hmac("SHA-256", ["sign"])])
+      await expect(session.saveSigned(one as Uint8Array)).rejects.toEqual(code("invalid_argument"));
+    await expect(model.restoreSigned("bytes" as never, key)).rejects.toEqual(code("invalid_argument"));
+    model.dispose();
   });
 
   it("is refused by another model, another type of weights, another cache", async () => {

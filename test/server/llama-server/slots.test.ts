@@ -17,6 +17,7 @@ const slotStore = {
   read: async (name: string) => saved.get(name),
   write: async (name: string, bytes: Uint8Array) => void saved.set(name, bytes),
 };
+const slotKey = new Uint8Array(32).fill(7);
 let model: Model;
 beforeAll(async () => {
   model = await loadCrumb();
@@ -25,7 +26,7 @@ afterAll(() => model.dispose());
 
 const post = async (on: Model, path: string, body: unknown) => {
   const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-  const response = await createHandler(on, { slotStore })(new Request(`http://localhost${path}`, init));
+  const response = await createHandler(on, { slotStore, slotKey })(new Request(`http://localhost${path}`, init));
   return { status: response.status, body: await response.json() };
 };
 const ask = (on: Model) => post(on, "/v1/chat/completions", { messages: conversation, temperature: 0, max_tokens: 20 });

@@ -21,7 +21,8 @@ export async function prepareMessage(call: Call, signal: AbortSignal): Promise<P
   const tokens = stream ? await countPromptTokens(call, chat, MESSAGES_NAMES) : 0;
   const keep = (blocks: readonly Block[]): void => {
     const messages = [...chat.messages, assistantTurn(blocks)];
-    if (thread.keep) call.exchange.server.conversations.put(start.id, { answer: start, messages, tools: chat.tools });
+    const { caller, server } = call.exchange;
+    if (thread.keep) server.conversations.put(start.id, { answer: start, caller, messages, tools: chat.tools });
   };
   const parts = (from: AsyncIterable<ChatCompletionChunk>): AsyncIterable<BlockEvent> =>
     whenEnded(blocksOf(from, thinking), keep);

@@ -18,7 +18,7 @@ export interface Thread {
 }
 
 /** @throws NibbleError `not_found` for a conversation that is not kept, `invalid_request` that names the field */
-export function readThread(fields: Fields, { server }: Exchange): Thread {
+export function readThread(fields: Fields, { server, caller }: Exchange): Thread {
   const value = fields.get("thread");
   if (value === undefined) return { keep: false };
   const thread = fields.nested(value, THREAD_FIELDS, "thread");
@@ -31,7 +31,7 @@ export function readThread(fields: Fields, { server }: Exchange): Thread {
   for (const field of ["system", "tools"])
     if (fields.get(field) !== undefined)
       throw conflict(field, 'thread.type "continue"', `the thread keeps the ${field} that it was created with`);
-  const previous = server.conversations.get(id);
+  const previous = server.conversations.get(id, caller);
   if (previous) return { keep, previous };
   const param = thread.param("previous_message_id");
   const message = `${param}: the answer ${JSON.stringify(id.slice(0, 100))} is not kept; send the whole conversation with thread.type "create"`;

@@ -38,7 +38,8 @@ export async function prepareResponse(call: Call, signal: AbortSignal): Promise<
 
 function styleOf({ model, exchange }: Call, request: ResponsesRequest): ResponseStyle {
   const { chat, instructions, custom, encryptedReasoning, echo } = request;
-  const { conversations } = exchange.server;
+  const { caller, server } = exchange;
+  const { conversations } = server;
   const stores = request.store && conversations.keeps;
   const start = {
     id: randomId("resp"),
@@ -52,7 +53,7 @@ function styleOf({ model, exchange }: Call, request: ResponsesRequest): Response
   const onEnd = (response: object, blocks: readonly Block[]): void => {
     if (!stores) return;
     const messages = [...chat.messages.slice(instructions), assistantTurn(blocks)];
-    conversations.put(start.id, { answer: response, messages });
+    conversations.put(start.id, { answer: response, caller, messages });
   };
   return { start, custom, encryptedReasoning, onEnd };
 }
