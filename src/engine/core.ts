@@ -92,6 +92,7 @@ export class Core {
       adapters,
     };
     this.pages = executor.freePages;
+    void executor.lost.then((error) => this.engine.scheduler.failAll(error));
   }
 
   /** The same core for requests and sessions that share prefixes only with those of the same salt. */

@@ -2,6 +2,7 @@
  * A loaded model: OpenAI's calls, and the calls that they are built on.
  * @module
  */
+import type { NibbleError } from "../base/errors.ts";
 import { checkIds, checkNumber, invalid } from "../base/fields.ts";
 import type { ChatMessage } from "../chat/template.ts";
 import { type ApplyTemplateOptions, ChatPrompts } from "./chat-prompts.ts";
@@ -164,6 +165,11 @@ export interface Model extends SessionCalls {
    * needed.
    */
   clearPrefixCache(): void;
+  /**
+   * Resolves when the model can compute no more: to the error `poisoned` that its calls then fail with, after a trap in
+   * WebAssembly or where one of its threads has ended. Load it again then. (`dispose` does not resolve it.)
+   */
+  readonly lost: Promise<NibbleError>;
   /** Ends all requests and sessions and frees the memory. Afterwards every call fails with code `disposed`. */
   dispose(): void;
 }
@@ -204,6 +210,7 @@ function modelOf(endpoint: Endpoint, info: ModelInfo): Model {
       if (typeof cacheSalt !== "string") throw invalid("cacheSalt", "a string", cacheSalt, "invalid_argument");
       return modelOf({ core: core.salted(cacheSalt), prompts }, info);
     },
+    lost: core.executor.lost,
     stats: () => core.stats(),
     clearPrefixCache: () => core.clearPrefixCache(),
     dispose: () => core.dispose(),

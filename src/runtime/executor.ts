@@ -59,11 +59,16 @@ export class WasmExecutor implements Executor {
   private readonly head: Head | undefined;
   private instance: Instance | undefined;
   private pool: ThreadPool | undefined;
-  private poison: unknown;
+  readonly lost: Promise<NibbleError>;
+  private poison: NibbleError | undefined;
+  private tellLost: (error: NibbleError) => void = () => {};
   private identity: Uint32Array | undefined;
 
   /** Links the program into the instance's memory. */
   constructor({ instance, program, plan, options, threads, revectorized = false }: ExecutorParts) {
+    this.lost = new Promise((resolve) => {
+      this.tellLost = resolve;
+    });
     this.threads = threads;
     this.revectorized = revectorized;
     this.instance = instance;
@@ -99,6 +104,7 @@ export class WasmExecutor implements Executor {
       (_, thread) => base.program + thread * this.program.operations * OPERATION_BYTES,
     );
     this.pool = await ThreadPool.start(this.alive(), programs, base.batch, startThread);
+    this.pool.watch((reason) => this.lose(`a thread has ended: ${reason}`, reason));
   }
 
   /** The caller's waits for its helping threads, over all calls so far. */
@@ -223,10 +229,16 @@ export class WasmExecutor implements Executor {
     try {
       run();
     } catch (cause) {
-      this.poison = cause;
-      this.pool?.dispose();
-      throw new NibbleError("poisoned", `the instance trapped and must not be used again: ${cause}`, { cause });
+      throw this.lose(`the instance trapped and must not be used again: ${cause}`, cause);
     }
+  }
+
+  /** Ends the helping threads and refuses all later calls. */
+  private lose(message: string, cause: unknown): NibbleError {
+    this.poison ??= new NibbleError("poisoned", message, { cause });
+    this.pool?.dispose();
+    this.tellLost(this.poison);
+    return this.poison;
   }
 
   private rowsOf({ offset, stride, width }: Output, count: number): Float32Array[] {
@@ -263,7 +275,7 @@ export class WasmExecutor implements Executor {
   private alive(): Instance {
     if (!this.instance) throw new NibbleError("disposed", "this model was disposed");
     if (this.poison !== undefined)
-      throw new NibbleError("poisoned", "an earlier call trapped; load the model again", { cause: this.poison });
+      throw new NibbleError("poisoned", `load the model again, since ${this.poison.message}`, { cause: this.poison });
     return this.instance;
   }
 }

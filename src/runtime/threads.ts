@@ -15,6 +15,8 @@ export interface ThreadStart {
 
 export interface Thread {
   terminate(): void;
+  /** Resolves to the reason when the thread ends, however that happens. Not all hosts can tell. */
+  readonly ended?: Promise<unknown>;
 }
 
 /** Starts a thread; resolves when it is about to serve. */
@@ -68,6 +70,7 @@ export class ThreadPool {
   private barriers = 0;
   private spins = 0;
   private spinSeconds: number | undefined;
+  private disposed = false;
 
   private constructor({ memory, kernels }: Instance, batch: number, threads: Thread[]) {
     this.control = new Int32Array(memory.buffer, batch, STOP + 1);
@@ -101,6 +104,19 @@ export class ThreadPool {
     return pool;
   }
 
+  /**
+   * Calls `onLost` when a thread has ended that was not told to. The threads that wait for it at a barrier fail, too.
+   */
+  watch(onLost: (reason: unknown) => void): void {
+    for (const { ended } of this.threads)
+      void ended?.then((reason) => {
+        if (this.disposed) return;
+        Atomics.store(this.control, FAILED, 1);
+        Atomics.notify(this.control, GENERATION);
+        onLost(reason);
+      });
+  }
+
   /** Adds what the last run has counted. */
   count(): void {
     this.barriers += this.control[BARRIERS]!;
@@ -127,6 +143,7 @@ export class ThreadPool {
 
   /** Lets every thread leave `serve`, then ends it. */
   dispose(): void {
+    this.disposed = true;
     Atomics.store(this.control, STOP, 1);
     Atomics.add(this.control, RUNS, 1);
     Atomics.notify(this.control, RUNS);

@@ -2,6 +2,7 @@
  * The runtime as the engine sees it: sequences with a key-value cache, and one call that runs a mixed batch.
  * @module
  */
+import type { NibbleError } from "../base/errors.ts";
 
 /** How strongly each of the model's adapters is applied, in their order. Where it is undefined, none is. */
 export type AdapterScales = readonly number[];
@@ -96,6 +97,11 @@ export interface Executor {
   readonly freeStates: number;
   /** Most drafts of a sequence in a batch after which its states are kept; `Infinity` without recurrent layers. */
   readonly maxDrafts: number;
+  /**
+   * Resolves when nothing can be computed any more, after a trap or where a thread has ended: to the error `poisoned` that
+   * later calls throw.
+   */
+  readonly lost: Promise<NibbleError>;
   /**
    * Four 32-bit words, a hash of the model and of everything else that cached keys and values depend on. Computed at
    * the first call.

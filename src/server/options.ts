@@ -5,6 +5,7 @@
 import { Fields, invalid } from "../base/fields.ts";
 import { POOLINGS, type Pooling } from "../engine/schedule/batch-plan.ts";
 import type { SlotStore } from "./llama-server/slot-store.ts";
+import type { LostModel } from "./models/recovery.ts";
 import type { ModelLibrary } from "./models/source.ts";
 
 /** Options of `createHandler`. */
@@ -23,6 +24,14 @@ export interface HandlerOptions {
   readonly modelsMax?: number;
   /** Milliseconds without a request after which a model that the handler has loaded is disposed. Default: never. */
   readonly modelsIdleMs?: number;
+  /**
+   * How often within ten minutes a model that the handler has loaded is loaded again, where it can compute no more: after a
+   * trap in WebAssembly, or where one of its threads has ended (default 3; 0: never). Meanwhile its requests wait, and
+   * /health has status 503.
+   */
+  readonly reloads?: number;
+  /** Called when a model can compute no more, and with what becomes of it. */
+  readonly onLost?: (lost: LostModel) => void;
   /** Models that requests may name besides the given ones, and fetch by /api/pull. Default: there are none. */
   readonly library?: ModelLibrary;
   /** Responses of /v1/responses that are kept in memory, for `previous_response_id` (default 0: none). */
@@ -80,6 +89,8 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "queue",
   "modelsMax",
   "modelsIdleMs",
+  "reloads",
+  "onLost",
   "library",
   "responseStore",
   "sharePrefixes",
@@ -110,6 +121,8 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     queue: whole("queue", 0, 64),
     modelsMax: whole("modelsMax", 0, 4) || Infinity,
     idleMs: fields.number("modelsIdleMs", { min: 0 }) ?? Infinity,
+    reloads: whole("reloads", 0, 3),
+    onLost: callback<Settings["onLost"]>(fields, "onLost") ?? (() => {}),
     responseStore: whole("responseStore", 0, 0),
     library: checkMethods<ModelLibrary>(fields, "library", ["list", "find", "pull"]),
     maxBodyBytes: whole("maxBodyBytes", 1, 4 * 2 ** 20),

@@ -16,7 +16,7 @@ export interface ServerState {
   readonly settings: Settings;
   readonly admission: Admission;
   readonly metrics: Metrics;
-  /** The failures from which the server does not recover. */
+  /** Reports unexpected errors. */
   readonly failures: Failures;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;

@@ -116,6 +116,7 @@ export class FakeExecutor implements Executor {
   readonly stateBytes: number;
   readonly maxDrafts: number;
   freePages: number;
+  readonly lost: Promise<NibbleError> = new Promise(() => {});
   readonly next: FakeOptions["next"];
   readonly live: Set<FakeSequence> = new Set<FakeSequence>();
   /** Rows of every forward call, for each item. */

@@ -1,6 +1,5 @@
 /** The server's HTTP behaviour: methods, keys, origins, hosts, limits. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import type { HandlerOptions } from "../../src/server/options.ts";
@@ -92,19 +91,6 @@ it("a key is compared by its bytes; one that no header can carry is refused at t
   expect((await ask("/v1/models", { headers: { "x-api-key": "schlussel" } }, { apiKeys })).status).toBe(401);
   for (const key of ["a\nb", " a", "a\u0000"])
     expect(() => createHandler(model, { apiKeys: [key] })).toThrow(expect.objectContaining({ param: "apiKeys" }));
-});
-
-it("/health is 503 once a model can answer no more requests", async () => {
-  const create = async () => {
-    throw new NibbleError("poisoned", "a thread is gone");
-  };
-  const broken = { ...model, completions: { create } } as never;
-  const handler = createHandler(broken);
-  expect((await askHandler(handler, "/health")).status).toBe(200);
-  expect((await postHandler(handler, "/v1/completions", { prompt: "a" })).status).toBe(503);
-  const { status, json } = await askHandler(handler, "/health");
-  expect([status, json().error.message]).toEqual([503, "a model can answer no more: a thread is gone"]);
-  expect((await askHandler(handler, "/metrics")).status).toBe(200);
 });
 
 describe("origins and hosts", () => {

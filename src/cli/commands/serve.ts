@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { NibbleError } from "../../base/errors.ts";
 import { type Listener, listen } from "../../hosts/node/server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
+import type { LostModel } from "../../server/models/recovery.ts";
 import type { LazyModel } from "../../server/models/source.ts";
 import type { HandlerOptions } from "../../server/options.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -13,6 +14,7 @@ import { conflict, requires, UsageError } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL } from "../model.ts";
 import { note, printJson, printLines } from "../output.ts";
+import { Failure } from "../serve/failure.ts";
 import { IDLE_SECONDS, type ServeFlags, STORED_RESPONSES, serveFlags } from "../serve/flags.ts";
 import { cacheLibrary, lazyModel, type ModelSettings } from "../serve/models.ts";
 import { toPlayground, withPlayground } from "../serve/playground.ts";
@@ -45,15 +47,23 @@ API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one 
     const models = [{ ...first!, loaded: await first!.load(), ...(stays && { idleMs: Infinity }) }, ...others];
     const slotKey = await readSlotKey(given);
     const options = handlerOptions(given, access, settings);
-    const handler = createHandler(models, { ...options, ...(slotKey && { slotKey }) });
+    const failure = new Failure();
+    const onLost = (lost: LostModel): void => failure.note(lost);
+    const handler = createHandler(models, { ...options, onLost, ...(slotKey && { slotKey }) });
     const { host = "127.0.0.1", port = 8080 } = given;
     const listener = await listen(given.noUi ? handler : withPlayground(handler), { host, port }).catch((error) => {
       throw addressError(error, host, port);
     });
-    const ended = endOnSignal(handler, listener, (given.grace ?? 30) * 1000);
+    const graceMs = (given.grace ?? 30) * 1000;
+    const ended = endOnSignal(handler, listener, graceMs);
     if (given.json) await printJson({ url: listener.url, model: first!.name });
     else await printLines(`${models.map(({ name }) => name).join(", ")} at ${listener.url}\n`);
-    await ended;
+    const lost = failure.happened.catch(async (error) => {
+      await handler.close(graceMs);
+      await listener.close();
+      throw error;
+    });
+    await Promise.race([ended, lost]);
   },
 });
 
@@ -119,6 +129,7 @@ function handlerOptions(given: ServeFlags, { apiKeys, local }: Access, settings:
     responseStore: given.responseStore ?? STORED_RESPONSES,
     ...(slots !== undefined && { slotStore: folderStore(slots) }),
     ...(given.sharePrefixes && { sharePrefixes: true }),
+    ...(given.noReload && { reloads: 0 }),
     ...(!noUi && { page: toPlayground }),
     ...(strict && { strict }),
     ...(given.pooling && { pooling: given.pooling }),

@@ -71,6 +71,10 @@ const capacity = {
     { min: -1 },
     `seconds without a request after which a model is dropped (default ${IDLE_SECONDS}; with one model, and for -1, never)`,
   ),
+  noReload: toggle(
+    "--no-reload",
+    "end with status 1 where a model can compute no more (default: load it again, up to 3 times in ten minutes)",
+  ),
   responseStore: number(
     "--response-store",
     "N",
@@ -172,7 +176,7 @@ type Texts =
 type Numbers =
   | ("port" | "parallel" | "queue" | "cacheTokens" | "modelsMax" | "idle" | "responseStore" | "grace")
   | ("reasoningBudget" | "predict" | "keep");
-type Switches = "insecure" | "sharePrefixes" | "noUi" | "strict" | "contextShift" | "loraOff" | "json";
+type Switches = "insecure" | "noReload" | "sharePrefixes" | "noUi" | "strict" | "contextShift" | "loraOff" | "json";
 
 type ServeFlagTable = Readonly<
   Record<Texts, Flag<string>> &

@@ -45,7 +45,10 @@ export const browserHost: Host = {
         reject(new NibbleError("unsupported_host", `the worker of a thread failed to start: ${message}`));
       worker.postMessage(start);
     });
-    return worker;
+    const ended = new Promise<unknown>((resolve) => {
+      worker.onerror = ({ message }) => resolve(message);
+    });
+    return { terminate: () => worker.terminate(), ended };
   },
   async open(name) {
     if (name === "crumb")

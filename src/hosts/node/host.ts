@@ -28,10 +28,13 @@ export async function startThread(entry: URL, workerData: ThreadStart): Promise<
       reject(new NibbleError("unsupported_host", `a worker thread failed to start: ${cause.message}`, { cause })),
     );
   });
-  // A failure after the start reaches the caller through the shared memory, because the barrier notices it.
-  worker.on("error", () => {});
+  // During a run, a failure reaches the caller through the shared memory, because the barrier notices it.
+  const ended = new Promise<unknown>((resolve) => {
+    worker.on("error", resolve);
+    worker.on("exit", (code) => resolve(`exit code ${code}`));
+  });
   worker.unref();
-  return { terminate: () => void worker.terminate() };
+  return { terminate: () => void worker.terminate(), ended };
 }
 
 /** The path of a name, which may be a file URL: modules write `new URL("model.gguf", import.meta.url)`. */

@@ -3,14 +3,21 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
+import { asNibbleError } from "../errors.ts";
 import type { Metric } from "../metrics.ts";
 import type { Exchange, ServerState } from "../route.ts";
 
-/** @throws NibbleError `shutting_down`; `poisoned` when a model can answer no more, so that a supervisor restarts the server */
-export function health({ server: { admission, failures } }: Exchange): object {
+/**
+ * @throws NibbleError `shutting_down`; `poisoned` while a model that has failed is loaded again, and for good where it is
+ * not, so that a supervisor restarts the server
+ */
+export function health({ server: { admission, models } }: Exchange): object {
   if (admission.closed) throw new NibbleError("shutting_down", "the server is shutting down");
-  if (failures.poisoned !== undefined) throw new NibbleError("poisoned", failures.poisoned);
-  return { status: "ok" };
+  const failed = models.models.find(({ failure }) => failure);
+  if (!failed?.failure) return { status: "ok" };
+  const { error, isReloading } = failed.failure;
+  const state = isReloading ? "it is being loaded again" : "it can answer no more";
+  throw new NibbleError("poisoned", `${failed.name}: ${asNibbleError(error)?.message ?? "it failed"}; ${state}`);
 }
 
 /** Prometheus' text format. */

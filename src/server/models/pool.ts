@@ -8,6 +8,7 @@ import { invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
 import { asNibbleError } from "../errors.ts";
 import { Mutex } from "./mutex.ts";
+import { Recovery, type RecoverySettings } from "./recovery.ts";
 import { ServedModel } from "./served-model.ts";
 import type { LazyModel, ModelLibrary, Source } from "./source.ts";
 
@@ -22,7 +23,7 @@ export interface Lease {
   release(): void;
 }
 
-export interface PoolSettings {
+export interface PoolSettings extends RecoverySettings {
   /** Most models that are loaded at once, Infinity: as many as memory holds. Models of the caller do not count. */
   readonly modelsMax: number;
   /** Milliseconds without a request after which a model is disposed; Infinity: never. */
@@ -39,11 +40,14 @@ export class ModelPool {
   readonly #settings: PoolSettings;
   /** Only one request at a time makes room, so that leases are given in the order in which they were asked for. */
   readonly #order = new Mutex();
+  readonly #recovery: Recovery;
 
   constructor(sources: readonly Source[], settings: PoolSettings) {
     this.#models = sources.map((source) => new ServedModel(source));
     this.#named = sources.length;
     this.#settings = settings;
+    this.#recovery = new Recovery(settings, async (served) => (await this.acquire(served)).release());
+    for (const served of this.#models) if (served.model) this.#recovery.watch(served, served.model);
     for (const one of this.#models) one.startIdling(one.idleMs ?? settings.idleMs);
   }
 
@@ -172,7 +176,9 @@ export class ModelPool {
     while (!(await served.fits()) && this.#evictOne());
     for (;;) {
       try {
-        return await served.load();
+        const model = await served.load();
+        this.#recovery.watch(served, model);
+        return model;
       } catch (error) {
         if (asNibbleError(error)?.code !== "out_of_memory" || !this.#evictOne()) throw error;
       }

@@ -22,6 +22,10 @@ export class ServedModel {
   expires: number = Infinity;
   /** The adapters' scales of requests that name none, where POST /lora-adapters has set them. */
   lora: readonly { readonly id: number; readonly scale: number }[] | undefined;
+  /** Why it can answer no requests, and whether it is loaded again. */
+  failure: { readonly error: unknown; readonly isReloading: boolean } | undefined;
+  /** When it was loaded again because it could compute no more, milliseconds since 1970. */
+  reloads: number[] = [];
   readonly #source: Source;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting: (() => void)[] = [];
@@ -34,9 +38,14 @@ export class ServedModel {
     this.facts = "lazy" in source ? (source.lazy.facts ?? {}) : {};
   }
 
-  /** Whether it takes a place that another model could have. A model that the handler's caller has loaded stays. */
+  /** Whether the server loads it. A model that the handler's caller has loaded stays as it is. */
+  get isLazy(): boolean {
+    return "lazy" in this.#source;
+  }
+
+  /** Whether it takes a place that another model could have. */
   get evictable(): boolean {
-    return "lazy" in this.#source && (this.model ?? this.loading) !== undefined;
+    return this.isLazy && (this.model ?? this.loading) !== undefined;
   }
 
   /** Milliseconds without a request after which it is disposed; undefined: as the handler says. */
@@ -70,6 +79,7 @@ export class ServedModel {
         this.loading = undefined;
         this.model = model;
         this.info = model.info;
+        this.failure = undefined;
         return model;
       },
       (error) => {

@@ -26,7 +26,10 @@ function lazy(name: string, load: () => Promise<Model> = async () => fake(name))
   };
 }
 function pool(models: readonly (Model | LazyModel)[], settings: Partial<PoolSettings> = {}): ModelPool {
-  return new ModelPool(checkModels(models), { modelsMax: 2, idleMs: Infinity, library: undefined, ...settings });
+  return new ModelPool(checkModels(models), {
+    ...{ modelsMax: 2, idleMs: Infinity, library: undefined, reloads: 3, onLost: () => {} },
+    ...settings,
+  });
 }
 const acquire = async (from: ModelPool, name: string, signal?: AbortSignal) =>
   from.acquire(await from.named(name), signal);
