@@ -47,14 +47,18 @@ export function packageExports() {
     ...Object.fromEntries(
       ENTRIES.filter(({ subpath }) => subpath).map(({ subpath, name }) => [`./${subpath}`, file(name)]),
     ),
-    "./wasm/*": { types: declarations(WASM_TYPES), default: "./dist/wasm/*" },
-    "./crumb.gguf": "./dist/crumb.gguf",
+    ...Object.fromEntries(
+      Object.entries(ASSETS).map(([file, types]) => [
+        `./${file}`,
+        { types: declarations(types), default: `./dist/${file}` },
+      ]),
+    ),
     "./package.json": "./package.json",
   };
 }
 
-/** The declarations of `nibble-llm/wasm/*`. */
-export const WASM_TYPES = "src/entries/wasm.d.ts";
+/** The files that bundlers of Workers import as values, and the declarations of these. */
+export const ASSETS = { "wasm/*": "src/entries/wasm.d.ts", "crumb.gguf": "src/entries/crumb.d.ts" };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = new URL("../package.json", import.meta.url);

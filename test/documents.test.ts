@@ -16,9 +16,13 @@ function namedPaths(text: string): string[] {
   return code.map(([, path]) => path!).filter((path) => !/^(?:dist|\.cache|node_modules)\/|[A-Z]{4}/.test(path));
 }
 
+/** Files of a reader's own project. */
+const READERS_FILES: readonly string[] = ["first.mjs", "next.config.ts", "vite.config.ts"];
+
 /** Names of files without a folder, such as `flags.ts`. */
 function namedFiles(text: string): string[] {
-  return [...text.matchAll(/`([a-z][\w.-]*\.(?:ts|mjs|yml))`/g)].map(([, name]) => name!);
+  const names = [...text.matchAll(/`([a-z][\w.-]*\.(?:ts|mjs|yml))`/g)].map(([, name]) => name!);
+  return names.filter((name) => !READERS_FILES.includes(name));
 }
 
 /** Folders such as `src/cli/`. */

@@ -20,6 +20,7 @@ export interface CommandParts<F extends Flags> {
 
 export interface Command {
   readonly help: string;
+  readonly flags: Flags;
   /** @throws UsageError for a wrong command line; NibbleError for what goes wrong later */
   run(argv: readonly string[]): Promise<void>;
 }
@@ -30,6 +31,7 @@ export function defineCommand<F extends Flags>(parts: CommandParts<F>): Command 
   const help = helpText(`nibble ${name} ${usage}`.trim(), parts.about, flags);
   return {
     help,
+    flags,
     async run(argv) {
       const args = parseArguments(flags, argv, `nibble ${name}`);
       if (args.flags.help) return print(help);
