@@ -45,6 +45,7 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     "eval",
     { summary: "run benchmarks on a model", load: async () => (await import("./commands/eval.ts")).evalCommand },
   ],
+  ["batch", { summary: "answer a file of requests", load: async () => (await import("./commands/batch.ts")).batch }],
   ["bench", { summary: "measure tokens per second", load: async () => (await import("./commands/bench.ts")).bench }],
   [
     "inspect",

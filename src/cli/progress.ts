@@ -17,10 +17,10 @@ export class Progress {
   #drawn = 0;
   #quarters = 0;
 
-  /** @param unit bytes are shown with their rate and the time that is left */
-  constructor(title: string, unit?: "bytes") {
+  /** @param unit of what is done, such as bytes or requests: they are shown with their rate and the time that is left */
+  constructor(title: string, unit?: string) {
     this.#title = title;
-    if (unit) this.#rate = new Rate();
+    if (unit) this.#rate = new Rate(unit);
   }
 
   update(done: number, total: number): void {
@@ -41,7 +41,8 @@ export class Progress {
       return;
     }
     const quarters = Math.floor(4 * share);
-    if (quarters > this.#quarters) note(`${this.#title}: ${25 * quarters} %`);
+    const rate = this.#rate?.describe(now, done, total) ?? "";
+    if (quarters > this.#quarters) note(`${this.#title}: ${25 * quarters} %${rate}`);
     this.#quarters = quarters;
   }
 
@@ -52,27 +53,42 @@ export class Progress {
   }
 }
 
-const WINDOW_MS = 5000;
+/** Milliseconds over which a rate is taken. One answer can take longer than many bytes do. */
+const BYTES_WINDOW = 5000;
+const OTHER_WINDOW = 60_000;
 
-/** Bytes per second over the last seconds, so that bytes that an earlier attempt fetched do not count. */
+/** What is done per second, over the last seconds, so that what an earlier attempt did does not count. */
 class Rate {
   #samples: { readonly at: number; readonly done: number }[] = [];
+  readonly #unit: string;
+  readonly #window: number;
+
+  constructor(unit: string) {
+    this.#unit = unit;
+    this.#window = unit === "bytes" ? BYTES_WINDOW : OTHER_WINDOW;
+  }
 
   add(at: number, done: number): void {
     const last = this.#samples.at(-1);
     if (last && at - last.at < REDRAW_MS) return;
     this.#samples.push({ at, done });
-    while (this.#samples.length > 2 && at - this.#samples[1]!.at > WINDOW_MS) this.#samples.shift();
+    while (this.#samples.length > 2 && at - this.#samples[1]!.at > this.#window) this.#samples.shift();
   }
 
-  /** `, 48.1 MB of 105 MB, 12.3 MB/s, 5 s left` */
+  /** `, 48.1 MB of 105 MB, 12.3 MB/s, 5 s left`, or `, 25 of 60 requests, 2.4/s, 15 s left` */
   describe(now: number, done: number, total: number): string {
-    const amount = `, ${size(done)} of ${size(total)}`;
+    const isBytes = this.#unit === "bytes";
+    const show = isBytes ? size : count;
+    const amount = `, ${show(done)} of ${show(total)}${isBytes ? "" : ` ${this.#unit}`}`;
     const first = this.#samples[0];
     if (!first || now <= first.at || done <= first.done) return amount;
     const rate = (1000 * (done - first.done)) / (now - first.at);
-    return `${amount}, ${size(rate)}/s, ${duration((total - done) / rate)} left`;
+    return `${amount}, ${show(rate)}/s, ${duration((total - done) / rate)} left`;
   }
+}
+
+function count(amount: number): string {
+  return Number.isInteger(amount) || amount >= 100 ? String(Math.round(amount)) : amount.toPrecision(2);
 }
 
 function duration(seconds: number): string {

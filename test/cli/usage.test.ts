@@ -13,6 +13,7 @@ const COMMANDS = [
   "tokenize",
   "perplexity",
   "eval",
+  "batch",
   "bench",
   "inspect",
   "convert",
