@@ -80,15 +80,28 @@ const parts = {
   async playground() {
     const { build } = await import("esbuild");
     const page = "examples/playground";
-    // The page imports the library's bundle for browsers, which lies beside it.
+    rmSync("dist/playground", { recursive: true, force: true });
+    // The page imports the library's bundles for browsers, which lie beside it.
+    const evaluation = {
+      name: "evaluation",
+      setup({ onResolve }) {
+        onResolve({ filter: /\/evaluate-in-worker\.ts$/ }, () => ({
+          path: "../evaluate-in-worker.js",
+          external: true,
+        }));
+      },
+    };
     const { metafile } = await build({
       entryPoints: ["index.html", "style.css", "main.ts", "files-worker.ts"].map((name) => `${page}/${name}`),
       outdir: "dist/playground",
       bundle: true,
+      splitting: true,
+      chunkNames: "[name]-[hash]",
       minify: true,
       format: "esm",
       target: "es2022",
       loader: { ".html": "copy" },
+      plugins: [evaluation],
       alias: { "nibble-llm/browser": "../browser.js" },
       external: ["../browser.js"],
       metafile: true,

@@ -13,6 +13,8 @@ const WORDS: ReadonlyMap<string | undefined, string> = new Map([
   ["unsupported_host", "This browser cannot run it."],
   ["missing_file", "The model is not there."],
   ["io_error", "The model could not be read."],
+  ["disposed", "The model was replaced meanwhile."],
+  ["bad_json", "This is not JSON."],
   ["context_full", "This does not fit into the context."],
 ]);
 

@@ -9,11 +9,13 @@ import type { Opened } from "./loader.ts";
 
 export interface FileEvents {
   open(opened: Opened): void;
+  /** JSON or JSONL files were dropped: the data of an evaluation. */
+  data(files: readonly File[]): void;
   /** Is called with every error about files. */
   fail(error: unknown): void;
 }
 
-export function setUpFiles({ open, fail }: FileEvents): void {
+export function setUpFiles({ open, data, fail }: FileEvents): void {
   const input = byId<HTMLInputElement>("file");
   const keeping = byId<HTMLInputElement>("keep");
   const list = byId("kept");
@@ -38,7 +40,11 @@ export function setUpFiles({ open, fail }: FileEvents): void {
     take(input.files?.[0]);
     input.value = ""; // the same file may be chosen again
   });
-  setUpDrop(take);
+  setUpDrop((files) => {
+    const rows = files.filter(({ name }) => /\.jsonl?$/i.test(name));
+    if (rows.length > 0) data(rows);
+    else take(files[0]);
+  });
   setUpFetch((kept) => {
     open(asOpened(kept));
     void show().catch(fail);
@@ -85,7 +91,7 @@ function setUpFetch(done: (kept: KeptModel) => void, fail: (error: unknown) => v
   });
 }
 
-function setUpDrop(take: (file: File | undefined) => void): void {
+function setUpDrop(take: (files: readonly File[]) => void): void {
   const hint = byId("drop");
   const carriesFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes("Files") ?? false;
   addEventListener("dragover", (event) => {
@@ -100,6 +106,6 @@ function setUpDrop(take: (file: File | undefined) => void): void {
     hint.hidden = true;
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    take(event.dataTransfer?.files[0]);
+    take([...(event.dataTransfer?.files ?? [])]);
   });
 }

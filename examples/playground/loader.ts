@@ -46,7 +46,9 @@ export class Loader {
     this.#model?.dispose();
     this.#model = undefined;
     onPlan(planned);
-    const model = await loadInWorker(source, { ...options, onProgress, signal });
+    // This worker can also evaluate its model.
+    const worker = new Worker(new URL("../eval-worker.js", import.meta.url), { type: "module" });
+    const model = await loadInWorker(source, { ...options, onProgress, signal, worker });
     if (signal.aborted) model.dispose();
     signal.throwIfAborted();
     this.#model = model;

@@ -6,10 +6,12 @@ import type { ModelPlan } from "nibble-llm/browser";
 import { Chat } from "./chat.ts";
 import { button, byId, make, megabytes } from "./dom.ts";
 import { explain } from "./errors.ts";
+import type { EvaluateTab } from "./evaluate-tab.ts";
 import { setUpFiles } from "./files.ts";
 import { Loader, type Opened } from "./loader.ts";
 import { MemoryBar } from "./memory-bar.ts";
 import { SettingsForm } from "./settings.ts";
+import { setUpTabs } from "./tabs.ts";
 import { setUpTheme } from "./theme.ts";
 
 const CRUMB: Opened = { source: "crumb", name: "crumb", bytes: 3_597_216 };
@@ -118,11 +120,43 @@ function showPanel(shown: boolean): void {
   panelToggle.setAttribute("aria-expanded", String(shown));
 }
 
+let evaluation: Promise<EvaluateTab> | undefined;
+
+/** The tab of evaluations, which is fetched when it is first needed. */
+function evaluateTab(): Promise<EvaluateTab> {
+  evaluation ??= import("./evaluate-tab.ts").then(
+    ({ EvaluateTab }) => new EvaluateTab({ model: evaluatedModel, begin: hideNotice, fail }),
+  );
+  return evaluation;
+}
+
+/** The loaded model, with the flags that name it on a command line. */
+function evaluatedModel(): ReturnType<ConstructorParameters<typeof EvaluateTab>[0]["model"]> {
+  const { model } = loader;
+  const { source, name } = opened;
+  const { contextLength } = settings.read();
+  const path = typeof source === "string" ? source : `${name}.gguf`;
+  const context = contextLength === undefined ? "" : ` -c ${contextLength}`;
+  return model && { model, flags: `${opened === CRUMB ? "" : ` -m "${path}"`}${context}` };
+}
+
+const showTab = setUpTabs(byId("tabs"), (panel) => {
+  byId("new-chat").hidden = panel !== "chat";
+  byId(panel === "chat" ? "composer" : "eval-result").before(notice);
+  if (panel === "evaluate") evaluateTab().catch(fail);
+});
 setUpTheme(byId<HTMLButtonElement>("theme"));
 setUpFiles({
   open(wanted) {
     showPanel(false);
     void open(wanted);
+  },
+  data(files) {
+    showPanel(false);
+    showTab("evaluate");
+    evaluateTab()
+      .then((tab) => tab.take(files))
+      .catch(fail);
   },
   fail,
 });
@@ -139,6 +173,7 @@ question.addEventListener("keydown", (event) => {
 });
 addEventListener("keydown", ({ key }) => {
   if (key !== "Escape") return;
+  if (!byId("evaluate").hidden) void evaluation?.then((tab) => tab.stop());
   if (chat.answering) chat.stop();
   else if (document.body.classList.contains("panel-open")) {
     showPanel(false);

@@ -27,7 +27,8 @@ it("the page is at /, is isolated from other origins, and needs no key", async (
 it("the files that it loads, and those that they load, are served too", async () => {
   const seen = new Set<string>();
   const open = [`${url}/playground/main.js`, `${url}/playground/files-worker.js`, `${url}/playground/style.css`];
-  open.push(`${url}/crumb.gguf`, ...["simd", "relaxed", "threads"].map((name) => `${url}/wasm/${name}.wasm`));
+  open.push(`${url}/crumb.gguf`, `${url}/crumb-problems.jsonl`, `${url}/eval-worker.js`);
+  open.push(...["simd", "relaxed", "threads"].map((name) => `${url}/wasm/${name}.wasm`));
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);

@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".jsonl": "application/jsonl; charset=utf-8",
   ".wasm": "application/wasm",
 };
 const HEADERS = {
@@ -23,8 +24,9 @@ const HEADERS = {
   "cache-control": "no-cache",
 };
 const PAGE = "/playground/";
-/** Besides the page: the bundle for browsers with its chunks and workers, the wasm builds, and crumb. */
-const SERVED = /^(?:[\w-]+\.js|crumb\.gguf|wasm\/(?:simd|relaxed|threads)\.wasm|playground\/[\w-]+\.(?:html|css|js))$/;
+/** Besides the page: the bundle for browsers with its chunks and workers, the wasm builds, and crumb with its problems. */
+const SERVED =
+  /^(?:[\w-]+\.js|crumb\.gguf|crumb-problems\.jsonl|wasm\/(?:simd|relaxed|threads)\.wasm|playground\/[\w-]+\.(?:html|css|js))$/;
 
 /** Redirects a browser that asks for `/` to the playground. */
 export function toPlayground(): Response {

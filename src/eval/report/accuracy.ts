@@ -15,7 +15,7 @@ export function resultTable(lines: readonly ResultLine[]): Markup {
 <thead><tr><th scope="col">Task</th><th scope="col">Score</th><th scope="col">Shots</th><th scope="col">Rows</th><th scope="col">%</th><th scope="col">Error</th></tr></thead>
 <tbody>
 ${lines.map(row)}</tbody></table></div>
-<p class="note">Percent, with the standard error. A task without a number of rows is a mean of the tasks that it names.</p>
+<p class="note">Percent, with the standard error.${lines.every(({ rows }) => rows !== undefined) ? "" : " A line without a number of rows is a mean of tasks."}</p>
 `;
 }
 

@@ -19,9 +19,15 @@ const WRONG = { all: 600, least: 5 };
 /** Characters of HTML that wrong answers may take, over all tasks. */
 const WRONG_CHARACTERS = 2_500_000;
 
-/** Collectors of what the report shows of each run; every line of its samples goes into the collector. */
-export function collectors(runs: readonly Pick<NamedRun, "name" | "of" | "task">[]): readonly TaskFacts[] {
-  const most = Math.max(WRONG.least, Math.floor(WRONG.all / runs.length));
+/**
+ * Collectors of what the report shows of each run; every line of its samples goes into the collector.
+ * @param wrong how many wrong rows are kept over all runs, with at least five per run
+ */
+export function collectors(
+  runs: readonly Pick<NamedRun, "name" | "of" | "task">[],
+  wrong: number = WRONG.all,
+): readonly TaskFacts[] {
+  const most = Math.max(WRONG.least, Math.floor(wrong / runs.length));
   return runs.map((run) => new TaskFacts(run, most));
 }
 
@@ -84,6 +90,6 @@ function wrongAnswers(tasks: readonly TaskFacts[]): Markup {
   if (wrong === 0)
     return html`<p class="note">There are none.</p>
 `;
-  return html`${lists}<p class="note">${count(wrong)} rows in all. A row is here if a filter does not count it, or one of its answers, as right; the worst come first.</p>
+  return html`${lists}<p class="note">${count(wrong)} in all. A row is here if a filter does not count it, or one of its answers, as right; the worst come first.</p>
 `;
 }

@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import type { LoadProgress } from "../../runtime/weights.ts";
-import { type FromWorker, type Method, receivedError, type ToWorker } from "./messages.ts";
+import { type FromWorker, receivedError, type ToWorker } from "./messages.ts";
 import { Values } from "./values.ts";
 
 /** Receives the answers to a call. */
@@ -45,14 +45,14 @@ export class Calls {
   }
 
   /** Posts a call with one value. What `transfer` lists is moved to the worker; everything else is cloned. */
-  one(method: Method, args: readonly unknown[], signal?: AbortSignal, transfer?: Transferable[]): Promise<unknown> {
+  one(method: string, args: readonly unknown[], signal?: AbortSignal, transfer?: Transferable[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#start({ method, args }, { end: resolve, fail: reject }, signal, transfer);
     });
   }
 
   /** Posts a call with many values. It ends early if the reader leaves the iterator. */
-  many(method: Method, args: readonly unknown[], signal?: AbortSignal): Values<unknown> {
+  many(method: string, args: readonly unknown[], signal?: AbortSignal): Values<unknown> {
     const values: Values<unknown> = new Values(() => this.#abort(id));
     const id = this.#start(
       { method, args },
@@ -77,7 +77,7 @@ export class Calls {
   }
 
   #start(
-    call: { method: Method; args: readonly unknown[] },
+    call: { method: string; args: readonly unknown[] },
     listener: Listener,
     signal: AbortSignal | undefined,
     transfer: Transferable[] = [],

@@ -35,6 +35,15 @@ export interface LoadInWorkerOptions extends LoadOptions {
   worker?: Worker;
 }
 
+const callsOfModels = new WeakMap<WorkerModel, Calls>();
+
+/** The calls of a model of `loadInWorker`, for methods that `serveModel` was given besides its own. */
+export function callsOf(model: WorkerModel): Calls {
+  const calls = callsOfModels.get(model);
+  if (calls) return calls;
+  throw new NibbleError("invalid_argument", "expected a model of loadInWorker, got another");
+}
+
 /**
  * Loads a model in a worker of its own. It has threads if the page is cross-origin isolated.
  * @param source a value that can be posted: a name, a URL, a Blob or File, bytes (which are copied), or a stream with its
@@ -70,7 +79,7 @@ export async function loadInWorker(
       await values.started;
       return values;
     }) as never;
-  return {
+  const model: WorkerModel = {
     info,
     chat: { completions: { create: create("chat") } },
     completions: { create: create("completion") },
@@ -85,6 +94,8 @@ export async function loadInWorker(
       worker.terminate();
     },
   };
+  callsOfModels.set(model, calls);
+  return model;
 }
 
 /** The stream of a source, which must be moved to the worker because it cannot be cloned. */

@@ -5,7 +5,7 @@
 import { type ErrorCode, NibbleError } from "../../base/errors.ts";
 import type { LoadProgress } from "../../runtime/weights.ts";
 
-/** The calls that a page can make. It calls `load` first, and only once. */
+/** The calls that a page can make of every worker. It calls `load` first, and only once. */
 export type Method =
   | "load"
   | "chat"
@@ -19,7 +19,13 @@ export type Method =
 
 /** A message to the worker. */
 export type ToWorker =
-  | { readonly type: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | {
+      readonly type: "call";
+      readonly id: number;
+      /** A `Method`, or one that the worker has besides. */
+      readonly method: string;
+      readonly args: readonly unknown[];
+    }
   /** Ends a call. The worker sends nothing more about it. */
   | { readonly type: "abort"; readonly id: number };
 

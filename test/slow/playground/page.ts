@@ -19,6 +19,7 @@ export interface Locator {
   count(): Promise<number>;
 }
 export interface Page {
+  waitForEvent(event: "download"): Promise<{ path(): Promise<string> }>;
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   route(url: string, answer: () => void): Promise<void>;
@@ -69,16 +70,24 @@ export async function ask(page: Page, question: string): Promise<string> {
   return page.evaluate(`[...document.querySelectorAll(".answer")].at(-1)?.querySelector(".content")?.innerText ?? ""`);
 }
 
-/** Drops a file with this content, or with the first `size` bytes of the file at a path of the server. */
-export async function drop(page: Page, name: string, content: string, size?: number): Promise<void> {
+/** Drops a file with this content, or with the first `size` bytes of the file at a path of the server; or several files. */
+export async function drop(
+  page: Page,
+  name: string | Readonly<Record<string, string>>,
+  content = "",
+  size?: number,
+): Promise<void> {
+  const files = typeof name === "string" ? [[name, content] as const] : Object.entries(name);
   await page.evaluate(
-    async ([name, content, size]) => {
-      const bytes = content.startsWith("/") ? (await (await fetch(content)).blob()).slice(0, size) : content;
+    async ([files, size]) => {
       const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([bytes], name));
+      for (const [name, content] of files) {
+        const bytes = content.startsWith("/") ? (await (await fetch(content)).blob()).slice(0, size) : content;
+        dataTransfer.items.add(new File([bytes], name));
+      }
       for (const type of ["dragover", "drop"])
         document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
     },
-    [name, content, size] as const,
+    [files, size] as const,
   );
 }
