@@ -61,7 +61,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
 
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const found = find(url.pathname);
+    const found = takeBase(url, settings) ? find(url.pathname) : undefined;
     const ignored = new Ignored(settings);
     const response = await respond({ request, url, found, ignored }).catch((error) =>
       failed(error, request, url, server.failures),
@@ -95,6 +95,15 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
   }
 
   return Object.assign(handle, { close });
+}
+
+/** Takes the option `basePath` off a path; false if the path does not begin with it. */
+function takeBase(url: URL, { basePath }: Settings): boolean {
+  const path = url.pathname;
+  if (basePath === "") return true;
+  if (path !== basePath && !path.startsWith(`${basePath}/`)) return false;
+  url.pathname = path.slice(basePath.length);
+  return true;
 }
 
 interface Received {

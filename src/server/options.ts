@@ -16,6 +16,8 @@ export interface HandlerOptions {
   readonly cors?: "*" | readonly string[];
   /** The names in `Host` that are answered, without ports. Default: all. A server on loopback without keys should list its own. */
   readonly hosts?: readonly string[];
+  /** The path before all endpoints, such as `/ai`, where a server has other routes too. Default: none. */
+  readonly basePath?: string;
   /** Answers generated at once (default 8). */
   readonly slots?: number;
   /** Requests that may wait for a slot (default 64); further ones get status 429. */
@@ -85,6 +87,7 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "apiKeys",
   "cors",
   "hosts",
+  "basePath",
   "slots",
   "queue",
   "modelsMax",
@@ -117,6 +120,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     apiKeys: checkKeys(texts(fields, "apiKeys") ?? []),
     cors: options.cors === "*" ? "*" : (texts(fields, "cors") ?? []),
     hosts: texts(fields, "hosts"),
+    basePath: checkBasePath(fields),
     slots: whole("slots", 1, 8),
     queue: whole("queue", 0, 64),
     modelsMax: whole("modelsMax", 0, 4) || Infinity,
@@ -153,6 +157,15 @@ function checkMethods<T>(fields: Fields, name: string, methods: readonly (string
   const value = fields.get(name) as (T & object) | undefined;
   if (value === undefined || methods.every((method) => typeof value[method] === "function")) return value;
   throw fields.invalid(name, `an object with ${methods.join(" and ")}`, value);
+}
+
+const MAX_BASE_PATH = 1024;
+
+/** Returns the path without a slash at its end, which may be given. */
+function checkBasePath(fields: Fields): string {
+  const path = fields.string("basePath", MAX_BASE_PATH) ?? "";
+  if (path !== "" && !/^(\/[^/?#\s%]+)*\/?$/.test(path)) throw fields.invalid("basePath", "a path such as /ai", path);
+  return path.replace(/\/$/, "");
 }
 
 /** A header cannot carry control characters, and white space at its ends is dropped. */
