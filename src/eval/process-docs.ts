@@ -5,6 +5,7 @@
 import { NibbleError } from "../base/errors.ts";
 import { lastBoxed } from "./math/boxed.ts";
 import { minervaForm } from "./math/minerva.ts";
+import { r1Answer, r1Form } from "./math/r1-form.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -55,6 +56,39 @@ const gsm8kCot: DocProcess = {
   },
 };
 
-export type DocProcessName = "minerva" | "gsm8k_cot";
+/**
+ * The question and the right answer by the final models' evaluation, which names the two answers of a question where one
+ * of them is right.
+ * @param answerOf the right answer of a row as its data has it
+ */
+function finalModels(answerOf: (row: Row) => string): DocProcess {
+  const row = (row: Row): Row => {
+    const once = answerOf(row);
+    const kind = { true: "True or False", false: "True or False", yes: "Yes or No", no: "Yes or No" };
+    const names = kind[once.toLowerCase() as keyof typeof kind];
+    const question = ["question", "problem", "Question", "Problem"]
+      .map((key) => row[key])
+      .find((one) => one !== undefined);
+    if (question === undefined)
+      throw new NibbleError("bad_value", `expected a question or a problem in a row, got ${JSON.stringify(row)}`);
+    return { ...row, prompt: `${question}${names ? ` (${names})` : ""}`.trim(), gold: r1Form(once) };
+  };
+  return { row, shot: row };
+}
 
-export const DOC_PROCESSES: Readonly<Record<DocProcessName, DocProcess>> = { minerva, gsm8k_cot: gsm8kCot };
+const finalAnswer = finalModels(({ answer, Answer = answer }) => r1Form(String(Answer)));
+const finalSolution = finalModels(({ solution, answer }) =>
+  solution === undefined ? r1Form(String(answer)) : r1Answer(String(solution)),
+);
+const finalSteps = finalModels(({ answer }) => r1Form(String(answer).split("####").at(-1)!));
+
+/** `r1_answer`: the right answer is the field `answer`; `r1_solution`: it is in `solution`; `r1_steps`: behind `####` in `answer`. */
+export type DocProcessName = "minerva" | "gsm8k_cot" | "r1_answer" | "r1_solution" | "r1_steps";
+
+export const DOC_PROCESSES: Readonly<Record<DocProcessName, DocProcess>> = {
+  minerva,
+  gsm8k_cot: gsm8kCot,
+  r1_answer: finalAnswer,
+  r1_solution: finalSolution,
+  r1_steps: finalSteps,
+};

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileTemplate } from "../../src/chat/template.ts";
-import { type PromptOptions, Prompts } from "../../src/eval/prompts.ts";
+import { Prompts } from "../../src/eval/prompts.ts";
 import { TASKS } from "../../src/eval/registry.ts";
+import { runsOf } from "../../src/eval/runs.ts";
 import type { Row, Task } from "../../src/eval/task.ts";
 import { root } from "../helpers/models.ts";
 
@@ -36,15 +37,16 @@ export function setUp({ task: name, shots, chat }: Variant): { task: Task; rows:
   const task = TASKS.get(subject === undefined ? name : "mmlu")!;
   const file = task.data_name ?? task.task;
   const pools: Record<string, string> = { mmlu: "mmlu.dev.jsonl", gsm8k: "gsm8k.train.jsonl" };
-  const options: PromptOptions = {
-    shots,
+  const [run] = runsOf(task, {
+    rows: own(rowsOf(`${file}.jsonl`)),
     pool: pools[file] ? own(rowsOf(pools[file])) : [],
-    ...(chat && {
-      chat: {
-        render: (messages) => template.render({ messages, bosToken: "<|begin_of_text|>" }),
-        shotsAsTurns: chat !== "single turn",
-      },
-    }),
-  };
-  return { task, rows: own(rowsOf(`${file}.jsonl`)), prompts: new Prompts(task, options) };
+    shots,
+    chat: chat
+      ? {
+          render: (messages) => template.render({ messages, bosToken: "<|begin_of_text|>" }),
+          shotsAsTurns: chat !== "single turn",
+        }
+      : undefined,
+  });
+  return { task, rows: [...run!.rows], prompts: new Prompts(task, run!.prompts) };
 }

@@ -40,6 +40,20 @@ export function compareExpressions(a: Expression, b: Expression): Equality {
   return agreed >= POINTS ? "equal" : "undecided";
 }
 
+/** The value of an expression without variables; undefined if it has some, or is not computed. */
+export function realValue(expression: Expression): number | undefined {
+  if (symbolsOf(expression).length > 0 || sizeOf(expression) > MOST_PARTS) return undefined;
+  if (isInfinite(expression)) return expression.type === "infinity" ? Infinity : -Infinity;
+  try {
+    const field = new ComplexField(DIGITS);
+    const value = valueAt(field, expression, new Map());
+    return value.im.isZero() ? value.re.toNumber() : undefined;
+  } catch (error) {
+    if (isNoValue(error)) return undefined;
+    throw error;
+  }
+}
+
 type Point = ReadonlyMap<string, readonly [re: string, im: string]>;
 
 /** Where a value was not computed, or no precision suffices. */

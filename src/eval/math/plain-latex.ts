@@ -4,6 +4,8 @@
  * @module
  */
 
+import { withBracedFractions } from "./latex-shorthand.ts";
+
 /** Spellings that are replaced first, in this order. */
 const FIRST: readonly (readonly [string, string])[] = [
   ["\n", ""],
@@ -38,7 +40,9 @@ function plainLatex(answer: string): string {
   if (text.startsWith(".")) text = `0${text}`;
   const sides = text.split("=");
   if (sides.length === 2 && sides[0]!.length <= 2) text = sides[1]!;
-  text = withBracedFractions(withBracedRoots(text).replaceAll(" ", ""));
+  text = withBracedRoots(text).replaceAll(" ", "");
+  if (text.split("\\frac").slice(1).includes("")) throw new Unreadable();
+  text = withBracedFractions(text);
   return slashAsFraction(text === "0.5" ? "\\frac{1}{2}" : text);
 }
 
@@ -59,24 +63,6 @@ function braceFirst(text: string): string {
   const [first] = text;
   if (first === undefined) throw new Unreadable();
   return `{${first}}${text.slice(first.length)}`;
-}
-
-/** `\frac12` and `\frac1{2}` are `\frac{1}{2}`. */
-function withBracedFractions(text: string): string {
-  const [before, ...fractions] = text.split("\\frac");
-  if (fractions.includes("")) throw new Unreadable();
-  if (fractions.some((one) => !one.startsWith("{") && one.length < 2)) return text;
-  return (
-    before +
-    fractions
-      .map((one) => {
-        if (one.startsWith("{")) return `\\frac${one}`;
-        const [top, bottom] = [...one] as [string, string];
-        const rest = one.slice(top.length + bottom.length);
-        return `\\frac{${top}}${bottom === "{" ? bottom : `{${bottom}}`}${rest}`;
-      })
-      .join("")
-  );
 }
 
 /** `3/4` of whole numbers is `\frac{3}{4}`. */

@@ -5,6 +5,8 @@
 import { lastBoxed } from "./boxed.ts";
 import { compareMinerva, minervaAnswer, minervaForm } from "./minerva.ts";
 import { sameLatex } from "./plain-latex.ts";
+import { compareR1 } from "./r1-equality.ts";
+import { r1Answer, r1Form } from "./r1-form.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -43,11 +45,19 @@ function minerva(text: string, { answer: gold }: Row): Verdict {
   return { answer, right: equality === "equal", undecided: equality === "undecided" };
 }
 
-export type MathRule = "hendrycks" | "aime" | "minerva";
+/** The final models' rule. The right answer is the field `gold`, in the same form (`process_docs`). */
+function r1(text: string, { gold }: Row): Verdict {
+  const answer = r1Form(r1Answer(text));
+  const equality = compareR1(answer, String(gold));
+  return { answer, right: equality === "equal", undecided: equality === "undecided" };
+}
+
+export type MathRule = "hendrycks" | "aime" | "minerva" | "r1";
 
 /** @param text what the model wrote @param row the row of the data set, which has the right answer */
 export const MATH_RULES: Readonly<Record<MathRule, (text: string, row: Row) => Verdict>> = {
   hendrycks,
   aime,
   minerva,
+  r1,
 };
