@@ -28,6 +28,18 @@ function keepReachableTypes() {
   }
 }
 
+/** The licences of the packages among the sources of a bundle, which ask to be passed on with it. */
+function licensesOf(sources) {
+  const folders = new Set(sources.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+    if (file === undefined) throw new Error(`${name} is bundled and has no file with its licence`);
+    return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
 const parts = {
   async wasm() {
     const { default: asc } = await import("assemblyscript/asc");
@@ -73,6 +85,7 @@ const parts = {
       writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
     }
     for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`, { force: true });
+    writeFileSync("dist/third-party-licenses.txt", licensesOf(Object.keys(metafile.inputs)));
     const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
     console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
   },

@@ -29,6 +29,7 @@ export const ENTRIES = [
   { name: "browser-thread", source: "src/hosts/browser/thread.ts" },
   { name: "thread", source: "src/hosts/node/thread.ts" },
   { name: "cli", source: "src/cli/main.ts" },
+  { name: "parquet", source: "src/cli/eval/parquet-main.ts" },
   // Loaded by the playground.
   { name: "evaluate-in-worker", source: "src/eval/in-worker/evaluate-in-worker.ts" },
   { name: "eval-worker", source: "src/eval/in-worker/eval-worker.ts" },

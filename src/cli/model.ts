@@ -12,9 +12,10 @@ import { nodeHost } from "../hosts/node/host.ts";
 import { nodeHub } from "../hosts/node/hub.ts";
 import { canRevectorize } from "../hosts/node/revectorize.ts";
 import type { ModelCache, ModelRecord } from "../hub/cache.ts";
+import { isDataSet, pullDataSet } from "../hub/data-set.ts";
 import { findModel, type HubSettings } from "../hub/hub.ts";
-import { pull } from "../hub/pull.ts";
-import { parseReference, type Reference } from "../hub/reference.ts";
+import { type PullOptions, pull } from "../hub/pull.ts";
+import { type HubReference, parseReference, type Reference } from "../hub/reference.ts";
 import { KNOWN_MODELS, sizesOf } from "../hub/registry.ts";
 import { openCheckpoint } from "../load/checkpoint.ts";
 import type { LoadOptions } from "../load/options.ts";
@@ -157,12 +158,14 @@ export async function pullWithProgress(
   settings: HubSettings,
 ): Promise<ModelRecord> {
   const progress = new Progress(reference.id, "bytes");
+  const options: PullOptions = {
+    ...settings,
+    onProgress: ({ loaded, total }) => progress.update(loaded, total),
+    onRetry: (reason, ms) => note(`nibble: ${reason}; the next attempt is in ${(ms / 1000).toFixed(1)} s`),
+  };
   try {
-    return await pull(reference, cache, {
-      ...settings,
-      onProgress: ({ loaded, total }) => progress.update(loaded, total),
-      onRetry: (reason, ms) => note(`nibble: ${reason}; the next attempt is in ${(ms / 1000).toFixed(1)} s`),
-    });
+    const isSet = reference.kind === "hub" && isDataSet(reference.id);
+    return await (isSet ? pullDataSet : pull)(reference as HubReference, cache, options);
   } finally {
     progress.end();
   }

@@ -16,6 +16,8 @@ export interface PromptOptions {
   readonly shots: number;
   /** The rows from which examples come. */
   readonly pool: readonly Row[];
+  /** The rows of the task in the order of the pool, where the pool is made of them: none is an example of its own. */
+  readonly poolRows?: readonly Row[] | undefined;
   /** The chat template, where prompts go through it. */
   readonly chat?: Chat | undefined;
 }
@@ -48,6 +50,8 @@ export interface Question {
   readonly drawn: readonly number[];
 }
 
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
 /** Builds the prompts of one task, row after row: the draws of a row depend on those before it. */
 export class Prompts {
   readonly #task: Task;
@@ -56,10 +60,11 @@ export class Prompts {
 
   /** @throws NibbleError `bad_value` if the pool has too few rows */
   constructor(task: Task, options: PromptOptions) {
-    if (options.shots > options.pool.length)
+    const needed = options.shots + (options.poolRows && options.shots > 0 ? 1 : 0);
+    if (needed > options.pool.length)
       throw new NibbleError(
         "bad_value",
-        `${task.task}: expected at least ${options.shots} rows to take examples from, got ${options.pool.length}`,
+        `${task.task}: expected at least ${needed} rows to take examples from, got ${options.pool.length}`,
       );
     this.#task = task;
     this.#options = options;
@@ -69,7 +74,7 @@ export class Prompts {
   choices(row: Row): Choices {
     const task = this.#task;
     const texts = renderList(task.doc_to_choice!, row);
-    const drawn = this.#draw();
+    const drawn = this.#draw(row);
     const lengths = texts.map((text) => [...text].length);
     const delimiter = this.#options.chat ? "" : TARGET_DELIMITER;
     if (task.multiple_inputs) {
@@ -85,16 +90,29 @@ export class Prompts {
   /** @throws NibbleError `template_error` */
   question(row: Row): Question {
     const { doc_to_text, doc_to_target } = this.#task;
-    const drawn = this.#draw();
+    const drawn = this.#draw(row);
     const prompt = this.#prompt(renderRow(doc_to_text, row), drawn, row);
     return { ...prompt, target: renderRow(doc_to_target, row), drawn };
   }
 
-  #draw(): readonly number[] {
-    const { shots, pool } = this.#options;
+  #draw(row: Row): readonly number[] {
+    const { shots, pool, poolRows } = this.#options;
     if (shots === 0) return [];
-    if (this.#task.fewshot_sampler === "first_n") return Array.from({ length: shots }, (_, i) => i);
-    return this.#random.sample(pool.length, shots);
+    const isFirst = this.#task.fewshot_sampler === "first_n";
+    if (!poolRows) return isFirst ? range(shots) : this.#random.sample(pool.length, shots);
+    // As in lm-eval, one more is drawn and the row removed; where it stands there twice, the others are drawn anew.
+    const text = JSON.stringify(row);
+    const isOther = (i: number): boolean => JSON.stringify(poolRows[i]) !== text;
+    if (isFirst) return range(pool.length).filter(isOther).slice(0, shots);
+    const drawn = this.#random
+      .sample(pool.length, shots + 1)
+      .filter(isOther)
+      .slice(0, shots);
+    if (drawn.length === shots) return drawn;
+    const others = range(pool.length).filter(isOther);
+    if (others.length < shots)
+      throw new NibbleError("bad_value", `${this.#task.task}: expected ${shots} other rows, got ${others.length}`);
+    return this.#random.sample(others.length, shots).map((i) => others[i]!);
   }
 
   #index(template: string, row: Row, texts: readonly string[]): number {

@@ -28,14 +28,20 @@ interface RunOptions extends TaskData {
 export function runsOf(task: Task, { shots = task.num_fewshot ?? 0, chat, ...data }: RunOptions): NamedRun[] {
   const { rows, pool } = processed(task, data);
   const { task: name, subtask_field: field } = task;
-  if (field === undefined) return [{ name, of: name, task, rows, prompts: { shots, pool, chat } }];
+  const poolRows = data.pool === data.rows ? rows : undefined;
+  if (field === undefined) return [{ name, of: name, task, rows, prompts: { shots, pool, poolRows, chat } }];
   const of = (row: Row): string => String(row[field]);
   return [...new Set(rows.map(of))].sort().map((subject) => ({
     name: `${name}_${subject.replace(/[^\w-]/g, "_")}`,
     of: name,
     task,
     rows: rows.filter((row) => of(row) === subject),
-    prompts: { shots, pool: pool.filter((row) => of(row) === subject), chat },
+    prompts: {
+      shots,
+      pool: pool.filter((row) => of(row) === subject),
+      poolRows: poolRows?.filter((row) => of(row) === subject),
+      chat,
+    },
   }));
 }
 

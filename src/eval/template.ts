@@ -8,7 +8,7 @@ import { type CompiledJinja, compileJinja } from "../chat/jinja/compile.ts";
 import { fromJavaScript } from "../chat/jinja/convert.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
 import { Callable, type Value } from "../chat/jinja/values.ts";
-import type { Row } from "./task.ts";
+import type { Row, Task } from "./task.ts";
 
 /** `regex_replace(text, pattern, by)`: lm-eval has it for the clean-up of HellaSwag's texts. */
 const REGEX_REPLACE = new Callable("regex_replace", (args) => {
@@ -39,6 +39,22 @@ export function renderRow(template: string, row: Row): string {
     if (!(error instanceof JinjaError)) throw error;
     throw new NibbleError("template_error", `the task's template ${JSON.stringify(template)}: ${error.message}`);
   }
+}
+
+/** Names that templates read and that are no fields. */
+const FUNCTIONS = new Set(["regex_replace", "range", "dict", "lipsum", "cycler", "joiner", "namespace"]);
+
+/**
+ * The fields that every row of a task must have, in the order in which its templates read them. Templates with statements,
+ * or that ask whether a field is there, may do without.
+ */
+export function fieldsOf(task: Task): string[] {
+  const { description = "", doc_to_text, doc_to_choice = [], doc_to_target, subtask_field } = task;
+  const choices = typeof doc_to_choice === "string" ? [doc_to_choice] : doc_to_choice;
+  const templates = [description, doc_to_text, ...choices, doc_to_target];
+  const certain = templates.filter((template) => !/\{%|defined\b|\bdefault\b/.test(template));
+  const names = [...certain.flatMap((template) => [...compile(template).names]), subtask_field];
+  return [...new Set(names.filter((name) => name !== undefined && !FUNCTIONS.has(name)))] as string[];
 }
 
 /** The texts of a list: `{{ expression }}` whose value is a list, or a template for each. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { type KnownModel, knownModel, type PinnedFile, type PinnedWheel, sizesOf } from "./registry.ts";
 
@@ -11,6 +12,7 @@ export interface HubReference {
   readonly kind: "hub";
   /** The reference in its one spelling, which is the model's id in the cache. */
   readonly id: string;
+  /** `owner/name`, and `datasets/owner/name` for a data set, as in the hub's paths. */
   readonly repository: string;
   /** A branch, tag or commit. */
   readonly revision: string;
@@ -18,6 +20,16 @@ export interface HubReference {
   readonly quant: string | undefined;
   /** The row of the registry, if a name was typed. */
   readonly known?: KnownModel;
+  /** Chooses the files that are meant, where it is not a model. @param card the metadata of the repository's README */
+  readonly select?: (files: readonly RepositoryFile[], card: Json | undefined) => readonly RepositoryFile[];
+}
+
+/** A file in a listing of the hub. */
+export interface RepositoryFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** The hub knows it for large files. */
+  readonly sha256: string | undefined;
 }
 
 export interface UrlReference {

@@ -7,7 +7,7 @@ import type { Json } from "../base/json.ts";
 import { isObject, parseJsonObject } from "../base/json.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { get, type HttpOptions } from "./http.ts";
-import type { HubReference } from "./reference.ts";
+import type { HubReference, RepositoryFile } from "./reference.ts";
 import type { RemoteFile } from "./remote.ts";
 
 /** The files of a model that is to be fetched. */
@@ -34,12 +34,6 @@ const DEFAULT_QUANTS = ["Q4_K_M", "Q4_0", "Q8_0"];
 const FOLDER =
   /^(?:(?:config|generation_config|tokenizer|tokenizer_config|model\.safetensors\.index)\.json|chat_template\.jinja|additional_chat_templates\/[\w-]+\.jinja|model(?:-\d{5}-of-\d{5})?\.safetensors|README\.md|(?:modules|config_sentence_transformers|sentence_bert_config)\.json|\d+_\w+\/(?:config\.json|model\.safetensors))$/;
 
-interface Entry {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string | undefined;
-}
-
 /**
  * Asks the hub which files a reference stands for. For a pinned file the registry has the answer.
  * @throws NibbleError `missing_file`; `unauthorized` with what to do for a gated repository; `bad_json`, `io_error`
@@ -56,7 +50,8 @@ export async function listRepository(reference: HubReference, options: HubOption
       files: [fileOf(source, revision, { path: name, bytes, sha256 })],
     };
   }
-  const api = new URL(`${options.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}`);
+  const kind = repository.startsWith("datasets/") ? "" : "models/";
+  const api = new URL(`${options.endpoint}/api/${kind}${repository}/revision/${encodeURIComponent(revision)}`);
   // With this, the listing has sizes and hashes too.
   api.searchParams.set("blobs", "true");
   const { answer, body } = await get(
@@ -78,7 +73,7 @@ export async function listRepository(reference: HubReference, options: HubOption
     source,
     revision: at,
     licence: typeof licence === "string" ? licence : undefined,
-    files: choose(entries, reference).map((entry) => fileOf(source, at, entry)),
+    files: (reference.select?.(entries, card) ?? choose(entries, reference)).map((entry) => fileOf(source, at, entry)),
   };
 }
 
@@ -102,13 +97,13 @@ export function refusal(
   );
 }
 
-function fileOf(source: string, revision: string, { path, bytes, sha256 }: Entry): RemoteFile | { url: URL } {
+function fileOf(source: string, revision: string, { path, bytes, sha256 }: RepositoryFile): RemoteFile | { url: URL } {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   const url = new URL(`${source}/resolve/${encodeURIComponent(revision)}/${encoded}`);
   return sha256 === undefined ? { url } : { url, name: path.split("/").pop()!, bytes, sha256 };
 }
 
-function entryOf(value: Json): Entry | undefined {
+function entryOf(value: Json): RepositoryFile | undefined {
   if (!isObject(value)) return undefined;
   const path = value.get("rfilename");
   const bytes = value.get("size");
@@ -121,7 +116,10 @@ function entryOf(value: Json): Entry | undefined {
 }
 
 /** The GGUF file that was asked for with all its shards, else the files of a safetensors folder. */
-function choose(entries: readonly Entry[], { repository, quant, known }: HubReference): readonly Entry[] {
+function choose(
+  entries: readonly RepositoryFile[],
+  { repository, quant, known }: HubReference,
+): readonly RepositoryFile[] {
   const ggufs = entries.filter(({ path }) => /\.gguf$/i.test(path) && !/mmproj|imatrix/i.test(path));
   const folder = entries.filter(({ path }) => FOLDER.test(path));
   const isFolder = folder.some(({ path }) => path.endsWith(".safetensors"));

@@ -151,11 +151,7 @@ describe("wrong input", () => {
   it.each<[string[], number, RegExp]>([
     [[], 2, /a task is required/],
     [["arc_eas"], 2, /arc_eas: there is no such task .*; did you mean arc_easy\?/],
-    [
-      ["arc_easy"],
-      2,
-      /--data is required: a folder with arc_easy\.jsonl, the split test of the data set allenai\/ai2_arc \(ARC-Easy\)/,
-    ],
+    [["arc_easy", "--offline"], 1, /give by --data a folder with arc_easy\.jsonl, the split test of allenai\/ai2_arc/],
     [["arc_easy", "--data", tmpdir()], 1, /expected arc_easy\.jsonl/],
     [["arc_easy", "--data", "/nowhere.jsonl"], 1, /\/nowhere\.jsonl/],
     [["arc_easy", "--data", at("bad.jsonl")], 1, /bad\.jsonl, line 2: /],

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { withExamples } from "../../src/cli/eval/fewshot.ts";
+import { fixedExamples } from "../../src/cli/eval/fewshot.ts";
 import { returnedLiteral } from "../../src/cli/eval/python-literal.ts";
 import { Prompts } from "../../src/eval/prompts.ts";
 import { TASKS } from "../../src/eval/registry.ts";
@@ -54,8 +54,8 @@ def shots() -> list[dict]:
 
 async function prompt(name: string, row: Row, from: string | undefined, pool: Row[] = []): Promise<string> {
   const task = TASKS.get(name)!;
-  const [data] = await withExamples([task], [{ rows: [row], pool }], from);
-  const [run] = runsOf(task, { ...data!, shots: data!.pool.length, chat: undefined });
+  const [fixed = pool] = await fixedExamples([task], from);
+  const [run] = runsOf(task, { rows: [row], pool: fixed, shots: fixed.length, chat: undefined });
   return new Prompts(task, run!.prompts).question(run!.rows[0]!).context;
 }
 

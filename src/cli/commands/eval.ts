@@ -11,7 +11,7 @@ import { LocalBackend } from "../../eval/local-backend.ts";
 import type { Chat } from "../../eval/prompts.ts";
 import { GROUPS, TASKS } from "../../eval/registry.ts";
 import { reportOf } from "../../eval/results.ts";
-import { type NamedRun, runsOf } from "../../eval/runs.ts";
+import { type NamedRun, runsOf, type TaskData } from "../../eval/runs.ts";
 import type { Scored } from "../../eval/samples.ts";
 import type { Task } from "../../eval/task.ts";
 import { readTask } from "../../eval/task-file.ts";
@@ -20,7 +20,7 @@ import { createLoad } from "../../load/create-load.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { readData } from "../eval/data.ts";
-import { withExamples } from "../eval/fewshot.ts";
+import { fixedExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
 import { openFolder, SampleFile, writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
@@ -55,7 +55,7 @@ const flags = {
   data: text(
     "--data",
     "PATH",
-    "a folder with <task>.jsonl (and <task>.train.jsonl for examples), or the file of one task",
+    "the file of one task (JSON Lines, also packed by gzip, JSON or Parquet), or a folder with <task>.jsonl (and <task>.train.jsonl for examples) or with data sets as the hub lays them out",
   ),
   shots: number(
     "--num-fewshot",
@@ -112,7 +112,8 @@ export const evalCommand: Command = defineCommand({
   positionals: [0, 64],
   about: `Runs benchmarks as lm-eval does: the same prompts, the same rules, the same numbers. TASK is one of
 ${[...TASKS.keys()].join(", ")},
-or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; without it, an error says which data set a task needs.
+or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; without it, the task's
+data set is fetched from the hub into the cache of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
 --json prints lm-eval's results: { "results": { "<task>": { "<metric>,<filter>": number } }, "n-samples": ... }.`,
   flags,
   async run({ flags: given, positionals }) {
@@ -121,11 +122,10 @@ or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; wit
     const tasks = [...names.map(taskOf), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
     const source = given.model ?? DEFAULT_MODEL;
-    const data = await withExamples(
-      tasks,
-      await Promise.all(tasks.map((task) => readData(task, given.data))),
-      given.examples,
-    );
+    const examples = await fixedExamples(tasks, given.examples);
+    const data: TaskData[] = [];
+    for (const [i, task] of tasks.entries())
+      data.push(await readData(task, { data: given.data, shots: given.shots, pool: examples[i] }));
     if (given.out !== undefined)
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));

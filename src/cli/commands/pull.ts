@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
+import { dataSetReference, isDataSet } from "../../hub/data-set.ts";
 import { parseReference, type Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
@@ -15,7 +16,7 @@ export const pull: Command = defineCommand({
   usage: "MODEL",
   positionals: [1, 1],
   about: `Fetches MODEL: a name of \`nibble ls --all\`, hf:owner/repo[@revision][:quant] (a GGUF, else a safetensors folder) or an
-https URL. It goes on where an interrupted pull ended. A file's SHA-256 is checked where the registry or the hub names it.
+https URL; or a data set of \`nibble eval\`, hf:datasets/owner/repo:[config/]split. It goes on where an interrupted pull ended. A file's SHA-256 is checked where the registry or the hub names it.
 NIBBLE_CACHE is the folder of the files, HF_ENDPOINT the hub to ask, and HF_TOKEN the token for it.`,
   flags: { json: jsonFlag },
   async run({ flags, positionals: [model] }) {
@@ -31,7 +32,7 @@ NIBBLE_CACHE is the folder of the files, HF_ENDPOINT the hub to ask, and HF_TOKE
 
 /** The reference that a name, an `hf:` name or a URL stands for. @throws UsageError for other text, and for crumb */
 export function remoteModel(model: string): Reference {
-  const reference = parseReference(model);
+  const reference = isDataSet(model) ? dataSetReference(model) : parseReference(model);
   if (reference) return reference;
   if (model === DEFAULT_MODEL)
     throw new UsageError(`${model} is inside the package and is never pulled; nibble inspect ${model} shows it`);

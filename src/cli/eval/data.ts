@@ -1,43 +1,109 @@
 /**
- * The rows of tasks from local files.
+ * The rows of tasks: from files that the user names, or from the task's data set on the hub.
  * @module
  */
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
-import { parseRows } from "../../eval/rows.ts";
 import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
+import { fieldsOf } from "../../eval/template.ts";
+import { nodeHub } from "../../hosts/node/hub.ts";
+import { dataSetName, dataSetReference } from "../../hub/data-set.ts";
+import { findModel } from "../../hub/hub.ts";
 import { missing } from "../flags.ts";
-import { readText } from "../input.ts";
+import { pullWithProgress } from "../model.ts";
+import { note } from "../output.ts";
+import { readDataFile } from "./data-file.ts";
+import { describe, findLocal, type Wanted } from "./local-data.ts";
 
 /** The task whose data is inside the package. */
 const OWN_TASK = "crumb-problems";
 const OWN_PROBLEMS: string = fileURLToPath(new URL("./crumb-problems.jsonl", import.meta.url));
 
-/**
- * Reads the rows of a task: those of a file, or of `<task>.jsonl` in a folder, with the examples in `<task>.train.jsonl`
- * (or the name of the task's own split).
- * @throws NibbleError `missing_file`, `bad_json`, `bad_value`
- */
-export async function readData(task: Task, data: string | undefined): Promise<TaskData> {
-  const { task: own, data_name: name = own, dataset_path, dataset_name, test_split, fewshot_split = "train" } = task;
-  const set = `${dataset_path}${dataset_name === undefined ? "" : ` (${dataset_name})`}`;
-  if (data === undefined && name === OWN_TASK) return { rows: await readRows(OWN_PROBLEMS), pool: [] };
-  if (data === undefined)
-    throw missing(
-      "--data",
-      `a folder with ${name}.jsonl, the split ${test_split} of the data set ${set}, one JSON object per line; examples are taken from ${name}.train.jsonl, its split ${fewshot_split}`,
-    );
-  if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) return { rows: await readRows(data), pool: [] };
-  const find = (names: readonly string[]): string | undefined =>
-    names.map((one) => join(data, one)).find((path) => existsSync(path));
-  const file = find([`${name}.jsonl`, `${name}.json`]);
-  if (file === undefined)
-    throw new NibbleError("missing_file", `${data}: expected ${name}.jsonl, the split ${test_split} of ${set}`);
-  const examples = find([`${name}.train.jsonl`, `${name}.${fewshot_split}.jsonl`]);
-  return { rows: await readRows(file), pool: examples === undefined ? [] : await readRows(examples) };
+interface DataOptions {
+  /** A file with the rows, or a folder. Undefined: the data set is fetched, unless it is in the cache. */
+  readonly data: string | undefined;
+  /** Examples per prompt; undefined: as many as the task has. Without examples their split is not read. */
+  readonly shots: number | undefined;
+  /** The examples, where they do not come from the data. */
+  readonly pool: readonly Row[] | undefined;
 }
 
-const readRows = async (path: string): Promise<readonly Row[]> => parseRows(await readText(path), path);
+/**
+ * Reads the rows of a task, and those from which its examples are taken.
+ * @throws NibbleError `missing_file` with what to put where; `bad_value` for rows without a field that the task reads; as
+ *   `readDataFile` and `pull`
+ */
+export async function readData(task: Task, options: DataOptions): Promise<TaskData> {
+  const { data, shots = task.num_fewshot ?? 0, pool } = options;
+  const { test_split, fewshot_split = "train" } = task;
+  const read = async (split: string): Promise<readonly Row[]> => {
+    const wanted: Wanted = { task, split, isPool: split !== test_split };
+    if (data !== undefined) return readAll(findLocal(wanted, data));
+    return task.task === OWN_TASK ? readDataFile(OWN_PROBLEMS) : fromHub(wanted);
+  };
+  const rows = await read(test_split);
+  checkFields(task, rows[0]!);
+  if (pool || shots === 0) return { rows, pool: pool ?? [] };
+  return { rows, pool: fewshot_split === test_split ? rows : await read(fewshot_split).catch(hint(task)) };
+}
+
+/** Says where examples of a task also come from, if its data has none. */
+function hint({ fewshot_file }: Task): (error: unknown) => never {
+  return (error) => {
+    const known = error instanceof NibbleError && error.code === "missing_file" && fewshot_file !== undefined;
+    if (!known) throw error;
+    throw new NibbleError(error.code, `${error.message}; --fewshot-from takes the examples of an installed lm-eval`);
+  };
+}
+
+async function readAll(paths: readonly string[]): Promise<readonly Row[]> {
+  const parts: (readonly Row[])[] = [];
+  for (const path of paths) parts.push(await readDataFile(path));
+  return parts.flat();
+}
+
+/** Reads a split from the cache, and fetches it if it is not there. */
+async function fromHub(wanted: Wanted): Promise<readonly Row[]> {
+  const { dataset_path: repository, dataset_name: config } = wanted.task;
+  const name = dataSetName(repository, { config, split: wanted.split });
+  const isName = /^[\w.-]+(?:\/[\w.-]+)?$/.test(repository);
+  if (!isName) throw missing("--data", advice(wanted));
+  const reference = dataSetReference(name);
+  const { cache, settings } = await nodeHub();
+  let record = await findModel(reference, cache);
+  if (!record && settings.offline)
+    throw new NibbleError(
+      "missing_file",
+      `${name} is not in the cache, and nothing is fetched while offline; give by --data ${advice(wanted)}`,
+    );
+  if (!record) {
+    note(`nibble: ${name} is not in the cache yet; fetching it`);
+    record = await pullWithProgress(reference, cache, settings).catch((error) => {
+      if (!(error instanceof NibbleError) || error.code !== "io_error") throw error;
+      throw new NibbleError("io_error", `${error.message}; without a network, give by --data ${advice(wanted)}`);
+    });
+  }
+  const parts: (readonly Row[])[] = [];
+  for (const { name: file, sha256 } of record.files)
+    parts.push(await readDataFile(cache.locate(sha256)!, `${name}, ${file}`));
+  return parts.flat();
+}
+
+/** What the user can put where. */
+function advice({ task, split, isPool }: Wanted): string {
+  const { task: own, data_name: name = own, num_fewshot = 0, fewshot_split = "train" } = task;
+  const file = isPool ? `${name}.train.jsonl` : `${name}.jsonl`;
+  const set = describe({ task, split, isPool });
+  const examples =
+    isPool || num_fewshot === 0 ? "" : `, and with ${name}.train.jsonl, its split ${fewshot_split}, for examples`;
+  return `a folder with ${file}, ${set}: JSON Lines or Parquet with the fields ${fieldsOf(task).join(", ")}${examples}`;
+}
+
+/** @throws NibbleError `bad_value` for a row without a field that the task's templates read */
+function checkFields(task: Task, row: Row): void {
+  const fields = fieldsOf(task);
+  if (fields.every((field) => field in row)) return;
+  const there = Object.keys(row).slice(0, 30).join(", ");
+  throw new NibbleError("bad_value", `${task.task}: expected rows with the fields ${fields.join(", ")}, got ${there}`);
+}

@@ -5,25 +5,23 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
-import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { readText } from "../input.ts";
 import { returnedLiteral } from "./python-literal.ts";
 
 /**
- * Replaces the examples in the data of tasks by those of `--fewshot-from`.
+ * The examples of tasks that `--fewshot-from` names; undefined for a task that takes them from its data.
  * @throws NibbleError `missing_file`, `bad_value`, `invalid_argument` if no task takes any
  */
-export async function withExamples(
+export async function fixedExamples(
   tasks: readonly Task[],
-  data: readonly TaskData[],
   from: string | undefined,
-): Promise<readonly TaskData[]> {
-  if (from === undefined) return data;
-  const examples = await Promise.all(tasks.map((task) => fixedExamples(task, from)));
+): Promise<readonly (readonly Row[] | undefined)[]> {
+  if (from === undefined) return tasks.map(() => undefined);
+  const examples = await Promise.all(tasks.map((task) => examplesOf(task, from)));
   if (examples.every((rows) => rows === undefined))
     throw new NibbleError("invalid_argument", "--fewshot-from: none of these tasks has examples in lm-eval");
-  return data.map((own, i) => ({ ...own, pool: examples[i] ?? own.pool }));
+  return examples;
 }
 
 /**
@@ -32,7 +30,7 @@ export async function withExamples(
  * @returns undefined if `from` is a folder, and the task takes its examples from its data
  * @throws NibbleError `missing_file`, `bad_value`
  */
-async function fixedExamples(task: Task, from: string): Promise<readonly Row[] | undefined> {
+async function examplesOf(task: Task, from: string): Promise<readonly Row[] | undefined> {
   if (!existsSync(from)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${from}`);
   if (!statSync(from).isDirectory()) return readExamples(from);
   if (task.fewshot_file === undefined) return undefined;
