@@ -8,7 +8,7 @@ const config: KnipConfig = {
     "src/**/*.d.ts",
     "scripts/*.{ts,mjs}",
     "examples/*/main.ts",
-    "examples/worker/worker.ts",
+    "examples/{worker,fleet-cloudflare}/worker.ts",
     "examples/playground/files-worker.ts",
     "bench/{main,by-turns,drafts,embeddings,footprint,limit-threads,sharing,synthetic-model}.ts",
     "bench/peers/{native,nibble}.ts",

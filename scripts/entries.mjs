@@ -24,6 +24,7 @@ export const ENTRIES = [
   { name: "gguf", source: "src/entries/gguf.ts", subpath: "gguf", kilobytes: 8 },
   { name: "server", source: "src/entries/server.ts", subpath: "server", kilobytes: 38 },
   { name: "ai-sdk", source: "src/entries/ai-sdk.ts", subpath: "ai-sdk", kilobytes: 5 },
+  { name: "batch", source: "src/entries/batch.ts", subpath: "batch", kilobytes: 5 },
   // Started by the others, or by npm.
   { name: "model-worker", source: "src/hosts/web-worker/model-worker.ts", subpath: "model-worker" },
   { name: "browser-thread", source: "src/hosts/browser/thread.ts" },

@@ -130,7 +130,8 @@ export interface Question {
   readonly body: object;
 }
 
-function kindOf(status: number): "answered" | "busy" | "failed" | "refused" {
+/** What a status means for the request, and for the server that gave it. */
+export function kindOf(status: number): "answered" | "busy" | "failed" | "refused" {
   if (isRefusal(status)) return "refused";
   if (status === 429 || status === 503) return "busy";
   return status >= 500 || status === 408 ? "failed" : "answered";

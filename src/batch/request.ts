@@ -13,13 +13,16 @@ export const BATCH_URLS: readonly string[] = [
   "/v1/rerank",
 ];
 
+/** The fields of a request in OpenAI's form. They are checked where it is answered. */
 export type BatchBody = Readonly<Record<string, unknown>>;
 
+/** One request of a batch. */
 export interface BatchRequest {
   /** The name of the request, which no other request of its batch has. */
   readonly customId: string;
   /** One of `BATCH_URLS`. */
   readonly url: string;
+  /** What the endpoint is sent. */
   readonly body: BatchBody;
 }
 

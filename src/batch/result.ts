@@ -7,7 +7,12 @@ import { isObject, parseRequest } from "./request.ts";
 
 /** What became of a request: a server's answer, or the reason why there is none. */
 export type Outcome =
-  | { readonly status: number; readonly body: unknown }
+  | {
+      /** The HTTP status. */
+      readonly status: number;
+      /** The JSON of the answer; undefined where it is none. */
+      readonly body: unknown;
+    }
   | { readonly error: { readonly code: string; readonly message: string } };
 
 /** The id of a request's result. */

@@ -2,11 +2,9 @@
  * Runs a batch: each request is answered once, as many at the same time as the servers take.
  * @module
  */
-import { type IdentifiedRequest, identify } from "./identity.ts";
+import type { IdentifiedRequest } from "./identity.ts";
 import type { ServerPool } from "./pool.ts";
-import { isLineError, type LineError, RequestReader } from "./request.ts";
 import { type Outcome, resultLine } from "./result.ts";
-import type { BatchServer } from "./server.ts";
 
 export interface RunOptions {
   /** Called with the line of each result, as they come. The run waits for it before it ends. */
@@ -45,22 +43,4 @@ export async function runBatch(
   }
   await Promise.all(running);
   ended.throwIfAborted();
-}
-
-/**
- * Answers one line of a batch by one server, for queues that hand out single requests. There is no second attempt, since queues
- * have their own.
- * @returns the line of its result, the same bytes as in a whole batch
- * @throws what the server throws where it cannot be reached
- */
-export async function answerLine(text: string, server: BatchServer, signal?: AbortSignal): Promise<string> {
-  const read = new RequestReader().read(text, 1);
-  if (isLineError(read)) return JSON.stringify({ id: null, custom_id: null, response: null, error: errorOf(read) });
-  const request = await identify(read);
-  const { status, body } = await server.send(request.url, request.sent, signal ?? new AbortController().signal);
-  return resultLine(request, { status, body });
-}
-
-function errorOf({ code, message }: LineError): object {
-  return { code, message };
 }

@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import { identify, stableBody } from "../../src/batch/identity.ts";
 import { type Line, readLines } from "../../src/batch/lines.ts";
 import { type BatchRequest, RequestReader } from "../../src/batch/request.ts";
-import { answerLine } from "../../src/batch/run.ts";
-import { fakeServer } from "./fake-server.ts";
 
 async function linesOf(bytes: Uint8Array, size: number): Promise<Line[]> {
   async function* chunks() {
@@ -116,24 +114,5 @@ describe("identify", () => {
     });
     const error = { error: { message: "m", code: "c" } };
     expect(stableBody(error, identified)).toEqual(error);
-  });
-});
-
-it("answerLine: one line of a queue, with its errors", async () => {
-  const line = JSON.stringify({
-    custom_id: "a",
-    method: "POST",
-    url: "/v1/completions",
-    body: { prompt: "x", seed: 1 },
-  });
-  const result = JSON.parse(await answerLine(line, fakeServer("here")));
-  expect(result).toMatchObject({
-    custom_id: "a",
-    error: null,
-    response: { status_code: 200, body: { echo: { prompt: "x", seed: 1 } } },
-  });
-  expect(JSON.parse(await answerLine("{", fakeServer("here")))).toMatchObject({
-    response: null,
-    error: { code: "invalid_json_line" },
   });
 });

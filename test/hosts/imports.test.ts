@@ -10,8 +10,9 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   workerd: FACES,
   tokenizer: ["createTokenizer", "readTokenizer"],
   gguf: ["readGguf", "readGgufHeader", "streamSource", "urlSource"],
-  server: ["createHandler"],
+  server: ["createHandler", "toNodeListener"],
   "ai-sdk": ["createNibble"],
+  batch: ["answerRequest", "readRequests", "resultLine"],
 };
 
 it.each(IMPORTED)("$name: in a context that has the language and text codecs, nothing else", async ({ name }) => {

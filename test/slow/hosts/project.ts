@@ -22,16 +22,24 @@ export function tool(path: string): string {
 }
 
 /**
- * The path of Chromium: CHROMIUM (a name or a path), else the first of the usual names in PATH.
+ * The path of a program that Debian carries: the one that a variable names (a name or a path), else the first of the usual
+ * names in PATH.
  * @throws Error that says how to get it
  */
-export function chromiumPath(): string {
-  const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ["chromium", "chromium-browser", "google-chrome"];
+function installedProgram(variable: string, usual: readonly string[], debian: string): string {
+  const wanted = process.env[variable];
+  const names = wanted ? [wanted] : usual;
   for (const folder of (process.env.PATH ?? "").split(delimiter))
     for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
   if (existsSync(names[0]!)) return names[0]!;
-  throw new Error(`expected ${names.join(" or ")}: "apt-get install chromium", or CHROMIUM=/its/path`);
+  throw new Error(`expected ${names.join(" or ")}: "apt-get install ${debian}", or ${variable}=/its/path`);
 }
+
+export const chromiumPath = (): string =>
+  installedProgram("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "chromium");
+
+export const redisPath = (): string =>
+  installedProgram("REDIS_SERVER", ["valkey-server", "redis-server"], "redis-server");
 
 /** Runs a program to its end. @throws Error with what it printed unless it ends with 0 */
 export function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
@@ -46,7 +54,7 @@ export function run(command: string, args: readonly string[], options: SpawnSync
 }
 
 /** Runs npm. It uses the Node that is first in PATH, which may differ from vitest's. */
-const npm = (args: readonly string[], cwd: string): string => run("npm", args, { cwd });
+export const npm = (args: readonly string[], cwd: string): string => run("npm", args, { cwd });
 
 /** Installs the tools if the installed versions differ from the lock file's. */
 export function installTools(): void {
