@@ -90,6 +90,12 @@ const parts = {
     console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
   },
 
+  async manual() {
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["dist/cli.js", "manual"], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`nibble manual: ${stderr}`);
+    writeFileSync("dist/nibble.1", stdout);
+  },
+
   async playground() {
     const { build } = await import("esbuild");
     const page = "examples/playground";

@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { NibbleError } from "../base/errors.ts";
-import { nearestName } from "../base/field-table.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { nodeHost } from "../hosts/node/host.ts";
@@ -16,7 +15,6 @@ import { isDataSet, pullDataSet } from "../hub/data-set.ts";
 import { findModel, type HubSettings } from "../hub/hub.ts";
 import { type PullOptions, pull } from "../hub/pull.ts";
 import { type HubReference, parseReference, type Reference } from "../hub/reference.ts";
-import { KNOWN_MODELS, sizesOf } from "../hub/registry.ts";
 import { openCheckpoint } from "../load/checkpoint.ts";
 import type { LoadOptions } from "../load/options.ts";
 import { bestBuild } from "../runtime/kernels.ts";
@@ -104,19 +102,6 @@ export function givenModel(argument: string | undefined, flag: string | undefine
 export function isModel(argument: string): boolean {
   if (argument === DEFAULT_MODEL || argument.endsWith(".gguf") || parseReference(argument)) return true;
   return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
-}
-
-/** The known names that one word most likely stands for: those of its family, or of a family that is spelt nearly so. */
-export function namesLike(word: string): string[] {
-  if (!/^[\w.:-]{4,64}$/.test(word)) return [];
-  const [family = "", size] = word.toLowerCase().split(":");
-  const families = [...new Set(KNOWN_MODELS.map(({ name }) => name.split(":")[0]!))];
-  const begun = families.filter((known) => known.startsWith(family) && family.length >= 4);
-  const near = nearestName(family, families);
-  const meant = begun.length > 0 ? begun : near === undefined ? [] : [near];
-  const names = meant.flatMap((known) => (known === DEFAULT_MODEL ? [known] : sizesOf(known)));
-  const exact = names.filter((name) => size !== undefined && name.endsWith(`:${size}`));
-  return exact.length > 0 ? exact : names;
 }
 
 /** The files of a path: the file itself, all shards of a split one, or those of a folder. A name has none. */

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporary } from "../hub/helpers.ts";
-import { cli, QUESTION, Running } from "./helpers.ts";
+import { cli, pathOf, QUESTION, Running } from "./helpers.ts";
 
 /** A chat on a pseudo-terminal: util-linux's `script` gives one. */
 function terminal(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
@@ -12,12 +12,19 @@ function terminal(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Ru
     env: { ...process.env, NO_COLOR: undefined, NIBBLE_HISTORY: "", ...env },
   });
 }
+/** crumb under another name, as any other model: with its own name each question stands alone. */
+function otherModel(): string {
+  const path = join(temporary(), "other.gguf");
+  copyFileSync(pathOf("dist/crumb.gguf"), path);
+  return path;
+}
+
 const SPEED = /answer (\d+) tokens/g;
 const speeds = (text: string): number[] => [...text.matchAll(SPEED)].map(([, n]) => Number(n));
 
 describe.runIf(process.platform === "linux")("a chat", () => {
   it("answers with all turns as context, clears, helps, ends with /bye", async () => {
-    const chat = terminal();
+    const chat = terminal(["-m", otherModel()]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
     type(`${QUESTION}\r`);
@@ -40,6 +47,18 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(prompts[1]).toBeGreaterThan(37 + 66);
     expect(prompts[2]).toBe(37);
     expect(chat.stdout).toContain("\x1b[2m<think>");
+  });
+
+  it("crumb answers each question alone, and says so", async () => {
+    const chat = terminal();
+    let at = await chat.until(">>> ", await chat.until("answers each question by itself"));
+    for (let turn = 0; turn < 2; turn++) {
+      chat.child.stdin!.write(`${QUESTION}\r`);
+      at = await chat.until(">>> ", await chat.until("\\boxed{260} km.", at));
+    }
+    chat.child.stdin!.write("/bye\r");
+    expect(await chat.exit).toBe(0);
+    expect([...chat.stdout.matchAll(/prompt (\d+) tokens/g)].map(([, n]) => Number(n))).toEqual([37, 37]);
   });
 
   it("Ctrl-C stops an answer, drops a line, explains how to leave, and then leaves", async () => {
@@ -69,7 +88,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
   });
 
   it("Ctrl-D ends the chat; the error of a full context says what to do", async () => {
-    const chat = terminal(["-c", "60"]);
+    const chat = terminal(["-m", otherModel(), "-c", "60"]);
     const type = (text: string) => chat.child.stdin!.write(text);
     let at = await chat.until(">>> ");
     type(`${QUESTION}\r`);

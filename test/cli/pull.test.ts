@@ -26,11 +26,15 @@ const nibble = (cache: string, ...args: string[]): Promise<Result> => start(cach
 it("pull, ls, show, run, inspect, verify, rm", async () => {
   const cache = temporary();
   const path = join(cache, "files", sha256(crumb));
-  expect(await nibble(cache, "ls")).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(await nibble(cache, "ls")).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: expect.stringContaining("no model was pulled yet"),
+  });
   const pulled = await nibble(cache, "pull", url);
   expect(pulled).toEqual({ code: 0, stdout: `${url}  3.60 MB  ${path}\n`, stderr: "" });
   expect((await nibble(cache, "ls")).stdout).toMatch(
-    new RegExp(`^${url} {2}3.60 MB {2}licence unknown {2}\\d{4}-\\d\\d-\\d\\d\n$`),
+    new RegExp(`^name +size +licence +pulled\n${url} {2}3.60 MB {2}licence unknown {2}\\d{4}-\\d\\d-\\d\\d\n$`),
   );
   const shown = JSON.parse((await nibble(cache, "show", url, "--json")).stdout);
   expect(shown).toMatchObject({

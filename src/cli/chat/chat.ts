@@ -23,7 +23,11 @@ export async function chat(
   respond: (messages: readonly ChatMessage[], signal: AbortSignal) => Promise<Answer>,
   historyFile: string | undefined,
 ): Promise<void> {
-  await print(WELCOME);
+  await print(
+    conversation.forgets
+      ? `${WELCOME}This model answers each question by itself: it does not see the earlier ones.\n`
+      : WELCOME,
+  );
   const names = [...CHAT_COMMANDS.keys()];
   const lines = new Lines({
     history: await readHistory(historyFile),
@@ -62,7 +66,8 @@ async function takeLine(conversation: Conversation, line: string, respond: Respo
 /** A turn that fails is not kept in the conversation. Of an answer that was stopped, the part that had come is kept. */
 async function takeTurn(conversation: Conversation, content: string, respond: Respond): Promise<void> {
   const question = { role: "user", content };
-  const { text } = await respond([...messagesOf(conversation), question]);
+  const { system, turns, forgets } = conversation;
+  const { text } = await respond(messagesOf({ system, turns: [...(forgets ? [] : turns), question] }));
   conversation.turns.push(question, { role: "assistant", content: text });
 }
 

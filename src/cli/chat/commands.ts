@@ -11,6 +11,8 @@ import { type Flag, type Flags, missing, unknownName, wrongValue } from "../flag
 export interface Conversation {
   system: string | undefined;
   turns: ChatMessage[];
+  /** Whether the model reads each question alone. The turns are kept for `/save` only. */
+  readonly forgets: boolean;
   /** The settings that `/set` can change. */
   readonly settings: Flags;
   /** The values that were set, by the key of the setting. All other settings have the model's own values. */
@@ -21,8 +23,8 @@ export interface Conversation {
   readonly facts: (messages: readonly ChatMessage[]) => readonly string[];
 }
 
-/** The messages of a request: the system message, where there is one, and the turns. */
-export function messagesOf({ system, turns }: Conversation): ChatMessage[] {
+/** The messages of the conversation: the system message, where there is one, and the turns. */
+export function messagesOf({ system, turns }: Pick<Conversation, "system" | "turns">): ChatMessage[] {
   return system === undefined ? [...turns] : [{ role: "system", content: system }, ...turns];
 }
 

@@ -88,7 +88,7 @@ values.`,
       return writeFileAtomically(out, (sink) => convertCheckpoint(checkpoint, sink, options));
     }).finally(() => progress.end());
     await (flags.json ? printJson({ out, ...report }) : printLines(table(report)));
-    if (!flags.json) note(`${out}: ${size(report.bytes)}`);
+    if (!flags.json) note(`${out}: ${summary(report)}`);
   },
 });
 
@@ -135,6 +135,17 @@ function readTensorType(value: string): readonly [string, TensorWeightType] | un
   const at = value.lastIndexOf("=");
   const type = known(tensorWeightType, value.slice(at + 1));
   return at > 0 && type !== undefined ? [value.slice(0, at), type] : undefined;
+}
+
+/** The whole file in a line: its size, how many tensors have each type, and where most was lost. */
+function summary({ bytes, tensors }: ConvertReport): string {
+  const counts = new Map<string, number>();
+  for (const { to } of tensors) counts.set(to, (counts.get(to) ?? 0) + 1);
+  const types = [...counts].sort(([, a], [, b]) => b - a).map(([type, count]) => `${count} ${type}`);
+  const worst = tensors.reduce((most, tensor) => (tensor.rmse > most.rmse ? tensor : most));
+  const error =
+    worst.rmse > 0 ? `; largest error ${worst.rmse.toExponential(2)} in ${worst.name}` : "; nothing was lost";
+  return `${size(bytes)}, ${tensors.length} tensors (${types.join(", ")})${error}`;
 }
 
 function table({ tensors, notes }: ConvertReport): string {

@@ -9,7 +9,7 @@ import { KNOWN_MODELS, type KnownModel } from "../../hub/registry.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { toggle } from "../flags.ts";
 import { DEFAULT_MODEL, jsonFlag } from "../model.ts";
-import { printJson, printLines, size } from "../output.ts";
+import { note, printJson, printLines, size } from "../output.ts";
 
 export const ls: Command = defineCommand({
   name: "ls",
@@ -22,7 +22,10 @@ export const ls: Command = defineCommand({
     const { cache } = await nodeHub();
     const records = await cache.records();
     if (flags.json) return printJson(flags.all ? KNOWN_MODELS.map((model) => knownFacts(model, records)) : records);
-    await printLines(flags.all ? byFamily(records) : table(records.map(pulledRow)));
+    if (flags.all) return printLines(byFamily(records));
+    if (records.length === 0)
+      return note("no model was pulled yet: nibble pull smollm2:135m fetches one, --all lists all names");
+    await printLines(table([["name", "size", "licence", "pulled"], ...records.map(pulledRow)]));
   },
 });
 

@@ -9,6 +9,7 @@ import type { Model } from "../../engine/model.ts";
 import type { GenerateOptions } from "../../engine/request/generate-options.ts";
 import { nodeHost } from "../../hosts/node/host.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
+import { namesLike } from "../../hub/near-names.ts";
 import { createLoad } from "../../load/create-load.ts";
 import { loraFlags, loraOptions } from "../adapters.ts";
 import { type Answer, answer, speed } from "../answer.ts";
@@ -18,16 +19,7 @@ import { type Command, defineCommand } from "../command.ts";
 import { draftFlags, draftOptions } from "../drafts.ts";
 import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
-import {
-  DEFAULT_MODEL,
-  isModel,
-  jsonFlag,
-  loading,
-  modelFlag,
-  namesLike,
-  runtimeFlags,
-  runtimeOptions,
-} from "../model.ts";
+import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, printJson } from "../output.ts";
 import { samplingFlags, samplingOptions } from "../sampling.ts";
 
@@ -143,6 +135,8 @@ function newConversation(model: Model, given: RunArguments["flags"]): Conversati
   return {
     system: given.system,
     turns: [],
+    // crumb has learnt single problems: an earlier answer would only lead it astray (models/crumb/README.md).
+    forgets: architecture === "llama4" && name === DEFAULT_MODEL,
     settings,
     values: new Map(Object.entries(given).filter(([key]) => key in settings)),
     ownValue: (key) => (sampling as Readonly<Record<string, unknown>>)[key],

@@ -5,6 +5,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { ensureModel, openModel } from "../../hub/hub.ts";
+import { namesLike } from "../../hub/near-names.ts";
 import { parseReference } from "../../hub/reference.ts";
 import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
@@ -68,7 +69,8 @@ export const nodeHost: Host = {
     const { stat } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
     const missing = (cause: unknown): never => {
-      const message = `expected a model name, a GGUF file or a model folder, got ${name}`;
+      const meant = namesLike(name).join(" or ");
+      const message = `expected a model name, a GGUF file or a model folder, got ${name}${meant && `; did you mean ${meant}?`}`;
       throw new NibbleError("missing_file", message, { cause });
     };
     const path = await pathOf(name).catch(missing);

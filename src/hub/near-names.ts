@@ -1,0 +1,19 @@
+/**
+ * What a word that is no model's name most likely stands for.
+ * @module
+ */
+import { nearestName } from "../base/field-table.ts";
+import { KNOWN_MODELS, sizesOf } from "./registry.ts";
+
+/** The known names that one word most likely stands for: those of its family, or of a family that is spelt nearly so. */
+export function namesLike(word: string): string[] {
+  if (!/^[\w.:-]{4,64}$/.test(word)) return [];
+  const [family = "", size] = word.toLowerCase().split(":");
+  const families = [...new Set(KNOWN_MODELS.map(({ name }) => name.split(":")[0]!))];
+  const begun = families.filter((known) => known.startsWith(family) && family.length >= 4);
+  const near = nearestName(family, families);
+  const meant = begun.length > 0 ? begun : near === undefined ? [] : [near];
+  const names = meant.flatMap((known) => (known === "crumb" ? [known] : sizesOf(known)));
+  const exact = names.filter((name) => size !== undefined && name.endsWith(`:${size}`));
+  return exact.length > 0 ? exact : names;
+}
