@@ -138,7 +138,10 @@ it("a killed worker loses nothing: every request is answered once, with the byte
     await victim.ended;
     const lost = ofVictim(await queue.getActive());
     expect(lost.length).toBeGreaterThan(0);
-    while ((await queue.getCompletedCount()) < COUNT) await setTimeout(10);
+    while ((await queue.getCompletedCount()) < COUNT) {
+      expect(await queue.getFailedCount()).toBe(0);
+      await setTimeout(10);
+    }
     const completed = await queue.getCompleted();
     for (const { data } of lost) {
       const again = completed.find((job) => job.data.customId === data.customId);
