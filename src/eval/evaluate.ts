@@ -100,7 +100,11 @@ function startRow(
     const texts = await Promise.all(requests.map((request) => backend.generate(request, signal)));
     return filtersOf(task).map(({ name: filter, judge }) => {
       const verdicts = texts.map((text) => judge(text, { target, row }));
-      const metrics = only(task.metrics, { exact_match: meanOf(verdicts.map(({ right }) => Number(right))).mean });
+      const undecided = verdicts.filter((verdict) => verdict.undecided).length;
+      const metrics = {
+        ...only(task.metrics, { exact_match: meanOf(verdicts.map(({ right }) => Number(right))).mean }),
+        ...(undecided > 0 && { undecided }),
+      };
       const answers = verdicts.map(({ answer }) => answer);
       return { id, row, target, requests: [[context, generation_kwargs]], resps: [texts], filter, answers, metrics };
     });

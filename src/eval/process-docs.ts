@@ -5,6 +5,7 @@
 import { NibbleError } from "../base/errors.ts";
 import { lastBoxed } from "./math/boxed.ts";
 import { minervaForm } from "./math/minerva.ts";
+import { strip } from "./math/python-text.ts";
 import { r1Answer, r1Form } from "./math/r1-form.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -14,6 +15,9 @@ interface DocProcess {
   row(row: Row): Row;
   /** A row that is an example. */
   shot(row: Row): Row;
+  /** The fields that a row must have, and those that it gets. */
+  readonly reads: readonly string[];
+  readonly makes: readonly string[];
 }
 
 const MINERVA_END = "I hope it is correct.";
@@ -32,6 +36,8 @@ function boxedAnswer({ solution, answer }: Row): string {
 
 /** The answer is taken from the solution. An example shows the words that the answer is found by. */
 const minerva: DocProcess = {
+  reads: ["problem"],
+  makes: ["answer", "few_shot"],
   row: (row) => ({ ...row, answer: minervaForm(boxedAnswer(row)) }),
   shot(row) {
     const solution = String(row.solution);
@@ -42,6 +48,8 @@ const minerva: DocProcess = {
 
 /** An example from GSM8K's own rows becomes one with the words that the answer is found by. */
 const gsm8kCot: DocProcess = {
+  reads: ["question", "answer"],
+  makes: [],
   row: (row) => row,
   shot({ question, answer, target }) {
     if (target !== undefined) return { question, target };
@@ -59,28 +67,37 @@ const gsm8kCot: DocProcess = {
 /**
  * The question and the right answer by the final models' evaluation, which names the two answers of a question where one
  * of them is right.
- * @param answerOf the right answer of a row as its data has it
+ * @param key the field of the question @param answerOf the right answer of a row as its data has it
  */
-function finalModels(answerOf: (row: Row) => string): DocProcess {
+function finalModels(key: string, reads: readonly string[], answerOf: (row: Row) => string): DocProcess {
   const row = (row: Row): Row => {
     const once = answerOf(row);
     const kind = { true: "True or False", false: "True or False", yes: "Yes or No", no: "Yes or No" };
     const names = kind[once.toLowerCase() as keyof typeof kind];
-    const question = ["question", "problem", "Question", "Problem"]
-      .map((key) => row[key])
-      .find((one) => one !== undefined);
-    if (question === undefined)
-      throw new NibbleError("bad_value", `expected a question or a problem in a row, got ${JSON.stringify(row)}`);
-    return { ...row, prompt: `${question}${names ? ` (${names})` : ""}`.trim(), gold: r1Form(once) };
+    const question = String(row[key] ?? row[capital(key)]);
+    return { ...row, prompt: strip(question + (names ? ` (${names})` : "")), gold: r1Form(once) };
   };
-  return { row, shot: row };
+  return { row, shot: row, reads, makes: ["prompt", "gold"] };
 }
 
-const finalAnswer = finalModels(({ answer, Answer = answer }) => r1Form(String(Answer)));
-const finalSolution = finalModels(({ solution, answer }) =>
-  solution === undefined ? r1Form(String(answer)) : r1Answer(String(solution)),
+const capital = (word: string): string => word[0]!.toUpperCase() + word.slice(1);
+
+/** AIME of 2024 has its fields with capitals. */
+const finalAnswer = finalModels("problem", [], (row) => {
+  const answer = row.answer ?? row.Answer;
+  if (answer === undefined || (row.problem ?? row.Problem) === undefined)
+    throw new NibbleError(
+      "bad_value",
+      `expected rows with the fields problem, answer, got ${Object.keys(row).join(", ")}`,
+    );
+  return r1Form(String(answer));
+});
+const finalSolution = finalModels("problem", ["problem"], (row) =>
+  row.solution === undefined ? r1Form(boxedAnswer(row)) : r1Answer(String(row.solution)),
 );
-const finalSteps = finalModels(({ answer }) => r1Form(String(answer).split("####").at(-1)!));
+const finalSteps = finalModels("question", ["question", "answer"], ({ answer }) =>
+  r1Form(String(answer).split("####").at(-1)!),
+);
 
 /** `r1_answer`: the right answer is the field `answer`; `r1_solution`: it is in `solution`; `r1_steps`: behind `####` in `answer`. */
 export type DocProcessName = "minerva" | "gsm8k_cot" | "r1_answer" | "r1_solution" | "r1_steps";

@@ -35,10 +35,47 @@ const ALL = [
 
 export const TASKS: ReadonlyMap<string, Task> = new Map(ALL.map((task) => [task.task, task]));
 
-/** Groups whose result is the mean of their tasks' results. */
-export const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
+/** Tasks that are run by one name. */
+interface Group {
+  /** Names of tasks, and of other groups. */
+  readonly members: readonly string[];
+  /** Whether the mean of the tasks' results is reported. */
+  readonly mean?: boolean;
+  /** Examples of a prompt, where they are not those of the task. */
+  readonly shots?: Readonly<Record<string, number>>;
+}
+
+/** `r1-base` and `r1-final` are the tables of MobileLLM-R1's model card, each with its protocol. */
+export const GROUPS: ReadonlyMap<string, Group> = new Map<string, Group>([
   [
     "commonsense",
-    ["arc_easy", "arc_challenge", "boolq", "piqa", "social_iqa", "hellaswag", "openbookqa", "winogrande"],
+    {
+      members: ["arc_easy", "arc_challenge", "boolq", "piqa", "social_iqa", "hellaswag", "openbookqa", "winogrande"],
+      mean: true,
+    },
   ],
+  ["math500", { members: ["minerva_math500", "hendrycks_math500", "math500_r1"] }],
+  ["r1-base", { members: ["minerva_math500", "gsm8k_cot", "commonsense", "mmlu"], shots: { mmlu: 5 } }],
+  ["r1-final", { members: ["math500_r1", "gsm8k_r1", "aime24_r1", "aime25_r1"] }],
 ]);
+
+/** The tasks of a task's or a group's name; undefined if there is no such name. */
+export function tasksOf(name: string): readonly Task[] | undefined {
+  const task = TASKS.get(name);
+  if (task) return [task];
+  const { members, shots = {} } = GROUPS.get(name) ?? {};
+  return members
+    ?.flatMap((member) => tasksOf(member)!)
+    .map((one) => ({
+      ...one,
+      ...(shots[one.task] !== undefined && { num_fewshot: shots[one.task]! }),
+    }));
+}
+
+/** The groups among names, and those inside of them, whose means are reported. */
+export function meansOf(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => {
+    const group = GROUPS.get(name);
+    return group ? [...meansOf(group.members), ...(group.mean ? [name] : [])] : [];
+  });
+}

@@ -2,7 +2,7 @@
  * Results of tasks in the shape of lm-eval's `results.json`.
  * @module
  */
-import { type Mean, meanOf } from "./metrics.ts";
+import { type Mean, meanOf, samplingInterval } from "./metrics.ts";
 import { GROUPS } from "./registry.ts";
 import type { NamedRun } from "./runs.ts";
 import type { Scored } from "./samples.ts";
@@ -14,12 +14,27 @@ export function taskResults(name: string, samples: readonly Scored[]): TaskResul
   const results: Record<string, number | string | null> = { alias: name };
   for (const filter of new Set(samples.map((sample) => sample.filter))) {
     const own = samples.filter((sample) => sample.filter === filter);
-    for (const metric of Object.keys(own[0]!.metrics)) {
+    for (const metric of Object.keys(own[0]!.metrics).filter((name) => name !== UNDECIDED)) {
       const mean = meanOf(own.map(({ metrics }) => metrics[metric]!));
       Object.assign(results, entries(metric, filter, mean));
+      const shares = own.map(({ metrics, answers = 1 }) => ({ share: metrics[metric]!, answers }));
+      const interval = metric === "exact_match" ? samplingInterval(shares) : undefined;
+      if (interval) for (const [i, end] of INTERVAL_ENDS.entries()) results[`${metric}${end},${filter}`] = interval[i]!;
     }
+    const undecided = own.reduce((sum, { metrics }) => sum + (metrics[UNDECIDED] ?? 0), 0);
+    if (undecided > 0) results[`${UNDECIDED},${filter}`] = undecided;
   }
   return results;
+}
+
+/** How many answers a rule could not compare with the right one; they count as wrong. The key is there if there are some. */
+const UNDECIDED = "undecided";
+/** The ends of the interval of a mean of several answers to each question (`samplingInterval`). */
+const INTERVAL_ENDS = ["_ci95_low", "_ci95_high"] as const;
+
+/** Whether a key of results is a metric's mean, and not an error, an end of an interval, a count or a name. */
+export function isMean(key: string): boolean {
+  return key.includes(",") && !/(?:_stderr|_ci95_low|_ci95_high|^undecided),/.test(key);
 }
 
 function entries(metric: string, filter: string, { mean, stderr }: Mean): TaskResults {
@@ -38,7 +53,7 @@ export interface Part {
  */
 export function groupResults(name: string, parts: readonly Part[], weighted: boolean): TaskResults {
   const [first, ...others] = parts.map(({ results }) => Object.keys(results));
-  const shared = first!.filter((key) => /^\w+,/.test(key) && !key.includes("_stderr,"));
+  const shared = first!.filter(isMean);
   const results: Record<string, number | string | null> = { alias: name };
   for (const key of shared.filter((key) => others.every((keys) => keys.includes(key)))) {
     const [metric, filter] = key.split(",") as [string, string];
@@ -87,7 +102,7 @@ export function reportOf(scores: ReadonlyMap<NamedRun, readonly Scored[]>, group
     for (const run of runs.filter((one) => one.of === name)) results.set(run.name, parts.get(run.name)!.results);
   }
   for (const group of groups) {
-    const own = GROUPS.get(group)!.map((name) => parts.get(name)!);
+    const own = GROUPS.get(group)!.members.map((name) => parts.get(name)!);
     results.set(group, groupResults(group, own, false));
   }
   const each = <T>(fact: (run: NamedRun) => T): Record<string, T> =>

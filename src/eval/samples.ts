@@ -17,7 +17,7 @@ export interface Sample {
   readonly filter: string;
   /** What the filter made of the answers. */
   readonly answers: readonly unknown[];
-  readonly metrics: Readonly<Partial<Record<Metric, number>>>;
+  readonly metrics: Readonly<Partial<Record<Metric | "undecided", number>>>;
 }
 
 /** The line of a sample. As in lm-eval, answers and targets are texts. */
@@ -47,15 +47,18 @@ export interface Scored {
   readonly id: number;
   readonly filter: string;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Answers that were judged, where they were generated (default 1). */
+  readonly answers?: number;
 }
 
 /** Reads a line of `sampleLine`. Returns undefined for a line that was cut off. */
 export function readScored(line: string): Scored | undefined {
   try {
-    const { doc_id: id, filter, metrics, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const { doc_id: id, filter, metrics, filtered_resps, ...rest } = JSON.parse(line) as Record<string, unknown>;
     if (typeof id !== "number" || typeof filter !== "string" || !Array.isArray(metrics)) return undefined;
     const names = metrics.filter((name): name is string => typeof name === "string");
-    return { id, filter, metrics: Object.fromEntries(names.map((name) => [name, Number(rest[name])])) };
+    const answers = Array.isArray(filtered_resps) ? filtered_resps.length : 1;
+    return { id, filter, metrics: Object.fromEntries(names.map((name) => [name, Number(rest[name])])), answers };
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import { type CompiledJinja, compileJinja } from "../chat/jinja/compile.ts";
 import { fromJavaScript } from "../chat/jinja/convert.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
 import { Callable, type Value } from "../chat/jinja/values.ts";
+import { DOC_PROCESSES } from "./process-docs.ts";
 import type { Row, Task } from "./task.ts";
 
 /** `regex_replace(text, pattern, by)`: lm-eval has it for the clean-up of HellaSwag's texts. */
@@ -49,12 +50,15 @@ const FUNCTIONS = new Set(["regex_replace", "range", "dict", "lipsum", "cycler",
  * or that ask whether a field is there, may do without.
  */
 export function fieldsOf(task: Task): string[] {
-  const { description = "", doc_to_text, doc_to_choice = [], doc_to_target, subtask_field } = task;
+  const { description = "", doc_to_text, doc_to_choice = [], doc_to_target, subtask_field, process_docs } = task;
   const choices = typeof doc_to_choice === "string" ? [doc_to_choice] : doc_to_choice;
   const templates = [description, doc_to_text, ...choices, doc_to_target];
   const certain = templates.filter((template) => !/\{%|defined\b|\bdefault\b/.test(template));
-  const names = [...certain.flatMap((template) => [...compile(template).names]), subtask_field];
-  return [...new Set(names.filter((name) => name !== undefined && !FUNCTIONS.has(name)))] as string[];
+  const { reads = [], makes = [] } = process_docs ? DOC_PROCESSES[process_docs] : {};
+  const names = [...reads, ...certain.flatMap((template) => [...compile(template).names]), subtask_field];
+  const isRead = (name: string | undefined): name is string =>
+    name !== undefined && !FUNCTIONS.has(name) && !makes.includes(name);
+  return [...new Set(names.filter(isRead))];
 }
 
 /** The texts of a list: `{{ expression }}` whose value is a list, or a template for each. */

@@ -28,6 +28,19 @@ it("what the words around an answer must be", () => {
   expect(minervaAnswer("Final Answer: The final answer is $5$.")).toBe("[invalidanswer]");
 });
 
+it("long answers, as models that repeat themselves write them, take little time", () => {
+  const long = ["x".repeat(50_000), "9".repeat(50_000), "(".repeat(50_000), "|x".repeat(20_000), "2^{".repeat(20_000)];
+  for (const answer of long)
+    expect(
+      MATH_RULES.minerva(
+        text.replace("ANSWER", () => answer),
+        { answer: "5" },
+      ).right,
+    ).toBe(false);
+  expect(MATH_RULES.minerva(text.replace("ANSWER", "9^{9^{9^{9}}}"), { answer: "5" }).right).toBe(false);
+  expect(MATH_RULES.r1(`\\boxed{${"1 or ".repeat(20_000)}}`, { gold: "5" }).right).toBe(false);
+});
+
 // Verdicts of sympy 1.14 through lm-eval's `is_equiv`, but the last, which it finds equal.
 it.each([
   ["1,2", "1,3", "equal"],

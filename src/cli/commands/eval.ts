@@ -9,7 +9,7 @@ import type { Backend } from "../../eval/backend.ts";
 import { evaluate, type Shard } from "../../eval/evaluate.ts";
 import { LocalBackend } from "../../eval/local-backend.ts";
 import type { Chat } from "../../eval/prompts.ts";
-import { GROUPS, TASKS } from "../../eval/registry.ts";
+import { GROUPS, meansOf, TASKS, tasksOf } from "../../eval/registry.ts";
 import { reportOf } from "../../eval/results.ts";
 import { type NamedRun, runsOf, type TaskData } from "../../eval/runs.ts";
 import type { Scored } from "../../eval/samples.ts";
@@ -112,14 +112,15 @@ export const evalCommand: Command = defineCommand({
   positionals: [0, 64],
   about: `Runs benchmarks as lm-eval does: the same prompts, the same rules, the same numbers. TASK is one of
 ${[...TASKS.keys()].join(", ")},
-or the group ${[...GROUPS.keys()].join(", ")}. The data is read from --data; without it, the task's
-data set is fetched from the hub into the cache of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
+or one of the groups ${[...GROUPS.keys()].join(", ")}; r1-base and r1-final are the tables of
+MobileLLM-R1's model card. The data is read from --data; without it, the task's data set is fetched from the hub into the cache
+of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
 --json prints lm-eval's results: { "results": { "<task>": { "<metric>,<filter>": number } }, "n-samples": ... }.`,
   flags,
   async run({ flags: given, positionals }) {
-    const names = positionals.flatMap((name) => GROUPS.get(name) ?? [name]);
     const own = await Promise.all((given.taskFiles ?? []).map(readTaskFile));
-    const tasks = [...names.map(taskOf), ...own];
+    const named = new Map(positionals.flatMap(namedTasks).map((task) => [task.task, task]));
+    const tasks = [...named.values(), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
     const source = given.model ?? DEFAULT_MODEL;
     const examples = await fixedExamples(tasks, given.examples);
@@ -135,13 +136,12 @@ data set is fetched from the hub into the cache of \`nibble pull\`, with the sam
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
       for (const run of runs) scores.set(run, await runTask({ backend, endIds: model.info.endIds }, run, given));
-      const groups = positionals.filter((name) => GROUPS.has(name));
-      const report = reportOf(scores, groups);
+      const report = reportOf(scores, meansOf(positionals));
       if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
         await writeReport(given.out, backend.name, report, runs);
       }
-      await (given.json ? printJson(report) : printLines(table(report)));
+      await (given.json ? printJson(report) : printLines(table(report, [source, backend.name])));
     } finally {
       model.dispose();
     }
@@ -150,9 +150,10 @@ data set is fetched from the hub into the cache of \`nibble pull\`, with the sam
 
 type EvalFlags = Arguments<typeof flags>["flags"];
 
-function taskOf(name: string): Task {
-  const task = TASKS.get(name);
-  if (task) return task;
+/** The tasks of a name, which may be a group's. */
+function namedTasks(name: string): readonly Task[] {
+  const tasks = tasksOf(name);
+  if (tasks) return tasks;
   throw unknownName(name, "task (nibble eval --help lists them; --task takes a file)", [
     ...TASKS.keys(),
     ...GROUPS.keys(),

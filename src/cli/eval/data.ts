@@ -97,7 +97,7 @@ function advice({ task, split, isPool }: Wanted): string {
   const set = describe({ task, split, isPool });
   const examples =
     isPool || num_fewshot === 0 ? "" : `, and with ${name}.train.jsonl, its split ${fewshot_split}, for examples`;
-  return `a folder with ${file}, ${set}: JSON Lines or Parquet with the fields ${fieldsOf(task).join(", ")}${examples}`;
+  return `a folder with ${file}, ${set}: JSON Lines or Parquet with the fields ${fieldsOf(task).join(", ") || "problem, answer"}${examples}`;
 }
 
 /** @throws NibbleError `bad_value` for a row without a field that the task's templates read */

@@ -2,33 +2,39 @@
  * The table of an evaluation for people.
  * @module
  */
-import type { Report } from "../../eval/results.ts";
+import { cardFigure } from "../../eval/card.ts";
+import { isMean, type Report, type TaskResults } from "../../eval/results.ts";
 
-/** A line per result: task, metric, filter, mean and standard error. */
-export function table({ results, "n-shot": shots, "n-samples": samples }: Report): string {
-  const head = ["task", "rows", "shots", "metric", "filter", "value", "error"];
+const HEAD = ["task", "rows", "shots", "metric", "filter", "value", "error", "95 %", "card"];
+
+/**
+ * A line per result: task, metric, filter, mean and standard error; where there are several answers to each question, the
+ * interval of their mean; and the figure of MobileLLM-R1's model card where the model is one of its rows.
+ * @param models the model's names
+ */
+export function table({ results, "n-shot": shots, "n-samples": samples }: Report, models: readonly string[]): string {
   const lines = Object.entries(results).flatMap(([name, values]) =>
     Object.keys(values)
-      .filter((key) => key.includes(",") && !key.includes("_stderr,"))
+      .filter((key) => isMean(key) || key.startsWith("undecided,"))
       .map((key) => {
         const [metric, filter] = key.split(",") as [string, string];
-        const error = values[`${metric}_stderr,${filter}`];
         const facts = [String(samples[name]?.effective ?? ""), String(shots[name] ?? ""), metric, filter];
-        return [name, ...facts, show(values[key]!), typeof error === "number" ? show(error) : ""];
+        const card = cardFigure(models, name, metric)?.toFixed(3) ?? "";
+        return [name, ...facts, ...figures(values, metric, filter), card];
       }),
   );
-  const rows = [head, ...lines];
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return `${rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n")}\n`;
+  const shown = HEAD.map((_, i) => i < HEAD.indexOf("95 %") || lines.some((line) => line[i] !== ""));
+  const rows = [HEAD, ...lines].map((line) => line.filter((_, i) => shown[i]));
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const text = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  "));
+  return text.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
-function show(value: number | string | null): string {
-  return typeof value === "number" ? value.toFixed(4) : String(value);
+/** The value, its standard error, and its interval. */
+function figures(values: TaskResults, metric: string, filter: string): readonly [string, string, string] {
+  const [value, error, low, high] = ["", "_stderr", "_ci95_low", "_ci95_high"].map((end) => {
+    const one = values[`${metric}${end},${filter}`];
+    return typeof one !== "number" ? "" : metric === "undecided" ? String(one) : one.toFixed(4);
+  }) as [string, string, string, string];
+  return [value, error, low === "" ? "" : `${low} to ${high}`];
 }

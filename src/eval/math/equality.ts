@@ -20,11 +20,13 @@ const POINTS = 4;
 const TRIES = 12;
 const MOST_PARTS = 1000;
 const MOST_TERMS = 2000;
+const MOST_DIGITS = 1000;
 
 export function compareExpressions(a: Expression, b: Expression): Equality {
   if (sizeOf(a) + sizeOf(b) > MOST_PARTS) return "undecided";
   // Numbers with more digits are held exactly.
   const digits = DIGITS + longestNumber(a) + longestNumber(b);
+  if (digits > MOST_DIGITS) return "undecided";
   const fields = [1, 2, 3].map((times) => new ComplexField(times * digits));
   const symbols = [...new Set([...symbolsOf(a), ...symbolsOf(b)])].sort();
   const whole = new Set([...countsOf(a), ...countsOf(b)]);

@@ -65,7 +65,8 @@ export function minervaForm(answer: string): string {
   for (const [from, to] of REPLACED) text = text.replaceAll(from, to);
   for (const removed of REMOVED)
     text = WORDS.includes(removed) ? withoutWord(text, removed) : text.replaceAll(removed, "");
-  for (const [pattern, by] of REWRITTEN) text = text.replace(pattern, by);
+  // Without a dollar sign the first pattern would try every place of a long line in vain.
+  for (const [pattern, by] of text.includes("$") ? REWRITTEN : REWRITTEN.slice(1)) text = text.replace(pattern, by);
   return THOUSANDS.test(text) ? text.replaceAll(",", "") : text;
 }
 

@@ -106,7 +106,7 @@ export function r1Form(answer: string): string {
   if (!text.includes("\\infty")) text = text.replaceAll("inf", "\\infty");
   text = replaceAll(text, LAST);
   if (text.includes("j") && !text.includes("i")) text = text.replaceAll("j", "i");
-  text = text.replace(/(\p{Nd}+)\.0*(\P{Nd})/gu, "$1$2").replace(/(\p{Nd}+)\.0*$/u, "$1");
+  text = text.replace(/(?<!\p{Nd})(\p{Nd}+)\.0*(\P{Nd})/gu, "$1$2").replace(/(?<!\p{Nd})(\p{Nd}+)\.0*$/u, "$1");
   if (text.startsWith(".")) text = `0${text}`;
   const sides = text.split("=");
   if (sides.length === 2 && [...sides[0]!].length <= 2) text = sides[1]!;

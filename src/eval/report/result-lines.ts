@@ -2,7 +2,7 @@
  * The results of an evaluation, one line per task, metric and filter.
  * @module
  */
-import type { Report } from "../results.ts";
+import { isMean, type Report } from "../results.ts";
 
 export interface ResultLine {
   readonly task: string;
@@ -22,7 +22,7 @@ export interface ResultLine {
 export function resultLines(report: Report, parts: ReadonlySet<string>): readonly ResultLine[] {
   return Object.entries(report.results).flatMap(([task, values]) =>
     Object.keys(values)
-      .filter((key) => key.includes(",") && !key.includes("_stderr,") && typeof values[key] === "number")
+      .filter((key) => isMean(key) && typeof values[key] === "number")
       .map((key): ResultLine => {
         const [metric, filter] = key.split(",") as [string, string];
         const error = values[`${metric}_stderr,${filter}`];
