@@ -5,7 +5,7 @@
 import type { Timings, WorkerModel } from "nibble-llm/browser";
 import { answer, type Piece } from "./answer.ts";
 import { AnswerView } from "./answer-view.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type Turn } from "./conversation.ts";
 import { byId, make } from "./dom.ts";
 import { Follower } from "./follow.ts";
 import type { Settings } from "./settings.ts";
@@ -19,10 +19,32 @@ export class Chat {
   readonly #conversation = new Conversation();
   /** The articles of each turn that the model still sees. */
   #shown: HTMLElement[][] = [];
+  /** All turns on the page. */
+  #all: Turn[] = [];
   #answering: AbortController | undefined;
 
   get answering(): boolean {
     return this.#answering !== undefined;
+  }
+
+  /** The turns on the page that have an answer. */
+  get turns(): readonly Turn[] {
+    return this.#all.filter(({ answer }) => answer !== "");
+  }
+
+  /** Shows turns that were held elsewhere; the next question goes on from them. @param origin where they come from */
+  restore(turns: readonly Turn[], origin: string): void {
+    this.clear();
+    for (const { question, answer: text } of turns) {
+      const turn = this.#conversation.add(question);
+      turn.answer = text;
+      this.#all.push(turn);
+      const view = new AnswerView(() => this.#follower.grown());
+      this.#showTurn(question, view);
+      view.push(text, "");
+      view.end("");
+    }
+    this.#log.prepend(make("p", "about", origin));
   }
 
   stop(): void {
@@ -33,6 +55,7 @@ export class Chat {
     this.stop();
     this.#conversation.clear();
     this.#shown = [];
+    this.#all = [];
     this.#log.replaceChildren(this.#welcome);
     this.#speed.textContent = "";
     this.#context.textContent = "";
@@ -45,6 +68,7 @@ export class Chat {
   async ask(model: WorkerModel, question: string, settings: Settings): Promise<void> {
     const { signal } = (this.#answering = new AbortController());
     const turn = this.#conversation.add(question);
+    this.#all.push(turn);
     const view = new AnswerView(() => this.#follower.grown());
     const articles = this.#showTurn(question, view);
     const meter = new Meter(this.#speed);
@@ -80,6 +104,7 @@ export class Chat {
   #takeBack(articles: readonly HTMLElement[]): void {
     this.#conversation.takeBack();
     this.#shown.pop();
+    this.#all.pop();
     for (const article of articles) article.remove();
   }
 

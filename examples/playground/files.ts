@@ -49,6 +49,30 @@ export function setUpFiles({ open, data, fail }: FileEvents): void {
     open(asOpened(kept));
     void show().catch(fail);
   }, fail);
+  setUpKnown();
+}
+
+/** The model of this name (`Opened.name`) that the browser keeps, if it does. */
+export async function keptAs(name: string): Promise<Opened | undefined> {
+  const kept = await keptModels().catch(() => []); // a private window may keep nothing
+  return kept.map(asOpened).find((one) => one.name === name);
+}
+
+/** The list of names fills itself when it is first opened; a name is fetched as if it was typed. */
+function setUpKnown(): void {
+  const known = byId<HTMLDetailsElement>("known");
+  const list = known.querySelector("ul")!;
+  known.addEventListener("toggle", async () => {
+    if (!known.open || list.childElementCount > 0) return;
+    const { knownModelRows, memoryOfBrowser } = await import("./known-models.ts");
+    const rows = knownModelRows((name) => {
+      byId<HTMLInputElement>("fetch-name").value = name;
+      byId<HTMLFormElement>("fetch").requestSubmit();
+    });
+    known.querySelector("p")!.textContent =
+      `They fit into ${megabytes(memoryOfBrowser())}, which this browser may have.`;
+    list.replaceChildren(...rows);
+  });
 }
 
 /** A row of the list of kept models. */

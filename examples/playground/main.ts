@@ -7,13 +7,18 @@ import { Chat } from "./chat.ts";
 import { button, byId, make, megabytes } from "./dom.ts";
 import { explain } from "./errors.ts";
 import type { EvaluateTab } from "./evaluate-tab.ts";
-import { setUpFiles } from "./files.ts";
+import { keptAs, setUpFiles } from "./files.ts";
 import { Loader, type Opened } from "./loader.ts";
 import { MemoryBar } from "./memory-bar.ts";
+import { recall, remember } from "./remembered.ts";
 import { SettingsForm } from "./settings.ts";
+import { sharedBy, shareLink } from "./share.ts";
 import { setUpTabs } from "./tabs.ts";
 import { setUpTheme } from "./theme.ts";
+import { showWelcome } from "./welcome.ts";
 
+/** Where the name of the newest model is remembered. */
+const LAST_MODEL = "nibble-model";
 const CRUMB: Opened = { source: "crumb", name: "crumb", bytes: 3_597_216 };
 
 const question = byId<HTMLTextAreaElement>("question");
@@ -21,6 +26,7 @@ const send = byId<HTMLButtonElement>("send");
 const stop = byId<HTMLButtonElement>("stop");
 const notice = byId("notice");
 const modelLine = byId("model-line");
+const share = byId<HTMLButtonElement>("share");
 const panelToggle = byId("panel-toggle");
 
 const loader = new Loader();
@@ -47,6 +53,7 @@ function showState(): void {
   if (!answering && document.activeElement === stop) question.focus();
   send.hidden = answering;
   stop.hidden = !answering;
+  share.hidden = chat.turns.length === 0;
   send.disabled = !loader.model || question.value.trim() === "";
 }
 
@@ -87,6 +94,8 @@ async function open(wanted: Opened): Promise<void> {
       },
     );
     settings.suggest(model.info, wanted !== CRUMB); // crumb has learnt single problems
+    showWelcome(model.info, wanted === CRUMB);
+    remember(LAST_MODEL, wanted.name);
   } catch (error) {
     if ((error as Error).name === "AbortError") return; // another load has begun
     fail(error);
@@ -118,6 +127,36 @@ async function ask(): Promise<void> {
 function showPanel(shown: boolean): void {
   document.body.classList.toggle("panel-open", shown);
   panelToggle.setAttribute("aria-expanded", String(shown));
+}
+
+/** Copies a link with the conversation, and puts it into the address, for where there is no clipboard. */
+async function copyLink(): Promise<void> {
+  const { model } = loader;
+  const link = await shareLink({ model: model?.info.name ?? "", turns: chat.turns });
+  history.replaceState(null, "", link);
+  const copied = await navigator.clipboard?.writeText(link).then(
+    () => true,
+    () => false,
+  );
+  share.textContent = copied ? "Link copied" : "Copy the address";
+  setTimeout(() => {
+    share.textContent = "Share";
+  }, 2000);
+}
+
+/** Opens the model of the last visit if the browser keeps it, or crumb; then the conversation of a link. */
+async function start(): Promise<void> {
+  const last = recall(LAST_MODEL) ?? CRUMB.name;
+  const kept = last === CRUMB.name ? undefined : await keptAs(last);
+  await open(kept ?? CRUMB);
+  if (kept && !loader.model) await open(CRUMB);
+  const shared = await sharedBy(location.hash);
+  if (!shared) return;
+  chat.restore(
+    shared.turns,
+    `From a link: a conversation with ${shared.model}. The next question goes to the model of this page.`,
+  );
+  showState();
 }
 
 let evaluation: Promise<EvaluateTab> | undefined;
@@ -181,8 +220,13 @@ addEventListener("keydown", ({ key }) => {
   }
 });
 stop.addEventListener("click", () => chat.stop());
+share.addEventListener("click", () => {
+  copyLink().catch(fail);
+});
 byId("new-chat").addEventListener("click", () => {
   chat.clear();
+  history.replaceState(null, "", location.pathname); // without the conversation of a link
+  showState();
   question.focus();
 });
 byId("crumb").addEventListener("click", () => void open(CRUMB));
@@ -194,4 +238,4 @@ byId("examples").addEventListener("click", ({ target }) => {
 panelToggle.addEventListener("click", () => showPanel(!document.body.classList.contains("panel-open")));
 // On a phone a focused field would bring up the keyboard.
 if (matchMedia("(pointer: fine)").matches) question.focus();
-void open(CRUMB);
+start().catch(fail);

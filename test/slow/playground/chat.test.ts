@@ -48,7 +48,19 @@ it("works by keyboard alone", async () => {
     seen.push(name);
     await page.keyboard.press("Tab");
   }
-  const reached = ["question", "theme", "new-chat", "log", "Copy", "choose", "crumb", "keep", "temperature", "system"];
+  const reached = [
+    "question",
+    "theme",
+    "share",
+    "new-chat",
+    "log",
+    "Copy",
+    "choose",
+    "crumb",
+    "keep",
+    "temperature",
+    "system",
+  ];
   expect(seen).toEqual(expect.arrayContaining(reached));
 });
 
