@@ -61,6 +61,7 @@ export default defineConfig({
           sessions: "Sessions and snapshots",
           drafts: "Drafts",
           performance: "Fast and small",
+          quantisation: "What quantisation costs",
           determinism: "The same bits everywhere",
         }),
       },

@@ -46,6 +46,13 @@ export const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     { summary: "run benchmarks on a model", load: async () => (await import("./commands/eval.ts")).evalCommand },
   ],
   ["batch", { summary: "answer a file of requests", load: async () => (await import("./commands/batch.ts")).batch }],
+  [
+    "compare",
+    {
+      summary: "measure what quantisation costs a model",
+      load: async () => (await import("./commands/compare.ts")).compare,
+    },
+  ],
   ["bench", { summary: "measure tokens per second", load: async () => (await import("./commands/bench.ts")).bench }],
   [
     "inspect",
