@@ -12,8 +12,10 @@ export async function runNibble(args: readonly string[]): Promise<unknown> {
   const child = spawn(process.execPath, [process.argv[1]!, ...args, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const stop = (): void => void child.kill();
-  process.once("exit", stop);
+  // What ends this process ends the other one first, and the error below ends this one.
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of signals) process.on(signal, stop);
   try {
     const [output] = await Promise.all([text(child.stdout), once(child, "close")]);
     const result = output.trim() === "" ? {} : JSON.parse(output);
@@ -22,6 +24,6 @@ export async function runNibble(args: readonly string[]): Promise<unknown> {
       result.error ?? {};
     throw new NibbleError(code as ErrorCode, message);
   } finally {
-    process.off("exit", stop);
+    for (const signal of signals) process.off(signal, stop);
   }
 }

@@ -79,6 +79,24 @@ describe("which files", () => {
     serve(branches, facts);
     expect(hashesOf(await pulled("hf:datasets/owner/set:test"))).toEqual(hashes(...expected));
   });
+  it.each(["main", undefined])("by the hub's list of converted files, configuration %s", async (config) => {
+    serve({ main: ["x.txt"] });
+    const answer = hub.fault;
+    const path = "/elsewhere/main/test/0.parquet";
+    hub.files.set(path, contentOf(path));
+    const list = { main: { test: [`${hub.url}${path}`], train: ["ftp://x/0.parquet"] } };
+    hub.fault = (request, index) => {
+      if (request.path === "/api/datasets/owner/set/parquet")
+        return { body: new TextEncoder().encode(JSON.stringify(list)) };
+      return request.path === path ? undefined : answer(request, index);
+    };
+    const name = dataSetName("owner/set", { config, split: "test" });
+    const record = await pulled(name);
+    expect([record.id, hashesOf(record)]).toEqual([name, hashes(path)]);
+    await expect(pulled(dataSetName("owner/set", { config, split: "train" }))).rejects.toMatchObject({
+      code: "missing_file",
+    });
+  });
   it("a revision that the user names is the only one", async () => {
     serve({ v2: ["test.jsonl"], main: ["test.jsonl", "x.jsonl"] });
     await pulled("hf:datasets/owner/set@v2:test");
