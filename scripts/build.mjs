@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ASSETS, ENTRIES } from "./entries.mjs";
+import { ASSETS, ENTRIES, GLOBAL_TYPES } from "./entries.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -173,7 +173,8 @@ const parts = {
     rmSync("dist/types", { recursive: true, force: true });
     const { status } = spawnSync(process.execPath, [tsc, "-p", config], { stdio: "inherit" });
     if (status !== 0) throw new Error("tsc failed");
-    for (const types of Object.values(ASSETS)) copyFileSync(types, types.replace(/^src/, "dist/types"));
+    for (const types of [GLOBAL_TYPES, ...Object.values(ASSETS)])
+      copyFileSync(types, types.replace(/^src/, "dist/types"));
     keepReachableTypes();
   },
 };

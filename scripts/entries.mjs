@@ -62,6 +62,9 @@ export function packageExports() {
   };
 }
 
+/** Declarations that tsc does not copy. */
+export const GLOBAL_TYPES = "src/entries/globals.d.ts";
+
 /** The files that bundlers of Workers import as values, and the declarations of these. */
 export const ASSETS = { "wasm/*": "src/entries/wasm.d.ts", "crumb.gguf": "src/entries/crumb.d.ts" };
 

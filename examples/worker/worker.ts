@@ -2,7 +2,7 @@
  * An OpenAI-shaped endpoint in a Cloudflare Worker: weights from R2, or from static assets in parts of at most 25 MiB.
  * @module
  */
-import { load, type MemoryPlan, type Model, NibbleError, type StreamedFile } from "nibble-llm";
+import { load, type Model, NibbleError, type StreamedFile } from "nibble-llm";
 import { createHandler, type Handler } from "nibble-llm/server";
 import { openAssets } from "./assets.ts";
 import { type Bucket, rememberPrompt } from "./snapshot.ts";
@@ -32,7 +32,7 @@ async function openModel({ MODELS, ASSETS, MODEL }: Env): Promise<StreamedFile> 
 
 async function start(env: Env): Promise<Handler> {
   const model: Model = await load(await openModel(env), { name: env.MODEL, ...MEMORY });
-  console.log(`${env.MODEL}: ${(model.info.memory as MemoryPlan).total} bytes of WebAssembly memory`);
+  console.log(`${env.MODEL}: ${model.info.memory.total} bytes of WebAssembly memory`);
   if (env.MODELS && env.SYSTEM_PROMPT && env.SNAPSHOT_KEY) {
     const prompt = { prompt: env.SYSTEM_PROMPT, secret: env.SNAPSHOT_KEY };
     const how = await rememberPrompt(model, env.MODELS, env.MODEL, prompt);

@@ -11,6 +11,7 @@ import type { Tokenizer } from "../tokenizer/types.ts";
 import { Grammars } from "./constrain/grammars.ts";
 import { DEFAULT_FACTS, type EmbeddingFacts } from "./generate/embedding-facts.ts";
 import type { Engine } from "./generate/engine.ts";
+import type { LoadFacts } from "./model-info.ts";
 import type { RequestContext } from "./request/context.ts";
 import type { EmbedContext } from "./request/embed-options.ts";
 import type { LoraInfo } from "./request/lora.ts";
@@ -34,8 +35,8 @@ export interface ModelParts {
   readonly embedding?: EmbeddingFacts | undefined;
   /** The text around a query and a document, for rerankers that have one. */
   readonly rankTemplate?: string | undefined;
-  /** More facts for `info`. */
-  readonly facts?: Readonly<Record<string, unknown>> | undefined;
+  /** Facts for `info`, of a model that has files. */
+  readonly facts?: LoadFacts | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
   readonly draft?: DraftParts | undefined;
   /** Whether requests and sessions reuse keys and values that others have computed (default true). */

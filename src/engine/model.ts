@@ -1,7 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A loaded model: OpenAI's calls, and the calls that they are built on.
  * @module
  */
+
 import type { NibbleError } from "../base/errors.ts";
 import { checkIds, checkNumber, invalid } from "../base/fields.ts";
 import type { ChatMessage } from "../chat/template.ts";
@@ -10,11 +12,11 @@ import { completeChat, completeText, type Endpoint } from "./completions.ts";
 import { Core, type ModelParts } from "./core.ts";
 import { createEmbeddings, embedTexts } from "./embeddings.ts";
 import { embeddingSize } from "./generate/embedding.ts";
-import type { EmbeddingFacts } from "./generate/embedding-facts.ts";
 import type { GenerateEvent } from "./generate/events.ts";
 import { generate } from "./generate/generation.ts";
 import type { LogLikelihood } from "./generate/log-likelihood.ts";
 import { logLikelihoods } from "./likelihoods.ts";
+import type { LoadFacts, ModelInfo } from "./model-info.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from "./openai/chat-types.ts";
 import type { RequestOptions } from "./openai/common-types.ts";
 import type { Completion, CompletionRequest } from "./openai/completion-types.ts";
@@ -23,36 +25,10 @@ import { checkCallOptions, checkFlags } from "./request/arguments.ts";
 import { checkChatRequest } from "./request/chat.ts";
 import type { EmbedInput, EmbedOptions } from "./request/embed-options.ts";
 import { checkGenerateOptions, type GenerateOptions } from "./request/generate-options.ts";
-import type { LoraChoice, LoraInfo } from "./request/lora.ts";
+import type { LoraChoice } from "./request/lora.ts";
 import type { Ranking, RerankOptions } from "./request/rerank-options.ts";
 import { rerank } from "./rerank.ts";
-import type { SamplingDefaults } from "./sample/defaults.ts";
 import { type SessionCalls, sessionCalls } from "./session-calls.ts";
-
-/** Facts about a loaded model. */
-export interface ModelInfo {
-  /** The name that answers carry. */
-  readonly name: string;
-  /** `general.architecture`, such as "llama4". */
-  readonly architecture: string;
-  /** Most tokens of a prompt and its answer together. */
-  readonly contextLength: number;
-  /** Number of tokens in the vocabulary. */
-  readonly vocabSize: number;
-  /** Width of an embedding. */
-  readonly hiddenSize: number;
-  /** What the model's files say about embeddings; `prompts` are texts to put in front, by name. */
-  readonly embedding: Omit<EmbeddingFacts, "prompts"> & { readonly prompts: Readonly<Record<string, string>> };
-  /** The origin of the chat template; with "none" only completions work. */
-  readonly chatTemplate: "model" | "fallback" | "none";
-  /** The sampling settings of a request that sets none. */
-  readonly sampling: SamplingDefaults;
-  /** Low-rank adapters that requests may choose. */
-  readonly lora: readonly LoraInfo[];
-  /** Tokens that end an answer. */
-  readonly endIds: readonly number[];
-  readonly [fact: string]: unknown;
-}
 
 /** A loaded model. */
 export interface Model extends SessionCalls {
@@ -172,6 +148,8 @@ export interface Model extends SessionCalls {
   readonly lost: Promise<NibbleError>;
   /** Ends all requests and sessions and frees the memory. Afterwards every call fails with code `disposed`. */
   dispose(): void;
+  /** `dispose`, for `using model = await load(...)`. */
+  [Symbol.dispose](): void;
 }
 
 /** @throws NibbleError `template_error` if the model's template does not parse */
@@ -214,6 +192,7 @@ function modelOf(endpoint: Endpoint, info: ModelInfo): Model {
     stats: () => core.stats(),
     clearPrefixCache: () => core.clearPrefixCache(),
     dispose: () => core.dispose(),
+    [Symbol.dispose]: () => core.dispose(),
   };
   cores.set(model, core);
   return model;
@@ -228,7 +207,7 @@ export function coreOf(value: unknown): Core | undefined {
 
 function infoOf(parts: ModelParts, { context, executor, embedding }: Core, prompts: ChatPrompts): ModelInfo {
   return {
-    ...parts.facts,
+    ...(parts.facts as LoadFacts), // only tests put a model together without files
     name: parts.name,
     architecture: parts.architecture,
     contextLength: executor.contextLength,

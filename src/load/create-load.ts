@@ -3,10 +3,10 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
+import type { DraftFacts } from "../engine/model-info.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
 import { withCheckpoint } from "./checkpoint.ts";
 import { planDraft, withDraft } from "./draft.ts";
-import type { DraftFacts } from "./draft-facts.ts";
 import { planOnHost } from "./executor.ts";
 import type { Host } from "./host.ts";
 import { loadModel } from "./load-model.ts";

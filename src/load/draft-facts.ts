@@ -6,20 +6,6 @@ import { NibbleError } from "../base/errors.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 
-/** Facts about a draft model, in `info.draft` and in the plan. */
-export interface DraftFacts {
-  /** Its name: the last part of its source's name, else `general.name`. */
-  readonly name: string;
-  /** `general.architecture`. */
-  readonly architecture: string;
-  /** Most tokens of a text for which it drafts. */
-  readonly contextLength: number;
-  /** Threads that compute. */
-  readonly threads: number;
-  /** Bytes of each part of its memory, and of all. */
-  readonly memory: MemoryPlan;
-}
-
 /** How many tokens more or fewer a draft model may have, as in llama.cpp: files pad the vocabulary. */
 const MAX_PADDING = 128;
 

@@ -2,14 +2,16 @@
  * The option `draft`: opens, plans and loads the draft model of a model.
  * @module
  */
+
 import { NibbleError } from "../base/errors.ts";
 import type { Core } from "../engine/core.ts";
 import { coreOf, type Model } from "../engine/model.ts";
+import type { DraftFacts } from "../engine/model-info.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { describeModel } from "../models/index.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
 import { withCheckpoint } from "./checkpoint.ts";
-import { checkMemoryOfBoth, checkVocabularySizes, type DraftFacts } from "./draft-facts.ts";
+import { checkMemoryOfBoth, checkVocabularySizes } from "./draft-facts.ts";
 import { type HostPlan, planOnHost } from "./executor.ts";
 import { type Draft, type Loading, loadModel } from "./load-model.ts";
 import { modelName } from "./model-defaults.ts";
@@ -59,7 +61,7 @@ export async function planDraft({ checkpoint, host, options }: Subject): Promise
 function givenDraft({ info }: Model, core: Core, main: HostPlan, { memoryLimit }: LoadOptions): Draft {
   core.checkLive();
   const { name, architecture, contextLength } = info;
-  const [threads, memory] = [info.threads as number, info.memory as MemoryPlan];
+  const [threads, memory] = [info.threads, info.memory];
   check(main, { generates: core.executor.generates, vocabSize: core.executor.vocabSize, memory }, memoryLimit);
   return { core, facts: { name, architecture, contextLength, threads, memory }, owned: false };
 }

@@ -2,19 +2,21 @@
  * From an open checkpoint to a model.
  * @module
  */
+
 import { chooseTemplate } from "../chat/named-templates.ts";
 import type { Core } from "../engine/core.ts";
 import { createModel, type Model } from "../engine/model.ts";
+import type { DraftFacts } from "../engine/model-info.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import { createTokenizer } from "../tokenizer/create.ts";
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { checkAdapters } from "./adapters.ts";
-import { checkVocabulary, type DraftFacts } from "./draft-facts.ts";
+import { checkVocabulary } from "./draft-facts.ts";
 import { embeddingFacts } from "./embedding-facts.ts";
 import { loadExecutor } from "./executor.ts";
 import type { Host } from "./host.ts";
-import { chatTemplates, modelFacts, modelName, samplingDefaults } from "./model-defaults.ts";
+import { chatTemplates, fileFacts, modelName, samplingDefaults } from "./model-defaults.ts";
 import type { LoadOptions } from "./options.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -61,7 +63,7 @@ export async function loadModel({ source, checkpoint, host, options, draft }: Lo
     scheduler: { loopPerRequest: host.loopPerRequest, measured: true },
     draft: draft && { ...draft, cost: draft.facts.memory.weights / executor.plan.weights },
     facts: {
-      ...modelFacts(checkpoint),
+      ...fileFacts(checkpoint),
       template: templates.get("default"),
       memory: executor.plan,
       threads: executor.threads,

@@ -3,8 +3,10 @@
  * requests.
  * @module
  */
+
 import { fits } from "../base/fields.ts";
 import type { NamedTemplates } from "../chat/named-templates.ts";
+import type { FileFacts } from "../engine/model-info.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
 import { type NumericSetting, SAMPLING_RANGES } from "../engine/sample/options.ts";
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
@@ -34,18 +36,8 @@ export function chatTemplates({ metadata, huggingFace }: Checkpoint): NamedTempl
   return new Map(sources.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
-/** Facts about a checkpoint beside its architecture. */
-export interface ModelFacts {
-  readonly format: "gguf" | "huggingface";
-  /** Bytes of its tensors. */
-  readonly bytes: number;
-  /** How many numbers its tensors have. */
-  readonly parameters: number;
-  /** The type that most of these are stored as, such as "Q4_K". */
-  readonly quantization: string;
-}
-
-export function modelFacts({ format, tensors }: Checkpoint): ModelFacts {
+/** Facts about the files of a checkpoint. */
+export function fileFacts({ format, tensors }: Checkpoint): FileFacts {
   const counts = new Map<string, number>();
   let bytes = 0;
   for (const { type, shape, byteLength } of tensors.values()) {

@@ -1,6 +1,6 @@
 /** The published declarations and the README's examples, in a project that has nothing but TypeScript. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -49,6 +49,29 @@ it("the README's examples need no @types/node; the model's own facts are options
     generate({ prompt: [1], sampling: 5 });`;
   writeFileSync(join(project, "generate.ts"), uses);
   expect(tsc("-p", project)).toMatch(/^\S*generate\.ts\(8,29\): error TS\d+: .*\n?$/);
+});
+
+it('with @types/node, neither skipLibCheck nor the library "dom" is needed; models and sessions can be declared with using', () => {
+  const own = join(project, "without-dom");
+  const code = `import { load } from "nibble-llm";
+    import { createHandler } from "nibble-llm/server";
+    import { createNibble } from "nibble-llm/ai-sdk";
+    using model = await load("crumb");
+    using session = model.session();
+    const total: number = model.info.memory.total + (model.info.draft?.memory.total ?? 0);
+    console.log(total, session.length, createHandler(model), createNibble({ load }));
+    // @ts-expect-error
+    console.log(model.info.nonsense);`;
+  mkdirSync(own);
+  writeFileSync(join(own, "main.ts"), code);
+  symlinkSync(join(project, "node_modules"), join(own, "node_modules"));
+  mkdirSync(join(project, "node_modules/@types"), { recursive: true });
+  for (const name of ["@types/node", "undici-types"])
+    symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
+  const compilerOptions = { target: "es2022", module: "nodenext", lib: ["es2023"], types: ["node"], strict: true };
+  const config = { compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true }, include: ["main.ts"] };
+  writeFileSync(join(own, "tsconfig.json"), JSON.stringify(config));
+  expect(tsc("-p", own)).toBe("");
 });
 
 // Int32Array<ArrayBuffer> came with TypeScript 5.7, AsyncIterableIterator<T, TReturn> with 5.6: older compilers stop there.

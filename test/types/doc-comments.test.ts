@@ -30,7 +30,8 @@ function textOf(module: string): string {
   return text;
 }
 
-const target = (module: string, specifier: string): string => join(dirname(module), specifier.replace(/\.ts$/, ""));
+const target = (module: string, specifier: string): string =>
+  join(dirname(module), specifier.replace(/(?:\.d)?\.ts$/, ""));
 
 /** The text from an opening brace to the one that closes it, without both. Comments and strings hold no single braces. */
 function braced(text: string, open: number): string {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A token sequence under the caller's control. It returns logits and does not sample.
  * @module
@@ -172,6 +173,11 @@ export class Session {
     this.#disposed = true;
     this.#parts.open.delete(this);
     this.#parts.prefixes.retire(this.#held);
+  }
+
+  /** `dispose`, for `using session = model.session()`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   #live(): Held {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A model in a Web Worker, so that a page stays responsive. It has the methods of `Model`, which return promises.
  * @module
@@ -5,7 +6,8 @@
 import { NibbleError } from "../../base/errors.ts";
 import { invalid } from "../../base/fields.ts";
 import type { GenerateEvent } from "../../engine/generate/events.ts";
-import type { Model, ModelInfo } from "../../engine/model.ts";
+import type { Model } from "../../engine/model.ts";
+import type { ModelInfo } from "../../engine/model-info.ts";
 import type { RequestOptions } from "../../engine/openai/common-types.ts";
 import type { GenerateOptions } from "../../engine/request/generate-options.ts";
 import type { LoadOptions } from "../../load/options.ts";
@@ -27,6 +29,8 @@ export interface WorkerModel extends Pick<Model, "info" | "chat" | "completions"
   applyTemplate(...args: Parameters<Model["applyTemplate"]>): Promise<string>;
   /** Ends the worker and all its calls, which fail with code `disposed`. */
   dispose(): void;
+  /** `dispose`, for `using model = await loadInWorker(...)`. */
+  [Symbol.dispose](): void;
 }
 
 /** Options of `loadInWorker`. */
@@ -92,6 +96,9 @@ export async function loadInWorker(
     dispose() {
       calls.fail(new NibbleError("disposed", `the model ${info.name} is disposed`));
       worker.terminate();
+    },
+    [Symbol.dispose]() {
+      model.dispose();
     },
   };
   callsOfModels.set(model, calls);
