@@ -22,11 +22,11 @@ function answered(id: number, row: Row, text: string, right: { strict: number; f
   ].map((sample: Sample) => sampleLine(sample));
 }
 
-function pageOf(run: NamedRun, lines: readonly string[]): string {
+function pageOf(run: NamedRun, lines: readonly string[], models = ["a model"]): string {
   const tasks = collectors([run]);
   for (const line of lines) tasks[0]!.add(line);
   tasks[0]!.end();
-  return reportPage("a model", reportOf(new Map([[run, lines.map((line) => readScored(line)!)]]), []), tasks);
+  return reportPage(models, reportOf(new Map([[run, lines.map((line) => readScored(line)!)]]), []), tasks);
 }
 
 /** Markup as text, as a reader sees it. */
@@ -127,6 +127,15 @@ describe("generated answers", () => {
     };
     const page = seen(pageOf(run, [sampleLine(sample)]));
     expect(page).toMatch(/Row 0: 8 , right is 1 33\.3 % of the answers are right .*Answer 1 of 3 a .*8 × 2\s+7/);
+  });
+
+  it("the model card's figure stands beside ours where the model is one of its rows", () => {
+    const right = { strict: 1, flexible: 1 };
+    const lines = answered(0, row(0), "a", right);
+    const page = seen(pageOf(runOf("gsm8k_r1", [row(0)]), lines, ["/models/SmolLM2-135M-Instruct.gguf", "own name"]));
+    expect(page).toContain("Evaluation of own name");
+    expect(page).toMatch(/Error Card gsm8k_r1 exact_match, strict-match 0 1 100\.0 2\.4 /);
+    expect(seen(pageOf(runOf("gsm8k_r1", [row(0)]), lines))).not.toContain("Card");
   });
 
   it("without a wrong row it says so", () => {

@@ -139,7 +139,7 @@ of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
       const report = reportOf(scores, meansOf(positionals));
       if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
-        await writeReport(given.out, backend.name, report, runs);
+        await writeReport(given.out, [source, backend.name], report, runs);
       }
       await (given.json ? printJson(report) : printLines(table(report, [source, backend.name])));
     } finally {

@@ -12,11 +12,11 @@ import { writeText } from "./output.ts";
 /**
  * Writes the report from the samples in the folder, which are read line by line: those of MMLU with examples take more than
  * 200 MB.
- * @param model what the model is called
+ * @param models names of the model; the last one is shown
  */
 export async function writeReport(
   folder: string,
-  model: string,
+  models: readonly string[],
   report: Report,
   runs: readonly NamedRun[],
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function writeReport(
     for await (const line of linesOf(join(folder, `samples_${task.name}.jsonl`))) task.add(line);
     task.end();
   }
-  await writeText(join(folder, "report.html"), reportPage(model, report, tasks));
+  await writeText(join(folder, "report.html"), reportPage(models, report, tasks));
 }
 
 /** The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.) */

@@ -76,7 +76,7 @@ function resultOf(model: string, lines: ReadonlyMap<NamedRun, readonly string[]>
       return facts;
     });
   const files: [string, string][] = [
-    ["report.html", reportPage(model, report, collect())],
+    ["report.html", reportPage([model], report, collect())],
     ["results.json", `${JSON.stringify(report, null, 2)}\n`],
     ...runs.map((run): [string, string] => [
       `samples_${run.name}.jsonl`,
@@ -87,7 +87,12 @@ function resultOf(model: string, lines: ReadonlyMap<NamedRun, readonly string[]>
     ]),
   ];
   return {
-    ...{ type: "result", report, style: REPORT_STYLE, sections: reportSections(report, collect(WRONG_SHOWN)).text },
+    ...{
+      type: "result",
+      report,
+      style: REPORT_STYLE,
+      sections: reportSections([model], report, collect(WRONG_SHOWN)).text,
+    },
     files: files.map(([name, text]) => [name, new Blob([text])] as const),
   };
 }

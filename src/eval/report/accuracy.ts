@@ -7,15 +7,25 @@ import { count, type Interval, interval, percent, wilson } from "./numbers.ts";
 import { lineName, type ResultLine } from "./result-lines.ts";
 
 export function resultTable(lines: readonly ResultLine[]): Markup {
-  const row = ({ task, kind, rows, shots, value, stderr, ...line }: ResultLine): Markup => html`<tr class="${kind}">
+  const hasCard = lines.some(({ card }) => card !== undefined);
+  const row = ({
+    task,
+    kind,
+    rows,
+    shots,
+    value,
+    stderr,
+    card,
+    ...line
+  }: ResultLine): Markup => html`<tr class="${kind}">
 <th scope="row">${task}</th><td>${lineName(line)}</td><td>${shots ?? ""}</td><td>${rows === undefined ? "" : count(rows)}</td>
-<td><b>${percent(value)}</b></td><td>${stderr === undefined ? "" : `± ${percent(stderr)}`}</td></tr>
+<td><b>${percent(value)}</b></td><td>${stderr === undefined ? "" : `± ${percent(stderr)}`}</td>${hasCard ? html`<td>${card === undefined ? "" : percent(card)}</td>` : NOTHING}</tr>
 `;
   return html`<div class="wide" role="region" tabindex="0" aria-label="Table of results"><table>
-<thead><tr><th scope="col">Task</th><th scope="col">Score</th><th scope="col">Shots</th><th scope="col">Rows</th><th scope="col">%</th><th scope="col">Error</th></tr></thead>
+<thead><tr><th scope="col">Task</th><th scope="col">Score</th><th scope="col">Shots</th><th scope="col">Rows</th><th scope="col">%</th><th scope="col">Error</th>${hasCard ? html`<th scope="col">Card</th>` : NOTHING}</tr></thead>
 <tbody>
 ${lines.map(row)}</tbody></table></div>
-<p class="note">Percent, with the standard error.${lines.every(({ rows }) => rows !== undefined) ? "" : " A line without a number of rows is a mean of tasks."}</p>
+<p class="note">Percent, with the standard error.${lines.every(({ rows }) => rows !== undefined) ? "" : " A line without a number of rows is a mean of tasks."}${hasCard ? " Card: the figure of MobileLLM-R1's model card." : ""}</p>
 `;
 }
 

@@ -33,11 +33,11 @@ export function collectors(
 
 /**
  * The whole page.
- * @param model what the model is called
+ * @param models names of the model, by which its figures are found in the model card; the last one is shown
  * @param tasks the collectors of all tasks, after their last lines
  */
-export function reportPage(model: string, report: Report, tasks: readonly TaskFacts[]): string {
-  const title = `Evaluation of ${model}`;
+export function reportPage(models: readonly string[], report: Report, tasks: readonly TaskFacts[]): string {
+  const title = `Evaluation of ${models.at(-1)!}`;
   // The policy is a second wall behind the escaping of texts: nothing in the page may run or be fetched.
   return html`<!doctype html>
 <html lang="en">
@@ -52,15 +52,19 @@ export function reportPage(model: string, report: Report, tasks: readonly TaskFa
 <body>
 <main class="report">
 <h1>${title}</h1>
-${reportSections(report, tasks)}</main>
+${reportSections(models, report, tasks)}</main>
 </body>
 </html>
 `.text;
 }
 
 /** The sections of the page, for an element of the class `report` in another page that has `REPORT_STYLE`. */
-export function reportSections(report: Report, tasks: readonly TaskFacts[]): Markup {
-  const lines = resultLines(report, new Set(tasks.filter(({ name, of }) => name !== of).map(({ name }) => name)));
+export function reportSections(models: readonly string[], report: Report, tasks: readonly TaskFacts[]): Markup {
+  const lines = resultLines(
+    report,
+    new Set(tasks.filter(({ name, of }) => name !== of).map(({ name }) => name)),
+    models,
+  );
   const chances = tasks.flatMap(({ name, chance }) => (chance === undefined ? [] : [[name, chance] as const]));
   const plots = tasks.map(lengthPlot).filter((plot) => plot !== NOTHING);
   return html`${section("Results", resultTable(lines))}${section("Accuracy", accuracyBars(lines, new Map(chances)))}${

@@ -2,6 +2,7 @@
  * The results of an evaluation, one line per task, metric and filter.
  * @module
  */
+import { cardFigure } from "../card.ts";
 import { isMean, type Report } from "../results.ts";
 
 export interface ResultLine {
@@ -16,10 +17,19 @@ export interface ResultLine {
   /** Undefined for a mean of several tasks. */
   readonly rows: number | undefined;
   readonly shots: number | undefined;
+  /** The figure of MobileLLM-R1's model card, as a share, where the model is one of its rows. */
+  readonly card: number | undefined;
 }
 
-/** @param parts the names of results that are parts of others */
-export function resultLines(report: Report, parts: ReadonlySet<string>): readonly ResultLine[] {
+/**
+ * @param parts the names of results that are parts of others
+ * @param models names of the model, by which its figures are found in the model card
+ */
+export function resultLines(
+  report: Report,
+  parts: ReadonlySet<string>,
+  models: readonly string[],
+): readonly ResultLine[] {
   return Object.entries(report.results).flatMap(([task, values]) =>
     Object.keys(values)
       .filter((key) => isMean(key) && typeof values[key] === "number")
@@ -32,6 +42,7 @@ export function resultLines(report: Report, parts: ReadonlySet<string>): readonl
           stderr: typeof error === "number" ? error : undefined,
           rows: report["n-samples"][task]?.effective,
           shots: report["n-shot"][task],
+          card: cardFigure(models, task, metric),
         };
       }),
   );
