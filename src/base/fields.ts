@@ -54,6 +54,9 @@ export interface FieldRules {
   readonly onUnknown?: ((error: NibbleError) => void) | undefined;
 }
 
+/** Most fields of an object. For each unknown one the nearest known name is looked for. */
+const MAX_FIELDS = 256;
+
 /** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
 export class Fields {
   /** The rules of this object, which hold for the objects nested in it too. */
@@ -78,6 +81,9 @@ export class Fields {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw invalid(name || (this.#code === "invalid_request" ? "body" : "options"), "an object", value, this.#code);
     }
+    const keys = Object.keys(value);
+    if (keys.length > MAX_FIELDS)
+      throw invalid(name || "body", `an object of at most ${MAX_FIELDS} fields`, `one of ${keys.length}`, this.#code);
     this.#values = new Map(Object.entries(value).filter(([, field]) => field !== undefined && field !== null));
     this.#prefix = name ? `${name}.` : "";
     this.#check("known" in table ? table : { known: table });
@@ -182,11 +188,14 @@ export function checkNumber(param: string, value: unknown, range: Range, code?: 
 export function checkIds(param: string, value: unknown, vocabSize: number): number[] {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
   if (!isList) throw invalid(param, "an array of token ids", value, "invalid_argument");
-  const ids = Array.from(value as ArrayLike<unknown>);
-  // `findIndex` rather than `find`, because an element that is a hole or undefined is wrong too.
-  const wrong = ids.findIndex((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize);
-  if (wrong >= 0) throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, ids[wrong] ?? null, "invalid_argument");
-  return ids as number[];
+  const ids = value as ArrayLike<unknown>;
+  // They are checked before they are copied: an array of holes has a length of its caller's choice and takes no memory.
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i];
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize)
+      throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, id ?? null, "invalid_argument");
+  }
+  return Array.from(ids) as number[];
 }
 
 export function checkSignal(fields: Fields): AbortSignal | undefined {

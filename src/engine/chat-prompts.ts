@@ -13,6 +13,7 @@ import type { Tokenizer } from "../tokenizer/types.ts";
 import type { Core } from "./core.ts";
 import { type OpenPrompt, renderOpen } from "./prefill.ts";
 import { checkTemplateArguments } from "./request/arguments.ts";
+import { boundedEncode } from "./request/bounded-encode.ts";
 import type { CheckedChatRequest, PromptEnding } from "./request/chat.ts";
 import type { OwnVariables } from "./request/messages.ts";
 import { showTools, type ToolSupport, toolSupport } from "./request/tool-support.ts";
@@ -108,7 +109,9 @@ export class ChatPrompts {
       this.apply(messages, { variables, ...conversation.options, addGenerationPrompt });
     const { text, begun } = renderEnding(render, conversation.messages, request.ending);
     // The template has written BOS if the model wants one.
-    return { text, begun, ids: this.#core.tokenizer.encode(text, { special: true, addBos: false }) };
+    const { tokenizer, executor } = this.#core;
+    const encode = boundedEncode(tokenizer, executor.contextLength, "messages");
+    return { text, begun, ids: encode(text, { special: true, addBos: false }) };
   }
 
   /** Whether the template shows system messages: some refuse them, others leave them out. */

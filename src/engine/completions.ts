@@ -18,6 +18,7 @@ import type { Completion } from "./openai/completion-types.ts";
 import { idTexts, type TokenTexts } from "./openai/logprobs.ts";
 import { echoOf, encodePrompt } from "./prompt-text.ts";
 import { checkCallOptions } from "./request/arguments.ts";
+import { boundedEncode } from "./request/bounded-encode.ts";
 import { type CheckedChatRequest, checkChatRequest } from "./request/chat.ts";
 import type { CommonRequest } from "./request/common.ts";
 import { type CheckedCompletionRequest, checkCompletionRequest } from "./request/completion.ts";
@@ -93,7 +94,8 @@ function textStarts(
   const constraint = masks && { masks, reasoning: undefined };
   return prompts.flatMap((prompt, i) => {
     const name = prompts.length === 1 ? "prompt" : `prompt[${i}]`;
-    const ids = checkPrompt(encodePrompt(prompt, tokenizer, addBos), context, name);
+    const encode = boundedEncode(tokenizer, context.contextLength, name);
+    const ids = checkPrompt(encodePrompt(prompt, encode, addBos), context, name);
     const echoed = echo ? { ...echoOf(prompt, ids, tokenizer), logprobs: options.logprobs !== undefined } : undefined;
     const settings = { ...options, ...signal, prompt: ids, begun: "", constraint };
     return choices(n).map((choice) => ({

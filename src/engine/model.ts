@@ -21,7 +21,7 @@ import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from 
 import type { RequestOptions } from "./openai/common-types.ts";
 import type { Completion, CompletionRequest } from "./openai/completion-types.ts";
 import type { EmbeddingRequest, EmbeddingResponse } from "./openai/embeddings.ts";
-import { checkCallOptions, checkFlags } from "./request/arguments.ts";
+import { checkCallOptions, checkFlags, checkTokenizeOptions } from "./request/arguments.ts";
 import { checkChatRequest } from "./request/chat.ts";
 import type { EmbedInput, EmbedOptions } from "./request/embed-options.ts";
 import { checkGenerateOptions, type GenerateOptions } from "./request/generate-options.ts";
@@ -105,9 +105,14 @@ export interface Model extends SessionCalls {
   /**
    * The token ids of a text. With `special` (default true), text that spells a special token becomes that token.
    * `addBos` says whether BOS is added (default: as the model asks). `complete` (default false) adds the tokens that the
-   * model's files put behind a text, such as one that is embedded.
+   * model's files put behind a text, such as one that is embedded. A text of more than `limit` tokens is refused as soon as
+   * that is known, often before any of it is read.
+   * @throws NibbleError `invalid_argument`; `limit_exceeded` beyond `limit`
    */
-  tokenize(text: string, options?: { special?: boolean; addBos?: boolean; complete?: boolean }): number[];
+  tokenize(
+    text: string,
+    options?: { special?: boolean; addBos?: boolean; complete?: boolean; limit?: number },
+  ): number[];
   /** The text of some ids. `skipSpecial` (default false) leaves special tokens out. */
   detokenize(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
   /** The bytes of one token, UTF-8 that may begin or end within a character. */
@@ -231,8 +236,9 @@ function textCalls(
     tokenize(text, options) {
       core.checkLive();
       if (typeof text !== "string") throw invalid("text", "a string", text, "invalid_argument");
-      const { complete = false, ...flags } = checkFlags(options, ["special", "addBos", "complete"]);
-      return [...tokenizer.encode(text, flags), ...(complete ? tokenizer.around.after : [])];
+      const { complete, ...settings } = checkTokenizeOptions(options);
+      const ids = tokenizer.encode(text, settings);
+      return complete ? ids.concat(tokenizer.around.after) : ids;
     },
     detokenize(ids, options) {
       core.checkLive();

@@ -3,17 +3,16 @@
  * @module
  */
 import type { Tokenizer } from "../tokenizer/types.ts";
+import type { Encode } from "./request/bounded-encode.ts";
 import type { CompletionPrompt } from "./request/completion.ts";
 
 /**
  * The token ids of a prompt. Ids are taken as they are.
  * @param addBos whether BOS is added; undefined stands for the model's default
  */
-export function encodePrompt(prompt: CompletionPrompt, tokenizer: Tokenizer, addBos: boolean | undefined): number[] {
-  if (typeof prompt === "string") return tokenizer.encode(prompt, addBos === undefined ? {} : { addBos });
-  return prompt.flatMap((part) =>
-    typeof part === "string" ? tokenizer.encode(part, { special: true, addBos: false }) : [part],
-  );
+export function encodePrompt(prompt: CompletionPrompt, encode: Encode, addBos: boolean | undefined): number[] {
+  if (typeof prompt === "string") return encode(prompt, addBos === undefined ? {} : { addBos });
+  return prompt.flatMap((part) => (typeof part === "string" ? encode(part, { special: true, addBos: false }) : [part]));
 }
 
 export interface PromptText {

@@ -59,8 +59,9 @@ export function checkRange(size: number, offset: number, length: number): void {
 export async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   checkRange(source.size, offset, length);
   const bytes = await source.read(offset, length);
-  if (bytes.length !== length) {
-    throw new NibbleError("io_error", `a read of ${length} bytes at offset ${offset} returned ${bytes.length}`);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+    const got = (bytes as unknown) instanceof Uint8Array ? bytes.length : typeof bytes;
+    throw new NibbleError("io_error", `a read of ${length} bytes at offset ${offset} returned ${got}`);
   }
   return bytes;
 }

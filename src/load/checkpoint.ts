@@ -8,6 +8,7 @@ import { isGguf } from "../formats/gguf/header.ts";
 import { readGguf } from "../formats/gguf/model.ts";
 import { splitNames } from "../formats/gguf/shards.ts";
 import { readHuggingFace } from "../formats/huggingface/folder.ts";
+import { readExactly } from "../io/byte-source.ts";
 import type { OpenedModel } from "../io/opened-model.ts";
 import type { Host } from "./host.ts";
 import { type ModelSource, openSource } from "./source.ts";
@@ -39,7 +40,7 @@ export async function withCheckpoint<T>(
 async function readGgufFile({ file, name, siblings }: Exclude<OpenedModel, { files: unknown }>): Promise<Checkpoint> {
   const shards = [file];
   try {
-    const start = await file.read(0, Math.min(4, file.size));
+    const start = await readExactly(file, 0, Math.min(4, file.size));
     if (!isGguf(start)) throw notGguf(start);
     const names = siblings && name ? splitNames(name.slice(name.lastIndexOf("/") + 1)) : undefined;
     for (const shard of names?.slice(1) ?? []) shards.push(await siblings!.open(shard));

@@ -13,6 +13,7 @@ import {
   yarnMagnitude,
 } from "../formats/rope-scaling.ts";
 import { getBoolean, getNumber, getString } from "../formats/typed-values.ts";
+import { readExactly } from "../io/byte-source.ts";
 
 export { inverseFrequencies };
 
@@ -27,7 +28,7 @@ async function readDivisors(checkpoint: Checkpoint, name: string, count: number)
   if (!info) return undefined;
   if (info.type !== "F32" || info.shape.length !== 1 || info.shape[0] !== count)
     throw new NibbleError("bad_shape", `${name}: expected F32 [${count}], got ${info.type} [${info.shape}]`);
-  const bytes = await info.source.read(info.offset, info.byteLength);
+  const bytes = await readExactly(info.source, info.offset, info.byteLength);
   const divisors = new Float32Array(new Uint8Array(bytes).buffer);
   // Known scalings slow rotations down. LongRoPE's search also gave divisors slightly below 1; a small one would leave the
   // range of our cos and sin.

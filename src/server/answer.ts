@@ -3,7 +3,7 @@
  * @module
  */
 import type { Timings } from "../engine/generate/timings.ts";
-import type { Ticket } from "./admission.ts";
+import type { Admission, Ticket } from "./admission.ts";
 import { type Asked, type Call, callOf } from "./call.ts";
 import type { Metrics } from "./metrics.ts";
 import { type StreamFormat, streamResponse } from "./streams.ts";
@@ -34,7 +34,7 @@ export async function answer<Chunk extends CountedChunk>(
 ): Promise<Response> {
   const { metrics, settings, failures } = asked.exchange.server;
   const client = asked.exchange.request.signal;
-  const { ticket, call } = await admit(asked);
+  const { ticket, call } = await admit(asked, asked.exchange.server.admission);
   try {
     const prepared = await prepare(call, ticket.signal);
     await ticket.slot;
@@ -58,12 +58,16 @@ export async function answer<Chunk extends CountedChunk>(
   }
 }
 
-/** Checks the request, then runs a computation that generates nothing, when the request has its slot. */
+/**
+ * Checks the request, then runs a computation that generates nothing, when the request has its slot.
+ * @param admission gives the slots (default: those of answers)
+ */
 export async function computed(
   check: (call: Call) => (signal: AbortSignal) => Promise<object>,
   asked: Asked,
+  admission: Admission = asked.exchange.server.admission,
 ): Promise<Response> {
-  const { ticket, call } = await admit(asked);
+  const { ticket, call } = await admit(asked, admission);
   try {
     const compute = check(call);
     await ticket.slot;
@@ -74,9 +78,9 @@ export async function computed(
 }
 
 /** A place in the queue and the model, which both end with the ticket. */
-async function admit(asked: Asked): Promise<{ ticket: Ticket; call: Call }> {
+async function admit(asked: Asked, admission: Admission): Promise<{ ticket: Ticket; call: Call }> {
   const { server, request } = asked.exchange;
-  const place = server.admission.admit(request.signal);
+  const place = admission.admit(request.signal);
   try {
     const lease = await server.models.acquire(asked.served, place.signal);
     const end = (): void => {

@@ -35,22 +35,29 @@ async function readJson(request: Request, limits: BodyLimits, arriving: { bytes:
     throw new NibbleError("unsupported_media_type", `content-encoding: expected none, got ${encoding}`);
   const bytes = await readBytes(request, limits, arriving);
   if (bytes.length === 0) return undefined; // some calls need no body
-  checkContainers(bytes);
+  checkCounts(bytes);
   return plain(parseJson(bytes, { name: "body", roundIntegers: true }));
 }
 
-/** Most objects and arrays of a body. Each takes hundreds of bytes when it is parsed, and only two in the text. */
-const MAX_CONTAINERS = 2 ** 16;
-const [QUOTE, BACKSLASH, BRACE, BRACKET] = [0x22, 0x5c, 0x7b, 0x5b];
+/**
+ * Most objects, arrays and keys of a body. Each takes hundreds of bytes when it is parsed, and few in the text.
+ */
+const MAX_PARTS = 2 ** 16;
+/** Most values in lists, such as token ids: as many as /detokenize takes. */
+const MAX_VALUES = 2 ** 20;
+const [QUOTE, BACKSLASH, BRACE, BRACKET, COLON, COMMA] = [0x22, 0x5c, 0x7b, 0x5b, 0x3a, 0x2c];
 
-/** Counts the objects and arrays of a JSON text before they are made. @throws NibbleError `too_large` */
-function checkContainers(bytes: Uint8Array): void {
-  let count = 0;
+/** Counts the parts of a JSON text before they are made. @throws NibbleError `too_large` */
+function checkCounts(bytes: Uint8Array): void {
+  let [parts, values] = [0, 0];
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (byte === QUOTE) i = endOfString(bytes, i);
-    else if ((byte === BRACE || byte === BRACKET) && ++count > MAX_CONTAINERS)
-      throw new NibbleError("too_large", `body: expected at most ${MAX_CONTAINERS} objects and arrays`);
+    else if (byte === BRACE || byte === BRACKET || byte === COLON) parts++;
+    else if (byte === COMMA) values++;
+    if (parts > MAX_PARTS)
+      throw new NibbleError("too_large", `body: expected at most ${MAX_PARTS} objects, arrays and keys`);
+    if (values > MAX_VALUES) throw new NibbleError("too_large", `body: expected at most ${MAX_VALUES} values`);
   }
 }
 
@@ -84,16 +91,14 @@ async function readBytes(
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void reader.cancel().catch(() => {});
-  }, timeoutMs);
+  const late = new NibbleError("timeout", `body: expected all of it within ${timeoutMs} ms`);
+  const deadline = onceLate(timeoutMs, () => void reader.cancel(late).catch(() => {}));
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (late) throw new NibbleError("timeout", `body: expected all of it within ${timeoutMs} ms`);
+      if (done && deadline.passed) throw late;
       if (done) break;
+      deadline.progress();
       size += value.length;
       arriving.bytes += value.length;
       if (size > maxBytes) throw tooLarge;
@@ -106,9 +111,45 @@ async function readBytes(
     void reader.cancel().catch(() => {});
     throw error;
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
     arriving.bytes -= size;
   }
+}
+
+/** Turns of the event loop in which nothing arrives, after which a body is late. One turn reads what has arrived by then. */
+const IDLE_TURNS = 3;
+
+interface Deadline {
+  readonly passed: boolean;
+  /** Must be called when a part has arrived. */
+  progress(): void;
+  clear(): void;
+}
+
+/**
+ * Calls `act` when a body is late. A timer that is due fires before sockets are read, so after a long computation it would
+ * fire while the body lies ready. So whatever has arrived by then is read first, and a client that goes on to send has at
+ * most as long again.
+ */
+function onceLate(timeoutMs: number, act: () => void): Deadline {
+  let [passed, idle] = [false, 0];
+  let latest: number | undefined;
+  let timer = setTimeout(turn, timeoutMs);
+  function turn(): void {
+    latest ??= performance.now() + timeoutMs;
+    passed = idle++ === IDLE_TURNS || performance.now() > latest;
+    if (passed) act();
+    else timer = setTimeout(turn, 0);
+  }
+  return {
+    get passed() {
+      return passed;
+    },
+    progress: () => {
+      idle = 0;
+    },
+    clear: () => clearTimeout(timer),
+  };
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {

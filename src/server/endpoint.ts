@@ -26,9 +26,16 @@ export function modelFacts(make: (model: Model, exchange: Exchange) => object): 
   };
 }
 
-/** A call that is over at once, such as tokenizing: it takes no slot. */
+/**
+ * A call that is over soon, such as tokenizing. Answers do not keep it waiting, and it does not wait for their slots: such
+ * calls have slots and a queue of their own.
+ */
 export function quick(make: (call: Call) => object | Promise<object>): Respond {
-  return async (exchange) => withModel(await readAsked(exchange), make);
+  return async (exchange) => {
+    const { quickly } = exchange.server;
+    quickly.check();
+    return computed((call) => async () => make(call), await readAsked(exchange), quickly);
+  };
 }
 
 async function withModel(asked: Asked, make: (call: Call) => object | Promise<object>): Promise<Response> {

@@ -50,6 +50,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     models: new ModelPool(checkModels(models), settings),
     settings,
     admission: new Admission(settings.slots, settings.queue),
+    quickly: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
     failures: new Failures(settings.onError),
     readBody: bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs }),
@@ -90,7 +91,7 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
   }
 
   async function close(graceMs = 30_000): Promise<void> {
-    await server.admission.close(graceMs);
+    await Promise.all([server.admission.close(graceMs), server.quickly.close(graceMs)]);
     server.models.dispose();
   }
 

@@ -15,6 +15,8 @@ export interface ServerState {
   readonly models: ModelPool;
   readonly settings: Settings;
   readonly admission: Admission;
+  /** The slots of calls that are over soon. */
+  readonly quickly: Admission;
   readonly metrics: Metrics;
   /** Reports unexpected errors. */
   readonly failures: Failures;

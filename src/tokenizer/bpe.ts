@@ -37,6 +37,8 @@ export class BytePairEncoder {
   readonly #options: BytePairOptions;
   /** The token of each byte, or -1. */
   readonly #byteIds: Int32Array;
+  readonly #hasAllBytes: boolean;
+  #longest: number | undefined;
   #work = new Workspace(256);
 
   constructor(vocabulary: Vocabulary, merges: Merges, options: BytePairOptions) {
@@ -45,6 +47,14 @@ export class BytePairEncoder {
     this.#options = options;
     this.#byteIds =
       options.byteFallback ?? Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
+    this.#hasAllBytes = this.#byteIds.every((id) => id >= 0);
+  }
+
+  /** Each token stands for at most `longest` bytes, and a UTF-16 unit is at least a byte. Unknown bytes may vanish. */
+  fewest(units: number): number {
+    if (!this.#hasAllBytes) return 0;
+    this.#longest ??= this.#vocabulary.longest;
+    return Math.ceil(units / this.#longest);
   }
 
   /** Appends the ids of the piece `text[start..end)` to `ids`. Takes O(n log n) in its length, without recursion. */

@@ -12,11 +12,18 @@ import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
+/** The model of a tokenizer. */
+export interface PieceEncoder {
+  /** Appends the ids of the piece `text[start..end)` to `ids`. */
+  encode(text: string, start: number, end: number, ids: number[]): void;
+  /** The least number of ids that a piece of so many UTF-16 units can have. Without it, a piece may have any number. */
+  fewest?(units: number): number;
+}
+
 /** The result of the readers of GGUF metadata and of tokenizer.json. */
 export interface TokenizerParts {
   readonly vocabulary: Vocabulary;
-  /** The model. It appends the ids of the piece `text[start..end)` to `ids`. */
-  readonly encoder: { encode(text: string, start: number, end: number, ids: number[]): void };
+  readonly encoder: PieceEncoder;
   readonly stages: readonly Stage[];
   /** Normalises the text between two added tokens. `isFirst` says that nothing stands before it. */
   readonly normalize: ((text: string, isFirst?: boolean) => string) | undefined;
@@ -58,6 +65,10 @@ const END_TEXTS: ReadonlySet<string> = new Set([
 /** `</s>` must be a control token, too: in Gemma's vocabulary it is an HTML tag (strikethrough) and ends no turn. */
 const endsTurn = ({ content, special }: AddedToken): boolean =>
   END_TEXTS.has(content) && (special || content !== "</s>");
+
+function tooMany(limit: number): NibbleError {
+  return new NibbleError("limit_exceeded", `the text has more than ${limit} tokens`);
+}
 
 export class TextTokenizer implements Tokenizer {
   readonly vocabSize: number;
@@ -105,15 +116,18 @@ export class TextTokenizer implements Tokenizer {
   /**
    * Turns text into ids. EOS is added on request only, even if the files ask for it (`add_eos_token`): that is for training,
    * because a prompt that has ended its turn gets no answer. A lone surrogate counts as U+FFFD.
-   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none
+   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none; `limit_exceeded`
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    const { special = true, addBos = this.addBos, addEos = false } = options;
+    const { special = true, addBos = this.addBos, addEos = false, limit = Infinity } = options;
     const ids: number[] = [];
     if (addBos) ids.push(required(this.bosId, "addBos", "BOS"));
     const end = addEos ? [required(this.eosId, "addEos", "EOS")] : [];
     const { stages, encoder, normalize } = this.#parts;
-    const onPiece = (piece: string, start: number, end: number): void => encoder.encode(piece, start, end, ids);
+    const onPiece = (piece: string, start: number, end: number): void => {
+      if (ids.length + (encoder.fewest?.(end - start) ?? 0) > limit) throw tooMany(limit);
+      encoder.encode(piece, start, end, ids);
+    };
     let isFirst = true;
     const onToken = (id: number): void => {
       ids.push(id);
@@ -127,6 +141,7 @@ export class TextTokenizer implements Tokenizer {
       this.#normalized.split(normalize?.(part, isFirst) ?? part, special, onNormalized, onToken);
     this.#raw.split(text, special, onRaw, onToken);
     ids.push(...end);
+    if (ids.length > limit) throw tooMany(limit);
     return ids;
   }
 

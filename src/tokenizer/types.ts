@@ -12,6 +12,8 @@ export interface EncodeOptions {
   addBos?: boolean;
   /** Whether EOS comes last (default false). */
   addEos?: boolean;
+  /** Most ids. A text that has more is refused as soon as that is known, often before any of it is read. Default: no limit. */
+  limit?: number;
 }
 
 /** Turns text into token ids and back. Ids are whole numbers from 0 to `vocabSize - 1`. */
@@ -30,7 +32,7 @@ export interface Tokenizer {
   readonly around: Around;
   /**
    * The ids of a text. A lone surrogate counts as U+FFFD.
-   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none
+   * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none; `limit_exceeded` beyond `limit`
    */
   encode(text: string, options?: EncodeOptions): number[];
   /**

@@ -1,15 +1,45 @@
 /** What commands write over: regular files and the targets of links, never pipes; and what reaches the terminal. */
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fixtureModel, nibble } from "./helpers.ts";
+import { cli, fixtureModel, nibble } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-output-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 const convert = (out: string, ...more: string[]) => nibble(["convert", fixtureModel, out, "--type", "q8_0", ...more]);
+
+describe.runIf(process.platform === "linux")("a disk that is full", () => {
+  it("is told, and nothing is left behind", () => {
+    // The limit of a file's size stands for it: the system call that writes fails in the middle of the file.
+    const args = [
+      "-c",
+      'ulimit -f 200; exec "$@"',
+      "sh",
+      process.execPath,
+      cli,
+      "convert",
+      "crumb",
+      at("large"),
+      "--type",
+      "f32",
+    ];
+    const { status, stderr } = spawnSync("sh", args, { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, `nibble: could not write ${at("large")}: EFBIG: file too large, write\n`]);
+    expect(readdirSync(folder).filter((name) => name.startsWith("large"))).toEqual([]);
+  });
+});
 
 describe.runIf(process.platform !== "win32")("--force", () => {
   it("refuses a pipe and leaves it", async () => {

@@ -48,6 +48,15 @@ describe("scaling of a GGUF, as llama.cpp reads it", () => {
   });
 });
 
+test("divisors of a source that reads short are an error, not numbers that are not there", async () => {
+  const source = { size: 16, read: async () => new Uint8Array(8) };
+  const info = { type: "F32", shape: [4], offset: 0, byteLength: 16, source };
+  const tensors = new Map([["rope_freqs.weight", info]]);
+  const metadata = new Map([["llama.context_length", 64]]);
+  const reading = readRotation({ metadata, architecture: "llama", tensors } as unknown as Checkpoint, 8);
+  expect(await codeOf(reading)).toBe("io_error");
+});
+
 describe("scalings with a factor of cosines and sines", () => {
   const yarn = { "scaling.type": "yarn", "scaling.factor": 4, "scaling.original_context_length": 16 };
 

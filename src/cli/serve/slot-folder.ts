@@ -2,25 +2,40 @@
  * Saved slots as files of a folder.
  * @module
  */
-import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import type { SlotStore } from "../../server/llama-server/slot-store.ts";
 
-/**
- * A file is written under another name first, so that it is complete or not there. Of several writers the last one
- * wins.
- */
+/** The name that a file has while it is written. A process that was killed leaves it. */
+const UNFINISHED = /\.[0-9a-f-]{36}\.tmp$/;
+/** Milliseconds after which nobody writes to such a file any more. */
+const STALE = 3_600_000;
+
+/** A file is complete or not there. Of several writers the last one wins. */
 export function folderStore(folder: string): SlotStore {
-  let writes = 0;
+  void removeStale(folder).catch(() => {}); // the folder may be gone, which the first request tells
   return {
-    read: async (name) =>
-      existsSync(join(folder, name)) ? new Uint8Array(await readFile(join(folder, name))) : undefined,
-    async write(name, bytes) {
+    async read(name) {
       const path = join(folder, name);
-      const partial = `${path}.${process.pid}-${writes++}.part`;
-      await writeFile(partial, bytes);
-      await rename(partial, path);
+      // Anything else than a file, such as a pipe, could be read for ever.
+      const isFile = await stat(path).then((stats) => stats.isFile(), isMissing);
+      return isFile ? new Uint8Array(await readFile(path)) : undefined;
     },
+    write: (name, bytes) => writeFileAtomically(join(folder, name), (sink) => sink.write(bytes), { signals: false }),
   };
+}
+
+function isMissing(error: NodeJS.ErrnoException): false {
+  if (error.code === "ENOENT") return false;
+  throw error;
+}
+
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!UNFINISHED.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > STALE) await rm(path, { force: true });
+  }
 }

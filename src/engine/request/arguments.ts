@@ -3,6 +3,7 @@
  * @module
  */
 import { checkSignal, type FieldRules, Fields, invalid } from "../../base/fields.ts";
+import type { EncodeOptions } from "../../tokenizer/types.ts";
 
 /** Messages may have any role and any fields, since the template decides what it reads. */
 export function checkTemplateArguments(messages: unknown, options: unknown): void {
@@ -28,6 +29,15 @@ export function checkFlags<Name extends string>(
   const fields = new Fields(options ?? {}, names, "", "invalid_argument");
   const given = names.filter((name) => fields.boolean(name) !== undefined);
   return Object.fromEntries(given.map((name) => [name, fields.get(name)])) as { [name in Name]?: boolean };
+}
+
+/** The options of `model.tokenize`; null counts as absent. */
+export function checkTokenizeOptions(options: unknown): EncodeOptions & { complete?: boolean } {
+  const names = ["special", "addBos", "complete"] as const;
+  const fields = new Fields(options ?? {}, [...names, "limit"], "", "invalid_argument");
+  const limit = fields.number("limit", { min: 0 });
+  const flags = names.map((name) => [name, fields.boolean(name)] as const).filter(([, flag]) => flag !== undefined);
+  return { ...Object.fromEntries(flags), ...(limit !== undefined && { limit }) };
 }
 
 /** The second argument of a call. Its signal takes precedence over one in the body. */

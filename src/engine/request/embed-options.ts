@@ -8,6 +8,7 @@ import type { Tokenizer } from "../../tokenizer/types.ts";
 import { type EmbeddingEngine, type EmbedSettings, embeddingSize, type TextTokens } from "../generate/embedding.ts";
 import type { EmbeddingFacts } from "../generate/embedding-facts.ts";
 import { POOLINGS, type Pooling } from "../schedule/batch-plan.ts";
+import { boundedEncode } from "./bounded-encode.ts";
 import { checkLora, type LoraChoice, type LoraInfo } from "./lora.ts";
 
 /** How texts are embedded. */
@@ -115,7 +116,9 @@ export function embedPrompts(
     const param = `input[${i}]`;
     const isText = typeof text === "string";
     const suffix = isText ? tokenizer.around.after : [];
-    const ids = isText ? tokenizer.encode(prompt + text) : checkIds(param, text, vocabSize);
+    // A text that is cut may have any length.
+    const encode = truncate ? tokenizer.encode.bind(tokenizer) : boundedEncode(tokenizer, contextLength, param);
+    const ids = isText ? encode(prompt + text) : checkIds(param, text, vocabSize);
     if (truncate && ids.length > most - suffix.length) ids.length = most - suffix.length;
     ids.push(...suffix);
     if (ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");

@@ -133,7 +133,8 @@ export function checkGenerateOptions(options: unknown, context: RequestContext):
  * @throws NibbleError `invalid_argument` or `context_full`
  */
 export function checkPrompt(prompt: unknown, { vocabSize, contextLength }: RequestContext, param = "prompt"): number[] {
-  const ids = checkIds(param, prompt, vocabSize);
+  // The length comes first: checking millions of ids takes time.
+  const ids = Array.isArray(prompt) && prompt.length >= contextLength ? prompt : checkIds(param, prompt, vocabSize);
   if (ids.length === 0) throw invalid(param, "at least one token", prompt, "invalid_argument");
   const count = ids.length;
   if (count >= contextLength) {

@@ -28,6 +28,11 @@ export interface NodeResponse {
 
 /** Milliseconds that a client has to read the end of its response. */
 const FINISH_TIMEOUT = 30_000;
+/** Requests that one connection may send ahead of their answers. With more it is cut off. */
+const MAX_AHEAD = 100;
+/** Milliseconds for which the rest of a refused body is read and dropped, without a byte and in all. */
+const LINGER_IDLE = 2000;
+const LINGER = 30_000;
 
 /**
  * Makes a listener for `createServer` of node:http, and for the frameworks on top of it, of a handler such as
@@ -41,49 +46,75 @@ const FINISH_TIMEOUT = 30_000;
  * Frameworks that leave the path as it is need the handler's option `basePath`.
  */
 export function toNodeListener(handler: FetchHandler): (request: NodeRequest, response: NodeResponse) => void {
-  return (request, response) => {
-    const [incoming, outgoing] = [request as IncomingMessage, response as ServerResponse];
-    const answer = (): Promise<void> => serve(handler, incoming, outgoing);
-    // HTTP/2 answers the requests of a connection at the same time.
-    const answered = incoming.httpVersionMajor < 2 ? inTurn(incoming.socket, answer) : answer();
-    // Only the connection itself can fail here, so there is no one to send an error to.
-    answered.catch(() => outgoing.destroy());
-  };
+  return (request, response) =>
+    answer(handler, { incoming: request as IncomingMessage, outgoing: response as ServerResponse });
 }
 
-/** The last request of each connection. */
-const turns = new WeakMap<Socket, Promise<void>>();
+/** A request and its response as Node has them. */
+export interface NodeExchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** Asks the client for its body, where it waits for that (`Expect: 100-continue`). */
+  readonly askForBody?: (() => void) | undefined;
+}
+
+/** Answers a request by a handler. */
+export function answer(handler: FetchHandler, exchange: NodeExchange): void {
+  const { incoming, outgoing } = exchange;
+  const action = (): Promise<void> => serve(handler, exchange);
+  // HTTP/2 answers the requests of a connection at the same time.
+  const answered = incoming.httpVersionMajor < 2 ? inTurn(incoming.socket, action) : action();
+  // Only the connection itself can fail here, so there is no one to send an error to.
+  answered.catch(() => outgoing.destroy());
+}
+
+/** The last request of each connection, and how many are not answered yet. */
+const turns = new WeakMap<Socket, { last: Promise<void>; count: number }>();
 
 /**
  * Requests that a client has sent one behind the other without waiting (HTTP pipelining) are answered one after the other,
  * so that a connection takes one place in the queue. A request whose client has left is not begun.
  */
-function inTurn(socket: Socket, action: () => Promise<void>): Promise<void> {
-  const turn = (turns.get(socket) ?? Promise.resolve()).then(() => (socket.destroyed ? undefined : action()));
-  turns.set(
-    socket,
-    turn.catch(() => {}),
-  );
-  return turn;
+async function inTurn(socket: Socket, action: () => Promise<void>): Promise<void> {
+  const turn = turns.get(socket) ?? { last: Promise.resolve(), count: 0 };
+  turns.set(socket, turn);
+  if (++turn.count > MAX_AHEAD) socket.destroy();
+  const own = turn.last.then(() => (hasLeft(socket) ? undefined : action()));
+  turn.last = own.catch(() => {});
+  try {
+    await own;
+  } finally {
+    turn.count--;
+  }
 }
 
-async function serve(handler: FetchHandler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+/** Also where it has only ended its own side: behind a proxy that passes this on, nobody reads the answer any more. */
+function hasLeft(socket: Socket): boolean {
+  return socket.destroyed || socket.readableEnded;
+}
+
+async function serve(handler: FetchHandler, exchange: NodeExchange): Promise<void> {
+  const { incoming, outgoing } = exchange;
   const gone = new AbortController();
-  const { socket } = incoming;
+  // In HTTP/2 one client's requests share the connection, and each response closes by itself.
+  const socket = incoming.httpVersionMajor < 2 ? incoming.socket : undefined;
   const leave = (): void => {
-    socket.off("close", leave);
     if (!outgoing.writableFinished) gone.abort(new DOMException("the client has left", "AbortError"));
   };
   outgoing.on("close", leave);
   // Older versions of Node do not close a response that waits behind another one.
-  socket.on("close", leave);
-  const request = toRequest(incoming, gone.signal);
-  const response = request ? await handler(request) : new Response("bad request", { status: 400 });
-  await send(response, outgoing, gone.signal);
+  socket?.on("close", leave).on("end", leave);
+  try {
+    const request = toRequest(exchange, gone.signal);
+    const response = request ? await handler(request) : new Response("bad request", { status: 400 });
+    await send(response, outgoing, gone.signal);
+  } finally {
+    socket?.off("close", leave).off("end", leave);
+  }
 }
 
 /** Returns undefined for a URL, header or method that a `Request` cannot represent. */
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+function toRequest({ incoming, askForBody }: NodeExchange, signal: AbortSignal): Request | undefined {
   const { method = "GET", url = "/", headers: given } = incoming;
   const headers = new Headers();
   try {
@@ -99,7 +130,7 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
         method,
         headers,
         signal,
-        ...(hasBody && { body: parsed ?? bodyOf(incoming), duplex: "half" }),
+        ...(hasBody && { body: parsed ?? bodyOf(incoming, askForBody), duplex: "half" }),
       } as RequestInit,
     );
   } catch {
@@ -122,11 +153,13 @@ function parsedBody(
 }
 
 /** The body is read from the socket as the handler asks for it. */
-function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+function bodyOf(incoming: IncomingMessage, ask: (() => void) | undefined): ReadableStream<Uint8Array> {
   const iterator = incoming.iterator({ destroyOnReturn: false });
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        ask?.();
+        ask = undefined;
         const { value, done } = await iterator.next();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -145,8 +178,11 @@ async function send({ status, headers, body }: Response, outgoing: ServerRespons
     await body?.cancel(gone.reason);
     return;
   }
-  // The rest of an unfinished request is not read, so its connection cannot be used again.
-  if (!outgoing.req.complete) headers.set("connection", "close");
+  // HTTP/2 ends the request alone, and not the connection.
+  if (!outgoing.req.complete && outgoing.req.httpVersionMajor < 2) {
+    await refuse({ status, headers, body } as Response, outgoing);
+    return;
+  }
   outgoing.writeHead(status, [...headers].flat());
   const reader = body?.getReader();
   if (reader) {
@@ -164,6 +200,38 @@ async function send({ status, headers, body }: Response, outgoing: ServerRespons
   }
   outgoing.setTimeout(FINISH_TIMEOUT, () => outgoing.destroy());
   outgoing.end();
+}
+
+const TOO_SLOW = 408;
+
+/**
+ * Answers a request whose body has not arrived whole. The answer has a length, so that the client has all of it at once. What
+ * it still sends is read and dropped for a while: a connection that is closed before is reset, and the client, which may
+ * look at the answer only behind its own last byte, would lose it (RFC 9112, section 9.6).
+ */
+async function refuse(response: Response, outgoing: ServerResponse): Promise<void> {
+  const body = new Uint8Array(await new Response(response.body).arrayBuffer());
+  const headers = { ...Object.fromEntries(response.headers), "content-length": body.length, connection: "close" };
+  outgoing.writeHead(response.status, headers);
+  outgoing.write(body);
+  if (response.status !== TOO_SLOW) await dropped(outgoing.req);
+  outgoing.end();
+}
+
+/** Resolves when the rest of a request's body has been dropped, or the client sends no more. */
+function dropped(incoming: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(idle);
+      clearTimeout(all);
+      resolve();
+    };
+    const idle = setTimeout(end, LINGER_IDLE);
+    const all = setTimeout(end, LINGER);
+    incoming.on("data", () => idle.refresh());
+    for (const event of ["end", "close", "error"]) incoming.on(event, end);
+    incoming.resume();
+  });
 }
 
 function drained(outgoing: ServerResponse, gone: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type FetchHandler, toNodeListener } from "./listener.ts";
+import { answer, type FetchHandler, type NodeExchange } from "./listener.ts";
 
 export interface ListenOptions {
   /** The address to listen on. Default: 127.0.0.1, which only this machine can reach. */
@@ -21,9 +21,13 @@ export interface Listener {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Milliseconds for a client's headers, and for its whole request. Slower clients get status 408. */
+/**
+ * Milliseconds for a client's headers; slower clients get status 408. Node's limit for whole requests is not used: it would
+ * also count the time in which a body waits for its turn, and the handler has a limit of its own.
+ */
 const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 60_000;
+/** Requests of one connection, after which it is closed; as many as nginx's `keepalive_requests`. */
+const MAX_REQUESTS = 1000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /**
  * Connections that may wait to be accepted. Beyond the limit (Node's default is 511) a client's first packet is lost,
@@ -37,21 +41,27 @@ export async function listen(
   { host = "127.0.0.1", port = 8080 }: ListenOptions = {},
 ): Promise<Listener> {
   const { createServer } = await import("node:http");
-  const answer = toNodeListener(handler);
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
+      requestTimeout: 0,
       connectionsCheckingInterval: 1000,
     },
-    (incoming, outgoing) => {
-      outgoing.on("finish", () => {
-        if (!server.listening) incoming.socket.end();
-      });
-      answer(incoming, outgoing);
-    },
+    (incoming, outgoing) => begin({ incoming, outgoing }),
   );
+  server.maxRequestsPerSocket = MAX_REQUESTS;
+  // A client that asks first whether it shall send its body is told so when the handler reads it.
+  server.on("checkContinue", (incoming, outgoing) =>
+    begin({ incoming, outgoing, askForBody: () => outgoing.writeContinue() }),
+  );
+  function begin(exchange: NodeExchange): void {
+    const { incoming, outgoing } = exchange;
+    outgoing.on("finish", () => {
+      if (!server.listening) incoming.socket.end();
+    });
+    answer(handler, exchange);
+  }
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ port, host, backlog: BACKLOG }, () => {

@@ -8,6 +8,7 @@ import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
 import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
 import { callOptions } from "../engine-calls.ts";
+import { tokenizeText } from "../tokenize.ts";
 
 /** Whether a body of /tokenize is vLLM's; llama-server's text is `content`. */
 export function asksForCount(body: unknown): body is Body {
@@ -44,5 +45,5 @@ function textIds({ model, exchange }: Call, request: Body): number[] {
   if (prompt === undefined) throw fields.invalid("prompt", "a string", prompt);
   const options: Parameters<Model["tokenize"]>[1] =
     fields.boolean("add_special_tokens") === false ? { addBos: false } : {};
-  return model.tokenize(prompt, options);
+  return tokenizeText(model, prompt, "prompt", options);
 }

@@ -5,6 +5,7 @@
 import type { FieldTable } from "../../base/field-table.ts";
 import { checkNumber, type Fields, invalid } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
+import { tokenizePrompt } from "../tokenize.ts";
 
 const OBJECT: FieldTable = {
   known: ["prompt_string", "content"],
@@ -64,8 +65,8 @@ function isOnePrompt(list: readonly unknown[]): boolean {
 
 function readPrompt(fields: Fields, value: unknown, read: Read, place: string): Prompt {
   if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return ofText(readObject(fields.nested(value, OBJECT, place)), read);
-  if (typeof value === "string") return ofText(value, read);
+    return ofText(readObject(fields.nested(value, OBJECT, place)), read, place);
+  if (typeof value === "string") return ofText(value, read, place);
   const what = "a string, token ids, or both mixed";
   if (!Array.isArray(value)) throw fields.invalid(place, what, value);
   // Only a text at the beginning gets the BOS token.
@@ -102,11 +103,11 @@ interface Part extends Read {
 
 function readPart(fields: Fields, part: unknown, { model, addEos, place, first, last }: Part): number[] {
   if (typeof part === "string")
-    return model.tokenize(part, { complete: addEos && last, ...(!first && { addBos: false }) });
+    return tokenizePrompt(model, part, place, { complete: addEos && last, ...(!first && { addBos: false }) });
   if (typeof part !== "number") throw invalid(fields.param(place), "a token id or a string", part ?? null);
   return [checkNumber(fields.param(place), part, { min: 0, max: model.info.vocabSize - 1, integer: true })];
 }
 
-function ofText(text: string, { model, addEos }: Read): Prompt {
-  return { ids: model.tokenize(text, { complete: addEos }), text };
+function ofText(text: string, { model, addEos }: Read, place: string): Prompt {
+  return { ids: tokenizePrompt(model, text, place, { complete: addEos }), text };
 }

@@ -12,6 +12,7 @@ import { PAGE_TOKENS } from "../../runtime/layout.ts";
 import type { Call } from "../call.ts";
 import { asNibbleError } from "../errors.ts";
 import type { Exchange } from "../route.ts";
+import { tokenizePrompt } from "../tokenize.ts";
 import type { SlotStore } from "./slot-store.ts";
 
 /**
@@ -99,7 +100,7 @@ function promptOf(model: Model, fields: Fields): number[] {
   const [messages, tools, variables] = ["messages", "tools", "chat_template_kwargs"].map((key) => fields.get(key));
   if ((prompt === undefined) === (messages === undefined))
     throw fields.invalid("prompt", "a text, or messages in its place: the slots here share one cache", prompt);
-  if (prompt !== undefined) return model.tokenize(prompt);
+  if (prompt !== undefined) return tokenizePrompt(model, prompt, "prompt");
   // The cast is safe, because the engine checks every field.
   const chat = { messages, tools, chat_template_kwargs: variables } as unknown as ChatCompletionRequest;
   return model.chatPrompt(chat).ids;

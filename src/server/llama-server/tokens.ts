@@ -5,10 +5,8 @@
 import { checkNumber, Fields, invalid } from "../../base/fields.ts";
 import { decodeUtf8 } from "../../base/utf8.ts";
 import type { Call } from "../call.ts";
+import { MAX_IDS, tokenizeText } from "../tokenize.ts";
 import { asksForCount, countTokens } from "./count-tokens.ts";
-
-/** Most ids that one /detokenize takes. */
-const MAX_IDS = 2 ** 20;
 
 /**
  * `{ content, add_special?, parse_special?, with_pieces? }` to `{ tokens }`; vLLM's bodies have a form of their own.
@@ -29,7 +27,7 @@ export function tokenize(call: Call): object {
   const addSpecial = fields.boolean("add_special") ?? false;
   const special = fields.boolean("parse_special") ?? true;
   const pieces = fields.boolean("with_pieces") ?? false;
-  const ids = model.tokenize(content, { ...(!addSpecial && { addBos: false }), special });
+  const ids = tokenizeText(model, content, "content", { ...(!addSpecial && { addBos: false }), special });
   return { tokens: pieces ? ids.map((id) => ({ id, piece: pieceOf(model.tokenBytes(id)) })) : ids };
 }
 

@@ -129,7 +129,8 @@ export class ModelPool {
       return { ready: served.use(() => this.#load(served)) };
     }, signal);
     try {
-      return this.#lease(served, await model.ready, wasLoaded ? 0 : performance.now() - start);
+      const ready = await unlessAborted(model.ready, signal);
+      return this.#lease(served, ready, wasLoaded ? 0 : performance.now() - start);
     } catch (error) {
       served.leave(Infinity);
       throw error;
@@ -189,6 +190,14 @@ export class ModelPool {
   dispose(): void {
     for (const one of this.#models) if (one.evictable) one.unload();
   }
+}
+
+/** The loading goes on for others. @throws the signal's reason when that is aborted first */
+async function unlessAborted<T>(ready: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  ready.catch(() => {}); // nobody may be waiting any more
+  await Promise.race([ready, aborted(signal)]);
+  signal?.throwIfAborted();
+  return ready;
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

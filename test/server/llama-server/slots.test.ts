@@ -1,5 +1,6 @@
 /** Conversations saved and restored over HTTP. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +8,7 @@ import { folderStore } from "../../../src/cli/serve/slot-folder.ts";
 import type { Model } from "../../../src/engine/model.ts";
 import { createHandler } from "../../../src/server/handler.ts";
 import { cli, Running } from "../../cli/helpers.ts";
-import { askHandler, loadCrumb, messages, postHandler, postJson } from "../helpers.ts";
+import { askHandler, loadCrumb, messages, postHandler, postJson, until } from "../helpers.ts";
 
 /** A conversation longer than a page of the KV cache. */
 const conversation = [{ role: "system", content: "Be brief and be right. ".repeat(20) }, ...messages];
@@ -114,6 +115,21 @@ describe("/slots", () => {
     const bytes = (await store.read("a.bin"))!;
     expect(contents.some((one) => Buffer.compare(one, bytes) === 0)).toBe(true);
     expect(readdirSync(folder)).toEqual(["a.bin"]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("a save that fails, or was killed, leaves no part behind; what is no file is not read", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nibble-saves-"));
+    mkdirSync(join(folder, "taken"));
+    writeFileSync(join(folder, "taken", "x"), "");
+    const [old, fresh] = ["a", "b"].map((name) => `${name}.${randomUUID()}.tmp`) as [string, string];
+    for (const name of [old, fresh]) writeFileSync(join(folder, name), "");
+    utimesSync(join(folder, old), new Date(0), new Date(0));
+    const store = folderStore(folder);
+    await expect(store.write("taken", new Uint8Array(10))).rejects.toMatchObject({ code: "io_error" });
+    await until(() => readdirSync(folder).length === 2);
+    expect(readdirSync(folder).sort()).toEqual([fresh, "taken"]);
+    expect([await store.read("taken"), await store.read("missing")]).toEqual([undefined, undefined]);
     rmSync(folder, { recursive: true });
   });
 

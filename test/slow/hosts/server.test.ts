@@ -106,6 +106,36 @@ describe.each(hosts)("%s", (_, begin) => {
     expect(await metric("answers_cut_total")).toBe(2);
     for (const name of ["slots_busy", "requests_queued", "kv_pages_used"]) expect(await metric(name)).toBe(0);
   });
+
+  it("a client that leaves in any state ends its work, and nobody else's", async () => {
+    const url = await begin();
+    const metric = (name: string) => gauge(url, name, headers);
+    const send = (fields: object) => {
+      const body = JSON.stringify({ prompt: QUESTION, ignore_eos: true, ...fields });
+      const head = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: ${headers.authorization}`;
+      const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+      socket.write(`${head}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      return socket;
+    };
+    // Reading a long prompt, beside other answers.
+    const reading = send({ prompt: new Array(900).fill(7), n: 8 });
+    await until(async () => (await metric("requests_running")) > 0);
+    reading.resetAndDestroy();
+    await until(async () => (await metric("requests_running")) === 0);
+    // Eight run and one waits: that one leaves, then one of the eight.
+    const running = Array.from({ length: 8 }, (_, i) => send({ stream: i % 2 === 0 }));
+    await until(async () => (await metric("slots_busy")) === 8);
+    const waiting = send({});
+    await until(async () => (await metric("requests_queued")) === 1);
+    waiting.resetAndDestroy();
+    await until(async () => (await metric("requests_queued")) === 0);
+    expect(await metric("slots_busy")).toBe(8);
+    for (const [i, socket] of running.entries()) {
+      socket.resetAndDestroy();
+      await until(async () => (await metric("slots_busy")) <= 7 - i);
+    }
+    await until(async () => (await metric("kv_pages_used")) === 0);
+  });
 });
 
 describe.each([
