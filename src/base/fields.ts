@@ -189,13 +189,15 @@ export function checkIds(param: string, value: unknown, vocabSize: number): numb
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
   if (!isList) throw invalid(param, "an array of token ids", value, "invalid_argument");
   const ids = value as ArrayLike<unknown>;
-  // They are checked before they are copied: an array of holes has a length of its caller's choice and takes no memory.
+  const checked: number[] = [];
+  // Each is checked before the next one is copied: an array of holes has a length of its caller's choice.
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i];
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabSize)
       throw invalid(param, `token ids from 0 to ${vocabSize - 1}`, id ?? null, "invalid_argument");
+    checked.push(id as number);
   }
-  return Array.from(ids) as number[];
+  return checked;
 }
 
 export function checkSignal(fields: Fields): AbortSignal | undefined {

@@ -50,6 +50,7 @@ export function sessionCalls(core: Core): SessionCalls {
 }
 
 function checkBytes(bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
+  // A view of a buffer that was transferred has no bytes, and cannot even be copied.
+  if (bytes instanceof Uint8Array) return bytes.length > 0 ? bytes : new Uint8Array();
   throw invalid("bytes", "a Uint8Array", bytes, "invalid_argument");
 }

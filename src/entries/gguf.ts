@@ -2,12 +2,13 @@
  * `nibble-llm/gguf`: reads the headers of GGUF files, without the runtime.
  * @module
  */
+import { invalid } from "../base/fields.ts";
 import type { Checkpoint, Metadata } from "../formats/checkpoint.ts";
 import { type GgufHeader, readGgufHeader as readPackedHeader } from "../formats/gguf/header.ts";
 import { readGguf as readPacked } from "../formats/gguf/model.ts";
 import { GgufMetadata } from "../formats/gguf/packed-metadata.ts";
 import type { FormatLimits } from "../formats/limits.ts";
-import type { ByteSource } from "../io/byte-source.ts";
+import { type ByteSource, isSource } from "../io/byte-source.ts";
 
 export { NibbleError } from "../base/errors.ts";
 export type * from "../formats/checkpoint.ts";
@@ -26,6 +27,8 @@ export async function readGguf(
   sources: ByteSource | readonly ByteSource[],
   limits: Partial<FormatLimits> = {},
 ): Promise<Checkpoint> {
+  const all: readonly unknown[] = Array.isArray(sources) ? sources : [sources];
+  for (const source of all) checkSource(source);
   return unpacked(await readPacked(sources, limits));
 }
 
@@ -35,7 +38,12 @@ export async function readGguf(
  * @throws NibbleError with a format code
  */
 export async function readGgufHeader(source: ByteSource, limits: Partial<FormatLimits> = {}): Promise<GgufHeader> {
+  checkSource(source);
   return unpacked(await readPackedHeader(source, limits));
+}
+
+function checkSource(source: unknown): void {
+  if (!isSource(source)) throw invalid("source", "a ByteSource with size and read", source, "invalid_argument");
 }
 
 function unpacked<T extends { readonly metadata: Metadata }>(read: T): T {

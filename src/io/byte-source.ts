@@ -19,6 +19,38 @@ export interface ByteSource {
   close?(): void | Promise<void>;
 }
 
+/** Whether a value of a caller is a source. */
+export function isSource(value: unknown): value is ByteSource {
+  if (typeof value !== "object" || value === null) return false;
+  const { size, read, readInto, close } = value as Partial<Record<keyof ByteSource, unknown>>;
+  const isOptional = (one: unknown): boolean => one === undefined || typeof one === "function";
+  return (
+    Number.isSafeInteger(size) &&
+    (size as number) >= 0 &&
+    typeof read === "function" &&
+    [readInto, close].every(isOptional)
+  );
+}
+
+/** A caller's folder, whose answers are checked. @throws NibbleError `io_error` where they are of another type */
+export function checkedFiles(files: FileSet): FileSet {
+  const wrong = (call: string, expected: string) =>
+    new NibbleError("io_error", `the FileSet's ${call} gave something else than ${expected}`);
+  return {
+    ...(typeof files.list === "function" && { list: () => files.list!() }),
+    async has(name) {
+      const found: unknown = await files.has(name);
+      if (typeof found === "boolean") return found;
+      throw wrong(`has(${JSON.stringify(name)})`, "true or false");
+    },
+    async open(name) {
+      const source: unknown = await files.open(name);
+      if (isSource(source)) return source;
+      throw wrong(`open(${JSON.stringify(name)})`, "a ByteSource");
+    },
+  };
+}
+
 /** A range of bytes in a source. */
 export interface ByteRange {
   readonly source: ByteSource;

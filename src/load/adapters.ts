@@ -39,7 +39,7 @@ export function checkAdapters(options: unknown): AdapterInfo[] {
   if (options === undefined) return [];
   if (!Array.isArray(options) || options.length > MAX_ADAPTERS)
     throw wrong("lora", `an array of at most ${MAX_ADAPTERS} adapters`, options);
-  const infos = options.map(checkAdapter);
+  const infos = Array.from(options, checkAdapter); // `map` would pass over holes
   for (const [i, { name }] of infos.entries())
     if (infos.findIndex((other) => other.name === name) < i)
       throw new NibbleError("invalid_argument", `lora[${i}].name: another adapter has the name ${name} already`, {

@@ -3,7 +3,7 @@
  * @module
  */
 import { invalid } from "../base/fields.ts";
-import type { ByteSource, FileSet } from "../io/byte-source.ts";
+import { type ByteSource, checkedFiles, type FileSet, isSource } from "../io/byte-source.ts";
 import { blobSource, bytesSource } from "../io/memory-source.ts";
 import type { OpenedModel } from "../io/opened-model.ts";
 import { type StreamedFile, streamSource } from "../io/stream-source.ts";
@@ -37,6 +37,9 @@ export async function openSource(source: ModelSource, host: Host): Promise<Opene
     const name = String(source);
     return { name, ...(await host.open(name)) };
   }
+  // A buffer that was transferred has no bytes, and no view of it can be made.
+  if ((source instanceof ArrayBuffer || source instanceof Uint8Array) && source.byteLength === 0)
+    return alone(bytesSource(new Uint8Array()));
   if (source instanceof ArrayBuffer) return alone(bytesSource(new Uint8Array(source)));
   if (source instanceof Uint8Array) return alone(bytesSource(source));
   if (source instanceof Blob) return alone(blobSource(source));
@@ -44,8 +47,9 @@ export async function openSource(source: ModelSource, host: Host): Promise<Opene
   if (typeof source === "object" && source !== null) {
     if ("body" in source && source.body instanceof ReadableStream && isSize(source.size))
       return alone(streamSource(source));
-    if ("read" in source && isSize(source.size)) return alone(source);
-    if ("open" in source) return { files: source };
+    if (isSource(source)) return alone(source);
+    if ("open" in source && typeof source.open === "function" && typeof source.has === "function")
+      return { files: checkedFiles(source) };
   }
   const kinds = "a name, bytes, a Blob, a Response, a stream or ByteSource with a size, or a FileSet";
   throw invalid("source", kinds, source, "invalid_argument");

@@ -67,7 +67,7 @@ export type Source =
 export function checkModels(given: GivenModels): readonly Source[] {
   const all = (Array.isArray(given) ? given : [given]) as readonly (Model | LazyModel)[];
   if (all.length === 0) throw invalid("model", "at least one model", given, "invalid_argument");
-  const sources = all.map(sourceOf);
+  const sources = Array.from(all, sourceOf); // `map` would pass over holes
   const names = sources.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw invalid("model", "models of different names", twice, "invalid_argument");
