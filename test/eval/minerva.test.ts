@@ -58,5 +58,6 @@ it.each([
   ["007", "7", "different"],
   ["\\frac{1}{0}", "5", "different"],
   ["x<5", "5>x", "different"],
+  ["\\left(\\infty\\right)", "\\infty", "different"],
   ["\\int_0^1x dx", "\\frac{1}{2}", "undecided"],
 ])("%s and %s are %s", (a, b, expected) => expect(compareMinerva(a, b)).toBe(expected));

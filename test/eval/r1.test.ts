@@ -51,7 +51,8 @@ it.each([
   ["\\sqrt{2}", "1.41421", "equal"],
   ["\\sqrt{2}", "1.41", "different"],
   ["(A)", "A", "equal"],
-  ["\\frac{}{}", "1", "undecided"],
+  ["\\frac{}{}", "1", "different"],
+  ["\\binom52", "10", "undecided"],
 ])("%s and %s are %s", (a, b, expected) => expect(compareR1(a, b)).toBe(expected));
 
 it.each([

@@ -4,6 +4,7 @@
  * @module
  */
 import { compareExpressions, type Equality } from "./equality.ts";
+import { type Expression, type Relation, someOf } from "./expression.ts";
 import { readLatex, UnreadableLatex, UnsupportedLatex } from "./latex-reader.ts";
 import { strip, WORD } from "./python-text.ts";
 
@@ -81,11 +82,16 @@ export function compareMinerva(answer: string, gold: string): Equality {
   if (answer !== "" && answer === gold) return "equal";
   try {
     const [a, b] = [readLatex(answer), readLatex(gold)];
-    // Sympy cannot subtract relations, and then the answer counts as wrong.
+    // Sympy cannot subtract relations, and infinity minus infinity is no number: then the answer counts as wrong.
+    if (isInfinite(a) && isInfinite(b)) return "different";
     return a.type === "relation" || b.type === "relation" ? "different" : compareExpressions(a, b);
   } catch (error) {
     if (error instanceof UnreadableLatex) return "different";
     if (error instanceof UnsupportedLatex) return "undecided";
     throw error;
   }
+}
+
+function isInfinite(value: Expression | Relation): boolean {
+  return value.type !== "relation" && someOf(value, ({ type }) => type === "infinity");
 }

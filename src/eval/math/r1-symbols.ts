@@ -40,7 +40,8 @@ export function isClose(a: number, b: number): boolean {
 
 export function compareSymbols(a: string, b: string): Equality {
   const [one, other] = [readValue(a), readValue(b)];
-  if (one.type === "unknown" || other.type === "unknown") return "undecided";
+  if (one.type === "unknown" || other.type === "unknown")
+    return [one, other].some((value) => value.type === "unknown" && isBroken(value.text)) ? "different" : "undecided";
   if (one.type === "union" || other.type === "union")
     return one.type === other.type ? compareUnions(one as Union, other as Union) : "different";
   if (one.type === "matrix" || other.type === "matrix")
@@ -51,6 +52,12 @@ export function compareSymbols(a: string, b: string): Equality {
   if (equality === "equal") return equality;
   const [x, y] = [realValue(one), realValue(other)];
   return x !== undefined && y !== undefined && isClose(x, y) ? "equal" : equality;
+}
+
+/** Whether no reader can make something of a text: it stays a text for sympy too, and equals no other one. */
+function isBroken(text: string): boolean {
+  const count = (sign: string): number => text.split(sign).length;
+  return count("{") !== count("}") || /^$|^\{\}$|\\$|\{\}\{|^[*/^+]|[*/^+-]$/.test(text);
 }
 
 type Union = Extract<Value, { type: "union" }>;
