@@ -263,7 +263,12 @@ describe("convert", () => {
   });
   it("as text, it is one line per tensor", async () => {
     const { code, stdout, stderr } = await nibble(["convert", "crumb", out, "--force", "--type", "f16"]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/out\.gguf: [\d.]+ MB, 74 tensors \(57 F16, 17 F32\); largest error 2\.\d\de-4 in blk\.3\.attn_v\.weight\n$/) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(
+        /out\.gguf: [\d.]+ MB, 74 tensors \(57 F16, 17 F32\); largest error 2\.\d\de-4 in blk\.3\.attn_v\.weight\n$/,
+      ),
+    });
     expect(stdout).toMatch(/^blk\.0\.attn_q\.weight +Q8_0 -> F16 +[\d.]+ kB {2}error \d/m);
   });
 });
