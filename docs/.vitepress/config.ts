@@ -62,6 +62,7 @@ export default defineConfig({
           drafts: "Drafts",
           performance: "Fast and small",
           quantisation: "What quantisation costs",
+          "benchmark-data": "Data for benchmarks",
           determinism: "The same bits everywhere",
         }),
       },

@@ -16,7 +16,7 @@ export const ls: Command = defineCommand({
   usage: "",
   positionals: [0, 0],
   about:
-    "Lists the models that were pulled: name, bytes, licence, date. crumb is inside the package and is always there.",
+    "Lists the models, and data sets of nibble eval, that were pulled: name, bytes, licence, date. crumb is inside the package and is always there.",
   flags: { all: toggle("-a, --all", "list every name that can be pulled, by family"), json: jsonFlag },
   async run({ flags }) {
     const { cache } = await nodeHub();
