@@ -58,7 +58,11 @@ export class Admission {
     this.check();
     const controller = new AbortController();
     const { signal } = controller;
-    const left = (): void => controller.abort(client.reason);
+    // The end comes at once: on Workers, the code of a request whose client has left may never run again.
+    const left = (): void => {
+      controller.abort(client.reason);
+      ticket.end();
+    };
     let grant = (): void => {};
     const slot = new Promise<void>((resolve, reject) => {
       grant = resolve;

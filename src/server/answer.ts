@@ -87,6 +87,7 @@ async function admit(asked: Asked, admission: Admission): Promise<{ ticket: Tick
       lease.release();
       place.end();
     };
+    place.signal.addEventListener("abort", end, { once: true });
     return { ticket: { ...place, end }, call: callOf(asked, lease) };
   } catch (error) {
     place.end();

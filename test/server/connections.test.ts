@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Admission } from "../../src/server/admission.ts";
 import { gauge } from "./crowd.ts";
 import { postJson, QUESTION, startServer, type TestServer, until } from "./helpers.ts";
 
@@ -31,6 +32,20 @@ const complete = (fields: object): string => {
 };
 const statuses = (text: string): string[] => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status!);
 const endless = { ignore_eos: true, stream: true, max_tokens: null };
+
+it("a slot and a place in the queue end with their client, whether or not the request's own code runs again", async () => {
+  const admission = new Admission(1, 1);
+  const clients = [new AbortController(), new AbortController()];
+  const [first, second] = clients.map(({ signal }) => admission.admit(signal));
+  expect([admission.active, admission.queued]).toEqual([1, 1]);
+  clients[0]!.abort();
+  await second!.slot;
+  expect([admission.active, admission.queued]).toEqual([1, 0]);
+  clients[1]!.abort();
+  expect([admission.active, admission.queued]).toEqual([0, 0]);
+  first!.end(); // does nothing any more
+  expect(admission.active).toBe(0);
+});
 
 describe("one connection", () => {
   it("is kept after an answer, a stream and a refusal", async () => {
