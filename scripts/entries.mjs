@@ -10,6 +10,7 @@
  * @property {string} [subpath] how users import it: `nibble-llm/<subpath>`; the main entry's conditions are in `MAIN`
  * @property {number} [kilobytes] the limit of its size in 1,000 bytes, bundled by a user's bundler, minified, after
  *   gzip -9
+ * @property {boolean} [standalone] bundled without chunks, for a process that may read no other file
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -29,6 +30,7 @@ export const ENTRIES = [
   { name: "model-worker", source: "src/hosts/web-worker/model-worker.ts", subpath: "model-worker" },
   { name: "browser-thread", source: "src/hosts/browser/thread.ts" },
   { name: "thread", source: "src/hosts/node/thread.ts" },
+  { name: "python-child", source: "src/cli/python/child.ts", standalone: true },
   { name: "cli", source: "src/cli/main.ts" },
   { name: "parquet", source: "src/cli/eval/parquet-main.ts" },
   // Loaded by the playground.

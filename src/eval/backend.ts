@@ -30,7 +30,8 @@ export interface Backend {
   /** Tokens that were generated so far, for the rate that progress shows. */
   readonly tokens: number;
   /**
-   * A conversation as the text of a prompt, with the beginning of the assistant's turn.
+   * A conversation as the text of a prompt, with the beginning of the assistant's turn. A last message of the assistant's
+   * is the beginning of the answer: the prompt ends within it.
    * @throws NibbleError `invalid_request` where there is no chat template
    */
   renderChat(messages: readonly ChatMessage[]): string;

@@ -43,11 +43,14 @@ export function encodePair(
   return { context: whole.slice(0, split), continuation: whole.slice(split) };
 }
 
+/** Whether a character is white space for Python's `isspace`. */
+export function isPythonSpace(char: string): boolean {
+  return PYTHON_SPACE.includes(char) || (char.trim() === "" && char !== BYTE_ORDER_MARK);
+}
+
 /** Python's `rstrip`. */
 function withoutTrailingSpace(text: string): string {
-  const isSpace = (char: string): boolean =>
-    PYTHON_SPACE.includes(char) || (char.trim() === "" && char !== BYTE_ORDER_MARK);
   let end = text.length;
-  while (end > 0 && isSpace(text[end - 1]!)) end--;
+  while (end > 0 && isPythonSpace(text[end - 1]!)) end--;
   return text.slice(0, end);
 }

@@ -3,11 +3,10 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
-import { findAnswer, isExactMatch } from "./answers.ts";
 import type { Backend } from "./backend.ts";
+import type { CodeRunner } from "./code/runner.ts";
+import { filtersOf, type Scores } from "./filters.ts";
 import { type AnswerOptions, answerRequests } from "./generation.ts";
-import { MATH_RULES, type Verdict } from "./math/rules.ts";
-import { meanOf } from "./metrics.ts";
 import { scoreChoices } from "./multiple-choice.ts";
 import { type PromptOptions, Prompts } from "./prompts.ts";
 import type { Sample } from "./samples.ts";
@@ -31,6 +30,8 @@ export interface EvaluateOptions extends AnswerOptions {
   readonly shard?: Shard | undefined;
   /** Rows that are computed at the same time (default 8). */
   readonly parallel?: number;
+  /** What runs the programs of tasks that have a `code_rule`. */
+  readonly runner?: CodeRunner | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,6 +50,8 @@ export async function* evaluate(
   run: TaskRun,
   { limit = Infinity, done = new Set(), shard = { index: 0, count: 1 }, parallel = 8, ...options }: EvaluateOptions,
 ): AsyncGenerator<readonly Sample[], undefined> {
+  if (run.task.code_rule && !options.runner)
+    throw new NibbleError("invalid_argument", `${run.name}: it runs programs that the model writes, and got no runner`);
   const prompts = new Prompts(run.task, run.prompts);
   const running: Promise<readonly Sample[]>[] = [];
   try {
@@ -71,14 +74,14 @@ interface RowParts {
   readonly id: number;
   readonly row: Row;
   readonly prompts: Prompts;
-  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "signal">;
+  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "runner" | "signal">;
 }
 
 /** Builds the requests of a row. The function that is returned computes its samples. */
 function startRow(
   backend: Backend,
   { task, name }: TaskRun,
-  { id, row, prompts, options: { signal, ...options } }: RowParts,
+  { id, row, prompts, options: { signal, runner, ...options } }: RowParts,
 ): () => Promise<readonly Sample[]> {
   if (task.output_type === "multiple_choice") {
     const choices = prompts.choices(row);
@@ -98,36 +101,15 @@ function startRow(
   const requests = answerRequests(id, question, generation_kwargs, options);
   return async () => {
     const texts = await Promise.all(requests.map((request) => backend.generate(request, signal)));
-    return filtersOf(task).map(({ name: filter, judge }) => {
-      const verdicts = texts.map((text) => judge(text, { target, row }));
-      const undecided = verdicts.filter((verdict) => verdict.undecided).length;
-      const metrics = {
-        ...only(task.metrics, { exact_match: meanOf(verdicts.map(({ right }) => Number(right))).mean }),
-        ...(undecided > 0 && { undecided }),
-      };
-      const answers = verdicts.map(({ answer }) => answer);
+    const judged = filtersOf(task, runner).map(async ({ name: filter, judge }): Promise<Sample> => {
+      const { answers, scores, undecided } = await judge(texts, { target, row }, signal);
+      const metrics = { ...only(task.metrics, scores), ...(undecided && { undecided }) };
       return { id, row, target, requests: [[context, generation_kwargs]], resps: [texts], filter, answers, metrics };
     });
+    return Promise.all(judged);
   };
 }
 
-interface Filter {
-  readonly name: string;
-  readonly judge: (text: string, right: { readonly target: string; readonly row: Row }) => Verdict;
-}
-
-/** The ways in which the answers of a task are found and judged. */
-function filtersOf({ math_rule, filter_list, exact_match }: Task): readonly Filter[] {
-  if (math_rule) return [{ name: "none", judge: (text, { row }) => MATH_RULES[math_rule](text, row) }];
-  return (filter_list ?? [{ name: "none", regex: "[^]*" }]).map((filter) => ({
-    name: filter.name,
-    judge(text, { target }) {
-      const answer = findAnswer(text, filter);
-      return { answer, right: isExactMatch(answer, target, exact_match) };
-    },
-  }));
-}
-
-function only(wanted: readonly Metric[], scores: Partial<Record<Metric, number>>): Partial<Record<Metric, number>> {
+function only(wanted: readonly Metric[], scores: Scores): Scores {
   return Object.fromEntries(wanted.filter((name) => scores[name] !== undefined).map((name) => [name, scores[name]!]));
 }

@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
 import type { LogLikelihood } from "../engine/generate/log-likelihood.ts";
 import type { Model } from "../engine/model.ts";
+import { renderOpen } from "../engine/prefill.ts";
 import type { AnswerRequest, Backend, TextPair } from "./backend.ts";
 import { encodePair, encodeText } from "./encoding.ts";
 import { logLikelihoods } from "./log-likelihood.ts";
@@ -32,7 +33,9 @@ export class LocalBackend implements Backend {
   renderChat(messages: readonly ChatMessage[]): string {
     if (this.#model.info.chatTemplate === "none")
       throw new NibbleError("invalid_request", `--apply-chat-template: the model ${this.name} has no chat template`);
-    return this.#model.applyTemplate(messages);
+    const render = (turns: readonly ChatMessage[], addGenerationPrompt: boolean): string =>
+      this.#model.applyTemplate(turns, { addGenerationPrompt });
+    return messages.at(-1)?.role === "assistant" ? renderOpen(render, messages).text : render(messages, true);
   }
 
   async logLikelihoods(pairs: readonly TextPair[], signal?: AbortSignal): Promise<readonly LogLikelihood[]> {

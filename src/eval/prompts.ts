@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
+import { isPythonSpace } from "./encoding.ts";
 import { PythonRandom } from "./python-random.ts";
 import { FEWSHOT_DELIMITER, type Row, TARGET_DELIMITER, type Task } from "./task.ts";
 import { renderList, renderRow } from "./template.ts";
@@ -23,7 +24,7 @@ export interface PromptOptions {
 }
 
 export interface Chat {
-  /** Renders a conversation with the beginning of the assistant's turn. */
+  /** Renders a conversation with the beginning of the assistant's turn. A last turn of the assistant's stays open. */
   render(messages: readonly ChatMessage[]): string;
   /** Whether each example is a turn of the user and one of the assistant; otherwise all stand in the user's turn. */
   readonly shotsAsTurns: boolean;
@@ -76,7 +77,7 @@ export class Prompts {
     const texts = renderList(task.doc_to_choice!, row);
     const drawn = this.#draw(row);
     const lengths = texts.map((text) => [...text].length);
-    const delimiter = this.#options.chat ? "" : TARGET_DELIMITER;
+    const delimiter = this.#options.chat ? "" : this.#targetDelimiter;
     if (task.multiple_inputs) {
       const end = delimiter + renderRow(task.doc_to_target, row);
       const pairs = texts.map((text) => [this.#prompt(text, drawn, row).context, end] as const);
@@ -98,7 +99,10 @@ export class Prompts {
   #draw(row: Row): readonly number[] {
     const { shots, pool, poolRows } = this.#options;
     if (shots === 0) return [];
-    const isFirst = this.#task.fewshot_sampler === "first_n";
+    const { fewshot_sampler, fewshot_task_ids: ids = [] } = this.#task;
+    const named = ids.map((id) => pool.findIndex(({ task_id }) => task_id === id)).slice(0, shots);
+    if (named.length === shots && !named.includes(-1)) return named;
+    const isFirst = fewshot_sampler === "first_n";
     if (!poolRows) return isFirst ? range(shots) : this.#random.sample(pool.length, shots);
     // As in lm-eval, one more is drawn and the row removed; where it stands there twice, the others are drawn anew.
     const text = JSON.stringify(row);
@@ -124,27 +128,38 @@ export class Prompts {
 
   /** @param question the question of this row, behind the examples */
   #prompt(question: string, drawn: readonly number[], row: Row): Pick<Question, "context" | "messages"> {
-    const { description = "" } = this.#task;
+    const { description = "", gen_prefix } = this.#task;
     const { chat, pool } = this.#options;
     const about = renderRow(description, row);
     const shots = drawn.map((i) => this.#shot(pool[i]!));
     const joined = () =>
-      shots.map(([text, answer]) => text + TARGET_DELIMITER + answer + FEWSHOT_DELIMITER).join("") + question;
-    if (!chat) return { context: about + joined(), messages: undefined };
+      shots.map(({ text, delimiter, answer }) => text + delimiter + answer + FEWSHOT_DELIMITER).join("") + question;
+    const begun = gen_prefix === undefined ? "" : renderRow(gen_prefix, row);
+    if (!chat) return { context: about + joined() + this.#delimiter(question, begun) + begun, messages: undefined };
     const system = about.trim() === "" ? [] : [{ role: "system", content: about.trim() }];
     const turns = chat.shotsAsTurns
-      ? shots.flatMap(([text, answer]) => [
+      ? shots.flatMap(({ text, answer }) => [
           { role: "user", content: text },
           { role: "assistant", content: answer },
         ])
       : [];
     const content = chat.shotsAsTurns ? question : joined();
-    const messages = [...system, ...turns, { role: "user", content }];
+    const open = begun === "" ? [] : [{ role: "assistant", content: begun }];
+    const messages = [...system, ...turns, { role: "user", content }, ...open];
     return { context: chat.render(messages), messages };
   }
 
-  /** The question and the answer of an example. */
-  #shot(row: Row): readonly [text: string, answer: string] {
+  /** The question and the answer of an example. Its templates see `is_fewshot`, as in the rows that lm-eval's tasks bring. */
+  #shot(example: Row): Shot {
+    const task = this.#task;
+    const row = { ...example, is_fewshot: true };
+    const begun = task.gen_prefix === undefined ? "" : renderRow(task.gen_prefix, row);
+    const [text, answer] = this.#answered(row);
+    const delimiter = begun === "" ? this.#targetDelimiter : this.#delimiter(text, begun);
+    return { text, delimiter, answer: begun + (needsSpace(begun, answer) ? " " : "") + answer };
+  }
+
+  #answered(row: Row): readonly [text: string, answer: string] {
     const task = this.#task;
     if (!task.doc_to_choice) return [renderRow(task.doc_to_text, row), renderRow(task.doc_to_target, row)];
     const texts = renderList(task.doc_to_choice, row);
@@ -152,4 +167,24 @@ export class Prompts {
       return [texts[this.#index(task.doc_to_text, row, texts)]!, renderRow(task.doc_to_target, row)];
     return [renderRow(task.doc_to_text, row), texts[this.#index(task.doc_to_target, row, texts)]!];
   }
+
+  /** What stands between a question and the beginning of its answer: nothing where one of them brings white space. */
+  #delimiter(text: string, begun: string): string {
+    return needsSpace(text, begun) ? this.#targetDelimiter : "";
+  }
+
+  get #targetDelimiter(): string {
+    return this.#task.target_delimiter ?? TARGET_DELIMITER;
+  }
+}
+
+interface Shot {
+  readonly text: string;
+  readonly delimiter: string;
+  readonly answer: string;
+}
+
+/** Whether neither of two texts has white space where they meet. */
+function needsSpace(before: string, after: string): boolean {
+  return before !== "" && after !== "" && !isPythonSpace(before.at(-1)!) && !isPythonSpace(after[0]!);
 }

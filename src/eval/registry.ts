@@ -19,7 +19,13 @@ import gsm8kCotZeroshot from "./tasks/gsm8k_cot_zeroshot.json" with { type: "jso
 import gsm8kR1 from "./tasks/gsm8k_r1.json" with { type: "json" };
 import hellaswag from "./tasks/hellaswag.json" with { type: "json" };
 import hendrycksMath500 from "./tasks/hendrycks_math500.json" with { type: "json" };
+import humaneval from "./tasks/humaneval.json" with { type: "json" };
+import humaneval64 from "./tasks/humaneval_64.json" with { type: "json" };
+import humanevalInstruct from "./tasks/humaneval_instruct.json" with { type: "json" };
+import livecodebench from "./tasks/livecodebench.json" with { type: "json" };
 import math500R1 from "./tasks/math500_r1.json" with { type: "json" };
+import mbpp from "./tasks/mbpp.json" with { type: "json" };
+import mbppInstruct from "./tasks/mbpp_instruct.json" with { type: "json" };
 import minervaMath500 from "./tasks/minerva_math500.json" with { type: "json" };
 import mmlu from "./tasks/mmlu.json" with { type: "json" };
 import openbookqa from "./tasks/openbookqa.json" with { type: "json" };
@@ -31,6 +37,7 @@ const ALL = [
   ...[arcEasy, arcChallenge, boolq, piqa, socialIqa, hellaswag, openbookqa, winogrande],
   ...[mmlu, gsm8k, gsm8kCot, gsm8kCotZeroshot, minervaMath500, hendrycksMath500, aime, aime24, aime25, crumbProblems],
   ...[gsm8kR1, math500R1, aime24R1, aime25R1],
+  ...[humaneval, humanevalInstruct, humaneval64, mbpp, mbppInstruct, livecodebench],
 ] as readonly Task[];
 
 export const TASKS: ReadonlyMap<string, Task> = new Map(ALL.map((task) => [task.task, task]));
@@ -55,8 +62,11 @@ export const GROUPS: ReadonlyMap<string, Group> = new Map<string, Group>([
     },
   ],
   ["math500", { members: ["minerva_math500", "hendrycks_math500", "math500_r1"] }],
-  ["r1-base", { members: ["minerva_math500", "gsm8k_cot", "commonsense", "mmlu"], shots: { mmlu: 5 } }],
-  ["r1-final", { members: ["math500_r1", "gsm8k_r1", "aime24_r1", "aime25_r1"] }],
+  [
+    "r1-base",
+    { members: ["minerva_math500", "gsm8k_cot", "mbpp", "humaneval", "commonsense", "mmlu"], shots: { mmlu: 5 } },
+  ],
+  ["r1-final", { members: ["math500_r1", "gsm8k_r1", "aime24_r1", "aime25_r1", "livecodebench"] }],
 ]);
 
 /** The tasks of a task's or a group's name; undefined if there is no such name. */

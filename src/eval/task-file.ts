@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import { Fields } from "../base/fields.ts";
 import { compileJinja } from "../chat/jinja/compile.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
+import { CODE_RULES } from "./code/rules.ts";
 import { MATH_RULES } from "./math/rules.ts";
 import { DOC_PROCESSES } from "./process-docs.ts";
 import type { Task } from "./task.ts";
@@ -19,14 +20,23 @@ const TEXTS = [
   "description",
   "subtask_field",
   "fewshot_file",
+  "date_field",
+  "target_delimiter",
+  "gen_prefix",
 ] as const;
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
 const OTHERS = [
   ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
-  "process_docs",
+  ...["process_docs", "fewshot_task_ids"],
 ] as const;
-const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule"] as const;
-const METRICS = ["acc", "acc_norm", "exact_match"];
+const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule", "code_rule"] as const;
+
+/** The metrics that fit a kind of tasks, and how they are named in errors. */
+const METRICS = {
+  choices: { named: /^acc(_norm)?$/, expected: "acc, acc_norm" },
+  texts: { named: /^exact_match$/, expected: "exact_match" },
+  programs: { named: /^pass(_at_1|@[1-9]\d{0,3})$/, expected: "pass@1, pass@10 and the like" },
+};
 
 /**
  * Checks a task from JSON.
@@ -43,21 +53,25 @@ export function readTask(value: unknown, name: string): Task {
   fields.boolean("multiple_inputs");
   fields.boolean("apply_chat_template");
   fields.oneOf("fewshot_sampler", ["first_n"]);
+  const ids = fields.array("fewshot_task_ids", 1024) ?? [];
+  if (!ids.every((id) => typeof id === "number")) throw fields.invalid("fewshot_task_ids", "numbers", ids);
   fields.oneOf("process_docs", Object.keys(DOC_PROCESSES));
   const choices = fields.get("doc_to_choice");
   const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");
   if (type === "multiple_choice" && typeof choices !== "string" && !areTexts)
     throw fields.invalid("doc_to_choice", "an expression in braces, or two or more templates", choices);
   checkAnswers(fields, type);
-  for (const key of ["description", "doc_to_text", "doc_to_target"]) checkTemplate(fields, key);
+  for (const key of ["description", "doc_to_text", "doc_to_target", "gen_prefix"]) checkTemplate(fields, key);
   return { version: 0, dataset_path: "", test_split: "test", ...(value as object) } as Task;
 }
 
 function checkAnswers(fields: Fields, type: Task["output_type"]): void {
-  const metrics = fields.array("metrics", METRICS.length);
-  const fit = type === "multiple_choice" ? METRICS.slice(0, 2) : METRICS.slice(2);
-  if (!metrics || metrics.length === 0 || metrics.some((metric) => !fit.includes(metric as string)))
-    throw fields.invalid("metrics", `some of ${fit.join(", ")}`, metrics);
+  const metrics = fields.array("metrics", 16);
+  const rule = fields.oneOf("code_rule", Object.keys(CODE_RULES));
+  const kind = type === "multiple_choice" ? "choices" : rule === undefined ? "texts" : "programs";
+  const { named, expected } = METRICS[kind];
+  if (!metrics || metrics.length === 0 || metrics.some((metric) => typeof metric !== "string" || !named.test(metric)))
+    throw fields.invalid("metrics", `some of ${expected}`, metrics);
   const generation = fields.get("generation_kwargs");
   if (type === "generate_until") {
     const keys = ["until", "max_gen_toks", "temperature", "top_p", "repeats"];

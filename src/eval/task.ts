@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { CodeRule } from "./code/rules.ts";
 import type { MathRule } from "./math/rules.ts";
 import type { DocProcessName } from "./process-docs.ts";
 
-/** A row of a data set. */
-export type Row = Readonly<Record<string, unknown>>;
+export type { Row } from "./row.ts";
 
 export interface Task {
   readonly task: string;
@@ -23,12 +23,18 @@ export interface Task {
   /** The split from which the examples of a prompt are drawn. */
   readonly fewshot_split?: string;
   readonly output_type: "multiple_choice" | "generate_until";
+  /** The `task_id` of the rows that are examples, in their order. Of a pool without these rows, the first ones are. */
+  readonly fewshot_task_ids?: readonly number[];
   /** Template of a text before the examples. */
   readonly description?: string;
   /** Template of the question. With `multiple_inputs`: of the index of the right context. */
   readonly doc_to_text: string;
   /** Template of the answer; of its index where there are choices. With `multiple_inputs`: of what every context ends in. */
   readonly doc_to_target: string;
+  /** What stands between a question and its answer (default: a space). */
+  readonly target_delimiter?: string;
+  /** Template of the beginning of the model's answer, which it continues. It is also the beginning of the examples' answers. */
+  readonly gen_prefix?: string;
   /** The choices: templates of each, or an expression in braces whose value is their list. */
   readonly doc_to_choice?: string | readonly string[];
   /** Whether the choices are contexts of one continuation, as in WinoGrande. */
@@ -45,6 +51,8 @@ export interface Task {
   readonly process_docs?: DocProcessName;
   /** The name of the field by whose value the rows fall into tasks of their own, as MMLU's subjects do. */
   readonly subtask_field?: string;
+  /** The name of the field with the date of a row, by which `--start-date` and `--end-date` choose rows. */
+  readonly date_field?: string;
   /** The scores that are reported. */
   readonly metrics: readonly Metric[];
   /** How an answer is generated. */
@@ -55,9 +63,13 @@ export interface Task {
   readonly exact_match?: ExactMatch;
   /** The rule that finds and compares answers to mathematical problems, in place of filters and `exact_match`. */
   readonly math_rule?: MathRule;
+  /** The rule that makes a program of an answer, and runs it with the tests of its row. */
+  readonly code_rule?: CodeRule;
 }
 
-export type Metric = "acc" | "acc_norm" | "exact_match";
+export type Metric = "acc" | "acc_norm" | "exact_match" | CodeMetric;
+/** `pass@k` is the chance that one of k programs is right; `pass_at_1` is lm-eval's other name for `pass@1`. */
+export type CodeMetric = `pass@${number}` | "pass_at_1";
 
 export interface Generation {
   /** Texts that end the answer. */

@@ -22,13 +22,13 @@ const compiled = new Map<string, CompiledJinja>();
 
 /** @throws JinjaError */
 function compile(template: string): CompiledJinja {
-  const known = compiled.get(template) ?? compileJinja(template);
+  const known = compiled.get(template) ?? compileJinja(template, { trimBlocks: false });
   compiled.set(template, known);
   return known;
 }
 
 /**
- * Renders a template over a row. A line break at its end stays, as in lm-eval.
+ * Renders a template over a row. Line breaks behind blocks and at its end stay, as in lm-eval.
  * @throws NibbleError `template_error`
  */
 export function renderRow(template: string, row: Row): string {

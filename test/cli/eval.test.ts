@@ -155,6 +155,14 @@ describe("wrong input", () => {
     [["arc_easy", "--data", tmpdir()], 1, /expected arc_easy\.jsonl/],
     [["arc_easy", "--data", "/nowhere.jsonl"], 1, /\/nowhere\.jsonl/],
     [["arc_easy", "--data", at("bad.jsonl")], 1, /bad\.jsonl, line 2: /],
+    [["humaneval", "--data", dataFolder], 2, /humaneval: it requires --run-code, because it runs the programs/],
+    [["gsm8k", "--data", dataFolder, "--start-date", "2024-01-01"], 2, /--start-date: the rows of gsm8k have no date/],
+    [
+      ["livecodebench", "--run-code", "--data", dataFolder, "--end-date", "2024-13-01"],
+      2,
+      /--end-date: expected a date/,
+    ],
+    [["livecodebench", "--run-code", "--data", dataFolder, "--start-date", "2030-01-01"], 1, /no row is of 2030-01-01/],
     [["gsm8k", "--data", dataFolder, "--shard", "3/2"], 2, /--shard: expected I\/N, such as 1\/4/],
     [["gsm8k", "--data", dataFolder, "-n", "5000"], 1, /an answer may have 5000 tokens, and the context holds 1024/],
   ])("eval %j", async (args, code, message) => {

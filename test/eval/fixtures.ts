@@ -1,7 +1,8 @@
 /** The fixtures of lm-eval 0.4.13: rows of our own, and what lm-eval makes of them (test/fixtures/evaluation). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileTemplate } from "../../src/chat/template.ts";
+import { type ChatMessage, compileTemplate } from "../../src/chat/template.ts";
+import { renderOpen } from "../../src/engine/prefill.ts";
 import { Prompts } from "../../src/eval/prompts.ts";
 import { TASKS } from "../../src/eval/registry.ts";
 import { runsOf } from "../../src/eval/runs.ts";
@@ -14,7 +15,7 @@ export const CHOICE_TASKS = [
 
 export const dataFolder: string = join(root, "test/fixtures/evaluation/data");
 export const read = (name: string) => JSON.parse(readFileSync(join(root, "test/fixtures/evaluation", name), "utf8"));
-const rowsOf = (name: string): Row[] =>
+export const rowsOf = (name: string): Row[] =>
   readFileSync(join(dataFolder, name), "utf8")
     .trim()
     .split("\n")
@@ -22,6 +23,12 @@ const rowsOf = (name: string): Row[] =>
 
 const { chat_template } = JSON.parse(readFileSync(join(root, "models/crumb/tokenizer_config.json"), "utf8"));
 const template = compileTemplate(chat_template);
+/** A conversation by crumb's template, as a model's backend renders it. */
+export function renderChat(messages: readonly ChatMessage[]): string {
+  const render = (turns: readonly ChatMessage[], addGenerationPrompt: boolean): string =>
+    template.render({ messages: turns, addGenerationPrompt, bosToken: "<|begin_of_text|>" });
+  return messages.at(-1)?.role === "assistant" ? renderOpen(render, messages).text : render(messages, true);
+}
 
 /** A variant of a task as the fixtures name it. */
 export interface Variant {
@@ -41,12 +48,7 @@ export function setUp({ task: name, shots, chat }: Variant): { task: Task; rows:
     rows: own(rowsOf(`${file}.jsonl`)),
     pool: pools[file] ? own(rowsOf(pools[file])) : [],
     shots,
-    chat: chat
-      ? {
-          render: (messages) => template.render({ messages, bosToken: "<|begin_of_text|>" }),
-          shotsAsTurns: chat !== "single turn",
-        }
-      : undefined,
+    chat: chat ? { render: renderChat, shotsAsTurns: chat !== "single turn" } : undefined,
   });
   return { task, rows: [...run!.rows], prompts: new Prompts(task, run!.prompts) };
 }

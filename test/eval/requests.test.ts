@@ -36,7 +36,7 @@ describe.each(CHOICE_TASKS)("%s", (name) => {
 
 describe("generated answers", () => {
   const variants: (Variant & { docs: { doc: number; target: string; context: string; drawn?: number[] }[] })[] = [
-    ...["gsm8k", "math500", "aime"].flatMap((name) => read(`requests/${name}.json`)),
+    ...["gsm8k", "math500", "aime", "humaneval", "mbpp"].flatMap((name) => read(`requests/${name}.json`)),
   ];
   it.each(variants)("$task, $shots shots, chat $chat", (variant) => {
     const { rows, prompts } = setUp(variant);

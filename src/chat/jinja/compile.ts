@@ -24,10 +24,15 @@ export interface CompiledJinja {
   render(variables: ReadonlyMap<string, Value>): string;
 }
 
+export interface JinjaOptions {
+  /** Jinja2's `trim_blocks` and `lstrip_blocks`, which chat templates are written for (default true). */
+  readonly trimBlocks?: boolean;
+}
+
 /** Compiles a template. @throws JinjaError if the source is invalid or too long */
-export function compileJinja(source: string): CompiledJinja {
+export function compileJinja(source: string, { trimBlocks = true }: JinjaOptions = {}): CompiledJinja {
   if (source.length > MAX_SOURCE) fail(`expected at most ${MAX_SOURCE} characters, got ${source.length}`);
-  const body = parse(source);
+  const body = parse(source, trimBlocks);
   const analysis = analyze(body);
   return {
     names: analysis.names,

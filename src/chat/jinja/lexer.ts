@@ -1,5 +1,5 @@
 /**
- * Splits source into tokens, by the rules of Jinja2's lexer with `trim_blocks` and `lstrip_blocks`
+ * Splits source into tokens, by the rules of Jinja2's lexer, with or without `trim_blocks` and `lstrip_blocks`
  * (https://jinja.palletsprojects.com/templates/#whitespace-control), in linear time.
  * @module
  */
@@ -37,9 +37,13 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
   ["{", "}"],
 ]);
 
-/** The tokens of a template. @throws JinjaError for text that no token matches, and for tags that do not end */
-export function tokenize(source: string): Token[] {
-  return new Lexer(source).run();
+/**
+ * The tokens of a template.
+ * @param trims whether white space before a block at the beginning of a line, and a line end after a block, are dropped
+ * @throws JinjaError for text that no token matches, and for tags that do not end
+ */
+export function tokenize(source: string, trims: boolean): Token[] {
+  return new Lexer(source, trims).run();
 }
 
 /** Turns all line ends into `\n`, and drops one at the end of the source. */
@@ -50,14 +54,16 @@ function normalize(source: string): string {
 
 class Lexer {
   readonly #source: string;
+  readonly #trims: boolean;
   readonly #tokens: Token[] = [];
   #at = 0;
   #line = 1;
   /** Whether the text after the last tag begins a line. */
   #lineStarts = true;
 
-  constructor(source: string) {
+  constructor(source: string, trims: boolean) {
     this.#source = normalize(source);
+    this.#trims = trims;
   }
 
   run(): Token[] {
@@ -101,7 +107,7 @@ class Lexer {
   #data(text: string, sign: string, kind: string): void {
     let kept = text;
     if (sign === "-") kept = trimEnd(text);
-    else if (sign !== "+" && kind !== "{{") {
+    else if (this.#trims && sign !== "+" && kind !== "{{") {
       const lineStart = text.lastIndexOf("\n") + 1;
       if ((lineStart > 0 || this.#lineStarts) && ONLY_SPACES.test(text.slice(lineStart)))
         kept = text.slice(0, lineStart);
@@ -124,16 +130,17 @@ class Lexer {
     const end = END_RAW.exec(this.#source);
     if (!end) fail("a raw block does not end", this.#line);
     this.#data(this.#source.slice(this.#at, end.index), end[1]!, "{%");
-    this.#count(end[0]);
-    this.#at = END_RAW.lastIndex;
-    this.#lineStarts = end[0].endsWith("\n");
+    const tag = !this.#trims && end[0].endsWith("%}\n") ? end[0].slice(0, -1) : end[0];
+    this.#count(tag);
+    this.#at = end.index + tag.length;
+    this.#lineStarts = tag.endsWith("\n");
   }
 
   /** Skips white space after a tag: all of it after `-`, else one line end after a block or comment. */
   #close(sign: string, trims: boolean): void {
     const from = this.#at;
     if (sign === "-") this.#match(SPACES);
-    else if (sign !== "+" && trims && this.#source[this.#at] === "\n") this.#at++;
+    else if (this.#trims && sign !== "+" && trims && this.#source[this.#at] === "\n") this.#at++;
     this.#count(this.#source.slice(from, this.#at));
     this.#lineStarts = this.#at > from && this.#source[this.#at - 1] === "\n";
   }

@@ -8,8 +8,8 @@ import { tokenize } from "./lexer.ts";
 import type { Body, Expression, Filter, For, MacroDefinition, Statement, Target } from "./nodes.ts";
 
 /** The syntax tree of a template. @throws JinjaError if the source is invalid */
-export function parse(source: string): Body {
-  return new Parser(tokenize(source)).template();
+export function parse(source: string, trims: boolean): Body {
+  return new Parser(tokenize(source, trims)).template();
 }
 
 class Parser extends ExpressionParser {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
 import type { Backend } from "../../eval/backend.ts";
+import type { CodeRunner } from "../../eval/code/runner.ts";
 import { evaluate, type Shard } from "../../eval/evaluate.ts";
 import { LocalBackend } from "../../eval/local-backend.ts";
 import type { Chat } from "../../eval/prompts.ts";
@@ -19,6 +20,7 @@ import { nodeHost } from "../../hosts/node/host.ts";
 import { createLoad } from "../../load/create-load.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
+import { checkRunCode, codeFlags, codeRunner, withinDates } from "../eval/code.ts";
 import { readData } from "../eval/data.ts";
 import { fixedExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
@@ -101,6 +103,7 @@ const flags = {
     { min: 1, max: 256, integer: true },
     "answers that are generated at the same time (default 8)",
   ),
+  ...codeFlags,
   ...samplingFlags,
   ...runtimeFlags,
   json: jsonFlag,
@@ -123,10 +126,14 @@ of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
     const tasks = [...named.values(), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
     const source = given.model ?? DEFAULT_MODEL;
+    checkRunCode(tasks, given);
     const examples = await fixedExamples(tasks, given.examples);
     const data: TaskData[] = [];
-    for (const [i, task] of tasks.entries())
-      data.push(await readData(task, { data: given.data, shots: given.shots, pool: examples[i] }));
+    for (const [i, task] of tasks.entries()) {
+      const own = await readData(task, { data: given.data, shots: given.shots, pool: examples[i] });
+      data.push({ ...own, rows: withinDates(task, own.rows, given) });
+    }
+    const runner = await codeRunner(tasks);
     if (given.out !== undefined)
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
@@ -135,7 +142,8 @@ of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
       const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(backend) : undefined);
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
-      for (const run of runs) scores.set(run, await runTask({ backend, endIds: model.info.endIds }, run, given));
+      for (const run of runs)
+        scores.set(run, await runTask({ backend, endIds: model.info.endIds, runner }, run, given));
       const report = reportOf(scores, meansOf(positionals));
       if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
@@ -143,6 +151,7 @@ of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
       }
       await (given.json ? printJson(report) : printLines(table(report, [source, backend.name])));
     } finally {
+      runner?.dispose();
       model.dispose();
     }
   },
@@ -195,10 +204,15 @@ interface Computing {
   readonly backend: Backend;
   /** Tokens that end an answer, which `--ignore-eos` forbids. */
   readonly endIds: readonly number[];
+  readonly runner: CodeRunner | undefined;
 }
 
 /** Computes the rows of a task that are not in its file yet. */
-async function runTask({ backend, endIds }: Computing, run: NamedRun, given: EvalFlags): Promise<readonly Scored[]> {
+async function runTask(
+  { backend, endIds, runner }: Computing,
+  run: NamedRun,
+  given: EvalFlags,
+): Promise<readonly Scored[]> {
   const { name, task, rows } = run;
   const path = given.out === undefined ? undefined : join(given.out, `samples_${name}.jsonl`);
   const others = (given.merge ?? []).map((folder) => join(folder, `samples_${name}.jsonl`));
@@ -214,6 +228,7 @@ async function runTask({ backend, endIds }: Computing, run: NamedRun, given: Eva
       shard: given.shard,
       samples: given.samples,
       maxTokens: given.predict,
+      runner,
       sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, endIds),
       ...(given.parallel !== undefined && { parallel: given.parallel }),
     };
