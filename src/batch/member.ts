@@ -99,6 +99,7 @@ export class Member {
     const life = this.#life.signal;
     try {
       const answer = await this.server.send(path, body, AbortSignal.any([life, signal]));
+      signal.throwIfAborted(); // a handler of this process answers with a status when its client leaves
       const before = this.inFlight;
       this.#sending.delete(place);
       this.heard = performance.now();
@@ -127,7 +128,8 @@ export class Member {
 export interface Question {
   /** Such as `/v1/completions`. */
   readonly path: string;
-  readonly body: object;
+  /** Undefined: the request is a GET. */
+  readonly body?: object | undefined;
 }
 
 /** What a status means for the request, and for the server that gave it. */

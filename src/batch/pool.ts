@@ -35,6 +35,9 @@ const SILENCES = 2;
 /** Milliseconds after which a request that a server has counts as being computed. */
 const COMPUTING_MS = 5000;
 
+/** The outcome of a request, and the name of the server that brought it about. */
+export type PoolOutcome = Outcome & { readonly server: string };
+
 interface Waiter {
   give(member: Member): void;
   fail(error: unknown): void;
@@ -75,15 +78,15 @@ export class ServerPool {
    * The answer to a request, from whichever server has room. A server's failure is tried again, here or elsewhere.
    * @throws the signal's reason; NibbleError `io_error`, `unauthorized` where no server is left
    */
-  async ask(question: Question, signal: AbortSignal = this.#closed.signal): Promise<Outcome> {
+  async ask(question: Question, signal: AbortSignal = this.#closed.signal): Promise<PoolOutcome> {
     let failures = 0;
     for (let first = true; ; first = false) {
       const { member, place } = await this.#acquire(first, signal);
       const sent = await member.send(place, question, signal, (n) => this.#pause(n));
       this.#react(member, sent);
-      if (sent.kind === "answered") return sent.answer;
+      if (sent.kind === "answered") return { ...sent.answer, server: member.server.name };
       if (sent.kind !== "failed" && sent.kind !== "cut") continue;
-      if (++failures >= ATTEMPTS) return outcomeOf(sent);
+      if (++failures >= ATTEMPTS) return { ...outcomeOf(sent), server: member.server.name };
       if (sent.kind === "failed") await pause(this.#pause(failures), signal);
     }
   }

@@ -19,8 +19,11 @@ export interface BatchServer {
   readonly name: string;
   /** How many answers it computes at once, where it says so. @throws what `fetch` throws; NibbleError `unauthorized` */
   probe(signal: AbortSignal): Promise<number | undefined>;
-  /** @throws what `fetch` throws where the connection fails; NibbleError `io_error` for an answer that is cut off */
-  send(path: string, body: object, signal: AbortSignal): Promise<Answer>;
+  /**
+   * @param body undefined: the request is a GET
+   * @throws what `fetch` throws where the connection fails; NibbleError `io_error` for an answer that is cut off
+   */
+  send(path: string, body: object | undefined, signal: AbortSignal): Promise<Answer>;
 }
 
 export interface ServerOptions {
@@ -47,7 +50,7 @@ export function batchServer({ url, apiKey, fetch: send = (request) => fetch(requ
     },
     async send(path, body, signal) {
       const init = { method: "POST", headers, body: JSON.stringify(body), signal };
-      const response = await send(new Request(base + path, init));
+      const response = await (body ? send(new Request(base + path, init)) : get(path, signal));
       const text = await response.text();
       const parsed = parse(text);
       if (response.ok && parsed === undefined)

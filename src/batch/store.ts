@@ -16,6 +16,7 @@ export interface BlobStore {
   write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Adds bytes at the end of what is there. @throws NibbleError `too_large` where there is no room */
   append(name: string, bytes: Uint8Array): Promise<void>;
+  /** Deletes what is under a name, if there is something. */
   delete(name: string): Promise<void>;
 }
 

@@ -74,6 +74,13 @@ export class ChatPrompts {
     return template;
   }
 
+  /** The texts of the tokens that a template may put around a conversation. */
+  turnTokens(): { readonly bosToken: string | undefined; readonly eosToken: string | undefined } {
+    const { tokenizer } = this.#core;
+    const text = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
+    return { bosToken: text(tokenizer.bosId), eosToken: text(tokenizer.eosId) };
+  }
+
   /** @throws NibbleError `invalid_argument`, `template_error`; `invalid_request` if the model has no template */
   apply(messages: readonly ChatMessage[], options: ApplyTemplateOptions = {}): string {
     const { tokenizer } = this.#core;
@@ -81,12 +88,10 @@ export class ChatPrompts {
     checkTemplateArguments(messages, options);
     // `fallbackTemplate` throws an error that explains why there is no template.
     const { render } = this.#template(options.tools !== undefined) ?? compileTemplate(fallbackTemplate(tokenizer));
-    const text = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
     return render({
       messages,
       addGenerationPrompt: options.addGenerationPrompt ?? true,
-      bosToken: text(tokenizer.bosId),
-      eosToken: text(tokenizer.eosId),
+      ...this.turnTokens(),
       tools: options.tools,
       extra: new Map(Object.entries(options.variables ?? {})),
       now: options.now,

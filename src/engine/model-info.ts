@@ -45,6 +45,10 @@ export interface FileFacts {
 
 /** What is known about a model when it was loaded from its files. */
 export interface LoadFacts extends FileFacts {
+  /** The texts of the tokens that a chat template may put around a conversation, where there are such tokens. */
+  readonly bosToken?: string | undefined;
+  /** See `bosToken`. */
+  readonly eosToken?: string | undefined;
   /** The source of the chat template, where the model has one. */
   readonly template?: string | undefined;
   /** Bytes of each part of the memory, and of all. */

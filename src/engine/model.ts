@@ -213,6 +213,7 @@ export function coreOf(value: unknown): Core | undefined {
 function infoOf(parts: ModelParts, { context, executor, embedding }: Core, prompts: ChatPrompts): ModelInfo {
   return {
     ...(parts.facts as LoadFacts), // only tests put a model together without files
+    ...prompts.turnTokens(),
     name: parts.name,
     architecture: parts.architecture,
     contextLength: executor.contextLength,

@@ -1,5 +1,8 @@
 /**
  * Admission control: how many answers are generated at once, how many requests may wait, and how the server ends.
+ *
+ * Requests of batches take the slots that are idle, and wait behind all others, as many as there are. A slot that a batch holds
+ * does not count for the others, so no one waits for a batch: until the batch's answers end, there are more than `slots`.
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
@@ -20,8 +23,11 @@ export class Admission {
   readonly #queue: number;
   /** The requests in the queue, oldest first, and the function that gives each its slot. */
   readonly #waiting = new Map<Ticket, () => void>();
+  /** The same for requests of batches. */
+  readonly #waitingBatch = new Map<Ticket, () => void>();
+  /** The tickets with a slot, by whether they belong to a batch. */
+  readonly #holders = new Map<Ticket, boolean>();
   readonly #tickets = new Set<Ticket>();
-  #active = 0;
   #closed = false;
   #idle: (() => void) | undefined;
 
@@ -32,7 +38,7 @@ export class Admission {
   }
 
   get active(): number {
-    return this.#active;
+    return this.#holders.size;
   }
 
   get queued(): number {
@@ -43,19 +49,31 @@ export class Admission {
     return this.#closed;
   }
 
+  /** Whether a request would get a slot at once. */
+  #isFree(ofBatch: boolean): boolean {
+    if (ofBatch) return this.#waiting.size === 0 && this.#holders.size < this.#slots;
+    let own = 0;
+    for (const held of this.#holders.values()) own += Number(!held);
+    return own < this.#slots;
+  }
+
   /** Called before any work is done for a request. @throws NibbleError `overloaded`, `shutting_down` */
-  check(): void {
+  check(ofBatch = false): void {
     if (this.#closed) throw new NibbleError("shutting_down", "the server is shutting down");
-    if (this.#active < this.#slots || this.#waiting.size < this.#queue) return;
+    if (ofBatch || this.#isFree(false) || this.#waiting.size < this.#queue) return;
     throw new NibbleError(
       "overloaded",
       `${this.#slots} requests are being answered and ${this.#queue} are waiting; try again later`,
     );
   }
 
-  /** @param client aborts when the client leaves. @throws NibbleError `overloaded`, `shutting_down` */
-  admit(client: AbortSignal): Ticket {
-    this.check();
+  /**
+   * @param client aborts when the client leaves
+   * @param ofBatch whether nobody waits for the answer
+   * @throws NibbleError `overloaded`, `shutting_down`
+   */
+  admit(client: AbortSignal, ofBatch = false): Ticket {
+    this.check(ofBatch);
     const controller = new AbortController();
     const { signal } = controller;
     // The end comes at once: on Workers, the code of a request whose client has left may never run again.
@@ -79,12 +97,8 @@ export class Admission {
       },
     };
     this.#tickets.add(ticket);
-    if (this.#active < this.#slots) {
-      this.#active++;
-      grant();
-    } else {
-      this.#waiting.set(ticket, grant);
-    }
+    (ofBatch ? this.#waitingBatch : this.#waiting).set(ticket, grant);
+    this.#grant();
     if (client.aborted) left();
     else client.addEventListener("abort", left);
     return ticket;
@@ -105,18 +119,24 @@ export class Admission {
     clearTimeout(timer);
   }
 
-  /** A free slot goes to the request that has waited longest. */
   #leave(ticket: Ticket): void {
     if (!this.#tickets.delete(ticket)) return;
-    if (!this.#waiting.delete(ticket)) {
-      const [next] = this.#waiting;
-      if (next) {
-        this.#waiting.delete(next[0]);
-        next[1]();
-      } else {
-        this.#active--;
-      }
-    }
+    for (const list of [this.#holders, this.#waiting, this.#waitingBatch]) list.delete(ticket);
+    this.#grant();
     if (this.#tickets.size === 0) this.#idle?.();
+  }
+
+  /** A free slot goes to the request that has waited longest. */
+  #grant(): void {
+    for (const [list, ofBatch] of [
+      [this.#waiting, false],
+      [this.#waitingBatch, true],
+    ] as const)
+      for (const [ticket, grant] of list) {
+        if (!this.#isFree(ofBatch)) break;
+        list.delete(ticket);
+        this.#holders.set(ticket, ofBatch);
+        grant();
+      }
   }
 }

@@ -79,8 +79,8 @@ export async function computed(
 
 /** A place in the queue and the model, which both end with the ticket. */
 async function admit(asked: Asked, admission: Admission): Promise<{ ticket: Ticket; call: Call }> {
-  const { server, request } = asked.exchange;
-  const place = admission.admit(request.signal);
+  const { server, request, ofBatch } = asked.exchange;
+  const place = admission.admit(request.signal, ofBatch);
   try {
     const lease = await server.models.acquire(asked.served, place.signal);
     const end = (): void => {

@@ -80,11 +80,16 @@ function checkType(headers: Headers): void {
     throw new NibbleError("unsupported_media_type", `content-type: expected application/json, got ${type}`);
 }
 
-async function readBytes(
+/**
+ * Reads a body within its limits.
+ * @param arriving the bytes of all bodies that arrive at the same time
+ * @throws NibbleError `too_large`, `timeout`, `overloaded`
+ */
+export async function readBytes(
   request: Request,
   { maxBytes, timeoutMs }: BodyLimits,
   arriving: { bytes: number },
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = new NibbleError("too_large", `body: expected at most ${maxBytes} bytes`);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge;
   if (!request.body) return new Uint8Array();
@@ -102,7 +107,7 @@ async function readBytes(
       size += value.length;
       arriving.bytes += value.length;
       if (size > maxBytes) throw tooLarge;
-      if (arriving.bytes > MAX_ARRIVING)
+      if (arriving.bytes > Math.max(MAX_ARRIVING, maxBytes))
         throw new NibbleError("overloaded", "too many bodies are arriving; try again later");
       chunks.push(value);
     }
@@ -152,7 +157,7 @@ function onceLate(timeoutMs: number, act: () => void): Deadline {
   };
 }
 
-function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

@@ -69,7 +69,7 @@ export function computation(
   find: FindModel = byField,
 ): Respond {
   return async (exchange) => {
-    exchange.server.admission.check();
+    exchange.server.admission.check(exchange.ofBatch);
     return computed(check, await readAsked(exchange, find));
   };
 }
@@ -83,7 +83,7 @@ export function generation<Chunk extends object>(
   find: FindModel = byField,
 ): Respond {
   return async (exchange) => {
-    exchange.server.admission.check();
+    exchange.server.admission.check(exchange.ofBatch);
     return answer(prepare, await readAsked(exchange, find));
   };
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { memoryStore } from "../batch/store.ts";
 import { checkHeaders, checkHost, corsHeaders, keyCheck, preflightHeaders } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { bodyReader } from "./body.ts";
@@ -13,6 +14,8 @@ import { Ignored } from "./ignored.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelPool } from "./models/pool.ts";
 import { checkModels, type GivenModels } from "./models/source.ts";
+import { BatchQueue } from "./openai/batches/queue.ts";
+import { FileLibrary } from "./openai/files/library.ts";
 import { checkHandlerOptions, type HandlerOptions, type Settings } from "./options.ts";
 import type { Route, ServerState } from "./route.ts";
 import { type FoundRoutes, routeFinder } from "./routes.ts";
@@ -27,6 +30,9 @@ export interface Handler {
    */
   close(graceMs?: number): Promise<void>;
 }
+
+/** Most bytes of files and of batches' results, where they are kept in memory. */
+const FILES_IN_MEMORY = 256 * 2 ** 20;
 
 /** The status that nginx logs for a request whose client left before its answer. Only the metrics show it. */
 const CLIENT_LEFT = 499;
@@ -46,13 +52,20 @@ const CLIENT_LEFT = 499;
  */
 export function createHandler(models: GivenModels, options: HandlerOptions = {}): Handler {
   const settings = checkHandlerOptions(options);
+  const store = settings.fileStore ?? memoryStore(FILES_IN_MEMORY);
+  const files = new FileLibrary(store);
+  const failures = new Failures(settings.onError);
+  const workshop = { store, files, slots: settings.slots, answer: answerOfBatch };
+  const batches = new BatchQueue(workshop, (error) => failures.note(error));
   const server: ServerState = {
     models: new ModelPool(checkModels(models), settings),
     settings,
     admission: new Admission(settings.slots, settings.queue),
     quickly: new Admission(settings.slots, settings.queue),
     metrics: new Metrics(),
-    failures: new Failures(settings.onError),
+    failures,
+    files,
+    batches,
     readBody: bodyReader({ maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs }),
     conversations: new ConversationStore(settings.responseStore),
     created: Math.floor(Date.now() / 1000),
@@ -60,11 +73,17 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
   const find = routeFinder(settings);
   const checkKey = keyCheck(settings);
 
-  async function handle(request: Request): Promise<Response> {
+  const handle = (request: Request): Promise<Response> => receive(request);
+  function answerOfBatch(request: Request, caller: string | undefined): Promise<Response> {
+    return receive(request, { caller });
+  }
+
+  async function receive(request: Request, batch?: Received["batch"]): Promise<Response> {
     const url = new URL(request.url);
-    const found = takeBase(url, settings) ? find(url.pathname) : undefined;
+    // A batch's requests come from within, where there is no base.
+    const found = batch || takeBase(url, settings) ? find(url.pathname) : undefined;
     const ignored = new Ignored(settings);
-    const response = await respond({ request, url, found, ignored }).catch((error) =>
+    const response = await respond({ request, url, found, ignored, batch }).catch((error) =>
       failed(error, request, url, server.failures),
     );
     ignored.announce(response.headers);
@@ -73,9 +92,9 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     return request.method === "HEAD" ? withoutBody(response) : response;
   }
 
-  async function respond({ request, url, found, ignored }: Received): Promise<Response> {
+  async function respond({ request, url, found, ignored, batch }: Received): Promise<Response> {
     checkHeaders(request);
-    checkHost(url, settings);
+    if (!batch) checkHost(url, settings);
     if (!found) {
       await checkKey(request);
       throw new NibbleError("not_found", `${url.pathname.slice(0, 100)}: there is no such endpoint`);
@@ -84,17 +103,20 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
     if (request.method === "OPTIONS") return optionsResponse(request, routes, settings);
     const route = routes.find((one) => methodsOf(one).includes(request.method));
     if (!route) return wrongMethod(request, url, routes);
-    const caller = route.open ? undefined : await checkKey(request);
+    const caller = batch ? batch.caller : route.open ? undefined : await checkKey(request);
     const { rules } = ignored;
     const ignore = (what: string, why: string) => ignored.add(what, why);
-    return route.respond({ request, url, params, server, caller, rules, ignore });
+    return route.respond({ request, url, params, server, caller, ofBatch: batch !== undefined, rules, ignore });
   }
 
   async function close(graceMs = 30_000): Promise<void> {
+    await batches.close();
     await Promise.all([server.admission.close(graceMs), server.quickly.close(graceMs)]);
     server.models.dispose();
   }
 
+  // Memory is empty at first, and Workers refuse to work outside of a request.
+  if (settings.fileStore) batches.resume().catch((error: unknown) => failures.note(error));
   return Object.assign(handle, { close });
 }
 
@@ -112,6 +134,8 @@ interface Received {
   readonly url: URL;
   readonly found: FoundRoutes | undefined;
   readonly ignored: Ignored;
+  /** Of a request that comes from a batch: who created it. Its key was checked then. */
+  readonly batch?: { readonly caller: string | undefined } | undefined;
 }
 
 function failed(error: unknown, request: Request, { pathname }: URL, failures: Failures): Response {

@@ -3,6 +3,7 @@
  * @module
  */
 import { Fields, invalid } from "../base/fields.ts";
+import type { BlobStore } from "../batch/store.ts";
 import { POOLINGS, type Pooling } from "../engine/schedule/batch-plan.ts";
 import type { SlotStore } from "./llama-server/slot-store.ts";
 import type { LostModel } from "./models/recovery.ts";
@@ -50,6 +51,10 @@ export interface HandlerOptions {
    * keys and values of any text. Default: a random one, so that slots are restored until this handler ends.
    */
   readonly slotKey?: Uint8Array;
+  /** Where /v1/files and /v1/batches keep what they have. Default: in memory, at most 256 MiB, and gone with the handler. */
+  readonly fileStore?: BlobStore;
+  /** Most bytes of an upload to /v1/files (default 64 MiB); in memory it takes up to three times as much while it arrives. */
+  readonly maxFileBytes?: number;
   /** Most bytes of a body (default 4 MiB). */
   readonly maxBodyBytes?: number;
   /** Milliseconds in which a client must have sent its body (default 30,000). */
@@ -73,7 +78,7 @@ export interface HandlerOptions {
 const MIN_SLOT_KEY = 32;
 
 /** Options that stay undefined where they are not given. */
-type Optional = "hosts" | "page" | "slotStore" | "slotKey" | "library" | "pooling";
+type Optional = "fileStore" | "hosts" | "page" | "slotStore" | "slotKey" | "library" | "pooling";
 
 export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
   readonly [Name in Optional]: HandlerOptions[Name];
@@ -98,6 +103,8 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "responseStore",
   "sharePrefixes",
   "slotStore",
+  "fileStore",
+  "maxFileBytes",
   "slotKey",
   "maxBodyBytes",
   "bodyTimeoutMs",
@@ -135,6 +142,8 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     page,
     sharePrefixes: fields.boolean("sharePrefixes") ?? false,
     slotKey: checkSlotKey(fields),
+    fileStore: checkMethods<BlobStore>(fields, "fileStore", ["names", "size", "read", "write", "append", "delete"]),
+    maxFileBytes: whole("maxFileBytes", 1, 64 * 2 ** 20),
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
     pooling: fields.oneOf("pooling", POOLINGS),

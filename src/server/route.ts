@@ -8,6 +8,8 @@ import type { ConversationStore } from "./conversation-store.ts";
 import type { Failures } from "./failures.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelPool } from "./models/pool.ts";
+import type { BatchQueue } from "./openai/batches/queue.ts";
+import type { FileLibrary } from "./openai/files/library.ts";
 import type { Settings } from "./options.ts";
 
 /** The state that all requests of one handler share. */
@@ -22,6 +24,9 @@ export interface ServerState {
   readonly failures: Failures;
   /** Reads a request's JSON body within the limits of the settings. @throws NibbleError as `bodyReader` says */
   readonly readBody: (request: Request) => Promise<unknown>;
+  /** What users have uploaded, and the results of their batches. */
+  readonly files: FileLibrary;
+  readonly batches: BatchQueue;
   /** The conversations that /v1/responses and /v1/messages keep for later requests. */
   readonly conversations: ConversationStore;
   /** Seconds since 1970 at which the handler was made. */
@@ -40,6 +45,8 @@ export interface Exchange {
    * Undefined where all callers are alike.
    */
   readonly caller: string | undefined;
+  /** Whether it belongs to a batch, for which no one waits. */
+  readonly ofBatch: boolean;
   /** How fields that nobody knows are treated, in every object of the request. */
   readonly rules: FieldRules;
   /** Reports that a part of the request is ignored. `what` names the field, `why` is a sentence for the log. */

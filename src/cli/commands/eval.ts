@@ -8,7 +8,6 @@ import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
 import type { Backend } from "../../eval/backend.ts";
 import type { CodeRunner } from "../../eval/code/runner.ts";
 import { evaluate, type Shard } from "../../eval/evaluate.ts";
-import { LocalBackend } from "../../eval/local-backend.ts";
 import type { Chat } from "../../eval/prompts.ts";
 import { GROUPS, meansOf, TASKS, tasksOf } from "../../eval/registry.ts";
 import { reportOf } from "../../eval/results.ts";
@@ -16,11 +15,13 @@ import { type NamedRun, runsOf, type TaskData } from "../../eval/runs.ts";
 import type { Scored } from "../../eval/samples.ts";
 import type { Task } from "../../eval/task.ts";
 import { readTask } from "../../eval/task-file.ts";
-import { nodeHost } from "../../hosts/node/host.ts";
-import { createLoad } from "../../load/create-load.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
+<<<<<<< HEAD
 import { checkRunCode, codeFlags, codeRunner, withinDates } from "../eval/code.ts";
+=======
+import { type Computing, openComputing } from "../eval/computing.ts";
+>>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
 import { readData } from "../eval/data.ts";
 import { fixedExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
@@ -28,9 +29,10 @@ import { openFolder, SampleFile, writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
 import { type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
 import { readText } from "../input.ts";
-import { DEFAULT_MODEL, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
+import { DEFAULT_MODEL, jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { printJson, printLines } from "../output.ts";
 import { Progress } from "../progress.ts";
+import { serverFlags, splitUrls } from "../remote/servers.ts";
 import { samplingFlags, samplingOptions } from "../sampling.ts";
 
 /** `1/4` is the first of four. */
@@ -47,6 +49,7 @@ const shardFlag: Flag<Shard> = {
 
 const flags = {
   model: modelFlag,
+  ...serverFlags,
   taskFiles: repeated<string>({
     names: "--task",
     placeholder: "FILE",
@@ -118,13 +121,16 @@ ${[...TASKS.keys()].join(", ")},
 or one of the groups ${[...GROUPS.keys()].join(", ")}; r1-base and r1-final are the tables of
 MobileLLM-R1's model card. The data is read from --data; without it, the task's data set is fetched from the hub into the cache
 of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
+A model of this machine computes (-m), or OpenAI-compatible servers (--url), with the same results.
 --json prints lm-eval's results: { "results": { "<task>": { "<metric>,<filter>": number } }, "n-samples": ... }.`,
   flags,
   async run({ flags: given, positionals }) {
+    const { urls, rest: asked } = splitUrls(positionals, given);
     const own = await Promise.all((given.taskFiles ?? []).map(readTaskFile));
-    const named = new Map(positionals.flatMap(namedTasks).map((task) => [task.task, task]));
+    const named = new Map(asked.flatMap(namedTasks).map((task) => [task.task, task]));
     const tasks = [...named.values(), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
+<<<<<<< HEAD
     const source = given.model ?? DEFAULT_MODEL;
     checkRunCode(tasks, given);
     const examples = await fixedExamples(tasks, given.examples);
@@ -137,22 +143,45 @@ of \`nibble pull\`, with the same HF_ENDPOINT, HF_TOKEN and --offline.
     if (given.out !== undefined)
       openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
+=======
+    const examples = await fixedExamples(tasks, given.examples);
+    const data: TaskData[] = [];
+    for (const [i, task] of tasks.entries())
+      data.push(await readData(task, { data: given.data, shots: given.shots, pool: examples[i] }));
+    const prepare = (model: string): void => {
+      if (given.out === undefined) return;
+      openFolder(given.out, { model, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
+    };
+    if (urls.length === 0) prepare(given.model ?? DEFAULT_MODEL);
+    const computing = await openComputing(urls, given);
+>>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
     try {
-      const backend = new LocalBackend(model);
+      const { backend } = computing;
+      if (urls.length > 0) prepare(backend.name);
       const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(backend) : undefined);
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
+<<<<<<< HEAD
       for (const run of runs)
         scores.set(run, await runTask({ backend, endIds: model.info.endIds, runner }, run, given));
       const report = reportOf(scores, meansOf(positionals));
+=======
+      for (const run of runs) scores.set(run, await runTask(computing, run, given));
+      const report = reportOf(scores, meansOf(asked));
+      const names = [urls.length > 0 ? backend.name : (given.model ?? DEFAULT_MODEL), backend.name];
+>>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
       if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
-        await writeReport(given.out, [source, backend.name], report, runs);
+        await writeReport(given.out, names, report, runs);
       }
-      await (given.json ? printJson(report) : printLines(table(report, [source, backend.name])));
+      await (given.json ? printJson(report) : printLines(table(report, names)));
     } finally {
+<<<<<<< HEAD
       runner?.dispose();
       model.dispose();
+=======
+      computing.close();
+>>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
     }
   },
 });
@@ -190,6 +219,10 @@ function settingsOf({
   threads,
   noRevectorize,
   model,
+  urls,
+  apiKey,
+  apiKeyFile,
+  wait,
   ...given
 }: EvalFlags): object {
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
@@ -200,6 +233,7 @@ function chatOf(backend: Backend): Chat {
   return { render: (messages) => backend.renderChat(messages), shotsAsTurns: true };
 }
 
+<<<<<<< HEAD
 interface Computing {
   readonly backend: Backend;
   /** Tokens that end an answer, which `--ignore-eos` forbids. */
@@ -210,6 +244,11 @@ interface Computing {
 /** Computes the rows of a task that are not in its file yet. */
 async function runTask(
   { backend, endIds, runner }: Computing,
+=======
+/** Computes the rows of a task that are not in its file yet. */
+async function runTask(
+  { backend, endIds, parallel }: Computing,
+>>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
   run: NamedRun,
   given: EvalFlags,
 ): Promise<readonly Scored[]> {
@@ -230,7 +269,7 @@ async function runTask(
       maxTokens: given.predict,
       runner,
       sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, endIds),
-      ...(given.parallel !== undefined && { parallel: given.parallel }),
+      ...(parallel !== undefined && { parallel }),
     };
     for await (const samples of evaluate(backend, run, options)) {
       file.add(samples);

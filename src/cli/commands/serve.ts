@@ -3,7 +3,9 @@
  * @module
  */
 import { statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { NibbleError } from "../../base/errors.ts";
+import { io } from "../../hosts/node/io.ts";
 import { type Listener, listen } from "../../hosts/node/server.ts";
 import { createHandler, type Handler } from "../../server/handler.ts";
 import type { LostModel } from "../../server/models/recovery.ts";
@@ -14,6 +16,7 @@ import { conflict, requires, UsageError } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL } from "../model.ts";
 import { note, printJson, printLines } from "../output.ts";
+import { folderBlobs } from "../remote/folder-blobs.ts";
 import { Failure } from "../serve/failure.ts";
 import { IDLE_SECONDS, type ServeFlags, STORED_RESPONSES, serveFlags } from "../serve/flags.ts";
 import { cacheLibrary, lazyModel, type ModelSettings } from "../serve/models.ts";
@@ -24,12 +27,14 @@ import { readSlotKey } from "../serve/slot-key.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 const MAX_MODELS = 256;
+/** Most bytes of --files-dir. */
+const FILES_ON_DISK = 16 * 2 ** 30;
 
 export const serve: Command = defineCommand({
   name: "serve",
   usage: "[MODEL...]",
   positionals: [0, MAX_MODELS],
-  about: `Answers the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models),
+  about: `Answers the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/files, /v1/batches, /v1/models),
 Anthropic (/v1/messages), llama-server (/completion, /tokenize, /props, /slots, /health, /metrics, ...) and Ollama (/api/chat,
 /api/generate, /api/embed, /api/tags, /api/pull, ...). The first model is loaded at once, others when a request names them. At /
 it serves a page that runs a model in the browser. Only this machine can reach it unless --host says otherwise, and then an
@@ -40,6 +45,7 @@ API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one 
     const access = await readAccess(given);
     if (given.slots !== undefined && !statSync(given.slots, { throwIfNoEntry: false })?.isDirectory())
       throw new NibbleError("missing_file", `--slot-save-path: there is no folder ${given.slots}`);
+    if (given.files !== undefined) await io(given.files, () => mkdir(given.files!, { recursive: true }));
     const settings = { flags: given, chatTemplate: await readTemplate(given) };
     const [first, ...others] = readModels(positionals, settings);
     // The only model of a server stays unless a time was given.
@@ -128,6 +134,7 @@ function handlerOptions(given: ServeFlags, { apiKeys, local }: Access, settings:
     ...(idleSeconds >= 0 && { modelsIdleMs: idleSeconds * 1000 }),
     responseStore: given.responseStore ?? STORED_RESPONSES,
     ...(slots !== undefined && { slotStore: folderStore(slots) }),
+    ...(given.files !== undefined && { fileStore: folderBlobs(given.files, FILES_ON_DISK) }),
     ...(given.sharePrefixes && { sharePrefixes: true }),
     ...(given.noReload && { reloads: 0 }),
     ...(!noUi && { page: toPlayground }),

@@ -81,6 +81,11 @@ const capacity = {
     count,
     `responses that previous_response_id can name (default ${STORED_RESPONSES}; 0: none)`,
   ),
+  files: text(
+    "--files-dir",
+    "FOLDER",
+    "where /v1/files and /v1/batches keep files, so that batches go on after a restart (default: in memory)",
+  ),
   slots: text("--slot-save-path", "FOLDER", "where /slots/N saves and restores conversations (default: nowhere)"),
   slotKeyFile: text(
     "--slot-key-file",
@@ -167,6 +172,7 @@ type Texts =
       | "host"
       | "apiKeyFile"
       | "slots"
+      | "files"
       | "slotKeyFile"
       | "chatTemplate"
       | "chatTemplateFile"

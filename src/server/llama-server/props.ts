@@ -15,13 +15,15 @@ export async function props(exchange: Exchange): Promise<object> {
   const { settings, models } = exchange.server;
   const served = await models.meant({ model: exchange.url.searchParams.get("model") });
   const info = served.info ?? (await loadedInfo(served, exchange));
-  const { name, architecture, contextLength, vocabSize, chatTemplate, template, endIds } = info;
+  const { name, architecture, contextLength, vocabSize, chatTemplate, template, endIds, bosToken, eosToken } = info;
   const params = generationSettings(info, { served, exchange });
   return {
     default_generation_settings: { id: 0, id_task: -1, n_ctx: contextLength, is_processing: false, params },
     total_slots: settings.slots,
     model_alias: name,
     model_path: name,
+    bos_token: bosToken ?? "",
+    eos_token: eosToken ?? "",
     chat_template: typeof template === "string" ? template : "",
     modalities: { vision: false, audio: false },
     is_sleeping: served.model === undefined,
