@@ -17,11 +17,8 @@ import type { Task } from "../../eval/task.ts";
 import { readTask } from "../../eval/task-file.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, defineCommand } from "../command.ts";
-<<<<<<< HEAD
 import { checkRunCode, codeFlags, codeRunner, withinDates } from "../eval/code.ts";
-=======
 import { type Computing, openComputing } from "../eval/computing.ts";
->>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
 import { readData } from "../eval/data.ts";
 import { fixedExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
@@ -130,8 +127,6 @@ A model of this machine computes (-m), or OpenAI-compatible servers (--url), wit
     const named = new Map(asked.flatMap(namedTasks).map((task) => [task.task, task]));
     const tasks = [...named.values(), ...own];
     if (tasks.length === 0) throw missing("a task", "name it as TASK, or give its file by --task");
-<<<<<<< HEAD
-    const source = given.model ?? DEFAULT_MODEL;
     checkRunCode(tasks, given);
     const examples = await fixedExamples(tasks, given.examples);
     const data: TaskData[] = [];
@@ -140,48 +135,29 @@ A model of this machine computes (-m), or OpenAI-compatible servers (--url), wit
       data.push({ ...own, rows: withinDates(task, own.rows, given) });
     }
     const runner = await codeRunner(tasks);
-    if (given.out !== undefined)
-      openFolder(given.out, { model: source, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
-    const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
-=======
-    const examples = await fixedExamples(tasks, given.examples);
-    const data: TaskData[] = [];
-    for (const [i, task] of tasks.entries())
-      data.push(await readData(task, { data: given.data, shots: given.shots, pool: examples[i] }));
     const prepare = (model: string): void => {
       if (given.out === undefined) return;
       openFolder(given.out, { model, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
     };
     if (urls.length === 0) prepare(given.model ?? DEFAULT_MODEL);
     const computing = await openComputing(urls, given);
->>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
     try {
       const { backend } = computing;
       if (urls.length > 0) prepare(backend.name);
       const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(backend) : undefined);
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
       const scores = new Map<NamedRun, readonly Scored[]>();
-<<<<<<< HEAD
-      for (const run of runs)
-        scores.set(run, await runTask({ backend, endIds: model.info.endIds, runner }, run, given));
-      const report = reportOf(scores, meansOf(positionals));
-=======
-      for (const run of runs) scores.set(run, await runTask(computing, run, given));
+      for (const run of runs) scores.set(run, await runTask({ ...computing, runner }, run, given));
       const report = reportOf(scores, meansOf(asked));
       const names = [urls.length > 0 ? backend.name : (given.model ?? DEFAULT_MODEL), backend.name];
->>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
       if (given.out !== undefined) {
         await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
         await writeReport(given.out, names, report, runs);
       }
       await (given.json ? printJson(report) : printLines(table(report, names)));
     } finally {
-<<<<<<< HEAD
       runner?.dispose();
-      model.dispose();
-=======
       computing.close();
->>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
     }
   },
 });
@@ -233,22 +209,9 @@ function chatOf(backend: Backend): Chat {
   return { render: (messages) => backend.renderChat(messages), shotsAsTurns: true };
 }
 
-<<<<<<< HEAD
-interface Computing {
-  readonly backend: Backend;
-  /** Tokens that end an answer, which `--ignore-eos` forbids. */
-  readonly endIds: readonly number[];
-  readonly runner: CodeRunner | undefined;
-}
-
 /** Computes the rows of a task that are not in its file yet. */
 async function runTask(
-  { backend, endIds, runner }: Computing,
-=======
-/** Computes the rows of a task that are not in its file yet. */
-async function runTask(
-  { backend, endIds, parallel }: Computing,
->>>>>>> b9a00df (/v1/files and /v1/batches, and nibble eval --url: OpenAI's own client runs batches on idle slots, per API key, beyond restarts; servers compute evaluations with the results of a model here)
+  { backend, endIds, parallel, runner }: Computing & { readonly runner: CodeRunner | undefined },
   run: NamedRun,
   given: EvalFlags,
 ): Promise<readonly Scored[]> {
