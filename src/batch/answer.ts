@@ -14,7 +14,7 @@ export type SentRequest = Pick<IdentifiedRequest, "url" | "sent">;
 
 /**
  * Answers a request by a handler, such as `createHandler` of `nibble-llm/server` makes.
- * @param signal ends the computation
+ * @param signal ends the computation; the promise then rejects with its reason
  * @throws NibbleError `bad_gateway` for a status that another attempt may change (408, 429, 5xx); queues have attempts of their
  * own. Every other status, such as 400 for a wrong field, is the answer
  */
@@ -24,6 +24,7 @@ export async function answerRequest(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Outcome> {
   const { status, body } = await batchServer({ url: "http://localhost", fetch: handler }).send(url, sent, signal);
+  signal.throwIfAborted(); // an aborted request has status 499, which is no answer
   if (kindOf(status) === "answered") return { status, body };
   const error = isObject(body) && isObject(body.error) ? body.error.message : undefined;
   throw new NibbleError(

@@ -70,3 +70,17 @@ it("the signal ends the computation", async () => {
   controller.abort(reason);
   await expect(later).rejects.toBe(reason);
 });
+
+it("a request that is aborted has no answer, whatever status its handler gives", async () => {
+  const [request] = (await read(line("a"))) as [PlacedRequest];
+  const controller = new AbortController();
+  const answer = answerRequest(
+    request,
+    async () => {
+      controller.abort(new Error("the worker ends"));
+      return Response.json({}, { status: 499 });
+    },
+    controller.signal,
+  );
+  await expect(answer).rejects.toThrow("the worker ends");
+});
