@@ -8,12 +8,12 @@ import { dirname, resolve } from "node:path";
 import { NibbleError } from "../src/base/errors.ts";
 import type { ByteSink } from "./gguf/writer.ts";
 
-/** The error of a write that a signal interrupted. */
+/** The error of what a signal interrupted. */
 export class InterruptedError extends NibbleError {
   readonly signal: NodeJS.Signals;
 
-  constructor(path: string, signal: NodeJS.Signals) {
-    super("io_error", `${path} was not written, because ${signal} came`);
+  constructor(signal: NodeJS.Signals, message: string) {
+    super("io_error", message);
     this.signal = signal;
   }
 }
@@ -47,7 +47,7 @@ export async function writeFileAtomically<T>(
   /** Node delivers signals between turns of the event loop, so each write waits for a turn. */
   const proceed = async (): Promise<void> => {
     await new Promise(setImmediate);
-    if (signal !== undefined) throw new InterruptedError(path, signal);
+    if (signal !== undefined) throw new InterruptedError(signal, `${path} was not written, because ${signal} came`);
   };
   if (signals) for (const one of SIGNALS) process.on(one, onSignal);
   try {

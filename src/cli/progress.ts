@@ -9,29 +9,40 @@ const QUICK_MS = 1000;
 const REDRAW_MS = 100;
 const CELLS = 30;
 
+/** Milliseconds after which another line is written where there is no terminal. */
+const LINE_MS = 60_000;
+
 export class Progress {
   readonly #title: string;
+  readonly #unit: string | undefined;
   readonly #rate: Rate | undefined;
+  readonly #tokenRate: Rate | undefined;
   readonly #bar: boolean = process.stderr.isTTY === true;
   readonly #start = performance.now();
   #drawn = 0;
+  #lined = this.#start;
   #quarters = 0;
 
   /** @param unit of what is done, such as bytes or requests: they are shown with their rate and the time that is left */
   constructor(title: string, unit?: string) {
     this.#title = title;
-    if (unit) this.#rate = new Rate(unit);
+    this.#unit = unit;
+    if (!unit) return;
+    this.#rate = new Rate(unit === "bytes" ? BYTES_WINDOW_MS : WINDOW_MS);
+    this.#tokenRate = new Rate(WINDOW_MS);
   }
 
-  update(done: number, total: number): void {
+  /** @param tokens that were generated so far, where that is known */
+  update(done: number, total: number, tokens = 0): void {
     const now = performance.now();
     this.#rate?.add(now, done);
+    this.#tokenRate?.add(now, tokens);
     if (now - this.#start < QUICK_MS || total === 0) return;
     const share = done / total;
     if (this.#bar) {
       if (now - this.#drawn < REDRAW_MS) return;
       this.#drawn = now;
-      const rest = `] ${Math.floor(100 * share)} %${this.#rate?.describe(now, done, total) ?? ""}`;
+      const rest = `] ${Math.floor(100 * share)} %${this.#figures(done, total)}`;
       // A line that wraps cannot be drawn over.
       const room = (process.stderr.columns || 80) - 1;
       const cells = Math.max(5, Math.min(CELLS, room - this.#title.length - 2 - rest.length));
@@ -41,9 +52,26 @@ export class Progress {
       return;
     }
     const quarters = Math.floor(4 * share);
-    const rate = this.#rate?.describe(now, done, total) ?? "";
-    if (quarters > this.#quarters) note(`${this.#title}: ${25 * quarters} %${rate}`);
+    if (quarters > this.#quarters || (this.#unit && now - this.#lined > LINE_MS)) {
+      this.#lined = now;
+      note(`${this.#title}: ${Math.floor(100 * share)} %${this.#figures(done, total)}`);
+    }
     this.#quarters = quarters;
+  }
+
+  /** `, 48.1 MB of 105 MB, 12.3 MB/s, 5 s left` or `, 12 of 164 rows, 0.8 rows/s, 35 tokens/s, 3 min 10 s left` */
+  #figures(done: number, total: number): string {
+    if (!this.#unit) return "";
+    const bytes = this.#unit === "bytes";
+    const amount = bytes ? `${size(done)} of ${size(total)}` : `${count(done)} of ${count(total)} ${this.#unit}`;
+    const [rate, tokens] = [this.#rate?.perSecond, this.#tokenRate?.perSecond];
+    const figures = [
+      amount,
+      rate && (bytes ? `${size(rate)}/s` : `${count(rate)} ${this.#unit}/s`),
+      tokens && `${Math.round(tokens)} tokens/s`,
+      rate && `${duration((total - done) / rate)} left`,
+    ];
+    return `, ${figures.filter(Boolean).join(", ")}`;
   }
 
   /** Wipes the bar. */
@@ -53,37 +81,34 @@ export class Progress {
   }
 }
 
-/** Milliseconds over which a rate is taken. One answer can take longer than many bytes do. */
-const BYTES_WINDOW = 5000;
-const OTHER_WINDOW = 60_000;
+/**
+ * The last milliseconds over which a rate is taken, so that what an earlier run or attempt did does not count. One answer can
+ * take longer than many bytes do.
+ */
+const BYTES_WINDOW_MS = 5000;
+const WINDOW_MS = 60_000;
 
-/** What is done per second, over the last seconds, so that what an earlier attempt did does not count. */
 class Rate {
-  #samples: { readonly at: number; readonly done: number }[] = [];
-  readonly #unit: string;
-  readonly #window: number;
+  readonly #windowMs: number;
+  readonly #samples: { readonly at: number; readonly done: number }[] = [];
 
-  constructor(unit: string) {
-    this.#unit = unit;
-    this.#window = unit === "bytes" ? BYTES_WINDOW : OTHER_WINDOW;
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
   }
 
   add(at: number, done: number): void {
     const last = this.#samples.at(-1);
     if (last && at - last.at < REDRAW_MS) return;
     this.#samples.push({ at, done });
-    while (this.#samples.length > 2 && at - this.#samples[1]!.at > this.#window) this.#samples.shift();
+    while (this.#samples.length > 2 && at - this.#samples[1]!.at > this.#windowMs) this.#samples.shift();
   }
 
-  /** `, 48.1 MB of 105 MB, 12.3 MB/s, 5 s left`, or `, 25 of 60 requests, 2.4/s, 15 s left` */
-  describe(now: number, done: number, total: number): string {
-    const isBytes = this.#unit === "bytes";
-    const show = isBytes ? size : count;
-    const amount = `, ${show(done)} of ${show(total)}${isBytes ? "" : ` ${this.#unit}`}`;
-    const first = this.#samples[0];
-    if (!first || now <= first.at || done <= first.done) return amount;
-    const rate = (1000 * (done - first.done)) / (now - first.at);
-    return `${amount}, ${show(rate)}/s, ${duration((total - done) / rate)} left`;
+  /** Undefined where nothing was done in the window. */
+  get perSecond(): number | undefined {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    return first && last && last.done > first.done
+      ? (1000 * (last.done - first.done)) / (last.at - first.at)
+      : undefined;
   }
 }
 

@@ -27,6 +27,11 @@ export interface AnswerRequest {
 export interface Backend {
   /** The name of the model, as reports show it. */
   readonly name: string;
+  /**
+   * Tells models apart: the results of two backends with the same identity are equal, so they may stand in one file. For a
+   * model that is loaded here it is the fingerprint.
+   */
+  readonly identity: string;
   /** Tokens that were generated so far, for the rate that progress shows. */
   readonly tokens: number;
   /**

@@ -10,6 +10,7 @@ import { type AnswerOptions, answerRequests } from "./generation.ts";
 import { scoreChoices } from "./multiple-choice.ts";
 import { type PromptOptions, Prompts } from "./prompts.ts";
 import type { Sample } from "./samples.ts";
+import { Slots } from "./slots.ts";
 import type { Metric, Row, Task } from "./task.ts";
 
 /** A task, or one of its subtasks, with its data. */
@@ -25,11 +26,11 @@ export interface EvaluateOptions extends AnswerOptions {
   /** Most rows (default: all). */
   readonly limit?: number | undefined;
   /** Rows that are done already, by their index. */
-  readonly done?: ReadonlySet<number>;
+  readonly done?: ReadonlySet<number> | undefined;
   /** Only the rows whose index leaves this rest, so that several machines can share a run (default: all). */
   readonly shard?: Shard | undefined;
-  /** Rows that are computed at the same time (default 8). */
-  readonly parallel?: number;
+  /** Calls of the backend at the same time: answers, or rows with choices (default 8). */
+  readonly parallel?: number | undefined;
   /** What runs the programs of tasks that have a `code_rule`. */
   readonly runner?: CodeRunner | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,51 +43,99 @@ export interface Shard {
 }
 
 /**
- * The samples of each row, one per filter, in the order of the rows.
+ * The samples of each row, one per filter. Rows come as they end, in any order, so that a long one holds up no other; what
+ * they hold does not depend on the order.
  * @throws the signal's reason; NibbleError `template_error`, `bad_value` for a row that does not fit the task; `context_full`
  */
 export async function* evaluate(
   backend: Backend,
   run: TaskRun,
-  { limit = Infinity, done = new Set(), shard = { index: 0, count: 1 }, parallel = 8, ...options }: EvaluateOptions,
+  options: EvaluateOptions,
 ): AsyncGenerator<readonly Sample[], undefined> {
   if (run.task.code_rule && !options.runner)
     throw new NibbleError("invalid_argument", `${run.name}: it runs programs that the model writes, and got no runner`);
+  const { limit = Infinity, done = new Set(), shard = { index: 0, count: 1 }, parallel = 8, signal } = options;
   const prompts = new Prompts(run.task, run.prompts);
-  const running: Promise<readonly Sample[]>[] = [];
+  const slots = new Slots(parallel);
+  const running = new Map<number, Promise<Ended>>();
+  // Ends the other rows where one fails, or where nobody wants more.
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal!.reason);
+  signal?.throwIfAborted();
+  signal?.addEventListener("abort", abort);
+  const compute = limited(backend, slots, controller);
   try {
     for (const [id, row] of run.rows.slice(0, limit).entries()) {
       // Every row is built, because the examples of a row depend on the draws before it.
-      const start = startRow(backend, run, { id, row, prompts, options });
+      const start = startRow(compute, run, { id, row, prompts, options, signal: controller.signal });
       if (done.has(id) || id % shard.count !== shard.index) continue;
-      const samples = start();
+      while (slots.full) {
+        const ended = await Promise.race([slots.free(), ...running.values()]);
+        controller.signal.throwIfAborted();
+        if (!ended) continue;
+        running.delete(ended.id);
+        yield ended.samples;
+      }
+      const samples = start().then((samples) => ({ id, samples }));
       samples.catch(() => {}); // It is awaited later, and another row may fail first.
-      running.push(samples);
-      if (running.length >= parallel) yield await running.shift()!;
+      running.set(id, samples);
     }
-    while (running.length > 0) yield await running.shift()!;
+    while (running.size > 0) {
+      const { id, samples } = await Promise.race(running.values());
+      running.delete(id);
+      yield samples;
+    }
   } finally {
-    await Promise.allSettled(running);
+    signal?.removeEventListener("abort", abort);
+    controller.abort();
+    await Promise.allSettled(running.values());
   }
+}
+
+interface Ended {
+  readonly id: number;
+  readonly samples: readonly Sample[];
+}
+
+type Compute = Pick<Backend, "logLikelihoods" | "generate">;
+
+/** The backend with a bound on the calls that run at the same time. The first that fails ends the others. */
+function limited(backend: Backend, slots: Slots, controller: AbortController): Compute {
+  const { signal } = controller;
+  const run = <T>(call: () => Promise<T>): Promise<T> =>
+    slots.run(async () => {
+      signal.throwIfAborted();
+      try {
+        return await call();
+      } catch (error) {
+        controller.abort(error);
+        throw error;
+      }
+    });
+  return {
+    logLikelihoods: (pairs) => run(() => backend.logLikelihoods(pairs, signal)),
+    generate: (request) => run(() => backend.generate(request, signal)),
+  };
 }
 
 interface RowParts {
   readonly id: number;
   readonly row: Row;
   readonly prompts: Prompts;
-  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "runner" | "signal">;
+  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "runner">;
+  readonly signal: AbortSignal;
 }
 
 /** Builds the requests of a row. The function that is returned computes its samples. */
 function startRow(
-  backend: Backend,
+  compute: Compute,
   { task, name }: TaskRun,
-  { id, row, prompts, options: { signal, runner, ...options } }: RowParts,
+  { id, row, prompts, options: { runner, ...options }, signal }: RowParts,
 ): () => Promise<readonly Sample[]> {
   if (task.output_type === "multiple_choice") {
     const choices = prompts.choices(row);
     return async () => {
-      const { likelihoods, ...scores } = await scoreChoices(backend, choices, signal);
+      const { likelihoods, ...scores } = await scoreChoices(compute, choices);
       const resps = likelihoods.map(({ logprob, greedy }) => [logprob, greedy] as const);
       const metrics = only(task.metrics, scores);
       return [
@@ -100,7 +149,7 @@ function startRow(
   const { context, target } = question;
   const requests = answerRequests(id, question, generation_kwargs, options);
   return async () => {
-    const texts = await Promise.all(requests.map((request) => backend.generate(request, signal)));
+    const texts = await Promise.all(requests.map((request) => compute.generate(request)));
     const judged = filtersOf(task, runner).map(async ({ name: filter, judge }): Promise<Sample> => {
       const { answers, scores, undecided } = await judge(texts, { target, row }, signal);
       const metrics = { ...only(task.metrics, scores), ...(undecided && { undecided }) };

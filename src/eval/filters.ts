@@ -32,7 +32,12 @@ interface Judged {
 
 export type Scores = Partial<Record<Metric, number>>;
 
-/** @param runner required by tasks with a `code_rule` */
+/** The names of a task's filters. A row has a sample for each. */
+export function filterNames(task: Task): readonly string[] {
+  return task.output_type === "multiple_choice" ? ["none"] : filtersOf(task, undefined).map(({ name }) => name);
+}
+
+/** @param runner required to judge by a `code_rule` */
 export function filtersOf(task: Task, runner: CodeRunner | undefined): readonly Filter[] {
   const { math_rule, code_rule, filter_list, exact_match, metrics } = task;
   if (code_rule) return [programs(code_rule, metrics, runner!)];

@@ -12,7 +12,10 @@ import { encodePair, encodeText } from "./encoding.ts";
 import { logLikelihoods } from "./log-likelihood.ts";
 
 /** The parts of a model that are used here. */
-export type EvaluatedModel = Pick<Model, "info" | "tokenize" | "logLikelihoods" | "generate" | "applyTemplate">;
+export type EvaluatedModel = Pick<
+  Model,
+  "info" | "tokenize" | "logLikelihoods" | "generate" | "applyTemplate" | "fingerprint"
+>;
 
 export class LocalBackend implements Backend {
   readonly #model: EvaluatedModel;
@@ -24,6 +27,10 @@ export class LocalBackend implements Backend {
 
   get name(): string {
     return this.#model.info.name;
+  }
+
+  get identity(): string {
+    return this.#model.fingerprint();
   }
 
   get tokens(): number {

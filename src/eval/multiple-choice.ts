@@ -18,9 +18,8 @@ export interface ChoiceScores {
 export async function scoreChoices(
   backend: Pick<Backend, "logLikelihoods">,
   { pairs, lengths, target }: Choices,
-  signal?: AbortSignal,
 ): Promise<ChoiceScores> {
-  const likelihoods = await backend.logLikelihoods(pairs, signal);
+  const likelihoods = await backend.logLikelihoods(pairs);
   const sums = likelihoods.map(({ logprob }) => logprob);
   return {
     likelihoods,

@@ -51,6 +51,10 @@ export interface Scored {
   readonly answers?: number;
 }
 
+export function scoredOf({ id, filter, metrics, answers }: Sample): Scored {
+  return { id, filter, metrics: metrics as Readonly<Record<string, number>>, answers: answers.length };
+}
+
 /** Reads a line of `sampleLine`. Returns undefined for a line that was cut off. */
 export function readScored(line: string): Scored | undefined {
   try {

@@ -47,6 +47,11 @@ export class ServerBackend implements Backend {
     return this.#facts.endIds;
   }
 
+  /** A server need not say which weights it has, so the name stands for them. */
+  get identity(): string {
+    return this.name;
+  }
+
   get tokens(): number {
     return this.#tokens;
   }

@@ -29,7 +29,7 @@ export interface Result {
 }
 
 /** Matches progress lines. Work of more than a second reports them, which can be any work on a busy machine. */
-const PROGRESS = /^.*: (25|50|75|100) %.*\n/gm;
+const PROGRESS = /^.*: \d+ %(, .*)?\n/gm;
 
 /** A child process, and what it has written so far. */
 export class Running {

@@ -7,7 +7,7 @@ import { NibbleError } from "../../base/errors.ts";
 import type { SamplingDefaults } from "../../engine/sample/defaults.ts";
 import type { Backend } from "../../eval/backend.ts";
 import type { CodeRunner } from "../../eval/code/runner.ts";
-import { evaluate, type Shard } from "../../eval/evaluate.ts";
+import type { Shard } from "../../eval/evaluate.ts";
 import type { Chat } from "../../eval/prompts.ts";
 import { GROUPS, meansOf, TASKS, tasksOf } from "../../eval/registry.ts";
 import { reportOf } from "../../eval/results.ts";
@@ -22,13 +22,14 @@ import { type Computing, openComputing } from "../eval/computing.ts";
 import { readData } from "../eval/data.ts";
 import { fixedExamples } from "../eval/fewshot.ts";
 import { writeReport } from "../eval/html-report.ts";
-import { openFolder, SampleFile, writeText } from "../eval/output.ts";
+import { writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
+import { openFolders, type RunSettings, taskHash } from "../eval/run-folder.ts";
+import { runTask } from "../eval/run-task.ts";
 import { type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL, jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { printJson, printLines } from "../output.ts";
-import { Progress } from "../progress.ts";
 import { serverFlags, splitUrls } from "../remote/servers.ts";
 import { samplingFlags, samplingOptions } from "../sampling.ts";
 
@@ -135,26 +136,13 @@ A model of this machine computes (-m), or OpenAI-compatible servers (--url), wit
       data.push({ ...own, rows: withinDates(task, own.rows, given) });
     }
     const runner = await codeRunner(tasks);
-    const prepare = (model: string): void => {
-      if (given.out === undefined) return;
-      openFolder(given.out, { model, tasks: tasks.map(({ task }) => task), ...settingsOf(given) });
-    };
-    if (urls.length === 0) prepare(given.model ?? DEFAULT_MODEL);
     const computing = await openComputing(urls, given);
     try {
       const { backend } = computing;
-      if (urls.length > 0) prepare(backend.name);
       const chat = (task: Task) => (given.chat || task.apply_chat_template ? chatOf(backend) : undefined);
       const runs = tasks.flatMap((task, i) => runsOf(task, { ...data[i]!, shots: given.shots, chat: chat(task) }));
-      const scores = new Map<NamedRun, readonly Scored[]>();
-      for (const run of runs) scores.set(run, await runTask({ ...computing, runner }, run, given));
-      const report = reportOf(scores, meansOf(asked));
       const names = [urls.length > 0 ? backend.name : (given.model ?? DEFAULT_MODEL), backend.name];
-      if (given.out !== undefined) {
-        await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
-        await writeReport(given.out, names, report, runs);
-      }
-      await (given.json ? printJson(report) : printLines(table(report, names)));
+      await evaluateAll({ ...computing, runner, runs, means: meansOf(asked), names }, given);
     } finally {
       runner?.dispose();
       computing.close();
@@ -184,62 +172,54 @@ async function readTaskFile(path: string): Promise<Task> {
   }
 }
 
-/** What decides about the samples of a run, beside its model and tasks. */
-function settingsOf({
-  taskFiles: _,
-  out,
-  json,
-  parallel,
-  shard,
-  merge,
-  threads,
-  noRevectorize,
-  model,
-  urls,
-  apiKey,
-  apiKeyFile,
-  wait,
-  ...given
-}: EvalFlags): object {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Flags that change no sample, or what other settings stand for: the model's identity, and the hashes of tasks. */
+const FREE: readonly (keyof EvalFlags)[] = [
+  ...(["model", "data", "examples", "taskFiles", "out", "merge", "json", "parallel", "shard"] as const),
+  ...(["threads", "noRevectorize", "batch", "offline", "urls", "apiKey", "apiKeyFile", "wait"] as const),
+];
+
+/** What decides about the samples of a run. */
+function settingsOf(backend: Backend, runs: readonly NamedRun[], given: EvalFlags): RunSettings {
+  const flags = Object.entries({ ...given, seed: given.seed ?? 0 })
+    .filter(([name, value]) => value !== undefined && !(FREE as readonly string[]).includes(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const tasks = runs.map((run) => [`task ${run.name}`, taskHash(run)]);
+  return { model: backend.identity, ...Object.fromEntries(tasks), ...Object.fromEntries(flags) };
 }
 
 function chatOf(backend: Backend): Chat {
   return { render: (messages) => backend.renderChat(messages), shotsAsTurns: true };
 }
 
-/** Computes the rows of a task that are not in its file yet. */
-async function runTask(
-  { backend, endIds, parallel, runner }: Computing & { readonly runner: CodeRunner | undefined },
-  run: NamedRun,
+interface Evaluation extends Computing {
+  readonly runner: CodeRunner | undefined;
+  readonly runs: readonly NamedRun[];
+  /** The means over tasks that are reported. */
+  readonly means: ReturnType<typeof meansOf>;
+  /** What the model is called. */
+  readonly names: readonly string[];
+}
+
+/** Computes what is not in the folders yet, and writes and prints the results. */
+async function evaluateAll(
+  { backend, endIds, parallel, runner, runs, means, names }: Evaluation,
   given: EvalFlags,
-): Promise<readonly Scored[]> {
-  const { name, task, rows } = run;
-  const path = given.out === undefined ? undefined : join(given.out, `samples_${name}.jsonl`);
-  const others = (given.merge ?? []).map((folder) => join(folder, `samples_${name}.jsonl`));
-  const file = new SampleFile(path, others, task.filter_list?.length ?? 1);
-  const total = Math.ceil(Math.min(rows.length, given.limit ?? Infinity) / (given.shard?.count ?? 1));
-  const progress = new Progress(name);
-  const { done } = file;
-  let finished = done.size;
+): Promise<void> {
+  const folders = { out: given.out, merge: given.merge ?? [] };
+  const { limit, shard, samples, predict: maxTokens } = given;
+  const sampling = (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, endIds);
+  const lock = await openFolders(folders, settingsOf(backend, runs, given));
   try {
-    const options = {
-      done,
-      limit: given.limit,
-      shard: given.shard,
-      samples: given.samples,
-      maxTokens: given.predict,
-      runner,
-      sampling: (own: SamplingDefaults) => samplingOptions({ ...given, seed: given.seed ?? 0 }, own, endIds),
-      ...(parallel !== undefined && { parallel }),
-    };
-    for await (const samples of evaluate(backend, run, options)) {
-      file.add(samples);
-      progress.update(++finished, total);
+    const scores = new Map<NamedRun, readonly Scored[]>();
+    const options = { limit, shard, samples, maxTokens, parallel, runner, sampling };
+    for (const run of runs) scores.set(run, await runTask(backend, run, folders, options));
+    const report = reportOf(scores, means);
+    if (given.out !== undefined) {
+      await writeText(join(given.out, "results.json"), `${JSON.stringify(report, null, 2)}\n`);
+      await writeReport(given.out, names, report, runs);
     }
+    await (given.json ? printJson(report) : printLines(table(report, names)));
   } finally {
-    progress.end();
+    await lock?.release();
   }
-  return file.end();
 }

@@ -2,12 +2,11 @@
  * `report.html` in the folder of an evaluation.
  * @module
  */
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { collectors, reportPage } from "../../eval/report/report.ts";
 import type { Report } from "../../eval/results.ts";
 import type { NamedRun } from "../../eval/runs.ts";
-import { writeText } from "./output.ts";
+import { linesOf, writeText } from "./output.ts";
 
 /**
  * Writes the report from the samples in the folder, which are read line by line: those of MMLU with examples take more than
@@ -26,15 +25,4 @@ export async function writeReport(
     task.end();
   }
   await writeText(join(folder, "report.html"), reportPage(models, report, tasks));
-}
-
-/** The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.) */
-async function* linesOf(path: string): AsyncGenerator<string, undefined> {
-  let rest = "";
-  for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

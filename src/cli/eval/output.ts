@@ -1,72 +1,97 @@
 /**
- * The folder of an evaluation: samples are appended as they come, so that a run that was ended goes on where it was.
+ * The samples of an evaluation in its folder: they are appended as rows end, so that a run that was ended goes on where it
+ * was.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, createReadStream, existsSync } from "node:fs";
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../../base/errors.ts";
-import { readScored, type Sample, type Scored, sampleLine } from "../../eval/samples.ts";
+import { readScored, type Sample, type Scored, sampleLine, scoredOf } from "../../eval/samples.ts";
 
-/** The lines of one task. */
+interface Line {
+  readonly text: string;
+  readonly scored: Scored;
+}
+
+/** The lines of one task: one for each row and filter. */
 export class SampleFile {
   readonly #path: string | undefined;
-  readonly #lines = new Map<number, readonly string[]>();
+  /** The complete rows, each with its lines in the order of the filters. */
+  readonly #rows = new Map<number, readonly Line[]>();
+
+  private constructor(path: string | undefined) {
+    this.#path = path;
+  }
 
   /**
+   * Reads what is there. A row counts when the lines of all filters were written. What was cut off is removed before
+   * anything is appended to it.
    * @param path undefined: nothing is written
    * @param others files of other runs, such as shards, whose rows count as done too
-   * @param filters how many lines a row has
+   * @throws NibbleError `io_error`
    */
-  constructor(path: string | undefined, others: readonly string[], filters: number) {
-    this.#path = path;
-    const files = [...(path === undefined ? [] : [path]), ...others].filter((file) => existsSync(file));
-    const rows = new Map<number, string[]>();
-    for (const line of files.flatMap((file) => [...new Set(readFileSync(file, "utf8").split("\n"))])) {
-      const id = readScored(line)?.id;
-      if (id !== undefined) rows.set(id, [...(rows.get(id) ?? []), line]);
+  static async open(
+    path: string | undefined,
+    others: readonly string[],
+    filters: readonly string[],
+  ): Promise<SampleFile> {
+    const file = new SampleFile(path);
+    const rows = new Map<number, Map<string, Line>>();
+    for (const source of [...(path === undefined ? [] : [path]), ...others].filter((one) => existsSync(one)))
+      for await (const text of linesOf(source)) {
+        const scored = readScored(text);
+        if (!scored) continue;
+        if (!rows.has(scored.id)) rows.set(scored.id, new Map());
+        rows.get(scored.id)!.set(scored.filter, { text, scored });
+      }
+    for (const [id, lines] of rows) {
+      const own = filters.flatMap((filter) => lines.get(filter) ?? []);
+      if (own.length === filters.length) file.#rows.set(id, own);
     }
-    // A row counts when all of its filters were written.
-    for (const [id, lines] of rows) if (lines.length >= filters) this.#lines.set(id, lines.slice(0, filters));
-    // What was cut off is removed before anything is appended to it.
-    if (path !== undefined) writeFileSync(path, textOf([...this.#lines.values()].flat()));
+    await file.#write();
+    return file;
   }
 
   /** The rows that are there. */
   get done(): ReadonlySet<number> {
-    return new Set(this.#lines.keys());
+    return new Set(this.#rows.keys());
   }
 
+  /** @throws NibbleError `io_error`, such as for a full disk; the rows before are kept */
   add(samples: readonly Sample[]): void {
-    const lines = samples.map(sampleLine);
-    this.#lines.set(samples[0]!.id, lines);
-    if (this.#path !== undefined) appendFileSync(this.#path, textOf(lines));
+    const lines = samples.map((sample) => ({ text: sampleLine(sample), scored: scoredOf(sample) }));
+    this.#rows.set(samples[0]!.id, lines);
+    if (this.#path === undefined) return;
+    try {
+      appendFileSync(this.#path, textOf(lines));
+    } catch (cause) {
+      throw new NibbleError("io_error", `could not write ${this.#path}: ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** Writes the lines in the order of the rows, whatever the order was in which they came, and returns their scores. */
   async end(): Promise<readonly Scored[]> {
-    const lines = [...this.#lines].sort(([a], [b]) => a - b).flatMap(([, own]) => own);
+    return (await this.#write()).map(({ scored }) => scored);
+  }
+
+  async #write(): Promise<readonly Line[]> {
+    const lines = [...this.#rows].sort(([a], [b]) => a - b).flatMap(([, own]) => own);
     if (this.#path !== undefined) await writeText(this.#path, textOf(lines));
-    return lines.map((line) => readScored(line)!);
+    return lines;
   }
 }
 
-const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => `${text}\n`).join("");
 
-/**
- * Makes the folder, and writes down the settings of the run, or compares them with those of the run that it goes on with.
- * @throws NibbleError `io_error` if another run, with other settings, left its samples there
- */
-export function openFolder(folder: string, settings: object): void {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, "run.json");
-  const text = `${JSON.stringify(settings, null, 2)}\n`;
-  if (!existsSync(path)) writeFileSync(path, text);
-  else if (readFileSync(path, "utf8") !== text)
-    throw new NibbleError(
-      "io_error",
-      `${folder}: it holds a run with other settings (run.json); choose another folder`,
-    );
+/** The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.) */
+export async function* linesOf(path: string): AsyncGenerator<string, undefined> {
+  let rest = "";
+  for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 export function writeText(path: string, text: string): Promise<void> {
