@@ -17,9 +17,10 @@ export interface TaskInfo {
   readonly shots: number;
 }
 
-/** The task that needs no file first. */
+/** The task that needs no file first. Tasks whose answers are programs are left out, since a page runs none. */
 export function listTasks(): readonly TaskInfo[] {
-  const tasks = [...TASKS.values()].map(({ task, dataset_path, dataset_name, test_split, num_fewshot = 0 }) => ({
+  const offered = [...TASKS.values()].filter(({ code_rule }) => code_rule === undefined);
+  const tasks = offered.map(({ task, dataset_path, dataset_name, test_split, num_fewshot = 0 }) => ({
     name: task,
     dataSet: `${dataset_path}${dataset_name === undefined ? "" : ` (${dataset_name})`}, split ${test_split}`,
     included: task === INCLUDED,
