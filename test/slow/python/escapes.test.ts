@@ -123,10 +123,10 @@ const TIME = {
   "a loop in C": "sum(range(10 ** 12))",
   "a power": "len(str(7 ** 10 ** 8))",
   "a regular expression": "import re\nre.match('(a+)+$', 'a' * 60 + 'b')",
-  "an endless print": "while True: print('x' * 10 ** 6)",
 };
 
 const MEMORY = {
+  "an endless print": "while True: print('x' * 10 ** 6)",
   bytearray: "a = []\nwhile True: a.append(bytearray(10 ** 8))",
   list: "a = [0] * 10 ** 9\nassert len(a) == 10 ** 9",
   text: "a = 'x'\nwhile True: a += a",
