@@ -88,6 +88,21 @@ it("crumb's own problems need no data", async () => {
   const problems = readFileSync(pathOf("models/crumb/problems.jsonl"), "utf8").split("\n").slice(0, 20);
   const right = problems.filter((line) => JSON.parse(line).torch_right).length;
   expect(results["crumb-problems"]["exact_match,boxed"]).toBe(right / 20);
+  // Also where a folder has only the data of other tasks.
+  const both = await nibbleJson([
+    "eval",
+    "crumb-problems",
+    "gsm8k",
+    "--num-fewshot",
+    "0",
+    "--data",
+    dataFolder,
+    "--limit",
+    "1",
+    "-n",
+    "4",
+  ]);
+  expect(both["n-samples"]!["crumb-problems"]).toEqual({ original: 500, effective: 1 });
 });
 
 it("samples in lm-eval's shape", async () => {

@@ -2,6 +2,7 @@
  * The rows of tasks: from files that the user names, or from the task's data set on the hub.
  * @module
  */
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
 import type { TaskData } from "../../eval/runs.ts";
@@ -39,13 +40,25 @@ export async function readData(task: Task, options: DataOptions): Promise<TaskDa
   const { test_split, fewshot_split = "train" } = task;
   const read = async (split: string): Promise<readonly Row[]> => {
     const wanted: Wanted = { task, split, isPool: split !== test_split };
-    if (data !== undefined) return readAll(findLocal(wanted, data));
+    if (data !== undefined)
+      return readAll(task.task === OWN_TASK ? ownProblems(wanted, data) : findLocal(wanted, data));
     return task.task === OWN_TASK ? readDataFile(OWN_PROBLEMS) : fromHub(wanted);
   };
   const rows = await read(test_split);
   checkFields(task, rows[0]!);
   if (pool || shots === 0) return { rows, pool: pool ?? [] };
   return { rows, pool: fewshot_split === test_split ? rows : await read(fewshot_split).catch(hint(task)) };
+}
+
+/** crumb's problems from the user's data; those of the package where a folder holds only the data of other tasks. */
+function ownProblems(wanted: Wanted, data: string): readonly string[] {
+  try {
+    return findLocal(wanted, data);
+  } catch (error) {
+    const isFolder = statSync(data, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (isFolder && error instanceof NibbleError && error.code === "missing_file") return [OWN_PROBLEMS];
+    throw error;
+  }
 }
 
 /** Says where examples of a task also come from, if its data has none. */
