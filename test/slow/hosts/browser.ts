@@ -1,5 +1,5 @@
 /**
- * Chromium on a folder that a local server sends, with or without the headers that isolate a page.
+ * Chromium and Firefox on a folder that a local server sends, with or without the headers that isolate a page.
  * @module
  */
 import { createReadStream, statSync } from "node:fs";
@@ -7,19 +7,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromiumPath, tool } from "./project.ts";
+import { chromiumPath, firefoxPath, tool } from "./project.ts";
 
-/** The part of playwright-core that is used; it is not installed with the project. */
-interface Playwright {
-  readonly chromium: { launch(options: object): Promise<Browser> };
-}
+/** What playwright-core and puppeteer-core have in common and the tests use; neither is installed with the project. */
 interface Browser {
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }
 export interface Page {
   goto(url: string): Promise<unknown>;
-  waitForFunction(expression: string, argument?: unknown, options?: { timeout: number }): Promise<unknown>;
   evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
   on(event: "pageerror" | "console", listener: (what: unknown) => void): unknown;
 }
@@ -65,10 +61,38 @@ export async function serveFolder(
   };
 }
 
+interface Launcher {
+  launch(options: object): Promise<Browser>;
+}
+
 export async function launchChromium(): Promise<Browser> {
-  const { chromium } = (await import(pathToFileURL(tool("playwright-core/index.mjs")).href)) as Playwright;
+  const url = pathToFileURL(tool("playwright-core/index.mjs")).href;
+  const { chromium } = (await import(url)) as { chromium: Launcher };
   return chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
 }
+
+/**
+ * Firefox as Mozilla and Debian build it, by WebDriver BiDi. Playwright drives only its own builds of Firefox: with this
+ * one, playwright-core 1.65 ends in "emulation.setMediaFeaturesOverride: unknown command".
+ */
+export async function launchFirefox(): Promise<Browser> {
+  const url = pathToFileURL(tool("puppeteer-core/lib/puppeteer/puppeteer-core.js")).href;
+  const { default: puppeteer } = (await import(url)) as { default: Launcher };
+  // The tests have limits of their own, so puppeteer's limit of three minutes for one evaluation is switched off.
+  return puppeteer.launch({ browser: "firefox", executablePath: firefoxPath(), protocolTimeout: 0 });
+}
+
+/** The browsers that are hosts. */
+export const BROWSERS: readonly (readonly [name: string, launch: () => Promise<Browser>])[] = [
+  ["Chromium", launchChromium],
+  ["Firefox", launchFirefox],
+];
+
+/** Is fulfilled in the page when `window.ready` is set. */
+const READY = `new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error("expected window.ready to be set within 30 s")), 30_000);
+  (function look() { window.ready ? resolve(true) : setTimeout(look, 10); })();
+})`;
 
 /** Opens a page that sets `window.ready`. @throws Error with the page's messages if it does not set it */
 export async function openPage(browser: Browser, url: string): Promise<Page> {
@@ -77,7 +101,7 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   page.on("pageerror", (error) => said.push(String(error)));
   page.on("console", (message) => said.push((message as { text(): string }).text()));
   await page.goto(url);
-  await page.waitForFunction("window.ready", undefined, { timeout: 30_000 }).catch((error: Error) => {
+  await page.evaluate(READY).catch((error: Error) => {
     throw new Error(`${url}: ${error.message}\n${said.join("\n")}`);
   });
   return page;

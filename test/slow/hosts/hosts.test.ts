@@ -1,10 +1,10 @@
 /** One table in every host, from the packed package: the same bits, tokens and errors. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../helpers/models.ts";
 import { fetchOrSkip } from "../../helpers/real-model.ts";
-import { launchChromium, openPage, serveFolder } from "./browser.ts";
+import { BROWSERS, openPage, serveFolder } from "./browser.ts";
 import { createProject, installTools, type Project, run, tool } from "./project.ts";
 import type { Case, Row } from "./table.ts";
 import { startWorker, wrangler } from "./wrangler.ts";
@@ -45,6 +45,7 @@ const programs: readonly [name: string, () => [string, string[]], readonly objec
   ["Node 20", () => command(tool("node-20/bin/node")), [{}, { build: "simd" }]],
   ["Node 22", () => command(tool("node-22/bin/node")), THREADS],
   ["Node 24", () => command(process.execPath), [...THREADS, { build: "simd" }]],
+  ["Node 26", () => command(tool("node-26/bin/node")), [...THREADS, { build: "simd" }]],
   ["Bun", () => command(tool("bun/bin/bun.exe")), [...THREADS, { build: "simd" }]],
   // Deno has no right but to read the package's files and the model's.
   ["Deno", () => [tool("deno/deno"), denoArguments()], [...THREADS, { build: "simd" }]],
@@ -87,11 +88,11 @@ describe("workerd", () => {
   });
 });
 
-describe.each([true, false])("Chromium, page isolated: %s", (isolated) => {
-  it("runs the table", async () => {
+describe.each(BROWSERS)("%s", (_, launch) => {
+  it.each([true, false])("runs the table, page isolated: %s", async (isolated) => {
     project.add("page");
     const server = await serveFolder(project.folder, isolated, { "/smollm2.gguf": large });
-    const browser = await launchChromium();
+    const browser = await launch();
     try {
       const page = await openPage(browser, `${server.url}/page/`);
       expect(await page.evaluate("crossOriginIsolated")).toBe(isolated);
@@ -104,6 +105,9 @@ describe.each([true, false])("Chromium, page isolated: %s", (isolated) => {
         { cases, variants, large: large !== "" },
       );
       check(row, variants.length);
+      // Both browsers validate relaxed SIMD, so the first variant ran the relaxed build.
+      const wasm = server.requests.filter((path) => path.endsWith(".wasm"));
+      expect([...new Set(wasm.map((path) => basename(path)))]).toEqual(["relaxed.wasm", "simd.wasm"]);
     } finally {
       await browser.close();
       server.close();

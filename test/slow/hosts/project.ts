@@ -38,6 +38,8 @@ function installedProgram(variable: string, usual: readonly string[], debian: st
 export const chromiumPath = (): string =>
   installedProgram("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "chromium");
 
+export const firefoxPath = (): string => installedProgram("FIREFOX", ["firefox-esr", "firefox"], "firefox-esr");
+
 export const redisPath = (): string =>
   installedProgram("REDIS_SERVER", ["valkey-server", "redis-server"], "redis-server");
 

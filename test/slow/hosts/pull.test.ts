@@ -9,7 +9,7 @@ import buildWasm from "../../helpers/build-wasm.ts";
 import { root } from "../../helpers/models.ts";
 import { FaultServer } from "../../hub/fault-server.ts";
 import { expectSound, sha256, temporary } from "../../hub/helpers.ts";
-import { launchChromium, openPage, serveFolder } from "./browser.ts";
+import { launchChromium, openPage, type Page, serveFolder } from "./browser.ts";
 import { installTools, tool } from "./project.ts";
 
 const QUESTION = "How much is 8 * 33?";
@@ -67,16 +67,17 @@ interface Route {
   request(): { url(): string; headers(): Record<string, string> };
   fulfill(answer: object): Promise<void>;
 }
+/** What only playwright-core has. */
+interface Routed extends Page {
+  route(pattern: string, handler: (route: Route) => unknown): Promise<void>;
+  waitForFunction(expression: string): Promise<unknown>;
+}
 
 it.each(["OPFS", "the Cache API"])("Chromium: models stay in %s over pages, and load from there", async (kind) => {
   const folder = await serveFolder(join(root, "dist"), true, { "/": join(root, "test/slow/hosts/fixtures/pull.html") });
   const browser = await launchChromium();
   try {
-    const open = async () => {
-      const page = await openPage(browser, `${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`);
-      return page as typeof page & { route(pattern: string, handler: (route: Route) => unknown): Promise<void> };
-    };
-    const page = await open();
+    const page = (await openPage(browser, `${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`)) as Routed;
     let requests = 0;
     await page.route("https://huggingface.co/**", (route) => {
       requests++;
