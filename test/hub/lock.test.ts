@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { directoryCache } from "../../src/hosts/node/cache.ts";
+import { lock } from "../../src/hosts/node/lock.ts";
 import { temporary } from "./helpers.ts";
 
 it("a lock of a process that has ended does not count", async () => {
@@ -17,6 +18,15 @@ it("a lock of a process that has ended does not count", async () => {
   await again.discard();
   await file.release();
   expect(readdirSync(join(folder, "partial"))).toEqual([]);
+});
+
+it("the lock of a process that was killed is taken at once, by a caller that does not wait, too", async () => {
+  const path = join(temporary(), "out.lock");
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  writeFileSync(path, JSON.stringify({ pid, host: hostname(), id: "x" }));
+  const held = await lock(path, undefined, 0);
+  await expect(lock(path, undefined, 0)).rejects.toMatchObject({ code: "io_error" });
+  await held.release();
 });
 
 it("a lock of another machine that shows no sign of life does not count, even if its clock is ahead", async () => {

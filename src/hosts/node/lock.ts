@@ -43,7 +43,7 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
         throw new NibbleError("io_error", `could not write ${path}: ${(cause as Error).message}`, { cause });
     }
-    await breakIfDead(path, watched);
+    if (await breakIfDead(path, watched)) continue; // the next attempt may take it, however short the wait
     if (waitMs !== undefined && performance.now() - start >= waitMs)
       throw new NibbleError("io_error", `another process has the lock ${path}`);
     await pause(POLL_MS, signal);
@@ -70,22 +70,27 @@ interface Heartbeat {
   since: number;
 }
 
-/** Deletes the lock's file if its owner is dead. */
-async function breakIfDead(path: string, watched: Heartbeat): Promise<void> {
+/** Deletes the lock's file if its owner is dead. @returns whether it did, or found no lock */
+async function breakIfDead(path: string, watched: Heartbeat): Promise<boolean> {
   const fs = await import("node:fs/promises");
   const { randomUUID } = await import("node:crypto");
   const text = await fs.readFile(path, "utf8").catch(() => undefined);
   const stats = await fs.stat(path).catch(() => undefined);
-  if (text === undefined || stats === undefined) return; // it has been released
+  if (text === undefined || stats === undefined) return true; // it has been released
   const now = performance.now();
   if (watched.date !== stats.mtimeMs) Object.assign(watched, { date: stats.mtimeMs, since: now });
   const silent = Math.max(Date.now() - stats.mtimeMs, now - watched.since);
-  if (silent < DEAD_MS && (text === "" || !(await isDeadHere(text)))) return;
+  if (silent < DEAD_MS && (text === "" || !(await isDeadHere(text)))) return false;
   // It is moved away first, which only one of several processes can do. If it turns out to be a newer lock, it is put back.
   const aside = `${path}.${randomUUID()}`;
-  await fs.rename(path, aside).catch(() => {});
-  if ((await fs.readFile(aside, "utf8").catch(() => text)) !== text) await fs.link(aside, path).catch(() => {});
+  const moved = await fs.rename(path, aside).then(
+    () => true,
+    () => false,
+  );
+  const isOther = (await fs.readFile(aside, "utf8").catch(() => text)) !== text;
+  if (isOther) await fs.link(aside, path).catch(() => {});
   await fs.rm(aside, { force: true });
+  return moved && !isOther;
 }
 
 /** Whether the owner was a process of this machine and has ended. */
