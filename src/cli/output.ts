@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { constants } from "node:os";
 import { InterruptedError } from "../../weights-tools/atomic-file.ts";
-import { NibbleError } from "../base/errors.ts";
+import { type ErrorCode, NibbleError } from "../base/errors.ts";
 import { UsageError } from "./flags.ts";
 
 /** Writes to stdout, and waits while the reader is slower. */
@@ -52,11 +52,22 @@ export function leaveWithReader(): void {
 /** Writes one line to stderr, with `json` also an object to stdout, and sets the exit code. */
 export async function reportError(error: unknown, json: boolean): Promise<void> {
   process.exitCode = exitCode(error);
-  const known = error instanceof NibbleError;
+  const known = error instanceof NibbleError || isSystemError(error);
   const message = oneLine(known ? error.message : `internal error: ${(error as Error)?.message ?? error}`);
   note(`nibble: ${message}`);
   if (!known && process.env.NIBBLE_DEBUG) note(String((error as Error)?.stack));
-  if (json) await printJson({ error: { code: known ? error.code : "internal", message } });
+  if (json) await printJson({ error: { code: codeOf(error), message } });
+}
+
+/** Whether a call of the operating system failed, such as a write to a full disk: `ENOSPC: no space left on device, write`. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof NibbleError) return error.code;
+  return isSystemError(error) ? "io_error" : "internal";
 }
 
 /** 2 for wrong usage; for a signal 128 plus its number, as shells count it; else 1. */
