@@ -9,7 +9,7 @@ export interface PythonCall {
   readonly arguments: string;
 }
 
-const HEAD = /^\s*(?:<\|python_tag\|>)?\s*([A-Za-z_][A-Za-z0-9_-]*)\.call\(/;
+const HEAD = /^\s*(?:<\|python_tag\|>\s*)?([A-Za-z_][A-Za-z0-9_-]*)\.call\(/;
 /**
  * A key, then a string in quotes of either kind, a number, or a word. The alternatives begin with different characters, so
  * that matching takes linear time.

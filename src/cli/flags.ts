@@ -147,7 +147,7 @@ export function repeated<T>({ names, read, ...rest }: RepeatedFlag<T>): Flag<T[]
 
 /** A decimal number, with or without an exponent; undefined for other text and outside of the range. */
 export function readNumber(value: string, range: Range): number | undefined {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
+  if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
   const result = Number(value);
   return fits(result, range) ? result : undefined;
 }

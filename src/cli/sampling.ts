@@ -68,7 +68,7 @@ const samplers: Flag<SamplerName[]> = {
 
 /** Reads `15043+1`, `15043-2.5` or `15043-inf`, as llama.cpp writes a bias. */
 function readBias(value: string): readonly [number, number] | undefined {
-  const [, id, bias] = /^(\d{1,9})([+-]\d*\.?\d+|-inf)$/.exec(value) ?? [];
+  const [, id, bias] = /^(\d{1,9})([+-](?:\d+(?:\.\d+)?|\.\d+)|-inf)$/.exec(value) ?? [];
   return id === undefined ? undefined : [Number(id), bias === "-inf" ? -Infinity : Number(bias)];
 }
 

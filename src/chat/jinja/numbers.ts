@@ -100,7 +100,7 @@ export function divmodFloat(a: number, b: number): readonly [quotient: number, r
 }
 
 const FLOAT_TEXT =
-  /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
+  /^[+-]?(?:(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
 
 /** `float(text)`; undefined where Python raises ValueError. */
 export function readFloat(text: string): number | undefined {

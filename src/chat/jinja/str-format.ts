@@ -89,7 +89,7 @@ class Formatter {
   }
 
   #value(name: string): Value {
-    const [, first, rest] = /^([^.[]*)([\s\S]*)$/.exec(name)!;
+    const [, first, rest] = /^([^.[]*)((?:[.[][\s\S]*)?)$/.exec(name)!;
     let value = this.#argument(first!);
     for (const [whole, attribute, item] of rest!.matchAll(/\.([^.[]+)|\[([^\]]+)\]|[\s\S]/g)) {
       if (attribute !== undefined) value = this.#access.attribute(value, attribute, this.#budget);
@@ -216,7 +216,7 @@ function formatMagnitude(value: number, { type, precision, alternate }: Rules): 
 
 function grouped(digits: string, lead: string, rules: Rules): string {
   const size = /^[boxX]$/.test(rules.type) ? 4 : 3;
-  const [, whole, rest] = /^([\da-fA-F]*)([\s\S]*)$/.exec(digits)!;
+  const [, whole, rest] = /^([\da-fA-F]*)((?:[^\da-fA-F][\s\S]*)?)$/.exec(digits)!;
   let text = group(whole!, size, rules.grouping);
   if (rules.fill === "0" && rules.align === "=") {
     const room = rules.width - lead.length - rest!.length;

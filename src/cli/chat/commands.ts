@@ -73,7 +73,7 @@ export function help(): string {
  * @throws NibbleError `invalid_argument` for an unknown command and a wrong value; `io_error`
  */
 export async function runChatCommand(conversation: Conversation, line: string): Promise<string | undefined> {
-  const [, name = "", argument = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
+  const [, name = "", argument = ""] = /^(\S+)(?:\s+(\S.*)?)?$/s.exec(line) ?? [];
   const command = CHAT_COMMANDS.get(name);
   if (!command) throw unknownName(name, `command (${[...CHAT_COMMANDS.keys()].join(", ")})`, CHAT_COMMANDS.keys());
   return command.run(conversation, argument);
@@ -93,7 +93,7 @@ function labelOf({ names }: Flag<unknown>): string {
 }
 
 function set(conversation: Conversation, argument: string): string {
-  const [, name, text = ""] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
+  const [, name, text = ""] = /^(\S+)(?:\s+(\S.*)?)?$/s.exec(argument) ?? [];
   if (name === undefined) return settingsText(conversation);
   if (name === "system") {
     conversation.system = text === "" || text === "default" ? undefined : text;

@@ -36,7 +36,7 @@ function promptOf({ prompt }: Row): string {
  * directly behind the fence is taken as a language, so an answer that begins with `def` loses it, as in lm-eval.
  */
 function firstBlock(text: string): string {
-  const block = /```(?:[\p{L}\p{N}_]+)?\n?(.*?)\n?```/su;
+  const block = /```[\p{L}\p{N}_]*(?![\p{L}\p{N}_])\n?(.*?)\n?```/su;
   const found = block.exec(FENCE + text) ?? block.exec(text.replaceAll("```python", FENCE));
   return found?.[1] ?? "";
 }

@@ -59,12 +59,12 @@ function numberOf(text: string): number | undefined {
   if (/^[+-]?nan$/i.test(plain)) return Number.NaN;
   if (/^[+-]?inf(inity)?$/i.test(plain)) return plain.startsWith("-") ? -Infinity : Infinity;
   const digits = plain.replace(/(?<=\d)_(?=\d)/g, "");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
+  return /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
 }
 
 /** Every `{a,b}` as a matrix of one column. */
 function setsAsColumns(text: string): string {
-  const sets = text.match(/\{.*,.*\}/g) ?? [];
+  const sets = text.match(/\{[^,\n\r\u2028\u2029]*,.*\}/g) ?? [];
   const columns = sets.map((set) => set.replace(/^[{}]+|[{}]+$/g, "").replaceAll(",", "\\"));
   return columns.map((column) => `\\begin{pmatrix}${column}\\end{pmatrix}`).join(", ");
 }
