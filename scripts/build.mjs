@@ -28,16 +28,47 @@ function keepReachableTypes() {
   }
 }
 
-/** The licences of the packages among the sources of a bundle, which ask to be passed on with it. */
-function licensesOf(sources) {
-  const folders = new Set(sources.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean));
-  const texts = [...folders].sort().map((folder) => {
-    const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+/** Folders of the packages among the sources of a bundle. */
+function packagesOf(sources) {
+  const folders = sources.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return [...new Set(folders.filter(Boolean))].sort();
+}
+
+const manifestOf = (folder) => JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+
+/** The licences of packages that are bundled, which ask to be passed on with the bundle. */
+function licensesOf(folders) {
+  const texts = folders.map((folder) => {
+    const { name, version } = manifestOf(folder);
     const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
     if (file === undefined) throw new Error(`${name} is bundled and has no file with its licence`);
     return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
   });
   return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/**
+ * The bill of materials of what is bundled, in CycloneDX's form (https://cyclonedx.org/docs/1.5/json), as `npm sbom` makes
+ * it of the whole tree: with its dependencies alone the package would have none, and with those for development all. The
+ * time and the random serial number are left out, so that the same sources give the same file.
+ */
+function billOfMaterials(folders) {
+  const args = ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"];
+  const { stdout, stderr, status } = spawnSync("npm", args, { encoding: "utf8", maxBuffer: 2 ** 28 });
+  if (status !== 0) throw new Error(`npm ${args.join(" ")}: ${stderr}`);
+  const { serialNumber: _, metadata, components, ...bill } = JSON.parse(stdout);
+  const { timestamp: __, tools: ___, ...about } = metadata;
+  const bundled = folders.map((folder) => {
+    const { name, version } = manifestOf(folder);
+    const found = components.find((one) => one.name === name && one.version === version);
+    if (found === undefined) throw new Error(`npm sbom does not list ${name} ${version}, which is bundled`);
+    const { properties: ____, ...component } = found;
+    return { ...component, scope: "required" };
+  });
+  about.component.name = manifestOf(".").name;
+  const root = about.component["bom-ref"];
+  const dependencies = [{ ref: root, dependsOn: bundled.map((one) => one["bom-ref"]) }];
+  return { ...bill, metadata: about, components: bundled, dependencies };
 }
 
 const parts = {
@@ -90,12 +121,18 @@ const parts = {
       writeFileSync(name, text.replace(/import\s*\.\s*meta\s*\.\s*url/g, "import.meta.url"));
     }
     for (const name of old) if (!outputs[`dist/${name}`]) rmSync(`dist/${name}`, { force: true });
-    writeFileSync(
-      "dist/third-party-licenses.txt",
-      licensesOf(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
-    );
+    const bundled = packagesOf(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+    writeFileSync("dist/third-party-licenses.txt", licensesOf(bundled));
+    mkdirSync("dist/.build", { recursive: true });
+    writeFileSync("dist/.build/bundled.json", JSON.stringify(bundled));
     const total = Object.values(outputs).reduce((sum, { bytes }) => sum + bytes, 0);
     console.log(`dist/*.js  ${Object.keys(outputs).length} files, ${total} bytes`);
+  },
+
+  async sbom() {
+    const bill = billOfMaterials(JSON.parse(readFileSync("dist/.build/bundled.json", "utf8")));
+    writeFileSync("dist/sbom.cdx.json", `${JSON.stringify(bill, null, 2)}\n`);
+    console.log(`dist/sbom.cdx.json  ${bill.components.length} components`);
   },
 
   async manual() {

@@ -27,6 +27,19 @@ it("are-the-types-wrong: every entry resolves, as ESM", () => {
   run(process.execPath, [tool("@arethetypeswrong/cli/dist/index.js"), project.tarball, ...args]);
 });
 
+it("the bill of materials and the licences name every package that is bundled", () => {
+  const installed = join(project.folder, "node_modules/nibble-llm/dist");
+  const { components } = JSON.parse(readFileSync(join(installed, "sbom.cdx.json"), "utf8")) as {
+    components: { name: string; version: string; licenses: unknown[] }[];
+  };
+  expect(components.map(({ name }) => name)).toEqual(expect.arrayContaining(["yaml", "decimal.js", "hyparquet"]));
+  const licenses = readFileSync(join(installed, "third-party-licenses.txt"), "utf8");
+  for (const { name, version, licenses: own } of components) {
+    expect(licenses).toContain(`${name} ${version}\n`);
+    expect(own, name).not.toEqual([]);
+  }
+});
+
 it("tsc: the declarations of every entry are whole", () => {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
   const entries = Object.entries(exports).flatMap(([path, target]) =>
