@@ -15,6 +15,8 @@ const config: KnipConfig = {
     "test/**/*.test.ts",
     "test/helpers/build-*.ts",
     "test/slow/hosts/table.ts",
+    "test/campaign/{main,worker}.ts",
+    "test/campaign/faults/save-slots.ts",
   ],
   project: [
     "src/**/*.ts",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readExactly } from "../../src/io/byte-source.ts";
 import { blobSource, bytesSource } from "../../src/io/memory-source.ts";
 import { codeOf } from "../formats/helpers.ts";
 
@@ -42,4 +43,11 @@ test("reads into a target", async () => {
   await bytesSource(bytes).readInto!(96, target);
   expect(target).toEqual(new Uint8Array([96, 97, 98, 99]));
   expect(await codeOf(bytesSource(bytes).readInto!(97, target))).toBe("truncated");
+});
+
+test("a source that gives no bytes, or too few, breaks its contract", async () => {
+  for (const answer of [undefined, "text", new Uint8Array(3), new Uint16Array(2), [1, 2, 3, 4]]) {
+    const source = { size: 10, read: async () => answer as Uint8Array };
+    expect(await codeOf(readExactly(source, 0, 4))).toBe("io_error");
+  }
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** The facts that Linux has of a process; undefined on other systems. */
-export function processFacts(pid: number): { sockets: number; bytes: number } | undefined {
+export function processFacts(pid: number): { sockets: number; files: number; bytes: number } | undefined {
   if (process.platform !== "linux") return undefined;
   const files = readdirSync(`/proc/${pid}/fd`).map((fd) => {
     try {
@@ -11,5 +11,6 @@ export function processFacts(pid: number): { sockets: number; bytes: number } | 
     }
   });
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
-  return { sockets: files.filter((file) => file.startsWith("socket:")).length, bytes: Number(resident[1]) * 1024 };
+  const sockets = files.filter((file) => file.startsWith("socket:")).length;
+  return { sockets, files: files.length, bytes: Number(resident[1]) * 1024 };
 }

@@ -1,0 +1,94 @@
+/**
+ * Commands that write, each with what it leaves behind. A scenario runs in a folder of its own, twice if the first run fails:
+ * then the second must leave what one undisturbed run leaves.
+ * @module
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cli, fixtureModel, pathOf } from "../../cli/helpers.ts";
+import { FaultServer, fileOf } from "../../hub/fault-server.ts";
+import { Broken } from "../target.ts";
+
+export interface Scenario {
+  readonly name: string;
+  /** Prepares a folder. */
+  readonly prepare?: (folder: string) => Promise<void>;
+  /** Arguments of node, to run in the folder. @param again whether an earlier run of the same folder was disturbed */
+  readonly args: (folder: string, again: boolean) => Promise<readonly string[]>;
+  /** What a finished run leaves, as text to compare; undefined where it is not there. */
+  readonly result: (folder: string) => string | undefined;
+  /** Whether what a disturbed run leaves may be used as it is: nothing, or a whole file. @throws Broken */
+  readonly checkAfterFault?: (folder: string, good: string) => void;
+}
+
+const read = (path: string): string | undefined =>
+  existsSync(path) ? readFileSync(path).toString("base64") : undefined;
+
+const PROMPTS = ["a b", "c", "d e f"];
+const BATCH = PROMPTS.map((prompt, i) =>
+  JSON.stringify({
+    custom_id: `r${i}`,
+    method: "POST",
+    url: "/v1/completions",
+    body: { prompt, max_tokens: 4, temperature: 0, model: "crumb" },
+  }),
+).join("\n");
+
+/** A file at its place is whole, or the one from before, or not there. */
+function wholeOrNothing(path: string, good: string): void {
+  const now = read(path);
+  if (now !== undefined && now !== good) throw new Broken(`${path} is there and is not whole`);
+}
+
+let server: Promise<FaultServer> | undefined;
+async function fileServer(): Promise<string> {
+  server ??= FaultServer.start().then((one) => {
+    one.files.set("/model.gguf", fileOf(20 * 2 ** 20));
+    return one;
+  });
+  return (await server).url;
+}
+
+/** The cache's files, with the hash in each name, and its records. */
+function cacheResult(folder: string): string | undefined {
+  const list = (name: string): string[] =>
+    existsSync(join(folder, "cache", name)) ? readdirSync(join(folder, "cache", name)).sort() : [];
+  const files = list("files").map((name) => `${name} ${readFileSync(join(folder, "cache/files", name)).length}`);
+  return files.length > 0 && list("models").some((name) => name.endsWith(".json")) ? files.join("\n") : undefined;
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "convert",
+    args: async (folder) => [cli, "convert", fixtureModel, join(folder, "out.gguf"), "--type", "q8_0", "--force"],
+    result: (folder) => read(join(folder, "out.gguf")),
+    checkAfterFault: (folder, good) => wholeOrNothing(join(folder, "out.gguf"), good),
+  },
+  {
+    name: "batch",
+    prepare: async (folder) => writeFileSync(join(folder, "in.jsonl"), BATCH),
+    args: async (folder) => [cli, "batch", join(folder, "in.jsonl"), "-o", join(folder, "out.jsonl"), "-m", "crumb"],
+    result: (folder) => read(join(folder, "out.jsonl")),
+    checkAfterFault: (folder, good) => wholeOrNothing(join(folder, "out.jsonl"), good),
+  },
+  {
+    name: "eval",
+    args: async (folder) => [cli, "eval", "crumb-problems", "--limit", "2", "-n", "8", "-o", join(folder, "out")],
+    result: (folder) => {
+      const path = join(folder, "out/results.json");
+      return existsSync(path) ? JSON.stringify(JSON.parse(readFileSync(path, "utf8")).results) : undefined;
+    },
+  },
+  {
+    name: "pull",
+    args: async () => [cli, "pull", `${await fileServer()}/model.gguf`],
+    result: cacheResult,
+  },
+  {
+    name: "slot saves",
+    prepare: async (folder) => void mkdirSync(join(folder, "slots")),
+    args: async (folder) => [pathOf("test/campaign/faults/save-slots.ts"), join(folder, "slots")],
+    result: (folder) => read(join(folder, "slots/a.bin")),
+    checkAfterFault: (folder, good) => wholeOrNothing(join(folder, "slots/a.bin"), good),
+  },
+];
