@@ -13,7 +13,7 @@ export interface Host {
   wasm(build: Build): Promise<WebAssembly.Module>;
   /**
    * The module of a build as V8's revectorizer compiles it, once per process; undefined if its kernels then compute other
-   * bits. A host without it cannot take the option `revectorize`. @throws NibbleError `unsupported_host`
+   * bits, or if this V8 cannot pack them. A host without it cannot take the option `revectorize`. @throws NibbleError `unsupported_host`
    */
   revectorized?(build: Build): Promise<WebAssembly.Module | undefined>;
   /** How many threads the host can run at once: its cores, or 1. */

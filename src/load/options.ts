@@ -56,9 +56,10 @@ export interface LoadOptions {
   wasm?: WebAssembly.Module;
   /**
    * Compiles the kernels with V8's experimental revectorizer, which joins operations of 128 bits to ones of 256 bits:
-   * prefill is up to 1.5 times as fast. Node 24 or later has it. V8's flag is set for the whole process while the
+   * prefill is up to 1.5 times as fast. Node 24 has it. V8's flag is set for the whole process while the
    * kernels are compiled, for about 30 ms in the first load. The kernels then run on known data; if a bit differs, the
-   * plain module runs, and `info.revectorized` is false. Default: false.
+   * plain module runs, and `info.revectorized` is false. So it is on Node 25 and 26, whose V8 cannot pack the kernels.
+   * Default: false.
    */
   revectorize?: boolean;
   /**

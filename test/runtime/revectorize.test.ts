@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { nodeHost } from "../../src/hosts/node/host.ts";
 import { canRevectorize, compileRevectorized } from "../../src/hosts/node/revectorize.ts";
@@ -128,6 +128,17 @@ describe.runIf(canRevectorize())("where V8 has it", () => {
     expect(executor.revectorized).toBe(false);
     executor.dispose();
   });
+});
+
+it("leaves the plain module where V8 would end the process (Node 25 and 26)", async () => {
+  const versions = { ...process.versions, node: "26.10.0", v8: "14.6.202.34-node.34" };
+  vi.stubGlobal("process", { ...process, versions });
+  try {
+    expect(canRevectorize()).toBe(false);
+    expect(await compileRevectorized("relaxed", wasmBytes("relaxed"))).toBeUndefined();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it("is refused by name on a host without it, and beside a compiled module", async () => {

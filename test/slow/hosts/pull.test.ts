@@ -28,6 +28,7 @@ afterAll(() => server.stop());
 it.each([
   ["Node 20", () => [tool("node-20/bin/node")]],
   ["Node 24", () => [process.execPath]],
+  ["Node 26", () => [tool("node-26/bin/node")]],
   ["Bun", () => [tool("bun/bin/bun.exe")]],
   ["Deno", () => [tool("deno/deno"), "run", "-A", "--cached-only"]],
 ])("%s: pull after a cut, run offline, rm", async (_, command) => {

@@ -49,6 +49,7 @@ const keys = { apiKeys: ["secret"] };
 const hosts: readonly [name: string, begin: () => Promise<string>][] = [
   ["Node 20", () => serve(tool("node-20/bin/node"))],
   ["Node 24", () => serve(process.execPath)],
+  ["Node 26", () => serve(tool("node-26/bin/node"))],
   ["Bun", () => bun(keys)],
   ["Deno", () => deno(keys)],
   [
