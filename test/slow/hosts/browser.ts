@@ -61,6 +61,50 @@ export async function serveFolder(
   };
 }
 
+/** A request that the test answers, and what only one of the two libraries has for it. */
+interface Request {
+  url(): string;
+  headers(): Record<string, string>;
+}
+interface PlaywrightPage extends Page {
+  route(
+    url: string,
+    answer: (route: { request(): Request; fulfill(answer: Answer): Promise<void> }) => unknown,
+  ): unknown;
+}
+interface PuppeteerPage extends Page {
+  setRequestInterception(on: true): Promise<void>;
+  on(event: string, listener: (what: never) => void): unknown;
+}
+interface PuppeteerRequest extends Request {
+  respond(answer: Answer): Promise<void>;
+  continue(): Promise<void>;
+}
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** Answers the page's requests to an origin, in place of the network. */
+export async function answerRequests(
+  page: Page,
+  origin: string,
+  answer: (url: URL, headers: Readonly<Record<string, string>>) => Answer,
+): Promise<void> {
+  const answerTo = (request: Request): Answer => answer(new URL(request.url()), request.headers());
+  if ("route" in page) {
+    await (page as PlaywrightPage).route(`${origin}/**`, (route) => route.fulfill(answerTo(route.request())));
+    return;
+  }
+  const puppeteerPage = page as PuppeteerPage;
+  await puppeteerPage.setRequestInterception(true);
+  puppeteerPage.on("request", (request: PuppeteerRequest) => {
+    if (request.url().startsWith(`${origin}/`)) void request.respond(answerTo(request));
+    else void request.continue();
+  });
+}
+
 interface Launcher {
   launch(options: object): Promise<Browser>;
 }
@@ -100,9 +144,14 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   const said: string[] = [];
   page.on("pageerror", (error) => said.push(String(error)));
   page.on("console", (message) => said.push((message as { text(): string }).text()));
-  await page.goto(url);
-  await page.evaluate(READY).catch((error: Error) => {
+  await visit(page, url).catch((error: Error) => {
     throw new Error(`${url}: ${error.message}\n${said.join("\n")}`);
   });
   return page;
+}
+
+/** Goes to a page that sets `window.ready`. */
+export async function visit(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.evaluate(READY);
 }

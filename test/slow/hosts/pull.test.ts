@@ -9,7 +9,7 @@ import buildWasm from "../../helpers/build-wasm.ts";
 import { root } from "../../helpers/models.ts";
 import { FaultServer } from "../../hub/fault-server.ts";
 import { expectSound, sha256, temporary } from "../../hub/helpers.ts";
-import { launchChromium, openPage, type Page, serveFolder } from "./browser.ts";
+import { answerRequests, BROWSERS, openPage, serveFolder, visit } from "./browser.ts";
 import { installTools, tool } from "./project.ts";
 
 const QUESTION = "How much is 8 * 33?";
@@ -64,26 +64,21 @@ function hubAnswer(url: URL, range: string | undefined) {
   return { status: 206, headers, body };
 }
 
-interface Route {
-  request(): { url(): string; headers(): Record<string, string> };
-  fulfill(answer: object): Promise<void>;
-}
-/** What only playwright-core has. */
-interface Routed extends Page {
-  route(pattern: string, handler: (route: Route) => unknown): Promise<void>;
-  waitForFunction(expression: string): Promise<unknown>;
-}
+const kinds = BROWSERS.flatMap(([name, launch]) =>
+  ["OPFS", "the Cache API"].map((kind) => [name, kind, launch] as const),
+);
 
-it.each(["OPFS", "the Cache API"])("Chromium: models stay in %s over pages, and load from there", async (kind) => {
+it.each(kinds)("%s: models stay in %s over pages, and load from there", async (_, kind, launch) => {
   const folder = await serveFolder(join(root, "dist"), true, { "/": join(root, "test/slow/hosts/fixtures/pull.html") });
-  const browser = await launchChromium();
+  const browser = await launch();
   try {
-    const page = (await openPage(browser, `${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`)) as Routed;
+    const url = `${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`;
+    const page = await openPage(browser, url);
     let requests = 0;
-    await page.route("https://huggingface.co/**", (route) => {
+    let online = true;
+    await answerRequests(page, "https://huggingface.co", (url, { range }) => {
       requests++;
-      const { url, headers } = { url: route.request().url(), headers: route.request().headers() };
-      return route.fulfill(hubAnswer(new URL(url), headers.range));
+      return online ? hubAnswer(url, range) : { status: 500 };
     });
     const answer = async (): Promise<object> => {
       const { load, models } = window as never as { load: typeof Load; models: typeof Models };
@@ -98,9 +93,8 @@ it.each(["OPFS", "the Cache API"])("Chromium: models stay in %s over pages, and 
     expect(requests).toBe(2);
     // The next page of the same browser has no hub at all.
     const listed = ["hf:owner/repo:Q8_0"];
-    await page.route("https://huggingface.co/**", (route) => route.fulfill({ status: 500 }));
-    await page.goto(`${folder.url}/?${kind === "OPFS" ? "" : "no-opfs"}`);
-    await page.waitForFunction("window.ready");
+    online = false;
+    await visit(page, url);
     expect(await page.evaluate(answer)).toEqual({ listed, text: expect.stringContaining("\\boxed{264}") });
     const stores = await page.evaluate(async () => ({
       opfs: await navigator.storage
