@@ -92,8 +92,8 @@ const parts = {
     // The bundles are minified, which saves a quarter of their compressed size. Lines are short, because Node prints the
     // whole line of an uncaught error. Code that several entries share is in chunks beside them, so that every entry can
     // find wasm and crumb relative to its own file.
-    const entryPoints = (standalone) =>
-      Object.fromEntries(ENTRIES.filter((one) => !one.standalone !== standalone).map((one) => [one.name, one.source]));
+    const entryPoints = (ending) =>
+      Object.fromEntries(ENTRIES.filter((one) => one.standalone === ending).map((one) => [one.name, one.source]));
     const options = {
       outdir: "dist",
       bundle: true,
@@ -111,8 +111,9 @@ const parts = {
       metafile: true,
     };
     const parts = [
-      await build({ ...options, entryPoints: entryPoints(false), splitting: true }),
-      await build({ ...options, entryPoints: entryPoints(true) }),
+      await build({ ...options, entryPoints: entryPoints(undefined), splitting: true }),
+      await build({ ...options, entryPoints: entryPoints(".js") }),
+      await build({ ...options, entryPoints: entryPoints(".mjs"), outExtension: { ".js": ".mjs" } }),
     ];
     const outputs = Object.assign({}, ...parts.map(({ metafile }) => metafile.outputs));
     // No line may end within `import.meta.url`, because Vite finds files and workers by a pattern on one line.

@@ -5,12 +5,13 @@
  * `node scripts/entries.mjs` writes the exports into package.json; test/hosts/entries.test.ts says when they differ.
  *
  * @typedef {object} Entry
- * @property {string} name the bundle is `dist/<name>.js`
+ * @property {string} name the bundle is `dist/<name>.js`, or has the ending of `standalone`
  * @property {string} source the module it is bundled from
  * @property {string} [subpath] how users import it: `nibble-llm/<subpath>`; the main entry's conditions are in `MAIN`
  * @property {number} [kilobytes] the limit of its size in 1,000 bytes, bundled by a user's bundler, minified, after
  *   gzip -9
- * @property {boolean} [standalone] bundled without chunks, for a process that may read no other file
+ * @property {".js" | ".mjs"} [standalone] the ending of a bundle without chunks, for a process that may read no other file
+ *   (.js), or for tools that copy one file elsewhere, where only .mjs says what it is
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -29,8 +30,8 @@ export const ENTRIES = [
   // Started by the others, or by npm.
   { name: "model-worker", source: "src/hosts/web-worker/model-worker.ts", subpath: "model-worker" },
   { name: "browser-thread", source: "src/hosts/browser/thread.ts" },
-  { name: "thread", source: "src/hosts/node/thread.ts" },
-  { name: "python-child", source: "src/cli/python/child.ts", standalone: true },
+  { name: "thread", source: "src/hosts/node/thread.ts", standalone: ".mjs" },
+  { name: "python-child", source: "src/cli/python/child.ts", standalone: ".js" },
   { name: "cli", source: "src/cli/main.ts" },
   { name: "parquet", source: "src/cli/eval/parquet-main.ts" },
   // Loaded by the playground.

@@ -15,6 +15,8 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Optional: reads without a copy into `target`, which may be a view of wasm memory. */
   readInto?(offset: number, target: Uint8Array): Promise<void>;
+  /** Optional: true where the bytes can be read only once, from front to back. */
+  readonly once?: boolean;
   /** Optional: releases the file or connection. */
   close?(): void | Promise<void>;
 }

@@ -206,5 +206,5 @@ export function streamSource({ size, body }: StreamedFile): ByteSource {
       `byte ${offset} cannot be read again: the stream has passed it, and it can be read only once`,
     );
   };
-  return seekableSource({ size, first: body, open, maxSkipBytes: Number.POSITIVE_INFINITY });
+  return { ...seekableSource({ size, first: body, open, maxSkipBytes: Number.POSITIVE_INFINITY }), once: true };
 }

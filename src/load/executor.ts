@@ -9,7 +9,7 @@ import type { Checkpoint } from "../formats/checkpoint.ts";
 import type { Adapter } from "../formats/lora/products.ts";
 import { describeModel } from "../models/index.ts";
 import { WasmExecutor } from "../runtime/executor.ts";
-import { type Build, instantiate } from "../runtime/kernels.ts";
+import { type Build, bestBuild, instantiate } from "../runtime/kernels.ts";
 import type { KvType } from "../runtime/layout.ts";
 import { type MemoryOptions, type MemoryPlan, planMemory } from "../runtime/memory-plan.ts";
 import type { Program } from "../runtime/program.ts";
@@ -55,13 +55,15 @@ async function withHostPlan<T>(
   checkpoint: Checkpoint,
   host: Host,
   options: LoadOptions,
-  action: (plan: HostPlan) => Promise<T>,
+  action: (plan: HostPlan, planAgain: (choice: ThreadChoice) => Promise<HostPlan>) => Promise<T>,
 ): Promise<T> {
   checkOptions(options);
   return withAdapters(options.lora, host, checkpoint, async (adapters) => {
-    const choice = await chooseThreads(checkpoint, host, options);
-    const plan = await planExecutor(checkpoint, options, { threads: choice.threads, adapters });
-    return action({ ...plan, ...choice });
+    const planWith = async (choice: ThreadChoice): Promise<HostPlan> => ({
+      ...(await planExecutor(checkpoint, options, { threads: choice.threads, adapters })),
+      ...choice,
+    });
+    return action(await planWith(await chooseThreads(checkpoint, host, options)), planWith);
   });
 }
 
@@ -75,7 +77,7 @@ export function planOnHost(checkpoint: Checkpoint, host: Host, options: LoadOpti
 
 /**
  * Makes an executor: allocates exactly the planned memory, then streams the weights into place while helping threads
- * start.
+ * start. Where no thread can start and the caller did not ask for a number, it runs on one, and a warning says so.
  * @param meanwhile runs once, while the first weights are being read
  * @throws NibbleError as `checkOptions`, `planExecutor` and `chooseThreads`; `truncated`, `io_error` or `bad_weights`
  *   while weights are read; the signal's reason when it is aborted
@@ -86,28 +88,59 @@ export function loadExecutor(
   options: LoadOptions = {},
   meanwhile?: () => void,
 ): Promise<WasmExecutor> {
-  return withHostPlan(checkpoint, host, options, async (plan) => {
-    const { program, memoryPlan, memoryOptions, threads, build } = plan;
-    const revectorized = options.revectorize ? await revectorizedModule(host, build, options) : undefined;
-    const module = options.wasm ?? revectorized ?? (await host.wasm(build));
-    const instance = await instantiate(module, memoryPlan.total, build === "threads");
-    const executor = new WasmExecutor({
-      instance,
-      program,
-      plan: memoryPlan,
-      options: memoryOptions,
-      threads,
-      revectorized: revectorized !== undefined,
-    });
-    const outcomes = await Promise.allSettled([
-      loadWeights({ instance, plan: memoryPlan, weights: program.weights }, options, meanwhile),
-      threads > 1 && executor.startThreads(host.startThread),
-    ]);
-    const failure = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failure === undefined) return executor;
-    executor.dispose();
-    throw failure.reason;
+  let left = meanwhile;
+  const once = (): void => {
+    left?.();
+    left = undefined;
+  };
+  return withHostPlan(checkpoint, host, options, async (plan, planAgain) => {
+    try {
+      return await makeExecutor(plan, { host, options, meanwhile: once });
+    } catch (error) {
+      if (!(error instanceof ThreadFailure)) throw error;
+      if (options.threads !== undefined) throw error.cause;
+      console.warn(`nibble: the model runs on one thread, since ${(error.cause as Error).message}`);
+      const alone = await planAgain({ threads: 1, build: options.build ?? bestBuild(1) });
+      return makeExecutor(alone, { host, options, meanwhile: once });
+    }
   });
+}
+
+/** A helping thread did not start; `cause` is the host's error. */
+class ThreadFailure extends Error {}
+
+async function makeExecutor(
+  { program, memoryPlan, memoryOptions, threads, build }: HostPlan,
+  { host, options, meanwhile }: { host: Host; options: LoadOptions; meanwhile: () => void },
+): Promise<WasmExecutor> {
+  const revectorized = options.revectorize ? await revectorizedModule(host, build, options) : undefined;
+  const module = options.wasm ?? revectorized ?? (await host.wasm(build));
+  const instance = await instantiate(module, memoryPlan.total, build === "threads");
+  const executor = new WasmExecutor({
+    instance,
+    program,
+    plan: memoryPlan,
+    options: memoryOptions,
+    threads,
+    revectorized: revectorized !== undefined,
+  });
+  const failed = new AbortController();
+  const starting = threads > 1 ? executor.startThreads(host.startThread) : Promise.resolve();
+  const started = starting.catch((cause) => {
+    failed.abort(new ThreadFailure("a helping thread did not start", { cause }));
+  });
+  // Weights that can be read only once wait for the threads, because they could not be read again without these.
+  if (program.weights.placements.some(({ info }) => info.source.once)) await started;
+  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+  const loading = loadWeights(
+    { instance, plan: memoryPlan, weights: program.weights },
+    { ...options, signal },
+    meanwhile,
+  );
+  const [outcome] = await Promise.allSettled([loading, started]);
+  if (outcome.status === "fulfilled" && !failed.signal.aborted) return executor;
+  executor.dispose();
+  throw failed.signal.aborted ? failed.signal.reason : (outcome as PromiseRejectedResult).reason;
 }
 
 /** @throws NibbleError `unsupported_host` where the host has no revectorizer; `invalid_argument` beside `wasm` */

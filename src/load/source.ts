@@ -7,7 +7,7 @@ import { type ByteSource, checkedFiles, type FileSet, isSource } from "../io/byt
 import { blobSource, bytesSource } from "../io/memory-source.ts";
 import type { OpenedModel } from "../io/opened-model.ts";
 import { type StreamedFile, streamSource } from "../io/stream-source.ts";
-import { streamedResponse } from "../io/url-source.ts";
+import { responseSource } from "../io/url-source.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -43,7 +43,7 @@ export async function openSource(source: ModelSource, host: Host): Promise<Opene
   if (source instanceof ArrayBuffer) return alone(bytesSource(new Uint8Array(source)));
   if (source instanceof Uint8Array) return alone(bytesSource(source));
   if (source instanceof Blob) return alone(blobSource(source));
-  if (source instanceof Response) return alone(streamSource(streamedResponse(source)));
+  if (source instanceof Response) return alone(await responseSource(source));
   if (typeof source === "object" && source !== null) {
     if ("body" in source && source.body instanceof ReadableStream && isSize(source.size))
       return alone(streamSource(source));

@@ -12,7 +12,7 @@ export default function buildBundles(): void {
     "scripts/entries.mjs",
     "package.json",
   ];
-  buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js", "dist/thread.js"], sources);
+  buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js", "dist/thread.mjs"], sources);
   buildIfStale(["types"], ["dist/types/entries/node.d.ts"], sources);
   const page = ["html", "css", "ts"].flatMap((ending) => filesOf("examples/playground", `.${ending}`));
   buildIfStale(["playground"], ["dist/playground/main.js"], [...page, "scripts/build.mjs"]);

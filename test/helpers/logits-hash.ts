@@ -33,7 +33,7 @@ export async function logitsHash(wasmFolder: string, model: Uint8Array, run: Run
   const host: Host = {
     ...nodeHost,
     wasm: async (build: Build) => WebAssembly.compile(readFileSync(`${wasmFolder}/${build}.wasm`)),
-    startThread: (start) => startThread(pathToFileURL(`${wasmFolder}/../thread.js`), start),
+    startThread: (start) => startThread(`${wasmFolder}/../thread.mjs`, start),
   };
   const { build, kvType, chunk, neighbours, threads = 1 } = run;
   const options = {

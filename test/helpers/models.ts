@@ -1,7 +1,6 @@
 /** Opens the fixture models with the wasm builds of this tree. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
 import { directoryFiles } from "../../src/hosts/node/files.ts";
 import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
@@ -39,7 +38,7 @@ export const architectures: string = join(root, "test/fixtures/architectures");
 /** The Node host, with wasm from this tree's dist. */
 export const testHost: Host = {
   ...nodeHost,
-  startThread: (start) => startThread(pathToFileURL(join(root, "dist/thread.js")), start),
+  startThread: (start) => startThread(join(root, "dist/thread.mjs"), start),
   wasm: async (build) => WebAssembly.compile(readFileSync(join(root, `dist/wasm/${build}.wasm`))),
   revectorized: async (build) =>
     compileRevectorized(build, Uint8Array.from(readFileSync(join(root, `dist/wasm/${build}.wasm`)))),

@@ -3,13 +3,19 @@
  * determinism.test.ts.)
  */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { startThread } from "../../src/hosts/node/host.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
+import { streamSource } from "../../src/io/stream-source.ts";
 import { openCheckpoint } from "../../src/load/checkpoint.ts";
-import { planExecutor } from "../../src/load/executor.ts";
+import { loadExecutor, planExecutor } from "../../src/load/executor.ts";
+import type { Host } from "../../src/load/host.ts";
 import { WasmExecutor } from "../../src/runtime/executor.ts";
 import { type Instance, instantiate } from "../../src/runtime/kernels.ts";
 import type { MemoryPlan } from "../../src/runtime/memory-plan.ts";
@@ -42,21 +48,61 @@ describe("options", () => {
     await expect(loading).rejects.toMatchObject({ code });
   });
 
-  it("a thread that does not start: the error is passed on, the others end", async () => {
-    const ended: number[] = [];
+  /** A host whose second thread does not start. `ended` lists the threads that were told to end. */
+  const brokenHost = (ended: number[]): Host => {
     let started = 0;
-    const host = {
+    return {
       ...testHost,
+      threads: async () => 4,
       startThread: async (): Promise<Thread> => {
         const n = started++;
         if (n === 1) throw new Error("no more threads");
         return { terminate: () => ended.push(n) };
       },
     };
-    const loading = openFixture("llama", "gguf").then((checkpoint) => executorOf(checkpoint, { threads: 4 }, host));
-    await expect(loading).rejects.toThrow("no more threads");
+  };
+
+  it("a thread that does not start: the error is passed on where the caller asked for threads, the others end", async () => {
+    const ended: number[] = [];
+    const checkpoint = await openFixture("llama", "gguf");
+    await expect(executorOf(checkpoint, { threads: 4 }, brokenHost(ended))).rejects.toThrow("no more threads");
     expect(ended).toEqual([0, 2]);
   });
+
+  it.each(["a file", "a stream"])(
+    "from %s: where nobody asked for threads, it is one thread and a warning",
+    async (kind) => {
+      const bytes = readFileSync(join(root, "test/fixtures/architectures/llama/model.gguf"));
+      const of = (): ByteSource =>
+        kind === "a file" ? bytesSource(bytes) : streamSource({ size: bytes.length, body: new Blob([bytes]).stream() });
+      // As if the weights were large enough for threads.
+      const large = async (source: ByteSource): Promise<Checkpoint> => {
+        const checkpoint = await readGguf(source);
+        const info = { ...[...checkpoint.tensors.values()][0]!, byteLength: 2 ** 25 };
+        return {
+          ...checkpoint,
+          tensors: new Map([...checkpoint.tensors, ["rope_factors_long.weight", info]]),
+        };
+      };
+      const warnings: unknown[] = [];
+      const warn = vi.spyOn(console, "warn").mockImplementation((text) => warnings.push(text));
+      const ended: number[] = [];
+      let meanwhile = 0;
+      const executor = await loadExecutor(
+        await large(of()),
+        brokenHost(ended),
+        { contextLength: 64 },
+        () => meanwhile++,
+      );
+      warn.mockRestore();
+      expect(warnings).toEqual(["nibble: the model runs on one thread, since no more threads"]);
+      expect([executor.threads, meanwhile, ended]).toEqual([1, 1, [0, 2]]);
+      const logitsOf = (one: WasmExecutor) =>
+        one.forward([{ sequence: one.createSequence(), tokens: [5, 6, 7], logits: "last" }])[0]!.slice();
+      const alone = await executorOf(await openFixture("llama", "gguf"), { contextLength: 64, threads: 1 });
+      expect(logitsOf(executor)).toEqual(logitsOf(alone));
+    },
+  );
 });
 
 /** The private parts that a test of threads looks at. */
@@ -164,7 +210,7 @@ describe("a failing thread", () => {
     const host = {
       ...testHost,
       startThread: async (start: Parameters<typeof startThread>[1]) => {
-        const thread = await startThread(pathToFileURL(join(root, "dist/thread.js")), start);
+        const thread = await startThread(join(root, "dist/thread.mjs"), start);
         threads.push(thread);
         return { terminate: thread.terminate };
       },

@@ -11,18 +11,13 @@ import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
 import type { Thread, ThreadStart } from "../../runtime/threads.ts";
 import { directoryFiles, fileSource } from "./files.ts";
+import { crumbPath, filePath, threadPath, wasmBytes } from "./package-files.ts";
 import { compileRevectorized } from "./revectorize.ts";
 
-/** The bytes of a file beside this one. */
-async function bytesBeside(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { readFile } = await import("node:fs/promises");
-  return new Uint8Array(await readFile(new URL(name, import.meta.url)));
-}
-
 /** Starts a worker that does not keep the process alive. @throws NibbleError `unsupported_host` if it fails to start */
-export async function startThread(entry: URL, workerData: ThreadStart): Promise<Thread> {
+export async function startThread(script: string, workerData: ThreadStart): Promise<Thread> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(entry, { workerData, execArgv: [] }); // without flags of this process, such as --input-type
+  const worker = new Worker(script, { workerData, execArgv: [] }); // without flags of this process, such as --input-type
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", (cause) =>
@@ -39,27 +34,19 @@ export async function startThread(entry: URL, workerData: ThreadStart): Promise<
 }
 
 /** The path of a name, which may be a file URL: modules write `new URL("model.gguf", import.meta.url)`. */
-async function pathOf(name: string): Promise<string> {
-  if (!name.startsWith("file:")) return name;
-  const { fileURLToPath } = await import("node:url");
-  return fileURLToPath(name);
-}
+const pathOf = async (name: string): Promise<string> => (name.startsWith("file:") ? filePath(name) : name);
 
 export const nodeHost: Host = {
   name: "node",
-  wasm: compileOnce(async (build) => WebAssembly.compile(await bytesBeside(`./wasm/${build}.wasm`))),
-  revectorized: compileOnce(async (build) => compileRevectorized(build, await bytesBeside(`./wasm/${build}.wasm`))),
+  wasm: compileOnce(async (build) => WebAssembly.compile(await wasmBytes(build))),
+  revectorized: compileOnce(async (build) => compileRevectorized(build, await wasmBytes(build))),
   async threads() {
     const { availableParallelism } = await import("node:os");
     return availableParallelism();
   },
-  startThread: (start) => startThread(new URL("./thread.js", import.meta.url), start),
+  startThread: async (start) => startThread(await threadPath(), start),
   async open(name) {
-    if (name === "crumb")
-      return {
-        file: await fileSource(await pathOf(new URL("./crumb.gguf", import.meta.url).href)),
-        siblings: undefined,
-      };
+    if (name === "crumb") return { file: await fileSource(await crumbPath()), siblings: undefined };
     const reference = parseReference(name);
     if (reference) {
       const { nodeHub } = await import("./hub.ts");

@@ -1,5 +1,5 @@
 /**
- * The entry of a helping thread on Node, Deno and Bun (`dist/thread.js`).
+ * The entry of a helping thread on Node, Deno and Bun (`dist/thread.mjs`).
  * @module
  */
 import { parentPort, workerData } from "node:worker_threads";
