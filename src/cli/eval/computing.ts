@@ -5,11 +5,10 @@
 import type { Backend } from "../../eval/backend.ts";
 import { LocalBackend } from "../../eval/local-backend.ts";
 import { ServerBackend } from "../../eval/server-backend.ts";
-import { nodeHost } from "../../hosts/node/host.ts";
-import { createLoad } from "../../load/create-load.ts";
 import type { Values } from "../flags.ts";
 import { DEFAULT_MODEL, loading, type RuntimeFlags, runtimeOptions } from "../model.ts";
 import { type GivenServers, openPool } from "../remote/servers.ts";
+import { CACHED_CONTEXTS, loadWithContexts } from "../shared-cache.ts";
 
 export interface Computing {
   readonly backend: Backend;
@@ -30,9 +29,14 @@ export async function openComputing(
 ): Promise<Computing> {
   if (urls.length === 0) {
     const source = given.model ?? DEFAULT_MODEL;
-    const model = await loading(source, runtimeOptions(given), (options) => createLoad(nodeHost)(source, options));
+    const { parallel } = given;
+    // Rows that are fewer than the contexts need no more memory than one context each.
+    const contexts = Math.min(parallel ?? CACHED_CONTEXTS, CACHED_CONTEXTS);
+    const model = await loading(source, runtimeOptions(given), (options) =>
+      loadWithContexts(source, options, contexts),
+    );
     const { endIds } = model.info;
-    return { backend: new LocalBackend(model), endIds, parallel: given.parallel, close: () => model.dispose() };
+    return { backend: new LocalBackend(model), endIds, parallel, close: () => model.dispose() };
   }
   const pool = await openPool(urls, { ...given, parallel: undefined });
   try {

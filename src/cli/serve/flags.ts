@@ -8,12 +8,8 @@ import { draftFlags } from "../drafts.ts";
 import { accepted, type Flag, number, oneOf, repeated, text, toggle, type Values } from "../flags.ts";
 import { jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { samplingFlags } from "../sampling.ts";
+import { CACHED_CONTEXTS } from "../shared-cache.ts";
 
-/**
- * Number of full contexts that fit the cache. If only one fitted, long conversations would evict each other at every
- * turn.
- */
-export const CACHED_CONTEXTS = 4;
 /** Responses of /v1/responses that are kept unless --response-store says otherwise. */
 export const STORED_RESPONSES = 256;
 /** Seconds without a request after which one of several models is dropped, as Ollama does. */

@@ -13,7 +13,7 @@ import type { ModelRecord } from "../../hub/cache.ts";
 import { findModel } from "../../hub/hub.ts";
 import { pull } from "../../hub/pull.ts";
 import { parseReference, type Reference } from "../../hub/reference.ts";
-import { createLoad, createPlan } from "../../load/create-load.ts";
+import { createPlan } from "../../load/create-load.ts";
 import type { LoadOptions } from "../../load/options.ts";
 import { sourceName } from "../../load/source.ts";
 import type { LazyModel, ModelFacts, ModelLibrary } from "../../server/models/source.ts";
@@ -21,7 +21,8 @@ import { loraOptions } from "../adapters.ts";
 import { draftOptions } from "../drafts.ts";
 import { UsageError } from "../flags.ts";
 import { loading, modelFiles, runtimeOptions } from "../model.ts";
-import { CACHED_CONTEXTS, type ServeFlags } from "./flags.ts";
+import { CACHED_CONTEXTS, loadWithContexts } from "../shared-cache.ts";
+import type { ServeFlags } from "./flags.ts";
 
 export interface ModelSettings {
   readonly flags: ServeFlags;
@@ -48,10 +49,13 @@ export function lazyModel(source: string, alias: readonly string[], settings: Mo
 /** Loads a model with a key-value cache for several conversations. */
 async function loadModel(source: string, name: string, { flags, chatTemplate }: ModelSettings): Promise<Model> {
   return loading(source, await loadOptions(flags), async (all) => {
-    const { contextLength } = await createPlan(nodeHost)(source, all);
-    const cacheTokens = flags.cacheTokens ?? CACHED_CONTEXTS * contextLength;
-    const template = chatTemplate === undefined ? {} : { chatTemplate };
-    return createLoad(nodeHost)(source, { ...all, name, cacheTokens, ...template }).catch((error) => {
+    const { cacheTokens } = flags;
+    const own = {
+      name,
+      ...(cacheTokens !== undefined && { cacheTokens }),
+      ...(chatTemplate !== undefined && { chatTemplate }),
+    };
+    return loadWithContexts(source, { ...all, ...own }, CACHED_CONTEXTS).catch((error) => {
       throw templateError(error);
     });
   });
