@@ -136,11 +136,11 @@ function startRow(
     const choices = prompts.choices(row);
     return async () => {
       const { likelihoods, ...scores } = await scoreChoices(compute, choices);
-      const resps = likelihoods.map(({ logprob, greedy }) => [logprob, greedy] as const);
+      const answers = likelihoods.map(({ logprob, greedy }) => [logprob, greedy] as const);
+      const resps = answers.map((answer) => [answer]);
       const metrics = only(task.metrics, scores);
-      return [
-        { id, row, target: choices.target, requests: choices.pairs, resps, filter: "none", answers: resps, metrics },
-      ];
+      const { target: gold, targetText: target, pairs: requests } = choices;
+      return [{ id, row, target, gold, requests, resps, filter: "none", answers, metrics }];
     };
   }
   const { generation_kwargs } = task;

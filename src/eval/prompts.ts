@@ -37,6 +37,8 @@ export interface Choices {
   readonly lengths: readonly number[];
   /** The index of the right choice. */
   readonly target: number;
+  /** What `doc_to_target` makes of the row, which stands in the lines of samples. */
+  readonly targetText: string;
   /** The indices of the examples in their pool. */
   readonly drawn: readonly number[];
 }
@@ -78,14 +80,15 @@ export class Prompts {
     const drawn = this.#draw(row);
     const lengths = texts.map((text) => [...text].length);
     const delimiter = this.#options.chat ? "" : this.#targetDelimiter;
+    const targetText = renderRow(task.doc_to_target, row);
     if (task.multiple_inputs) {
-      const end = delimiter + renderRow(task.doc_to_target, row);
+      const end = delimiter + targetText;
       const pairs = texts.map((text) => [this.#prompt(text, drawn, row).context, end] as const);
-      return { pairs, lengths, target: this.#index(task.doc_to_text, row, texts), drawn };
+      return { pairs, lengths, target: this.#index(task.doc_to_text, row, texts), targetText, drawn };
     }
     const { context } = this.#prompt(renderRow(task.doc_to_text, row), drawn, row);
     const pairs = texts.map((text) => [context, delimiter + text] as const);
-    return { pairs, lengths, target: this.#index(task.doc_to_target, row, texts), drawn };
+    return { pairs, lengths, target: this.#index(task.doc_to_target, row, texts), targetText, drawn };
   }
 
   /** @throws NibbleError `template_error` */

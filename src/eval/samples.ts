@@ -9,27 +9,31 @@ export interface Sample {
   /** The row's index in its data. */
   readonly id: number;
   readonly row: Row;
-  readonly target: string | number;
+  /** What the task's `doc_to_target` makes of the row. */
+  readonly target: string;
+  /** The index of the right choice, where there are choices. lm-eval has no such field. */
+  readonly gold?: number;
   /** A context with its continuation, or with the settings of its generation, for each request of the row. */
   readonly requests: readonly (readonly [context: string, more: unknown])[];
-  /** What the model answered to each request. */
-  readonly resps: readonly unknown[];
+  /** What the model answered to each request, which may be several times. */
+  readonly resps: readonly (readonly unknown[])[];
   readonly filter: string;
   /** What the filter made of the answers. */
   readonly answers: readonly unknown[];
   readonly metrics: Readonly<Partial<Record<Metric | "undecided", number>>>;
 }
 
-/** The line of a sample. As in lm-eval, answers and targets are texts. */
-export function sampleLine({ id, row, target, requests, resps, filter, answers, metrics }: Sample): string {
+/** The line of a sample. As in lm-eval, answers are texts. */
+export function sampleLine({ id, row, target, gold, requests, resps, filter, answers, metrics }: Sample): string {
   const args = requests.map(([arg_0, arg_1], i) => [`gen_args_${i}`, { arg_0, arg_1 }]);
   return JSON.stringify({
     doc_id: id,
     doc: row,
-    target: String(target),
+    target,
+    gold,
     arguments: Object.fromEntries(args),
-    resps: resps.map((one) => [asTexts(one)]),
-    filtered_resps: answers.map(asTexts),
+    resps: asTexts(resps),
+    filtered_resps: asTexts(answers),
     filter,
     metrics: Object.keys(metrics),
     ...metrics,

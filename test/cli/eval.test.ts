@@ -78,8 +78,8 @@ it("several answers per question: their scores are averaged, and they differ whe
   await nibble([...args, "--temp", "1", "-o", at("several")]);
   const [first] = readFileSync(join(at("several"), "samples_gsm8k.jsonl"), "utf8").split("\n");
   const { resps, filtered_resps: answers, exact_match } = JSON.parse(first!);
-  expect([resps[0][0].length, answers.length]).toEqual([4, 4]);
-  expect(new Set(resps[0][0]).size).toBeGreaterThan(1);
+  expect([resps[0].length, answers.length]).toEqual([4, 4]);
+  expect(new Set(resps[0]).size).toBeGreaterThan(1);
   expect([0, 0.25, 0.5, 0.75, 1]).toContain(exact_match);
 });
 
@@ -112,6 +112,7 @@ it("samples in lm-eval's shape", async () => {
     doc_id: 0,
     doc: expect.objectContaining({ question: "can penguins fly" }),
     target: "0",
+    gold: 0,
     arguments: {
       gen_args_0: { arg_0: expect.stringMatching(/can penguins fly\?\nAnswer:$/), arg_1: " no" },
       gen_args_1: { arg_0: expect.any(String), arg_1: " yes" },

@@ -150,15 +150,12 @@ it("choices are shown with their likelihoods, the right one and the likeliest; a
     ...{ question: "What burns?", choices: { text: ["ice", "wood"], label: ["A", "B"] }, answerKey: "B" },
   };
   const sample = (id: number, doc: Row): Sample => ({
-    ...{ id, row: doc, target: 1, filter: "none", answers: [], metrics: { acc: 0, acc_norm: 0 } },
+    ...{ id, row: doc, target: "1", gold: 1, filter: "none", answers: [], metrics: { acc: 0, acc_norm: 0 } },
     requests: [
       ["all that was read", " ice"],
       ["all that was read", " wood"],
     ],
-    resps: [
-      [-1.25, true],
-      [-3.5, false],
-    ],
+    resps: [[[-1.25, true]], [[-3.5, false]]],
   });
   const page = pageOf(runOf("arc_easy", [row, {}]), [sample(0, row), sample(1, {})].map(sampleLine));
   expect(page).not.toContain("Length of answers");

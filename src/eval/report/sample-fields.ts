@@ -8,6 +8,8 @@ export interface SampleFields {
   readonly id: number;
   readonly doc: Row;
   readonly target: string;
+  /** The index of the right choice, where there are choices. */
+  readonly gold: number | undefined;
   /** The context of the first request: all that the model read. */
   readonly context: string;
   /** The generated texts; none where the answer was chosen. */
@@ -36,7 +38,7 @@ export function readFields(line: string): SampleFields | undefined {
   } catch {
     return undefined;
   }
-  const { doc_id: id, doc, target, filter, metrics, resps, filtered_resps: answers } = json;
+  const { doc_id: id, doc, target, gold, filter, metrics, resps, filtered_resps: answers } = json;
   if (typeof id !== "number" || typeof filter !== "string" || !Array.isArray(metrics)) return undefined;
   const requests = Object.values((json.arguments ?? {}) as Record<string, Json>);
   const responses = Array.isArray(resps) ? resps : [];
@@ -45,6 +47,7 @@ export function readFields(line: string): SampleFields | undefined {
     id,
     doc: (doc ?? {}) as Row,
     target: String(target),
+    gold: typeof gold === "number" ? gold : undefined,
     context: String(requests[0]?.arg_0 ?? ""),
     texts: chosen ? [] : textsIn(responses),
     choices: chosen ? requests.map((request, i) => choiceOf(request, responses[i])) : [],

@@ -70,13 +70,13 @@ function questionOf(task: Task, { doc, context }: SampleFields): string {
   return attempt(() => renderRow(task.doc_to_text, doc)) ?? context;
 }
 
-function choicesOf(task: Task, { doc, choices, target }: SampleFields): ShownChoice[] {
+function choicesOf(task: Task, { doc, choices, gold }: SampleFields): ShownChoice[] {
   const texts = task.doc_to_choice && attempt(() => renderList(task.doc_to_choice!, doc));
   const likeliest = argMax(choices.map(({ logprob }) => logprob));
   const shown = choices.map(({ context, continuation, logprob }, i) => ({
     text: shorten(texts?.[i] ?? (task.multiple_inputs ? context : continuation), MOST.choice),
     logprob,
-    right: i === Number(target),
+    right: i === gold,
     chosen: i === likeliest,
   }));
   return shown.filter(({ right, chosen }, i) => i < CHOICES || right || chosen);

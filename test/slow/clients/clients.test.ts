@@ -2,37 +2,17 @@
  * Clients that people use, in pinned versions and with their own defaults, against `nibble serve`. Python's are installed
  * from requirements.txt into a virtual environment below .cache/, never with the project; each file test_*.py is one client.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";
 import { createLoad } from "../../../src/load/create-load.ts";
-import { cli, Running } from "../../cli/helpers.ts";
 import { root, testHost } from "../../helpers/models.ts";
+import { here, installEnvironment, offline, python, run, type Server, serve } from "./environment.ts";
 
-const here = import.meta.dirname;
-const requirements = join(here, "requirements.txt");
-const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-const environment = join(root, `.cache/clients-${hash}`);
-const python = join(environment, "bin/python");
-
-function run(command: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: here, encoding: "utf8", maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
-  return stdout;
-}
-
-beforeAll(() => {
-  const complete = join(environment, "complete");
-  if (existsSync(complete)) return;
-  rmSync(environment, { recursive: true, force: true });
-  run("python3", ["-m", "venv", environment]);
-  run(python, ["-m", "pip", "install", "--quiet", "-r", requirements]);
-  writeFileSync(complete, "");
-});
+beforeAll(installEnvironment);
 
 /** Installs the clients of package.json, unless they are there in the versions of its lock file. */
 function installNodeClients(): void {
@@ -43,38 +23,14 @@ function installNodeClients(): void {
   writeFileSync(mark, lock);
 }
 
-interface Server {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-async function serve(model: string): Promise<Server> {
-  const server = new Running(process.execPath, [cli, "serve", model, "--port", "0", "--json", "-t", "1"]);
-  const end = await server.until("\n");
-  const { url } = JSON.parse(server.stdout.slice(0, end)) as { url: string };
-  return {
-    url,
-    async stop() {
-      server.child.kill("SIGTERM");
-      await server.result();
-    },
-  };
-}
-
 /** Runs one file of tests. @returns what pytest printed, and its exit code */
 function pytest(
   file: string,
   variables: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; text: string }> {
   const args = ["-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", join(here, file)];
-  const offline = {
-    HF_HUB_OFFLINE: "1",
-    HF_DATASETS_OFFLINE: "1",
-    LITELLM_LOCAL_MODEL_COST_MAP: "True",
-    ANONYMIZED_TELEMETRY: "False",
-  };
   const child = spawn(python, args, {
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", ...offline, ...variables },
+    env: { ...process.env, ...offline, ...variables },
   });
   let text = "";
   child.stdout.on("data", (bytes) => (text += bytes));
