@@ -2,6 +2,7 @@
  * `load` for a host, which makes a model from a source; and `plan`, which tells what memory that will take.
  * @module
  */
+import { NibbleError } from "../base/errors.ts";
 import type { Model } from "../engine/model.ts";
 import type { DraftFacts } from "../engine/model-info.ts";
 import type { MemoryPlan } from "../runtime/memory-plan.ts";
@@ -39,8 +40,10 @@ export type Plan = (source: ModelSource, options?: LoadOptions) => Promise<Model
 export function createLoad(host: Host): Load {
   return async (source, options = {}) => {
     checkOptions(options);
-    return withCheckpoint(source, host, (checkpoint) =>
-      withDraft({ checkpoint, host, options }, (draft) => loadModel({ source, checkpoint, host, options, draft })),
+    return withinHost(host, options, (options) =>
+      withCheckpoint(source, host, (checkpoint) =>
+        withDraft({ checkpoint, host, options }, (draft) => loadModel({ source, checkpoint, host, options, draft })),
+      ),
     );
   };
 }
@@ -48,17 +51,32 @@ export function createLoad(host: Host): Load {
 export function createPlan(host: Host): Plan {
   return async (source, options = {}) => {
     checkOptions(options);
-    return withCheckpoint(source, host, async (checkpoint) => {
-      const { memoryPlan, memoryOptions, threads } = await planOnHost(checkpoint, host, options);
-      const draft = await planDraft({ checkpoint, host, options });
-      return {
-        name: options.name ?? modelName(source, checkpoint),
-        architecture: checkpoint.architecture,
-        contextLength: memoryOptions.contextLength,
-        threads,
-        memory: memoryPlan,
-        ...(draft && { draft }),
-      };
-    });
+    return withinHost(host, options, (options) =>
+      withCheckpoint(source, host, async (checkpoint) => {
+        const { memoryPlan, memoryOptions, threads } = await planOnHost(checkpoint, host, options);
+        const draft = await planDraft({ checkpoint, host, options });
+        return {
+          name: options.name ?? modelName(source, checkpoint),
+          architecture: checkpoint.architecture,
+          contextLength: memoryOptions.contextLength,
+          threads,
+          memory: memoryPlan,
+          ...(draft && { draft }),
+        };
+      }),
+    );
   };
+}
+
+/** Runs `action` with the host's limit of memory where the options have none, and gives its reason with the refusal. */
+async function withinHost<T>(
+  { memory }: Host,
+  options: LoadOptions,
+  action: (options: LoadOptions) => Promise<T>,
+): Promise<T> {
+  if (!memory || options.memoryLimit !== undefined) return action(options);
+  return action({ ...options, memoryLimit: memory.limit }).catch((error) => {
+    if (!(error instanceof NibbleError) || error.code !== "out_of_memory") throw error;
+    throw new NibbleError("out_of_memory", `${error.message}. ${memory.reason}`, { cause: error });
+  });
 }

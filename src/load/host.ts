@@ -22,6 +22,11 @@ export interface Host {
   startThread: StartThread;
   /** True where timers end with the request that set them, so that each request needs a loop of its own. */
   readonly loopPerRequest?: boolean;
+  /**
+   * Most bytes of WebAssembly memory for a caller who sets no `memoryLimit`, and the reason as a sentence that says what to
+   * do; for hosts that end a program which takes more.
+   */
+  readonly memory?: { readonly limit: number; readonly reason: string };
   /** Opens a model by its name, path or URL. @throws NibbleError `missing_file`, `unsupported_host` */
   open(name: string): Promise<OpenedModel>;
 }

@@ -42,7 +42,10 @@ export interface LoadOptions {
    * 65,536. Default: as many as fit into 128 MiB, but at least 4. Models without such layers have none.
    */
   maxStates?: number;
-  /** Most bytes of WebAssembly memory. A plan that needs more is refused before a weight is read. Default: 4 GiB - 64 KiB. */
+  /**
+   * Most bytes of WebAssembly memory. A plan that needs more is refused before a weight is read. Default: 4 GiB - 64 KiB;
+   * in Cloudflare Workers 96 MiB, since a Worker has 128 MB with its JavaScript heap.
+   */
   memoryLimit?: number;
   /**
    * Threads that compute, the caller's included: 1 to 256. Default: the host's cores, but at most 8; and 1 where the

@@ -28,9 +28,20 @@ export function withDefaults(body: Body, { exchange, served }: Pick<Call, "excha
     namesOf(name).some((alias) => fields[alias] !== undefined && fields[alias] !== null);
   const wanted = { ...defaults, ...(served.lora && { lora: served.lora }) };
   const added = Object.fromEntries(Object.entries(wanted).filter(([name]) => !has(body, name)));
-  const result = { ...body, ...added };
+  const result = { ...withSystemPrompt(body, exchange), ...added };
   const useless = Object.keys(added).filter((name) => NEEDS[name] !== undefined && !has(result, NEEDS[name]));
   return Object.fromEntries(Object.entries(result).filter(([name]) => !useless.includes(name)));
+}
+
+/** A chat without a system or developer message gets the server's, as its first one. */
+export function withSystemPrompt(body: Body, { server }: Pick<Call["exchange"], "server">): Body {
+  const { systemPrompt } = server.settings;
+  const { messages } = body;
+  if (systemPrompt === undefined || !Array.isArray(messages) || messages.length === 0) return body;
+  const isSystem = (message: Body | null): boolean => message?.role === "system" || message?.role === "developer";
+  return messages.some(isSystem)
+    ? body
+    : { ...body, messages: [{ role: "system", content: systemPrompt }, ...messages] };
 }
 
 function namesOf(name: string): readonly string[] {

@@ -7,8 +7,8 @@ import type { RequestOptions } from "../engine/openai/common-types.ts";
 import type { Completion, CompletionRequest } from "../engine/openai/completion-types.ts";
 import type { Body } from "./body.ts";
 import type { Call } from "./call.ts";
-import { withDefaults } from "./defaults.ts";
-import { type FieldNames, renameParam } from "./errors.ts";
+import { withDefaults, withSystemPrompt } from "./defaults.ts";
+import { type FieldNames, renameParam, shiftMessages } from "./errors.ts";
 
 /** These fields make the engine stream; a whole answer is collected from the same chunks. */
 export const STREAMED: Body = { stream: true, stream_options: { include_usage: true } };
@@ -31,7 +31,9 @@ export async function openChat(
   const request = { ...STREAMED, ...withDefaults(body, call) };
   // The cast is safe, because the engine checks every field.
   const checked = request as unknown as ChatCompletionRequest & { stream: true };
-  return renaming(names, () => call.model.chat.completions.create(checked, callOptions(call, signal)));
+  return renaming(names, () =>
+    ofClient(body, request, () => call.model.chat.completions.create(checked, callOptions(call, signal))),
+  );
 }
 
 /** The engine's chunks for a text completion, with usage unless the body says `stream` itself. */
@@ -52,8 +54,26 @@ export function callOptions({ exchange: { rules } }: Call, signal?: AbortSignal)
 
 /** How many tokens the prompt of a chat has. @throws NibbleError that names the field as the client does */
 export function countPromptTokens(call: Call, body: Body, names: FieldNames): Promise<number> {
-  const request = body as unknown as ChatCompletionRequest;
-  return renaming(names, async () => call.model.chatPrompt(request, callOptions(call)).ids.length);
+  return renaming(names, async () => (await promptOfChat(call, body)).ids.length);
+}
+
+/** The prompt of a chat, with the server's system prompt. @throws NibbleError that names the field */
+export function promptOfChat(call: Call, body: Body): Promise<ReturnType<Call["model"]["chatPrompt"]>> {
+  const request = withSystemPrompt(body, call.exchange);
+  // The cast is safe, because the engine checks every field.
+  return ofClient(body, request, async () =>
+    call.model.chatPrompt(request as unknown as ChatCompletionRequest, callOptions(call)),
+  );
+}
+
+/** Runs `action` on the request that was made of the client's body, and lets its errors count the client's messages. */
+async function ofClient<T>(body: Body, request: Body, action: () => Promise<T>): Promise<T> {
+  const length = ({ messages }: Body): number => (Array.isArray(messages) ? messages.length : 0);
+  try {
+    return await action();
+  } catch (error) {
+    throw shiftMessages(error, length(request) - length(body));
+  }
 }
 
 async function renaming<T>(names: FieldNames, action: () => Promise<T>): Promise<T> {

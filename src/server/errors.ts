@@ -133,3 +133,10 @@ export function renameParam(error: unknown, names: FieldNames): unknown {
   const renamed = message.startsWith(param) ? name + message.slice(param.length) : message;
   return new NibbleError(known.code, renamed, { param: name, cause: error });
 }
+
+/** The same error for a client that did not send the first `count` messages. */
+export function shiftMessages(error: unknown, count: number): unknown {
+  const index = /^messages\[(\d+)\]/.exec(asNibbleError(error)?.param ?? "")?.[1];
+  if (index === undefined || count === 0) return error;
+  return renameParam(error, [[/^messages\[\d+\]/, `messages[${Number(index) - count}]`]]);
+}

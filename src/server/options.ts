@@ -65,6 +65,8 @@ export interface HandlerOptions {
   readonly page?: (request: Request) => Response | Promise<Response>;
   /** Fields of requests for chats and completions that do not have them, under OpenAI's and llama-server's names. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** The system message of chats that have no system or developer message. Default: none. */
+  readonly systemPrompt?: string;
   /** The pooling of embeddings whose request names none. Default: the model's own. */
   readonly pooling?: Pooling;
   /** Refuses fields that nobody knows. Default: they are ignored, and a response header and `onWarning` name them. */
@@ -78,7 +80,7 @@ export interface HandlerOptions {
 const MIN_SLOT_KEY = 32;
 
 /** Options that stay undefined where they are not given. */
-type Optional = "fileStore" | "hosts" | "page" | "slotStore" | "slotKey" | "library" | "pooling";
+type Optional = "fileStore" | "hosts" | "page" | "slotStore" | "slotKey" | "library" | "pooling" | "systemPrompt";
 
 export type Settings = Required<Omit<HandlerOptions, Optional | "modelsIdleMs">> & {
   readonly [Name in Optional]: HandlerOptions[Name];
@@ -111,6 +113,7 @@ const OPTIONS: readonly (keyof HandlerOptions)[] = [
   "stallTimeoutMs",
   "page",
   "defaults",
+  "systemPrompt",
   "pooling",
   "strict",
   "onWarning",
@@ -146,6 +149,7 @@ export function checkHandlerOptions(options: HandlerOptions): Settings {
     maxFileBytes: whole("maxFileBytes", 1, 64 * 2 ** 20),
     slotStore: checkMethods<SlotStore>(fields, "slotStore", ["read", "write"]),
     defaults: (fields.get("defaults") ?? {}) as Settings["defaults"],
+    systemPrompt: fields.string("systemPrompt", Infinity),
     pooling: fields.oneOf("pooling", POOLINGS),
     strict: fields.boolean("strict") ?? false,
     onWarning: callback<Settings["onWarning"]>(fields, "onWarning") ?? (() => {}),

@@ -53,3 +53,14 @@ it("refuses a model that does not fit, with the numbers of bytes", async () => {
     message: expect.stringMatching(/expected at most 1\.0 MiB, the plan takes [\d.]+ MiB/),
   });
 });
+
+it("a host that ends large programs has a limit of its own, unless the caller sets one", async () => {
+  const reason = "A smaller model is needed.";
+  const planHere = createPlan({ ...testHost, memory: { limit: 2 ** 20, reason } });
+  await expect(planHere(file)).rejects.toMatchObject({
+    code: "out_of_memory",
+    message: expect.stringMatching(/^expected at most 1\.0 MiB.* A smaller model is needed\.$/),
+  });
+  expect((await planHere(file, { memoryLimit: 2 ** 30 })).memory).toEqual((await plan(file)).memory);
+  await expect(planHere(file, { memoryLimit: 2 ** 10 })).rejects.not.toThrow(reason);
+});

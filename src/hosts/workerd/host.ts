@@ -20,6 +20,12 @@ export const workerdHost: Host = {
       : refuse(`the ${build} build is not part of this entry; import its module and pass it as the option wasm`),
   threads: async () => 1,
   loopPerRequest: true,
+  memory: {
+    limit: 96 * 2 ** 20,
+    reason:
+      "A Worker has 128 MB, WebAssembly memory and JavaScript heap together, and is ended beyond; take a smaller model or " +
+      "weight type, or a smaller contextLength, maxBatchTokens, maxLogitRows or kvType, or set memoryLimit yourself.",
+  },
   startThread: async () => refuse("there is one thread; more are not supported"),
   async open(name) {
     if (/^https?:/.test(name)) return { file: await urlSource(new URL(name)), siblings: undefined };

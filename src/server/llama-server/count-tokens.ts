@@ -4,10 +4,9 @@
  */
 import { Fields } from "../../base/fields.ts";
 import type { Model } from "../../engine/model.ts";
-import type { ChatCompletionRequest } from "../../engine/openai/chat-types.ts";
 import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
-import { callOptions } from "../engine-calls.ts";
+import { promptOfChat } from "../engine-calls.ts";
 import { tokenizeText } from "../tokenize.ts";
 
 /** Whether a body of /tokenize is vLLM's; llama-server's text is `content`. */
@@ -20,11 +19,11 @@ export function asksForCount(body: unknown): body is Body {
  * `{ count, max_model_len, tokens, token_strs }`.
  * @throws NibbleError that names the field
  */
-export function countTokens(call: Call, body: Body): object {
+export async function countTokens(call: Call, body: Body): Promise<object> {
   const { model } = call;
   const { return_token_strs, ...request } = body;
   const strings = new Fields({ return_token_strs }, ["return_token_strs"]).boolean("return_token_strs") ?? false;
-  const ids = "messages" in request ? chatIds(call, request) : textIds(call, request);
+  const ids = "messages" in request ? await chatIds(call, request) : textIds(call, request);
   return {
     count: ids.length,
     max_model_len: model.info.contextLength,
@@ -34,9 +33,8 @@ export function countTokens(call: Call, body: Body): object {
 }
 
 /** The template writes the special tokens of a chat, so `add_special_tokens` changes nothing there. */
-function chatIds(call: Call, { add_special_tokens: _, ...chat }: Body): number[] {
-  // The cast is safe, because the engine checks every field.
-  return call.model.chatPrompt(chat as unknown as ChatCompletionRequest, callOptions(call)).ids;
+async function chatIds(call: Call, { add_special_tokens: _, ...chat }: Body): Promise<number[]> {
+  return (await promptOfChat(call, chat)).ids;
 }
 
 function textIds({ model, exchange }: Call, request: Body): number[] {
