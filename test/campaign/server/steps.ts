@@ -28,6 +28,10 @@ export type ServerStep =
   | { readonly do: "adapters"; readonly scale: number }
   | { readonly do: "session"; readonly prompt: number }
   | { readonly do: "close session" }
+  /** Uploads a file with so many questions, and starts a batch of them. */
+  | { readonly do: "batch"; readonly prompts: readonly number[] }
+  | { readonly do: "cancel batch" }
+  | { readonly do: "finish batch" }
   | { readonly do: "wrong"; readonly which: number }
   | { readonly do: "dispose" };
 
@@ -56,6 +60,15 @@ const step: fc.Arbitrary<ServerStep> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("adapters" as const), scale }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("session" as const), prompt }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("close session" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("batch" as const),
+      prompts: fc.array(prompt, { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel batch" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("finish batch" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("wrong" as const), which: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("dispose" as const) }) },
 );

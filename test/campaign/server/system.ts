@@ -12,6 +12,7 @@ import { ggufAdapter, randomAdapter } from "../../helpers/adapters.ts";
 import { architectures, openFixture, testHost } from "../../helpers/models.ts";
 import { postHandler, type TestAnswer } from "../../server/helpers.ts";
 import { Broken } from "../target.ts";
+import { batchQuestions, cancelBatch, type OpenBatch, resultsOf, startBatch } from "./batches.ts";
 import type { Question } from "./steps.ts";
 
 const bytes = (): Uint8Array => readFileSync(join(architectures, "llama/model.gguf"));
@@ -96,6 +97,7 @@ interface OpenRequest {
 export class System {
   readonly open: OpenRequest[] = [];
   readonly sessions: Session[] = [];
+  readonly batches: OpenBatch[] = [];
   readonly saved = new Map<string, Uint8Array>();
   readonly errors: unknown[] = [];
   model: Model;
@@ -161,12 +163,30 @@ export class System {
     await answer;
   }
 
+  async batch(prompts: readonly number[]): Promise<void> {
+    this.batches.push(await startBatch(this.handler, batchQuestions(prompts), bodyOf));
+  }
+
+  async cancelBatch(): Promise<void> {
+    await cancelBatch(this.handler, this.batches.shift()!);
+  }
+
+  /** Waits for the oldest batch: each of its answers must be the one that the question has alone. */
+  async finishBatch(): Promise<void> {
+    const batch = this.batches.shift()!;
+    for (const [i, body] of (await resultsOf(this.handler, batch)).entries())
+      if (choicesOf(body, false) !== (await oracle.answer(batch.questions[i]!)))
+        throw new Broken("a request of a batch had another answer than alone");
+  }
+
   /** Ends the model under whatever runs, and starts another. */
   async dispose(): Promise<void> {
     const { open } = this;
     this.model.dispose();
     await Promise.all(open.splice(0).map(({ answer }) => answer));
+    await this.handler.close(0);
     this.sessions.length = 0;
+    this.batches.length = 0;
     this.errors.length = 0; // requests that lost their model may be told "internal error"
     this.model = await loadModel();
     this.handler = this.#serve();
@@ -195,6 +215,7 @@ export class System {
   /** After the last step: nothing runs, nothing is held, every page is free again. @throws Broken */
   async end(): Promise<void> {
     while (this.open.length > 0) await this.finish();
+    while (this.batches.length > 0) await this.finishBatch();
     for (const session of this.sessions.splice(0)) session.dispose();
     const slots = JSON.parse((await (await this.handler(new Request("http://localhost/slots"))).text()) as string);
     if (slots.some((slot: { is_processing: boolean }) => slot.is_processing)) throw new Broken("a slot stays busy");

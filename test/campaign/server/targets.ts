@@ -12,6 +12,7 @@ import { promptIds, SLOTS, System } from "./system.ts";
 interface Known {
   open: number;
   sessions: number;
+  batches: number;
   scale: number;
   readonly saved: Set<string>;
 }
@@ -104,6 +105,27 @@ const DOES: {
       known.sessions--;
     },
   },
+  batch: {
+    can: ({ batches }) => batches < 3,
+    async run({ prompts }, known, system) {
+      await system.batch(prompts);
+      known.batches++;
+    },
+  },
+  "cancel batch": {
+    can: ({ batches }) => batches > 0,
+    async run(_, known, system) {
+      known.batches--;
+      await system.cancelBatch();
+    },
+  },
+  "finish batch": {
+    can: ({ batches }) => batches > 0,
+    async run(_, known, system) {
+      known.batches--;
+      await system.finishBatch();
+    },
+  },
   wrong: {
     async run({ which }, _, system) {
       const [path, body] = WRONG[which % WRONG.length]!;
@@ -114,7 +136,7 @@ const DOES: {
   dispose: {
     async run(_, known, system) {
       await system.dispose();
-      Object.assign(known, { open: 0, sessions: 0, scale: 0 });
+      Object.assign(known, { open: 0, sessions: 0, batches: 0, scale: 0 });
     },
   },
 };
@@ -143,7 +165,7 @@ class StepCommand implements fc.AsyncCommand<Known, System> {
 async function runSteps({ steps }: Input): Promise<string> {
   const system = await System.start();
   const commands = (steps as readonly ServerStep[]).map((step) => new StepCommand(step));
-  const known: Known = { open: 0, sessions: 0, scale: 0, saved: new Set() };
+  const known: Known = { open: 0, sessions: 0, batches: 0, scale: 0, saved: new Set() };
   await fc.asyncModelRun(() => ({ model: known, real: system }), commands);
   await system.end();
   return "works";
