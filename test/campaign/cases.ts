@@ -10,7 +10,7 @@ const folder: string = join(import.meta.dirname, "cases");
 export function storeCase(found: Case, into: string = folder): string {
   mkdirSync(into, { recursive: true });
   const hash = createHash("sha256").update(JSON.stringify(found.input)).digest("hex").slice(0, 8);
-  const path = join(into, `${found.target.replaceAll("/", "-")}-${hash}.json`);
+  const path = join(into, `${found.target.replaceAll(/[/ ]/g, "-")}-${hash}.json`);
   writeFileSync(path, `${JSON.stringify(found, null, 2)}\n`);
   return path;
 }

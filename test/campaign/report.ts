@@ -6,7 +6,6 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../bench/machine.ts";
 import type { SoakResult } from "../slow/soak.ts";
-import { storedCases } from "./cases.ts";
 import { GOALS } from "./goals.ts";
 import type { TargetFigures } from "./runner.ts";
 import { PARTS, type PartName } from "./target.ts";
@@ -89,7 +88,6 @@ function soakTable({ requests, hostile, beginning, end }: SoakResult): string {
 }
 
 export function reportOf(results: CampaignResults): string {
-  const cases = storedCases();
   return `# Reliability
 
 This page is written by \`npm run campaign -- --report\` from \`test/campaign/results.json\` and \`test/campaign/goals.ts\`; edit those.
@@ -107,7 +105,7 @@ ${table(
 ## The campaign
 
 A campaign draws inputs from a seed until its time is over. A failure is made small by delta debugging and stored below
-\`test/campaign/cases/\`, where \`npm test\` replays it ever after. Stored so far: ${cases.length}.
+\`test/campaign/cases/\`, where \`npm test\` replays it ever after.
 
 ${PARTS.map((part) => partSection(part, results[part])).join("\n\n")}
 `;

@@ -28,6 +28,8 @@ const throws = (one) => one !== undefined && one.fault !== "short" && one.fault 
 
 /** Node's own loader reads programs by the same functions. */
 const isProgram = (path) => /\.(?:[cm]?js|ts)$|package\.json$/.test(String(path));
+/** Their descriptors. */
+const programs = new Set();
 
 const WRITES = new Set(["write", "writev", "writeFile", "appendFile"]);
 
@@ -50,9 +52,11 @@ function wrapSync(name, call) {
   const original = fs[name];
   fs[name] = function (...args) {
     const isOutput = WRITES.has(call) && (args[0] === 1 || args[0] === 2);
-    const one = isOutput || isProgram(args[0]) ? undefined : due(call);
+    const one = isOutput || isProgram(args[0]) || programs.has(args[0]) ? undefined : due(call);
     if (throws(one)) throw failure(one, call);
-    return original.apply(this, args);
+    const result = original.apply(this, args);
+    if (name === "openSync") programs[isProgram(args[0]) ? "add" : "delete"](result);
+    return result;
   };
   if (original.native) fs[name].native = original.native;
 }

@@ -3,7 +3,7 @@
  * from some call on, whose clock jumps, or which are killed; and loads from sources that misbehave.
  * @module
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,22 +13,6 @@ import { pick } from "../mutation/numbers.ts";
 import { Broken, type Input, type Target } from "../target.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 import { SOURCE_TARGET } from "./sources.ts";
-
-const CALLS = [
-  "open",
-  "read",
-  "write",
-  "sync",
-  "rename",
-  "stat",
-  "readFile",
-  "writeFile",
-  "appendFile",
-  "mkdir",
-  "rm",
-  "unlink",
-  "fetch",
-];
 
 /** One disturbance of a run. */
 export interface CommandFault {
@@ -40,15 +24,27 @@ export interface CommandFault {
   readonly forever: boolean;
 }
 
-function drawFault(random: Random): CommandFault {
-  const number = 1 + Math.floor(2 ** (random.integer(0, 600) / 100)) - 1;
+/** How often an undisturbed run makes each kind of call. */
+type Counts = Readonly<Record<string, number>>;
+
+const WRITES = ["write", "writeFile", "appendFile", "open"];
+
+function drawFault(random: Random, counts: Counts): CommandFault {
   const kind = random.integer(0, 9);
-  if (kind === 0) return { call: "clock", number, fault: pick(random, ["forward", "back"] as const), forever: false };
+  if (kind === 0) {
+    const fault = pick(random, ["forward", "back"] as const);
+    return { call: "clock", number: random.integer(1, counts.clock ?? 1), fault, forever: false };
+  }
   if (kind <= 2) return { call: "kill", number: random.integer(1, 2000), fault: "kill", forever: false };
-  if (kind <= 4)
-    return { call: pick(random, ["write", "writeFile", "appendFile", "open"]), number, fault: "ENOSPC", forever: true };
+  const full = kind <= 4;
+  const calls = Object.keys(counts)
+    .filter((call) => call !== "clock" && (!full || WRITES.includes(call)))
+    .sort();
+  const call = calls.length > 0 ? pick(random, calls) : "open";
+  const number = random.integer(1, counts[call] ?? 1);
+  if (full) return { call, number, fault: "ENOSPC", forever: true };
   const fault = pick(random, ["fails", "EACCES", "EMFILE", "short", "stalls"] as const);
-  return { call: pick(random, CALLS), number, fault, forever: random.integer(0, 3) === 0 };
+  return { call, number, fault, forever: random.integer(0, 3) === 0 };
 }
 
 const preload = pathToFileURL(pathOf("test/campaign/faults/preload.mjs")).href;
@@ -61,6 +57,7 @@ async function runNode(folder: string, args: readonly string[], faults: readonly
       ...process.env,
       NIBBLE_CACHE: join(folder, "cache"),
       NIBBLE_FAULTS: JSON.stringify(faults),
+      ...(faults.length === 0 && { NIBBLE_FAULT_COUNTS: join(folder, "counts.json") }),
       NODE_OPTIONS: "",
     },
   });
@@ -70,7 +67,12 @@ async function runNode(folder: string, args: readonly string[], faults: readonly
   return { ...result, signal: running.child.signalCode };
 }
 
-const good = new Map<string, Promise<string>>();
+interface Good {
+  readonly result: string;
+  readonly counts: Counts;
+}
+
+const good = new Map<string, Promise<Good>>();
 
 async function inFolder<T>({ prepare }: Scenario, run: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "nibble-campaign-"));
@@ -82,15 +84,15 @@ async function inFolder<T>({ prepare }: Scenario, run: (folder: string) => Promi
   }
 }
 
-/** What an undisturbed run leaves. */
-function goodResult(scenario: Scenario): Promise<string> {
-  const make = (): Promise<string> =>
+/** What an undisturbed run leaves, and the calls that it makes. */
+function goodRun(scenario: Scenario): Promise<Good> {
+  const make = (): Promise<Good> =>
     inFolder(scenario, async (folder) => {
       const { code, stderr } = await runNode(folder, await scenario.args(folder, false), []);
       const result = scenario.result(folder);
       if (code !== 0 || result === undefined)
         throw new Broken(`undisturbed, ${scenario.name} ends with ${code}: ${stderr}`);
-      return result;
+      return { result, counts: JSON.parse(readFileSync(join(folder, "counts.json"), "utf8")) };
     });
   if (!good.has(scenario.name)) good.set(scenario.name, make());
   return good.get(scenario.name)!;
@@ -99,7 +101,7 @@ function goodResult(scenario: Scenario): Promise<string> {
 const WRONG_WORDS = /internal error|UnhandledPromiseRejection|\n\s+at .*:\d+:\d+/;
 
 async function runScenario(scenario: Scenario, faults: readonly CommandFault[]): Promise<string> {
-  const expected = await goodResult(scenario);
+  const { result: expected } = await goodRun(scenario);
   return inFolder(scenario, async (folder) => {
     const { code, stderr, signal } = await runNode(folder, await scenario.args(folder, false), faults);
     if (WRONG_WORDS.test(stderr)) throw new Broken(`an error without a sentence: ${stderr}`);
@@ -109,12 +111,23 @@ async function runScenario(scenario: Scenario, faults: readonly CommandFault[]):
     }
     if (signal === null && !/^nibble/m.test(stderr)) throw new Broken(`status ${code} and no word on why: ${stderr}`);
     scenario.checkAfterFault?.(folder, expected);
+    if (signal === null) checkLeftovers(folder, faults);
     const again = await runNode(folder, await scenario.args(folder, true), []);
     if (again.code !== 0) throw new Broken(`the run after the fault ends with ${again.code}: ${again.stderr}`);
     if (scenario.result(folder) !== expected) throw new Broken("the run after the fault leaves another result");
     return signal ?? "fails and goes on";
   });
 }
+
+/** A file that is written under another name is removed where writing fails, unless the removal is what fails. */
+function checkLeftovers(folder: string, faults: readonly CommandFault[]): void {
+  if (faults.some(({ call }) => call === "rm" || call === "unlink")) return;
+  const left = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => UNFINISHED.test(name));
+  if (left.length > 0) throw new Broken(`unfinished files are left: ${left.join(", ")}`);
+}
+
+/** Names of `writeFileAtomically`. */
+const UNFINISHED = /\.[0-9a-f-]{36}\.tmp$/;
 
 export const FAULT_TARGETS: readonly Target[] = [
   SOURCE_TARGET,
@@ -126,9 +139,10 @@ export const FAULT_TARGETS: readonly Target[] = [
         "Whatever call fails, the command ends with a sentence or with the right result; what it leaves is whole; and the same command again gives the bytes of an undisturbed run.",
       patience: 300,
       async generate(random) {
+        const { counts } = await goodRun(scenario);
         return {
           base: scenario.name,
-          steps: Array.from({ length: random.integer(1, 2) }, () => drawFault(random)),
+          steps: Array.from({ length: random.integer(1, 2) }, () => drawFault(random, counts)),
         };
       },
       run: ({ steps }: Input) => runScenario(scenario, steps as readonly CommandFault[]),
