@@ -145,12 +145,16 @@ async function firstToken(url: string): Promise<number | undefined> {
   return ms;
 }
 
+/** Clients that measure the time to a first token, and try again where the queue is full. */
+const PROBES = 4;
+
 interface Sample {
   readonly at: number;
   readonly bytes: number;
   readonly files: number;
   readonly tokens: number;
-  readonly firstToken: number | undefined;
+  /** Times to a first token since the sample before. */
+  readonly firstTokens: readonly number[];
 }
 
 /** @throws where a good client gets another answer than 200 or 429, or a page, slot or socket stays in use at the end */
@@ -168,15 +172,25 @@ export async function soak({ url, pid }: SoakServer, { seconds, clients }: SoakO
   };
   const all = Promise.all(Array.from({ length: clients }, client));
   const samples: Sample[] = [];
+  let firstTokens: number[] = [];
+  const probe = async (): Promise<void> => {
+    while (elapsed() < seconds) {
+      const ms = await firstToken(url);
+      if (ms === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+      else firstTokens.push(ms);
+    }
+  };
   const watch = async (): Promise<void> => {
     while (elapsed() < seconds) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const facts = processFacts(pid);
-      const [ms, tokens] = [await firstToken(url), await gauge(url, "completion_tokens_total")];
-      if (facts) samples.push({ at: elapsed(), bytes: facts.bytes, files: facts.files, tokens, firstToken: ms });
+      const tokens = await gauge(url, "completion_tokens_total");
+      if (!facts) continue;
+      samples.push({ at: elapsed(), bytes: facts.bytes, files: facts.files, tokens, firstTokens });
+      firstTokens = [];
     }
   };
-  await Promise.all([all, watch()]);
+  await Promise.all([all, watch(), ...Array.from({ length: PROBES }, probe)]);
   await until(async () => (await gauge(url, "requests_running")) === 0);
   for (const name of ["slots_busy", "requests_queued", "kv_pages_used"]) expect(await gauge(url, name)).toBe(0);
   const part = (from: number, to: number) => samples.slice(from * samples.length, Math.max(1, to * samples.length));
@@ -199,7 +213,7 @@ export async function soak({ url, pid }: SoakServer, { seconds, clients }: SoakO
 }
 
 function spanOf(samples: readonly Sample[]): Span {
-  const times = samples.flatMap(({ firstToken: ms }) => (ms === undefined ? [] : [ms]));
+  const times = samples.flatMap(({ firstTokens }) => firstTokens);
   const [first, last] = [samples[0], samples.at(-1)];
   const time = first && last ? last.at - first.at : 0;
   return {

@@ -2,13 +2,14 @@
  * Files of one folder as the blobs of batches.
  * @module
  */
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { appendFile, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import type { ByteSink } from "../../../weights-tools/gguf/writer.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { BlobStore } from "../../batch/store.ts";
-import { io, writeAll } from "../../hosts/node/io.ts";
+import { io } from "../../hosts/node/io.ts";
 
 /** @param maxBytes most bytes of all files together; undefined: as many as the disk holds */
 export function folderBlobs(folder: string, maxBytes?: number): BlobStore {
@@ -29,41 +30,17 @@ export function folderBlobs(folder: string, maxBytes?: number): BlobStore {
     },
     async write(name, chunks) {
       let left = await room();
-      await writeWhole(pathOf(name), chunks, (bytes) => {
-        left -= bytes;
-        if (left < 0) throw new NibbleError("too_large", `the server keeps ${maxBytes} bytes of files; delete some`);
-      });
+      const fill = async (sink: ByteSink): Promise<void> => {
+        for await (const chunk of chunks) {
+          left -= chunk.length;
+          if (left < 0) throw new NibbleError("too_large", `the server keeps ${maxBytes} bytes of files; delete some`);
+          await sink.write(chunk);
+        }
+      };
+      // A server that is told to end still writes down what it has.
+      await writeFileAtomically(pathOf(name), fill, { signals: false });
     },
     append: (name, bytes) => io(pathOf(name), () => appendFile(pathOf(name), bytes)),
     delete: (name) => io(pathOf(name), () => rm(pathOf(name), { force: true })),
   };
-}
-
-/**
- * Writes a file completely or not at all. Signals do not end it, since a server that is told to end still writes down what it
- * has.
- * @param spend called with the bytes of each chunk before they are written
- */
-async function writeWhole(
-  path: string,
-  chunks: AsyncIterable<Uint8Array>,
-  spend: (bytes: number) => void,
-): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await io(path, () => open(temporary, "wx"));
-  try {
-    let position = 0;
-    for await (const chunk of chunks) {
-      spend(chunk.length);
-      await io(path, () => writeAll(file, chunk, position));
-      position += chunk.length;
-    }
-    await io(path, () => file.sync());
-  } catch (error) {
-    await file.close();
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await file.close();
-  await io(path, () => rename(temporary, path));
 }
