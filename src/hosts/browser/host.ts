@@ -12,6 +12,7 @@ import type { Host } from "../../load/host.ts";
 import type { Build } from "../../runtime/kernels.ts";
 import type { ThreadStart } from "../../runtime/threads.ts";
 import { browserHub } from "./hub.ts";
+import { startWorker } from "./start-worker.ts";
 
 /** Each URL is written out, because bundlers look for this form and copy the files. */
 const wasmUrl = (build: Build): URL => {
@@ -38,7 +39,8 @@ export const browserHost: Host = {
   },
   async startThread(start: ThreadStart) {
     if (!mayWait()) throw new NibbleError("unsupported_host", "threads need a worker of a cross-origin isolated page");
-    const worker = new Worker(new URL("./browser-thread.js", import.meta.url), { type: "module" });
+    const ownWorker = () => new Worker(new URL("./browser-thread.js", import.meta.url), { type: "module" });
+    const worker = startWorker(ownWorker, "./browser-thread.js", import.meta.url);
     await new Promise<void>((resolve, reject) => {
       worker.onmessage = () => resolve();
       worker.onerror = ({ message }) =>

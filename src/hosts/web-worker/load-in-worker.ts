@@ -12,6 +12,7 @@ import type { RequestOptions } from "../../engine/openai/common-types.ts";
 import type { GenerateOptions } from "../../engine/request/generate-options.ts";
 import type { LoadOptions } from "../../load/options.ts";
 import type { ModelSource } from "../../load/source.ts";
+import { startWorker } from "../browser/start-worker.ts";
 import { Calls } from "./calls.ts";
 
 /**
@@ -61,8 +62,8 @@ export async function loadInWorker(
   signal?.throwIfAborted();
   if (typeof draft === "object" && "info" in draft)
     throw invalid("draft", "a source that can be posted to the worker", draft, "invalid_argument");
-  // The URL is written out, because bundlers look for this form and add the worker.
-  const worker = given ?? new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
+  const ownWorker = () => new Worker(new URL("./model-worker.js", import.meta.url), { type: "module" });
+  const worker = given ?? startWorker(ownWorker, "./model-worker.js", import.meta.url);
   const calls = new Calls(worker, onProgress);
   let info: ModelInfo;
   try {

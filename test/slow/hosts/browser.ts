@@ -46,6 +46,7 @@ export async function serveFolder(
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
       "content-length": stats.size - from,
       ...(from && { "content-range": `bytes ${from}-${stats.size - 1}/${stats.size}` }),
+      "access-control-allow-origin": "*",
       ...(isolated && ISOLATED),
     });
     createReadStream(path, { start: from }).pipe(response);
