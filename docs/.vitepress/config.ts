@@ -64,7 +64,9 @@ export default defineConfig({
           quantisation: "What quantisation costs",
           "benchmark-data": "Data for benchmarks",
           determinism: "The same bits everywhere",
-        }),
+          "benchmark-data": "Data of benchmarks",
+          quantisation: "What quantisation costs",
+        }).concat(pages("/", { evaluation: "Evaluation" })),
       },
       {
         text: "Servers",
@@ -86,6 +88,7 @@ export default defineConfig({
           numerics: "Numerics",
           kernels: "Kernels",
           performance: "Measurements",
+          reliability: "Reliability",
         }),
       },
     ],
