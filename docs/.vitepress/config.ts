@@ -64,8 +64,6 @@ export default defineConfig({
           quantisation: "What quantisation costs",
           "benchmark-data": "Data for benchmarks",
           determinism: "The same bits everywhere",
-          "benchmark-data": "Data of benchmarks",
-          quantisation: "What quantisation costs",
         }).concat(pages("/", { evaluation: "Evaluation" })),
       },
       {
