@@ -65,6 +65,8 @@ describe("text and templates", () => {
     expect(model.applyTemplate(messages, { variables: { thinking: true } })).toMatch(/<think>$/);
     expect(model.info).toEqual({
       name: "fake",
+      bosToken: "<bos>",
+      eosToken: "<eos>",
       architecture: "test",
       contextLength: 256,
       vocabSize: 300,
