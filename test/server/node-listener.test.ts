@@ -5,7 +5,7 @@ import { connect, createServer as createServer2, type Http2Server } from "node:h
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../src/engine/model.ts";
-import { toNodeListener } from "../../src/hosts/node/listener.ts";
+import { toNodeListener } from "../../src/hosts/node/to-node-listener.ts";
 import { createHandler } from "../../src/server/handler.ts";
 import { askHandler, loadCrumb, messages, postHandler, postJson, until } from "./helpers.ts";
 

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ENTRIES } from "../../scripts/entries.mjs";
 import { root } from "../helpers/models.ts";
 
 const project = mkdtempSync(join(tmpdir(), "nibble-types-"));
@@ -34,7 +35,7 @@ beforeAll(() => {
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
 });
 
-it("the README's examples need no @types/node; the model's own facts are options of generate", () => {
+it("the README's examples, and every entry, need no @types/node; the model's own facts are options of generate", () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]);
   expect(examples.length).toBeGreaterThan(1);
@@ -48,6 +49,10 @@ it("the README's examples need no @types/node; the model's own facts are options
     generate({ prompt: "x" });
     generate({ prompt: [1], sampling: 5 });`;
   writeFileSync(join(project, "generate.ts"), uses);
+  const imported = ENTRIES.flatMap(({ subpath }, i) =>
+    subpath ? [`export type * as entry${i} from "nibble-llm/${subpath}";`] : [],
+  );
+  writeFileSync(join(project, "entries.ts"), imported.join("\n"));
   expect(tsc("-p", project)).toMatch(/^\S*generate\.ts\(8,29\): error TS\d+: .*\n?$/);
 });
 

@@ -1,30 +1,10 @@
 /**
- * A fetch handler as a listener of node:http, which Express, Fastify and others take as well.
+ * Answers requests of node:http by a fetch handler.
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-
-/** A function from a request to its response, as `createHandler` makes it. */
-export type FetchHandler = (request: Request) => Promise<Response>;
-
-/** Node's `IncomingMessage`, or HTTP/2's. (Its own type would need @types/node, which users of other hosts do not have.) */
-export interface NodeRequest {
-  /** Such as "POST". */
-  readonly method?: string | undefined;
-  /** The path with its query. */
-  readonly url?: string | undefined;
-  /** The values by their names in lower case. */
-  readonly headers: object;
-}
-
-/** Node's `ServerResponse`, or HTTP/2's. */
-export interface NodeResponse {
-  /** Whether the response has begun. */
-  readonly headersSent: boolean;
-  /** Whether all of it has been written. */
-  readonly writableEnded: boolean;
-}
+import type { FetchHandler } from "./fetch-handler.ts";
 
 /** Milliseconds that a client has to read the end of its response. */
 const FINISH_TIMEOUT = 30_000;
@@ -33,22 +13,6 @@ const MAX_AHEAD = 100;
 /** Milliseconds for which the rest of a refused body is read and dropped, without a byte and in all. */
 const LINGER_IDLE = 2000;
 const LINGER = 30_000;
-
-/**
- * Makes a listener for `createServer` of node:http, and for the frameworks on top of it, of a handler such as
- * `createHandler`'s. The request's signal is aborted when the client leaves, and a slow client makes the handler wait.
- *
- * ```ts
- * createServer(toNodeListener(createHandler(model))).listen(8080);
- * app.use("/ai", toNodeListener(createHandler(model))); // Express, which takes "/ai" off the path
- * ```
- *
- * Frameworks that leave the path as it is need the handler's option `basePath`.
- */
-export function toNodeListener(handler: FetchHandler): (request: NodeRequest, response: NodeResponse) => void {
-  return (request, response) =>
-    answer(handler, { incoming: request as IncomingMessage, outgoing: response as ServerResponse });
-}
 
 /** A request and its response as Node has them. */
 export interface NodeExchange {

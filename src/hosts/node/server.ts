@@ -4,7 +4,8 @@
  */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answer, type FetchHandler, type NodeExchange } from "./listener.ts";
+import type { FetchHandler } from "./fetch-handler.ts";
+import { answer, type NodeExchange } from "./listener.ts";
 
 export interface ListenOptions {
   /** The address to listen on. Default: 127.0.0.1, which only this machine can reach. */

@@ -1,5 +1,5 @@
 /** examples/worker in workerd: a file as large as MobileLLM-R1-140M's from R2, with WebAssembly memory and heap capped. */
-import { cpSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { root } from "../../helpers/models.ts";
@@ -18,6 +18,8 @@ beforeAll(async () => {
   project = createProject();
   folder = join(project.folder, "worker-example");
   cpSync(join(root, "examples/worker"), folder, { recursive: true });
+  // Wrangler reads the secrets of local runs from this file.
+  writeFileSync(join(folder, ".dev.vars"), "SNAPSHOT_KEY=a-secret-of-thirty-two-characters\n");
   wrangler(folder, "r2", "object", "put", "models/model.gguf", "--local", "--file", await llama140m());
   worker = await startWorker(folder, CAPS);
 });
