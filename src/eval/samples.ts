@@ -71,3 +71,8 @@ export function readScored(line: string): Scored | undefined {
     return undefined;
   }
 }
+
+/** The lines of rows, by the index of the row, in the order of the rows: rows come as they end. */
+export function linesInOrder<Line>(rows: ReadonlyMap<number, readonly Line[]>): Line[] {
+  return [...rows].sort(([a], [b]) => a - b).flatMap(([, lines]) => lines);
+}

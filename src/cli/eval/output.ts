@@ -6,7 +6,7 @@
 import { appendFileSync, createReadStream, existsSync } from "node:fs";
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../../base/errors.ts";
-import { readScored, type Sample, type Scored, sampleLine, scoredOf } from "../../eval/samples.ts";
+import { linesInOrder, readScored, type Sample, type Scored, sampleLine, scoredOf } from "../../eval/samples.ts";
 
 interface Line {
   readonly text: string;
@@ -75,7 +75,7 @@ export class SampleFile {
   }
 
   async #write(): Promise<readonly Line[]> {
-    const lines = [...this.#rows].sort(([a], [b]) => a - b).flatMap(([, own]) => own);
+    const lines = linesInOrder(this.#rows);
     if (this.#path !== undefined) await writeText(this.#path, textOf(lines));
     return lines;
   }

@@ -12,7 +12,7 @@ import { REPORT_STYLE } from "../report/style.ts";
 import { reportOf } from "../results.ts";
 import { parseRows } from "../rows.ts";
 import { type NamedRun, runsOf, type TaskData } from "../runs.ts";
-import { readScored, type Sample, sampleLine } from "../samples.ts";
+import { linesInOrder, readScored, type Sample, sampleLine } from "../samples.ts";
 import type { Row, Task } from "../task.ts";
 import { INCLUDED } from "./list-tasks.ts";
 import type { EvalEvent, EvalRequest, EvalResult } from "./messages.ts";
@@ -42,17 +42,16 @@ export async function* evaluateModel(
   const shots = data.pool.length === 0 ? 0 : undefined;
   const runs = runsOf(task, { ...data, shots, chat });
   const total = runs.reduce((sum, { rows }) => sum + Math.min(limit, rows.length), 0);
-  const lines = new Map<NamedRun, string[]>();
+  const lines = new Map<NamedRun, Map<number, string[]>>();
   const { signal: stop } = (stopping = new AbortController());
   signal.addEventListener("abort", stopEvaluation);
   let [done, right] = [0, 0];
   yield { type: "progress", done, total, right };
   try {
     for (const run of runs) {
-      const own: string[] = [];
+      const own = new Map<number, string[]>();
       for await (const samples of evaluate(backend, run, { limit, signal: stop })) {
-        if (own.length === 0) lines.set(run, own);
-        own.push(...samples.map(sampleLine));
+        lines.set(run, own.set(samples[0]!.id, samples.map(sampleLine)));
         right += Math.max(...samples.map(scoreOf));
         yield { type: "progress", done: ++done, total, right };
       }
@@ -61,7 +60,12 @@ export async function* evaluateModel(
     if (!stop.aborted) throw error;
   }
   signal.throwIfAborted();
-  if (done > 0) yield { ...resultOf(backend.name, lines), rows: done, shots: runs[0]!.prompts.shots };
+  if (done > 0)
+    yield {
+      ...resultOf(backend.name, new Map([...lines].map(([run, own]) => [run, linesInOrder(own)]))),
+      rows: done,
+      shots: runs[0]!.prompts.shots,
+    };
 }
 
 const scoreOf = ({ metrics }: Sample): number => Object.values(metrics)[0] ?? 0;
