@@ -4,14 +4,19 @@ import { defineConfig, type MarkdownRenderer } from "vitepress";
 
 const REPOSITORY = "https://github.com/nibble-llm/nibble";
 
+/** Pages that include a document of the repository's root, whose links start from there. */
+const INCLUDED = ["security.md"];
+
 /** Links to files of the repository that are no pages of the site lead to the repository. */
 function linkOutside(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push("outside", ({ tokens, env }) => {
+    const folder = INCLUDED.includes(env.relativePath) ? ".." : posix.dirname(env.relativePath);
     for (const link of tokens.flatMap(({ children }) => children ?? []).filter(({ type }) => type === "link_open")) {
       const target = link.attrGet("href") ?? "";
-      const path = posix.join(posix.dirname(env.relativePath), target);
-      if (/^\.\.?\//.test(target) && path.startsWith("../"))
-        link.attrSet("href", `${REPOSITORY}/blob/main/${path.slice(3)}`);
+      if (/^(?:\w+:|[/#])/.test(target)) continue;
+      const path = posix.join(folder, target);
+      if (path.startsWith("../docs/")) link.attrSet("href", `/${path.slice("../docs/".length)}`);
+      else if (path.startsWith("../")) link.attrSet("href", `${REPOSITORY}/blob/main/${path.slice("../".length)}`);
     }
   });
 }
