@@ -2,13 +2,13 @@
  * Where the answer to a mathematical problem is in a text, and whether it is right, by the rules of each benchmark.
  * @module
  */
+
+import type { Row } from "../row.ts";
 import { lastBoxed } from "./boxed.ts";
 import { compareMinerva, minervaAnswer, minervaForm } from "./minerva.ts";
 import { sameLatex } from "./plain-latex.ts";
 import { compareR1 } from "./r1-equality.ts";
 import { r1Answer, r1Form } from "./r1-form.ts";
-
-type Row = Readonly<Record<string, unknown>>;
 
 export interface Verdict {
   readonly answer: string;
