@@ -2,6 +2,7 @@
  * `nibble batch`: answers a file of requests, by a model here or by servers.
  * @module
  */
+import type { Stats } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
@@ -10,6 +11,7 @@ import { ServerPool } from "../../batch/pool.ts";
 import { BATCH_URLS } from "../../batch/request.ts";
 import { runBatch } from "../../batch/run.ts";
 import { batchServer } from "../../batch/server.ts";
+import { ifThere } from "../../hosts/node/io.ts";
 import { lock } from "../../hosts/node/lock.ts";
 import { createHandler } from "../../server/handler.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -81,9 +83,10 @@ The exit code is 1 if a request has no answer in the end. --json prints { "total
 
 /** @throws NibbleError `io_error` where the results would replace the requests, or have no folder */
 async function checkFiles(requests: string, out: string): Promise<void> {
-  const folder = await stat(dirname(out)).catch(() => undefined);
+  const statsOf = (path: string): Promise<Stats | undefined> => ifThere(path, () => stat(path));
+  const folder = await statsOf(dirname(out));
   if (!folder?.isDirectory()) throw new NibbleError("io_error", `${out}: its folder ${dirname(out)} does not exist`);
-  const [input, output] = await Promise.all([requests, out].map((path) => stat(path).catch(() => undefined)));
+  const [input, output] = await Promise.all([requests, out].map(statsOf));
   if (output && !output.isFile()) throw new NibbleError("io_error", `${out}: expected a regular file to write`);
   if (input && output && input.dev === output.dev && input.ino === output.ino)
     throw new NibbleError("io_error", `${out}: it is the file of the requests, and cannot be that of the results too`);

@@ -9,23 +9,27 @@ import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import type { ByteSink } from "../../../weights-tools/gguf/writer.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { BlobStore } from "../../batch/store.ts";
-import { io } from "../../hosts/node/io.ts";
+import { ifThere, io } from "../../hosts/node/io.ts";
 
 /** @param maxBytes most bytes of all files together; undefined: as many as the disk holds */
 export function folderBlobs(folder: string, maxBytes?: number): BlobStore {
   const pathOf = (name: string): string => join(folder, name);
+  const sizeOf = async (name: string): Promise<number | undefined> =>
+    (await ifThere(pathOf(name), () => stat(pathOf(name))))?.size;
   /** Counted anew for each upload, because other programs may use the folder too. */
   const room = async (): Promise<number> => {
     if (maxBytes === undefined) return Infinity;
-    const sizes = (await readdir(folder)).map(async (name) => (await stat(pathOf(name)).catch(() => undefined))?.size);
-    return maxBytes - (await Promise.all(sizes)).reduce<number>((sum, size = 0) => sum + size, 0);
+    return (
+      maxBytes -
+      (await Promise.all((await readdir(folder)).map(sizeOf))).reduce<number>((sum, size = 0) => sum + size, 0)
+    );
   };
   return {
     names: async (prefix) =>
       (await readdir(folder)).filter((name) => name.startsWith(prefix) && !name.endsWith(".tmp")),
-    size: async (name) => (await stat(pathOf(name)).catch(() => undefined))?.size,
+    size: sizeOf,
     async *read(name, start = 0, end = Infinity) {
-      if (end <= start || (await stat(pathOf(name)).catch(() => undefined)) === undefined) return;
+      if (end <= start || (await sizeOf(name)) === undefined) return;
       yield* createReadStream(pathOf(name), { start, end: end - 1, highWaterMark: 2 ** 18 });
     },
     async write(name, chunks) {

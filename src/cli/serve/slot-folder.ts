@@ -5,6 +5,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import { ifThere } from "../../hosts/node/io.ts";
 import type { SlotStore } from "../../server/llama-server/slot-store.ts";
 
 /** The name that a file has while it is written. A process that was killed leaves it. */
@@ -19,16 +20,11 @@ export function folderStore(folder: string): SlotStore {
     async read(name) {
       const path = join(folder, name);
       // Anything else than a file, such as a pipe, could be read for ever.
-      const isFile = await stat(path).then((stats) => stats.isFile(), isMissing);
-      return isFile ? new Uint8Array(await readFile(path)) : undefined;
+      const stats = await ifThere(path, () => stat(path));
+      return stats?.isFile() ? new Uint8Array(await readFile(path)) : undefined;
     },
     write: (name, bytes) => writeFileAtomically(join(folder, name), (sink) => sink.write(bytes), { signals: false }),
   };
-}
-
-function isMissing(error: NodeJS.ErrnoException): false {
-  if (error.code === "ENOENT") return false;
-  throw error;
 }
 
 async function removeStale(folder: string): Promise<void> {

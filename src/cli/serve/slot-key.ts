@@ -7,6 +7,7 @@ import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
+import { ifThere } from "../../hosts/node/io.ts";
 import { requires, UsageError } from "../flags.ts";
 import type { ServeFlags } from "./flags.ts";
 
@@ -39,7 +40,7 @@ export async function readSlotKey({ slots, slotKeyFile }: ServeFlags): Promise<U
 async function makeOnce(path: string): Promise<void> {
   const own = `${path}.${randomUUID()}.part`;
   await mkdir(join(path, ".."), { recursive: true });
-  if (await readFile(path).catch(() => undefined)) return;
+  if (await ifThere(path, () => readFile(path))) return;
   await writeFile(own, randomBytes(LEAST), { mode: 0o600, flag: "wx" });
   try {
     await link(own, path);

@@ -21,7 +21,7 @@ async function opfsStore(): Promise<BlobStore | undefined> {
   const folder = await root.getDirectoryHandle(NAME, { create: true });
   return {
     async get(name) {
-      const handle = await folder.getFileHandle(name).catch(() => undefined);
+      const handle = await folder.getFileHandle(name).catch(ifNotFound);
       return handle?.getFile();
     },
     put: (name, bytes) =>
@@ -31,13 +31,18 @@ async function opfsStore(): Promise<BlobStore | undefined> {
         await file.write(bytes);
         await file.close();
       }),
-    delete: (name) => folder.removeEntry(name).catch(() => {}),
+    delete: (name) => folder.removeEntry(name).catch(ifNotFound),
     async names() {
       const names: string[] = [];
       for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
       return names;
     },
   };
+}
+
+/** @throws every other error: a file that the browser cannot read just now is not a missing one */
+function ifNotFound(error: DOMException): undefined {
+  if (error.name !== "NotFoundError") throw error;
 }
 
 async function cacheStore(): Promise<BlobStore | undefined> {

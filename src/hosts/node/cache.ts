@@ -16,7 +16,7 @@ import {
 } from "../../hub/cache.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { fileSource } from "./files.ts";
-import { io, syncFolder } from "./io.ts";
+import { ifThere, io, syncFolder } from "./io.ts";
 import { lock } from "./lock.ts";
 import { openPartial } from "./partial-file.ts";
 
@@ -141,16 +141,16 @@ class DirectoryCache implements ModelCache {
   }
 
   /** The text of a file, which is empty if there is none. */
-  #read(path: string): Promise<string> {
-    return this.#node.fs.readFile(path, "utf8").catch(() => "");
+  async #read(path: string): Promise<string> {
+    return (await ifThere(path, () => this.#node.fs.readFile(path, "utf8"))) ?? "";
   }
 
-  #names(folder: string): Promise<string[]> {
-    return this.#node.fs.readdir(folder).catch(() => []);
+  async #names(folder: string): Promise<string[]> {
+    return (await ifThere(folder, () => this.#node.fs.readdir(folder))) ?? [];
   }
 
   async #sizeOf(path: string): Promise<number | undefined> {
-    const stats = await this.#node.fs.stat(path).catch(() => undefined);
+    const stats = await ifThere(path, () => this.#node.fs.stat(path));
     return stats?.isFile() ? stats.size : undefined;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type ByteSource, type FileSet, fillSource } from "../../io/byte-source.ts";
+import { ifThere, io } from "./io.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
 
@@ -54,15 +55,15 @@ export function directoryFiles(directory: string): FileSet {
     open: async (name) => fileSource(await pathOf(name)),
     async has(name) {
       const { stat } = await import("node:fs/promises");
-      return stat(await pathOf(name)).then(
-        (stats) => stats.isFile(),
-        () => false,
-      );
+      const path = await pathOf(name);
+      return (await ifThere(path, () => stat(path)))?.isFile() ?? false;
     },
     async list() {
       const { readdir } = await import("node:fs/promises");
       const { join } = await import("node:path");
-      const [top, below] = [await readdir(directory), await readdir(join(directory, TEMPLATES)).catch(() => [])];
+      const templates = join(directory, TEMPLATES);
+      const top = await io(directory, () => readdir(directory));
+      const below = (await ifThere(templates, () => readdir(templates))) ?? [];
       return [...top, ...below.map((name) => `${TEMPLATES}/${name}`)];
     },
   };

@@ -17,6 +17,24 @@ export async function io<T>(path: string, action: () => Promise<T>): Promise<T> 
   }
 }
 
+/**
+ * Runs `action` on a path that may not exist.
+ * @returns its result; undefined where there is nothing at the path
+ * @throws NibbleError `io_error` where it fails for any other reason: a file that cannot be read just now is not a missing one
+ */
+export function ifThere<T>(path: string, action: () => Promise<T>): Promise<T | undefined> {
+  return io(path, async () => {
+    try {
+      return await action();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Of `a/b` where `a` is a file, the system says ENOTDIR.
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+  });
+}
+
 /** Writes all bytes at a position of a file: one write may take only some of them. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; )

@@ -6,6 +6,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { pause } from "../../hub/http.ts";
+import { ifThere } from "./io.ts";
 
 export interface Lock {
   /** Lets other processes have the lock. */
@@ -74,8 +75,8 @@ interface Heartbeat {
 async function breakIfDead(path: string, watched: Heartbeat): Promise<boolean> {
   const fs = await import("node:fs/promises");
   const { randomUUID } = await import("node:crypto");
-  const text = await fs.readFile(path, "utf8").catch(() => undefined);
-  const stats = await fs.stat(path).catch(() => undefined);
+  const text = await ifThere(path, () => fs.readFile(path, "utf8"));
+  const stats = await ifThere(path, () => fs.stat(path));
   if (text === undefined || stats === undefined) return true; // it has been released
   const now = performance.now();
   if (watched.date !== stats.mtimeMs) Object.assign(watched, { date: stats.mtimeMs, since: now });
