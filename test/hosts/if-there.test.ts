@@ -30,7 +30,7 @@ test("batches, saved slots and model folders do not take an unreachable file for
   const blobs = folderBlobs(folder);
   const failure = { code: "io_error" };
   await expect(blobs.size(UNREADABLE)).rejects.toMatchObject(failure);
-  await expect(Array.fromAsync(blobs.read(UNREADABLE))).rejects.toMatchObject(failure);
+  await expect(blobs.read(UNREADABLE)[Symbol.asyncIterator]().next()).rejects.toMatchObject(failure);
   await expect(folderStore(folder).read(UNREADABLE)).rejects.toMatchObject(failure);
   await expect(directoryFiles(folder).has(UNREADABLE)).rejects.toMatchObject(failure);
   expect(await blobs.size("none")).toBeUndefined();
