@@ -2,8 +2,10 @@
  * One answer on the page. Text is written once per frame, however fast tokens come.
  * @module
  */
+import type { Piece } from "./answer.ts";
 import { button, make } from "./dom.ts";
 import { TextView } from "./text-view.ts";
+import { TokenView } from "./token-view.ts";
 
 /** Characters of reasoning that are shown beside its title; more than fit into a line. */
 const LAST = 160;
@@ -15,6 +17,8 @@ export class AnswerView {
   readonly #grown: () => void;
   readonly #start = performance.now();
   #reasoning: ReasoningView | undefined;
+  /** The answer's tokens, if they come with it. They are then shown in place of the text. */
+  #tokens: TokenView | undefined;
   #pending = "";
   #frame = 0;
 
@@ -30,12 +34,17 @@ export class AnswerView {
     return this.#content.text + this.#pending;
   }
 
-  push(content: string, reasoning: string): void {
+  push({ content = "", reasoning = "", tokens = [] }: Partial<Piece>): void {
     if (reasoning !== "") {
       if (!this.#reasoning) this.element.prepend((this.#reasoning = new ReasoningView()).element);
       this.#reasoning.push(reasoning);
     }
     if (content !== "") this.#reasoning?.end(performance.now() - this.#start);
+    if (tokens.length > 0) {
+      if (!this.#tokens) this.#under.before((this.#tokens = new TokenView()).element);
+      this.#tokens.push(tokens);
+      this.element.classList.add("as-tokens");
+    }
     this.#pending += content;
     this.#frame ||= requestAnimationFrame(() => this.#write());
   }
@@ -48,6 +57,7 @@ export class AnswerView {
     this.element.removeAttribute("aria-busy");
     if (this.text === "") this.#content.element.remove();
     else this.#under.append(copyButton(this.text));
+    if (this.#tokens) this.#under.append(tokensButton(this.element));
     this.#under.append(make("span", "note", note));
     this.#grown();
   }
@@ -92,6 +102,17 @@ class ReasoningView {
     this.#pending = "";
     this.#last.textContent = this.#ended ? "" : this.#text.data.slice(-LAST).replace(/\s+/g, " ");
   }
+}
+
+/** Shows an answer's tokens or its text. */
+function tokensButton(answer: HTMLElement): HTMLButtonElement {
+  const element = button(
+    "Tokens",
+    () => element.setAttribute("aria-pressed", String(answer.classList.toggle("as-tokens"))),
+    "plain",
+  );
+  element.setAttribute("aria-pressed", "true");
+  return element;
 }
 
 function copyButton(text: string): HTMLButtonElement {

@@ -3,17 +3,23 @@
  * @module
  */
 import type { ChatMessage, FinishReason, Timings, Usage, WorkerModel } from "nibble-llm/browser";
+import type { ChatTokenLogprob } from "../../src/engine/openai/chat-types.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Piece {
   readonly content: string;
   readonly reasoning: string;
+  /** The tokens with their alternatives, if the settings ask for them. A token may come before its text. */
+  readonly tokens: readonly ChatTokenLogprob[];
   /** Why the answer ended; only in the piece that ends it. */
   readonly reason: FinishReason | null | undefined;
   readonly timings: Timings | undefined;
-  /** Only in the last piece. */
+  /** The counts up to this piece. */
   readonly usage: Usage | null | undefined;
 }
+
+/** Alternatives of a token that are shown. */
+const ALTERNATIVES = 5;
 
 /** Whether a model has no chat template and can only continue a text. */
 export const completesOnly = (model: WorkerModel): boolean => model.info.chatTemplate === "none";
@@ -22,19 +28,27 @@ export const completesOnly = (model: WorkerModel): boolean => model.info.chatTem
 export async function* answer(
   model: WorkerModel,
   messages: readonly ChatMessage[],
-  { sampling }: Settings,
+  { sampling, probabilities }: Settings,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, undefined> {
-  const common = { ...sampling, stream: true, stream_options: { include_usage: true } } as const;
+  const common = {
+    ...sampling,
+    ...(probabilities && { n_probs: ALTERNATIVES }),
+    stream: true,
+    stream_options: { include_usage: true, continuous_usage_stats: true },
+  } as const;
   if (completesOnly(model)) {
     const request = { ...common, prompt: messages.at(-1)?.content ?? "" };
-    for await (const { choices, timings, usage } of await model.completions.create(request, { signal }))
-      yield { content: choices[0]?.text ?? "", reasoning: "", reason: choices[0]?.finish_reason, timings, usage };
+    for await (const { choices, timings, usage } of await model.completions.create(request, { signal })) {
+      const { text: content = "", finish_reason: reason, logprobs } = choices[0] ?? {};
+      yield { content, reasoning: "", tokens: logprobs?.content ?? [], reason, timings, usage };
+    }
     return;
   }
   const request = { ...common, messages, reasoning_format: "deepseek" } as const;
   for await (const { choices, timings, usage } of await model.chat.completions.create(request, { signal })) {
-    const { content = "", reasoning_content: reasoning = "" } = choices[0]?.delta ?? {};
-    yield { content, reasoning, reason: choices[0]?.finish_reason, timings, usage };
+    const { delta, finish_reason: reason, logprobs } = choices[0] ?? {};
+    const { content = "", reasoning_content: reasoning = "" } = delta ?? {};
+    yield { content, reasoning, tokens: logprobs?.content ?? [], reason, timings, usage };
   }
 }

@@ -8,7 +8,9 @@ import { AnswerView } from "./answer-view.ts";
 import { Conversation, type Turn } from "./conversation.ts";
 import { byId, make } from "./dom.ts";
 import { Follower } from "./follow.ts";
+import { Meter } from "./meter.ts";
 import type { Settings } from "./settings.ts";
+import type { Trends } from "./trends.ts";
 
 export class Chat {
   readonly #log = byId("log");
@@ -22,6 +24,11 @@ export class Chat {
   /** All turns on the page. */
   #all: Turn[] = [];
   #answering: AbortController | undefined;
+  readonly #trends: Trends;
+
+  constructor(trends: Trends) {
+    this.#trends = trends;
+  }
 
   get answering(): boolean {
     return this.#answering !== undefined;
@@ -41,7 +48,7 @@ export class Chat {
       this.#all.push(turn);
       const view = new AnswerView(() => this.#follower.grown());
       this.#showTurn(question, view);
-      view.push(text, "");
+      view.push({ content: text });
       view.end("");
     }
     this.#log.prepend(make("p", "about", origin));
@@ -71,7 +78,7 @@ export class Chat {
     this.#all.push(turn);
     const view = new AnswerView(() => this.#follower.grown());
     const articles = this.#showTurn(question, view);
-    const meter = new Meter(this.#speed);
+    const meter = new Meter(this.#speed, this.#trends);
     try {
       const { messages, forgotten } = await this.#conversation.fit(model, settings);
       for (const left of this.#shown.splice(0, forgotten)) for (const article of left) article.className += " left-out";
@@ -117,10 +124,9 @@ export class Chat {
     let total = 0;
     for await (const piece of pieces) {
       if (piece.reason) end = piece;
+      if (piece.usage) meter.count(piece.usage);
       total = piece.usage?.total_tokens ?? total;
-      if (piece.content === "" && piece.reasoning === "") continue;
-      meter.count();
-      view.push(piece.content, piece.reasoning);
+      view.push(piece);
     }
     const { contextLength } = model.info;
     this.#context.textContent = `${total.toLocaleString("en")} of ${contextLength.toLocaleString("en")} tokens`;
@@ -128,38 +134,3 @@ export class Chat {
     return { note: end?.reason === "length" ? full : "", timings: end?.timings };
   }
 }
-
-/** Shows tokens per second: by counting pieces while they come, and by the engine's own figure at the end. */
-class Meter {
-  readonly #place: HTMLElement;
-  #pieces = 0;
-  #first = 0;
-  #shown = 0;
-
-  constructor(place: HTMLElement) {
-    this.#place = place;
-    place.textContent = "";
-  }
-
-  count(): void {
-    const now = performance.now();
-    if (this.#pieces++ === 0) this.#first = now;
-    if (now - this.#shown < 250) return;
-    this.#shown = now;
-    if (this.#pieces > 1) this.#place.textContent = perSecond(this.#rate(now));
-  }
-
-  end(timings?: Timings): string {
-    const rate = timings ? timings.predicted_per_second : this.#rate(performance.now());
-    const tokens = timings ? timings.predicted_n : this.#pieces;
-    if (tokens === 0) return "";
-    this.#place.textContent = perSecond(rate);
-    return `${tokens} tokens, ${perSecond(rate)}`;
-  }
-
-  #rate(now: number): number {
-    return this.#pieces > 1 ? ((this.#pieces - 1) / (now - this.#first)) * 1000 : 0;
-  }
-}
-
-const perSecond = (rate: number): string => `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} tokens/s`;

@@ -15,6 +15,7 @@ import { SettingsForm } from "./settings.ts";
 import { sharedBy, shareLink } from "./share.ts";
 import { setUpTabs } from "./tabs.ts";
 import { setUpTheme } from "./theme.ts";
+import { Trends } from "./trends.ts";
 import { showWelcome } from "./welcome.ts";
 
 /** Where the name of the newest model is remembered. */
@@ -30,7 +31,8 @@ const share = byId<HTMLButtonElement>("share");
 const panelToggle = byId("panel-toggle");
 
 const loader = new Loader();
-const chat = new Chat();
+const trends = new Trends();
+const chat = new Chat(trends);
 const memory = new MemoryBar(byId("memory"));
 const settings = new SettingsForm(byId<HTMLFormElement>("settings"), () => void open(opened));
 let opened = CRUMB;
@@ -69,6 +71,7 @@ function showPlan({ name, architecture, contextLength, threads, memory: plan }: 
   byId("facts").replaceChildren(...rows.flatMap(([term, fact]) => [make("dt", "", term), make("dd", "", fact)]));
   planned = megabytes(plan.total);
   memory.show(plan);
+  trends.plan(plan);
   memory.progress({ loaded: 0, total: 1 });
 }
 
@@ -89,6 +92,7 @@ async function open(wanted: Opened): Promise<void> {
         },
         onProgress(progress) {
           memory.progress(progress);
+          trends.load(progress.loaded);
           modelLine.textContent = `${wanted.name}: ${megabytes(progress.loaded)} of ${megabytes(progress.total)}`;
         },
       },

@@ -13,6 +13,8 @@ export interface Settings {
   readonly system: string;
   /** Whether a request contains the earlier turns. */
   readonly history: boolean;
+  /** Whether tokens come with their alternatives. */
+  readonly probabilities: boolean;
   readonly contextLength: number | undefined;
 }
 
@@ -42,12 +44,17 @@ export class SettingsForm {
       sampling: Object.fromEntries(given),
       system: this.#field("system").value.trim(),
       history: this.#history.checked,
+      probabilities: this.#probabilities.checked,
       contextLength: number("context"),
     };
   }
 
   get #history(): HTMLInputElement {
     return this.#field("history") as HTMLInputElement;
+  }
+
+  get #probabilities(): HTMLInputElement {
+    return this.#field("probabilities") as HTMLInputElement;
   }
 
   /** Shows the model's own values in empty fields. @param history whether earlier turns help the model */
@@ -72,7 +79,9 @@ export class SettingsForm {
     }
     for (const [name, value] of Object.entries(values ?? {})) {
       const field = this.#field(name);
-      if (field && field !== this.#history && typeof value === "string") field.value = value;
+      if (field === this.#probabilities)
+        field.checked = true; // an unchecked box is not among the values
+      else if (field && field !== this.#history && typeof value === "string") field.value = value;
     }
   }
 }

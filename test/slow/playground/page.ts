@@ -8,6 +8,8 @@ export interface Locator {
   click(): Promise<void>;
   fill(text: string): Promise<void>;
   check(): Promise<void>;
+  focus(): Promise<void>;
+  hover(): Promise<void>;
   innerText(): Promise<string>;
   inputValue(): Promise<string>;
   isVisible(): Promise<boolean>;
