@@ -6,6 +6,7 @@ import { NibbleError } from "../base/errors.ts";
 import { Fields } from "../base/fields.ts";
 import { compileJinja } from "../chat/jinja/compile.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
+import { SAMPLING_RANGES } from "../engine/sample/options.ts";
 import { CODE_RULES } from "./code/rules.ts";
 import { MATH_RULES } from "./math/rules.ts";
 import { DOC_PROCESSES } from "./process-docs.ts";
@@ -80,7 +81,7 @@ function checkAnswers(fields: Fields, type: Task["output_type"]): void {
       throw nested.invalid("until", "at most 16 texts", nested.get("until"));
     nested.number("max_gen_toks", { min: 1, integer: true });
     nested.number("repeats", { min: 1, max: 1024, integer: true });
-    nested.number("temperature", { min: 0, max: 2 });
+    nested.number("temperature", SAMPLING_RANGES.temperature);
     nested.number("top_p", { above: 0, max: 1 });
   }
   for (const [i, filter] of (fields.array("filter_list", 16) ?? []).entries()) {

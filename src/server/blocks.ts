@@ -6,7 +6,7 @@
 import type { Usage } from "../engine/generate/events.ts";
 import type { Timings } from "../engine/generate/timings.ts";
 import type { ChatCompletionChunk, ChatTokenLogprob } from "../engine/openai/chat-types.ts";
-import type { FinishReason } from "../engine/openai/common-types.ts";
+import type { FinishReason, PromptProgress } from "../engine/openai/common-types.ts";
 
 export interface Block {
   readonly kind: "reasoning" | "text" | "call";
@@ -31,11 +31,22 @@ export interface Finish {
 
 export type BlockEvent =
   | { readonly type: "start" | "stop"; readonly block: Block }
-  | { readonly type: "delta"; readonly block: Block; readonly text: string; readonly logprobs: ChatTokenLogprob[] }
+  | Delta
+  | { readonly type: "progress"; readonly progress: PromptProgress }
   | Finish;
 
+/** A piece of a block. */
+export interface Delta {
+  readonly type: "delta";
+  readonly block: Block;
+  readonly text: string;
+  readonly logprobs: ChatTokenLogprob[];
+  /** The timings so far, where the request has `timings_per_token`. */
+  readonly timings: Timings | undefined;
+}
+
 /** A chunk's delta, with tool calls in OpenAI's shape. */
-type Delta = ChatCompletionChunk["choices"][number]["delta"] & {
+type ChunkDelta = ChatCompletionChunk["choices"][number]["delta"] & {
   readonly tool_calls?: readonly {
     readonly index: number;
     readonly id?: string;
@@ -62,33 +73,34 @@ export async function* blocksOf(
     openCall = call?.index ?? -1;
     yield { type: "start", block: open };
   }
-  function* append(text: string, logprobs: ChatTokenLogprob[] = []): Generator<BlockEvent> {
+  function* append(text: string, timings?: Timings, logprobs: ChatTokenLogprob[] = []): Generator<BlockEvent> {
     if (!open || text === "") return;
     open.text += text;
     open.logprobs.push(...logprobs);
-    yield { type: "delta", block: open, text, logprobs };
+    yield { type: "delta", block: open, text, logprobs, timings };
   }
   function* leave(): Generator<BlockEvent> {
     if (open) yield { type: "stop", block: open };
     open = undefined;
   }
 
-  for await (const { choices, usage, timings } of chunks) {
+  for await (const { choices, usage, timings, prompt_progress: progress } of chunks) {
+    if (progress) yield { type: "progress", progress };
     const [choice] = choices;
     if (choice) {
       held.push(...(choice.logprobs?.content ?? []));
-      const { reasoning_content: reasoning, content, tool_calls: calls = [] }: Delta = choice.delta;
+      const { reasoning_content: reasoning, content, tool_calls: calls = [] }: ChunkDelta = choice.delta;
       if (reasoning && showReasoning) {
         yield* enter("reasoning");
-        yield* append(reasoning);
+        yield* append(reasoning, timings);
       }
       if (content) {
         yield* enter("text");
-        yield* append(content, takeMakers(held, content));
+        yield* append(content, timings, takeMakers(held, content));
       }
       for (const { index, id = "", function: { name = "", arguments: text = "" } = {} } of calls) {
         yield* enter("call", { index, id, name });
-        yield* append(text);
+        yield* append(text, timings);
       }
       if (choice.finish_reason) finish = { reason: choice.finish_reason, stop: choice.stop_reason, timings };
     }

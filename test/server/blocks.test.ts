@@ -66,8 +66,8 @@ describe("blocks", () => {
     const events: BlockEvent[] = [];
     for await (const event of blocksOf(chunks(DELTAS, "tool_calls"))) events.push(structuredClone(event));
     const short = events.map((event) =>
-      event.type === "finish"
-        ? "finish"
+      event.type === "finish" || event.type === "progress"
+        ? event.type
         : [event.type, event.block.index, "text" in event ? event.text : event.block.text],
     );
     expect(short).toEqual([

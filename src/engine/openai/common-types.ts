@@ -19,7 +19,7 @@ export interface RequestOptions {
 export interface CommonFields {
   /** Any name, since one model answers. */
   readonly model?: string | null;
-  /** Temperature, 0 to 2; 0 is greedy. Default: the checkpoint's, else 0.8. */
+  /** Temperature; 0 is greedy. OpenAI's API takes at most 2, llama-server and vLLM more, and so does this. Default: the checkpoint's, else 0.8. */
   readonly temperature?: number | null;
   /** Nucleus sampling: a probability above 0, up to 1. Default: the checkpoint's, else 0.95. */
   readonly top_p?: number | null;
@@ -33,9 +33,9 @@ export interface CommonFields {
   readonly repetition_penalty?: number | null;
   /** Tokens that penalties look back on, prompt included; 0 for none, -1 for all. Default: 64. */
   readonly repeat_last_n?: number | null;
-  /** Number that is subtracted from the logit of every recent token, -2 to 2. */
+  /** Number that is subtracted from the logit of every recent token. */
   readonly presence_penalty?: number | null;
-  /** Number that is subtracted from a recent token's logit once per occurrence, -2 to 2. */
+  /** Number that is subtracted from a recent token's logit once per occurrence. */
   readonly frequency_penalty?: number | null;
   /**
    * llama.cpp's sampling steps in the order in which they run. Default: all of them in llama.cpp's order. A step whose

@@ -90,12 +90,17 @@ export type NumericSetting = Exclude<
   "seed" | undefined
 >;
 
-const PENALTY: Range = { min: -2, max: 2 };
+/** Keeps sums and products of logits finite. */
+const MOST = 1e5;
+const PENALTY: Range = { min: -MOST, max: MOST };
 
-/** The range of each number. */
+/**
+ * The range of each number. OpenAI's API takes temperatures and penalties up to 2; llama-server, vLLM and Ollama go
+ * beyond, so requests that their users send may, too.
+ */
 export const SAMPLING_RANGES: Readonly<Record<NumericSetting, Range>> = {
-  temperature: { min: 0, max: 2 },
-  dynatempRange: { min: 0, max: 2 },
+  temperature: { min: 0, max: MOST },
+  dynatempRange: { min: 0, max: MOST },
   dynatempExponent: { min: 0, max: 100 },
   topK: { min: -1, integer: true },
   topP: { min: 0, max: 1 },

@@ -66,14 +66,14 @@ describe("generate", () => {
   });
 
   const wrongSampling: Record<string, unknown[]> = {
-    temperature: [-1, 3, "1", Number.NaN],
+    temperature: [-1, 1e6, "1", Number.NaN],
     topK: [-2, 1.5],
     topP: [-0.1, 2],
     minP: [-1, 2],
     repeatPenalty: [0, 11],
     repeatLastN: [-2, 0.5],
-    presencePenalty: [-3, 3],
-    frequencyPenalty: [-3, 3],
+    presencePenalty: [-1e6, 1e6],
+    frequencyPenalty: [-1e6, 1e6],
     seed: [1.5, "1", Number.NaN],
     logitBias: [5, {}, [], new Map([["1", 1]]), new Map([[1, "1"]]), new Map([[1, Number.NaN]]), new Map([[1e9, 1]])],
   };

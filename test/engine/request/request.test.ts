@@ -20,15 +20,15 @@ const many = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) 
 
 /** Each field with values that must be refused. */
 const BAD: Record<string, unknown[]> = {
-  temperature: [...NOT_A_NUMBER, -0.1, 2.1, 999999],
+  temperature: [...NOT_A_NUMBER, -0.1, 999999],
   top_p: [...NOT_A_NUMBER, -0.1, -1, 1.01],
   min_p: [...NOT_A_NUMBER, -0.1, 1.1],
   top_k: [...NOT_AN_INTEGER, -2],
   repeat_penalty: [...NOT_A_NUMBER, 0, -1, 11, 1e-300],
   repetition_penalty: [...NOT_A_NUMBER, 0, -1, 11],
   repeat_last_n: [...NOT_AN_INTEGER, -2],
-  presence_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
-  frequency_penalty: [...NOT_A_NUMBER, -2.1, 2.1],
+  presence_penalty: [...NOT_A_NUMBER, -1e6, 1e6],
+  frequency_penalty: [...NOT_A_NUMBER, -1e6, 1e6],
   seed: [...NOT_A_NUMBER, 0.5, 2 ** 65, -(2 ** 65)],
   "speculative.n_max": [...NOT_AN_INTEGER, -1],
   "speculative.n_min": [...NOT_AN_INTEGER, -1],
@@ -218,14 +218,14 @@ describe("accepted fields", () => {
   });
   it("values at their limits", () => {
     const { options } = chat({
-      temperature: 2,
+      temperature: 2.5,
       top_p: 1,
       min_p: 1,
       top_k: 0,
       repeat_last_n: -1,
       repeat_penalty: 10,
-      presence_penalty: -2,
-      frequency_penalty: 2,
+      presence_penalty: -3,
+      frequency_penalty: 20,
       seed: -(2 ** 53 - 1),
       n: 8,
       max_tokens: 1e9,

@@ -133,7 +133,7 @@ describe("messages", () => {
   });
 
   it("errors in Anthropic's shape, as the client's classes", async () => {
-    const wrong = client.messages.create({ ...request, ...{ temperature: 9 } });
+    const wrong = client.messages.create({ ...request, ...{ temperature: -1 } });
     await expect(wrong).rejects.toThrow(Anthropic.BadRequestError);
     await expect(wrong).rejects.toMatchObject({
       error: {

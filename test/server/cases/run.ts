@@ -1,4 +1,4 @@
-/** Sends the cases of server.jsonl to `nibble serve`. */
+/** Sends the cases of server.jsonl and clients.jsonl to `nibble serve`. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -24,9 +24,11 @@ export interface Case extends Request {
 
 /** The cases of a model, by the flags of their servers. */
 export function casesOf(model: string): Map<string, Case[]> {
-  const lines = readFileSync(fileURLToPath(new URL("server.jsonl", import.meta.url)), "utf8")
-    .trimEnd()
-    .split("\n");
+  const lines = ["server.jsonl", "clients.jsonl"].flatMap((file) =>
+    readFileSync(fileURLToPath(new URL(file, import.meta.url)), "utf8")
+      .trimEnd()
+      .split("\n"),
+  );
   const groups = new Map<string, Case[]>();
   for (const one of lines.map((line): Case => JSON.parse(line))) {
     if ((one.model ?? "crumb") !== model) continue;

@@ -210,7 +210,7 @@ describe("the rest", () => {
   });
 
   it("errors are the client's classes, with the field", async () => {
-    const wrong = client.chat.completions.create({ model: "crumb", messages: [...messages], temperature: 9 });
+    const wrong = client.chat.completions.create({ model: "crumb", messages: [...messages], temperature: -1 });
     await expect(wrong).rejects.toThrow(OpenAI.BadRequestError);
     await expect(wrong).rejects.toMatchObject({ status: 400, param: "temperature", code: "invalid_request" });
     const stranger = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "guess", maxRetries: 0 });

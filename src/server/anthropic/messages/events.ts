@@ -24,6 +24,7 @@ export async function* messageEvents(
       yield event("message_delta", { delta: stopOf(part), usage: usageOf(part) });
       continue;
     }
+    if (part.type === "progress") continue;
     const { block } = part;
     const { index } = block;
     if (part.type === "start") yield event("content_block_start", { index, content_block: emptyContent(block) });

@@ -2,7 +2,7 @@
  * The events of a streamed answer of /v1/responses.
  * @module
  */
-import type { Block, BlockEvent } from "../../blocks.ts";
+import type { Block, BlockEvent, Delta, Finish } from "../../blocks.ts";
 import { sseEvent } from "../../streams.ts";
 import {
   customInput,
@@ -24,9 +24,10 @@ const TEXT_EVENTS: Readonly<Record<ItemKind, readonly [name: string, whole: stri
   custom: ["response.custom_tool_call_input", "input"],
 };
 
-type BlockPart = Exclude<BlockEvent, { type: "finish" }>;
+type BlockPart = Exclude<BlockEvent, Finish | { type: "progress" }>;
 type Event = readonly [type: string, fields: object];
 
+/** The last event has llama-server's timings beside the response. */
 export async function* responseEvents(
   style: ResponseStyle,
   events: AsyncIterable<BlockEvent>,
@@ -43,7 +44,11 @@ export async function* responseEvents(
     if (part.type === "finish") {
       const response = endedResponse(style, output, part);
       style.onEnd(response, blocks);
-      yield write([`response.${response.status}`, { response }]);
+      yield write([`response.${response.status}`, { response, timings: part.timings }]);
+      continue;
+    }
+    if (part.type === "progress") {
+      yield write(["response.in_progress", { response: begun, prompt_progress: part.progress }]);
       continue;
     }
     if (part.type === "start") id = itemId(part.block, style);
@@ -62,8 +67,9 @@ function blockEvents(part: BlockPart, id: string, style: ResponseStyle): Event[]
   const kind = kindOf(block, style);
   // The input of a custom tool is a text within the arguments: it is known when they are whole.
   if (kind === "custom") return [];
-  const { text, logprobs } = part as BlockPart & { type: "delta"; text: string; logprobs: [] };
-  return [[`${TEXT_EVENTS[kind][0]}.delta`, { ...placeOf(block, id), delta: text, ...logprobsOf(block, logprobs) }]];
+  const { text, logprobs, timings } = part as Delta;
+  const fields = { ...placeOf(block, id), delta: text, ...logprobsOf(block, logprobs), timings };
+  return [[`${TEXT_EVENTS[kind][0]}.delta`, fields]];
 }
 
 function startEvents(block: Block, id: string, style: ResponseStyle): Event[] {

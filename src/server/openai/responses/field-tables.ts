@@ -14,6 +14,7 @@ export const RESPONSES_FIELDS: FieldTable = {
     ...SAMPLING_FIELDS, // OpenAI has two of them here; llama-server and vLLM have the others, too.
     ...["stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning", "truncation"],
     ...["include", "top_logprobs", "metadata", "user"],
+    ...["timings_per_token", "return_progress"], // llama-server has them here, too.
   ],
   unused: [
     ...["service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "client_metadata"],

@@ -75,6 +75,8 @@ function readSettings(fields: Fields, includes: readonly unknown[]): Body {
     reasoning_effort: readEffort(fields),
     logprobs: includes.includes(LOGPROBS) || (topLogprobs !== undefined && topLogprobs !== 0),
     top_logprobs: topLogprobs,
+    timings_per_token: fields.boolean("timings_per_token"),
+    return_progress: fields.boolean("return_progress"),
   };
 }
 

@@ -61,6 +61,8 @@ const WRONG: Record<string, unknown[]> = {
   allowed_token_ids: IDS,
   banned_token_ids: IDS,
   ignore_eos: BOOLEAN,
+  timings_per_token: BOOLEAN,
+  return_progress: BOOLEAN,
   stream: BOOLEAN,
   stream_options: OBJECT,
   tools: [
