@@ -25,14 +25,15 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
  * removed if anything fails, so an older file stays until then. A symbolic link stays too: its target is written. What is
  * there and is no regular file, such as a pipe or a device, is refused. After a first signal the next write fails; a
  * second signal ends the process at once, as usual.
- * @param options `signals`: whether signals end the write (default true); a server lets it finish
+ * @param options `signals`: whether signals end the write (default true); a server lets it finish. `mode`: the permissions
+ *   of the new file (default 0o666, less the umask)
  * @returns what `fill` returned
  * @throws NibbleError `io_error`, also if the folder is missing; InterruptedError; what `fill` rejects with
  */
 export async function writeFileAtomically<T>(
   path: string,
   fill: (sink: ByteSink) => Promise<T>,
-  { signals = true }: { readonly signals?: boolean } = {},
+  { signals = true, mode }: { readonly signals?: boolean; readonly mode?: number } = {},
 ): Promise<T> {
   const target = await io(path, () => targetOf(path));
   const temporary = `${target}.${randomUUID()}.tmp`;
@@ -51,7 +52,7 @@ export async function writeFileAtomically<T>(
   };
   if (signals) for (const one of SIGNALS) process.on(one, onSignal);
   try {
-    const file = await io(path, () => open(temporary, "wx"));
+    const file = await io(path, () => open(temporary, "wx", mode));
     try {
       let result: T;
       try {

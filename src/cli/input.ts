@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream, fstatSync } from "node:fs";
 import { NibbleError } from "../base/errors.ts";
+import { isMissing } from "../hosts/node/io.ts";
 
 /** Whether a person can answer on stdin. */
 export async function hasTerminal(): Promise<boolean> {
@@ -31,7 +32,7 @@ export function readStdin(): Promise<string> {
 
 /**
  * The exact text of a file, a pipe or a device; `-` is stdin.
- * @throws NibbleError `missing_file`; `limit_exceeded` beyond 64 MiB; `bad_string` for bytes that are not UTF-8
+ * @throws NibbleError `missing_file`; `io_error`; `limit_exceeded` beyond 64 MiB; `bad_string` for bytes that are not UTF-8
  */
 export function readText(path: string): Promise<string> {
   return path === "-" ? readStdin() : readStream(createReadStream(path, { highWaterMark: 2 ** 20 }), path);
@@ -50,11 +51,17 @@ async function readStream(stream: NodeJS.ReadableStream, name: string): Promise<
       if (bytes > MAX_TEXT_BYTES) break;
     }
   } catch (cause) {
-    throw new NibbleError("missing_file", `${name}: it cannot be read: ${(cause as Error).message}`, { cause });
+    throw unreadable(name, cause);
   }
   if (bytes > MAX_TEXT_BYTES)
     throw new NibbleError("limit_exceeded", `${name}: it holds more than ${MAX_TEXT_BYTES} bytes of text, the limit`);
   return decodeText(Buffer.concat(chunks), name);
+}
+
+/** The error of a text that cannot be read. */
+export function unreadable(name: string, cause: unknown): NibbleError {
+  const code = isMissing(cause) ? "missing_file" : "io_error";
+  return new NibbleError(code, `${name}: it cannot be read: ${(cause as Error).message}`, { cause });
 }
 
 function decodeText(bytes: Buffer, name: string): string {

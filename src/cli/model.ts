@@ -2,7 +2,7 @@
  * The model of a command: its flags, and how it is opened.
  * @module
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
@@ -101,7 +101,16 @@ export function givenModel(argument: string | undefined, flag: string | undefine
  */
 export function isModel(argument: string): boolean {
   if (argument === DEFAULT_MODEL || argument.endsWith(".gguf") || parseReference(argument)) return true;
-  return /^\.{0,2}[/\\]\S*$/.test(argument) || existsSync(argument);
+  return /^\.{0,2}[/\\]\S*$/.test(argument) || mayBePath(argument);
+}
+
+/** Whether there is something at a path, or the system cannot say: opening it as a model tells why. A prompt can be too long. */
+function mayBePath(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return !["ENAMETOOLONG", "ERR_INVALID_ARG_VALUE"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
 }
 
 /** The files of a path: the file itself, all shards of a split one, or those of a folder. A name has none. */

@@ -167,6 +167,13 @@ describe.runIf(process.platform === "linux")("a chat", () => {
     expect(await chat.exit).toBe(0);
   });
 
+  it("lines of earlier chats that cannot be read are not replaced, and the chat goes on", async () => {
+    const chat = terminal([], { NIBBLE_HISTORY: temporary() }); // a folder
+    await chat.until(">>> ", await chat.until("EISDIR"));
+    chat.child.stdin!.write("\x04");
+    expect(await chat.exit).toBe(0);
+  });
+
   it("the up arrow brings back earlier lines, also those of earlier chats", async () => {
     const history = join(temporary(), "history");
     const first = terminal([], { NIBBLE_HISTORY: history });

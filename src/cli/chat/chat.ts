@@ -2,10 +2,12 @@
  * A chat on the terminal.
  * @module
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { ChatMessage } from "../../chat/template.ts";
+import { ifThere, io } from "../../hosts/node/io.ts";
 import type { Answer } from "../answer.ts";
 import { note, print } from "../output.ts";
 import { CHAT_COMMANDS, type Conversation, messagesOf, runChatCommand } from "./commands.ts";
@@ -29,8 +31,9 @@ export async function chat(
       : WELCOME,
   );
   const names = [...CHAT_COMMANDS.keys()];
+  const history = await readHistory(historyFile);
   const lines = new Lines({
-    history: await readHistory(historyFile),
+    history: history ?? [],
     complete: (line) => names.filter((name) => name.startsWith(line)),
   });
   const answer = (messages: readonly ChatMessage[]): Promise<Answer> => respond(messages, lines.interruption());
@@ -41,7 +44,7 @@ export async function chat(
     }
   } finally {
     lines.close();
-    await writeHistory(historyFile, lines.history);
+    if (historyFile !== undefined && history) await writeHistory(historyFile, lines.history);
   }
 }
 
@@ -71,16 +74,32 @@ async function takeTurn(conversation: Conversation, content: string, respond: Re
   conversation.turns.push(question, { role: "assistant", content: text });
 }
 
-/** Reads earlier lines, the latest first. In the file the latest is last, as in the files of shells. */
-async function readHistory(file: string | undefined): Promise<string[]> {
-  if (file === undefined) return [];
-  const text = await readFile(file, "utf8").catch(() => "");
+/**
+ * Reads earlier lines, the latest first. In the file the latest is last, as in the files of shells.
+ * @returns undefined where no lines are kept: without a file, or where it cannot be read, since it would be replaced
+ */
+async function readHistory(file: string | undefined): Promise<string[] | undefined> {
+  if (file === undefined) return undefined;
+  let text: string;
+  try {
+    text = (await ifThere(file, () => readFile(file, "utf8"))) ?? "";
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    note(`nibble: the lines of this chat will not be kept: ${error.message}`);
+    return undefined;
+  }
   return text.split("\n").filter(Boolean).slice(-HISTORY_LINES).reverse();
 }
 
-/** Writes the lines; a file that cannot be written is ignored. */
-async function writeHistory(file: string | undefined, lines: readonly string[]): Promise<void> {
-  if (file === undefined || lines.length === 0) return;
-  await mkdir(dirname(file), { recursive: true }).catch(() => {});
-  await writeFile(file, `${[...lines].reverse().join("\n")}\n`, { mode: 0o600 }).catch(() => {});
+/** Writes the lines. Where that fails, a note says so, and the lines of earlier chats stay. */
+async function writeHistory(file: string, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
+  const text = new TextEncoder().encode(`${[...lines].reverse().join("\n")}\n`);
+  try {
+    await io(file, () => mkdir(dirname(file), { recursive: true }));
+    await writeFileAtomically(file, (sink) => sink.write(text), { mode: 0o600, signals: false });
+  } catch (error) {
+    if (!(error instanceof NibbleError)) throw error;
+    note(`nibble: the lines of this chat were not kept: ${error.message}`);
+  }
 }

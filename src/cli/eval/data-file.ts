@@ -8,13 +8,14 @@ import { createGunzip } from "node:zlib";
 import { NibbleError } from "../../base/errors.ts";
 import { readRows } from "../../eval/rows.ts";
 import type { Row } from "../../eval/task.ts";
+import { unreadable } from "../input.ts";
 import { isParquet } from "./parquet-magic.ts";
 import { readParquetRows } from "./parquet-process.ts";
 
 /**
  * @param path `-` is stdin
  * @param name what errors call the file
- * @throws NibbleError `missing_file`; as `readRows` and `readParquet`
+ * @throws NibbleError `missing_file`; `io_error`; as `readRows` and `readParquet`
  */
 export async function readDataFile(path: string, name: string = path): Promise<readonly Row[]> {
   const chunks = chunksOf(path, name);
@@ -29,7 +30,7 @@ async function* chunksOf(path: string, name: string): AsyncGenerator<Uint8Array>
   try {
     yield* stream;
   } catch (cause) {
-    throw new NibbleError("missing_file", `${name}: it cannot be read: ${(cause as Error).message}`, { cause });
+    throw unreadable(name, cause);
   }
 }
 

@@ -2,10 +2,11 @@
  * Examples that a task's authors wrote, which are not in its data: from an installed lm-eval, or from a file of rows.
  * @module
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import type { Row, Task } from "../../eval/task.ts";
+import { ifThereSync } from "../../hosts/node/io.ts";
 import { readText } from "../input.ts";
 import { returnedLiteral } from "./python-literal.ts";
 
@@ -31,8 +32,7 @@ export async function fixedExamples(
  * @throws NibbleError `missing_file`, `bad_value`
  */
 async function examplesOf(task: Task, from: string): Promise<readonly Row[] | undefined> {
-  if (!existsSync(from)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${from}`);
-  if (!statSync(from).isDirectory()) return readExamples(from);
+  if (!statsOf(from)?.isDirectory()) return readExamples(from);
   if (task.fewshot_file === undefined) return undefined;
   const tasks = tasksFolder(from);
   if (tasks === undefined)
@@ -44,16 +44,18 @@ async function examplesOf(task: Task, from: string): Promise<readonly Row[] | un
 }
 
 function tasksFolder(from: string): string | undefined {
-  const libraries = ["lib", "Lib"].map((name) => join(from, name)).filter((path) => existsSync(path));
+  const libraries = ["lib", "Lib"].map((name) => join(from, name)).filter((path) => statsOf(path));
   const packages = libraries.flatMap((lib) =>
     [lib, ...readdirSync(lib).map((name) => join(lib, name))].map((path) => join(path, "site-packages")),
   );
   const candidates = [from, join(from, "tasks"), ...[from, ...packages].map((path) => join(path, "lm_eval", "tasks"))];
-  return candidates.find((path) => existsSync(join(path, "gsm8k")) && existsSync(join(path, "mmlu")));
+  return candidates.find((path) => statsOf(join(path, "gsm8k")) && statsOf(join(path, "mmlu")));
 }
 
+const statsOf = (path: string): Stats | undefined => ifThereSync(path, () => statSync(path));
+
 async function readExamples(path: string): Promise<readonly Row[]> {
-  if (!existsSync(path)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${path}`);
+  if (!statsOf(path)) throw new NibbleError("missing_file", `--fewshot-from: there is no ${path}`);
   if (/\.ya?ml$/.test(path)) return rowsOf(await readTaskFile(path), path);
   const text = await readText(path);
   try {

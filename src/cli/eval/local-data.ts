@@ -8,6 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import { TASKS } from "../../eval/registry.ts";
 import type { Task } from "../../eval/task.ts";
+import { ifThereSync } from "../../hosts/node/io.ts";
 import { dataFiles, splitFiles } from "../../hub/split-files.ts";
 
 export interface Wanted {
@@ -89,11 +90,9 @@ function configsOf(repository: string): (string | undefined)[] {
 
 /** The newest download of a data set in a cache of Hugging Face's library. */
 function snapshots(data: string, cached: string): string[] {
-  try {
-    return [`${cached}/snapshots/${readFileSync(join(data, cached, "refs", "main"), "utf8").trim()}`];
-  } catch {
-    return [];
-  }
+  const path = join(data, cached, "refs", "main");
+  const revision = ifThereSync(path, () => readFileSync(path, "utf8"));
+  return revision === undefined ? [] : [`${cached}/snapshots/${revision.trim()}`];
 }
 
 /** The folders of a split in a folder that may hold other things too. */

@@ -3,10 +3,12 @@
  * was.
  * @module
  */
-import { appendFileSync, createReadStream, existsSync } from "node:fs";
+import { appendFileSync, createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { NibbleError } from "../../base/errors.ts";
 import { linesInOrder, readScored, type Sample, type Scored, sampleLine, scoredOf } from "../../eval/samples.ts";
+import { ifThere, ioError } from "../../hosts/node/io.ts";
 
 interface Line {
   readonly text: string;
@@ -37,13 +39,16 @@ export class SampleFile {
   ): Promise<SampleFile> {
     const file = new SampleFile(path);
     const rows = new Map<number, Map<string, Line>>();
-    for (const source of [...(path === undefined ? [] : [path]), ...others].filter((one) => existsSync(one)))
+    for (const source of path === undefined ? others : [path, ...others]) {
+      // Rows that cannot be read just now must not be replaced by none.
+      if (!(await ifThere(source, () => stat(source)))) continue;
       for await (const text of linesOf(source)) {
         const scored = readScored(text);
         if (!scored) continue;
         if (!rows.has(scored.id)) rows.set(scored.id, new Map());
         rows.get(scored.id)!.set(scored.filter, { text, scored });
       }
+    }
     for (const [id, lines] of rows) {
       const own = filters.flatMap((filter) => lines.get(filter) ?? []);
       if (own.length === filters.length) file.#rows.set(id, own);
@@ -83,13 +88,20 @@ export class SampleFile {
 
 const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => `${text}\n`).join("");
 
-/** The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.) */
+/**
+ * The lines of a file. (Node's readline also ends a line at U+2028, which JSON may hold as it is.)
+ * @throws NibbleError `io_error`
+ */
 export async function* linesOf(path: string): AsyncGenerator<string, undefined> {
   let rest = "";
-  for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
+  try {
+    for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!;
+      yield* lines;
+    }
+  } catch (cause) {
+    throw ioError(path, cause);
   }
   if (rest !== "") yield rest;
 }

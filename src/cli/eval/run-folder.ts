@@ -3,10 +3,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import type { TaskRun } from "../../eval/evaluate.ts";
+import { ifThereSync } from "../../hosts/node/io.ts";
 import { type Lock, lock } from "../../hosts/node/lock.ts";
 import { writeText } from "./output.ts";
 import type { RunFolders } from "./run-task.ts";
@@ -32,7 +33,11 @@ export function taskHash({ task, rows, prompts: { pool } }: TaskRun): string {
  * run; `missing_file` for a folder to merge that holds none
  */
 export async function openFolders({ out, merge }: RunFolders, settings: RunSettings): Promise<Lock | undefined> {
-  for (const folder of merge) checkFolder(folder, settings);
+  for (const folder of merge) {
+    const theirs = readSettings(folder);
+    if (!theirs) throw new NibbleError("missing_file", `${folder}: there is no run.json, as nibble eval -o leaves it`);
+    checkSame(folder, theirs, settings);
+  }
   if (out === undefined) return undefined;
   try {
     mkdirSync(out, { recursive: true });
@@ -41,7 +46,8 @@ export async function openFolders({ out, merge }: RunFolders, settings: RunSetti
   }
   const held = await lock(join(out, "run.lock"), undefined, LOCK_MS);
   try {
-    if (existsSync(join(out, "run.json"))) checkFolder(out, settings);
+    const theirs = readSettings(out);
+    if (theirs) checkSame(out, theirs, settings);
     else await writeText(join(out, "run.json"), textOf(settings));
     return held;
   } catch (error) {
@@ -50,12 +56,8 @@ export async function openFolders({ out, merge }: RunFolders, settings: RunSetti
   }
 }
 
-/** @throws NibbleError as `openFolders` */
-function checkFolder(folder: string, settings: RunSettings): void {
-  const path = join(folder, "run.json");
-  if (!existsSync(path))
-    throw new NibbleError("missing_file", `${folder}: there is no run.json, as nibble eval -o leaves it`);
-  const theirs = readSettings(path);
+/** @throws NibbleError `io_error` where `theirs`, the settings in the folder, are others than ours */
+function checkSame(folder: string, theirs: RunSettings, settings: RunSettings): void {
   const ours = JSON.parse(textOf(settings)) as RunSettings;
   const keys = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])];
   const other = keys.find((key) => JSON.stringify(ours[key]) !== JSON.stringify(theirs[key]));
@@ -67,9 +69,13 @@ function checkFolder(folder: string, settings: RunSettings): void {
   );
 }
 
-function readSettings(path: string): RunSettings {
+/** The settings of the run in a folder; undefined where there is none. */
+function readSettings(folder: string): RunSettings | undefined {
+  const path = join(folder, "run.json");
+  const text = ifThereSync(path, () => readFileSync(path, "utf8"));
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as RunSettings;
+    return JSON.parse(text) as RunSettings;
   } catch (cause) {
     throw new NibbleError("bad_json", `${path}: ${(cause as Error).message}`, { cause });
   }

@@ -20,23 +20,21 @@ async function opfsStore(): Promise<BlobStore | undefined> {
   if (!root) return undefined;
   const folder = await root.getDirectoryHandle(NAME, { create: true });
   return {
-    async get(name) {
-      const handle = await folder.getFileHandle(name).catch(ifNotFound);
-      return handle?.getFile();
-    },
+    get: (name) => stored("read", async () => (await folder.getFileHandle(name).catch(ifNotFound))?.getFile()),
     put: (name, bytes) =>
-      stored(async () => {
+      stored("write to", async () => {
         const handle = await folder.getFileHandle(name, { create: true });
         const file = await handle.createWritable(); // replaces the old file when it is closed
         await file.write(bytes);
         await file.close();
       }),
-    delete: (name) => folder.removeEntry(name).catch(ifNotFound),
-    async names() {
-      const names: string[] = [];
-      for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
-      return names;
-    },
+    delete: (name) => stored("write to", () => folder.removeEntry(name).catch(ifNotFound)),
+    names: () =>
+      stored("read", async () => {
+        const names: string[] = [];
+        for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+        return names;
+      }),
   };
 }
 
@@ -51,10 +49,10 @@ async function cacheStore(): Promise<BlobStore | undefined> {
   if (!cache) return undefined;
   const urlOf = (name: string): string => `https://${NAME}.invalid/${name}`;
   return {
-    get: async (name) => (await cache.match(urlOf(name)))?.blob(),
-    put: (name, bytes) => stored(() => cache.put(urlOf(name), new Response(bytes))),
-    delete: async (name) => void (await cache.delete(urlOf(name))),
-    names: async () => (await cache.keys()).map(({ url }) => url.slice(urlOf("").length)),
+    get: (name) => stored("read", async () => (await cache.match(urlOf(name)))?.blob()),
+    put: (name, bytes) => stored("write to", () => cache.put(urlOf(name), new Response(bytes))),
+    delete: (name) => stored("write to", async () => void (await cache.delete(urlOf(name)))),
+    names: () => stored("read", async () => (await cache.keys()).map(({ url }) => url.slice(urlOf("").length))),
   };
 }
 
@@ -69,14 +67,14 @@ export function memoryStore(): BlobStore {
   };
 }
 
-/** Runs a write. @throws NibbleError `io_error` if it fails, with the reason */
-async function stored(write: () => Promise<void>): Promise<void> {
+/** Runs a call of the storage. @throws NibbleError `io_error` if it fails, with the reason */
+async function stored<T>(verb: "read" | "write to", call: () => Promise<T>): Promise<T> {
   try {
-    await write();
+    return await call();
   } catch (cause) {
     const { name, message } = cause as Error;
     const reason = name === "QuotaExceededError" ? "its quota is full" : message;
-    throw new NibbleError("io_error", `could not write to the browser's storage: ${reason}`, { cause });
+    throw new NibbleError("io_error", `could not ${verb} the browser's storage: ${reason}`, { cause });
   }
 }
 

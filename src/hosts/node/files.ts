@@ -4,14 +4,14 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type ByteSource, type FileSet, fillSource } from "../../io/byte-source.ts";
-import { ifThere, io } from "./io.ts";
+import { ifThere, io, isMissing } from "./io.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
 
 /**
  * A source over a file. It reads straight into wasm memory where the loader asks for that. Its reads reject with NibbleError
  * `truncated`, `io_error`.
- * @throws NibbleError `missing_file` for a path that cannot be opened, or that is not a file
+ * @throws NibbleError `missing_file` where there is no file at the path, `io_error` where it cannot be opened
  */
 export async function fileSource(path: string): Promise<ByteSource> {
   const { open, stat } = await import("node:fs/promises");
@@ -23,9 +23,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
     size = stats.size;
     file = await open(path, "r");
   } catch (cause) {
-    throw new NibbleError("missing_file", `expected a readable file, got ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw notReadable(path, cause as NodeJS.ErrnoException);
   }
   const fill = async (offset: number, target: Uint8Array): Promise<void> => {
     for (let done = 0; done < target.length; ) {
@@ -38,6 +36,12 @@ export async function fileSource(path: string): Promise<ByteSource> {
     }
   };
   return fillSource(size, fill, () => file.close());
+}
+
+/** The error of a path that is no file, or that the system cannot open just now. */
+function notReadable(path: string, cause: NodeJS.ErrnoException): NibbleError {
+  const code = cause.syscall === undefined || isMissing(cause) ? "missing_file" : "io_error";
+  return new NibbleError(code, `expected a readable file, got ${path}: ${cause.message}`, { cause });
 }
 
 /** The one folder inside of a model's folder whose files are read. */

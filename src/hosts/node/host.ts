@@ -11,6 +11,7 @@ import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
 import type { Thread, ThreadStart } from "../../runtime/threads.ts";
 import { directoryFiles, fileSource } from "./files.ts";
+import { ioError, isMissing } from "./io.ts";
 import { crumbPath, filePath, threadPath, wasmBytes } from "./package-files.ts";
 import { compileRevectorized } from "./revectorize.ts";
 
@@ -55,7 +56,8 @@ export const nodeHost: Host = {
     }
     const { stat } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
-    const missing = (cause: unknown): never => {
+    const missing = (cause: NodeJS.ErrnoException): never => {
+      if (cause.syscall !== undefined && !isMissing(cause) && cause.code !== "ENAMETOOLONG") throw ioError(name, cause);
       const meant = namesLike(name).join(" or ");
       const message = `expected a model name, a GGUF file or a model folder, got ${name}${meant && `; did you mean ${meant}?`}`;
       throw new NibbleError("missing_file", message, { cause });

@@ -11,10 +11,15 @@ export async function io<T>(path: string, action: () => Promise<T>): Promise<T> 
   try {
     return await action();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : message;
-    throw new NibbleError("io_error", `could not use ${path}: ${reason}`, { cause });
+    throw ioError(path, cause);
   }
+}
+
+/** The error of a failure of the system on a path. */
+export function ioError(path: string, cause: unknown): NibbleError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : message;
+  return new NibbleError("io_error", `could not use ${path}: ${reason}`, { cause });
 }
 
 /**
@@ -27,12 +32,26 @@ export function ifThere<T>(path: string, action: () => Promise<T>): Promise<T | 
     try {
       return await action();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // Of `a/b` where `a` is a file, the system says ENOTDIR.
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   });
+}
+
+/** `ifThere` for calls that wait. (`existsSync` and its kin take every failure for a missing file.) */
+export function ifThereSync<T>(path: string, action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw ioError(path, error);
+  }
+}
+
+/** Whether the system says that there is nothing at a path. Of `a/b` where `a` is a file, it says ENOTDIR. */
+export function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** Writes all bytes at a position of a file: one write may take only some of them. */
@@ -41,10 +60,19 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, position: nu
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
+/** Failures of a disk; any other failure of a folder's fsync says that the file system has no such step. */
+const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(["EIO", "ENOSPC", "EDQUOT"]);
+
 /** Makes the names in a folder durable: a rename is on the disk only once its folder is. Windows needs no such step. */
 export async function syncFolder(folder: string): Promise<void> {
   const { open } = await import("node:fs/promises");
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
+  const unlessDisk = (error: NodeJS.ErrnoException): undefined => {
+    if (DISK_ERRORS.has(error.code)) throw error;
+  };
+  const handle = await open(folder, "r").catch(unlessDisk);
+  try {
+    await handle?.sync().catch(unlessDisk);
+  } finally {
+    await handle?.close();
+  }
 }

@@ -6,7 +6,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { pause } from "../../hub/http.ts";
-import { ifThere } from "./io.ts";
+import { ifThere, io, isMissing } from "./io.ts";
 
 export interface Lock {
   /** Lets other processes have the lock. */
@@ -86,12 +86,17 @@ async function breakIfDead(path: string, watched: Heartbeat): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
   const moved = await fs.rename(path, aside).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      // Nobody may wait for ever for a lock that cannot be removed.
+      if (!isMissing(error)) return io(path, () => Promise.reject(error));
+      return false;
+    },
   );
-  const isOther = (await fs.readFile(aside, "utf8").catch(() => text)) !== text;
+  if (!moved) return false;
+  const isOther = (await fs.readFile(aside, "utf8").catch(() => undefined)) !== text;
   if (isOther) await fs.link(aside, path).catch(() => {});
   await fs.rm(aside, { force: true });
-  return moved && !isOther;
+  return !isOther;
 }
 
 /** Whether the owner was a process of this machine and has ended. */

@@ -8,7 +8,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type PartialFile, PIECE_BYTES } from "../../hub/cache.ts";
-import { io, syncFolder, writeAll } from "./io.ts";
+import { ifThere, io, syncFolder, writeAll } from "./io.ts";
 import type { Lock } from "./lock.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
@@ -31,7 +31,7 @@ export interface PartialOptions {
 export async function openPartial(options: PartialOptions): Promise<PartialFile> {
   const fs = await import("node:fs/promises");
   const [dataPath, piecesPath] = [`${options.path}.data`, `${options.path}.pieces`];
-  const list = await fs.readFile(piecesPath).catch(() => new Uint8Array(0));
+  const list = (await ifThere(piecesPath, () => fs.readFile(piecesPath))) ?? new Uint8Array(0);
   const { O_CREAT, O_RDWR } = fs.constants;
   const data = await io(dataPath, () => fs.open(dataPath, O_RDWR | O_CREAT));
   const pieces = await io(piecesPath, () => fs.open(piecesPath, O_RDWR | O_CREAT)).catch(async (error: unknown) => {

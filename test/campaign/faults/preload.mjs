@@ -1,6 +1,6 @@
 /**
  * Loaded into a process before its program (`node --import`): makes calls of the file system, the network and the clock fail
- * as NIBBLE_FAULTS says, a JSON list of `{ call, number, fault, forever }`. Counts every kind of call, and writes the counts to
+ * as NIBBLE_FAULTS says, a JSON list of `{ call, number, fault, forever }`; `kill` ends the process before the call. Counts every kind of call, and writes the counts to
  * NIBBLE_FAULT_COUNTS at the end, so that the campaign knows how many there are.
  */
 import fs from "node:fs";
@@ -33,32 +33,86 @@ const programs = new Set();
 
 const WRITES = new Set(["write", "writev", "writeFile", "appendFile"]);
 
-function wrapAsync(object, name, call) {
+const stall = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+/** The process ends at once, and its call never happens. */
+function end() {
+  process.kill(process.pid, "SIGKILL");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** Makes the call fail, if it has such a fault. @returns the fault, if any */
+function disturb(call) {
+  const one = due(call);
+  if (one?.fault === "kill") end();
+  if (throws(one)) throw failure(one, call);
+  return one;
+}
+
+/** The arguments of a short read or write, (buffer, offset, length, ...): it does part of what was asked, as the system may. */
+function shortened(args) {
+  const at = args.findIndex((arg) => ArrayBuffer.isView(arg));
+  if (at < 0) return args;
+  const [offset = 0, length = args[at].byteLength - offset] = args.slice(at + 1);
+  return [...args.slice(0, at + 1), offset, Math.max(1, length >> 1), ...args.slice(at + 3)];
+}
+
+const SHORT = new Set(["read", "write", "readSync", "writeSync"]);
+
+function wrapAsync(object, name, call = name) {
   const original = object[name];
   object[name] = async function (...args) {
-    const one = due(call);
-    if (throws(one)) throw failure(one, call);
-    if (one?.fault === "stalls") await new Promise((resolve) => setTimeout(resolve, 300));
-    // A short read or write does part of what was asked, as the system may.
-    if (one?.fault === "short" && (name === "read" || name === "write") && ArrayBuffer.isView(args[0])) {
-      const [buffer, offset = 0, length = buffer.byteLength - offset, ...rest] = args;
-      return original.call(this, buffer, offset, Math.max(1, length >> 1), ...rest);
-    }
-    return original.apply(this, args);
+    const one = disturb(call);
+    if (one?.fault === "stalls") await stall();
+    return original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
   };
+}
+
+/** Whether a call reads a program, or the terminal's streams. */
+function isExempt(first, call) {
+  if (typeof first === "number") return programs.has(first) || (first <= 2 && (first > 0 || !WRITES.has(call)));
+  return isProgram(first);
 }
 
 function wrapSync(name, call) {
   const original = fs[name];
   fs[name] = function (...args) {
-    const isOutput = WRITES.has(call) && (args[0] === 1 || args[0] === 2);
-    const one = isOutput || isProgram(args[0]) || programs.has(args[0]) ? undefined : due(call);
-    if (throws(one)) throw failure(one, call);
-    const result = original.apply(this, args);
+    const one = isExempt(args[0], call) ? undefined : disturb(call);
+    const result = original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
     if (name === "openSync") programs[isProgram(args[0]) ? "add" : "delete"](result);
     return result;
   };
   if (original.native) fs[name].native = original.native;
+}
+
+/** Calls with a callback: streams of files make them. */
+function wrapCallback(name) {
+  const original = fs[name];
+  fs[name] = function (...args) {
+    if (isExempt(args[0], name)) return original.apply(this, args);
+    let one;
+    try {
+      one = disturb(name);
+    } catch (error) {
+      return process.nextTick(args.at(-1), error);
+    }
+    const go = () => original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
+    return one?.fault === "stalls" ? void stall().then(go) : go();
+  };
+}
+
+/** `existsSync` never throws: a path that the system cannot look at is none to it. */
+function wrapExists() {
+  const original = fs.existsSync;
+  fs.existsSync = (path) => {
+    if (isProgram(path)) return original(path);
+    try {
+      disturb("stat");
+    } catch {
+      return false;
+    }
+    return original(path);
+  };
 }
 
 const handle = await fsPromises.open(new URL(import.meta.url));
@@ -76,7 +130,7 @@ for (const name of [
   "appendFile",
   "readFile",
 ])
-  wrapAsync(handles, name, name);
+  wrapAsync(handles, name);
 for (const name of [
   "open",
   "rename",
@@ -85,31 +139,48 @@ for (const name of [
   "mkdir",
   "readdir",
   "stat",
+  "lstat",
+  "readlink",
+  "realpath",
+  "access",
   "readFile",
   "writeFile",
   "appendFile",
   "link",
   "truncate",
 ])
-  wrapAsync(fsPromises, name, name);
-for (const [name, call] of [
-  ["openSync", "open"],
-  ["writeSync", "write"],
-  ["readSync", "read"],
-  ["fsyncSync", "sync"],
-  ["renameSync", "rename"],
-  ["mkdirSync", "mkdir"],
-  ["appendFileSync", "appendFile"],
-  ["writeFileSync", "writeFile"],
+  wrapAsync(fsPromises, name);
+for (const call of [
+  "open",
+  "write",
+  "read",
+  "fsync",
+  "rename",
+  "rm",
+  "unlink",
+  "mkdir",
+  "mkdtemp",
+  "readdir",
+  "stat",
+  "lstat",
+  "readlink",
+  "realpath",
+  "access",
+  "readFile",
+  "appendFile",
+  "writeFile",
 ])
-  wrapSync(name, call);
+  wrapSync(`${call}Sync`, call === "fsync" ? "sync" : call);
+for (const name of ["open", "read"]) wrapCallback(name);
+wrapExists();
 syncBuiltinESMExports();
 
 const realFetch = globalThis.fetch;
 globalThis.fetch = async (...args) => {
   const one = due("fetch");
+  if (one?.fault === "kill") end();
   if (throws(one)) throw new TypeError("fetch failed", { cause: failure(one, "fetch") });
-  if (one?.fault === "stalls") await new Promise((resolve) => setTimeout(resolve, 300));
+  if (one?.fault === "stalls") await stall();
   const response = await realFetch(...args);
   if (one?.fault !== "short" || !response.body) return response;
   let left = 1000;

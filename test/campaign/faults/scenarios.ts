@@ -3,9 +3,10 @@
  * then the second must leave what one undisturbed run leaves.
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cli, fixtureModel, pathOf } from "../../cli/helpers.ts";
+import { cli, fixtureModel, pathOf, Running } from "../../cli/helpers.ts";
 import { FaultServer, fileOf } from "../../hub/fault-server.ts";
 import { Broken } from "../target.ts";
 
@@ -49,6 +50,44 @@ async function fileServer(): Promise<string> {
   return (await server).url;
 }
 
+const evaluation = (folder: string): readonly string[] => [
+  ...[cli, "eval", "crumb-problems", "--limit", "2"],
+  ...["-n", "8", "-o", join(folder, "out")],
+];
+
+function evaluationResult(folder: string): string | undefined {
+  const path = join(folder, "out/results.json");
+  return existsSync(path) ? JSON.stringify(JSON.parse(readFileSync(path, "utf8")).results) : undefined;
+}
+
+const SAMPLES = "out/samples_crumb-problems.jsonl";
+
+/** A field in the row of the earlier run. A run that computes the row anew has not got it. */
+const MARK = '"mark":1,';
+
+let half: Promise<string> | undefined;
+/** A folder with an evaluation that was ended after its first row. */
+function halfEvaluated(): Promise<string> {
+  const make = async (): Promise<string> => {
+    const folder = mkdtempSync(join(tmpdir(), "nibble-campaign-"));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const { code, stderr } = await new Running(process.execPath, evaluation(folder)).result();
+    if (code !== 0) throw new Broken(`undisturbed, eval ends with ${code}: ${stderr}`);
+    const [first] = readFileSync(join(folder, SAMPLES), "utf8").split("\n");
+    writeFileSync(join(folder, SAMPLES), `${first!.replace("{", `{${MARK}`)}\n`);
+    for (const name of ["results.json", "report.html"]) rmSync(join(folder, "out", name));
+    return folder;
+  };
+  half ??= make();
+  return half;
+}
+
+/** The row that was there is not lost. */
+function firstRowStays(folder: string): void {
+  if (!readFileSync(join(folder, SAMPLES), "utf8").includes(MARK))
+    throw new Broken("the row of the earlier run is gone");
+}
+
 /** The cache's files, with the hash in each name, and its records. */
 function cacheResult(folder: string): string | undefined {
   const list = (name: string): string[] =>
@@ -73,11 +112,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "eval",
-    args: async (folder) => [cli, "eval", "crumb-problems", "--limit", "2", "-n", "8", "-o", join(folder, "out")],
-    result: (folder) => {
-      const path = join(folder, "out/results.json");
-      return existsSync(path) ? JSON.stringify(JSON.parse(readFileSync(path, "utf8")).results) : undefined;
-    },
+    args: async (folder) => evaluation(folder),
+    result: evaluationResult,
+  },
+  {
+    name: "eval that goes on",
+    prepare: async (folder) => cpSync(await halfEvaluated(), folder, { recursive: true }),
+    args: async (folder) => evaluation(folder),
+    result: (folder) => `${evaluationResult(folder)} ${read(join(folder, SAMPLES))}`,
+    checkAfterFault: firstRowStays,
   },
   {
     name: "pull",

@@ -16,8 +16,9 @@ import { SOURCE_TARGET } from "./sources.ts";
 
 /** One disturbance of a run. */
 export interface CommandFault {
+  /** A kind of call; "kill" for a process that is killed by the clock. */
   readonly call: string;
-  /** The call's number, from 1; of `kill`, milliseconds after the start. */
+  /** The call's number, from 1; of the call "kill", milliseconds after the start. */
   readonly number: number;
   readonly fault: "fails" | "ENOSPC" | "EACCES" | "EMFILE" | "short" | "stalls" | "forward" | "back" | "kill";
   /** Whether all later calls fail too, as on a full disk. */
@@ -27,7 +28,10 @@ export interface CommandFault {
 /** How often an undisturbed run makes each kind of call. */
 type Counts = Readonly<Record<string, number>>;
 
-const WRITES = ["write", "writeFile", "appendFile", "open"];
+const WRITES = ["write", "writev", "writeFile", "appendFile", "open", "mkdir"];
+
+/** Most chances of one kind of call. */
+const MOST = 8;
 
 function drawFault(random: Random, counts: Counts): CommandFault {
   const kind = random.integer(0, 9);
@@ -35,13 +39,16 @@ function drawFault(random: Random, counts: Counts): CommandFault {
     const fault = pick(random, ["forward", "back"] as const);
     return { call: "clock", number: random.integer(1, counts.clock ?? 1), fault, forever: false };
   }
-  if (kind <= 2) return { call: "kill", number: random.integer(1, 2000), fault: "kill", forever: false };
-  const full = kind <= 4;
+  const full = kind === 3 || kind === 4;
+  // Kinds of few calls are drawn as often as others, but no kind more often than it has calls.
   const calls = Object.keys(counts)
     .filter((call) => call !== "clock" && (!full || WRITES.includes(call)))
-    .sort();
+    .sort()
+    .flatMap((call) => Array<string>(Math.min(counts[call]!, MOST)).fill(call));
   const call = calls.length > 0 ? pick(random, calls) : "open";
   const number = random.integer(1, counts[call] ?? 1);
+  // Files change by calls alone, so killing the process before each one meets every state, on a machine of any speed.
+  if (kind <= 2) return { call, number, fault: "kill", forever: false };
   if (full) return { call, number, fault: "ENOSPC", forever: true };
   const fault = pick(random, ["fails", "EACCES", "EMFILE", "short", "stalls"] as const);
   return { call, number, fault, forever: random.integer(0, 3) === 0 };
