@@ -10,6 +10,7 @@ declare global {
     interface Instance {}
   }
   interface CryptoKey {}
+  interface Worker {}
 }
 
 export {};

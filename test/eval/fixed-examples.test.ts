@@ -81,6 +81,20 @@ describe("an installed lm-eval", () => {
   });
 });
 
+describe("a task file", () => {
+  it.each([
+    ["no YAML", "fewshot_config: [", /broken\.yaml: /],
+    ["no mapping", "- a", /broken\.yaml: expected a task file of lm-eval/],
+    ["nothing", "", /broken\.yaml: expected a task file of lm-eval/],
+    ["without examples", "fewshot_config:", /broken\.yaml: expected a list of examples/],
+    ["that includes itself", "include: ./broken.yaml", /broken\.yaml: it includes itself/],
+  ])("with %s is refused", async (_, text, message) => {
+    write("broken.yaml", text);
+    const failure = { code: "bad_value", message: expect.stringMatching(message) };
+    await expect(prompt("gsm8k_cot", { question: "Q?" }, join(tasks, "broken.yaml"))).rejects.toMatchObject(failure);
+  });
+});
+
 describe("the data's own rows", () => {
   it("of GSM8K get the words by which an answer is found", async () => {
     const pool = [{ question: "1+1?", answer: "One and one is <<1+1=2>>2.\nThat is all.\n#### 2" }];

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ENTRIES } from "../../scripts/entries.mjs";
 import { root } from "../helpers/models.ts";
@@ -89,8 +89,8 @@ it("the declarations of the main entry need no TypeScript newer than 5.2", () =>
     const text = readFileSync(path, "utf8");
     const newer = text.match(/\w+(?:\d|Clamped)Array<.*|\bAsync\w*Iterator<[^<>]*,.*/g);
     expect({ path, newer }).toEqual({ path, newer: null });
-    for (const [, name] of text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g))
-      open.push(join(dirname(path), name!.replace(/(?<!\.d)\.ts$/, ".d.ts")));
+    for (const [, name] of text.matchAll(/(?:from|import) ?["'](\.[^"']+)["']/g))
+      open.push(join(dirname(path), name!.replace(/\.js$/, ".d.ts")));
   }
-  expect(seen.size).toBeGreaterThan(10);
+  expect([...seen].map((path) => basename(path))).toContain("model.d.ts");
 });

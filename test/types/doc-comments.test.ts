@@ -2,7 +2,7 @@
  * Everything that users import has a doc comment: each export of the package's entries, and each member of its
  * interfaces and classes. The comments are what an editor shows.
  *
- * The declarations in `dist/types` are read with regular expressions, as TypeScript 7 has no API for programs.
+ * The declarations of the modules, of which the build puts those in `dist/types` together, are read with regular expressions, as TypeScript 7 has no API for programs.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,10 +22,10 @@ interface Declaration {
   readonly body: string;
 }
 
-/** Modules as in the declarations: below dist/types, without an ending. */
+/** Modules as in the declarations: below dist/.build/types, without an ending. */
 const modules = new Map<string, string>();
 function textOf(module: string): string {
-  const text = modules.get(module) ?? readFileSync(join(root, "dist/types", `${module}.d.ts`), "utf8");
+  const text = modules.get(module) ?? readFileSync(join(root, "dist/.build/types", `${module}.d.ts`), "utf8");
   modules.set(module, text);
   return text;
 }

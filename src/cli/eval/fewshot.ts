@@ -76,16 +76,40 @@ async function readExamples(path: string): Promise<readonly Row[]> {
 }
 
 /** `fewshot_config.samples` of a task file of lm-eval, which may be in the file that it includes, or in a Python file beside it. */
-async function readTaskFile(path: string): Promise<unknown> {
-  const { parse } = await import("yaml");
-  const inPython = { tag: "!function", resolve: (name: string) => ({ function: name }) };
-  const { fewshot_config, include } = parse(await readText(path), { customTags: [inPython] });
-  const samples = fewshot_config?.samples;
-  if (samples === undefined && typeof include === "string") return readTaskFile(join(dirname(path), include));
-  if (typeof samples?.function !== "string") return samples;
-  const [module, name] = samples.function.split(".") as [string, string];
+async function readTaskFile(path: string, including: readonly string[] = []): Promise<unknown> {
+  if (including.includes(path)) throw new NibbleError("bad_value", `${path}: it includes itself`);
+  const { fewshot_config, include } = await parseYaml(path);
+  const samples = (fewshot_config as { samples?: unknown } | null | undefined)?.samples;
+  if (samples === undefined && typeof include === "string")
+    return readTaskFile(join(dirname(path), include), [...including, path]);
+  const reference = (samples as Partial<PythonReference> | null | undefined)?.function;
+  if (typeof reference !== "string") return samples;
+  const [module, name] = reference.split(".") as [string, string];
   const file = join(dirname(path), `${module}.py`);
   return returnedLiteral(await readText(file), name, file);
+}
+
+/** What `!function utils.list_fewshot_samples` stands for: a function of a Python file. */
+interface PythonReference {
+  readonly function: string;
+}
+
+/** @throws NibbleError `bad_value` for what is no YAML, or no mapping */
+async function parseYaml(path: string): Promise<Record<string, unknown>> {
+  const { CORE_SCHEMA, defineScalarTag, load } = await import("js-yaml");
+  const inPython = defineScalarTag<PythonReference>("!function", {
+    resolve: (name) => ({ function: name }),
+    identify: () => false,
+  });
+  const text = await readText(path);
+  let value: unknown;
+  try {
+    value = load(text, { schema: CORE_SCHEMA.withTags(inPython) });
+  } catch (cause) {
+    throw new NibbleError("bad_value", `${path}: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new NibbleError("bad_value", `${path}: expected a task file of lm-eval, a YAML mapping`);
 }
 
 function rowsOf(value: unknown, path: string): readonly Row[] {

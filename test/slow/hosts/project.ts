@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { transformSync } from "esbuild";
 import buildBundles from "../../helpers/build-bundles.ts";
-import buildWasm, { buildIfStale, filesOf } from "../../helpers/build-wasm.ts";
+import buildWasm from "../../helpers/build-wasm.ts";
 import { root } from "../../helpers/models.ts";
 
 const toolsFolder: string = join(root, "test/hosts/tools");
@@ -83,7 +83,6 @@ export function createProject(): Project {
   const folder = mkdtempSync(join(tmpdir(), "nibble-hosts-"));
   buildWasm();
   buildBundles();
-  buildIfStale(["types"], ["dist/types/index.d.ts"], [...filesOf("src"), "tsconfig.types.json"]);
   const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
   const [{ filename }] = JSON.parse(npm(pack, root)) as [{ filename: string }];
   const tarball = join(folder, filename);
