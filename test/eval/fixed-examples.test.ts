@@ -85,7 +85,7 @@ describe("a task file", () => {
   it.each([
     ["no YAML", "fewshot_config: [", /broken\.yaml: /],
     ["no mapping", "- a", /broken\.yaml: expected a task file of lm-eval/],
-    ["nothing", "", /broken\.yaml: expected a task file of lm-eval/],
+    ["nothing", "", /broken\.yaml: /],
     ["without examples", "fewshot_config:", /broken\.yaml: expected a list of examples/],
     ["that includes itself", "include: ./broken.yaml", /broken\.yaml: it includes itself/],
   ])("with %s is refused", async (_, text, message) => {
