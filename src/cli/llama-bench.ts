@@ -3,11 +3,11 @@
  * @module
  */
 import { cpus } from "node:os";
+import { commit, version } from "../base/version.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { type Build, bestBuild } from "../runtime/kernels.ts";
 import { count } from "./output.ts";
 import type { Test } from "./throughput.ts";
-import { commit, version } from "./version.ts";
 
 /** The fields that describe a model and its runtime; they are the same for all tests. */
 export interface Facts {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { version } from "../base/version.ts";
 /**
  * The command `nibble`.
  * @module
@@ -8,7 +9,6 @@ import { type CommandFlags, completion } from "./completion.ts";
 import { UsageError, unknownName } from "./flags.ts";
 import { manual } from "./manual.ts";
 import { leaveWithReader, print, reportError } from "./output.ts";
-import { version } from "./version.ts";
 
 const MODELS = `MODEL is crumb (inside the package), a name such as smollm2:135m (nibble ls --all), hf:owner/repo[:quant], an https URL, a
 GGUF file or a Hugging Face folder.`;

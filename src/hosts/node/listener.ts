@@ -22,14 +22,14 @@ export interface NodeExchange {
   readonly askForBody?: (() => void) | undefined;
 }
 
-/** Answers a request by a handler. */
-export function answer(handler: FetchHandler, exchange: NodeExchange): void {
+/** Answers a request by a handler. @returns a promise that never rejects, fulfilled when the answer is sent or its client has left */
+export function answer(handler: FetchHandler, exchange: NodeExchange): Promise<void> {
   const { incoming, outgoing } = exchange;
   const action = (): Promise<void> => serve(handler, exchange);
   // HTTP/2 answers the requests of a connection at the same time.
   const answered = incoming.httpVersionMajor < 2 ? inTurn(incoming.socket, action) : action();
   // Only the connection itself can fail here, so there is no one to send an error to.
-  answered.catch(() => outgoing.destroy());
+  return answered.catch(() => void outgoing.destroy());
 }
 
 /** The last request of each connection, and how many are not answered yet. */

@@ -35,8 +35,10 @@ export interface NodeResponse {
  * ```
  *
  * Frameworks that leave the path as it is need the handler's option `basePath`.
+ * @returns a listener. Its promise never rejects, and is fulfilled when the answer is sent or its client has left; frameworks
+ *   such as h3 (Nuxt) wait for it
  */
-export function toNodeListener(handler: FetchHandler): (request: NodeRequest, response: NodeResponse) => void {
+export function toNodeListener(handler: FetchHandler): (request: NodeRequest, response: NodeResponse) => Promise<void> {
   return (request, response) =>
     answer(handler, { incoming: request as IncomingMessage, outgoing: response as ServerResponse });
 }
