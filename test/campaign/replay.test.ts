@@ -53,6 +53,7 @@ const broken: Target = {
   part: "mutation",
   name: "mutation/broken",
   promise: "",
+  inputs: 1,
   generate: async () => ({ base: "", steps: [] }),
   async run({ steps }: Input) {
     const text = new TextDecoder().decode(apply(Buffer.from("0123456789"), steps as readonly Edit[]));

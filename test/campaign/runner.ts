@@ -17,7 +17,8 @@ export interface PartResult {
 
 export interface PartOptions {
   readonly seed: string;
-  readonly seconds: number;
+  /** undefined: until every target has run its `inputs` */
+  readonly seconds: number | undefined;
   readonly only?: string | undefined;
   readonly onFound: (found: Found) => void;
 }
@@ -27,9 +28,9 @@ const HEAP_MB = 1024;
 /** Seconds that an input may take, where its target does not say. */
 const PATIENCE = 120;
 
-/** Runs the targets of a part until the time is over. A thread that dies or hangs is a finding, and another goes on. */
+/** Runs the targets of a part until the time is over, or until they have run all inputs. A thread that dies or hangs is a finding, and another goes on. */
 export async function runPart(part: PartName, options: PartOptions): Promise<PartResult> {
-  const deadline = Date.now() + options.seconds * 1000;
+  const deadline = options.seconds === undefined ? undefined : Date.now() + options.seconds * 1000;
   const counters = new SharedArrayBuffer(4 * targetsOf(part).length);
   const found: Found[] = [];
   const lives: FiguresMessage[][] = [];
@@ -44,7 +45,7 @@ export async function runPart(part: PartName, options: PartOptions): Promise<Par
     lives.push(life.figures);
     if (life.death === undefined) break;
     note({ ...(await atDeath(part, seed, life.place, counters)), signature: life.death, seen: life.death });
-  } while (Date.now() < deadline);
+  } while (deadline === undefined || Date.now() < deadline);
   return { figures: merged(lives, found), found };
 }
 

@@ -23,6 +23,8 @@ export interface Target {
   readonly name: string;
   /** The promise, for the report. */
   readonly promise: string;
+  /** How many inputs CI runs, which takes some seconds. */
+  readonly inputs: number;
   /** An input from random numbers; the same numbers give the same input. */
   generate(random: Random): Promise<Input>;
   /**

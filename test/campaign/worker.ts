@@ -13,8 +13,8 @@ import { targetsOf } from "./targets.ts";
 export interface WorkerStart {
   readonly part: PartName;
   readonly seed: string;
-  /** Milliseconds of `Date.now()` at which it ends. */
-  readonly deadline: number;
+  /** Milliseconds of `Date.now()` at which it ends; undefined: once every target has run its `inputs`, however long it takes. */
+  readonly deadline: number | undefined;
   /** A counter per target, which this thread raises: the number of the input that runs, from 1 on. */
   readonly counters: SharedArrayBuffer;
   /** Only the target of this name. */
@@ -53,6 +53,8 @@ export type WorkerMessage = FoundMessage | FiguresMessage;
 export const randomOf = (seed: string, target: string, number: number): Random =>
   new Random(`${seed} ${target} ${number}`);
 
+/** Seconds that one input may take where there is no deadline, of targets that run as long as they are told to. */
+const INPUT_SECONDS = 20;
 /** Seconds that making a failure smaller may take. */
 const MINIMISE_SECONDS = 60;
 
@@ -78,7 +80,8 @@ class TargetRun {
   async next(number: number): Promise<void> {
     const begin = performance.now();
     const input = await this.target.generate(randomOf(this.#start.seed, this.target.name, number));
-    const left = Math.max(1, (this.#start.deadline - Date.now()) / 1000);
+    const { deadline } = this.#start;
+    const left = deadline === undefined ? INPUT_SECONDS : Math.max(1, (deadline - Date.now()) / 1000);
     try {
       const outcome = await this.target.run(input, left);
       this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
@@ -118,22 +121,38 @@ function post(message: WorkerMessage): void {
   parentPort!.postMessage(message);
 }
 
-/** Every target gets the same time, so that quick ones run many inputs and slow ones some. */
+/** The run that goes on next: every target gets the same time, so that quick ones run many inputs and slow ones some. */
+function nextRun(runs: readonly PlacedRun[], deadline: number | undefined): PlacedRun | undefined {
+  if (deadline === undefined) return runs.find(({ number, run }) => number() < run.target.inputs);
+  if (Date.now() >= deadline) return undefined;
+  return runs.reduce((least, one) => (one.run.seconds < least.run.seconds ? one : least));
+}
+
+interface PlacedRun {
+  readonly place: number;
+  readonly run: TargetRun;
+  /** The number of its last input, in this thread or in one before. */
+  number(): number;
+}
+
 async function runPart(start: WorkerStart): Promise<void> {
   const known = new Set(start.known);
   const counters = new Int32Array(start.counters);
   const all = targetsOf(start.part);
   const runs = all
-    .map((target, place) => ({ place, run: new TargetRun(target, start, known) }))
+    .map((target, place): PlacedRun => {
+      const run = new TargetRun(target, start, known);
+      return { place, run, number: () => Atomics.load(counters, place) };
+    })
     .filter(({ run }) => start.only === undefined || run.target.name === start.only);
   let reported = Date.now();
-  do {
-    const { place, run } = runs.reduce((least, one) => (one.run.seconds < least.run.seconds ? one : least));
+  for (let one = nextRun(runs, start.deadline); one; one = nextRun(runs, start.deadline)) {
+    const { place, run } = one;
     await run.next(Atomics.add(counters, place, 1) + 1);
     if (Date.now() - reported < 2000) continue;
     reported = Date.now();
-    for (const one of runs) one.run.report();
-  } while (Date.now() < start.deadline);
+    for (const { run } of runs) run.report();
+  }
   for (const { run } of runs) run.report();
 }
 

@@ -12,6 +12,11 @@ import { Broken } from "../target.ts";
 
 export interface Scenario {
   readonly name: string;
+  /**
+   * How many calls of each kind an undisturbed run makes. Faults are drawn by these and not by what a run counts, so that a
+   * seed gives the same faults after a change of the program.
+   */
+  readonly calls: Readonly<Record<string, number>>;
   /** Prepares a folder. */
   readonly prepare?: (folder: string) => Promise<void>;
   /** Arguments of node, to run in the folder. @param again whether an earlier run of the same folder was disturbed */
@@ -99,12 +104,17 @@ function cacheResult(folder: string): string | undefined {
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "convert",
+    calls: { stat: 4, open: 2, read: 49, lstat: 1, write: 21, sync: 1, rename: 1 },
     args: async (folder) => [cli, "convert", fixtureModel, join(folder, "out.gguf"), "--type", "q8_0", "--force"],
     result: (folder) => read(join(folder, "out.gguf")),
     checkAfterFault: (folder, good) => wholeOrNothing(join(folder, "out.gguf"), good),
   },
   {
     name: "batch",
+    calls: {
+      ...{ stat: 14, writeFile: 1, open: 9, read: 83, readFile: 2, clock: 7 },
+      ...{ appendFile: 3, lstat: 1, write: 3, sync: 1, rename: 1, rm: 1 },
+    },
     prepare: async (folder) => writeFileSync(join(folder, "in.jsonl"), BATCH),
     args: async (folder) => [cli, "batch", join(folder, "in.jsonl"), "-o", join(folder, "out.jsonl"), "-m", "crumb"],
     result: (folder) => read(join(folder, "out.jsonl")),
@@ -112,11 +122,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "eval",
+    calls: {
+      ...{ stat: 3, open: 9, read: 78, readFile: 3, mkdir: 1, writeFile: 3 },
+      ...{ lstat: 5, write: 4, sync: 5, rename: 5, appendFile: 2, rm: 1 },
+    },
     args: async (folder) => evaluation(folder),
     result: evaluationResult,
   },
   {
     name: "eval that goes on",
+    calls: {
+      ...{ stat: 3, open: 9, read: 78, readFile: 3, mkdir: 1, writeFile: 2 },
+      ...{ lstat: 4, write: 4, sync: 4, rename: 4, appendFile: 1, rm: 1 },
+    },
     prepare: async (folder) => cpSync(await halfEvaluated(), folder, { recursive: true }),
     args: async (folder) => evaluation(folder),
     result: (folder) => `${evaluationResult(folder)} ${read(join(folder, SAMPLES))}`,
@@ -124,11 +142,16 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "pull",
+    calls: {
+      ...{ fetch: 3, clock: 3, readFile: 4, mkdir: 6, writeFile: 2, open: 4 },
+      ...{ write: 40, read: 21, truncate: 1, sync: 4, rename: 2, rm: 3 },
+    },
     args: async () => [cli, "pull", `${await fileServer()}/model.gguf`],
     result: cacheResult,
   },
   {
     name: "slot saves",
+    calls: { readdir: 1, lstat: 4, open: 4, write: 4, sync: 4, rename: 4 },
     prepare: async (folder) => void mkdirSync(join(folder, "slots")),
     args: async (folder) => [pathOf("test/campaign/faults/save-slots.ts"), join(folder, "slots")],
     result: (folder) => read(join(folder, "slots/a.bin")),

@@ -101,6 +101,7 @@ export const SOURCE_TARGET: Target = {
   part: "faults",
   name: "faults/sources",
   promise: "A load ends with a NibbleError or the caller's own error, and every source is closed once.",
+  inputs: 8,
   async generate(random) {
     const kinds = ["fails", "short", "long", "nonsense", "no bytes", "stalls"] as const;
     const fault = (): ReadFault => ({ number: random.integer(1, 40), fault: pick(random, kinds) });

@@ -34,6 +34,8 @@ type Mutator = (bytes: Uint8Array, random: Random) => Edit[];
 interface Format {
   readonly name: string;
   readonly promise: string;
+  /** How many inputs CI runs: about six seconds of them. */
+  readonly inputs: number;
   /** Names of the good files. */
   readonly bases: readonly string[];
   /** The bytes of one of them. */
@@ -58,7 +60,7 @@ export async function outcomeOf(run: () => Promise<unknown>): Promise<string> {
   }
 }
 
-function targetOf({ name, promise, bases, open, mutate, use }: Format): Target {
+function targetOf({ name, promise, inputs, bases, open, mutate, use }: Format): Target {
   const good = new Map<string, Promise<Uint8Array>>();
   const opened = (base: string): Promise<Uint8Array> => {
     if (!good.has(base)) good.set(base, open(base));
@@ -68,6 +70,7 @@ function targetOf({ name, promise, bases, open, mutate, use }: Format): Target {
     part: "mutation",
     name: `mutation/${name}`,
     promise,
+    inputs,
     async generate(random) {
       const base = pick(random, bases);
       let bytes = await opened(base);
@@ -116,10 +119,11 @@ const folder = fixtureFiles("llama");
 const GENERATION = JSON.stringify({ temperature: 0.6, top_p: 0.9, top_k: 40, eos_token_id: [2, 3], bos_token_id: 1 });
 const whole: Files = { ...folder, "generation_config.json": Buffer.from(GENERATION) };
 
-function folderFormat(file: string, mutate: Mutator): Format {
+function folderFormat(file: string, inputs: number, mutate: Mutator): Format {
   return {
     name: file,
     promise: SAME_BITS,
+    inputs,
     bases: ["llama"],
     open: async () => whole[file]!,
     mutate,
@@ -149,10 +153,11 @@ async function peftWith(name: string, bytes: Uint8Array): Promise<Files> {
   return Object.fromEntries(entries);
 }
 
-function peftFormat(name: string, mutate: Mutator): Format {
+function peftFormat(name: string, inputs: number, mutate: Mutator): Format {
   return {
     name: `peft/${name}`,
     promise: TYPED,
+    inputs,
     bases: ["llama"],
     open: () => peftFile(name),
     mutate,
@@ -209,18 +214,21 @@ const FORMATS: readonly Format[] = [
   {
     name: "gguf",
     promise: SAME_BITS,
+    inputs: 60,
     bases: GGUF_BASES,
     open: openGguf,
     mutate: mutateGguf,
     use: (bytes, input) => useModelFiles({ "model.gguf": bytes }, threadsOf(input)),
   },
-  folderFormat("model.safetensors", mutateSafetensors),
-  ...["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"].map((file) =>
-    folderFormat(file, mutateJson),
-  ),
+  folderFormat("model.safetensors", 120, mutateSafetensors),
+  folderFormat("config.json", 40, mutateJson),
+  folderFormat("tokenizer.json", 20, mutateJson),
+  folderFormat("tokenizer_config.json", 12, mutateJson),
+  folderFormat("generation_config.json", 16, mutateJson),
   {
     name: "tokenizer.model",
     promise: TYPED,
+    inputs: 1000,
     bases: sentencePiece().map((_, i) => String(i)),
     open: async (base) => Buffer.from(sentencePiece()[Number(base)]!.model, "base64"),
     mutate: mutateProtobuf,
@@ -229,16 +237,18 @@ const FORMATS: readonly Format[] = [
   {
     name: "lora.gguf",
     promise: TYPED,
+    inputs: 200,
     bases: ["1", "4"],
     open: async (rank) => ggufAdapter(await testAdapter(Number(rank)), "llama"),
     mutate: mutateGguf,
     use: async (bytes) => useAdapter(LLAMA(), bytesSource(bytes)),
   },
-  peftFormat("adapter_config.json", mutateJson),
-  peftFormat("adapter_model.safetensors", mutateSafetensors),
+  peftFormat("adapter_config.json", 60, mutateJson),
+  peftFormat("adapter_model.safetensors", 100, mutateSafetensors),
   {
     name: "session",
     promise: `${TYPED} No page of the cache stays in use.`,
+    inputs: 4000,
     bases: ["3", "40", "100"],
     async open(length) {
       const session = (await modelOfSessions()).session();
@@ -253,6 +263,7 @@ const FORMATS: readonly Format[] = [
   {
     name: "batch.jsonl",
     promise: TYPED,
+    inputs: 1000,
     bases: ["three"],
     open: async () => Buffer.from(BATCH.map((line) => JSON.stringify(line)).join("\n")),
     mutate: mutateLines,
@@ -261,6 +272,7 @@ const FORMATS: readonly Format[] = [
   {
     name: "parquet",
     promise: `${TYPED} What takes too much is ended by the process around it.`,
+    inputs: 1500,
     bases: PARQUET,
     open: async (base) => readFileSync(join(root, `test/fixtures/parquet/${base}.parquet`)),
     mutate: (bytes, random) => mutateFooter(bytes, random),

@@ -177,6 +177,7 @@ export const SERVER_TARGETS: readonly Target[] = [
     name: "server/life",
     promise:
       "After every step of a server's life all pages are accounted for and a fixed question has the same answer; at the end no slot, request or page is in use.",
+    inputs: 60,
     generate: async (random) => ({ base: "llama", steps: drawSteps(random.integer(-(2 ** 31), 2 ** 31 - 1)) }),
     run: runSteps,
   },
