@@ -36,7 +36,7 @@ async function readJson(request: Request, limits: BodyLimits, arriving: { bytes:
   const bytes = await readBytes(request, limits, arriving);
   if (bytes.length === 0) return undefined; // some calls need no body
   checkCounts(bytes);
-  return plain(parseJson(bytes, { name: "body", roundIntegers: true }));
+  return plain(parseJson(withoutMark(bytes), { name: "body", roundIntegers: true }));
 }
 
 /**
@@ -155,6 +155,11 @@ function onceLate(timeoutMs: number, act: () => void): Deadline {
     },
     clear: () => clearTimeout(timer),
   };
+}
+
+/** The bytes after UTF-8's byte order mark, which some clients (PowerShell's, for instance) put before a body. */
+function withoutMark(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

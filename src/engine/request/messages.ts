@@ -40,7 +40,8 @@ function checkMessage(fields: Fields): ChatMessage {
   if (calls !== undefined && calls.length > 0) checked.tool_calls = checkCalls(fields, calls);
   else if (call !== undefined) checked.tool_calls = checkOlderCall(fields, call);
   const refusal = fields.string("refusal", Infinity);
-  checked.content = checkContent(fields, role === "assistant") || (refusal ?? "");
+  // An assistant that calls tools may say nothing, and a tool may return nothing.
+  checked.content = checkContent(fields, role === "assistant" || role === "tool") || (refusal ?? "");
   return checked as unknown as ChatMessage;
 }
 
@@ -56,6 +57,7 @@ function checkContent(fields: Fields, optional: boolean): string {
 const TEXT_TYPES: readonly unknown[] = ["text", "input_text", "output_text"];
 
 function checkPart(fields: Fields, part: unknown, name: string): string {
+  if (typeof part === "string") return part; // as in vLLM
   const type = typeof part === "object" && part !== null ? (part as { type?: unknown }).type : undefined;
   if (type === "refusal") return requiredText(fields.nested(part, REFUSAL_PART_FIELDS, name), "refusal");
   if (typeof type === "string" && !TEXT_TYPES.includes(type))

@@ -99,9 +99,4 @@ export class KeywordReader {
       typeof got === "object" && got !== null ? (Array.isArray(got) ? "an array" : "an object") : String(got);
     return grammarError(`schema: ${key} at ${this.#where}: expected ${expected}, got ${text.slice(0, 64)}`);
   }
-
-  /** @returns the error for a keyword that a grammar cannot follow */
-  unsupported(key: string): NibbleError {
-    return grammarError(`schema: ${key} at ${this.#where} is not supported`);
-  }
 }

@@ -49,11 +49,52 @@ const CONTRARIES: ReadonlyMap<string, Contrary> = new Map<string, Contrary>(
   } satisfies Record<string, Contrary>),
 );
 
+/** The contraries of keywords that are taken where none of those above is there: they make larger grammars. */
+const LARGE_CONTRARIES: ReadonlyMap<string, Contrary> = new Map<string, Contrary>(
+  Object.entries({
+    items: (items: RawSchema | readonly RawSchema[], fields) => {
+      if (Array.isArray(items)) return someItem(items);
+      return fields.has("prefixItems") ? [] : [{ type: "array", contains: { not: items } }];
+    },
+    prefixItems: (schemas: readonly RawSchema[]) => someItem(schemas),
+    contains: (schema: RawSchema, fields) => {
+      const [min = 1, max] = ["minContains", "maxContains"].map((key) => fields.get(key) as number | undefined);
+      const fewerItems = { type: "array", contains: schema, minContains: 0, maxContains: min - 1 };
+      const more = max === undefined ? [] : [{ type: "array", contains: schema, minContains: max + 1 }];
+      return min > 0 ? [fewerItems, ...more] : more;
+    },
+    oneOf: (schemas: readonly RawSchema[]) => [
+      { allOf: schemas.map((not) => ({ not })) },
+      ...(schemas.length === 2 ? [{ allOf: schemas }] : []),
+    ],
+    if: (condition: RawSchema, fields) => {
+      const [whenTrue, whenFalse] = ["then", "else"].map((key) => fields.get(key));
+      return [
+        ...(whenTrue === undefined ? [] : [{ allOf: [condition, { not: whenTrue }] }]),
+        ...(whenFalse === undefined ? [] : [{ allOf: [{ not: condition }, { not: whenFalse }] }]),
+      ];
+    },
+    dependentRequired: (dependents: Readonly<Record<string, readonly string[]>>) =>
+      Object.entries(dependents).flatMap(([name, others]) =>
+        others.map((other) => ({ type: "object", required: [name], properties: { [other]: false } })),
+      ),
+    dependentSchemas: (dependents: Readonly<Record<string, RawSchema>>) =>
+      Object.entries(dependents).map(([name, not]) => ({ type: "object", required: [name], allOf: [{ not }] })),
+  } satisfies Record<string, Contrary>),
+);
+
+/** An item that does not satisfy the schema of its place. */
+const someItem = (schemas: readonly RawSchema[]): RawSchema[] =>
+  schemas.map((not, i) => ({
+    type: "array",
+    minItems: i + 1,
+    prefixItems: [...schemas.slice(0, i).map(() => true), { not }],
+  }));
+
 /** Keywords that limit values, but whose contrary a grammar cannot follow. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
-  ...["oneOf", "if", "multipleOf", "format", "items", "additionalItems", "prefixItems", "contains", "uniqueItems"],
-  ...["patternProperties", "additionalProperties", "propertyNames", "dependentRequired", "dependentSchemas"],
-  ...["dependencies", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef"],
+  ...["multipleOf", "format", "items", "additionalItems", "uniqueItems", "patternProperties", "additionalProperties"],
+  ...["propertyNames", "dependencies", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef"],
 ]);
 
 const fewer = (type: string, keyword: string, count: number): RawSchema[] =>
@@ -70,11 +111,15 @@ export function negate(raw: RawSchema, where: string, resolve: (ref: string) => 
   const fields = new Map(Object.entries(raw));
   const contraries: RawSchema[] = [];
   let unsupported: string | undefined;
+  const add = (table: ReadonlyMap<string, Contrary>): void => {
+    for (const [key, value] of fields) contraries.push(...(table.get(key)?.(value as never, fields) ?? []));
+  };
   for (const [key, value] of fields) {
     if (key === "$ref") contraries.push({ not: resolve(value) });
     if (UNSUPPORTED.has(key) && value !== true) unsupported = key;
-    contraries.push(...(CONTRARIES.get(key)?.(value as never, fields) ?? []));
   }
+  add(CONTRARIES);
+  if (contraries.length === 0) add(LARGE_CONTRARIES);
   if (contraries.length === 0 && unsupported !== undefined) {
     throw grammarError(`schema: not at ${where}: ${unsupported} inside it is not supported`);
   }

@@ -66,10 +66,11 @@ export interface SchemaNode {
   readonly written: readonly string[];
 }
 
-/** At least `min` items must satisfy a schema. */
-export interface Contains {
+/** From `min` to `max` items must satisfy a schema. */
+export interface Contains extends Range {
   readonly schema: RawSchema;
-  readonly min: number;
+  /** `{ not: schema }`. */
+  readonly contrary: RawSchema;
 }
 
 /** A limit on a number. */

@@ -146,8 +146,9 @@ function readPatterns(keywords: KeywordReader, languages: Languages): Dfa[] {
 function readContains(keywords: KeywordReader): Contains | undefined {
   const schema = keywords.schema("contains");
   if (schema === undefined) return undefined;
-  if (keywords.fields.has("maxContains")) throw keywords.unsupported("maxContains");
-  return { schema, min: keywords.range("minContains", "maxContains", 1).min };
+  const range = keywords.range("minContains", "maxContains", 1);
+  if (range.min === 0 && range.max === Number.POSITIVE_INFINITY) return undefined;
+  return { schema, contrary: { not: schema }, ...range };
 }
 
 function readAlternatives(keywords: KeywordReader): Alternatives[] {

@@ -3,13 +3,12 @@
  * @module
  */
 import { choice, EMPTY, type Expression, literal, NEVER, sequence } from "../expression.ts";
-import { grammarError } from "../limits.ts";
 import type { Case, Goal, SchemaContext } from "./context.ts";
 import { differingItems } from "./differing-items.ts";
 import { finiteValues } from "./finite.ts";
 import { itemGoal } from "./goals.ts";
 import { SEPARATOR } from "./json-text.ts";
-import type { Range } from "./node.ts";
+import type { Contains, Range } from "./node.ts";
 import { Validator } from "./valid.ts";
 
 /** Sets of values that may stand before an item. If there are more, the matcher compares the items. */
@@ -28,22 +27,29 @@ export interface Places {
 
 /**
  * The items of an array, or undefined if none of them depends on another.
- * @throws NibbleError `invalid_argument` for several `contains`, and for `uniqueItems` of values with several texts
+ * @throws NibbleError `invalid_argument` for `uniqueItems` of values with several texts
  */
 export function trackedItems(nodes: Case, places: Places, context: SchemaContext): Expression | undefined {
-  const containers = nodes.flatMap(({ contains, where }): Container[] =>
-    contains && contains.min > 0
-      ? [{ goal: [context.node(contains.schema, `${where}/contains`)], min: contains.min }]
-      : [],
+  const containers = nodes.flatMap(({ contains, where }) =>
+    contains ? [readContainer(contains, where, context)] : [],
   );
   const isListUnique = isUnique(nodes, places, context);
   const values = isListUnique ? uniqueValues(nodes, places, context) : undefined;
   if (containers.length === 0 && !isListUnique) return undefined;
   const isLong = countSets(values, places.count.max - 1) > MAX_SETS;
   if (isListUnique && (!values || isLong)) return differingItems(nodes, places.count, context);
-  if (containers.length > 1)
-    throw grammarError(`schema: contains at ${nodes[0]!.where}: two of them are not supported`);
-  return new TrackedItems(nodes, { places, values, container: containers[0] }, context).from(0, 0, []);
+  const none = containers.map(() => 0);
+  return new TrackedItems(nodes, { places, values, containers }, context).from(0, none, []);
+}
+
+function readContainer({ schema, contrary, min, max }: Contains, where: string, context: SchemaContext): Container {
+  const goal = [context.node(schema, `${where}/contains`)];
+  return {
+    goal,
+    others: max === Number.POSITIVE_INFINITY ? [] : [context.node(contrary, `${where}/contains`)],
+    min,
+    max,
+  };
 }
 
 /** Whether items must differ, though the schema of some two allows the same value. */
@@ -64,14 +70,18 @@ interface Tracked {
   readonly places: Places;
   /** The values of each place, if items must differ. */
   readonly values: readonly ReadonlyMap<string, unknown>[] | undefined;
-  /** The schema that some items must satisfy (`contains`), and their number. */
-  readonly container: Container | undefined;
+  /** The schemas that some items must satisfy (`contains`), and their numbers. */
+  readonly containers: readonly Container[];
 }
 
-interface Container {
+interface Container extends Range {
   readonly goal: Goal;
-  readonly min: number;
+  /** What an item that is not counted must satisfy: the contrary, if `max` is limited, so that all others are counted. */
+  readonly others: Goal;
 }
+
+/** The number from which items need not be counted. */
+const lastCount = ({ min, max }: Container): number => (max === Number.POSITIVE_INFINITY ? min : max);
 
 class TrackedItems {
   readonly #nodes: Case;
@@ -91,50 +101,58 @@ class TrackedItems {
 
   /**
    * Everything from the item `at` on.
-   * @param contained how many items so far satisfy `contains`
+   * @param contained how many items so far satisfy each `contains`
    * @param taken the numbers of the values so far, sorted
    */
-  from(at: number, contained: number, taken: readonly number[]): Expression {
-    const { places, values, container } = this.#tracked;
-    const least = container?.min ?? 0;
+  from(at: number, contained: readonly number[], taken: readonly number[]): Expression {
+    const { places, values, containers } = this.#tracked;
     const { min, max } = places.count;
-    if (contained >= least && !values) return places.untracked(at);
-    const mayEnd = at >= min && contained >= least;
+    const isEnough = containers.every((each, i) => contained[i]! >= each.min);
+    const isLimited = containers.some((each) => each.max !== Number.POSITIVE_INFINITY);
+    if (isEnough && !isLimited && !values) return places.untracked(at);
+    const mayEnd = at >= min && isEnough;
     if (at >= max) return mayEnd ? EMPTY : NEVER;
-    const next = values ? this.#uniqueItem(at, contained, taken) : this.#containedItem(at, contained);
+    const next = values ? this.#uniqueItem(at, contained, taken) : this.#countedItem(at, contained);
     return choice(...(mayEnd ? [EMPTY] : []), ...next.map((item) => sequence(...(at > 0 ? [SEPARATOR] : []), item)));
   }
 
-  /** An item that satisfies `contains`, or any item, and all items after it. */
-  #containedItem(at: number, contained: number): Expression[] {
-    const goal = itemGoal(this.#nodes, at, this.#context);
-    const item = (itemGoal: Goal, count: number) =>
-      sequence(this.#context.goalRule(itemGoal), this.#rule(at + 1, count, []));
-    return [item([...goal, ...this.#tracked.container!.goal], contained + 1), item(goal, contained)];
+  /** An item that satisfies some of the `contains`, and all items after it. */
+  #countedItem(at: number, contained: readonly number[]): Expression[] {
+    let ways = [{ goal: itemGoal(this.#nodes, at, this.#context), counts: [] as readonly number[] }];
+    for (const [i, container] of this.#tracked.containers.entries()) {
+      const count = contained[i]!;
+      const mayCount = count < lastCount(container);
+      ways = ways.flatMap(({ goal, counts }) => [
+        ...(mayCount ? [{ goal: [...goal, ...container.goal], counts: [...counts, count + 1] }] : []),
+        { goal: [...goal, ...container.others], counts: [...counts, count] },
+      ]);
+    }
+    return ways.map(({ goal, counts }) => sequence(this.#context.goalRule(goal), this.#rule(at + 1, counts, [])));
   }
 
   /** A value that is not taken, and all items after it. */
-  #uniqueItem(at: number, contained: number, taken: readonly number[]): Expression[] {
+  #uniqueItem(at: number, contained: readonly number[], taken: readonly number[]): Expression[] {
     const validator = new Validator(this.#context, false);
-    const { container } = this.#tracked;
+    const { containers } = this.#tracked;
     const values = this.#tracked.values!;
     return [...values[Math.min(at, values.length - 1)]!].flatMap(([text, value]) => {
       const number = this.#order.indexOf(text);
       if (taken.includes(number)) return [];
-      const counts = container && validator.isValid(value, container.goal) ? contained + 1 : contained;
+      const counts = containers.map(({ goal }, i) => contained[i]! + (validator.isValid(value, goal) ? 1 : 0));
+      if (containers.some(({ max }, i) => counts[i]! > max)) return [];
       const nowTaken = [...taken, number].sort((a, b) => a - b);
       return [sequence(literal(JSON.stringify(value)), this.#rule(at + 1, counts, nowTaken))];
     });
   }
 
-  #rule(at: number, contained: number, taken: readonly number[]): Expression {
-    const { places, values, container } = this.#tracked;
+  #rule(at: number, contained: readonly number[], taken: readonly number[]): Expression {
+    const { places, values, containers } = this.#tracked;
     const { min, max } = places.count;
     // All places and counts beyond the limits share a rule.
     const place = Number.isFinite(max) ? at : Math.min(at, Math.max(min, places.prefix, 1));
-    const count = Math.min(contained, container?.min ?? 0);
-    const key = `${this.#key} ${place} ${count} ${values ? taken.join() : ""}`;
-    return this.#context.named(key, `items from ${place} on`, () => this.from(place, count, taken));
+    const counts = containers.map((each, i) => Math.min(contained[i]!, lastCount(each)));
+    const key = `${this.#key} ${place} ${counts.join()} ${values ? taken.join() : ""}`;
+    return this.#context.named(key, `items from ${place} on`, () => this.from(place, counts, taken));
   }
 }
 

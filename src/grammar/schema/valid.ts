@@ -46,7 +46,8 @@ export class Validator {
     const isContained = nodes.every(({ contains, where }) => {
       if (!contains) return true;
       const goal = [context.node(contains.schema, `${where}/contains`)];
-      return value.filter((item) => this.isValid(item, goal)).length >= contains.min;
+      const contained = value.filter((item) => this.isValid(item, goal)).length;
+      return contained >= contains.min && contained <= contains.max;
     });
     return isContained && value.every((item, at) => this.isValid(item, itemGoal(nodes, at, context)));
   }

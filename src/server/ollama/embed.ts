@@ -53,7 +53,7 @@ export function embedPrompt({ model, lease, body, exchange }: Call): Compute {
 
 function readInput(fields: Fields): string[] {
   const input = fields.get("input") ?? [];
-  const texts = typeof input === "string" ? [input] : input;
+  const texts = input === "" ? [] : typeof input === "string" ? [input] : input;
   if (!Array.isArray(texts) || texts.length > MAX_INPUTS)
     throw fields.invalid("input", `a string or an array of at most ${MAX_INPUTS} strings`, input);
   return texts.map((text, i) => {

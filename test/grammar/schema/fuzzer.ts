@@ -106,7 +106,12 @@ export class SchemaFuzzer {
       ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { enum: this.#list(1, 14, () => this.#pick(VALUES)) } })),
       ...this.#maybe(0.1, () => ({ uniqueItems: true, items: { type: this.#pick(["string", "integer"]) } })),
       ...this.#maybe(0.05, () => ({ uniqueItems: true, items: { ...this.#string(), type: ["string", "null"] } })),
-      ...(depth > 0 && this.#maybe(0.08, () => ({ contains: this.schema(depth - 1), minContains: this.#int(0, 2) }))),
+      ...(depth > 0 &&
+        this.#maybe(0.08, () => ({
+          contains: this.schema(depth - 1),
+          minContains: this.#int(0, 2),
+          ...this.#maybe(0.4, () => ({ maxContains: this.#int(0, 3) })),
+        }))),
       ...(depth > 0 && this.#maybe(0.08, () => ({ unevaluatedItems: this.schema(depth - 1) }))),
     };
   }

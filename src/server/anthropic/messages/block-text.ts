@@ -32,12 +32,13 @@ export function readBlockText(parent: Fields, block: unknown, place: string): st
   return READERS.get(blockType(block, parent.param(place)))?.(parent, block, place);
 }
 
-/** A string, or the text of blocks joined. @throws NibbleError `invalid_request` that names the field */
+/** A string, or the text of blocks joined; undefined without any. @throws NibbleError `invalid_request` that names the field */
 export function readTexts(fields: Fields, key: string): string | undefined {
   const value = fields.get(key);
   if (value === undefined || typeof value === "string") return value;
   const blocks = Array.isArray(value) && value.length <= MAX_BLOCKS ? value : undefined;
   if (!blocks) throw fields.invalid(key, "a string or text blocks", value);
+  if (blocks.length === 0) return undefined;
   return Array.from(blocks, (block, i) => {
     const place = `${key}[${i}]`;
     const text = readBlockText(fields, block, place);
