@@ -9,7 +9,7 @@ const config: KnipConfig = {
     "scripts/*.{ts,mjs}",
     "examples/*/main.ts",
     "examples/{worker,fleet-cloudflare}/worker.ts",
-    "examples/playground/files-worker.ts",
+    "examples/playground/{files-worker,service-worker}.ts",
     "bench/{main,by-turns,drafts,embeddings,evaluation,footprint,limit-threads,sharing,synthetic-model}.ts",
     "bench/peers/{native,nibble}.ts",
     "test/**/*.test.ts",

@@ -1,5 +1,6 @@
 // Builds everything that the package ships: wasm, bundles, types, the embedded model. `node scripts/build.mjs [part ...]`
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,6 +79,21 @@ function billOfMaterials(folders) {
   return { ...bill, metadata: about, components: bundled, dependencies };
 }
 
+/** The files that the playground's page loads, and that these load, without its service worker: paths below dist/. */
+function filesOfPage() {
+  const files = new Set();
+  const open = ["index.html"];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (files.has(file) || file === "service-worker.js") continue;
+    files.add(file);
+    if (!/\.(?:html|js|webmanifest)$/.test(file)) continue;
+    const named = /(?:from|import\(?|URL\()\s*"(\.[^"]+)"|(?:href=|src[=:])\s*"([^"]+)"/g;
+    for (const [, module, link] of readFileSync(`dist/${file}`, "utf8").matchAll(named))
+      open.push(join(dirname(file), module ?? link));
+  }
+  return [...files].sort();
+}
+
 const parts = {
   async wasm() {
     const { default: asc } = await import("assemblyscript/asc");
@@ -95,7 +111,7 @@ const parts = {
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
     const commit = stdout?.trim() || "unknown";
-    const old = readdirSync("dist").filter((name) => /\.js(?:\.LEGAL\.txt)?$/.test(name));
+    const old = readdirSync("dist").filter((name) => /(?<!^service-worker)\.js(?:\.LEGAL\.txt)?$/.test(name));
     // The bundles are minified, which saves a quarter of their compressed size. Lines are short, because Node prints the
     // whole line of an uncaught error. Code that several entries share is in chunks beside them, so that every entry can
     // find wasm and crumb relative to its own file.
@@ -149,39 +165,6 @@ const parts = {
     writeFileSync("dist/nibble.1", stdout);
   },
 
-  async playground() {
-    const { build } = await import("esbuild");
-    const page = "examples/playground";
-    rmSync("dist/playground", { recursive: true, force: true });
-    // The page imports the library's bundles for browsers, which lie beside it.
-    const evaluation = {
-      name: "evaluation",
-      setup({ onResolve }) {
-        onResolve({ filter: /\/evaluate-in-worker\.ts$/ }, () => ({
-          path: "../evaluate-in-worker.js",
-          external: true,
-        }));
-      },
-    };
-    const { metafile } = await build({
-      entryPoints: ["index.html", "style.css", "main.ts", "files-worker.ts"].map((name) => `${page}/${name}`),
-      outdir: "dist/playground",
-      bundle: true,
-      splitting: true,
-      chunkNames: "[name]-[hash]",
-      minify: true,
-      format: "esm",
-      target: "es2022",
-      loader: { ".html": "copy" },
-      plugins: [evaluation],
-      alias: { "nibble-llm/browser": "../browser.js" },
-      external: ["../browser.js"],
-      metafile: true,
-    });
-    const total = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
-    console.log(`dist/playground  ${total} bytes`);
-  },
-
   async model() {
     // The converter is TypeScript, which Node 20 does not run, so it is bundled first.
     const { build } = await import("esbuild");
@@ -204,6 +187,45 @@ const parts = {
       .map((line) => JSON.parse(line));
     const lines = problems.map(({ question, gold }) => `${JSON.stringify({ question, gold })}\n`);
     writeFileSync("dist/crumb-problems.jsonl", lines.join(""));
+  },
+
+  async playground() {
+    const { build } = await import("esbuild");
+    const page = "examples/playground";
+    rmSync("dist/playground", { recursive: true, force: true });
+    // The page imports the library's bundles for browsers, which lie beside it.
+    const evaluation = {
+      name: "evaluation",
+      setup({ onResolve }) {
+        onResolve({ filter: /\/evaluate-in-worker\.ts$/ }, () => ({
+          path: "../evaluate-in-worker.js",
+          external: true,
+        }));
+      },
+    };
+    const options = { outdir: "dist", bundle: true, minify: true, format: "esm", target: "es2022" };
+    // The service worker's scope is its folder, so it lies above all files of the page, and the page beside it.
+    const inside = ["main.ts", "files-worker.ts", "style.css", "manifest.webmanifest", "icon.svg", "icon.png"];
+    const entry = (file, folder) => ({ in: `${page}/${file}`, out: folder + file.replace(/\.\w+$/, "") });
+    await build({
+      ...options,
+      entryPoints: [entry("index.html", ""), ...inside.map((file) => entry(file, "playground/"))],
+      splitting: true,
+      chunkNames: "playground/[name]-[hash]",
+      loader: { ".html": "copy", ".webmanifest": "copy", ".svg": "copy", ".png": "copy" },
+      plugins: [evaluation],
+      alias: { "nibble-llm/browser": "../browser.js" },
+      external: ["../browser.js"],
+    });
+    const files = filesOfPage();
+    const hash = createHash("sha256");
+    for (const file of files) hash.update(file).update(readFileSync(`dist/${file}`));
+    const define = { FILES: JSON.stringify(files), VERSION: JSON.stringify(hash.digest("hex").slice(0, 16)) };
+    await build({ ...options, entryPoints: [`${page}/service-worker.ts`], define });
+    writeFileSync("dist/playground/files.json", JSON.stringify([...files, "service-worker.js"]));
+    const own = files.filter((file) => file.startsWith("playground/")).concat("index.html", "service-worker.js");
+    const total = own.reduce((sum, file) => sum + statSync(`dist/${file}`).size, 0);
+    console.log(`dist/playground  ${own.length} files, ${total} bytes`);
   },
 
   async types() {

@@ -1,5 +1,6 @@
 /** The documentation site: `npm run docs` builds it, and fails where a link leads nowhere. */
-import { posix } from "node:path";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import { defineConfig, type MarkdownRenderer } from "vitepress";
 
 const REPOSITORY = "https://github.com/nibble-llm/nibble";
@@ -21,6 +22,15 @@ function linkOutside(markdown: MarkdownRenderer): void {
   });
 }
 
+/** Copies the playground's files, which `npm run build` made, to `playground/` of the site. */
+function addPlayground({ root, outDir }: { readonly root: string; readonly outDir: string }): void {
+  const dist = join(root, "../dist");
+  const list = join(dist, "playground/files.json");
+  if (!existsSync(list)) throw new Error(`expected ${list}: "npm run build" writes it`);
+  for (const file of JSON.parse(readFileSync(list, "utf8")) as string[])
+    cpSync(join(dist, file), join(outDir, "playground", file));
+}
+
 const pages = (prefix: string, names: Readonly<Record<string, string>>) =>
   Object.entries(names).map(([path, text]) => ({ text, link: `${prefix}${path}` }));
 
@@ -31,6 +41,7 @@ export default defineConfig({
   lastUpdated: false,
   srcExclude: ["README.md"],
   markdown: { config: linkOutside },
+  buildEnd: addPlayground,
   themeConfig: {
     search: { provider: "local" },
     nav: [
@@ -38,6 +49,7 @@ export default defineConfig({
       { text: "Servers", link: "/servers" },
       { text: "Reference", link: "/reference/" },
       { text: "Troubleshooting", link: "/troubleshooting" },
+      { text: "Playground", link: "/playground/", target: "_self" },
     ],
     socialLinks: [{ icon: "github", link: REPOSITORY }],
     sidebar: [

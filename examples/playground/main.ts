@@ -8,6 +8,7 @@ import { button, byId, make, megabytes } from "./dom.ts";
 import { explain } from "./errors.ts";
 import type { EvaluateTab } from "./evaluate-tab.ts";
 import { keptAs, setUpFiles } from "./files.ts";
+import { keepPage } from "./installed.ts";
 import { Loader, type Opened } from "./loader.ts";
 import { MemoryBar } from "./memory-bar.ts";
 import { recall, remember } from "./remembered.ts";
@@ -242,4 +243,8 @@ byId("examples").addEventListener("click", ({ target }) => {
 panelToggle.addEventListener("click", () => showPanel(!document.body.classList.contains("panel-open")));
 // On a phone a focused field would bring up the keyboard.
 if (matchMedia("(pointer: fine)").matches) question.focus();
-start().catch(fail);
+start()
+  .catch(fail)
+  .finally(() =>
+    keepPage(() => chat.turns.length === 0 && !chat.answering && question.value === "" && opened === CRUMB),
+  );

@@ -14,8 +14,6 @@ export default function buildBundles(): void {
   ];
   buildIfStale(["bundles"], ["dist/index.js", "dist/cli.js", "dist/thread.mjs"], sources);
   buildIfStale(["types"], ["dist/types/entries/node.d.ts"], sources);
-  const page = ["html", "css", "ts"].flatMap((ending) => filesOf("examples/playground", `.${ending}`));
-  buildIfStale(["playground"], ["dist/playground/main.js"], [...page, "scripts/build.mjs"]);
   buildIfStale(
     ["model"],
     ["dist/crumb.gguf"],
@@ -27,4 +25,7 @@ export default function buildBundles(): void {
       "models/crumb/tokenizer.json",
     ],
   );
+  const page = filesOf("examples/playground", "").filter((path) => !path.endsWith(".md"));
+  const loaded = ["dist/browser.js", "dist/crumb.gguf"]; // the service worker has a hash of them
+  buildIfStale(["playground"], ["dist/service-worker.js"], [...page, ...loaded, "scripts/build.mjs"]);
 }

@@ -21,14 +21,17 @@ it("the page is at /, is isolated from other origins, and needs no key", async (
     "cross-origin-embedder-policy": "require-corp",
     "content-security-policy": expect.stringContaining("script-src 'self' 'wasm-unsafe-eval'"),
   });
-  expect(await response.text()).toBe(readFileSync(pathOf("dist/playground/index.html"), "utf8"));
+  expect(await response.text()).toBe(readFileSync(pathOf("dist/index.html"), "utf8"));
 });
 
 it("the files that it loads, and those that they load, are served too", async () => {
   const seen = new Set<string>();
-  const open = [`${url}/playground/main.js`, `${url}/playground/files-worker.js`, `${url}/playground/style.css`];
-  open.push(`${url}/crumb.gguf`, `${url}/crumb-problems.jsonl`, `${url}/eval-worker.js`);
-  open.push(...["simd", "relaxed", "threads"].map((name) => `${url}/wasm/${name}.wasm`));
+  const page = `${url}/playground`;
+  const open = ["playground/main.js", "playground/files-worker.js", "playground/style.css", "service-worker.js"];
+  open.push("playground/manifest.webmanifest", "playground/icon.svg", "playground/icon.png");
+  open.push("crumb.gguf", "crumb-problems.jsonl", "eval-worker.js");
+  open.push(...["simd", "relaxed", "threads"].map((name) => `wasm/${name}.wasm`));
+  for (const [i, file] of open.entries()) open[i] = `${page}/${file}`;
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
@@ -44,14 +47,21 @@ it("the files that it loads, and those that they load, are served too", async ()
       open.push(new URL(name!, file).href);
   }
   expect([...seen]).toEqual(
-    expect.arrayContaining(["browser.js", "model-worker.js", "browser-thread.js"].map((name) => `${url}/${name}`)),
+    expect.arrayContaining(["browser.js", "model-worker.js", "browser-thread.js"].map((name) => `${page}/${name}`)),
+  );
+  // The service worker keeps what is served, except for itself.
+  const kept = /\[("[^\]]+)\]/.exec(await (await fetch(`${page}/service-worker.js`)).text())![1]!;
+  const names: string[] = JSON.parse(`[${kept}]`);
+  expect(new Set([...names, "service-worker.js"].map((name) => `${page}/${name}`))).toEqual(
+    seen.add(`${page}/index.html`),
   );
 });
 
 it("no other file is served", async () => {
-  const paths = ["/package.json", "/types/index.d.ts", "/wasm/debug.wasm", "/playground", "/playground/..%2fcli.js"];
+  const inside = ["package.json", "types/index.d.ts", "wasm/debug.wasm", "index.js", "..%2fcli.js", "cli.js"];
+  const paths = ["/package.json", "/browser.js", "/playground", ...inside.map((name) => `/playground/${name}`)];
   for (const path of paths) expect([path, (await fetch(url + path)).status]).toEqual([path, 401]);
   expect((await fetch(`${url}/playground/`, { method: "POST" })).status).toBe(401);
-  const head = await fetch(`${url}/playground/main.js`, { method: "HEAD" });
+  const head = await fetch(`${url}/playground/playground/main.js`, { method: "HEAD" });
   expect([head.status, await head.text()]).toEqual([200, ""]);
 });

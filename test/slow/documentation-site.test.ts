@@ -10,7 +10,7 @@ const project = mkdtempSync(join(tmpdir(), "nibble-site-"));
 afterAll(() => rmSync(project, { recursive: true }));
 
 it("builds", () => {
-  const copied = ["docs", "src", "weights-tools", "package.json", "tsconfig.json", "SECURITY.md"];
+  const copied = ["dist", "docs", "src", "weights-tools", "package.json", "tsconfig.json", "SECURITY.md"];
   for (const name of copied)
     cpSync(join(root, name), join(project, name), {
       recursive: true,
@@ -22,4 +22,6 @@ it("builds", () => {
   for (const page of ["index", "guide/models", "reference/entries/node/index", "reference/entries/server/index"])
     expect(existsSync(join(site, `${page}.html`)), page).toBe(true);
   expect(readFileSync(join(site, "reference/entries/node/index.html"), "utf8")).toContain("load");
+  const files: string[] = JSON.parse(readFileSync(join(root, "dist/playground/files.json"), "utf8"));
+  for (const file of files) expect(existsSync(join(site, "playground", file)), file).toBe(true);
 });

@@ -12,7 +12,7 @@ const playground = usePlayground();
 
 it("a GGUF file that is dropped on the page replaces crumb", async () => {
   const page = await playground.open();
-  await drop(page, "small.gguf", "/crumb.gguf");
+  await drop(page, "small.gguf", "/playground/crumb.gguf");
   await loaded(page, "small");
   expect(await ask(page, QUESTION)).toBe("It goes 260 km.");
 });
@@ -34,7 +34,7 @@ it("files that are no model, truncated or too large are errors, and the earlier 
   expect(await notice(page)).toMatch(
     /^This is not a GGUF model\.[\s\S]*bad_magic: expected a GGUF file, got one that begins 25 50/,
   );
-  await drop(page, "half.gguf", "/crumb.gguf", 1_000_000);
+  await drop(page, "half.gguf", "/playground/crumb.gguf", 1_000_000);
   await until(page, `document.querySelector("#notice").textContent.includes("truncated")`);
   expect(await notice(page)).toMatch(/^The file ends too early\./);
   const path = join(playground.temporary, "large.gguf");
@@ -51,7 +51,7 @@ it("files that are no model, truncated or too large are errors, and the earlier 
 it("files are kept in the browser on request, and removed", async () => {
   const page = await playground.open();
   await page.locator("#keep").check();
-  await drop(page, "small.gguf", "/crumb.gguf");
+  await drop(page, "small.gguf", "/playground/crumb.gguf");
   await page.locator("#kept li").waitFor();
   await loaded(page, "small");
   await page.reload();
@@ -89,7 +89,7 @@ it("a model is fetched by its address, kept, and removed; a missing one is an er
   await page.locator("#fetch button").click();
   await until(page, `document.querySelector("#fetch button").textContent === "Fetch"`);
   expect(await notice(page)).toContain("invalid_argument"); // no other error has come
-  await fetchModel(`${playground.url}/crumb.gguf?fetched`);
+  await fetchModel(`${playground.url}/playground/crumb.gguf?fetched`);
   await page.locator("#kept li").waitFor();
   expect(await page.locator("#kept li").innerText()).toContain("(3.6 MB)");
   await loaded(page, "crumb.gguf?fetched");
@@ -103,7 +103,7 @@ it("a model is fetched by its address, kept, and removed; a missing one is an er
 it("a page that is not isolated answers with one thread", async () => {
   const plain = await serveFolder(join(root, "dist"), false);
   try {
-    const page = await playground.open({}, `${plain.url}/playground/`);
+    const page = await playground.open({ serviceWorkers: "block" }, plain.url);
     expect(await page.locator("#facts").innerText()).toMatch(/Threads\s+1 \(page not isolated\)/);
     expect(await ask(page, QUESTION)).toContain("260");
   } finally {

@@ -35,7 +35,7 @@ it("nothing scrolls sideways on a phone of 360 pixels", async () => {
   await page.locator("#question").fill("x".repeat(400));
   await page.keyboard.press("Enter");
   await check("a long word");
-  await drop(page, `${"long-name-".repeat(12)}.gguf`, "/crumb.gguf");
+  await drop(page, `${"long-name-".repeat(12)}.gguf`, "/playground/crumb.gguf");
   await loaded(page, "long-name-".repeat(12));
   await check("a long name");
   await page.locator("#panel-toggle").click();

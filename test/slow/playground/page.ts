@@ -26,10 +26,15 @@ export interface Page {
   reload(): Promise<unknown>;
   route(url: string, answer: () => void): Promise<void>;
   close(): Promise<void>;
+  context(): { newCDPSession(page: Page): Promise<DevTools> };
   locator(selector: string): Locator;
   evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
   on(event: "pageerror" | "console", listener: (what: never) => void): unknown;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+}
+/** Commands of https://chromedevtools.github.io/devtools-protocol. */
+export interface DevTools {
+  send(method: "Page.getInstallabilityErrors"): Promise<{ installabilityErrors: { errorId: string }[] }>;
 }
 export interface Browser {
   newPage(options?: object): Promise<Page>;
@@ -50,9 +55,14 @@ export async function openPlayground(browser: Browser, url: string, options: obj
   return page;
 }
 
-/** Waits until a condition holds. (Playwright's own way to wait evaluates text, which the page's policy forbids.) */
+/** Waits until a condition, or what its promise resolves to, holds. (Playwright's own way to wait evaluates text, which the page's policy forbids.) */
 export async function until(page: Page, condition: string): Promise<void> {
-  for (const start = Date.now(); !(await page.evaluate(`Boolean(${condition})`)); ) {
+  const holds = (): Promise<boolean> =>
+    page.evaluate<boolean>(`(async () => Boolean(await (${condition})))()`).catch((error: Error) => {
+      if (error.message.includes("context was destroyed")) return false; // the page is being loaded again
+      throw error;
+    });
+  for (const start = Date.now(); !(await holds()); ) {
     if (Date.now() - start > 60_000) throw new Error(`${condition}: not in\n${await page.locator("body").innerText()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -71,7 +71,7 @@ it("the welcome speaks of the loaded model", async () => {
   const welcome = (): Promise<string> => page.locator("#welcome").innerText();
   const crumbs = await welcome();
   expect(crumbs).toContain("A language model in this page");
-  await drop(page, "my-coder.gguf", "/crumb.gguf");
+  await drop(page, "my-coder.gguf", "/playground/crumb.gguf");
   await loaded(page, "my-coder");
   await until(page, `document.querySelector("#welcome h2").textContent === "my-coder"`);
   expect(await welcome()).toMatch(/Its context holds 1,024 tokens\.[\s\S]*Python function/);
