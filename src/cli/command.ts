@@ -3,7 +3,7 @@
  * @module
  */
 import { type Arguments, parseArguments } from "./arguments.ts";
-import { type Flags, toggle, UsageError } from "./flags.ts";
+import { type Flags, shownFlags, toggle, UsageError } from "./flags.ts";
 import { print } from "./output.ts";
 
 export interface CommandParts<F extends Flags> {
@@ -58,10 +58,9 @@ function checkCount({ name, usage, positionals: [min, max] }: Positionals, count
 const INDENT = 30;
 
 function helpText(usage: string, about: string, flags: Flags): string {
-  const lines = Object.values(flags).flatMap(({ names, placeholder, help }) => {
-    if (help === undefined) return [];
+  const lines = shownFlags(flags).map(({ names, placeholder, help }) => {
     const left = `  ${names.join(", ")}${placeholder === undefined ? "" : ` ${placeholder}`}`;
-    return [left.length < INDENT ? left.padEnd(INDENT) + help : `${left}\n${" ".repeat(INDENT)}${help}`];
+    return left.length < INDENT ? left.padEnd(INDENT) + help : `${left}\n${" ".repeat(INDENT)}${help}`;
   });
   return `${usage}\n\n${about}\n\n${lines.join("\n")}\n`;
 }

@@ -2,7 +2,7 @@
  * `nibble completion SHELL`: completions of commands and flags, from the table that help prints.
  * @module
  */
-import { type Flags, UsageError } from "./flags.ts";
+import { type Flags, shownFlags, UsageError } from "./flags.ts";
 
 export interface CommandFlags {
   readonly name: string;
@@ -12,8 +12,7 @@ export interface CommandFlags {
 
 type Writer = (commands: readonly CommandFlags[]) => string;
 
-const namesOf = ({ flags }: CommandFlags): string[] =>
-  Object.values(flags).flatMap(({ names, help }) => (help === undefined ? [] : names));
+const namesOf = ({ flags }: CommandFlags): string[] => shownFlags(flags).flatMap(({ names }) => names);
 
 const words = (commands: readonly CommandFlags[]): string => [...commands.map(({ name }) => name), "help"].join(" ");
 
@@ -37,12 +36,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const zsh: Writer = (commands) => {
   const escaped = (text: string): string => text.replace(/[\\[\]:]/g, "\\$&");
   const spec = ({ name, flags }: CommandFlags): string => {
-    const lines = Object.values(flags).flatMap(({ names, placeholder, help }) =>
-      help === undefined
-        ? []
-        : names.map((flag) =>
-            quoted(`*${flag}[${escaped(help)}]${placeholder ? `:${escaped(placeholder)}:_files` : ""}`),
-          ),
+    const lines = shownFlags(flags).flatMap(({ names, placeholder, help }) =>
+      names.map((flag) => quoted(`*${flag}[${escaped(help)}]${placeholder ? `:${escaped(placeholder)}:_files` : ""}`)),
     );
     return `    ${name}) _arguments ${lines.join(" ")} '*:file:_files' ;;`;
   };
@@ -63,17 +58,14 @@ if [ "$funcstack[1]" = "_nibble" ]; then _nibble; else compdef _nibble nibble; f
 const fish: Writer = (commands) => {
   const one = ({ name, summary, flags }: CommandFlags): string[] => [
     `complete -c nibble -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
-    ...Object.values(flags).flatMap(({ names, placeholder, help }) => {
-      if (help === undefined) return [];
+    ...shownFlags(flags).map(({ names, placeholder, help }) => {
       // fish calls -m short, -np old and --model long.
       const kinds = names.map((flag) => {
         if (flag.startsWith("--")) return `-l ${flag.slice(2)}`;
         return flag.length === 2 ? `-s ${flag.slice(1)}` : `-o ${flag.slice(1)}`;
       });
       const value = placeholder === undefined ? "" : " -r";
-      return [
-        `complete -c nibble -n '__fish_seen_subcommand_from ${name}' ${kinds.join(" ")}${value} -d ${quoted(help)}`,
-      ];
+      return `complete -c nibble -n '__fish_seen_subcommand_from ${name}' ${kinds.join(" ")}${value} -d ${quoted(help)}`;
     }),
   ];
   return ["# nibble completion fish > ~/.config/fish/completions/nibble.fish", ...commands.flatMap(one), ""].join("\n");

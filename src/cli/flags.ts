@@ -31,6 +31,15 @@ export interface Flag<T> {
 }
 
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
+
+/** A flag as help shows it. */
+export type ShownFlag = Flag<unknown> & { readonly help: string };
+
+/** The flags that help, the manual page and completions show, in the order of the table. */
+export function shownFlags(flags: Flags): ShownFlag[] {
+  return Object.values(flags).filter((flag): flag is ShownFlag => flag.help !== undefined);
+}
+
 export type Values<F extends Flags> = {
   readonly [Key in keyof F]: (F[Key] extends Flag<infer T> ? T : never) | undefined;
 };

@@ -3,6 +3,7 @@
  * @module
  */
 import type { CommandFlags } from "./completion.ts";
+import { shownFlags } from "./flags.ts";
 
 /** Text of roff: backslashes and hyphens are escaped, and no line begins with a full stop or an apostrophe. */
 const roff = (text: string): string =>
@@ -14,10 +15,9 @@ const roff = (text: string): string =>
 /** @param about what the command is, and how models are named, as `nibble help` says it */
 export function manual(version: string, about: string, commands: readonly CommandFlags[]): string {
   const sections = commands.map(({ name, summary, flags }) => {
-    const rows = Object.values(flags).flatMap(({ names, placeholder, help }) =>
-      help === undefined
-        ? []
-        : [`.TP\n.B ${roff(names.join(", "))}${placeholder ? ` ${roff(placeholder)}` : ""}\n${roff(help)}`],
+    const rows = shownFlags(flags).map(
+      ({ names, placeholder, help }) =>
+        `.TP\n.B ${roff(names.join(", "))}${placeholder ? ` ${roff(placeholder)}` : ""}\n${roff(help)}`,
     );
     return `.SS nibble ${name}\n${roff(summary)}\n${rows.join("\n")}`;
   });

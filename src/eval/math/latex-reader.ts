@@ -7,42 +7,25 @@
 import {
   call,
   type Expression,
-  HYPERBOLIC,
-  type Hyperbolic,
   inverse,
-  type Known,
   negative,
   number,
   power,
   product,
   type Relation,
-  someOf,
   sum,
-  TRIGONOMETRIC,
-  type Trigonometric,
   textOf,
 } from "./expression.ts";
-import { FUNCTIONS, type Token, tokensOf } from "./latex-tokens.ts";
+import { LatexCursor, UnreadableLatex, UnsupportedLatex } from "./latex-cursor.ts";
+import { functionOf, SCRIPTS, type Scripts, withoutTimes } from "./latex-meaning.ts";
+import { FUNCTIONS, tokensOf } from "./latex-tokens.ts";
 
-/** The text is not LaTeX that sympy reads. */
-export class UnreadableLatex extends Error {}
-/** A sign that the grammar does not know was reached; no other way to read the text helps. */
-class UnreadableSign extends UnreadableLatex {}
-/** Sympy reads the text, and this reader does not: derivatives, integrals, limits. */
-export class UnsupportedLatex extends Error {}
-
-const RELATIONS: Readonly<Record<string, Relation["operator"]>> = {
-  "=": "=",
-  "<": "<",
-  "<=": "<=",
-  ">": ">",
-  ">=": ">=",
-  "!=": "!=",
-};
+const RELATIONS: ReadonlySet<string> = new Set<Relation["operator"]>(["=", "<", "<=", ">", ">=", "!="]);
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}", "\\{": "\\}" };
 const ATOM_STARTS = new Set(["letter", "symbol", "digit", "differential", "\\mathit", "\\frac", "\\binom"]);
 const FUNCTION_STARTS = new Set([...FUNCTIONS, "\\sqrt", "\\overline", "\\sum", "\\prod", "\\lim", "\\int"]);
 const OTHER_STARTS = new Set([...Object.keys(CLOSING), "|", "\\lfloor", "\\lceil", "\\langle", "\\left|"]);
+const NUMBER = /^\d+(,\d{3})*(\.\d+)?$/;
 /** Bars can be read in many ways, all of which are tried. */
 const MOST_BARS = 12;
 const MOST_TOKENS = 2000;
@@ -58,61 +41,18 @@ export function readLatex(text: string): Expression | Relation {
   return new LatexReader(tokens).relation();
 }
 
-class LatexReader {
-  readonly #tokens: readonly Token[];
-  #at = 0;
-  /** Where a number begins that cannot be read. */
-  #unreadable = -1;
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  /** The type of a token ahead. */
-  #peek(ahead = 0): string {
-    const { type } = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)]!;
-    if (type === "unreadable") throw new UnreadableSign();
-    return type;
-  }
-
-  #take(): Token {
-    this.#peek();
-    return this.#tokens[this.#at++]!;
-  }
-
-  #accept(type: string): boolean {
-    if (this.#peek() !== type) return false;
-    this.#at++;
-    return true;
-  }
-
-  #expect(type: string): void {
-    if (!this.#accept(type)) throw new UnreadableLatex();
-  }
-
-  /** Reads by one way, or where that is impossible leaves everything as it was. */
-  #try<T>(read: () => T): T | undefined {
-    const at = this.#at;
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof UnreadableLatex) || error instanceof UnreadableSign) throw error;
-      this.#at = at;
-      return undefined;
-    }
-  }
-
+class LatexReader extends LatexCursor {
   #startsOperand(functions: boolean): boolean {
-    const type = this.#peek();
+    const type = this.peek();
     return ATOM_STARTS.has(type) || OTHER_STARTS.has(type) || (functions && FUNCTION_STARTS.has(type));
   }
 
   relation(): Expression | Relation {
     let left: Expression | Relation = this.expression();
     for (;;) {
-      const operator = RELATIONS[this.#peek()];
-      if (!operator) return left;
-      this.#at++;
+      const operator = this.peek() as Relation["operator"];
+      if (!RELATIONS.has(operator)) return left;
+      this.at++;
       // An inequality has no value that another one could compare.
       if (left.type === "relation" && operator !== "=" && operator !== "!=") throw new UnreadableLatex();
       left = { type: "relation", operator, left, right: this.expression() };
@@ -122,40 +62,33 @@ class LatexReader {
   expression(): Expression {
     let left = this.#product();
     for (;;) {
-      const operator = this.#peek();
+      const operator = this.peek();
       if (operator !== "+" && operator !== "-") return left;
-      const right = this.#afterOperator(() => this.#product());
+      const right = this.afterOperator(() => this.#product());
       if (!right) return left;
       left = sum(left, operator === "-" ? negative(right) : right);
     }
-  }
-
-  #afterOperator(read: () => Expression): Expression | undefined {
-    return this.#try(() => {
-      this.#take();
-      return read();
-    });
   }
 
   /** @param functions whether functions are read among the factors; in an argument without parentheses only the first may be one */
   #product(functions = true): Expression {
     let left = this.#signed(functions);
     for (;;) {
-      const operator = this.#peek();
+      const operator = this.peek();
       if (operator !== "*" && operator !== "/") return left;
-      const right = this.#afterOperator(() => this.#signed(functions));
+      const right = this.afterOperator(() => this.#signed(functions));
       if (!right) return left;
       left = product(left, operator === "/" ? inverse(right) : right);
     }
   }
 
   #signed(functions: boolean): Expression {
-    if (this.#accept("+")) return this.#signed(functions);
-    if (this.#accept("-")) return negative(this.#signed(functions));
+    if (this.accept("+")) return this.#signed(functions);
+    if (this.accept("-")) return negative(this.#signed(functions));
     const factors = [this.#postfix(true)];
     for (;;) {
-      if (!this.#startsOperand(functions) || this.#at === this.#unreadable) break;
-      const factor = this.#try(() => this.#postfix(functions));
+      if (!this.#startsOperand(functions) || this.at === this.unreadable) break;
+      const factor = this.attempt(() => this.#postfix(functions));
       if (factor === undefined) break;
       factors.push(factor);
     }
@@ -164,22 +97,22 @@ class LatexReader {
 
   #postfix(functions: boolean): Expression {
     let base = this.#component(functions);
-    while (this.#peek() === "^") {
-      const exponent = this.#try(() => this.#superscript());
+    while (this.peek() === "^") {
+      const exponent = this.attempt(() => this.#superscript());
       if (!exponent) break;
       base = power(base, exponent);
-      if (this.#peek() === "_") this.#subscript();
+      if (this.peek() === "_") this.#subscript();
     }
     for (;;) {
-      if (this.#accept("!")) base = call("factorial", base);
-      else if (this.#peek() === "|" && (this.#peek(1) === "_" || this.#peek(1) === "^"))
+      if (this.accept("!")) base = call("factorial", base);
+      else if (this.peek() === "|" && (this.peek(1) === "_" || this.peek(1) === "^"))
         throw new UnsupportedLatex("values at a point");
       else return base;
     }
   }
 
   #component(functions: boolean): Expression {
-    const type = this.#peek();
+    const type = this.peek();
     const closing = CLOSING[type];
     if (closing !== undefined) return this.#within(type, closing);
     if (type === "|") return call("abs", this.#betweenBars());
@@ -188,7 +121,7 @@ class LatexReader {
     if (functions) {
       if (FUNCTION_STARTS.has(type)) return this.#function(type);
       if (type === "letter" || type === "symbol") {
-        const applied = this.#try(() => this.#application());
+        const applied = this.attempt(() => this.#application());
         if (applied) return applied;
       }
     }
@@ -196,21 +129,21 @@ class LatexReader {
   }
 
   #within(opening: string, closing: string): Expression {
-    this.#expect(opening);
+    this.expect(opening);
     const inner = this.expression();
-    this.#expect(closing);
+    this.expect(closing);
     return inner;
   }
 
   /** Between a bar and the last one that can close it. */
   #betweenBars(): Expression {
-    const first = this.#at;
-    for (let end = this.#tokens.length - 1; end > first; end--) {
-      if (this.#tokens[end]!.type !== "|") continue;
-      const inner = new LatexReader([...this.#tokens.slice(first + 1, end), { type: "end", text: "" }]);
-      const found = inner.#try(() => inner.expression());
-      if (!found || inner.#peek() !== "end") continue;
-      this.#at = end + 1;
+    const first = this.at;
+    for (let end = this.tokens.length - 1; end > first; end--) {
+      if (this.tokens[end]!.type !== "|") continue;
+      const inner = new LatexReader([...this.tokens.slice(first + 1, end), { type: "end", text: "" }]);
+      const found = inner.attempt(() => inner.expression());
+      if (!found || inner.peek() !== "end") continue;
+      this.at = end + 1;
       return found;
     }
     throw new UnreadableLatex();
@@ -218,34 +151,34 @@ class LatexReader {
 
   #application(): Expression {
     const name = this.#name();
-    this.#expect("(");
+    this.expect("(");
     const args = [this.expression()];
-    while (this.#accept(",")) args.push(this.expression());
-    this.#expect(")");
+    while (this.accept(",")) args.push(this.expression());
+    this.expect(")");
     return { type: "apply", name, args };
   }
 
   #atom(): Expression {
-    const type = this.#peek();
+    const type = this.peek();
     if (type === "letter") return { type: "symbol", name: this.#name() };
     if (type === "symbol") {
       const name = this.#name();
       return name === "infty" || name.startsWith("infty_") ? { type: "infinity" } : { type: "symbol", name };
     }
-    if (type === "digit") return this.#number();
+    if (type === "digit") return this.number();
     if (type === "differential")
-      return { type: "symbol", name: `d${this.#take().text.slice(1).trim().replace("\\", "")}` };
+      return { type: "symbol", name: `d${this.take().text.slice(1).trim().replace("\\", "")}` };
     if (type === "\\frac") return this.#fraction();
     if (type === "\\binom") {
-      this.#at++;
+      this.at++;
       return call("binomial", this.#within("{", "}"), this.#within("{", "}"));
     }
     if (type === "\\mathit") {
-      this.#at++;
-      this.#expect("{");
+      this.at++;
+      this.expect("{");
       let name = "";
-      while (this.#peek() === "letter") name += this.#take().text;
-      this.#expect("}");
+      while (this.peek() === "letter") name += this.take().text;
+      this.expect("}");
       return { type: "symbol", name };
     }
     if (type === "\\langle" || type === "\\left|") throw new UnsupportedLatex("states of quantum mechanics");
@@ -254,73 +187,50 @@ class LatexReader {
 
   /** A letter or command, with a subscript and primes in either order. */
   #name(): string {
-    const { type, text } = this.#take();
+    const { type, text } = this.take();
     let name = text.replace("\\", "");
-    let primes = this.#peek() === "primes" ? this.#take().text : "";
-    if (this.#peek() === "_") name += `_{${textOf(this.#subscript())}}`;
-    if (primes === "" && this.#peek() === "primes") primes = this.#take().text;
+    let primes = this.peek() === "primes" ? this.take().text : "";
+    if (this.peek() === "_") name += `_{${textOf(this.#subscript())}}`;
+    if (primes === "" && this.peek() === "primes") primes = this.take().text;
     return type === "letter" ? name + primes : name;
   }
 
-  #number(): Expression {
-    let digits = "";
-    while (this.#peek() === "digit") digits += this.#take().text;
-    const isThousands = (): boolean => this.#peek() === "," && [1, 2, 3].every((i) => this.#peek(i) === "digit");
-    while (isThousands()) {
-      this.#at++;
-      for (let i = 0; i < 3; i++) digits += this.#take().text;
-    }
-    if (this.#peek() === "." && this.#peek(1) !== "digit") {
-      // The last digit goes with the point, to which nothing belongs, so that the text ends before them.
-      if (digits.length < 2) throw new UnreadableSign();
-      this.#unreadable = --this.#at;
-      return number(digits.slice(0, -1));
-    }
-    if (this.#accept(".")) {
-      digits += ".";
-      while (this.#peek() === "digit") digits += this.#take().text;
-    }
-    // Python has no whole numbers that begin with a zero.
-    if (/^0+[1-9]\d*$/.test(digits)) throw new UnreadableSign();
-    return number(digits);
-  }
-
   #fraction(): Expression {
-    this.#at++;
-    const part = (): Expression => (this.#peek() === "digit" ? number(this.#take().text) : this.#within("{", "}"));
-    const start = this.#at;
+    this.at++;
+    const part = (): Expression => (this.peek() === "digit" ? number(this.take().text) : this.#within("{", "}"));
+    const start = this.at;
     const top = part();
-    const bottomStart = this.#at;
+    const bottomStart = this.at;
     const bottom = part();
     // The token after the brace.
     const isDerivative = (at: number): boolean =>
-      this.#tokens[at + 1]!.type === "differential" && this.#tokens[at + 2]!.type === "}";
-    const isPartial = this.#tokens[bottomStart + 1]!.text === "\\partial";
-    if ((isDerivative(bottomStart) && this.#tokens[start + 1]!.text.startsWith("d")) || isPartial)
+      this.tokens[at + 1]!.type === "differential" && this.tokens[at + 2]!.type === "}";
+    const isPartial = this.tokens[bottomStart + 1]!.text === "\\partial";
+    if ((isDerivative(bottomStart) && this.tokens[start + 1]!.text.startsWith("d")) || isPartial)
       throw new UnsupportedLatex("derivatives");
     return product(top, inverse(bottom));
   }
 
   /** What is behind `_` or `^`: an atom or a group. */
   #script(): Expression {
-    return this.#peek() === "{" ? this.#within("{", "}") : this.#atom();
+    return this.peek() === "{" ? this.#within("{", "}") : this.#atom();
   }
 
   #subscript(): Expression {
-    this.#expect("_");
+    this.expect("_");
     return this.#script();
   }
 
   #superscript(): Expression {
-    this.#expect("^");
+    this.expect("^");
     return this.#script();
   }
 
   #function(type: string): Expression {
-    const { text } = this.#take();
+    const { text } = this.take();
     switch (type) {
       case "\\sqrt": {
-        const root = this.#peek() === "[" ? this.#within("[", "]") : number("2");
+        const root = this.peek() === "[" ? this.#within("[", "]") : number("2");
         return power(this.#within("{", "}"), inverse(root));
       }
       case "\\overline":
@@ -341,13 +251,13 @@ class LatexReader {
     let from: Expression | undefined;
     let to: Expression | undefined;
     for (let i = 0; i < 2; i++)
-      if (this.#peek() === "_") {
-        this.#at++;
-        this.#expect("{");
+      if (this.peek() === "_") {
+        this.at++;
+        this.expect("{");
         index = this.expression();
-        this.#expect("=");
+        this.expect("=");
         from = this.expression();
-        this.#expect("}");
+        this.expect("}");
       } else to = this.#superscript();
     if (!from || !to || index?.type !== "symbol") throw new UnreadableLatex();
     return { type: "series", name, index: index.name, from, to, body: this.#product() };
@@ -355,79 +265,32 @@ class LatexReader {
 
   /** A function behind its name: subscript and exponent in either order, then the argument. */
   #namedFunction(name: string, scripts: Scripts = {}): Expression {
-    const key = SCRIPTS.find(([sign, key]) => this.#peek() === sign && scripts[key] === undefined)?.[1];
+    const key = SCRIPTS.find(([sign, key]) => this.peek() === sign && scripts[key] === undefined)?.[1];
     if (!key) {
-      const inParentheses = this.#peek() === "(" ? this.#try(() => this.#argumentInParentheses()) : undefined;
+      const inParentheses = this.peek() === "(" ? this.attempt(() => this.#argumentInParentheses()) : undefined;
       return functionOf(name, inParentheses ?? this.#product(false), scripts);
     }
-    this.#at++;
-    const start = this.#at;
+    this.at++;
+    const start = this.at;
     const whole = this.#script();
-    if (this.#tokens[start]!.type !== "digit") return this.#namedFunction(name, { ...scripts, [key]: whole });
+    if (this.tokens[start]!.type !== "digit") return this.#namedFunction(name, { ...scripts, [key]: whole });
     // Of a number without braces so many digits belong to the script that something is left as the argument.
-    for (let end = this.#at; end > start; end--) {
-      const text = this.#tokens.slice(start, end).map((token) => token.text);
+    for (let end = this.at; end > start; end--) {
+      const text = this.tokens.slice(start, end).map((token) => token.text);
       if (!NUMBER.test(text.join(""))) continue;
-      this.#at = end;
+      this.at = end;
       const script = number(text.join("").replaceAll(",", ""));
-      const found = this.#try(() => this.#namedFunction(name, { ...scripts, [key]: script }));
+      const found = this.attempt(() => this.#namedFunction(name, { ...scripts, [key]: script }));
       if (found) return found;
     }
     throw new UnreadableLatex();
   }
 
   #argumentInParentheses(): Expression {
-    this.#expect("(");
+    this.expect("(");
     const first = this.expression();
-    while (this.#accept(",")) this.expression();
-    this.#expect(")");
+    while (this.accept(",")) this.expression();
+    this.expect(")");
     return first;
   }
-}
-
-/** The product of factors side by side. A letter x between two of them that have no variables is a sign of multiplication. */
-function withoutTimes(factors: readonly Expression[]): Expression {
-  const isConstant = (factor: Expression): boolean => !someOf(factor, ({ type }) => type === "symbol");
-  const isTimes = (factor: Expression, i: number): boolean =>
-    factor.type === "symbol" &&
-    factor.name === "x" &&
-    i > 0 &&
-    i < factors.length - 1 &&
-    isConstant(factors[i - 1]!) &&
-    isConstant(factors[i + 1]!);
-  const kept = factors.filter((factor, i) => !isTimes(factor, i));
-  return kept.length === 1 ? kept[0]! : product(...kept);
-}
-
-interface Scripts {
-  readonly base?: Expression;
-  readonly exponent?: Expression;
-}
-
-const SCRIPTS = [
-  ["_", "base"],
-  ["^", "exponent"],
-] as const;
-const NUMBER = /^\d+(,\d{3})*(\.\d+)?$/;
-
-function functionOf(name: string, argument: Expression, { base, exponent }: Scripts): Expression {
-  const raised = (value: Expression): Expression => (exponent === undefined ? value : power(value, exponent));
-  if (name === "exp") return raised(call("exp", argument));
-  if (name === "log" || name === "ln" || name === "lg") {
-    const base10 = name === "lg" ? number("10") : undefined;
-    const own = base ?? base10;
-    return raised(own ? call("log", argument, own) : call("log", argument));
-  }
-  const direct = [...TRIGONOMETRIC, ...HYPERBOLIC].find((one) => one === name);
-  if (direct) {
-    const isInverse = exponent !== undefined && isMinusOne(exponent);
-    return isInverse ? call(`a${direct}` as Known, argument) : raised(call(direct, argument));
-  }
-  const inverseName = name.replace(/^arc|^ar/, "");
-  return raised(call(`a${inverseName as Trigonometric | Hyperbolic}` as Known, argument));
-}
-
-function isMinusOne(value: Expression): boolean {
-  if (value.type === "number") return value.value === "-1";
-  return value.type === "product" && textOf(value) === textOf(negative(number("1")));
 }

@@ -5,7 +5,8 @@
  */
 import { compareExpressions, type Equality } from "./equality.ts";
 import { type Expression, type Relation, someOf } from "./expression.ts";
-import { readLatex, UnreadableLatex, UnsupportedLatex } from "./latex-reader.ts";
+import { UnreadableLatex, UnsupportedLatex } from "./latex-cursor.ts";
+import { readLatex } from "./latex-reader.ts";
 import { strip, WORD } from "./python-text.ts";
 
 /** What stands for an answer where none was found. */

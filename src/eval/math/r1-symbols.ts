@@ -5,7 +5,8 @@
  */
 import { compareExpressions, type Equality, realValue } from "./equality.ts";
 import { call, type Expression, negative, type Relation, sum } from "./expression.ts";
-import { readLatex, UnreadableLatex } from "./latex-reader.ts";
+import { UnreadableLatex } from "./latex-cursor.ts";
+import { readLatex } from "./latex-reader.ts";
 import { strip } from "./python-text.ts";
 
 type Value =
