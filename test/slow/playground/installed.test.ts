@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli, pathOf, QUESTION, Running } from "../../cli/helpers.ts";
 import { serveFolder } from "../hosts/browser.ts";
 import { installTools } from "../hosts/project.ts";
-import { ask, type Browser, launch, loaded, openPlayground, type Page, until } from "./page.ts";
+import { ask, type Browser, drop, launch, loaded, openPlayground, type Page, until } from "./page.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nibble-installed-"));
 const BASE = "some/where/";
@@ -38,11 +38,17 @@ it("nibble serve: it can be installed, and answers when the server is gone", asy
   const session = await page.context().newCDPSession(page);
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
   expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(["in-incognito"]); // as all pages of the tests are
+  await page.locator("#keep").check();
+  await drop(page, "kept.gguf", "/playground/crumb.gguf");
+  await page.locator("#kept li").waitFor();
+  await loaded(page, "kept");
   expect(said).toEqual([]);
 
   server.child.kill();
   await server.exit;
   await page.reload();
+  await loaded(page, "kept");
+  await page.locator("#crumb").click();
   await loaded(page, "crumb");
   expect(await page.evaluate("crossOriginIsolated")).toBe(true);
   expect(await ask(page, QUESTION)).toBe("It goes 260 km.");
