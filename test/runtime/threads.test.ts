@@ -120,6 +120,7 @@ async function unstartedThreads(checkpoint: Checkpoint, threads: number): Promis
   } = await planExecutor(checkpoint, { contextLength: 64 }, { threads });
   const instance = await instantiate(await testHost.wasm("simd"), plan.total, false);
   await loadWeights({ instance, plan, weights: program.weights }, {});
+  await checkpoint.close();
   return new WasmExecutor({ instance, program, plan, options: memoryOptions, threads });
 }
 
