@@ -1,27 +1,43 @@
-/** nibble's endpoints within the servers of Express, Fastify, Hono and node:http: answers, streams, clients that leave. */
+/** The packed package's endpoints within the servers of Express, Fastify, Hono and node:http: answers, streams, clients that leave. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";
-import { createHandler, toNodeListener } from "../../../src/entries/server.ts";
-import { loadCrumb, messages, postJson, until } from "../../server/helpers.ts";
+import type { load } from "../../../src/entries/node.ts";
+import type { createHandler, toNodeListener } from "../../../src/entries/server.ts";
+import { messages, postJson, until } from "../../server/helpers.ts";
+import { createProject, type Project } from "../hosts/project.ts";
 
 const here = import.meta.dirname;
 const NAMES = ["node:http", "express", "express with its parser of bodies", "fastify", "hono"] as const;
-type Tools = { createHandler: typeof createHandler; toNodeListener: typeof toNodeListener; model: Model };
+interface Nibble {
+  createHandler: typeof createHandler;
+  toNodeListener: typeof toNodeListener;
+}
+type Tools = Nibble & { model: Model };
 type Frameworks = Readonly<Record<(typeof NAMES)[number], (tools: Tools) => Promise<Server>>>;
 
+let project: Project;
+let nibble: Nibble;
 let model: Model;
 let frameworks: Frameworks;
 beforeAll(async () => {
   install();
   frameworks = (await import("./servers.mjs" as string)).frameworks as Frameworks;
-  model = await loadCrumb();
+  project = createProject();
+  const packed = (name: string): Promise<unknown> =>
+    import(pathToFileURL(join(project.folder, "node_modules/nibble-llm/dist", name)).href);
+  nibble = (await packed("server.js")) as Nibble;
+  model = await ((await packed("index.js")) as { load: typeof load }).load("crumb");
 });
-afterAll(() => model?.dispose());
+afterAll(() => {
+  model?.dispose();
+  project?.remove();
+});
 
 /** Installs the frameworks, unless they are there in the versions of the lock file. */
 function install(): void {
@@ -37,7 +53,7 @@ describe.each(NAMES)("%s", (name) => {
   let server: Server;
   let url: string;
   beforeAll(async () => {
-    server = await frameworks[name]({ createHandler, toNodeListener, model });
+    server = await frameworks[name]({ ...nibble, model });
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterEach(() => until(() => model.stats().requests === 0));
