@@ -3,17 +3,13 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
+import { isPythonSpace } from "./python-text.ts";
 
 /** A context and a continuation as token ids. Both have at least one. */
 export interface EncodedPair {
   readonly context: readonly number[];
   readonly continuation: readonly number[];
 }
-
-/** White space for Python and not for JavaScript: the separators of files, groups, records and units, and NEL. */
-const PYTHON_SPACE = "\x1c\x1d\x1e\x1f\x85";
-/** The byte order mark is white space for JavaScript, and not for Python. */
-const BYTE_ORDER_MARK = "\ufeff";
 
 /** Encodes a text. BOS stands before it where the model's tokenizer adds it and the text does not begin with it. */
 export function encodeText(model: Pick<Model, "tokenize">, text: string): number[] {
@@ -41,11 +37,6 @@ export function encodePair(
   const whole = encodeText(model, before + rest);
   const split = encodeText(model, before).length;
   return { context: whole.slice(0, split), continuation: whole.slice(split) };
-}
-
-/** Whether a character is white space for Python's `isspace`. */
-export function isPythonSpace(char: string): boolean {
-  return PYTHON_SPACE.includes(char) || (char.trim() === "" && char !== BYTE_ORDER_MARK);
 }
 
 /** Python's `rstrip`. */

@@ -140,20 +140,21 @@ function startRow(
       const resps = answers.map((answer) => [answer]);
       const metrics = only(task.metrics, scores);
       const { target: gold, targetText: target, pairs: requests } = choices;
-      return [{ id, row, target, gold, requests, resps, filter: "none", answers, metrics }];
+      return [{ id, row, target, gold, requests, resps, filter: "none", filtered: answers, metrics }];
     };
   }
   const { generation_kwargs } = task;
   if (!generation_kwargs) throw new NibbleError("bad_value", `${name}: expected generation_kwargs, got none`);
   const question = prompts.question(row);
   const { context, target } = question;
-  const requests = answerRequests(id, question, generation_kwargs, options);
+  const { requests, settings } = answerRequests(id, question, { ...task, generation_kwargs }, options);
   return async () => {
     const texts = await Promise.all(requests.map((request) => compute.generate(request)));
     const judged = filtersOf(task, runner).map(async ({ name: filter, judge }): Promise<Sample> => {
-      const { answers, scores, undecided } = await judge(texts, { target, row }, signal);
+      const { filtered, answers, scores, undecided } = await judge(texts, { target, row }, signal);
       const metrics = { ...only(task.metrics, scores), ...(undecided && { undecided }) };
-      return { id, row, target, requests: [[context, generation_kwargs]], resps: [texts], filter, answers, metrics };
+      const sample = { id, row, target, requests: [[context, settings]], resps: [texts], filter, filtered } as const;
+      return { ...sample, ...(answers && { answers }), metrics };
     });
     return Promise.all(judged);
   };

@@ -23,8 +23,10 @@ interface Right {
 }
 
 interface Judged {
-  /** What was found in each text. */
-  readonly answers: readonly string[];
+  /** What lm-eval's filter makes of the texts. */
+  readonly filtered: readonly unknown[];
+  /** What was found in each text, where it is not the filter that finds it. */
+  readonly answers?: readonly string[];
   readonly scores: Scores;
   /** How many answers a rule could not compare with the right one. */
   readonly undecided?: number;
@@ -41,7 +43,7 @@ export function filterNames(task: Task): readonly string[] {
 export function filtersOf(task: Task, runner: CodeRunner | undefined): readonly Filter[] {
   const { math_rule, code_rule, filter_list, exact_match, metrics } = task;
   if (code_rule) return [programs(code_rule, metrics, runner!)];
-  if (math_rule) return [exact("none", (text, { row }) => MATH_RULES[math_rule](text, row))];
+  if (math_rule) return [withoutFilter(exact("none", (text, { row }) => MATH_RULES[math_rule](text, row)))];
   return (filter_list ?? [{ name: "none", regex: "[^]*" }]).map((filter) =>
     exact(filter.name, (text, { target }) => {
       const answer = findAnswer(text, filter);
@@ -58,14 +60,25 @@ function exact(name: string, judge: (text: string, right: Right) => Verdict): Fi
       const verdicts = texts.map((text) => judge(text, right));
       const exact_match = meanOf(verdicts.map(({ right }) => Number(right))).mean;
       const undecided = verdicts.filter((verdict) => verdict.undecided).length;
-      return { answers: verdicts.map(({ answer }) => answer), scores: { exact_match }, undecided };
+      return { filtered: verdicts.map(({ answer }) => answer), scores: { exact_match }, undecided };
+    },
+  };
+}
+
+/** Where lm-eval finds the answers only when it scores them, its filter leaves the texts as they are. */
+function withoutFilter({ name, judge }: Filter): Filter {
+  return {
+    name,
+    async judge(texts, right, signal) {
+      const { filtered: answers, ...judged } = await judge(texts, right, signal);
+      return { ...judged, filtered: texts, answers: answers as readonly string[] };
     },
   };
 }
 
 /** Answers that are programs, which are run. As in lm-eval, pass@k is left out where there are fewer than k programs. */
 function programs(rule: CodeRule, metrics: readonly Metric[], runner: CodeRunner): Filter {
-  const { filter: name, program, job } = CODE_RULES[rule];
+  const { filter: name, program, job, isFirst } = CODE_RULES[rule];
   return {
     name,
     async judge(texts, { target, row }, signal) {
@@ -77,7 +90,7 @@ function programs(rule: CodeRule, metrics: readonly Metric[], runner: CodeRunner
       const scores = possible
         .filter(([, k]) => k <= results.length)
         .map(([metric, k]) => [metric, passAtK(results.length, right, k)] as const);
-      return { answers, scores: Object.fromEntries(scores) };
+      return { filtered: isFirst ? answers : [answers], scores: Object.fromEntries(scores) };
     },
   };
 }

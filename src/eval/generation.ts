@@ -2,12 +2,14 @@
  * Tasks whose answer is generated.
  * @module
  */
+
+import { requestName } from "../engine/request/sampling-fields.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
-import type { SamplingOptions } from "../engine/sample/options.ts";
+import { type NumericSetting, SAMPLING_RANGES, type SamplingOptions } from "../engine/sample/options.ts";
 import { philox } from "../engine/sample/random.ts";
 import type { AnswerRequest } from "./backend.ts";
 import type { Question } from "./prompts.ts";
-import type { Generation } from "./task.ts";
+import type { Generation, Task } from "./task.ts";
 
 /** lm-eval's default for the tokens of an answer. */
 const MAX_TOKENS = 256;
@@ -21,26 +23,39 @@ export interface AnswerOptions {
   readonly samples?: number | undefined;
 }
 
-/**
- * The requests for the answers to a question.
- * @param row the index of the row in its data
- */
+/** The requests for the answers to a question, and the settings that lm-eval's samples show for them. */
+interface Answers {
+  readonly requests: readonly AnswerRequest[];
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** @param row the index of the row in its data */
 export function answerRequests(
   row: number,
   { context, messages }: Pick<Question, "context" | "messages">,
-  { until, max_gen_toks = MAX_TOKENS, temperature = 0, top_p, repeats = 1 }: Generation,
-  { maxTokens = max_gen_toks, sampling, samples = repeats }: AnswerOptions,
-): AnswerRequest[] {
+  { generation_kwargs, repeats = 1 }: { readonly generation_kwargs: Generation } & Pick<Task, "repeats">,
+  { maxTokens, sampling, samples = repeats }: AnswerOptions,
+): Answers {
+  const { until, max_gen_toks = MAX_TOKENS, do_sample = true, temperature = 0, top_p = 1 } = generation_kwargs;
   // lm-eval draws from all tokens, unless the task says otherwise.
-  const own = { ...SAMPLING_DEFAULTS, temperature, topP: top_p ?? 1, topK: 0, minP: 0 };
-  const settings = sampling?.(own) ?? { ...own, logitBias: new Map(), seed: 0 };
-  return Array.from({ length: samples }, (_, sample) => ({
-    prompt: context,
-    messages,
-    maxTokens,
-    stop: until,
-    sampling: { ...settings, seed: seedOf(settings.seed, row, sample) },
-  }));
+  const own = { ...SAMPLING_DEFAULTS, temperature: do_sample ? temperature : 0, topP: top_p, topK: 0, minP: 0 };
+  const chosen = sampling?.(own) ?? { ...own, logitBias: new Map(), seed: 0 };
+  const changed = (Object.keys(SAMPLING_RANGES) as NumericSetting[]).filter((name) => chosen[name] !== own[name]);
+  return {
+    requests: Array.from({ length: samples }, (_, sample) => ({
+      prompt: context,
+      messages,
+      maxTokens: maxTokens ?? max_gen_toks,
+      stop: until,
+      sampling: { ...chosen, seed: seedOf(chosen.seed, row, sample) },
+    })),
+    settings: {
+      ...generation_kwargs,
+      ...Object.fromEntries(changed.map((name) => [requestName(name), chosen[name]])),
+      ...(changed.includes("temperature") && { do_sample: chosen.temperature > 0 }),
+      ...(maxTokens !== undefined && { max_gen_toks: maxTokens }),
+    },
+  };
 }
 
 /**

@@ -3,10 +3,11 @@
  * @module
  */
 import { NibbleError } from "../base/errors.ts";
+import { capitalize } from "../chat/jinja/letter-case.ts";
 import { lastBoxed } from "./math/boxed.ts";
 import { minervaForm } from "./math/minerva.ts";
-import { strip } from "./math/python-text.ts";
 import { r1Answer, r1Form } from "./math/r1-form.ts";
+import { strip } from "./python-text.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -45,6 +46,39 @@ const minerva: DocProcess = {
     return { ...row, few_shot: "1", solution: solution.trimEnd().endsWith(MINERVA_END) ? solution : solution + ending };
   },
 };
+
+/** The answer is what the solution has in its box. */
+const hendrycks: DocProcess = forBoth({
+  reads: ["problem"],
+  makes: ["answer"],
+  row: (row) => ({ ...row, answer: boxedAnswer(row) }),
+});
+
+/** HellaSwag's texts without the marks of their source. The second part of the context begins a sentence. */
+const hellaswag: DocProcess = forBoth({
+  reads: ["activity_label", "ctx_a", "ctx_b", "endings", "label"],
+  makes: ["query", "choices"],
+  row(row) {
+    const { endings, label } = row;
+    const [about, before, after] = ["activity_label", "ctx_a", "ctx_b"].map((key) => row[key]);
+    if (!Array.isArray(endings) || ![about, before, after, ...endings].every((text) => typeof text === "string"))
+      throw new NibbleError("bad_value", "expected texts in activity_label, ctx_a and ctx_b, and a list in endings");
+    const query = withoutMarks(`${about}: ${before} ${capitalize(after as string)}`);
+    return { ...row, query, choices: endings.map(withoutMarks), gold: Number(label) };
+  },
+});
+
+function withoutMarks(text: string): string {
+  return strip(text)
+    .replaceAll(" [title]", ". ")
+    .replace(/\[[^\n]*?\]/g, "")
+    .replaceAll("  ", " ");
+}
+
+/** A process that makes the same of rows and of examples. */
+function forBoth(process: Omit<DocProcess, "shot">): DocProcess {
+  return { ...process, shot: process.row };
+}
 
 /** An example from GSM8K's own rows becomes one with the words that the answer is found by. */
 const gsm8kCot: DocProcess = {
@@ -100,10 +134,19 @@ const finalSteps = finalModels("question", ["question", "answer"], ({ answer }) 
 );
 
 /** `r1_answer`: the right answer is the field `answer`; `r1_solution`: it is in `solution`; `r1_steps`: behind `####` in `answer`. */
-export type DocProcessName = "minerva" | "gsm8k_cot" | "r1_answer" | "r1_solution" | "r1_steps";
+export type DocProcessName =
+  | "minerva"
+  | "hendrycks"
+  | "hellaswag"
+  | "gsm8k_cot"
+  | "r1_answer"
+  | "r1_solution"
+  | "r1_steps";
 
 export const DOC_PROCESSES: Readonly<Record<DocProcessName, DocProcess>> = {
   minerva,
+  hendrycks,
+  hellaswag,
   gsm8k_cot: gsm8kCot,
   r1_answer: finalAnswer,
   r1_solution: finalSolution,

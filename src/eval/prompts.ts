@@ -4,8 +4,8 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
-import { isPythonSpace } from "./encoding.ts";
 import { PythonRandom } from "./python-random.ts";
+import { isPythonSpace } from "./python-text.ts";
 import { FEWSHOT_DELIMITER, type Row, TARGET_DELIMITER, type Task } from "./task.ts";
 import { renderList, renderRow } from "./template.ts";
 
@@ -17,7 +17,7 @@ export interface PromptOptions {
   readonly shots: number;
   /** The rows from which examples come. */
   readonly pool: readonly Row[];
-  /** The rows of the task in the order of the pool, where the pool is made of them: none is an example of its own. */
+  /** The pool as rows of the task, where none is an example of its own (`fewshot_excludes_row`). */
   readonly poolRows?: readonly Row[] | undefined;
   /** The chat template, where prompts go through it. */
   readonly chat?: Chat | undefined;

@@ -26,9 +26,8 @@ interface RunOptions extends TaskData {
 
 /** The subtasks of a task, in the order of their names, each with the examples of its own. */
 export function runsOf(task: Task, { shots = task.num_fewshot ?? 0, chat, ...data }: RunOptions): NamedRun[] {
-  const { rows, pool } = processed(task, data);
+  const { rows, pool, poolRows } = processed(task, data);
   const { task: name, subtask_field: field } = task;
-  const poolRows = data.pool === data.rows ? rows : undefined;
   if (field === undefined) return [{ name, of: name, task, rows, prompts: { shots, pool, poolRows, chat } }];
   const of = (row: Row): string => String(row[field]);
   return [...new Set(rows.map(of))].sort().map((subject) => ({
@@ -45,9 +44,20 @@ export function runsOf(task: Task, { shots = task.num_fewshot ?? 0, chat, ...dat
   }));
 }
 
-/** @throws NibbleError `bad_value` for a row that lacks what the task takes from it */
-function processed({ process_docs: name }: Task, { rows, pool }: TaskData): TaskData {
-  if (name === undefined) return { rows, pool };
-  const { row, shot } = DOC_PROCESSES[name];
-  return { rows: rows.map(row), pool: pool.map(shot) };
+/**
+ * The rows as the prompts take them, and those of the pool as examples; also as questions, where a row must not be its own
+ * example.
+ * @throws NibbleError `bad_value` for a row that lacks what the task takes from it
+ */
+function processed(
+  { process_docs: name, fewshot_excludes_row: excludes }: Task,
+  { rows, pool }: TaskData,
+): TaskData & { readonly poolRows: readonly Row[] | undefined } {
+  const own = (row: Row): Row => row;
+  const { row, shot } = name === undefined ? { row: own, shot: own } : DOC_PROCESSES[name];
+  return {
+    rows: rows.map(row),
+    pool: pool.map(shot),
+    poolRows: (excludes ?? pool === rows) ? pool.map(row) : undefined,
+  };
 }

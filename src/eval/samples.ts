@@ -2,6 +2,7 @@
  * Results of single rows, as lines of lm-eval's `samples_<task>.jsonl`.
  * @module
  */
+import { Sha256 } from "../hub/sha256.ts";
 import type { Metric, Row } from "./task.ts";
 
 /** One row under one filter. */
@@ -18,26 +19,42 @@ export interface Sample {
   /** What the model answered to each request, which may be several times. */
   readonly resps: readonly (readonly unknown[])[];
   readonly filter: string;
-  /** What the filter made of the answers. */
-  readonly answers: readonly unknown[];
+  /** What lm-eval's filter of this name makes of the answers. */
+  readonly filtered: readonly unknown[];
+  /** The answers that were found in the texts, where that is not in `filtered`. lm-eval has no such field. */
+  readonly answers?: readonly string[];
   readonly metrics: Readonly<Partial<Record<Metric | "undecided", number>>>;
 }
 
-/** The line of a sample. As in lm-eval, answers are texts. */
-export function sampleLine({ id, row, target, gold, requests, resps, filter, answers, metrics }: Sample): string {
+/**
+ * The line of a sample, with lm-eval's fields in its order, and then ours. As in lm-eval, answers are texts. Its hashes are
+ * SHA-256: of the row as JSON, of the first prompt, and of the target.
+ */
+export function sampleLine(sample: Sample): string {
+  const { id, row, target, gold, requests, resps, filter, filtered, answers, metrics } = sample;
   const args = requests.map(([arg_0, arg_1], i) => [`gen_args_${i}`, { arg_0, arg_1 }]);
   return JSON.stringify({
     doc_id: id,
     doc: row,
     target,
-    gold,
     arguments: Object.fromEntries(args),
     resps: asTexts(resps),
-    filtered_resps: asTexts(answers),
+    filtered_resps: asTexts(filtered),
     filter,
     metrics: Object.keys(metrics),
+    doc_hash: hash(JSON.stringify(row, null, 2)),
+    prompt_hash: hash(requests[0]![0]),
+    target_hash: hash(target),
     ...metrics,
+    gold,
+    answers,
   });
+}
+
+function hash(text: string): string {
+  const sha256 = new Sha256();
+  sha256.update(new TextEncoder().encode(text));
+  return sha256.hex();
 }
 
 /** As Python's `str` writes them. */
@@ -55,17 +72,17 @@ export interface Scored {
   readonly answers?: number;
 }
 
-export function scoredOf({ id, filter, metrics, answers }: Sample): Scored {
-  return { id, filter, metrics: metrics as Readonly<Record<string, number>>, answers: answers.length };
+export function scoredOf({ id, filter, metrics, resps }: Sample): Scored {
+  return { id, filter, metrics: metrics as Readonly<Record<string, number>>, answers: resps[0]!.length };
 }
 
 /** Reads a line of `sampleLine`. Returns undefined for a line that was cut off. */
 export function readScored(line: string): Scored | undefined {
   try {
-    const { doc_id: id, filter, metrics, filtered_resps, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const { doc_id: id, filter, metrics, resps, ...rest } = JSON.parse(line) as Record<string, unknown>;
     if (typeof id !== "number" || typeof filter !== "string" || !Array.isArray(metrics)) return undefined;
     const names = metrics.filter((name): name is string => typeof name === "string");
-    const answers = Array.isArray(filtered_resps) ? filtered_resps.length : 1;
+    const answers = Array.isArray(resps) && Array.isArray(resps[0]) ? resps[0].length : 1;
     return { id, filter, metrics: Object.fromEntries(names.map((name) => [name, Number(rest[name])])), answers };
   } catch {
     return undefined;

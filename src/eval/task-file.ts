@@ -28,7 +28,7 @@ const TEXTS = [
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
 const OTHERS = [
   ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
-  ...["process_docs", "fewshot_task_ids"],
+  ...["process_docs", "fewshot_task_ids", "fewshot_excludes_row", "repeats"],
 ] as const;
 const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule", "code_rule"] as const;
 
@@ -51,6 +51,8 @@ export function readTask(value: unknown, name: string): Task {
   const type = fields.oneOf("output_type", ["multiple_choice", "generate_until"])!;
   fields.number("version", { min: 0 });
   fields.number("num_fewshot", { min: 0, max: 1024, integer: true });
+  fields.number("repeats", { min: 1, max: 1024, integer: true });
+  fields.boolean("fewshot_excludes_row");
   fields.boolean("multiple_inputs");
   fields.boolean("apply_chat_template");
   fields.oneOf("fewshot_sampler", ["first_n"]);
@@ -75,12 +77,12 @@ function checkAnswers(fields: Fields, type: Task["output_type"]): void {
     throw fields.invalid("metrics", `some of ${expected}`, metrics);
   const generation = fields.get("generation_kwargs");
   if (type === "generate_until") {
-    const keys = ["until", "max_gen_toks", "temperature", "top_p", "repeats"];
+    const keys = ["until", "max_gen_toks", "do_sample", "temperature", "top_p"];
     const nested = fields.nested(generation ?? {}, keys, "generation_kwargs");
     if (!nested.array("until", 16)?.every((text) => typeof text === "string"))
       throw nested.invalid("until", "at most 16 texts", nested.get("until"));
     nested.number("max_gen_toks", { min: 1, integer: true });
-    nested.number("repeats", { min: 1, max: 1024, integer: true });
+    nested.boolean("do_sample");
     nested.number("temperature", SAMPLING_RANGES.temperature);
     nested.number("top_p", { above: 0, max: 1 });
   }

@@ -45,6 +45,11 @@ export interface Task {
   readonly num_fewshot?: number;
   /** How examples are taken from their split: drawn (default), or the first ones. */
   readonly fewshot_sampler?: "first_n";
+  /**
+   * Whether one example more is drawn, and the row itself removed from them (default: where the examples come from the rows
+   * of the task). lm-eval does so where its `fewshot_split` equals its `test_split`, and so for tasks that name neither.
+   */
+  readonly fewshot_excludes_row?: boolean;
   /** The file with fixed examples, below the folder `tasks` of lm-eval, from which `--fewshot-from` takes them. */
   readonly fewshot_file?: string;
   /** What is made of each row before its prompt is built. */
@@ -57,6 +62,8 @@ export interface Task {
   readonly metrics: readonly Metric[];
   /** How an answer is generated. */
   readonly generation_kwargs?: Generation;
+  /** Answers to each question (default 1). Their scores are averaged. */
+  readonly repeats?: number;
   /** Ways to find the answer in a text, each with results of its own (default: the text as it is). */
   readonly filter_list?: readonly AnswerFilter[];
   /** How `exact_match` compares. */
@@ -76,10 +83,10 @@ export interface Generation {
   readonly until: readonly string[];
   /** Most tokens of the answer (default 256). */
   readonly max_gen_toks?: number;
+  /** False: the likeliest token comes, whatever the temperature. */
+  readonly do_sample?: boolean;
   readonly temperature?: number;
   readonly top_p?: number;
-  /** Answers to each question (default 1). Their scores are averaged. */
-  readonly repeats?: number;
 }
 
 /** Regular expressions of tasks are JavaScript's, with the flags `gu`. */

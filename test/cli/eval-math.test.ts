@@ -30,7 +30,7 @@ it("the final models' protocol: the question alone in a chat, and several answer
   expect(args0.gen_args_0.arg_0).toMatch(
     /user<\|end_header_id\|>\n\nInes packs 6 boxes with 12 candles each\. [^\n]*<\|eot_id\|>/,
   );
-  expect(args0.gen_args_0.arg_1).toMatchObject({ max_gen_toks: 30000, temperature: 0.6, top_p: 0.95 });
+  expect(args0.gen_args_0.arg_1).toMatchObject({ max_gen_toks: 40, temperature: 0.6, top_p: 0.95 });
   expect([target, filtered_resps.length]).toEqual(["72", 3]);
 });
 

@@ -112,7 +112,6 @@ it("samples in lm-eval's shape", async () => {
     doc_id: 0,
     doc: expect.objectContaining({ question: "can penguins fly" }),
     target: "0",
-    gold: 0,
     arguments: {
       gen_args_0: { arg_0: expect.stringMatching(/can penguins fly\?\nAnswer:$/), arg_1: " no" },
       gen_args_1: { arg_0: expect.any(String), arg_1: " yes" },
@@ -124,7 +123,11 @@ it("samples in lm-eval's shape", async () => {
     ],
     filter: "none",
     metrics: ["acc"],
+    doc_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    prompt_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    target_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     acc: expect.any(Number),
+    gold: 0,
   });
 });
 

@@ -1,6 +1,7 @@
 /** Answers to mathematical problems, as lm-eval finds and judges them. */
 import { expect, it } from "vitest";
 import { MATH_RULES } from "../../src/eval/math/rules.ts";
+import { DOC_PROCESSES } from "../../src/eval/process-docs.ts";
 import { read } from "./fixtures.ts";
 
 const fixture = read("math-answers.json");
@@ -8,7 +9,7 @@ const solution = (gold: string): string => fixture.solution.replace("GOLD", () =
 
 it("hendrycks_math: 235 answers and 16 whole texts", () => {
   const judged = (text: string, gold: string) => {
-    const { answer, right } = MATH_RULES.hendrycks(text, { solution: solution(gold) });
+    const { answer, right } = MATH_RULES.hendrycks(text, DOC_PROCESSES.hendrycks.row({ solution: solution(gold) }));
     return [answer, Number(right)];
   };
   for (const [given, gold, answer, score] of fixture.hendrycks)

@@ -4,6 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { Prompts } from "../../src/eval/prompts.ts";
+import { TASKS } from "../../src/eval/registry.ts";
+import { runsOf } from "../../src/eval/runs.ts";
 import type { Row, Task } from "../../src/eval/task.ts";
 
 const task: Task = {
@@ -57,6 +59,65 @@ describe("a row is no example of its own", () => {
       [0, 2],
       [0, 1],
     ]);
+  });
+});
+
+describe("what lm-eval 0.4.13 draws for its own tasks, three examples for each of four rows", () => {
+  const letters = [..."abcdefghijkl"];
+  const choices = { text: ["yes", "no"], label: ["A", "B"] };
+  const texts = { question: "Is it?", passage: "It is.", problem: "1+1", solution: "$\\boxed{2}$" };
+  const rowsOf = (names: readonly string[]): Row[] =>
+    names.map((id) => ({
+      id,
+      ...texts,
+      choices,
+      answerKey: "A",
+      label: 1,
+      answer: "1",
+      sentence: "A _ b.",
+      option1: id,
+    }));
+  it.each<[string, number[][], boolean]>([
+    // Without a test split and a split of examples, both are "none", and lm-eval takes them for the same.
+    ...["boolq", "winogrande"].map((name): [string, number[][], boolean] => [
+      name,
+      [
+        [7, 1, 0],
+        [9, 0, 1],
+        [5, 3, 0],
+        [0, 5, 9],
+      ],
+      false,
+    ]),
+    [
+      "arc_easy",
+      [
+        [7, 1, 0],
+        [1, 9, 0],
+        [10, 1, 11],
+        [5, 3, 0],
+      ],
+      false,
+    ],
+    // The examples are rows of the task, which are not removed where they are the row itself.
+    [
+      "hendrycks_math500",
+      [
+        [7, 1, 0],
+        [1, 9, 0],
+        [10, 1, 11],
+        [5, 3, 0],
+      ],
+      true,
+    ],
+  ])("%s", (name, expected, isOwn) => {
+    const rows = rowsOf(isOwn ? letters : ["1", "2", "3", "4"]);
+    const pool = isOwn ? rows : rowsOf(letters);
+    const [run] = runsOf(TASKS.get(name)!, { rows, pool, shots: 3, chat: undefined });
+    const prompts = new Prompts(run!.task, run!.prompts);
+    const build = (row: Row) =>
+      run!.task.output_type === "multiple_choice" ? prompts.choices(row) : prompts.question(row);
+    expect(run!.rows.slice(0, 4).map((row) => build(row).drawn)).toEqual(expected);
   });
 });
 

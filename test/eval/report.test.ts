@@ -17,8 +17,8 @@ function answered(id: number, row: Row, text: string, right: { strict: number; f
   const target = String(row.answer);
   const common = { id, row, target, requests: [["the prompt", { until: [] }]], resps: [[text]] } as const;
   return [
-    { ...common, filter: "strict-match", answers: ["[invalid]"], metrics: { exact_match: right.strict } },
-    { ...common, filter: "flexible-extract", answers: ["42"], metrics: { exact_match: right.flexible } },
+    { ...common, filter: "strict-match", filtered: ["[invalid]"], metrics: { exact_match: right.strict } },
+    { ...common, filter: "flexible-extract", filtered: ["42"], metrics: { exact_match: right.flexible } },
   ].map((sample: Sample) => sampleLine(sample));
 }
 
@@ -123,7 +123,7 @@ describe("generated answers", () => {
     const run = runOf("gsm8k", [row(0)]);
     const sample: Sample = {
       ...{ id: 0, row: row(0), target: "1", requests: [["p", {}]], resps: [["a", "bb", "cc"]], filter: "none" },
-      ...{ answers: ["7", "8", "8"], metrics: { exact_match: 1 / 3 } },
+      ...{ filtered: ["7", "8", "8"], metrics: { exact_match: 1 / 3 } },
     };
     const page = seen(pageOf(run, [sampleLine(sample)]));
     expect(page).toMatch(/Row 0: 8 , right is 1 33\.3 % of the answers are right .*Answer 1 of 3 a .*8 × 2\s+7/);
@@ -150,7 +150,7 @@ it("choices are shown with their likelihoods, the right one and the likeliest; a
     ...{ question: "What burns?", choices: { text: ["ice", "wood"], label: ["A", "B"] }, answerKey: "B" },
   };
   const sample = (id: number, doc: Row): Sample => ({
-    ...{ id, row: doc, target: "1", gold: 1, filter: "none", answers: [], metrics: { acc: 0, acc_norm: 0 } },
+    ...{ id, row: doc, target: "1", gold: 1, filter: "none", filtered: [], metrics: { acc: 0, acc_norm: 0 } },
     requests: [
       ["all that was read", " ice"],
       ["all that was read", " wood"],

@@ -14,6 +14,8 @@ const FENCE = "```";
 interface Rule {
   /** The name of lm-eval's filter, under which results are reported. */
   readonly filter: string;
+  /** Whether lm-eval's filter leaves the first program of a row, and not the list of them. */
+  readonly isFirst?: boolean;
   /** The program in an answer. */
   program(text: string, row: Row): string;
   /** @param target the tests, as the task's `doc_to_target` has them */
@@ -57,7 +59,7 @@ export const CODE_RULES: Readonly<Record<CodeRule, Rule>> = {
     program: (text, row) => promptOf(row) + text.split(FENCE, 1)[0]!,
     job: withTests,
   },
-  mbpp: { filter: "none", program: (text) => text, job: withTests },
+  mbpp: { filter: "none", isFirst: true, program: (text) => text, job: withTests },
   mbpp_instruct: { filter: "extract_code", program: firstBlock, job: withTests },
   livecodebench: {
     filter: "extract_code",

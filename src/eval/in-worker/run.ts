@@ -109,7 +109,8 @@ async function readData(task: Task, files: readonly File[]): Promise<TaskData> {
     if (!response.ok) throw new NibbleError("missing_file", `${name}: the server answered ${response.status}`);
     return { rows: parseRows(await response.text(), name), pool: [] };
   }
-  const isPool = ({ name }: File): boolean => name.includes(".train.") || name.includes(`.${task.fewshot_split}.`);
+  const isPool = ({ name }: File): boolean =>
+    name.includes(".train.") || (task.fewshot_split !== task.test_split && name.includes(`.${task.fewshot_split}.`));
   const [rows, pool] = [files.find((file) => !isPool(file)), files.find(isPool)];
   if (!rows) throw new NibbleError("missing_file", `${task.task}: expected a JSONL file with its rows`);
   return { rows: await readRows(rows), pool: pool ? await readRows(pool) : [] };

@@ -3,11 +3,12 @@
  * appendix D of "Solving Quantitative Reasoning Problems with Language Models" (Lewkowycz et al. 2022).
  * @module
  */
+
+import { strip, WORD } from "../python-text.ts";
 import { compareExpressions, type Equality } from "./equality.ts";
 import { type Expression, type Relation, someOf } from "./expression.ts";
 import { UnreadableLatex, UnsupportedLatex } from "./latex-cursor.ts";
 import { readLatex } from "./latex-reader.ts";
-import { strip, WORD } from "./python-text.ts";
 
 /** What stands for an answer where none was found. */
 const NO_ANSWER = "[invalidanswer]";

@@ -3,8 +3,9 @@
  * within 0.01 %, also at 100 times or a hundredth, and open intervals equal closed ones.
  * @module
  */
+
+import { strip } from "../python-text.ts";
 import type { Equality } from "./equality.ts";
-import { strip } from "./python-text.ts";
 import { compareSymbols, isClose } from "./r1-symbols.ts";
 
 const LETTERS = ["A", "B", "C", "D", "E"];

@@ -4,9 +4,10 @@
  * the model card's figures have them: a unit is removed wherever it stands alone, so that `a+5` becomes `+5`.
  * @module
  */
+
+import { strip, WORD } from "../python-text.ts";
 import { withBracedFractions } from "./latex-shorthand.ts";
 import { wordsToNumber } from "./number-words.ts";
-import { strip, WORD } from "./python-text.ts";
 import { UNITS } from "./r1-units.ts";
 
 /** The answer in a text of the model, or in a solution, in the form of `r1Form`. */

@@ -3,11 +3,12 @@
  * else by a second reader of LaTeX that knows sets, intervals and matrices.
  * @module
  */
+
+import { strip } from "../python-text.ts";
 import { compareExpressions, type Equality, realValue } from "./equality.ts";
 import { call, type Expression, negative, type Relation, sum } from "./expression.ts";
 import { UnreadableLatex } from "./latex-cursor.ts";
 import { readLatex } from "./latex-reader.ts";
-import { strip } from "./python-text.ts";
 
 type Value =
   | Expression

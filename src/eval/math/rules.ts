@@ -24,11 +24,10 @@ function betweenDollars(text: string): string {
   return first === last ? text : text.slice(first + 1, last);
 }
 
-/** lm-eval's `hendrycks_math500`. The right answer is in the last box of the field `solution`. */
-function hendrycks(text: string, { solution }: Row): Verdict {
+/** lm-eval's `hendrycks_math500`. The right answer is the field `answer`, as the box of the solution has it (`process_docs`). */
+function hendrycks(text: string, { answer: gold }: Row): Verdict {
   const answer = betweenDollars(text);
-  const gold = lastBoxed(String(solution));
-  return { answer, right: gold !== undefined && sameLatex(answer, gold) };
+  return { answer, right: sameLatex(answer, String(gold)) };
 }
 
 /** lm-eval's `aime`: a box counts before dollar signs. */

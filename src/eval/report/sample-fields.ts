@@ -38,7 +38,7 @@ export function readFields(line: string): SampleFields | undefined {
   } catch {
     return undefined;
   }
-  const { doc_id: id, doc, target, gold, filter, metrics, resps, filtered_resps: answers } = json;
+  const { doc_id: id, doc, target, gold, filter, metrics, resps, filtered_resps, answers = filtered_resps } = json;
   if (typeof id !== "number" || typeof filter !== "string" || !Array.isArray(metrics)) return undefined;
   const requests = Object.values((json.arguments ?? {}) as Record<string, Json>);
   const responses = Array.isArray(resps) ? resps : [];

@@ -8,7 +8,8 @@ const PYTHON_SPACE = "\x1c\x1d\x1e\x1f\x85";
 /** The byte order mark is white space for JavaScript, and not for Python. */
 const BYTE_ORDER_MARK = "\ufeff";
 
-function isSpace(char: string): boolean {
+/** Whether a character is white space for Python's `isspace`. */
+export function isPythonSpace(char: string): boolean {
   return PYTHON_SPACE.includes(char) || (char.trim() === "" && char !== BYTE_ORDER_MARK);
 }
 
@@ -16,8 +17,8 @@ function isSpace(char: string): boolean {
 export function strip(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isSpace(text[start]!)) start++;
-  while (end > start && isSpace(text[end - 1]!)) end--;
+  while (start < end && isPythonSpace(text[start]!)) start++;
+  while (end > start && isPythonSpace(text[end - 1]!)) end--;
   return text.slice(start, end);
 }
 
