@@ -73,7 +73,9 @@ function withReasoning(message: ChatMessage): object {
     Object.entries(message).filter(([, value]) => value !== null && value !== undefined),
   );
   const name = REASONING.find((field) => given[field] !== undefined);
-  return name === undefined ? given : { thinking: given[name], ...given, reasoning_content: given[name] };
+  if (name === undefined) return given;
+  const both = { ...given, reasoning_content: given[name] };
+  return given.thinking === undefined ? { thinking: given[name], ...both } : both;
 }
 
 /** An error that the template raises itself. It is about the messages, so it names no line of the template. */

@@ -90,6 +90,14 @@ describe("templates", () => {
   const render = (source: string, extra?: [string, unknown][]) =>
     compileTemplate(source).render({ messages: [], extra: new Map(extra), now: new Date(2024, 6, 26, 0, 7, 9) });
 
+  it("fields of a message stay in their order", () => {
+    const shown = (message: object): string =>
+      compileTemplate("{{ messages[0]|join(',') }}").render({ messages: [{ role: "assistant", ...message }] });
+    expect(shown({ content: "a", reasoning_content: "r", thinking: "r" })).toBe(
+      "role,content,reasoning_content,thinking",
+    );
+    expect(shown({ content: "a" })).toBe("role,content");
+  });
   it("raise_exception becomes an error with its message", () => {
     expect(() => render("{{ raise_exception('roles must alternate') }}")).toThrow(/roles must alternate/);
   });

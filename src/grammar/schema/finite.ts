@@ -12,7 +12,7 @@ import { Validator } from "./valid.ts";
 import { listedValues, numberFacts } from "./value-lists.ts";
 
 /** More integers between two bounds, or more texts of a pattern, are not listed. */
-const MAX_VALUES = 64;
+export const MANY_TEXTS = 64;
 
 /** The values that satisfy a goal, by their `jsonText`; undefined if they are too many to list. */
 export function finiteValues(goal: Goal, context: SchemaContext): ReadonlyMap<string, unknown> | undefined {
@@ -38,15 +38,15 @@ function valuesOfTypes(nodes: Case, context: SchemaContext): readonly unknown[] 
       candidates.push(...texts);
     } else {
       const range = type === "number" ? integerRange(numberFacts(nodes)) : undefined;
-      if (!range || range.max - range.min >= MAX_VALUES) return undefined;
+      if (!range || range.max - range.min >= MANY_TEXTS) return undefined;
       for (let value = range.min; value <= range.max; value++) candidates.push(value);
     }
   }
   return candidates.filter((value) => validator.isValidCase(value, nodes));
 }
 
-/** The texts of a language; undefined if they are too many to list. */
-function textsOf(language: Dfa): readonly string[] | undefined {
+/** The texts of a language; undefined if they are too many to list (`MANY_TEXTS` or more). */
+export function textsOf(language: Dfa): readonly string[] | undefined {
   if (isEmpty(language)) return [];
   const { accepts, edges } = language;
   const texts: string[] = [];
@@ -58,13 +58,13 @@ function textsOf(language: Dfa): readonly string[] | undefined {
       if (accepts[state]) texts.push(text);
       for (const { set, target } of edges[state]!) {
         for (const [from, to] of pairs(set)) {
-          if (to - from >= MAX_VALUES) return undefined;
+          if (to - from >= MANY_TEXTS) return undefined;
           for (let char = from; char <= to; char++)
             longer.push({ state: target, text: text + String.fromCodePoint(char) });
         }
       }
     }
-    if (texts.length + longer.length > MAX_VALUES) return undefined;
+    if (texts.length + longer.length > MANY_TEXTS) return undefined;
     open = longer;
   }
   return texts;

@@ -27,10 +27,15 @@ const YEARS = `${COUNT}Y(${MONTHS})?`;
 const CLOCK = `T(${HOURS}|${MINUTES}|${SECONDS})`;
 const DURATION = `P((${DAYS}|${MONTHS}|${YEARS})(${CLOCK})?|${CLOCK}|${COUNT}W)`;
 
-const LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,20}[a-zA-Z0-9])?";
-const HOST = `${LABEL}(\\.${LABEL}){0,4}`;
-const MAILBOX = "[a-zA-Z0-9_%+-]{1,20}(\\.[a-zA-Z0-9_%+-]{1,20}){0,2}";
-const EMAIL = `${MAILBOX}@${LABEL}(\\.${LABEL}){1,3}`;
+/** Letters beyond ASCII, which internationalised names and identifiers allow. */
+const LETTERS =
+  "\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02af\\u0370-\\u03ff\\u0400-\\u04ff\\u3041-\\u3096\\u30a1-\\u30fa\\u4e00-\\u9fff\\uac00-\\ud7a3";
+
+const label = (more: string): string => `[a-zA-Z0-9${more}]([a-zA-Z0-9${more}-]{0,20}[a-zA-Z0-9${more}])?`;
+const host = (more: string): string => `${label(more)}(\\.${label(more)}){0,4}`;
+/** The characters of an atom (RFC 5322), without those that few would expect. */
+const mailbox = (more: string): string => `[a-zA-Z0-9_%+'&=~${more}-]{1,20}(\\.[a-zA-Z0-9_%+'&=~${more}-]{1,20}){0,2}`;
+const email = (more: string): string => `${mailbox(more)}@${label(more)}(\\.${label(more)}){1,3}`;
 const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 const IPV4 = `${BYTE}(\\.${BYTE}){3}`;
 const QUARTET = "[0-9a-fA-F]{1,4}";
@@ -43,15 +48,27 @@ const IPV6 = [
   `::ffff:${IPV4}`,
 ].join("|");
 
-/** Without limits on lengths, which would multiply with those of a schema. */
-const NAME = "[a-zA-Z0-9]+(-+[a-zA-Z0-9]+)*";
-const AUTHORITY = `//${NAME}(\\.${NAME})*(:[0-9]+)?`;
-/** A character of a path, query or fragment (RFC 3986). */
-const CHAR = "[a-zA-Z0-9._~!$&'()*+,;=:@-]";
-const PATH = `(/(${CHAR}|%[0-9a-fA-F]{2})*)*`;
-const QUERY = `(\\?([/?]|${CHAR}|%[0-9a-fA-F]{2})*)?(#([/?]|${CHAR})*)?`;
-const URI = `[a-zA-Z][a-zA-Z0-9+.-]+:(${AUTHORITY}${PATH}|${CHAR}+${PATH})${QUERY}`;
-const RELATIVE = `(${AUTHORITY}${PATH}|/|/?[a-zA-Z0-9._~-]+${PATH})?${QUERY}`;
+const ESCAPED = "%[0-9a-fA-F]{2}";
+
+/**
+ * URIs and references to them (RFC 3986), without limits on lengths, which would multiply with those of a schema.
+ * @param more letters that identifiers of RFC 3987 allow, too
+ */
+function identifiers(more: string): { readonly absolute: string; readonly reference: string } {
+  const name = `[a-zA-Z0-9${more}]+(-+[a-zA-Z0-9${more}]+)*`;
+  const authority = `//${name}(\\.${name})*(:[0-9]+)?`;
+  const char = `[a-zA-Z0-9._~!$&'()*+,;=:@${more}-]`;
+  const path = `(/(${char}|${ESCAPED})*)*`;
+  const query = `(\\?([/?]|${char}|${ESCAPED})*)?(#([/?]|${char})*)?`;
+  return {
+    absolute: `[a-zA-Z][a-zA-Z0-9+.-]+:(${authority}${path}|${char}+${path})${query}`,
+    reference: `(${authority}${path}|/|/?[a-zA-Z0-9._~${more}-]+${path})?${query}`,
+  };
+}
+const URI = identifiers("");
+const IRI = identifiers(LETTERS);
+/** Templates of URIs (RFC 6570): characters of URIs, and names in braces. */
+const TEMPLATE = `([a-zA-Z0-9._~:/?#@!$&()*+,;=-]|${ESCAPED}|\\{[+#./;?&]?[a-zA-Z0-9_]+\\*?(,[a-zA-Z0-9_]+\\*?)*\\})*`;
 const POINTER = "(/([^/~]|~[01])*)*";
 
 /** REGEX, built from these, allows a subset of regular expressions: characters, escapes, simple classes and groups. */
@@ -66,18 +83,18 @@ const FORMATS: ReadonlyMap<string, string> = new Map(
     date: DATE,
     time: TIME,
     duration: DURATION,
-    email: EMAIL,
-    "idn-email": EMAIL,
-    hostname: HOST,
-    "idn-hostname": HOST,
+    email: email(""),
+    "idn-email": email(LETTERS),
+    hostname: host(""),
+    "idn-hostname": host(LETTERS),
     ipv4: IPV4,
     ipv6: IPV6,
     uuid: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
-    uri: URI,
-    iri: URI,
-    "uri-reference": `${URI}|${RELATIVE}`,
-    "iri-reference": `${URI}|${RELATIVE}`,
-    "uri-template": URI,
+    uri: URI.absolute,
+    iri: IRI.absolute,
+    "uri-reference": `${URI.absolute}|${URI.reference}`,
+    "iri-reference": `${IRI.absolute}|${IRI.reference}`,
+    "uri-template": TEMPLATE,
     "json-pointer": POINTER,
     "relative-json-pointer": `(0|[1-9][0-9]{0,5})(#|${POINTER})`,
     regex: REGEX,

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Dfa, isEmpty } from "../regular/dfa.ts";
+import { minimize } from "../regular/minimize.ts";
 import { ANY_TEXT, intersectDfas, lengthDfa, lengths, subtractDfa, textsDfa } from "../regular/operations.ts";
 import { findingDfa } from "../regular/pattern-dfa.ts";
 import type { Case, StringLanguages } from "./context.ts";
@@ -64,6 +65,7 @@ function build(nodes: Case): Dfa {
   const { min: shortest, max: longest } = lengths(language);
   if (shortest >= min && longest <= max) return language;
   if (longest <= max) return intersectDfas(language, lengthDfa(min, Number.POSITIVE_INFINITY));
-  const room = Math.floor(COUNTED_STATES / (language.accepts.length + 1));
-  return intersectDfas(language, lengthDfa(min, Math.min(max, Math.max(room, min + LEAST_ROOM))));
+  const smallest = minimize(language);
+  const room = Math.floor(COUNTED_STATES / (smallest.accepts.length + 1));
+  return intersectDfas(smallest, lengthDfa(min, Math.min(max, Math.max(room, min + LEAST_ROOM))));
 }

@@ -19,6 +19,11 @@ export interface Members {
   readonly properties: readonly Property[];
   /** A member whose key is not one of the properties; `NEVER` if there may be none. */
   readonly others: Expression;
+  /**
+   * `min` to `max` such members with different keys, each behind a separator if `follows` is set. It is asked for where
+   * more than one must come.
+   */
+  readonly differing: (range: Range, follows: boolean) => Expression;
   /** The number of members. */
   readonly size: Range;
 }
@@ -78,10 +83,10 @@ class MembersBuilder {
   #rest(count: number): Expression {
     const { others, size } = this.#members;
     const room = Math.min(size.max - count, MAX_REPEAT);
-    const least = count < size.min ? 1 : 0;
-    if (least > 0 && count + 1 < size.min) return NEVER;
+    const least = Math.max(0, size.min - count);
     if (room <= 0) return least > 0 ? NEVER : EMPTY;
     const most = size.max === Number.POSITIVE_INFINITY ? size.max : room;
+    if (least > 1) return others === NEVER ? NEVER : this.#members.differing({ min: least, max: most }, count > 0);
     const more = (from: number, to: number) => repeat(sequence(SEPARATOR, others), from, to);
     if (count > 0) return more(least, most);
     const list = sequence(others, more(0, most - 1));

@@ -2,12 +2,12 @@
  * The JSON texts of the cases of a schema, type by type.
  * @module
  */
-import { choice, type Expression, literal, oneOf } from "../expression.ts";
+import { choice, type Expression, literal, oneOf, sequence } from "../expression.ts";
 import { grammarError } from "../limits.ts";
 import { arrayExpression, isVoidArray } from "./array.ts";
 import { caseTypes } from "./case-types.ts";
 import type { Case, SchemaContext } from "./context.ts";
-import { INTEGER, NUMBER } from "./json-text.ts";
+import { COLON, INTEGER, NUMBER, SEPARATOR, SPACE } from "./json-text.ts";
 import type { JsonType } from "./node.ts";
 import { isUnlimited, isVoidRange, type NumberFacts, numberExpression } from "./numbers.ts";
 import { isVoidObject, objectExpression } from "./object.ts";
@@ -18,8 +18,27 @@ import { listedValues, numberFacts } from "./value-lists.ts";
 /** The values of a case. */
 export function caseExpression(nodes: Case, context: SchemaContext): Expression {
   const values = listedValues(nodes, new Validator(context, false));
-  if (values) return oneOf(values.map((value) => JSON.stringify(value)));
+  if (values) return listedExpression(values);
   return choice(...caseTypes(nodes).map((type) => typeExpression(type, nodes, context)));
+}
+
+/** One of the values. White space may stand in arrays and objects as in all others. */
+function listedExpression(values: readonly unknown[]): Expression {
+  const isPlain = (value: unknown): boolean => typeof value !== "object" || value === null;
+  const plain = oneOf(values.filter(isPlain).map((value) => JSON.stringify(value)));
+  return choice(plain, ...values.filter((value) => !isPlain(value)).map(constantExpression));
+}
+
+function constantExpression(value: unknown): Expression {
+  if (typeof value !== "object" || value === null) return literal(JSON.stringify(value));
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  const parts = Array.isArray(value)
+    ? value.map(constantExpression)
+    : Object.entries(value).map(([key, each]) =>
+        sequence(literal(JSON.stringify(key)), COLON, constantExpression(each)),
+      );
+  const list = parts.flatMap((part, i) => (i > 0 ? [SEPARATOR, part] : [part]));
+  return sequence(literal(open!), SPACE, ...list, ...(list.length > 0 ? [SPACE] : []), literal(close!));
 }
 
 function typeExpression(type: JsonType, nodes: Case, context: SchemaContext): Expression {

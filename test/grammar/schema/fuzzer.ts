@@ -130,7 +130,7 @@ export class SchemaFuzzer {
         this.#maybe(0.1, () => ({ patternProperties: { [this.#pick(PATTERNS)]: this.schema(depth - 1) } }))),
       ...this.#maybe(0.1, () => ({ unevaluatedProperties: depth > 0 ? this.schema(depth - 1) : false })),
       ...this.#maybe(0.06, () => ({ propertyNames: { pattern: this.#pick(PATTERNS) } })),
-      ...this.#maybe(0.1, () => ({ minProperties: this.#int(0, 2) })),
+      ...this.#maybe(0.1, () => ({ minProperties: this.#int(0, 3) })),
       ...this.#maybe(0.1, () => ({ maxProperties: this.#int(0, 4) })),
     };
   }

@@ -25,7 +25,7 @@ const groups = JSON.parse(
 
 /** Keywords that are refused. A group with one of them does not apply. */
 const REFUSED =
-  /(format [a-z-]+) .*is not supported|not at .* inside it|\$ref: there is no|\$dynamicAnchor .* more than once|minProperties at|uniqueItems at|multipleOf, in its|oneOf at .* may hold at once|at least one text|takes too long to compile/;
+  /(format [a-z-]+) .*is not supported|not at .* inside it|\$ref: there is no|\$dynamicAnchor .* more than once|uniqueItems at|multipleOf, in its|oneOf at .* may hold at once|at least one text|takes too long to compile/;
 
 const options = {
   strict: false,

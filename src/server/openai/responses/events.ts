@@ -36,7 +36,14 @@ export async function* responseEvents(
   const write = ([type, fields]: Event): string => sseEvent({ type, sequence_number: sequence++, ...fields }, type);
   const output: object[] = [];
   const blocks: Block[] = [];
-  const begun = { ...style.start, status: "in_progress", incomplete_details: null, output: [], usage: null };
+  const begun = {
+    ...style.start,
+    status: "in_progress",
+    completed_at: null,
+    incomplete_details: null,
+    output: [],
+    usage: null,
+  };
   yield write(["response.created", { response: begun }]);
   yield write(["response.in_progress", { response: begun }]);
   let id = "";
@@ -85,7 +92,8 @@ function stopEvents(block: Block, id: string, style: ResponseStyle): Event[] {
   const [name, whole] = TEXT_EVENTS[kind];
   const text = kind === "custom" ? customInput(block.text) : block.text;
   const delta: Event[] = kind === "custom" ? [[`${name}.delta`, { ...place, delta: text }]] : [];
-  const ended: Event = [`${name}.done`, { ...place, [whole]: text, ...logprobsOf(block, block.logprobs) }];
+  const called = kind === "call" ? { name: block.name } : {};
+  const ended: Event = [`${name}.done`, { ...place, ...called, [whole]: text, ...logprobsOf(block, block.logprobs) }];
   const item = itemOf(block, { id, status: "completed" }, style);
   const done: Event = ["response.output_item.done", { output_index: block.index, item }];
   if (block.kind === "call") return [...delta, ended, done];

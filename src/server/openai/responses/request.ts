@@ -95,6 +95,9 @@ function readEcho(fields: Fields): Body {
     text: fields.get("text") ?? { format: { type: "text" } },
     reasoning: fields.get("reasoning") ?? { effort: null, summary: null },
     truncation: fields.get("truncation") ?? "disabled",
+    max_tool_calls: fields.get("max_tool_calls") ?? null,
+    prompt_cache_key: fields.get("prompt_cache_key") ?? null,
+    safety_identifier: fields.get("safety_identifier") ?? null,
     user: fields.get("user") ?? null,
     metadata: fields.get("metadata") ?? {},
   };

@@ -85,6 +85,7 @@ export function endedResponse(
   return {
     ...start,
     status: cut ? "incomplete" : "completed",
+    completed_at: cut ? null : Math.floor(Date.now() / 1000),
     incomplete_details: cut ? { reason: "max_output_tokens" } : null,
     output,
     usage: {
