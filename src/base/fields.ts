@@ -54,8 +54,15 @@ export interface FieldRules {
   readonly onUnknown?: ((error: NibbleError) => void) | undefined;
 }
 
-/** Most fields of an object. For each unknown one the nearest known name is looked for. */
+/** Most fields of an object. */
 const MAX_FIELDS = 256;
+/**
+ * Most unknown fields of a request for which the name that was meant is looked for, which takes some 10 us each. A body of
+ * 1 MB can have 60,000 of them in its messages.
+ */
+const MAX_HINTS = 100;
+/** How many were looked for by now, by the rules, which all objects of a request share. */
+const hints = new WeakMap<FieldRules, number>();
 
 /** The own fields of a plain object. `null` counts as absent, as in OpenAI's API. */
 export class Fields {
@@ -95,14 +102,16 @@ export class Fields {
       const found = Object.hasOwn(refused, key) ? refused[key] : undefined;
       if (found?.neutral?.(value, this.#values)) continue;
       if (found) throw unsupported(this.param(key), "this field", found.instead, this.#code);
-      const error = this.#unknown(key, [...known, ...unused, ...Object.keys(refused)]);
+      const error = this.#unknown(key, () => [...known, ...unused, ...Object.keys(refused)]);
       if (!this.rules.onUnknown) throw error;
       this.rules.onUnknown(error);
     }
   }
 
-  #unknown(key: string, names: readonly string[]): NibbleError {
-    const near = nearestName(key, names);
+  #unknown(key: string, names: () => readonly string[]): NibbleError {
+    const hinted = hints.get(this.rules) ?? 0;
+    hints.set(this.rules, hinted + 1);
+    const near = hinted < MAX_HINTS ? nearestName(key, names()) : undefined;
     const param = this.param(key);
     const hint = near === undefined ? "" : `; did you mean ${near}?`;
     return new NibbleError(this.#code, `${param}: unknown field${hint}`, { param });

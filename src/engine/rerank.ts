@@ -9,6 +9,7 @@ import { Fields } from "../base/fields.ts";
 import { exp } from "../base/math.ts";
 import type { Core } from "./core.ts";
 import { headResults, type TextTokens } from "./generate/embedding.ts";
+import { boundedEncode } from "./request/bounded-encode.ts";
 import { type EmbedContext, tooLong } from "./request/embed-options.ts";
 import {
   checkPairs,
@@ -53,21 +54,24 @@ type EncodePair = (document: string, param: string) => TextTokens;
 interface Frame {
   readonly before: readonly number[];
   readonly after: readonly number[];
-  encode(document: string): number[];
+  /** The text of a document's part of the input. */
+  textOf(document: string): string;
 }
 
 /** Puts the query and a document together, in the model's prompt or between its special tokens. */
 function pairEncoder(query: string, settings: RerankSettings, context: EmbedContext): EncodePair {
-  const { rankTemplate, executor, facts } = context;
+  const { rankTemplate, executor, facts, tokenizer } = context;
   const { contextLength } = executor;
   const most = settings.truncate ? Math.min(contextLength, facts.maxLength ?? contextLength) : contextLength;
-  const { before, after, encode } = rankTemplate
+  const { before, after, textOf } = rankTemplate
     ? promptFrame(rankTemplate, { query, instruction: settings.instruction }, context)
     : pairFrame(query, context);
+  const room = Math.max(0, most - before.length - after.length);
   return (document, param) => {
-    const ids = encode(document);
-    const room = most - before.length - after.length;
-    if (settings.truncate && ids.length > room) ids.length = Math.max(0, room);
+    const text = textOf(document);
+    const ids = settings.truncate
+      ? tokenizer.encode(text, { ...AS_TEXT, enough: room }).slice(0, room)
+      : boundedEncode(tokenizer, contextLength, param)(text, AS_TEXT);
     const all = [...before, ...ids, ...after];
     if (all.length > most) throw tooLong(param, all.length, most);
     return { ids: all, types: all.map((_, i) => (i < before.length ? 0 : 1)) };
@@ -78,10 +82,10 @@ function pairEncoder(query: string, settings: RerankSettings, context: EmbedCont
 const AS_TEXT = { special: false, addBos: false };
 
 /** Between the special tokens of a pair. The query and what is in front of the document has token type 0, the rest 1. */
-function pairFrame(query: string, { tokenizer }: EmbedContext): Frame {
+function pairFrame(query: string, { tokenizer, executor }: EmbedContext): Frame {
   const { before, between, after } = tokenizer.around.pair;
-  const encode = (document: string) => tokenizer.encode(document, AS_TEXT);
-  return { before: [...before, ...encode(query), ...between], after, encode };
+  const ids = boundedEncode(tokenizer, executor.contextLength, "query")(query, AS_TEXT);
+  return { before: [...before, ...ids, ...between], after, textOf: (document) => document };
 }
 
 /**
@@ -102,7 +106,7 @@ function promptFrame(
   return {
     before: tokenizer.encode(head),
     after: end < 0 ? [] : tokenizer.encode(template.slice(end), { addBos: false }),
-    encode: (document) => tokenizer.encode(filled(instructed, { query, document }), AS_TEXT),
+    textOf: (document) => filled(instructed, { query, document }),
   };
 }
 

@@ -119,21 +119,24 @@ export class TextTokenizer implements Tokenizer {
    * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none; `limit_exceeded`
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    const { special = true, addBos = this.addBos, addEos = false, limit = Infinity } = options;
+    const { special = true, addBos = this.addBos, addEos = false, limit = Infinity, enough = Infinity } = options;
     const ids: number[] = [];
     if (addBos) ids.push(required(this.bosId, "addBos", "BOS"));
     const end = addEos ? [required(this.eosId, "addEos", "EOS")] : [];
     const { stages, encoder, normalize } = this.#parts;
     const onPiece = (piece: string, start: number, end: number): void => {
+      if (ids.length >= enough) return;
       if (ids.length + (encoder.fewest?.(end - start) ?? 0) > limit) throw tooMany(limit);
       encoder.encode(piece, start, end, ids);
     };
     let isFirst = true;
     const onToken = (id: number): void => {
+      if (ids.length >= enough) return;
       ids.push(id);
       isFirst = false;
     };
     const onNormalized = (part: string): void => {
+      if (ids.length >= enough) return;
       forEachPiece(stages, part, isFirst, onPiece);
       isFirst = false;
     };

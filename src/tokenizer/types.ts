@@ -14,6 +14,11 @@ export interface EncodeOptions {
   addEos?: boolean;
   /** Most ids. A text that has more is refused as soon as that is known, often before any of it is read. Default: no limit. */
   limit?: number;
+  /**
+   * How many ids suffice, for a text that will be cut: reading ends with the piece in which there are so many. The first
+   * `enough` ids are those of the whole text, and some more may follow. Default: all are read.
+   */
+  enough?: number;
 }
 
 /** Turns text into token ids and back. Ids are whole numbers from 0 to `vocabSize - 1`. */

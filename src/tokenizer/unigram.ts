@@ -24,19 +24,22 @@ export class UnigramEncoder {
   readonly #vocabulary: Vocabulary;
   readonly #options: UnigramOptions;
   readonly #unknownScore: number;
-  readonly #longest: number;
+  /** Bytes of the longest token that begins with two bytes, by these; 0 where there is none of two bytes or more. */
+  readonly #longest = new Uint32Array(2 ** 16);
 
   constructor(vocabulary: Vocabulary, options: UnigramOptions) {
     this.#vocabulary = vocabulary;
     this.#options = options;
-    let [least, longest] = [Number.POSITIVE_INFINITY, 1];
+    let least = Number.POSITIVE_INFINITY;
     for (let id = 0; id < vocabulary.size; id++) {
       if (!options.isText(id)) continue;
       least = Math.min(least, options.scores[id]!);
-      longest = Math.max(longest, vocabulary.bytesOf(id).length);
+      const { length, 0: first, 1: second } = vocabulary.bytesOf(id);
+      if (length < 2) continue;
+      const pair = first! * 256 + second!;
+      this.#longest[pair] = Math.max(this.#longest[pair]!, length);
     }
     this.#unknownScore = (Number.isFinite(least) ? least : 0) - UNKNOWN_PENALTY;
-    this.#longest = longest;
   }
 
   /** Appends the ids of the piece `text[start..end)`. Takes time in its length times that of the longest token. */
@@ -51,35 +54,58 @@ export class UnigramEncoder {
       if (best[at] === Number.NEGATIVE_INFINITY) continue; // inside of a character
       const step = (to: number, id: number, score: number): void => {
         if (best[at]! + score <= best[to]!) return;
-        [best[to], from[to], token[to]] = [best[at]! + score, at, id];
+        best[to] = best[at]! + score;
+        from[to] = at;
+        token[to] = id;
       };
       const next = at + characterBytes(bytes[at]!);
       let hasCharacter = false;
-      for (let to = at + 1; to <= Math.min(length, at + this.#longest); to++) {
-        const id = this.#vocabulary.find(bytes, at, to);
-        if (id < 0 || !this.#options.isText(id)) continue;
+      this.#vocabulary.findPrefixes(bytes, at, Math.min(length, at + this.#longestAt(bytes, at)), (id, to) => {
+        if (!this.#options.isText(id)) return;
         if (to === next) hasCharacter = true;
         step(to, id, this.#options.scores[id]!);
-      }
+      });
       if (!hasCharacter) step(next, -1, this.#unknownScore);
     }
-    const path: [at: number, id: number][] = [];
-    for (let to = length; to > 0; to = from[to]!) path.push([from[to]!, token[to]!]);
-    this.#append(path.reverse(), bytes, ids);
+    // The path leads backwards: `from` becomes the place where each of its tokens ends.
+    for (let to = length, after = 0; to > 0; ) {
+      const at = from[to]!;
+      from[to] = after;
+      [after, to] = [to, at];
+      if (to === 0) from[0] = after;
+    }
+    this.#append({ ends: from, token, bytes }, ids);
   }
 
-  #append(path: readonly [at: number, id: number][], bytes: Uint8Array, ids: number[]): void {
+  /** Bytes of the longest token that may begin at a place; a token of one byte may always. */
+  #longestAt(bytes: Uint8Array, at: number): number {
+    return Math.max(1, this.#longest[bytes[at]! * 256 + (bytes[at + 1] ?? 0)]!);
+  }
+
+  #append({ ends, token, bytes }: Path, ids: number[]): void {
     const { byteFallback, unknownId } = this.#options;
     let wasUnknown = false;
-    for (const [i, [at, id]] of path.entries()) {
-      const spelled = id < 0 ? bytes.subarray(at, path[i + 1]?.[0] ?? bytes.length) : undefined;
+    for (let at = 0; at < bytes.length; ) {
+      const end = ends[at]!;
+      const id = token[end]!;
+      const spelled = id < 0 ? bytes.subarray(at, end) : undefined;
       if (spelled === undefined) ids.push(id);
       else if (spelled.every((byte) => byteFallback[byte]! >= 0))
         for (const byte of spelled) ids.push(byteFallback[byte]!);
       else if (!wasUnknown) ids.push(unknownId);
       wasUnknown = spelled !== undefined;
+      at = end;
     }
   }
+}
+
+/** A piece that was cut. */
+interface Path {
+  /** Where the token ends that begins at a place. */
+  readonly ends: Int32Array;
+  /** The token that ends at a place, or -1 for an unknown character. */
+  readonly token: Int32Array;
+  readonly bytes: Uint8Array;
 }
 
 /** How many bytes the character has whose first byte is `lead`. */

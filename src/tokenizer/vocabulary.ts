@@ -92,6 +92,16 @@ export class Vocabulary {
     return this.#entries[this.#entryOf(bytes, start, end)]! - 1;
   }
 
+  /** Calls `found` for each token that `bytes` has from `start` on, the shortest first, up to the place `end`. */
+  findPrefixes(bytes: Uint8Array, start: number, end: number, found: (id: number, to: number) => void): void {
+    let hash = FIRST_HASH;
+    for (let to = start + 1; to <= end; to++) {
+      hash = hashOn(hash, bytes[to - 1]!);
+      const id = this.#entries[this.#entryAt(mix(hash), bytes, start, to)]! - 1;
+      if (id >= 0) found(id, to);
+    }
+  }
+
   /** Whether `find` would return `id` for `bytes[0..end)`. It compares with this one token only, so it is faster. */
   is(id: number, bytes: Uint8Array, end: number): boolean {
     return this.#findable[id] === 1 && this.#equals(id, bytes, 0, end);
@@ -151,8 +161,14 @@ export class Vocabulary {
 
   /** The entry that holds `bytes[start..end)`, or the free one where it belongs. */
   #entryOf(bytes: Uint8Array, start: number, end: number): number {
+    let hash = FIRST_HASH;
+    for (let i = start; i < end; i++) hash = hashOn(hash, bytes[i]!);
+    return this.#entryAt(mix(hash), bytes, start, end);
+  }
+
+  #entryAt(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const mask = this.#entries.length - 1;
-    for (let entry = hashBytes(bytes, start, end) & mask; ; entry = (entry + 1) & mask) {
+    for (let entry = hash & mask; ; entry = (entry + 1) & mask) {
       const id = this.#entries[entry]! - 1;
       if (id < 0 || this.#equals(id, bytes, start, end)) return entry;
     }
@@ -169,12 +185,9 @@ function twice(token: string, id: number): NibbleError {
 /** Differs from run to run, so that a file cannot choose tokens that collide. Ids do not depend on it. */
 export const HASH_SEED: number = Math.floor(Math.random() * 2 ** 32) | 0;
 
-/** FNV-1a (Fowler, Noll and Vo) with MurmurHash3's finalizer. */
-function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = HASH_SEED ^ 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  return mix(hash);
-}
+/** FNV-1a (Fowler, Noll and Vo), which MurmurHash3's finalizer ends: the hash of no bytes, and with one byte more. */
+const FIRST_HASH = HASH_SEED ^ 0x811c9dc5;
+const hashOn = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193);
 
 /** MurmurHash3's 32-bit finalizer (Appleby): every bit of the input changes every bit of the result. */
 export function mix(hash: number): number {

@@ -34,6 +34,20 @@ describe("Fields", () => {
     expect(ignored.map(({ param }) => param)).toEqual(["maxTokens", "inner.messges"]);
   });
 
+  it("of many unknown fields, the first have the name that was meant", () => {
+    const ignored: NibbleError[] = [];
+    const rules = { onUnknown: (error: NibbleError) => ignored.push(error) };
+    const wrong = Object.fromEntries(
+      Array.from({ length: 200 }, (_, i) => [`message${i % 10}${"s".repeat(i / 10)}`, 1]),
+    );
+    const fields = new Fields({ messgaes: 1 }, TABLE, "", rules);
+    for (let i = 0; i < 5; i++) fields.nested(wrong, TABLE, `messages[${i}]`);
+    fields.nested({ messgaes: 1 }, TABLE, "last");
+    expect(ignored[0]!.message).toBe("messgaes: unknown field; did you mean messages?");
+    expect(ignored.at(-1)!.message).toBe("last.messgaes: unknown field");
+    expect(ignored).toHaveLength(2 + 5 * 200);
+  });
+
   it("names that every object has (such as toString) are fields like any other", () => {
     for (const name of ["constructor", "__proto__", "hasOwnProperty", "toString"]) {
       const value = JSON.parse(`{"${name}": 1}`);

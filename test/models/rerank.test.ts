@@ -74,7 +74,13 @@ it("a pair that is too long is an error with its length, or cut where that is as
   const model = await load(await crossEncoder(1));
   const long = "the cat sat on the mat. ".repeat(40);
   await expect(model.rerank(QUERY, [long])).rejects.toThrow(/documents\[0\] has \d+ tokens.*holds 128/);
-  expect((await model.rerank(QUERY, [long], { truncate: true })).tokens).toBe(128);
+  const cut = await model.rerank(QUERY, [long], { truncate: true });
+  expect(cut.tokens).toBe(128);
+  // Megabytes are not read to their end, and the result is that of their beginning.
+  const megabytes = long.repeat(4000);
+  await expect(model.rerank(QUERY, [megabytes])).rejects.toThrow(/documents\[0\] has more than \d+ tokens/);
+  await expect(model.rerank(megabytes, [long])).rejects.toThrow(/query has more than \d+ tokens/);
+  expect((await model.rerank(QUERY, [megabytes], { truncate: true })).results).toEqual(cut.results);
 });
 
 it("Qwen3-Reranker's form: the probability of yes against no, by the logits after its prompt", async () => {

