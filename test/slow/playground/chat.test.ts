@@ -92,7 +92,7 @@ it("settings go into the request; a wrong one is an error", async () => {
   await page.locator("[name=max_tokens]").fill("5");
   await ask(page, QUESTION);
   expect(await page.locator(".note").innerText()).toMatch(/^Cut off: as many tokens as allowed\. 5 tokens/);
-  await page.locator("[name=temperature]").fill("7");
+  await page.locator("[name=temperature]").fill("-1");
   await page.locator("#question").fill(QUESTION);
   await page.keyboard.press("Enter");
   await page.locator("#notice").waitFor();
