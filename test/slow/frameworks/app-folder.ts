@@ -38,7 +38,7 @@ export function createApp({ template, packages, files }: AppFiles, tarball: stri
 /** Without the variables of the test runner, such as NODE_ENV and VITEST, by which frameworks behave differently. */
 export const ENV = {
   ...{ PATH: process.env.PATH, HOME: process.env.HOME, CI: "1", HOST: "127.0.0.1" },
-  ...{ NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
+  ...{ NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
 };
 
 export interface AppServer {
@@ -50,21 +50,22 @@ export interface AppServer {
 /** How a server of an app is started. */
 export interface StartOptions {
   readonly folder: string;
-  /** Arguments of Node; `$PORT` is the port to listen on, which the variable PORT also names. */
+  /** Arguments of the program; `$PORT` is the port to listen on, which the variable PORT also names. */
   readonly command: readonly string[];
   /** Answers with status 200 when the server is ready. */
   readonly path: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly node?: string;
+  /** Default: this Node. */
+  readonly program?: string;
 }
 
 /** Starts a server. @throws Error with what it printed if it ends or does not answer within two minutes */
-export async function startApp({ folder, command, path, env, node }: StartOptions): Promise<AppServer> {
+export async function startApp({ folder, command, path, env, program }: StartOptions): Promise<AppServer> {
   const port = String(await freePort());
   const args = command.map((one) => (one === "$PORT" ? port : one));
   // A group of its own, since servers for developers start processes that outlive them.
   const options = { cwd: folder, detached: true, env: { ...ENV, ...env, PORT: port } };
-  const server: ChildProcess = spawn(node ?? process.execPath, args, options);
+  const server: ChildProcess = spawn(program ?? process.execPath, args, options);
   let output = "";
   for (const stream of [server.stdout, server.stderr]) stream?.on("data", (text) => (output += text));
   const end = (): void => {

@@ -4,13 +4,14 @@ import process from "node:process";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { fetchOrSkip } from "../../helpers/real-model.ts";
 import { messages, postJson, until } from "../../server/helpers.ts";
-import { createProject, type Project, run } from "../hosts/project.ts";
+import { createProject, installTools, type Project, run, tool } from "../hosts/project.ts";
 import { type AppServer, createApp, ENV, startApp } from "./app-folder.ts";
 import { APPS } from "./apps.ts";
 
 const smollm2 = await fetchOrSkip("smollm2-135m-instruct-q4_1");
 let project: Project;
 beforeAll(() => {
+  installTools();
   project = createProject();
 });
 afterAll(() => project?.remove());
@@ -25,13 +26,14 @@ describe.each(APPS)("$name", (app) => {
   let folder: string;
   beforeAll(() => {
     folder = createApp(app, project.tarball);
-    run(process.execPath, app.build, { cwd: folder, env: ENV });
+    if (app.build) run(process.execPath, app.build, { cwd: folder, env: ENV });
   });
   afterAll(() => folder && rmSync(folder, { recursive: true }));
 
   /** Starts a server of the app. @returns the URL of nibble's endpoints */
   async function start(command: readonly string[]): Promise<string> {
-    server = await startApp({ folder, command, path: "/ai/health", env: { SMOLLM2: smollm2 } });
+    const program = app.bun ? tool("bun/bin/bun.exe") : process.execPath;
+    server = await startApp({ folder, program, command, path: "/ai/health", env: { SMOLLM2: smollm2 } });
     return `${server.url}/ai`;
   }
   const ask = (url: string, fields: object = {}, init: RequestInit = {}): Promise<Response> =>

@@ -7,27 +7,54 @@
 
 import type { AppFiles } from "./app-folder.ts";
 
-/** A command of the app: a file below its folder for Node, then arguments. `$PORT` is the port to listen on. */
-type Command = readonly [file: string, ...args: string[]];
+/** A command of the app: arguments of Node, most often a file below its folder and arguments of that. `$PORT` is the port to listen on. */
+type Command = readonly string[];
 
 export interface App extends AppFiles {
   readonly name: string;
-  readonly build: Command;
+  readonly build?: Command;
   readonly start: Command;
   readonly dev: Command;
   /** The framework does not say that a client has left before an answer that is not streamed: it is computed to its end. */
   readonly onlyStreamsEnd?: true;
+  /** It runs on Bun, whose arguments the commands are then. */
+  readonly bun?: true;
 }
 
 /** crumb, which is loaded with the route, and a real model, which is loaded when it is asked for. */
 const HANDLER = `import { load } from "nibble-llm";
 import { createHandler } from "nibble-llm/server";
-const smollm2 = { name: "smollm2", load: () => load(process.env.SMOLLM2, { contextLength: 256 }) };
+const smollm2 = { name: "smollm2", load: () => load(process.env.SMOLLM2!, { contextLength: 256 }) };
 const handler = createHandler([await load("crumb", { threads: 2 }), smollm2], { basePath: "/ai" });
 `;
 const manifest = '{ "name": "app", "private": true, "type": "module" }';
 
+const next = (bundler: string): App => ({
+  name: `Next.js 16 ${bundler}`,
+  packages: [
+    "next@16.4.3",
+    "react@19.3.0",
+    "react-dom@19.3.0",
+    "typescript@5.9.3",
+    "@types/node@24",
+    "@types/react@19",
+  ],
+  files: {
+    "package.json": manifest,
+    "app/layout.tsx": `export default function Layout({ children }: { children: React.ReactNode }) {
+      return <html lang="en"><body>{children}</body></html>;
+    }`,
+    "app/page.tsx": "export default function Page() { return <p>home</p>; }",
+    "app/ai/[...path]/route.ts": `${HANDLER}export const GET = handler; export const POST = handler;`,
+  },
+  build: ["node_modules/next/dist/bin/next", "build", bundler],
+  start: ["node_modules/next/dist/bin/next", "start"],
+  dev: ["node_modules/next/dist/bin/next", "dev", bundler],
+});
+
 export const APPS: readonly App[] = [
+  next("--turbopack"),
+  next("--webpack"),
   {
     name: "SvelteKit 2",
     template: ["sv@0.17.1", "create", ".", "--template", "minimal", "--types", "ts", "--no-add-ons", "--no-install"],
@@ -51,7 +78,7 @@ export const APPS: readonly App[] = [
       "server/routes/ai/[...path].ts": `import { load } from "nibble-llm";
         import { createHandler, toNodeListener } from "nibble-llm/server";
         const crumb = { name: "crumb", load: () => load("crumb", { threads: 2 }) };
-        const smollm2 = { name: "smollm2", load: () => load(process.env.SMOLLM2, { contextLength: 256 }) };
+        const smollm2 = { name: "smollm2", load: () => load(process.env.SMOLLM2!, { contextLength: 256 }) };
         const listener = toNodeListener(createHandler([crumb, smollm2], { basePath: "/ai" }));
         export default defineEventHandler(({ node }) => listener(node.req, node.res));`,
     },
@@ -96,5 +123,17 @@ export const APPS: readonly App[] = [
     build: ["node_modules/@react-router/dev/bin.cjs", "build"],
     start: ["node_modules/@react-router/serve/bin.cjs", "build/server/index.js"],
     dev: ["node_modules/@react-router/dev/bin.cjs", "dev", "--port", "$PORT"],
+  },
+  {
+    name: "Elysia 1 on Bun",
+    packages: ["elysia@1.4.30"],
+    files: {
+      "package.json": manifest,
+      "main.ts": `import { Elysia } from "elysia";
+        ${HANDLER}new Elysia().mount(handler).listen(process.env.PORT!);`,
+    },
+    start: ["main.ts"],
+    dev: ["--watch", "main.ts"],
+    bun: true,
   },
 ];
