@@ -4,7 +4,7 @@
  * | words | what the tests do |
  * |---|---|
  * | none | the blocks of a page are one module, which is compiled, and runs in Node |
- * | `browser`, `worker`, `deno` | the block is a module of its own for that host, which is compiled; those of browsers and Workers run in test/slow/hosts/documentation.test.ts |
+ * | `browser`, `worker`, `deno` | the block is a module of its own for that host, which is compiled, and runs there in test/slow/hosts/documentation.test.ts |
  * | `own` | the block is a module of its own, which is compiled, and runs in Node |
  * | `outside` | the block needs a package that is not installed here |
  *

@@ -1,7 +1,10 @@
-/** The documentation's blocks for browsers and Workers run, in Chromium and workerd, with the packed package. */
+/** The documentation's blocks for browsers, Workers, Deno and Bun run with the packed package. */
+import { once } from "node:events";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running } from "../../cli/helpers.ts";
 import { codeBlocks, modulesOf, PAGES, type PageModule } from "../../documentation/code-blocks.ts";
 import { root } from "../../helpers/models.ts";
 import { launchChromium, type Page, serveFolder } from "./browser.ts";
@@ -186,3 +189,70 @@ describe("browsers", () => {
     }
   });
 });
+
+const PROGRAM = "docs-start-deno-bun-0.ts";
+
+describe("Deno and Bun", () => {
+  const env = { PATH: "/usr/bin:/bin", NO_COLOR: "1" };
+  // They are installed when the tests begin.
+  const deno = (): string => tool("deno/deno");
+  const bun = (): string => tool("bun/bin/bun.exe");
+  const blocks = blocksOf("deno");
+  /** Writes a block, and gives its file. */
+  const written = ({ name, code }: PageModule): string => {
+    const file = join(project.folder, name);
+    writeFileSync(file, code);
+    return file;
+  };
+
+  it(`${PROGRAM}, a program`, () => {
+    const file = written(blocks.find(({ name }) => name === PROGRAM)!);
+    expect(run(deno(), ["run", "--allow-read", file], { cwd: project.folder, env })).toContain("\\boxed{264}");
+    expect(run(bun(), [file], { cwd: project.folder, env })).toContain("\\boxed{264}");
+  });
+
+  const servers = blocks.filter(({ name }) => name !== PROGRAM);
+  it.each(servers.flatMap((block) => ["Deno", "Bun"].map((host) => ({ host, name: block.name, block }))))(
+    "$host: $name, a server",
+    async ({ host, block }) => {
+      const file = written(block);
+      const port = `${await freePort()}`;
+      const serve = block.code.includes("export default") ? ["serve", "--port", port] : ["run", "--allow-net"];
+      const running =
+        host === "Bun"
+          ? new Running(bun(), [file], { cwd: project.folder, env: { ...env, PORT: port } })
+          : new Running(deno(), [...serve, "--allow-read", file], {
+              cwd: project.folder,
+              env: { ...env, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` },
+            });
+      try {
+        const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+        const ask = () =>
+          fetch(url, {
+            method: "POST",
+            headers: { "content-type": "application/json", authorization: "Bearer secret" },
+            body: JSON.stringify({ messages: [{ role: "user", content: "How much is 8 * 33?" }] }),
+          }).catch(() => undefined);
+        await until(
+          async () => (await ask())?.status === 200,
+          () => running.stdout + running.stderr,
+        );
+        expect(await (await ask())!.text()).toContain("\\\\boxed{264}");
+        running.child.kill("SIGTERM");
+        const code = await running.exit;
+        if (block.code.includes("SIGTERM")) expect(code).toBe(0);
+      } finally {
+        running.child.kill("SIGKILL");
+      }
+    },
+  );
+});
+
+/** A port that nobody listens to. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
