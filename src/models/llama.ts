@@ -18,7 +18,7 @@ import { readWindows } from "./windows.ts";
 
 export interface LlamaConfig extends DecoderConfig {
   /** How many tokens each layer attends to, 0 for all. Missing: all layers attend to all tokens. */
-  readonly windows?: readonly number[];
+  readonly windows?: readonly number[] | undefined;
 }
 
 async function readConfig(checkpoint: Checkpoint): Promise<LlamaConfig> {

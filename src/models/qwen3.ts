@@ -1,6 +1,7 @@
 /**
  * Qwen 3 without experts (Qwen Team 2025; transformers, qwen3/modeling_qwen3.py).
  * It differs from Llama so: queries and keys are normed per head before RoPE, and all heads share the weight of the norm.
+ * Later layers may attend to a sliding window, as in Qwen 2.
  * @module
  */
 import {
@@ -11,11 +12,16 @@ import {
   projectOutput,
   readConfigOfEither,
 } from "./decoder.ts";
+import type { LlamaConfig } from "./llama.ts";
+import { readListedWindows } from "./windows.ts";
 
-export const qwen3: Architecture = {
+export const qwen3: Architecture<LlamaConfig> = {
   name: "qwen3",
 
-  readConfig: (checkpoint) => readConfigOfEither(checkpoint, false),
+  async readConfig(checkpoint) {
+    const config = await readConfigOfEither(checkpoint, false);
+    return { ...config, windows: readListedWindows(checkpoint, config) };
+  },
 
   build(b, c) {
     const table = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);
@@ -26,7 +32,8 @@ export const qwen3: Architecture = {
       const q = b.rmsNormHeads(p.q, c.headDim, c.eps, `blk.${i}.attn_q_norm.weight`);
       const k = b.rmsNormHeads(p.k, c.headDim, c.eps, `blk.${i}.attn_k_norm.weight`);
       const layer = b.kvStore(b.rope(k, c.headDim, table), p.v, c.headDim);
-      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, { bidirectional: c.bidirectional });
+      const options = { window: c.windows?.[i] ?? 0, bidirectional: c.bidirectional };
+      const o = b.attention(b.rope(q, c.headDim, table), layer, c.attentionScale, options);
       h = b.add(p.h, projectOutput(b, c, i, o));
       h = b.add(h, gatedFeedForward(b, c, i, b.rmsNorm(h, `blk.${i}.ffn_norm.weight`, c.eps)));
     }

@@ -2,8 +2,10 @@
  * Sliding windows: how many tokens each layer attends to.
  * @module
  */
+import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getBooleanPerLayer, getNumber } from "../formats/typed-values.ts";
+import type { ModelConfig } from "./decoder.ts";
 
 /**
  * Tokens that each layer attends to, itself included; 0 stands for all. `attention.sliding_window` is the size, and
@@ -24,6 +26,25 @@ export function readWindows(
   });
   const local = readPattern(metadata, `${architecture}.attention.sliding_window_pattern`, layers, options.period);
   return local.map((has) => (has ? size : 0));
+}
+
+/**
+ * The windows of Qwen 2 and 3, which few files have: only with the list of layers that have one. Where that is missing,
+ * the size is not read, and refused unless it changes nothing.
+ * @throws NibbleError as `readWindows`; `unsupported_architecture` where attention is bidirectional, too
+ */
+export function readListedWindows(
+  checkpoint: Checkpoint,
+  { layers, bidirectional }: ModelConfig,
+): number[] | undefined {
+  const { metadata, architecture } = checkpoint;
+  if (!metadata.has(`${architecture}.attention.sliding_window_pattern`)) return undefined;
+  const windows = readWindows(checkpoint, layers, { period: Infinity });
+  if (!bidirectional || windows.every((size) => size === 0)) return windows;
+  throw new NibbleError(
+    "unsupported_architecture",
+    `${architecture}.attention.sliding_window: windows of bidirectional attention are not supported for this architecture`,
+  );
 }
 
 function readPattern(metadata: Checkpoint["metadata"], key: string, layers: number, period: number): boolean[] {

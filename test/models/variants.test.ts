@@ -17,7 +17,7 @@ const logitsOf = async (checkpoint: Checkpoint, tokens: number[]): Promise<Float
   return executor.forward([{ sequence: executor.createSequence(), tokens, logits: "all" }]);
 };
 
-describe.each(["llama-attention-bias", "llama-mlp-bias", "qwen3-attention-bias"])("%s", (name) => {
+describe.each(["llama-attention-bias", "llama-mlp-bias", "qwen3-attention-bias", "qwen2-window"])("%s", (name) => {
   it("has the logits of transformers", async () => {
     const folder = join(root, "test/fixtures/variants", name);
     const reference = JSON.parse(readFileSync(join(folder, "reference.json"), "utf8"));
@@ -76,11 +76,7 @@ describe("spellings of the same model", () => {
 
 describe("configurations that are refused by name", () => {
   it.each([
-    [
-      "qwen2",
-      { layer_types: undefined, use_sliding_window: true, sliding_window: 8, max_window_layers: 1 },
-      "use_sliding_window",
-    ],
+    ["qwen2", { layer_types: ["full_attention", "sliding_attention"], sliding_window: 8 }, "use_sliding_window"],
     ["gemma3", { rope_parameters: { rope_type: "linear", factor: 8, rope_theta: 5e4 } }, "rope_parameters"],
     [
       "gemma3",
@@ -92,5 +88,11 @@ describe("configurations that are refused by name", () => {
     ["qwen3", { mlp_bias: true }, "bias of blk.0.ffn_gate"],
   ])("%s %j", async (fixture, changes, text) => {
     await expect(read(fixture, changes)).rejects.toThrow(text);
+  });
+
+  it("windows of Qwen's bidirectional attention", async () => {
+    const windows = { layer_types: undefined, use_sliding_window: true, sliding_window: 8, max_window_layers: 1 };
+    const odd = await read("qwen2", { ...windows, is_causal: false });
+    await expect(logitsOf(odd, TOKENS)).rejects.toThrow("windows of bidirectional attention");
   });
 });

@@ -15,7 +15,7 @@ interface ForeignFact {
 const FACTS: readonly ForeignFact[] = [
   {
     key: "{a}.attention.sliding_window",
-    architectures: ["llama", "smollm3", "mistral3"],
+    architectures: ["llama", "smollm3", "mistral3", "qwen2", "qwen3"],
     note: (value) =>
       `the sliding window of ${value} tokens is kept, but llama.cpp lets every layer attend to all tokens`,
   },

@@ -3,10 +3,8 @@
  * @module
  */
 import { NibbleError } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
-import { getBoolean, getNumber, getStrings } from "../typed-values.ts";
 import { bertFamily } from "./bert-config.ts";
-import type { Family, Put } from "./family.ts";
+import type { Family } from "./family.ts";
 import { gemma2Family } from "./gemma2-family.ts";
 import { addGemma3Facts, gemma3Variant } from "./gemma3-config.ts";
 import { graniteFamily, graniteHybridFamily } from "./granite-family.ts";
@@ -25,17 +23,9 @@ import { minicpmFamily } from "./minicpm-family.ts";
 import { ministralFamily, mistralFamily } from "./mistral-family.ts";
 import { mobilellmFamily } from "./mobilellm-family.ts";
 import { olmo3Family } from "./olmo3-family.ts";
+import { qwen2Family, qwen3Family } from "./qwen-family.ts";
 import { qwen35Family } from "./qwen3_5-family.ts";
 import { smollm3Family } from "./smollm3-family.ts";
-
-/** Defaults that Qwen 2 and 3 share in transformers. */
-const qwenDefaults = {
-  rms_norm_eps: 1e-6,
-  rope_theta: 10_000,
-  tie_word_embeddings: false,
-  max_position_embeddings: 32_768,
-  num_key_value_heads: 32,
-};
 
 const known = new Map<string, Family>([
   ["bert", bertFamily],
@@ -70,29 +60,6 @@ const known = new Map<string, Family>([
       feedForward: "intermediate_size_mlp",
       unusedKeys: ["num_local_experts", "num_experts_per_tok"], // `moe_layers` says which layers have experts
       addFacts: addLlama4Facts,
-    },
-  ],
-  [
-    "qwen2",
-    {
-      architecture: "qwen2",
-      mayBeBidirectional: true,
-      layerTensors: llamaLayerTensors,
-      biased: ["attn_q", "attn_k", "attn_v"],
-      defaults: qwenDefaults,
-      feedForward: "intermediate_size",
-      addFacts: refuseWindows,
-    },
-  ],
-  [
-    "qwen3",
-    {
-      architecture: "qwen3",
-      mayBeBidirectional: true,
-      layerTensors: new Map([...llamaLayerTensors, ...queryKeyNorms]),
-      defaults: { ...qwenDefaults, head_dim: 128 },
-      feedForward: "intermediate_size",
-      addFacts: refuseWindows,
     },
   ],
   [
@@ -161,6 +128,8 @@ const known = new Map<string, Family>([
   ["mistral", mistralFamily],
   ["mobilellm", mobilellmFamily],
   ["olmo3", olmo3Family],
+  ["qwen2", qwen2Family],
+  ["qwen3", qwen3Family],
   ["smollm3", smollm3Family],
   ["lfm2", lfm2Family],
   ["qwen3_5_text", qwen35Family],
@@ -181,25 +150,4 @@ export function familyOfArchitecture(architecture: string): Family {
 /** Adds a family, or replaces the one of the same `model_type`. */
 export function registerFamily(modelType: string, family: Family): void {
   known.set(modelType, family);
-}
-
-/**
- * Refuses layers of Qwen 2 and 3 with a sliding window that is shorter than the context. No public model of a size that we
- * run has one; with `use_sliding_window`, transformers gives windows to the layers from `max_window_layers` on.
- */
-function refuseWindows(config: JsonObject, _: Put, layers: number): void {
-  const number = (key: string, missing: number): number => getNumber(config, key, { default: missing });
-  const context = number("max_position_embeddings", qwenDefaults.max_position_embeddings);
-  const used = getBoolean(config, "use_sliding_window", { default: false });
-  const isWide = number("sliding_window", used ? 4096 : context) >= context;
-  const first = used ? number("max_window_layers", 28) : layers;
-  const bySize = first < layers ? ["sliding_attention"] : [];
-  const types = new Set(getStrings(config, "layer_types") ?? bySize);
-  types.delete("full_attention");
-  if (isWide) types.delete("sliding_attention");
-  if (types.size === 0) return;
-  throw new NibbleError(
-    "unsupported_architecture",
-    "config.json: use_sliding_window, and layer_types other than full_attention, are not supported for this model_type, unless the window is as long as the context",
-  );
 }
