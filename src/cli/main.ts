@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { version } from "../base/version.ts";
 /**
  * The command `nibble`.
  * @module
  */
+import { version } from "../base/version.ts";
 import { COMMANDS } from "./commands.ts";
 import { type CommandFlags, completion } from "./completion.ts";
 import { UsageError, unknownName } from "./flags.ts";
