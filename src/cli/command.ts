@@ -47,7 +47,10 @@ type Positionals = Pick<CommandParts<Flags>, "name" | "usage" | "positionals">;
 /** Checks the number of positional arguments. @throws UsageError if there are too few or too many */
 function checkCount({ name, usage, positionals: [min, max] }: Positionals, count: number): void {
   if (count >= min && count <= max) return;
-  if (count === 0) throw new UsageError(`${name}: ${usage} is required; see nibble ${name} --help`);
+  if (count === 0) {
+    const verb = min > 1 ? "are" : "is";
+    throw new UsageError(`${name}: ${usage} ${verb} required; see nibble ${name} --help`);
+  }
   if (count < min) throw new UsageError(`${name}: ${usage} are required, and only ${count} argument was given`);
   const takes = max === 0 ? "only flags" : `at most ${usage}`;
   const were = count === 1 ? "1 argument was" : `${count} arguments were`;

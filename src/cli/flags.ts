@@ -30,6 +30,9 @@ export interface Flag<T> {
   read(text: string, before: T | undefined, more?: () => string): T | undefined;
 }
 
+/** The names of the flag for the most tokens of an answer: llama.cpp's, and that of OpenAI's field. */
+export const ANSWER_LENGTH = "-n, --predict, --n-predict, --max-tokens";
+
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
 /** A flag as help shows it. */

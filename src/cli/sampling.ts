@@ -15,7 +15,7 @@ import { type Flag, number, numbers, repeated, toggle, type Values } from "./fla
 
 /** The names of each flag, the placeholder of its value, and its help. */
 const NUMBERS: Readonly<Record<NumericSetting, readonly [names: string, placeholder: string, help: string]>> = {
-  temperature: ["--temp", "T", "temperature (0: always the likeliest token)"],
+  temperature: ["--temp, --temperature", "T", "temperature (0: always the likeliest token)"],
   dynatempRange: ["--dynatemp-range", "X", "how far the temperature follows the entropy, up and down (0: off)"],
   dynatempExponent: ["--dynatemp-exp", "X", "the exponent of that dependence"],
   topK: ["--top-k", "N", "keep only the N likeliest tokens (0: all)"],

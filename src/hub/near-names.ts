@@ -17,3 +17,16 @@ export function namesLike(word: string): string[] {
   const exact = names.filter((name) => size !== undefined && name.endsWith(`:${size}`));
   return exact.length > 0 ? exact : names;
 }
+
+/** The clause that ends an error about an unknown name: the names that it may stand for, or else where all are listed. */
+export function nameHint(word: string): string {
+  const names = namesLike(word);
+  return names.length > 0 ? `did you mean ${names.join(" or ")}?` : "nibble ls --all lists the names";
+}
+
+/** The sentence for a text that is neither the name of a model nor a path at which there is something. */
+export function noSuchModel(name: string): string {
+  if (name === "") return "expected a model name, a GGUF file or a model folder, got an empty text";
+  if (/[/\\]|\.[a-z]\w*$/i.test(name)) return `${name}: there is no such file or folder`;
+  return `${name}: there is no model of this name, and no such file or folder; ${nameHint(name)}`;
+}

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type WeightType, weightTypeNames } from "../../../weights-tools/types/weight-types.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { comparisonTable, type Measured, measure, type Variant } from "../eval/comparison.ts";
-import { type Flag, missing, number, repeated, text } from "../flags.ts";
+import { ANSWER_LENGTH, type Flag, missing, number, repeated, text } from "../flags.ts";
 import { jsonFlag, offlineFlag, runtimeFlags } from "../model.ts";
 import { note, printJson, printLines } from "../output.ts";
 import { runNibble } from "../run-nibble.ts";
@@ -52,7 +52,7 @@ A model that is quantised already is compared with the file that is there, not w
     data: text("--data", "PATH", "the data of the tasks, as for nibble eval"),
     limit: number("--limit", "N", { min: 1, integer: true }, "only the first N rows of each task"),
     shots: number("--num-fewshot", "N", { min: 0, max: 1024, integer: true }, "examples per prompt"),
-    predict: number("-n, --n-predict", "N", { min: 1, integer: true }, "most tokens of a generated answer"),
+    predict: number(ANSWER_LENGTH, "N", { min: 1, integer: true }, "most tokens of a generated answer"),
     threads: runtimeFlags.threads,
     kv: runtimeFlags.kv,
     out: text(

@@ -26,7 +26,7 @@ import { writeText } from "../eval/output.ts";
 import { table } from "../eval/report.ts";
 import { openFolders, type RunSettings, taskHash } from "../eval/run-folder.ts";
 import { runTask } from "../eval/run-task.ts";
-import { type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
+import { ANSWER_LENGTH, type Flag, missing, number, repeated, text, toggle, unknownName } from "../flags.ts";
 import { readText } from "../input.ts";
 import { DEFAULT_MODEL, jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { printJson, printLines } from "../output.ts";
@@ -74,7 +74,7 @@ const flags = {
   limit: number("--limit", "N", { min: 1, integer: true }, "only the first N rows of each task"),
   chat: toggle("--apply-chat-template", "send prompts through the model's chat template, each example as turns"),
   predict: number(
-    "-n, --n-predict",
+    ANSWER_LENGTH,
     "N",
     { min: 1, integer: true },
     "most tokens of a generated answer (default: the task's)",

@@ -5,6 +5,7 @@
 import { NibbleError } from "../../base/errors.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
 import { dataSetReference, isDataSet } from "../../hub/data-set.ts";
+import { nameHint } from "../../hub/near-names.ts";
 import { parseReference, type Reference } from "../../hub/reference.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
@@ -37,6 +38,6 @@ export function remoteModel(model: string): Reference {
   if (model === DEFAULT_MODEL)
     throw new UsageError(`${model} is inside the package and is never pulled; nibble inspect ${model} shows it`);
   throw new UsageError(
-    `MODEL: expected a name of nibble ls --all, hf:owner/repo[:quant] or an https URL, got ${model}`,
+    `MODEL: expected the name of a model, hf:owner/repo[:quant] or an https URL, got ${model}; ${nameHint(model)}`,
   );
 }

@@ -17,7 +17,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Conversation } from "../chat/commands.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { draftFlags, draftOptions } from "../drafts.ts";
-import { conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
+import { ANSWER_LENGTH, conflict, type Flags, missing, number, requires, text, toggle, UsageError } from "../flags.ts";
 import { hasTerminal, isShellInput, readStdin, readText } from "../input.ts";
 import { DEFAULT_MODEL, isModel, jsonFlag, loading, modelFlag, runtimeFlags, runtimeOptions } from "../model.ts";
 import { note, printJson } from "../output.ts";
@@ -30,7 +30,7 @@ const flags = {
   system: text("-sys, --system-prompt", "TEXT", "a system message before the prompt"),
   raw: toggle("--raw", "use no chat template: the model continues the text"),
   predict: number(
-    "-n, --n-predict",
+    ANSWER_LENGTH,
     "N",
     { min: -1, integer: true },
     "most tokens of the answer (-1: until the context is full)",
@@ -186,7 +186,7 @@ async function readArguments({
   if (wantsStdin) parts.push(withoutLastBreak(await readStdin()));
   const prompt = parts.filter((part) => part !== "").join("\n");
   if (prompt !== "") return { source, prompt };
-  if (parts.length > 0) throw new UsageError("the prompt is empty");
+  if (parts.length > 0) throw new UsageError("the prompt is empty; give it as PROMPT, by -p or -f, or on stdin");
   if (given.raw || given.json) throw missing("a prompt", "give it as PROMPT, by -p or -f, or on stdin");
   return { source };
 }

@@ -5,7 +5,7 @@
 import type { Pooling } from "../../engine/schedule/batch-plan.ts";
 import { loraFlags } from "../adapters.ts";
 import { draftFlags } from "../drafts.ts";
-import { accepted, type Flag, number, oneOf, repeated, text, toggle, type Values } from "../flags.ts";
+import { ANSWER_LENGTH, accepted, type Flag, number, oneOf, repeated, text, toggle, type Values } from "../flags.ts";
 import { jsonFlag, modelFlag, runtimeFlags } from "../model.ts";
 import { samplingFlags } from "../sampling.ts";
 import { CACHED_CONTEXTS } from "../shared-cache.ts";
@@ -138,12 +138,7 @@ const requests = {
     { min: -1, integer: true },
     "most tokens of reasoning (0: none; default -1: no bound)",
   ),
-  predict: number(
-    "-n, --predict, --n-predict",
-    "N",
-    { min: -1, integer: true },
-    "most tokens of an answer (-1: no bound)",
-  ),
+  predict: number(ANSWER_LENGTH, "N", { min: -1, integer: true }, "most tokens of an answer (-1: no bound)"),
   keep: number("--keep", "N", { min: -1, integer: true }, "tokens of the prompt that a context shift keeps (-1: all)"),
   contextShift: toggle("--context-shift", "where the context is full, forget half of it; for requests with a bound"),
   noContextShift: accepted("--no-context-shift", false),

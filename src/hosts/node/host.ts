@@ -5,7 +5,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { ensureModel, openModel } from "../../hub/hub.ts";
-import { namesLike } from "../../hub/near-names.ts";
+import { noSuchModel } from "../../hub/near-names.ts";
 import { parseReference } from "../../hub/reference.ts";
 import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
@@ -58,9 +58,7 @@ export const nodeHost: Host = {
     const { dirname } = await import("node:path");
     const missing = (cause: NodeJS.ErrnoException): never => {
       if (cause.syscall !== undefined && !isMissing(cause) && cause.code !== "ENAMETOOLONG") throw ioError(name, cause);
-      const meant = namesLike(name).join(" or ");
-      const message = `expected a model name, a GGUF file or a model folder, got ${name}${meant && `; did you mean ${meant}?`}`;
-      throw new NibbleError("missing_file", message, { cause });
+      throw new NibbleError("missing_file", noSuchModel(name), { cause });
     };
     const path = await pathOf(name).catch(missing);
     const stats = await stat(path).catch(missing);
