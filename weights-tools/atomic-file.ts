@@ -3,8 +3,8 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { lstat, open, readlink, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { lstat, open, readdir, readlink, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { NibbleError } from "../src/base/errors.ts";
 import type { ByteSink } from "./gguf/writer.ts";
 
@@ -75,6 +75,21 @@ export async function writeFileAtomically<T>(
     }
   } finally {
     ignoreSignals();
+  }
+}
+
+/** The name that a file has while it is written. */
+const UNFINISHED = /\.[0-9a-f-]{36}\.tmp$/;
+/** Milliseconds after which nobody writes to such a file any more. */
+const STALE = 3_600_000;
+
+/** Removes the unfinished files that killed processes have left in a folder. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!UNFINISHED.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > STALE) await rm(path, { force: true });
   }
 }
 

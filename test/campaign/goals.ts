@@ -80,8 +80,19 @@ export const GOALS: readonly Goal[] = [
   },
   {
     goal: "Every call of the system may fail",
-    tests: ["test/campaign/faults/targets.ts", "test/load/file-handles.test.ts"],
-    figure: "n-th read, write, rename, sync, open, fetch; full disk; clock; kill -9; the next run is right",
+    tests: [
+      "test/campaign/faults/targets.ts",
+      "test/load/file-handles.test.ts",
+      "test/cli/unreadable.test.ts",
+      "test/slow/full-disk.test.ts",
+    ],
+    figure:
+      "n-th read, write, rename, sync, open, stat, fetch; a full disk of 2 MiB; clock; kill -9; the next run is right",
+  },
+  {
+    goal: "A server that is killed has nothing half-written when it starts again",
+    tests: ["test/slow/server-killed.test.ts"],
+    figure: "8 kills while slots are saved, files come and batches run; batches end with the answers of a run alone",
   },
   {
     goal: "A trap ends the instance, and the server comes back",

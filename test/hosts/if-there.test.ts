@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { folderBlobs } from "../../src/cli/remote/folder-blobs.ts";
 import { folderStore } from "../../src/cli/serve/slot-folder.ts";
 import { directoryFiles } from "../../src/hosts/node/files.ts";
@@ -35,4 +36,12 @@ test("batches, saved slots and model folders do not take an unreachable file for
   await expect(directoryFiles(folder).has(UNREADABLE)).rejects.toMatchObject(failure);
   expect(await blobs.size("none")).toBeUndefined();
   expect(await directoryFiles(folder).has("none")).toBe(false);
+});
+
+test("a folder of batches loses the unfinished files of killed processes, which count against its limit", async () => {
+  const [old, fresh] = ["a", "b"].map((name) => join(folder, `${name}.${randomUUID()}.tmp`)) as [string, string];
+  for (const path of [old, fresh]) writeFileSync(path, "unfinished");
+  utimesSync(old, new Date(0), new Date(0));
+  folderBlobs(folder);
+  await vi.waitFor(() => expect([old, fresh].map((path) => existsSync(path))).toEqual([false, true]));
 });

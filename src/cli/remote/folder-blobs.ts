@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
+import { removeUnfinished, writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import type { ByteSink } from "../../../weights-tools/gguf/writer.ts";
 import { NibbleError } from "../../base/errors.ts";
 import type { BlobStore } from "../../batch/store.ts";
@@ -13,6 +13,7 @@ import { ifThere, io } from "../../hosts/node/io.ts";
 
 /** @param maxBytes most bytes of all files together; undefined: as many as the disk holds */
 export function folderBlobs(folder: string, maxBytes?: number): BlobStore {
+  void removeUnfinished(folder).catch(() => {}); // the folder may not be there yet; what cannot be removed is no blob
   const pathOf = (name: string): string => join(folder, name);
   const sizeOf = async (name: string): Promise<number | undefined> =>
     (await ifThere(pathOf(name), () => stat(pathOf(name))))?.size;

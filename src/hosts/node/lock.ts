@@ -41,8 +41,12 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
       await fs.writeFile(path, mine, { flag: "wx" });
       break;
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
+      const isTaken = (cause as NodeJS.ErrnoException).code === "EEXIST";
+      // On a full disk the file was made and stays empty, and others would wait for its owner.
+      if (!isTaken) {
+        await removeEmpty(path);
         throw new NibbleError("io_error", `could not write ${path}: ${(cause as Error).message}`, { cause });
+      }
     }
     if (await breakIfDead(path, watched)) continue; // the next attempt may take it, however short the wait
     if (waitMs !== undefined && performance.now() - start >= waitMs)
@@ -61,6 +65,12 @@ export async function lock(path: string, signal?: AbortSignal, waitMs?: number):
       if ((await fs.readFile(path, "utf8").catch(() => "")) === mine) await fs.rm(path, { force: true });
     },
   };
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  const fs = await import("node:fs/promises");
+  const stats = await fs.stat(path).catch(() => undefined); // the error of the writing is the one to tell
+  if (stats?.size === 0) await fs.rm(path, { force: true }).catch(() => {});
 }
 
 /** The date of the last heartbeat, and when this process saw it first. */
