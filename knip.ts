@@ -10,7 +10,7 @@ const config: KnipConfig = {
     "examples/*/main.ts",
     "examples/{worker,fleet-cloudflare}/worker.ts",
     "examples/playground/{files-worker,service-worker}.ts",
-    "bench/{main,by-turns,drafts,embeddings,evaluation,footprint,limit-threads,sharing,synthetic-model}.ts",
+    "bench/{main,by-turns,drafts,embeddings,evaluation,footprint,limit-threads,lm-eval,sharing,synthetic-model}.ts",
     "bench/peers/{native,nibble}.ts",
     "test/**/*.test.ts",
     "test/helpers/build-*.ts",
