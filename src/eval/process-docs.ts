@@ -108,24 +108,13 @@ function finalModels(key: string, reads: readonly string[], answerOf: (row: Row)
     const once = answerOf(row);
     const kind = { true: "True or False", false: "True or False", yes: "Yes or No", no: "Yes or No" };
     const names = kind[once.toLowerCase() as keyof typeof kind];
-    const question = String(row[key] ?? row[capital(key)]);
+    const question = String(row[key]);
     return { ...row, prompt: strip(question + (names ? ` (${names})` : "")), gold: r1Form(once) };
   };
   return { row, shot: row, reads, makes: ["prompt", "gold"] };
 }
 
-const capital = (word: string): string => word[0]!.toUpperCase() + word.slice(1);
-
-/** AIME of 2024 has its fields with capitals. */
-const finalAnswer = finalModels("problem", [], (row) => {
-  const answer = row.answer ?? row.Answer;
-  if (answer === undefined || (row.problem ?? row.Problem) === undefined)
-    throw new NibbleError(
-      "bad_value",
-      `expected rows with the fields problem, answer, got ${Object.keys(row).join(", ")}`,
-    );
-  return r1Form(String(answer));
-});
+const finalAnswer = finalModels("problem", ["problem", "answer"], ({ answer }) => r1Form(String(answer)));
 const finalSolution = finalModels("problem", ["problem"], (row) =>
   row.solution === undefined ? r1Form(boxedAnswer(row)) : r1Answer(String(row.solution)),
 );

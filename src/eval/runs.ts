@@ -3,6 +3,7 @@
  * @module
  */
 import type { TaskRun } from "./evaluate.ts";
+import { withFields } from "./field-aliases.ts";
 import { DOC_PROCESSES } from "./process-docs.ts";
 import type { Chat } from "./prompts.ts";
 import type { Row, Task } from "./task.ts";
@@ -50,14 +51,15 @@ export function runsOf(task: Task, { shots = task.num_fewshot ?? 0, chat, ...dat
  * @throws NibbleError `bad_value` for a row that lacks what the task takes from it
  */
 function processed(
-  { process_docs: name, fewshot_excludes_row: excludes }: Task,
+  { process_docs: name, fewshot_excludes_row: excludes, field_aliases: aliases }: Task,
   { rows, pool }: TaskData,
 ): TaskData & { readonly poolRows: readonly Row[] | undefined } {
-  const own = (row: Row): Row => row;
-  const { row, shot } = name === undefined ? { row: own, shot: own } : DOC_PROCESSES[name];
+  const same = (row: Row): Row => row;
+  const { row, shot } = name === undefined ? { row: same, shot: same } : DOC_PROCESSES[name];
+  const made = (rows: readonly Row[], make: (row: Row) => Row) => rows.map((one) => make(withFields(one, aliases)));
   return {
-    rows: rows.map(row),
-    pool: pool.map(shot),
-    poolRows: (excludes ?? pool === rows) ? pool.map(row) : undefined,
+    rows: made(rows, row),
+    pool: made(pool, shot),
+    poolRows: (excludes ?? pool === rows) ? made(pool, row) : undefined,
   };
 }

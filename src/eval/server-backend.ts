@@ -171,14 +171,18 @@ function samplingFields(sampling: SamplingOptions, isNative: boolean): Body {
     ...bias,
     ...(allowedTokens && { allowed_token_ids: [...allowedTokens] }),
   };
-  if (isNative)
+  if (isNative) {
+    // Where DRY is off its other settings change nothing, and llama-server of 2026-10 refuses our default of one of them.
+    const isOn = (name: string): boolean =>
+      name === "dryMultiplier" || sampling.dryMultiplier > 0 || !/^dry/.test(name);
     return {
-      ...Object.fromEntries(numbers.map((name) => [requestName(name), sampling[name]])),
+      ...Object.fromEntries(numbers.filter(isOn).map((name) => [requestName(name), sampling[name]])),
       samplers: sampling.samplers,
-      dry_sequence_breakers: sampling.drySequenceBreakers,
+      ...(sampling.dryMultiplier > 0 && { dry_sequence_breakers: sampling.drySequenceBreakers }),
       bad_words: badWords,
       ...fields,
     };
+  }
   const others = numbers.filter((name) => !["temperature", "topP"].includes(name) && sampling[name] !== NEUTRAL[name]);
   const unknown = others.find((name) => COMMON[name] === undefined);
   if (unknown !== undefined)

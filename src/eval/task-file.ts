@@ -28,7 +28,7 @@ const TEXTS = [
 const REQUIRED = ["task", "output_type", "doc_to_text", "doc_to_target"] as const;
 const OTHERS = [
   ...["version", "doc_to_choice", "multiple_inputs", "num_fewshot", "fewshot_sampler", "apply_chat_template"],
-  ...["process_docs", "fewshot_task_ids", "fewshot_excludes_row", "repeats"],
+  ...["process_docs", "fewshot_task_ids", "fewshot_excludes_row", "repeats", "field_aliases"],
 ] as const;
 const ANSWERS = ["metrics", "generation_kwargs", "filter_list", "exact_match", "math_rule", "code_rule"] as const;
 
@@ -58,6 +58,10 @@ export function readTask(value: unknown, name: string): Task {
   fields.oneOf("fewshot_sampler", ["first_n"]);
   const ids = fields.array("fewshot_task_ids", 1024) ?? [];
   if (!ids.every((id) => typeof id === "number")) throw fields.invalid("fewshot_task_ids", "numbers", ids);
+  const aliases: unknown = fields.get("field_aliases") ?? {};
+  const areNames = (names: unknown): boolean => Array.isArray(names) && names.every((one) => typeof one === "string");
+  if (typeof aliases !== "object" || aliases === null || !Object.values(aliases).every(areNames))
+    throw fields.invalid("field_aliases", "an object with lists of names", aliases);
   fields.oneOf("process_docs", Object.keys(DOC_PROCESSES));
   const choices = fields.get("doc_to_choice");
   const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");

@@ -22,6 +22,8 @@ export interface Task {
   readonly test_split: string;
   /** The split from which the examples of a prompt are drawn. */
   readonly fewshot_split?: string;
+  /** What copies of the data set call a field that the templates read. */
+  readonly field_aliases?: Readonly<Record<string, readonly string[]>>;
   readonly output_type: "multiple_choice" | "generate_until";
   /** The `task_id` of the rows that are examples, in their order. Of a pool without these rows, the first ones are. */
   readonly fewshot_task_ids?: readonly number[];

@@ -94,8 +94,11 @@ describe("refused", () => {
       [["--data", elsewhere], /mine: it holds a run with other settings \(run\.json\): task hellaswag is /],
       [["--data", other, "-m", pathOf("models/crumb")], /mine: it holds .*: model is "/],
       [["--data", other, "--kv", "f32"], /mine: it holds .*: model is "/],
-      [["--data", other, "--num-fewshot", "1"], /mine: it holds .*: shots is not given there and 1 here/],
-      [["--data", other, "--apply-chat-template"], /mine: it holds .*: chat is not given there and true here/],
+      [["--data", other, "--num-fewshot", "1"], /mine: it holds .*: --num-fewshot is not given there and 1 here/],
+      [
+        ["--data", other, "--apply-chat-template"],
+        /mine: it holds .*: --apply-chat-template is not given there and true here/,
+      ],
     ] as const) {
       const ways = args.length > 2 ? ["-o"] : ["-o", "--merge"];
       for (const way of ways) {

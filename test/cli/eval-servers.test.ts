@@ -64,7 +64,10 @@ it("in chats, by the server's own template", async () => {
     expect(readFileSync(join(at("chat-there"), name), "utf8")).toBe(readFileSync(join(at("chat-here"), name), "utf8"));
 });
 
-/** A server as llama-server is: it tokenizes, and its completions echo no log-probabilities. */
+/**
+ * A server as llama-server is: it tokenizes, its completions echo no log-probabilities, and settings of samplers that are off
+ * are checked all the same.
+ */
 async function silentServer(): Promise<{ server: Server; url: string }> {
   const server = createServer(async (request, response) => {
     let body = "";
@@ -81,6 +84,7 @@ async function silentServer(): Promise<{ server: Server; url: string }> {
       "/v1/completions": { choices: [choice] },
     };
     response.setHeader("content-type", "application/json");
+    if (JSON.parse(body || "{}").dry_penalty_last_n === -1) response.statusCode = 400;
     response.end(JSON.stringify(answers[request.url!] ?? {}));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

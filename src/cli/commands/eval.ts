@@ -178,13 +178,14 @@ const FREE: readonly (keyof EvalFlags)[] = [
   ...(["threads", "noRevectorize", "batch", "offline", "urls", "apiKey", "apiKeyFile", "wait"] as const),
 ];
 
-/** What decides about the samples of a run. */
+/** What decides about the samples of a run. Flags have the longer of their names. */
 function settingsOf(backend: Backend, runs: readonly NamedRun[], given: EvalFlags): RunSettings {
-  const flags = Object.entries({ ...given, seed: given.seed ?? 0 })
+  const chosen = Object.entries({ ...given, seed: given.seed ?? 0 })
     .filter(([name, value]) => value !== undefined && !(FREE as readonly string[]).includes(name))
+    .map(([name, value]) => [flags[name as keyof EvalFlags].names.at(-1)!, value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const tasks = runs.map((run) => [`task ${run.name}`, taskHash(run)]);
-  return { model: backend.identity, ...Object.fromEntries(tasks), ...Object.fromEntries(flags) };
+  return { model: backend.identity, ...Object.fromEntries(tasks), ...Object.fromEntries(chosen) };
 }
 
 function chatOf(backend: Backend): Chat {

@@ -2,9 +2,10 @@
  * The rows of tasks: from files that the user names, or from the task's data set on the hub.
  * @module
  */
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
+import { nameIn } from "../../eval/field-aliases.ts";
 import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { fieldsOf } from "../../eval/template.ts";
@@ -72,8 +73,20 @@ function hint({ fewshot_file }: Task): (error: unknown) => never {
 
 async function readAll(paths: readonly string[]): Promise<readonly Row[]> {
   const parts: (readonly Row[])[] = [];
-  for (const path of paths) parts.push(await readDataFile(path));
+  for (const path of paths) parts.push(withLabels(await readDataFile(path), path));
   return parts.flat();
+}
+
+/** PIQA and Social IQa come as `dev.jsonl` without labels, which are the lines of `dev-labels.lst` beside it. */
+function withLabels(rows: readonly Row[], path: string): readonly Row[] {
+  const beside = path.replace(/(?:\.jsonl?)?(?:\.gz)?$/, "-labels.lst");
+  if ("label" in rows[0]! || !existsSync(beside)) return rows;
+  const labels = readFileSync(beside, "utf8").trim().split(/\s*\n/);
+  if (labels.length === rows.length) return rows.map((row, i) => ({ ...row, label: labels[i] }));
+  throw new NibbleError(
+    "bad_value",
+    `${beside}: expected ${rows.length} lines, one for each row of ${path}, got ${labels.length}`,
+  );
 }
 
 /** Reads a split from the cache, and fetches it if it is not there. */
@@ -110,13 +123,13 @@ function advice({ task, split, isPool }: Wanted): string {
   const set = describe({ task, split, isPool });
   const examples =
     isPool || num_fewshot === 0 ? "" : `, and with ${name}.train.jsonl, its split ${fewshot_split}, for examples`;
-  return `a folder with ${file}, ${set}: JSON Lines or Parquet with the fields ${fieldsOf(task).join(", ") || "problem, answer"}${examples}`;
+  return `a folder with ${file}, ${set}: JSON Lines or Parquet with the fields ${fieldsOf(task).join(", ")}${examples}`;
 }
 
 /** @throws NibbleError `bad_value` for a row without a field that the task's templates read */
 function checkFields(task: Task, row: Row): void {
   const fields = fieldsOf(task);
-  if (fields.every((field) => field in row)) return;
+  if (fields.every((field) => nameIn(row, field, task.field_aliases) !== undefined)) return;
   const there = Object.keys(row).slice(0, 30).join(", ");
   throw new NibbleError("bad_value", `${task.task}: expected rows with the fields ${fields.join(", ")}, got ${there}`);
 }
