@@ -92,8 +92,7 @@ function stopEvents(block: Block, id: string, style: ResponseStyle): Event[] {
   const [name, whole] = TEXT_EVENTS[kind];
   const text = kind === "custom" ? customInput(block.text) : block.text;
   const delta: Event[] = kind === "custom" ? [[`${name}.delta`, { ...place, delta: text }]] : [];
-  const called = kind === "call" ? { name: block.name } : {};
-  const ended: Event = [`${name}.done`, { ...place, ...called, [whole]: text, ...logprobsOf(block, block.logprobs) }];
+  const ended: Event = [`${name}.done`, { ...place, [whole]: text, ...logprobsOf(block, block.logprobs) }];
   const item = itemOf(block, { id, status: "completed" }, style);
   const done: Event = ["response.output_item.done", { output_index: block.index, item }];
   if (block.kind === "call") return [...delta, ended, done];
