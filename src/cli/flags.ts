@@ -31,7 +31,7 @@ export interface Flag<T> {
 }
 
 /** The names of the flag for the most tokens of an answer: llama.cpp's, and that of OpenAI's field. */
-export const ANSWER_LENGTH = "-n, --predict, --n-predict, --max-tokens";
+export const ANSWER_LENGTH = "-n, --n-predict, --predict, --max-tokens";
 
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 

@@ -159,7 +159,8 @@ describe("refused", () => {
     [["r.jsonl", "-o", "x", "--url", "http://a", "-m", "crumb"], 2, "-m: it cannot be used together with --url"],
     [["r.jsonl", "-o", "x", "http://a"], 2, "requires --url"],
     [["r.jsonl", "-o", "x", "--api-key", "k"], 2, "--api-key: it requires --url"],
-    [["r.jsonl", "-o", "x"], 1, "expected a file of requests"],
+    [["r.jsonl", "-o", "x"], 1, "r.jsonl: there is no such file"],
+    [["src", "-o", "x"], 1, "src: expected a file of requests"],
     [["r.jsonl", "-o", "no/x"], 1, "its folder no does not exist"],
   ])("%j", async (args, code, message) => {
     expect(await run(...args)).toMatchObject({ code, stderr: expect.stringContaining(message) });

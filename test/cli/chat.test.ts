@@ -56,7 +56,7 @@ describe.runIf(process.platform === "linux")("a chat", () => {
       chat.child.stdin!.write(`${QUESTION}\r`);
       at = await chat.until(">>> ", await chat.until("\\boxed{260} km.", at));
     }
-    chat.child.stdin!.write("/bye\r");
+    chat.child.stdin!.write("/exit\r");
     expect(await chat.exit).toBe(0);
     expect([...chat.stdout.matchAll(/prompt (\d+) tokens/g)].map(([, n]) => Number(n))).toEqual([37, 37]);
   });

@@ -61,6 +61,13 @@ export const CHAT_COMMANDS: ReadonlyMap<string, ChatCommand> = new Map<string, C
   ["/bye", { usage: "/bye", help: "ends the chat, as Ctrl-D does", run: () => undefined }],
 ]);
 
+/** What people type who know other chats. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ["/exit", "/bye"],
+  ["/quit", "/bye"],
+  ["/?", "/help"],
+]);
+
 export function help(): string {
   const lines = [...CHAT_COMMANDS.values()].map((one) => `${one.usage.padEnd(21)}${one.help}`);
   lines.push('"""                  begins and ends a text of several lines', "Ctrl-C               stops an answer");
@@ -74,7 +81,7 @@ export function help(): string {
  */
 export async function runChatCommand(conversation: Conversation, line: string): Promise<string | undefined> {
   const [, name = "", argument = ""] = /^(\S+)(?:\s+(\S.*)?)?$/s.exec(line) ?? [];
-  const command = CHAT_COMMANDS.get(name);
+  const command = CHAT_COMMANDS.get(OTHER_NAMES.get(name) ?? name);
   if (!command) throw unknownName(name, `command (${[...CHAT_COMMANDS.keys()].join(", ")})`, CHAT_COMMANDS.keys());
   return command.run(conversation, argument);
 }

@@ -81,8 +81,10 @@ async function* readRequests(path: string): AsyncGenerator<BatchRequest | LineEr
 }
 
 async function* linesOf(path: string): AsyncGenerator<Line, undefined> {
-  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
-  if (!isFile) throw new NibbleError("missing_file", `${path}: expected a file of requests, one JSON object per line`);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new NibbleError("missing_file", `${path}: there is no such file`);
+  if (!stats.isFile())
+    throw new NibbleError("missing_file", `${path}: expected a file of requests, one JSON object per line`);
   try {
     yield* readLines(createReadStream(path, { highWaterMark: 2 ** 18 }));
   } catch (error) {
