@@ -104,12 +104,15 @@ export function isModel(argument: string): boolean {
   return /^\.{0,2}[/\\]\S*$/.test(argument) || mayBePath(argument);
 }
 
-/** Whether there is something at a path, or the system cannot say: opening it as a model tells why. A prompt can be too long. */
+/** Failures of a path that is there. (A prompt can be too long for a path, or hold what no path may hold.) */
+const UNREADABLE: ReadonlySet<string | undefined> = new Set(["EACCES", "EIO", "ELOOP", "EMFILE", "ENFILE", "EPERM"]);
+
+/** Whether there is something at a path, or the system cannot say just now: then opening it as a model tells why. */
 function mayBePath(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    return !["ENAMETOOLONG", "ERR_INVALID_ARG_VALUE"].includes((error as NodeJS.ErrnoException).code ?? "");
+    return UNREADABLE.has((error as NodeJS.ErrnoException).code);
   }
 }
 
