@@ -122,10 +122,14 @@ export const CHAT_FIELDS: FieldTable = joined(COMMON, {
     ],
     ...["add_generation_prompt", "continue_final_message"],
   ],
-  unused: ["verbosity", "prediction", "prompt_cache_retention", "thinking_forced_open", "chat_format"],
+  unused: [
+    ...["verbosity", "prediction", "prompt_cache_retention", "prompt_cache_options"],
+    ...["thinking_forced_open", "chat_format"],
+  ],
   unsupported: {
     audio: { instead: "ask for text" },
     modalities: unless((value) => Array.isArray(value) && value.every((one) => one === "text"), "ask for text only"),
+    moderation: { instead: "moderate the texts yourself" },
     web_search_options: { instead: "offer a function in tools that searches, and send its result in a message" },
     best_of: unless((value) => value === 1, "send n"),
     suffix: empty("write what follows into the prompt"),
@@ -168,7 +172,7 @@ export const MESSAGE_FIELDS: FieldTable = {
 /** Parts of a message's content, beside their `type`. */
 export const TEXT_PART_FIELDS: FieldTable = {
   known: ["type", "text"],
-  unused: ["cache_control", "annotations", "logprobs", "id", "citations"],
+  unused: ["cache_control", "prompt_cache_breakpoint", "annotations", "logprobs", "id", "citations"],
 };
 export const REFUSAL_PART_FIELDS: FieldTable = { known: ["type", "refusal"], unused: ["cache_control", "id"] };
 

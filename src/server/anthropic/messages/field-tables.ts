@@ -17,10 +17,12 @@ export const MESSAGES_FIELDS: FieldTable = {
   unused: [
     ...["metadata", "service_tier", "cache_control", "context_management", "betas", "inference_geo"],
     ...["speed", "diagnostics", "fallbacks", "user_profile_id", "anthropic_version", "anthropic_beta"],
+    ...["billing_policy", "fallback_credit_token", "workspace_id"],
   ],
   unsupported: {
     mcp_servers: empty("connect to the servers yourself and send their tools in `tools`"),
     container: { instead: "run code yourself and send its output as a tool_result" },
+    compaction: { instead: "ask for a summary in a message" },
   },
 };
 

@@ -19,10 +19,12 @@ export const RESPONSES_FIELDS: FieldTable = {
   unused: [
     ...["service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "client_metadata"],
     ...["max_tool_calls", "context_management", "stream_id", "client_request_id"],
+    ...["prompt_cache_options", "background_options", "access_programs"],
   ],
   unsupported: {
     background: off("ask for a stream, and read it as long as it takes"),
     conversation: { instead: "send the whole conversation in `input`" },
+    moderation: { instead: "moderate the texts yourself" },
     prompt: { instead: "send the text of the prompt in `instructions` and `input`" },
   },
 };
@@ -30,7 +32,7 @@ export const RESPONSES_FIELDS: FieldTable = {
 export const STREAM_OPTIONS: FieldTable = { known: [], unused: ["include_obfuscation", "include_usage"] };
 
 /** The fields that every item may have besides its own. */
-const ITEM_NOTES = ["id", "status", "phase", "created_by", "internal_chat_message_metadata_passthrough"];
+const ITEM_NOTES = ["id", "status", "phase", "caller", "created_by", "internal_chat_message_metadata_passthrough"];
 
 export const MESSAGE_FIELDS: FieldTable = { known: ["type", "role", "content"], unused: ITEM_NOTES };
 export const CALL_FIELDS: FieldTable = {

@@ -66,6 +66,7 @@ const WRONG: Record<string, unknown[]> = {
   thread: [...OBJECT, {}, { type: "nonsense" }, { type: "continue" }, { type: "continue", previous_message_id: 5 }],
   mcp_servers: [[{ type: "url", url: "https://example.com", name: "a" }]],
   container: ["container_1", { id: "a" }],
+  compaction: [{ type: "enabled" }],
 };
 
 describe("wrong values are refused by name", () => {

@@ -87,6 +87,7 @@ const WRONG: Record<string, unknown[]> = {
   parallel_tool_calls: BOOLEAN,
   background: BOOLEAN.filter((value) => value !== false).concat(true),
   conversation: ["conv_1", { id: "conv_1" }],
+  moderation: [{ model: "omni-moderation-latest" }],
   prompt: [{ id: "pmpt_1" }],
 };
 
