@@ -67,6 +67,9 @@ function pairEncoder(query: string, settings: RerankSettings, context: EmbedCont
     ? promptFrame(rankTemplate, { query, instruction: settings.instruction }, context)
     : pairFrame(query, context);
   const room = Math.max(0, most - before.length - after.length);
+  // Of a query that fills the context, every document would be cut away.
+  const own = boundedEncode(tokenizer, contextLength, "query")(textOf(""), AS_TEXT).length;
+  if (own >= room) throw tooLong("query", before.length + own + after.length, most);
   return (document, param) => {
     const text = textOf(document);
     const ids = settings.truncate

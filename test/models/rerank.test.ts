@@ -101,6 +101,10 @@ it("Qwen3-Reranker's form: the probability of yes against no, by the logits afte
     kvType: "f32",
     contextLength: 2048,
   });
+  // The documents would be cut away, and all have the score of the query alone.
+  const query = "cats? ".repeat(1500);
+  const full = { code: "context_full", param: "query" };
+  await expect(model.rerank(query, ["a mat", "a cat"], { truncate: true })).rejects.toMatchObject(full);
   for (const instruction of [undefined, "Find $& cats"]) {
     const { results } = await model.rerank("cats?", ["a mat", "a cat"], { instruction });
     for (const { index, score } of results) {
