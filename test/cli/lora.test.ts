@@ -51,7 +51,7 @@ describe("nibble run", () => {
       /^nibble: --lora-scaled: a value is required; it must be a file or folder, and a number/,
     ],
     [["--lora-scaled", one, "much"], 2, /^nibble: --lora-scaled: .*, got "\S+ much"/],
-    [["--lora", join(folder, "none.gguf")], 1, /^nibble: expected .*none\.gguf/],
+    [["--lora", join(folder, "none.gguf")], 1, /^nibble: \S+none\.gguf: there is no such file or folder$/m],
     [["--lora", join(root, "dist/crumb.gguf")], 1, /^nibble: adapter, general\.type: expected "adapter", got "model"/],
     [["--lora", one, "--lora", one], 1, /^nibble: lora\[1\]\.name: another adapter has the name one already/],
   ])("%j: exit code %i", async (flags, code, line) => {
