@@ -1,5 +1,5 @@
 /** `nibble eval`: results and files in lm-eval's shapes, runs that go on, tasks of one's own, and wrong input. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -167,11 +167,15 @@ describe("a task of one's own", () => {
 
 describe("wrong input", () => {
   appendFileSync(at("bad.jsonl"), '{"question":"a"}\n{oops\n');
+  // A folder of links that lead nowhere.
+  mkdirSync(at("links"));
+  symlinkSync(at("links/circle"), at("links/circle"));
+  symlinkSync(at("links/missing"), at("links/dangling"));
   it.each<[string[], number, RegExp]>([
     [[], 2, /a task is required/],
     [["arc_eas"], 2, /arc_eas: there is no such task .*; did you mean arc_easy\?/],
     [["arc_easy", "--offline"], 1, /give by --data a folder with arc_easy\.jsonl, the split test of allenai\/ai2_arc/],
-    [["arc_easy", "--data", tmpdir()], 1, /expected arc_easy\.jsonl/],
+    [["arc_easy", "--data", at("links")], 1, /expected arc_easy\.jsonl/],
     [["arc_easy", "--data", "/nowhere.jsonl"], 1, /\/nowhere\.jsonl/],
     [["arc_easy", "--data", at("bad.jsonl")], 1, /bad\.jsonl, line 2: /],
     [["humaneval", "--data", dataFolder], 2, /humaneval: it requires --run-code, because it runs the programs/],

@@ -3,7 +3,7 @@
  * set, in the folder itself, in `owner/name`, `name` or `<task>` below it, or in a cache of Hugging Face's library.
  * @module
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { NibbleError } from "../../base/errors.ts";
 import { TASKS } from "../../eval/registry.ts";
@@ -103,10 +103,11 @@ function foldersOf({ task: { dataset_name }, split }: Wanted): readonly string[]
 /** All files below a folder, without those in folders that begin with a dot; none where there is no such folder. */
 function list(data: string, folder: string, { depth } = { depth: MAX_DEPTH }): { path: string }[] {
   const found: { path: string }[] = [];
-  if (!statSync(join(data, folder), { throwIfNoEntry: false })?.isDirectory()) return found;
+  const statsOf = (path: string): Stats | undefined => ifThereSync(path, () => statSync(path));
+  if (!statsOf(join(data, folder))?.isDirectory()) return found;
   for (const entry of readdirSync(join(data, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    const stats = entry.isSymbolicLink() ? statSync(join(data, path), { throwIfNoEntry: false }) : entry;
+    const stats = entry.isSymbolicLink() ? statsOf(join(data, path)) : entry;
     if (stats?.isFile()) found.push({ path });
     else if (stats?.isDirectory() && depth > 0 && !entry.name.startsWith("."))
       found.push(...list(data, path, { depth: depth - 1 }));
