@@ -100,14 +100,23 @@ function foldersOf({ task: { dataset_name }, split }: Wanted): readonly string[]
   return [...new Set([dataset_name ?? "default", "default", "data", split])];
 }
 
+/** What a link leads to; undefined where it leads nowhere or in a circle: the folder may be anybody's. @throws NibbleError `io_error` */
+function behindLink(path: string): Stats | undefined {
+  try {
+    return ifThereSync(path, () => statSync(path));
+  } catch (error) {
+    if (((error as Error).cause as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+  }
+}
+
 /** All files below a folder, without those in folders that begin with a dot; none where there is no such folder. */
 function list(data: string, folder: string, { depth } = { depth: MAX_DEPTH }): { path: string }[] {
   const found: { path: string }[] = [];
-  const statsOf = (path: string): Stats | undefined => ifThereSync(path, () => statSync(path));
-  if (!statsOf(join(data, folder))?.isDirectory()) return found;
+  const top = join(data, folder);
+  if (!ifThereSync(top, () => statSync(top))?.isDirectory()) return found;
   for (const entry of readdirSync(join(data, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    const stats = entry.isSymbolicLink() ? statsOf(join(data, path)) : entry;
+    const stats = entry.isSymbolicLink() ? behindLink(join(data, path)) : entry;
     if (stats?.isFile()) found.push({ path });
     else if (stats?.isDirectory() && depth > 0 && !entry.name.startsWith("."))
       found.push(...list(data, path, { depth: depth - 1 }));

@@ -48,10 +48,10 @@ export function ifThereSync<T>(path: string, action: () => T): T | undefined {
   }
 }
 
-/** Whether the system says that there is nothing at a path. Of `a/b` where `a` is a file, it says ENOTDIR; of links that lead in a circle, ELOOP. */
+/** Whether the system says that there is nothing at a path. Of `a/b` where `a` is a file, it says ENOTDIR. */
 export function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** Writes all bytes at a position of a file: one write may take only some of them. */
