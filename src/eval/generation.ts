@@ -2,7 +2,6 @@
  * Tasks whose answer is generated.
  * @module
  */
-
 import { requestName } from "../engine/request/sampling-fields.ts";
 import { SAMPLING_DEFAULTS, type SamplingDefaults } from "../engine/sample/defaults.ts";
 import { type NumericSetting, SAMPLING_RANGES, type SamplingOptions } from "../engine/sample/options.ts";

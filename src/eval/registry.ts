@@ -2,7 +2,6 @@
  * The tasks that have a name, and groups of them.
  * @module
  */
-
 import type { Task } from "./task.ts";
 import aime from "./tasks/aime.json" with { type: "json" };
 import aime24 from "./tasks/aime24.json" with { type: "json" };

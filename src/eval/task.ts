@@ -3,7 +3,6 @@
  * Templates are Jinja2 over the fields of a row of the data set.
  * @module
  */
-
 import type { CodeRule } from "./code/rules.ts";
 import type { MathRule } from "./math/rules.ts";
 import type { DocProcessName } from "./process-docs.ts";

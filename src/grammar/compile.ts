@@ -2,7 +2,6 @@
  * Compiles the sources of grammars that requests may contain.
  * @module
  */
-
 import { eitherGrammar } from "./either.ts";
 import { choice, type Expression, type Grammar, literal, NEVER, oneOf, plain, repeat, rule, sequence } from "./expression.ts"; // biome-ignore format: one line
 import { parseGbnf, type Vocabulary } from "./gbnf.ts";

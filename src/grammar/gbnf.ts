@@ -3,7 +3,6 @@
  * https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md describes it.
  * @module
  */
-
 import type { Tokenizer } from "../tokenizer/types.ts";
 import { chars, choice, type Expression, type Grammar, literal, repeat, rule, sequence } from "./expression.ts";
 import { checkLimit, grammarError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_REPEAT, MAX_RULES, MAX_SOURCE } from "./limits.ts";

@@ -8,7 +8,6 @@
  * file's page of the hub, and `nibble pull` then refuses any other file. `test/hub/reference.test.ts` checks all rows.
  * @module
  */
-
 import type { KnownModel } from "./known-model.ts";
 import { NEWER_MODELS } from "./newer-models.ts";
 

@@ -2,7 +2,6 @@
  * The option `draft`: opens, plans and loads the draft model of a model.
  * @module
  */
-
 import { NibbleError } from "../base/errors.ts";
 import type { Core } from "../engine/core.ts";
 import { coreOf, type Model } from "../engine/model.ts";

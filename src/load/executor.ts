@@ -2,7 +2,6 @@
  * From a checkpoint to an executor: plan, memory, weights.
  * @module
  */
-
 import { NibbleError } from "../base/errors.ts";
 import { conflict } from "../base/fields.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";

@@ -2,7 +2,6 @@
  * From an open checkpoint to a model.
  * @module
  */
-
 import { chooseTemplate } from "../chat/named-templates.ts";
 import type { Core } from "../engine/core.ts";
 import { createModel, type Model } from "../engine/model.ts";

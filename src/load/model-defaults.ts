@@ -3,7 +3,6 @@
  * requests.
  * @module
  */
-
 import { fits } from "../base/fields.ts";
 import type { NamedTemplates } from "../chat/named-templates.ts";
 import type { FileFacts } from "../engine/model-info.ts";

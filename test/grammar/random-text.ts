@@ -1,5 +1,4 @@
 /** Texts of a grammar, drawn at random by its token masks, as if by a model with random logits. */
-
 import { Matcher } from "../../src/grammar/matcher/matcher.ts";
 import { TokenMasks } from "../../src/grammar/matcher/token-masks.ts";
 import { buildTokenTrie, type TokenTrie } from "../../src/grammar/matcher/token-trie.ts";

@@ -1,5 +1,4 @@
 /** Random adapters for the fixture models, in both containers, and the same merged into a model's weights. */
-
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { f32ToF16 } from "../../src/formats/float16.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";

@@ -3,7 +3,6 @@
  * the sequence, so any wrong token, order or position changes them. Pages are counted as the real cache counts them
  * (shared by forks, copied when a shared last page is written). `next` may make one token far the likeliest.
  */
-
 import { NibbleError } from "../../src/base/errors.ts";
 import type { Model } from "../../src/engine/model.ts";
 import {

@@ -2,7 +2,6 @@
  * The parts of a kernel's entry in the table, and helpers to list its cases.
  * @module
  */
-
 import type { Case } from "./kernel-cases.ts";
 import { ACTIVATIONS } from "./kernel-data.ts";
 

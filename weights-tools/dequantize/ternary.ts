@@ -3,7 +3,6 @@
  * Layouts: ggml/src/ggml-common.h.
  * @module
  */
-
 import { f16Values } from "../../src/formats/float16.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
 import type { BlockDecoder, StoredBlock } from "./decoder.ts";

@@ -2,7 +2,6 @@
  * A growing buffer of little-endian numbers and GGUF strings.
  * @module
  */
-
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 import { GgufType } from "../../src/formats/gguf/values.ts";
 

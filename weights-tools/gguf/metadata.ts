@@ -2,7 +2,6 @@
  * The metadata of a new file, as llama.cpp's converter writes it.
  * @module
  */
-
 import type { Checkpoint, MetadataValue } from "../../src/formats/checkpoint.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
 import { readExactly } from "../../src/io/byte-source.ts";

@@ -3,7 +3,6 @@
  * formula is that of transformers, modeling_rope_utils.py.
  * @module
  */
-
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { getNumber } from "../../src/formats/typed-values.ts";
 import { bytesSource } from "../../src/io/memory-source.ts";

@@ -3,7 +3,6 @@
  * types use when there is an importance matrix.
  * @module
  */
-
 import { f16Values } from "../../src/formats/float16.ts";
 import type { TensorType } from "../../src/formats/tensor-types.ts";
 import {

@@ -3,7 +3,6 @@
  * small integers that multiply them. Value = d * scaleCode * level - dmin * minimumCode.
  * @module
  */
-
 import { f16Values } from "../../src/formats/float16.ts";
 import type { LevelGrid } from "../level-grids.ts";
 import { BlockFit, initialSpans } from "./block-fit.ts";

@@ -3,7 +3,6 @@
  * one. The rules are those of llama.cpp, src/llama-quant.cpp, for dense models and models of eight experts.
  * @module
  */
-
 import type { Checkpoint, TensorInfo } from "../../src/formats/checkpoint.ts";
 import { type TensorType, tensorTypeFacts } from "../../src/formats/tensor-types.ts";
 

@@ -2,7 +2,6 @@
  * The type that each tensor is stored in.
  * @module
  */
-
 import { NibbleError } from "../../src/base/errors.ts";
 import type { TensorInfo } from "../../src/formats/checkpoint.ts";
 import { isConvolution } from "../../src/formats/derived-tensors.ts";

@@ -2,7 +2,6 @@
  * Types and helpers of all filters.
  * @module
  */
-
 import { getItem } from "./access.ts";
 import type { Budget } from "./budget.ts";
 import { type Arguments, integerOf, NONE, textOf, Undefined, type Value } from "./values.ts";

@@ -2,7 +2,6 @@
  * Filters for HTML and URLs.
  * @module
  */
-
 import type { Budget } from "./budget.ts";
 import { itemsOfDict } from "./collection-methods.ts";
 import { fail } from "./errors.ts";

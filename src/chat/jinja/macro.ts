@@ -2,7 +2,6 @@
  * Macros, and the bodies of call blocks.
  * @module
  */
-
 import type { MacroUse } from "./analysis.ts";
 import { fail } from "./errors.ts";
 import { type Arguments, Dict, NONE, PyObject, Tuple, Undefined, type Value } from "./values.ts";

@@ -2,7 +2,6 @@
  * Filters of text.
  * @module
  */
-
 import { like } from "./access.ts";
 import { asCount, asText } from "./arguments.ts";
 import type { Budget } from "./budget.ts";

@@ -2,7 +2,6 @@
  * `nibble perplexity`: measures how well a model predicts a text, and how far it is from a reference.
  * @module
  */
-
 import { writeFileAtomically } from "../../../weights-tools/atomic-file.ts";
 import { type Divergence, DivergenceMeter, negativeLogLikelihood } from "../../../weights-tools/measure/divergence.ts";
 import { openLogits, writeLogits } from "../../../weights-tools/measure/logits-file.ts";

@@ -2,7 +2,6 @@
  * The sampling settings of requests that name none.
  * @module
  */
-
 import { SAMPLERS, type SamplingOptions } from "./options.ts";
 
 /** The settings that a checkpoint may set. */

@@ -3,7 +3,6 @@
  * appendix D of "Solving Quantitative Reasoning Problems with Language Models" (Lewkowycz et al. 2022).
  * @module
  */
-
 import { strip, WORD } from "../python-text.ts";
 import { compareExpressions, type Equality } from "./equality.ts";
 import { type Expression, type Relation, someOf } from "./expression.ts";

@@ -3,7 +3,6 @@
  * answers, and nothing is computed.
  * @module
  */
-
 import { withBracedFractions } from "./latex-shorthand.ts";
 
 /** Spellings that are replaced first, in this order. */

@@ -3,7 +3,6 @@
  * within 0.01 %, also at 100 times or a hundredth, and open intervals equal closed ones.
  * @module
  */
-
 import { strip } from "../python-text.ts";
 import type { Equality } from "./equality.ts";
 import { compareSymbols, isClose } from "./r1-symbols.ts";

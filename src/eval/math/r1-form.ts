@@ -4,7 +4,6 @@
  * the model card's figures have them: a unit is removed wherever it stands alone, so that `a+5` becomes `+5`.
  * @module
  */
-
 import { strip, WORD } from "../python-text.ts";
 import { withBracedFractions } from "./latex-shorthand.ts";
 import { wordsToNumber } from "./number-words.ts";

@@ -3,7 +3,6 @@
  * else by a second reader of LaTeX that knows sets, intervals and matrices.
  * @module
  */
-
 import { strip } from "../python-text.ts";
 import { compareExpressions, type Equality, realValue } from "./equality.ts";
 import { call, type Expression, negative, type Relation, sum } from "./expression.ts";

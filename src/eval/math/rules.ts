@@ -2,7 +2,6 @@
  * Where the answer to a mathematical problem is in a text, and whether it is right, by the rules of each benchmark.
  * @module
  */
-
 import type { Row } from "../row.ts";
 import { lastBoxed } from "./boxed.ts";
 import { compareMinerva, minervaAnswer, minervaForm } from "./minerva.ts";

@@ -3,7 +3,6 @@
  * header, and the tokenizer takes its bytes.
  * @module
  */
-
 import type { Metadata, MetadataValue } from "../checkpoint.ts";
 import { StringTable } from "../string-table.ts";
 import { getStrings } from "../typed-values.ts";

@@ -2,7 +2,6 @@
  * config.json of Qwen 3.5, text (transformers, models/qwen3_5/configuration_qwen3_5.py).
  * @module
  */
-
 import { NibbleError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { exp } from "../../base/math.ts";

@@ -3,7 +3,6 @@
  * GGUF, as llama.cpp's convert_lora_to_gguf.py writes it, and from PEFT's folders, under the names of the model's tensors.
  * @module
  */
-
 import { NibbleError } from "../../base/errors.ts";
 import type { ByteSource, FileSet } from "../../io/byte-source.ts";
 import { readInto } from "../../io/byte-source.ts";

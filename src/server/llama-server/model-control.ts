@@ -2,7 +2,6 @@
  * llama-server's /models/load and /models/unload.
  * @module
  */
-
 import type { ServedModel } from "../models/served-model.ts";
 import type { Exchange } from "../route.ts";
 

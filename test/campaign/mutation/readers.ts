@@ -3,7 +3,6 @@
  * file's content used.
  * @module
  */
-
 import { readRequests } from "../../../src/batch/read.ts";
 import { readParquet } from "../../../src/cli/eval/parquet.ts";
 import type { Model } from "../../../src/engine/model.ts";

@@ -1,5 +1,4 @@
 /** OpenAI's /v1/completions as this server answers it. */
-
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Model } from "../../../src/engine/model.ts";

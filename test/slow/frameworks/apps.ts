@@ -4,7 +4,6 @@
  * smallest one are written here.
  * @module
  */
-
 import type { AppFiles } from "./app-folder.ts";
 
 /** A command of the app: arguments of Node, most often a file below its folder and arguments of that. `$PORT` is the port to listen on. */

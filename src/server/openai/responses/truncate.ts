@@ -2,7 +2,6 @@
  * `truncation: "auto"`: a conversation that is too long loses its oldest messages.
  * @module
  */
-
 import type { Body } from "../../body.ts";
 import type { Call } from "../../call.ts";
 import { countPromptTokens } from "../../engine-calls.ts";
