@@ -11,6 +11,7 @@
 import { NibbleError } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import type { Build } from "../../runtime/kernels.ts";
+import { isMissing } from "./io.ts";
 
 /** The path of a URL of a file. A bundler's own class of URLs is accepted, which Node's functions refuse. */
 export async function filePath(url: URL | string): Promise<string> {
@@ -32,7 +33,11 @@ const BESIDE = {
  */
 async function packageFile(name: keyof typeof BESIDE): Promise<string> {
   const { stat } = await import("node:fs/promises");
-  const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const isFile = (path: string): Promise<boolean> =>
+    stat(path).then(
+      (stats) => stats.isFile(),
+      (error) => !isMissing(error), // Deno without the right to read: opening the file says which right it needs
+    );
   const beside = await BESIDE[name]().catch(() => undefined);
   if (beside !== undefined && (await isFile(beside))) return beside;
   const others = await placesOfBundle(name);
