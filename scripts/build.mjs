@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ASSETS, ENTRIES, GLOBAL_TYPES } from "./entries.mjs";
+import { ASSETS, declarations, ENTRIES, GLOBAL_TYPES, moduleOf } from "./entries.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -17,7 +17,7 @@ const MODULE_TYPES = "dist/.build/types";
 async function bundleTypes(sources) {
   const { rollup } = await import("rollup");
   const { dts } = await import("rollup-plugin-dts");
-  const names = sources.map((source) => source.replace(/^src\/(.*)\.ts$/, "$1"));
+  const names = sources.map(moduleOf);
   const bundle = await rollup({
     input: Object.fromEntries(names.map((name) => [name, `${MODULE_TYPES}/${name}.d.ts`])),
     plugins: [dts({ compilerOptions: { allowImportingTsExtensions: true, noEmit: true } })],
@@ -250,13 +250,12 @@ const parts = {
     if (status !== 0) throw new Error("tsc failed");
     copyFileSync(GLOBAL_TYPES, GLOBAL_TYPES.replace(/^src/, MODULE_TYPES));
     await bundleTypes(ENTRIES.filter(({ kilobytes }) => kilobytes).map(({ source }) => source));
-    for (const types of Object.values(ASSETS)) copyFileSync(types, types.replace(/^src/, "dist/types"));
+    for (const types of Object.values(ASSETS)) copyFileSync(types, declarations(types));
     // An entry that runs in a worker declares nothing.
     for (const { subpath, kilobytes, source } of ENTRIES) {
       if (!subpath || kilobytes) continue;
-      const path = source.replace(/^src\/(.*)\.ts$/, "dist/types/$1.d.ts");
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, "export {};\n");
+      mkdirSync(dirname(declarations(source)), { recursive: true });
+      writeFileSync(declarations(source), "export {};\n");
     }
   },
 };

@@ -42,8 +42,11 @@ export const ENTRIES = [
 /** Which entry `import "nibble-llm"` is, by condition in the order of package.json; the last is for all others. */
 const MAIN = { workerd: "workerd", deno: "index", bun: "index", browser: "browser", node: "index" };
 
+/** The path of a module below src/, without its ending. */
+export const moduleOf = (source) => source.replace(/^src\/(.*?)(\.d)?\.ts$/, "$1");
+
 /** The declarations of a module below src/. */
-const declarations = (source) => source.replace(/^src\/(.*?)(\.d)?\.ts$/, "./dist/types/$1.d.ts");
+export const declarations = (source) => `./dist/types/${moduleOf(source)}.d.ts`;
 
 /** The `exports` of package.json. */
 export function packageExports() {

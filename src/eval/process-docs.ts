@@ -8,8 +8,7 @@ import { lastBoxed } from "./math/boxed.ts";
 import { minervaForm } from "./math/minerva.ts";
 import { r1Answer, r1Form } from "./math/r1-form.ts";
 import { strip } from "./python-text.ts";
-
-type Row = Readonly<Record<string, unknown>>;
+import type { Row } from "./row.ts";
 
 interface DocProcess {
   /** A row whose question is asked. */

@@ -4,24 +4,14 @@
  * Later layers may attend to a sliding window, as in Qwen 2.
  * @module
  */
-import {
-  type Architecture,
-  gatedFeedForward,
-  lmHead,
-  projectAttention,
-  projectOutput,
-  readConfigOfEither,
-} from "./decoder.ts";
+import { type Architecture, gatedFeedForward, lmHead, projectAttention, projectOutput } from "./decoder.ts";
 import type { LlamaConfig } from "./llama.ts";
-import { readListedWindows } from "./windows.ts";
+import { qwen2 } from "./qwen2.ts";
 
 export const qwen3: Architecture<LlamaConfig> = {
   name: "qwen3",
 
-  async readConfig(checkpoint) {
-    const config = await readConfigOfEither(checkpoint, false);
-    return { ...config, windows: readListedWindows(checkpoint, config) };
-  },
+  readConfig: qwen2.readConfig,
 
   build(b, c) {
     const table = b.ropeTable(c.frequencies, c.interleaved, c.ropeFactor);

@@ -13,7 +13,7 @@ import { PARTS, type PartName } from "./target.ts";
 const USAGE: string = `npm run campaign -- [options]
 
   --minutes N        time in all (5), divided among the parts by their weight
-  --ci               instead of a time: the inputs that CI runs, a fixed number of each target (three minutes, seed 1)
+  --ci               instead of a time: the inputs that CI runs, a fixed number of each target (one to three minutes, seed 1)
   --seed S           seed of all inputs (a new one); a seed and a part give the same inputs again
   --part NAME        one part: ${PARTS.join(", ")}
   --target NAME      one target, such as mutation/gguf

@@ -77,6 +77,12 @@ describe("what lm-eval 0.4.13 draws for its own tasks, three examples for each o
       sentence: "A _ b.",
       option1: id,
     }));
+  const THREE_OF_TWELVE = [
+    [7, 1, 0],
+    [1, 9, 0],
+    [10, 1, 11],
+    [5, 3, 0],
+  ];
   it.each<[string, number[][], boolean]>([
     // Without a test split and a split of examples, both are "none", and lm-eval takes them for the same.
     ...["boolq", "winogrande"].map((name): [string, number[][], boolean] => [
@@ -89,27 +95,9 @@ describe("what lm-eval 0.4.13 draws for its own tasks, three examples for each o
       ],
       false,
     ]),
-    [
-      "arc_easy",
-      [
-        [7, 1, 0],
-        [1, 9, 0],
-        [10, 1, 11],
-        [5, 3, 0],
-      ],
-      false,
-    ],
+    ["arc_easy", THREE_OF_TWELVE, false],
     // The examples are rows of the task, which are not removed where they are the row itself.
-    [
-      "hendrycks_math500",
-      [
-        [7, 1, 0],
-        [1, 9, 0],
-        [10, 1, 11],
-        [5, 3, 0],
-      ],
-      true,
-    ],
+    ["hendrycks_math500", THREE_OF_TWELVE, true],
   ])("%s", (name, expected, isOwn) => {
     const rows = rowsOf(isOwn ? letters : ["1", "2", "3", "4"]);
     const pool = isOwn ? rows : rowsOf(letters);

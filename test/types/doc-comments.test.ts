@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { ENTRIES } from "../../scripts/entries.mjs";
+import { ENTRIES, moduleOf } from "../../scripts/entries.mjs";
 import { root } from "../helpers/models.ts";
 
 /** Types that repeat a public specification (OpenAI's API, the AI SDK's), which explains their members. */
@@ -108,7 +108,7 @@ function bareMembers({ name, module, body }: Declaration): string[] {
 const found = new Map<string, Declaration>();
 for (const { source, subpath, kilobytes } of ENTRIES) {
   if (!subpath && !kilobytes) continue;
-  for (const { module, name } of exportsOf(source.replace(/^src\/(.*)\.ts$/, "$1"))) {
+  for (const { module, name } of exportsOf(moduleOf(source))) {
     const declaration = declarationOf(module, name);
     found.set(`${declaration.module} ${declaration.name}`, declaration);
   }

@@ -2,7 +2,7 @@
  * The rows of tasks: from files that the user names, or from the task's data set on the hub.
  * @module
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
 import { nameIn } from "../../eval/field-aliases.ts";
@@ -10,6 +10,7 @@ import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { fieldsOf } from "../../eval/template.ts";
 import { nodeHub } from "../../hosts/node/hub.ts";
+import { ifThereSync } from "../../hosts/node/io.ts";
 import { dataSetName, dataSetReference } from "../../hub/data-set.ts";
 import { findModel } from "../../hub/hub.ts";
 import { missing } from "../flags.ts";
@@ -80,8 +81,10 @@ async function readAll(paths: readonly string[]): Promise<readonly Row[]> {
 /** PIQA and Social IQa come as `dev.jsonl` without labels, which are the lines of `dev-labels.lst` beside it. */
 function withLabels(rows: readonly Row[], path: string): readonly Row[] {
   const beside = path.replace(/(?:\.jsonl?)?(?:\.gz)?$/, "-labels.lst");
-  if ("label" in rows[0]! || !existsSync(beside)) return rows;
-  const labels = readFileSync(beside, "utf8").trim().split(/\s*\n/);
+  if ("label" in rows[0]!) return rows;
+  const text = ifThereSync(beside, () => readFileSync(beside, "utf8"));
+  if (text === undefined) return rows;
+  const labels = text.trim().split(/\s*\n/);
   if (labels.length === rows.length) return rows.map((row, i) => ({ ...row, label: labels[i] }));
   throw new NibbleError(
     "bad_value",

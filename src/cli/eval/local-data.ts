@@ -102,11 +102,13 @@ function foldersOf({ task: { dataset_name }, split }: Wanted): readonly string[]
 
 /** What a link leads to; undefined where it leads nowhere or in a circle: the folder may be anybody's. @throws NibbleError `io_error` */
 function behindLink(path: string): Stats | undefined {
-  try {
-    return ifThereSync(path, () => statSync(path));
-  } catch (error) {
-    if (((error as Error).cause as NodeJS.ErrnoException).code !== "ELOOP") throw error;
-  }
+  return ifThereSync(path, () => {
+    try {
+      return statSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+    }
+  });
 }
 
 /** All files below a folder, without those in folders that begin with a dot; none where there is no such folder. */

@@ -10,20 +10,33 @@ import { Journal } from "../../batch/journal.ts";
 import { type Line, readLines } from "../../batch/lines.ts";
 import { type BatchRequest, isLineError, type LineError, RequestReader } from "../../batch/request.ts";
 import { resultId } from "../../batch/result.ts";
+import type { BlobStore } from "../../batch/store.ts";
 import { folderBlobs } from "./folder-blobs.ts";
 
 /** Wrong lines that are reported one by one. */
 const SHOWN_ERRORS = 10;
 
+interface OpenFiles {
+  /** The path of the requests. */
+  readonly requests: string;
+  /** The folder of the results, and their name in it. */
+  readonly store: BlobStore;
+  readonly results: string;
+  readonly journal: Journal;
+  readonly total: number;
+}
+
 export class BatchFiles {
   readonly #requests: string;
+  readonly #store: BlobStore;
   readonly #results: string;
   readonly journal: Journal;
   /** The number of requests. */
   readonly total: number;
 
-  private constructor(requests: string, results: string, journal: Journal, total: number) {
+  private constructor({ requests, store, results, journal, total }: OpenFiles) {
     this.#requests = requests;
+    this.#store = store;
     this.#results = results;
     this.journal = journal;
     this.total = total;
@@ -35,7 +48,8 @@ export class BatchFiles {
    */
   static async open(requests: string, results: string): Promise<BatchFiles> {
     const store = folderBlobs(dirname(resolve(results)));
-    const journal = await Journal.open(store, basename(results));
+    const name = basename(results);
+    const journal = await Journal.open(store, name);
     const unknown = new Set(journal.names);
     const errors: LineError[] = [];
     let total = 0;
@@ -52,7 +66,7 @@ export class BatchFiles {
     if (total === 0) throw new NibbleError("bad_value", `${requests}: empty_file: there is no request in it`);
     const [first] = unknown;
     if (first !== undefined) throw foreign(results, requests, first);
-    return new BatchFiles(requests, results, journal, total);
+    return new BatchFiles({ requests, store, results: name, journal, total });
   }
 
   /** The requests without a result, in their order. */
@@ -65,8 +79,7 @@ export class BatchFiles {
 
   /** Puts the results into the order of the requests. */
   async sort(): Promise<void> {
-    const store = folderBlobs(dirname(resolve(this.#results)));
-    await store.write(basename(this.#results), this.journal.lines(names(this.#requests)));
+    await this.#store.write(this.#results, this.journal.lines(names(this.#requests)));
   }
 }
 

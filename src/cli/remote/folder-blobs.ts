@@ -20,10 +20,8 @@ export function folderBlobs(folder: string, maxBytes?: number): BlobStore {
   /** Counted anew for each upload, because other programs may use the folder too. */
   const room = async (): Promise<number> => {
     if (maxBytes === undefined) return Infinity;
-    return (
-      maxBytes -
-      (await Promise.all((await readdir(folder)).map(sizeOf))).reduce<number>((sum, size = 0) => sum + size, 0)
-    );
+    const sizes = await Promise.all((await readdir(folder)).map(sizeOf));
+    return maxBytes - sizes.reduce<number>((sum, size = 0) => sum + size, 0);
   };
   return {
     names: async (prefix) =>

@@ -6,7 +6,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { pause } from "../../hub/http.ts";
-import { ifThere, io, isMissing } from "./io.ts";
+import { ifThere, ioError, isMissing } from "./io.ts";
 
 export interface Lock {
   /** Lets other processes have the lock. */
@@ -98,7 +98,7 @@ async function breakIfDead(path: string, watched: Heartbeat): Promise<boolean> {
     () => true,
     (error: unknown) => {
       // Nobody may wait for ever for a lock that cannot be removed.
-      if (!isMissing(error)) return io(path, () => Promise.reject(error));
+      if (!isMissing(error)) throw ioError(path, error);
       return false;
     },
   );

@@ -1,7 +1,7 @@
 /**
  * Loaded into a process before its program (`node --import`): makes calls of the file system, the network and the clock fail
- * as NIBBLE_FAULTS says, a JSON list of `{ call, number, fault, forever }`; `kill` ends the process before the call. Counts every kind of call, and writes the counts to
- * NIBBLE_FAULT_COUNTS at the end, so that the campaign knows how many there are.
+ * as NIBBLE_FAULTS says, a JSON list of `{ call, number, fault, forever }`; `kill` ends the process before the call. Counts
+ * every kind of call, and writes the counts to NIBBLE_FAULT_COUNTS at the end, so that the campaign knows how many there are.
  */
 import fs from "node:fs";
 import fsPromises from "node:fs/promises";
@@ -49,22 +49,23 @@ function disturb(call) {
   return one;
 }
 
-/** The arguments of a short read or write, (buffer, offset, length, ...): it does part of what was asked, as the system may. */
-function shortened(args) {
+const SHORT = new Set(["read", "write", "readSync", "writeSync"]);
+
+/** The arguments of a call. A short read or write, (buffer, offset, length, ...), does part of what was asked, as the system may. */
+function argumentsOf(name, args, fault) {
+  if (fault?.fault !== "short" || !SHORT.has(name)) return args;
   const at = args.findIndex((arg) => ArrayBuffer.isView(arg));
   if (at < 0) return args;
   const [offset = 0, length = args[at].byteLength - offset] = args.slice(at + 1);
   return [...args.slice(0, at + 1), offset, Math.max(1, length >> 1), ...args.slice(at + 3)];
 }
 
-const SHORT = new Set(["read", "write", "readSync", "writeSync"]);
-
-function wrapAsync(object, name, call = name) {
+function wrapAsync(object, name) {
   const original = object[name];
   object[name] = async function (...args) {
     let one;
     try {
-      one = disturb(call);
+      one = disturb(name);
     } catch (error) {
       // On a full disk a file can be made, and nothing is written to it.
       if (error.code === "ENOSPC" && object === fsPromises && name === "writeFile")
@@ -72,7 +73,7 @@ function wrapAsync(object, name, call = name) {
       throw error;
     }
     if (one?.fault === "stalls") await stall();
-    return original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
+    return original.apply(this, argumentsOf(name, args, one));
   };
 }
 
@@ -86,7 +87,7 @@ function wrapSync(name, call) {
   const original = fs[name];
   fs[name] = function (...args) {
     const one = isExempt(args[0], call) ? undefined : disturb(call);
-    const result = original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
+    const result = original.apply(this, argumentsOf(name, args, one));
     if (name === "openSync") programs[isProgram(args[0]) ? "add" : "delete"](result);
     return result;
   };
@@ -104,7 +105,7 @@ function wrapCallback(name) {
     } catch (error) {
       return process.nextTick(args.at(-1), error);
     }
-    const go = () => original.apply(this, one?.fault === "short" && SHORT.has(name) ? shortened(args) : args);
+    const go = () => original.apply(this, argumentsOf(name, args, one));
     return one?.fault === "stalls" ? void stall().then(go) : go();
   };
 }
@@ -139,45 +140,13 @@ for (const name of [
   "readFile",
 ])
   wrapAsync(handles, name);
-for (const name of [
-  "open",
-  "rename",
-  "rm",
-  "unlink",
-  "mkdir",
-  "readdir",
-  "stat",
-  "lstat",
-  "readlink",
-  "realpath",
-  "access",
-  "readFile",
-  "writeFile",
-  "appendFile",
-  "link",
-  "truncate",
-])
-  wrapAsync(fsPromises, name);
-for (const call of [
-  "open",
-  "write",
-  "read",
-  "fsync",
-  "rename",
-  "rm",
-  "unlink",
-  "mkdir",
-  "mkdtemp",
-  "readdir",
-  "stat",
-  "lstat",
-  "readlink",
-  "realpath",
-  "access",
-  "readFile",
-  "appendFile",
-  "writeFile",
-])
+/** Calls with a path, which are disturbed in both forms. */
+const BY_PATH = [
+  ...["open", "rename", "rm", "unlink", "mkdir", "readdir", "stat", "lstat", "readlink", "realpath", "access"],
+  ...["readFile", "writeFile", "appendFile"],
+];
+for (const name of [...BY_PATH, "link", "truncate"]) wrapAsync(fsPromises, name);
+for (const call of [...BY_PATH, "write", "read", "fsync", "mkdtemp"])
   wrapSync(`${call}Sync`, call === "fsync" ? "sync" : call);
 for (const name of ["open", "read"]) wrapCallback(name);
 wrapExists();
