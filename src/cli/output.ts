@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { InterruptedError } from "../../weights-tools/atomic-file.ts";
 import { type ErrorCode, NibbleError } from "../base/errors.ts";
+import { isSystemError } from "../hosts/node/io.ts";
 import { UsageError } from "./flags.ts";
 
 /** Writes to stdout, and waits while the reader is slower. */
@@ -57,12 +58,6 @@ export async function reportError(error: unknown, json: boolean): Promise<void> 
   note(`nibble: ${message}`);
   if (!known && process.env.NIBBLE_DEBUG) note(String((error as Error)?.stack));
   if (json) await printJson({ error: { code: codeOf(error), message } });
-}
-
-/** Whether a call of the operating system failed, such as a write to a full disk: `ENOSPC: no space left on device, write`. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Model } from "../engine/model.ts";
-import { isPythonSpace } from "./python-text.ts";
+import { rstrip } from "./python-text.ts";
 
 /** A context and a continuation as token ids. Both have at least one. */
 export interface EncodedPair {
@@ -28,7 +28,7 @@ export function encodePair(
   context: string,
   continuation: string,
 ): EncodedPair {
-  const before = withoutTrailingSpace(context);
+  const before = rstrip(context);
   const rest = context.slice(before.length) + continuation;
   if (before === "") {
     const [first = model.info.endIds[0]!] = model.tokenize("");
@@ -37,11 +37,4 @@ export function encodePair(
   const whole = encodeText(model, before + rest);
   const split = encodeText(model, before).length;
   return { context: whole.slice(0, split), continuation: whole.slice(split) };
-}
-
-/** Python's `rstrip`. */
-function withoutTrailingSpace(text: string): string {
-  let end = text.length;
-  while (end > 0 && isPythonSpace(text[end - 1]!)) end--;
-  return text.slice(0, end);
 }

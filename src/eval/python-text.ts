@@ -15,11 +15,17 @@ export function isPythonSpace(char: string): boolean {
 
 /** Python's `strip`. */
 export function strip(text: string): string {
+  const rest = rstrip(text);
   let start = 0;
+  while (start < rest.length && isPythonSpace(rest[start]!)) start++;
+  return rest.slice(start);
+}
+
+/** Python's `rstrip`. */
+export function rstrip(text: string): string {
   let end = text.length;
-  while (start < end && isPythonSpace(text[start]!)) start++;
-  while (end > start && isPythonSpace(text[end - 1]!)) end--;
-  return text.slice(start, end);
+  while (end > 0 && isPythonSpace(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 /** The characters of Python's `\w`, for the inside of a class. */

@@ -186,6 +186,16 @@ export function readHeads(keys: DecoderKeys, hidden: number, known?: number): He
   return { heads, kvHeads, headDim, rotated };
 }
 
+/** @throws NibbleError `unsupported_architecture` where the feed-forward blocks are mixtures of experts */
+export function refuseExperts({ metadata }: Checkpoint, architecture: string): void {
+  const experts = getNumber(metadata, `${architecture}.expert_count`, { default: 0 });
+  if (experts > 0)
+    throw new NibbleError(
+      "unsupported_architecture",
+      `a ${architecture} model with ${experts} experts is not supported`,
+    );
+}
+
 /** The rows of the embedding table. They can be more than the tokenizer's tokens, because files pad the vocabulary. */
 export function readVocabSize({ tensors }: Checkpoint): number {
   const rows = tensors.get("token_embd.weight")?.shape[0];

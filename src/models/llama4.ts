@@ -16,6 +16,7 @@ import {
   projectAttention,
   projectOutput,
   readDecoderConfig,
+  refuseExperts,
 } from "./decoder.ts";
 
 interface Llama4Config extends DecoderConfig {
@@ -31,9 +32,7 @@ interface Llama4Config extends DecoderConfig {
  */
 async function readConfig(checkpoint: Checkpoint): Promise<Llama4Config> {
   const { metadata } = checkpoint;
-  const experts = getNumber(metadata, "llama4.expert_count", { default: 0 });
-  if (experts > 0)
-    throw new NibbleError("unsupported_architecture", `a llama4 model with ${experts} experts is not supported`);
+  refuseExperts(checkpoint, "llama4");
   const config = await readDecoderConfig(checkpoint, true);
   const useRope = getBooleanPerLayer(metadata, "nibble.use_rope", config.layers, { default: true });
   if (getBoolean(metadata, "nibble.attention.temperature_tuning", { default: false }) && useRope.includes(false))

@@ -4,7 +4,6 @@
  * has YaRN's frequencies.
  * @module
  */
-import { NibbleError } from "../base/errors.ts";
 import type { Checkpoint } from "../formats/checkpoint.ts";
 import { getNumber } from "../formats/typed-values.ts";
 import {
@@ -14,6 +13,7 @@ import {
   projectAttention,
   projectOutput,
   readDecoderConfig,
+  refuseExperts,
 } from "./decoder.ts";
 import type { LlamaConfig } from "./llama.ts";
 import { readWindows } from "./windows.ts";
@@ -27,9 +27,7 @@ interface Mistral3Config extends LlamaConfig {
 async function readConfig(checkpoint: Checkpoint): Promise<Mistral3Config> {
   const { metadata } = checkpoint;
   const config = await readDecoderConfig(checkpoint, checkpoint.permutedQK);
-  const experts = getNumber(metadata, "mistral3.expert_count", { default: 0 });
-  if (experts > 0)
-    throw new NibbleError("unsupported_architecture", `a mistral3 model with ${experts} experts is not supported`);
+  refuseExperts(checkpoint, "mistral3");
   const positive = { integer: true, min: 1, max: 2 ** 31 - 1 };
   return {
     ...config,

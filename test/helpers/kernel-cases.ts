@@ -1,6 +1,6 @@
 /**
  * Makes the cases of the kernel table: which buffers a call has, what is in them, and what it may write. Those of
- * matmuls are in kernel-matmul-cases.ts, those of attention and kvStore in kernel-attention-cases.ts.
+ * matmuls are in kernel-matmul-cases.ts and kernel-panel-cases.ts, those of attention and kvStore in kernel-attention-cases.ts.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";

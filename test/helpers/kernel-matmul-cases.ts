@@ -1,5 +1,6 @@
 /**
- * Makes the cases of the matmul kernels and of lora: which buffers a call has, what is in them, what it may write.
+ * Makes the cases of the matmul kernels that take rows, and of lora: which buffers a call has, what is in them, what it
+ * may write. Those of panels are in kernel-panel-cases.ts.
  * @module
  */
 import type { TensorType } from "../../src/formats/tensor-types.ts";
@@ -15,23 +16,16 @@ import type { Arena } from "./arena.ts";
 import { activations, type Case, seeded } from "./kernel-cases.ts";
 import {
   DIGITS,
-  type PanelForm,
   type Place,
-  panelBytes,
   planesOf,
-  type Scales,
-  scalesBytes,
   typeId,
   type WeightOptions,
   weights,
   writeDigits,
   writeWide,
 } from "./kernel-data.ts";
-import { operation, panelTile } from "./kernel-records.ts";
+import { operation } from "./kernel-records.ts";
 import type { Random } from "./random.ts";
-
-/** Bytes of a BlockMeta (assembly/activations.ts). */
-const META_BYTES = 48;
 
 export interface RowCase {
   readonly type: TensorType;
@@ -51,7 +45,7 @@ export interface RowCase {
  * Writes a quantised row in the form that weights of `type` take. The rows of a tile have two digits in different
  * blocks.
  */
-function writeRow(
+export function writeRow(
   arena: Arena,
   place: Place,
   { type, pattern = "random", outliers = 2, scale }: Omit<RowCase, "columns">,
@@ -69,7 +63,7 @@ function writeRow(
 }
 
 /** Whether the type has minima, for the kernels that serve both Q4_0 and Q4_1. */
-const minimaOf = (type: TensorType): { minima?: number } =>
+export const minimaOf = (type: TensorType): { minima?: number } =>
   type === "Q8_0" ? {} : { minima: type === "Q4_1" ? 1 : 0 };
 
 export function matmulRowQuantized(row: RowCase): Case {
@@ -83,7 +77,7 @@ export function matmulRowQuantized(row: RowCase): Case {
 }
 
 /** Scales or minima of a group as f32, 16 per block. */
-const floats = (arena: Arena, random: Random, count: number, value?: number): number =>
+export const floats = (arena: Arena, random: Random, count: number, value?: number): number =>
   arena.input(
     random.normals(count).map((x) => value ?? x),
     16,
@@ -95,10 +89,15 @@ export interface CodesRowCase extends RowCase {
 }
 
 /** The code of 0, for types whose codes have no minima. */
-const zeroOf = (type: TensorType): number => (weightTypeFacts(type).minima ? 0 : 8 << planesOf(type));
+export const zeroOf = (type: TensorType): number => (weightTypeFacts(type).minima ? 0 : 8 << planesOf(type));
 
 /** A group of tiles without scales. */
-const tilesOnly = (random: Random, type: TensorType, columns: number, codes?: number): Uint8Array<ArrayBuffer> => {
+export const tilesOnly = (
+  random: Random,
+  type: TensorType,
+  columns: number,
+  codes?: number,
+): Uint8Array<ArrayBuffer> => {
   const bytes = random.bytes((columns / BLOCK) * (256 + 64 * planesOf(type)));
   return codes === undefined ? bytes : bytes.fill(codes);
 };
@@ -119,7 +118,7 @@ export function matmulRowCodes(row: CodesRowCase): Case {
 }
 
 /** Sixteen levels, of which two are the ends of i8. */
-const someLevels = (arena: Arena, random: Random): number =>
+export const someLevels = (arena: Arena, random: Random): number =>
   arena.input(Int8Array.from({ length: 16 }, (_, i) => (i < 2 ? [-128, 127][i]! : random.integer(-128, 127))));
 
 export function matmulRowLevels(row: CodesRowCase): Case {
@@ -206,98 +205,4 @@ export function matmul({ type, columns, rows, begin = 0, end, outliers = 2, pack
       return { op, rows, groupBegin: begin, groupEnd: end, scratch };
     },
   );
-}
-
-/** Unpacks one group. */
-export function unpack(form: PanelForm, type: TensorType, columns: number, options?: WeightOptions): Case {
-  return seeded(`${type} K ${columns} ${JSON.stringify(options ?? "")}`, (arena, random) => {
-    const w = arena.input(weights(random, type, 1, columns, options));
-    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
-    const scales = arena.output(scalesBytes(columns) * (type === "Q4_1" ? 2 : 1), "f32", 16);
-    return { panel, scales, w, columns, ...minimaOf(type) };
-  });
-}
-
-/** Unpacks the codes of one group, without scales. */
-export function unpackCodes(form: PanelForm, type: TensorType, columns: number, codes?: number): Case {
-  return seeded(`${type} K ${columns} codes ${codes}`, (arena, random) => {
-    const planes = planesOf(type);
-    const w = arena.input(tilesOnly(random, type, columns, codes));
-    const panel = arena.output(panelBytes(form, columns), "bytes", 16);
-    if (takesWide(type)) return { panel, w, columns, table: someLevels(arena, random) };
-    return { panel, w, columns, planes, ...(form === "i16" && { zero: zeroOf(type) }) };
-  });
-}
-
-export interface GroupScalesCase {
-  readonly type: TensorType;
-  readonly columns: number;
-  /** The first column, 0 where left out, and how many. */
-  readonly from?: number;
-  readonly count: number;
-  readonly f16?: Scales;
-}
-
-/** The scales of columns [from, from + count) of a group. */
-export function unpackGroupScales({ type, columns, from = 0, count, f16 = "any" }: GroupScalesCase): Case {
-  return seeded(`${type} K ${columns}, ${count} columns from ${from} ${f16}`, (arena, random) => {
-    const { columnsPerScale, minima } = weightTypeFacts(type);
-    const group = arena.input(weights(random, type, 1, columns, { scales: f16 }));
-    const bytes = scalesBytes(count, columnsPerScale);
-    const scales = arena.output(bytes, "f32", 16);
-    const m = minima ? arena.output(bytes, "f32", 16) : 0;
-    return { scales, minima: m, group, type: arena.weightType(typeId(type)), from, count };
-  });
-}
-
-export interface Tile extends RowCase {
-  readonly form: PanelForm;
-  readonly tokens: number;
-  /** The first of the token rows in their tile of activations: 0 or 2. */
-  readonly first?: number;
-  /** Every code of the panel; random where left out. */
-  readonly code?: number;
-  /** Scales and minima of the weights; random where left out. */
-  readonly weightScale?: number;
-  /** Columns that an earlier call has summed up. */
-  readonly from?: number;
-}
-
-/** The codes of a panel lie in this range. */
-function panelCodes({ form, type }: Tile): [low: number, high: number] {
-  if (takesWide(type)) return [-128, 127];
-  const zero = form === "i16" ? zeroOf(type) : 0;
-  return [-zero, (16 << planesOf(type)) - 1 - zero];
-}
-
-/** A panel times rows of a tile, of which `tokens` rows are in use and the others are poison. */
-export function tile(tile: Tile): Case {
-  const { form, type, columns, tokens, first = 0, code, weightScale, from = 0 } = tile;
-  const count = columns - from;
-  return seeded(`${JSON.stringify(tile)} d ${tile.scale} ${weightScale}`, (arena, random) => {
-    const codes = Array.from({ length: 16 * count }, () => code ?? random.integer(...panelCodes(tile)));
-    const panel = arena.input(form === "i8" ? Uint8Array.from(codes) : Int16Array.from(codes), 16);
-    const { columnsPerScale, minima } = weightTypeFacts(type);
-    const scales = floats(arena, random, (16 * count) / columnsPerScale, weightScale);
-    const m = minima ? floats(arena, random, (16 * count) / columnsPerScale, weightScale) : 0;
-    const x = arena.reserve(TILE_TOKENS * quantizedRowBytes(columns), 16);
-    for (let tileRow = first; tileRow < first + tokens; tileRow++) {
-      writeRow(arena, { at: x, columns, width: TILE_TOKENS, tileRow }, tile, random);
-    }
-    const dstStride = 64 + 64;
-    const dst = arena.reserve(tokens * dstStride);
-    for (let t = 0; t < tokens; t++) {
-      arena.owned(dst + t * dstStride, 64, "f32");
-      if (from > 0) arena.write(dst + t * dstStride, random.normals(16));
-    }
-    const second = TILE_TOKENS * columns;
-    const before = TILE_TOKENS * from;
-    const source = {
-      x: x + 4 * first + (form === "i8" ? before : 2 * (second + before)),
-      second,
-      meta: x + 4 * second + ((from / BLOCK) * TILE_TOKENS + first) * META_BYTES,
-    };
-    const shape = { from, count, planes: planesOf(type), columnsPerScale };
-    return { t: arena.input(panelTile({ dst, dstStride, tokens, panel, scales, minima: m, ...source, ...shape })) };
-  });
 }

@@ -8,7 +8,7 @@ import { takesWide } from "../../src/runtime/weight-types.ts";
 import type { Case } from "./kernel-cases.ts";
 import { CODED, DIGITS, LEVELLED, type PanelForm, SCALES_FIRST } from "./kernel-data.ts";
 import { combine, EDGE_BLOCKS, type Kernel, OUTLIERS, SCALES, times, type Work } from "./kernel-lists.ts";
-import { type Tile, tile, unpack, unpackCodes, unpackGroupScales } from "./kernel-matmul-cases.ts";
+import { type Tile, tile, unpack, unpackCodes, unpackGroupScales } from "./kernel-panel-cases.ts";
 
 function unpackCodesCases(form: PanelForm, types: readonly TensorType[]): Case[] {
   return [

@@ -1,10 +1,10 @@
 /** 2,000 requests over three servers, of which one is killed at a random moment and one comes late: real processes. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { cli, nibble, Running } from "../cli/helpers.ts";
+import { freePort } from "../helpers/free-port.ts";
 
 const COUNT = 2000;
 const folder = mkdtempSync(join(tmpdir(), "nibble-batch-servers-"));
@@ -15,16 +15,6 @@ afterAll(async () => {
   await Promise.all(running.map(({ exit }) => exit));
   rmSync(folder, { recursive: true });
 });
-
-/** A port that is free now, so that the address of a server is known before it starts. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 function serve(port: number): Running {
   const server = new Running(process.execPath, [cli, "serve", "crumb", "--port", String(port), "-t", "1", "--no-ui"]);

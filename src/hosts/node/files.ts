@@ -4,7 +4,7 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type ByteSource, type FileSet, fillSource } from "../../io/byte-source.ts";
-import { ifThere, io, isMissing } from "./io.ts";
+import { ifThere, io, isUnreadable } from "./io.ts";
 
 type FileHandle = import("node:fs/promises").FileHandle;
 
@@ -40,7 +40,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
 
 /** The error of a path that is no file, or that the system cannot open just now. */
 function notReadable(path: string, cause: NodeJS.ErrnoException): NibbleError {
-  const code = cause.syscall === undefined || isMissing(cause) ? "missing_file" : "io_error";
+  const code = isUnreadable(cause) ? "io_error" : "missing_file";
   return new NibbleError(code, `expected a readable file, got ${path}: ${cause.message}`, { cause });
 }
 

@@ -11,7 +11,7 @@ import { compileOnce } from "../../load/compile-once.ts";
 import type { Host } from "../../load/host.ts";
 import type { Thread, ThreadStart } from "../../runtime/threads.ts";
 import { directoryFiles, fileSource } from "./files.ts";
-import { ioError, isMissing } from "./io.ts";
+import { ioError, isUnreadable } from "./io.ts";
 import { crumbPath, filePath, threadPath, wasmBytes } from "./package-files.ts";
 import { compileRevectorized } from "./revectorize.ts";
 
@@ -57,7 +57,7 @@ export const nodeHost: Host = {
     const { stat } = await import("node:fs/promises");
     const { dirname } = await import("node:path");
     const missing = (cause: NodeJS.ErrnoException): never => {
-      if (cause.syscall !== undefined && !isMissing(cause) && cause.code !== "ENAMETOOLONG") throw ioError(name, cause);
+      if (isUnreadable(cause) && cause.code !== "ENAMETOOLONG") throw ioError(name, cause);
       throw new NibbleError("missing_file", noSuchModel(name), { cause });
     };
     const path = await pathOf(name).catch(missing);

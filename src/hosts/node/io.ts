@@ -54,6 +54,17 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+/** Whether a call of the operating system failed, such as a write to a full disk: `ENOSPC: no space left on device, write`. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
+}
+
+/** Whether the system cannot tell just now what is at a path. Errors of any other kind say that no file can be there. */
+export function isUnreadable(error: unknown): boolean {
+  return isSystemError(error) && !isMissing(error);
+}
+
 /** Writes all bytes at a position of a file: one write may take only some of them. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; )

@@ -3,9 +3,11 @@
  * stands.
  * @module
  */
-import type { ChatTokenLogprob } from "../../engine/openai/chat-types.ts";
-import type { Block, BlockEvent, Finish } from "../blocks.ts";
+import type { ChatCompletionChunk, ChatTokenLogprob } from "../../engine/openai/chat-types.ts";
+import type { Prepared } from "../answer.ts";
+import { type Block, type BlockEvent, blocksOf, type Finish } from "../blocks.ts";
 import type { Call } from "../call.ts";
+import { errorBody } from "../errors.ts";
 import { jsonLine } from "../streams.ts";
 
 /** The contents of a line, before it takes the form of its endpoint. */
@@ -34,10 +36,23 @@ export function lineHead(model: string): { model: string; created_at: string } {
   return { model, created_at: new Date().toISOString() };
 }
 
-export async function* answerLines(
+/** What the server sends: one object, or lines while the engine's chunks come. */
+export function prepareAnswer(
   style: AnswerStyle,
-  blocks: AsyncIterable<BlockEvent>,
-): AsyncGenerator<string, undefined> {
+  stream: boolean,
+  chunks: Prepared<ChatCompletionChunk>["chunks"],
+): Prepared<ChatCompletionChunk> {
+  return {
+    stream,
+    format: "lines",
+    chunks,
+    collect: (from) => collectAnswer(style, blocksOf(from)),
+    events: (from) => answerLines(style, blocksOf(from)),
+    failure: (error) => jsonLine(errorBody(error, "ollama")),
+  };
+}
+
+async function* answerLines(style: AnswerStyle, blocks: AsyncIterable<BlockEvent>): AsyncGenerator<string, undefined> {
   for await (const part of blocks) {
     if (part.type === "finish") {
       yield jsonLine({ ...lineHead(style.model), ...style.show({ content: "" }), ...ending(style, part) });
@@ -48,7 +63,7 @@ export async function* answerLines(
   }
 }
 
-export async function collectAnswer(style: AnswerStyle, blocks: AsyncIterable<BlockEvent>): Promise<object> {
+async function collectAnswer(style: AnswerStyle, blocks: AsyncIterable<BlockEvent>): Promise<object> {
   const pieces: Piece[] = [];
   for await (const part of blocks) {
     const piece = part.type === "finish" ? undefined : pieceOf(part);

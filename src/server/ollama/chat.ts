@@ -6,13 +6,10 @@ import type { FieldTable } from "../../base/field-table.ts";
 import { Fields } from "../../base/fields.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
-import { blocksOf } from "../blocks.ts";
 import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
 import { openChat } from "../engine-calls.ts";
-import { errorBody } from "../errors.ts";
-import { jsonLine } from "../streams.ts";
-import { answerLines, answerStyle, collectAnswer, type Piece } from "./answer.ts";
+import { answerStyle, type Piece, prepareAnswer } from "./answer.ts";
 import { onlyLoads } from "./load.ts";
 import { readMessages } from "./messages.ts";
 import { OPTION_NAMES, readFormat, readKeepAlive, readOptions, readThink } from "./options.ts";
@@ -42,15 +39,7 @@ export async function prepareOllamaChat(call: Call, signal: AbortSignal): Promis
   const messages = readMessages(fields);
   if (messages.length === 0) return onlyLoads(call, stream, { message: { role: "assistant", content: "" } });
   const chunks = await openChat(call, chatOf(fields, messages), { signal, names: OPTION_NAMES });
-  const style = answerStyle(call, showMessage);
-  return {
-    stream,
-    format: "lines",
-    chunks,
-    collect: (from) => collectAnswer(style, blocksOf(from)),
-    events: (from) => answerLines(style, blocksOf(from)),
-    failure: (error) => jsonLine(errorBody(error, "ollama")),
-  };
+  return prepareAnswer(answerStyle(call, showMessage), stream, chunks);
 }
 
 function chatOf(fields: Fields, messages: readonly Body[]): Body {

@@ -6,13 +6,11 @@ import type { FieldTable } from "../../base/field-table.ts";
 import { Fields } from "../../base/fields.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
-import { blocksOf } from "../blocks.ts";
 import type { Body } from "../body.ts";
 import type { Call } from "../call.ts";
 import { openChat, openText } from "../engine-calls.ts";
-import { errorBody, type FieldNames } from "../errors.ts";
-import { jsonLine } from "../streams.ts";
-import { answerLines, answerStyle, collectAnswer, type Piece } from "./answer.ts";
+import type { FieldNames } from "../errors.ts";
+import { answerStyle, type Piece, prepareAnswer } from "./answer.ts";
 import { onlyLoads } from "./load.ts";
 import { IMAGES } from "./messages.ts";
 import { OPTION_NAMES, readFormat, readKeepAlive, readOptions, readThink } from "./options.ts";
@@ -63,15 +61,7 @@ export async function prepareGenerate(call: Call, signal: AbortSignal): Promise<
         { messages: messagesOf(fields, prompt), ...readThink(fields), ...settingsOf(fields) },
         options,
       );
-  const style = answerStyle(call, showResponse);
-  return {
-    stream,
-    format: "lines",
-    chunks,
-    collect: (from) => collectAnswer(style, blocksOf(from)),
-    events: (from) => answerLines(style, blocksOf(from)),
-    failure: (error) => jsonLine(errorBody(error, "ollama")),
-  };
+  return prepareAnswer(answerStyle(call, showResponse), stream, chunks);
 }
 
 function messagesOf(fields: Fields, prompt: string): Body[] {

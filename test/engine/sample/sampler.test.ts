@@ -6,16 +6,8 @@ import type { SamplingOptions } from "../../../src/engine/sample/options.ts";
 import { uniform } from "../../../src/engine/sample/random.ts";
 import { Sampler } from "../../../src/engine/sample/sampler.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
+import { neutral } from "./neutral.ts";
 
-const neutral: SamplingOptions = {
-  ...SAMPLING_DEFAULTS,
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  logitBias: new Map(),
-  seed: 1,
-};
 const tokenizer = new FakeTokenizer();
 const make = (options: Partial<SamplingOptions>, candidates: Candidates) =>
   new Sampler({ ...neutral, ...options }, { candidates, tokenizer, endIds: tokenizer.endIds });

@@ -4,12 +4,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { until } from "../../server/helpers.ts";
+import { freePort } from "../../helpers/free-port.ts";
 import { npm, run } from "../hosts/project.ts";
 
 /** What an app consists of. */
@@ -81,13 +79,4 @@ export async function startApp({ folder, command, path, env, program }: StartOpt
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return { url, end };
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await until(() => server.listening);
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -18,10 +18,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../../helpers/free-port.ts";
 import { root } from "../../helpers/models.ts";
 import { messages, postJson } from "../../server/helpers.ts";
 import { createProject, installTools, npm, type Project, run, tool } from "../hosts/project.ts";
-import { createApp, freePort } from "./app-folder.ts";
+import { createApp } from "./app-folder.ts";
 
 /** docs/frameworks.md has this module; `whole` is for API Gateway, which takes no stream. */
 const LAMBDA = `import { Hono } from "hono";

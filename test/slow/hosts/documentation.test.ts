@@ -1,11 +1,10 @@
 /** The documentation's blocks for browsers, Workers, Deno and Bun run with the packed package. */
-import { once } from "node:events";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../cli/helpers.ts";
 import { codeBlocks, modulesOf, PAGES, type PageModule } from "../../documentation/code-blocks.ts";
+import { freePort } from "../../helpers/free-port.ts";
 import { root } from "../../helpers/models.ts";
 import { launchChromium, type Page, serveFolder } from "./browser.ts";
 import { createProject, installTools, type Project, run, tool } from "./project.ts";
@@ -247,12 +246,3 @@ describe("Deno and Bun", () => {
     },
   );
 });
-
-/** A port that nobody listens to. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../../helpers/free-port.ts";
 import { root } from "../../helpers/models.ts";
 import { batchOf, resultsAlone } from "./fleet.ts";
 import { createProject, installTools, npm, type Project, redisPath, tool } from "./project.ts";
@@ -57,15 +57,6 @@ afterAll(() => {
   for (const child of [...running, redis]) child?.kill("SIGKILL");
   project?.remove();
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 interface Script {
   readonly child: ChildProcess;
