@@ -9,6 +9,7 @@ import type { FieldTable } from "../src/base/field-table.ts";
 import * as chat from "../src/engine/request/field-tables.ts";
 import * as messages from "../src/server/anthropic/messages/field-tables.ts";
 import { NATIVE_COMPLETION_FIELDS } from "../src/server/llama-server/completion/request.ts";
+import { INFILL_EXTRA_FIELDS, INFILL_FIELDS } from "../src/server/llama-server/infill.ts";
 import { RERANK_FIELDS } from "../src/server/llama-server/rerank.ts";
 import { OLLAMA_CHAT_FIELDS } from "../src/server/ollama/chat.ts";
 import { OLLAMA_GENERATE_FIELDS } from "../src/server/ollama/generate.ts";
@@ -54,6 +55,7 @@ const APIS: Readonly<Record<string, Objects>> = {
     "`output_config`": messages.OUTPUT_CONFIG_FIELDS,
   },
   "llama-server's completion (`/completion`)": { "the body": NATIVE_COMPLETION_FIELDS },
+  "llama-server's infill (`/infill`)": { "the body": INFILL_FIELDS, "`input_extra[]`": INFILL_EXTRA_FIELDS },
   "Ollama's chat (`/api/chat`)": { "the body": OLLAMA_CHAT_FIELDS, "`options`": OLLAMA_OPTIONS },
   "Ollama's completion (`/api/generate`)": { "the body": OLLAMA_GENERATE_FIELDS, "`options`": OLLAMA_OPTIONS },
 };

@@ -2,6 +2,7 @@
  * OpenAI's chat and text completions, from the body of a request to the answers in OpenAI's shape.
  * @module
  */
+import { NibbleError } from "../base/errors.ts";
 import { CLOSE_TAG } from "../chat/reasoning.ts";
 import type { ToolFormat } from "../chat/tool-format.ts";
 import { readTurn } from "../chat/turn.ts";
@@ -11,6 +12,7 @@ import type { Grammars } from "./constrain/grammars.ts";
 import type { Core } from "./core.ts";
 import { generate } from "./generate/generation.ts";
 import type { GenerationSettings } from "./generate/settings.ts";
+import { infillIds, infillLack } from "./infill.ts";
 import { type ChatStart, chatChunks, collectChat } from "./openai/chat.ts";
 import type { ChatCompletion, ChatCompletionChunk } from "./openai/chat-types.ts";
 import { type CompletionStart, collectCompletion, completionChunks } from "./openai/completion.ts";
@@ -21,7 +23,7 @@ import { checkCallOptions } from "./request/arguments.ts";
 import { boundedEncode } from "./request/bounded-encode.ts";
 import { type CheckedChatRequest, checkChatRequest } from "./request/chat.ts";
 import type { CommonRequest } from "./request/common.ts";
-import { type CheckedCompletionRequest, checkCompletionRequest } from "./request/completion.ts";
+import { type CheckedCompletionRequest, type CompletionPrompt, checkCompletionRequest } from "./request/completion.ts";
 import { checkPrompt } from "./request/generate-options.ts";
 import { compileNamed } from "./request/structured.ts";
 import { callMasks, callOrFormatMasks, callParser, freeCalls, SHOWN_WITH_TOOLS } from "./request/tool-support.ts";
@@ -86,16 +88,16 @@ export async function completeText(
 /** The answers to each prompt. The first answer to a prompt computes it for the others. */
 function textStarts(
   core: Core,
-  { prompts, n, format, echo, addBos, tokenIds, options }: CheckedCompletionRequest,
+  request: CheckedCompletionRequest,
   signal: { readonly signal?: AbortSignal },
 ): CompletionStart[] {
+  const { prompts, n, format, echo, tokenIds, options } = request;
   const { tokenizer, context } = core;
   const masks = format && compileNamed(format.source, format.param, context.grammars);
   const constraint = masks && { masks, reasoning: undefined };
   return prompts.flatMap((prompt, i) => {
     const name = prompts.length === 1 ? "prompt" : `prompt[${i}]`;
-    const encode = boundedEncode(tokenizer, context.contextLength, name);
-    const ids = checkPrompt(encodePrompt(prompt, encode, addBos), context, name);
+    const ids = checkPrompt(promptIds(core, request, prompt, name), context, name);
     const echoed = echo ? { ...echoOf(prompt, ids, tokenizer), logprobs: options.logprobs !== undefined } : undefined;
     const settings = { ...options, ...signal, prompt: ids, begun: "", constraint };
     return choices(n).map((choice) => ({
@@ -105,6 +107,24 @@ function textStarts(
       promptIds: tokenIds ? ids : undefined,
     }));
   });
+}
+
+/** The ids of a prompt, or of the prompt for the gap between it and the suffix. */
+function promptIds(
+  core: Core,
+  { suffix, addBos }: CheckedCompletionRequest,
+  prompt: CompletionPrompt,
+  param: string,
+): number[] {
+  const { tokenizer, context } = core;
+  const encode = boundedEncode(tokenizer, context.contextLength, param);
+  if (suffix === undefined) return encodePrompt(prompt, encode, addBos);
+  const lack = infillLack(core);
+  if (lack !== undefined) throw new NibbleError("invalid_request", `suffix: ${lack}`, { param: "suffix" });
+  const plain = { special: false, addBos: false };
+  const prefix = typeof prompt === "string" ? encode(prompt, plain) : encodePrompt(prompt, encode, false);
+  const after = boundedEncode(tokenizer, context.contextLength, "suffix")(suffix, plain);
+  return infillIds(core, { prefix, suffix: after, addBos });
 }
 
 /** How log-probabilities name tokens. */

@@ -41,6 +41,8 @@ export interface ModelParts {
   readonly draft?: DraftParts | undefined;
   /** Whether requests and sessions reuse keys and values that others have computed (default true). */
   readonly prefixCache?: boolean | undefined;
+  /** Whether prompts that fill a gap have the suffix first, whatever the model's files say (default false). */
+  readonly spmInfill?: boolean | undefined;
 }
 
 /** A draft model of the same vocabulary. */
@@ -61,6 +63,7 @@ export class Core {
   readonly context: RequestContext;
   readonly embedding: EmbedContext;
   readonly sessions: SessionParts;
+  readonly spmInfill: boolean;
   /** Pages of the whole key-value cache. */
   private readonly pages: number;
   private readonly draft: DraftParts | undefined;
@@ -72,6 +75,7 @@ export class Core {
     this.name = name;
     this.tokenizer = tokenizer;
     this.executor = executor;
+    this.spmInfill = parts.spmInfill ?? false;
     // Where tokens attend to those after them, a prefix has other keys and values in each text.
     this.prefixes = new PrefixCache(executor, !executor.bidirectional && parts.prefixCache);
     this.draft = parts.draft;

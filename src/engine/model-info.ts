@@ -29,6 +29,8 @@ export interface ModelInfo extends LoadFacts {
   readonly lora: readonly LoraInfo[];
   /** Tokens that end an answer. */
   readonly endIds: readonly number[];
+  /** Whether the model has the tokens to fill a gap in a text (`infillPrompt`, and `suffix` of completions). */
+  readonly infill: boolean;
 }
 
 /** Facts about the files of a model. */

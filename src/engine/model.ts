@@ -15,6 +15,7 @@ import { embeddingSize } from "./generate/embedding.ts";
 import type { GenerateEvent } from "./generate/events.ts";
 import { generate } from "./generate/generation.ts";
 import type { LogLikelihood } from "./generate/log-likelihood.ts";
+import { type InfillOptions, infillLack, infillPrompt } from "./infill.ts";
 import { logLikelihoods } from "./likelihoods.ts";
 import type { LoadFacts, ModelInfo } from "./model-info.ts";
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from "./openai/chat-types.ts";
@@ -125,6 +126,17 @@ export interface Model extends SessionCalls {
   /** The prompt that a chat completion makes of its request, with its tools. @throws NibbleError as the completion does */
   chatPrompt(request: ChatCompletionRequest, options?: RequestOptions): { text: string; ids: number[] };
   /**
+   * The prompt, for `generate` or a completion, that asks for the text of a gap between `prefix` and `suffix` (fill in the
+   * middle; `info.infill`), with the order and the limits of llama-server's /infill. Both are texts or token ids, and of
+   * long ones the part next to the gap is kept. Text that spells a special token stays text.
+   * @throws NibbleError `not_supported` for a model without the tokens for this, `invalid_argument`, `context_full`
+   */
+  infillPrompt(
+    prefix: string | readonly number[],
+    suffix: string | readonly number[],
+    options?: InfillOptions,
+  ): number[];
+  /**
    * The same model for a caller whose prompts others must not learn: its requests and sessions reuse cached prefixes only
    * among those of the same salt. The time to a first token tells whether a prefix was cached, so whoever shares the cache
    * can ask what others have asked. Limits, memory, `stats` and `dispose` are those of the model.
@@ -210,7 +222,8 @@ export function coreOf(value: unknown): Core | undefined {
   return typeof value === "object" && value !== null ? cores.get(value) : undefined;
 }
 
-function infoOf(parts: ModelParts, { context, executor, embedding }: Core, prompts: ChatPrompts): ModelInfo {
+function infoOf(parts: ModelParts, core: Core, prompts: ChatPrompts): ModelInfo {
+  const { context, executor, embedding } = core;
   return {
     ...(parts.facts as LoadFacts), // only tests put a model together without files
     ...prompts.turnTokens(),
@@ -224,6 +237,7 @@ function infoOf(parts: ModelParts, { context, executor, embedding }: Core, promp
     sampling: context.defaults,
     lora: context.adapters,
     endIds: [...context.endIds],
+    infill: infillLack(core) === undefined,
   };
 }
 
@@ -231,7 +245,7 @@ function infoOf(parts: ModelParts, { context, executor, embedding }: Core, promp
 function textCalls(
   core: Core,
   prompts: ChatPrompts,
-): Pick<Model, "tokenize" | "detokenize" | "tokenBytes" | "applyTemplate" | "chatPrompt"> {
+): Pick<Model, "tokenize" | "detokenize" | "tokenBytes" | "applyTemplate" | "chatPrompt" | "infillPrompt"> {
   const { tokenizer, executor, context } = core;
   return {
     tokenize(text, options) {
@@ -258,5 +272,6 @@ function textCalls(
       const { text, ids } = prompts.of(checkChatRequest(request, context, rules), rules);
       return { text, ids };
     },
+    infillPrompt: (prefix, suffix, options) => infillPrompt(core, prefix, suffix, options),
   };
 }

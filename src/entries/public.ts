@@ -7,6 +7,7 @@ export type { ChatMessage } from "../chat/template.ts";
 export type { ApplyTemplateOptions } from "../engine/chat-prompts.ts";
 export type { GenerateEvent, Usage } from "../engine/generate/events.ts";
 export type { Timings } from "../engine/generate/timings.ts";
+export type { InfillFile, InfillOptions } from "../engine/infill.ts";
 export type { Model } from "../engine/model.ts";
 export type { DraftFacts, FileFacts, LoadFacts, ModelInfo } from "../engine/model-info.ts";
 export type * from "../engine/openai/chat-types.ts";

@@ -55,6 +55,7 @@ export async function loadModel({ source, checkpoint, host, options, draft }: Lo
     tokenizer: tokenizer!,
     executor,
     templates,
+    spmInfill: options.spmInfill,
     defaults: samplingDefaults(checkpoint.metadata),
     adapters: checkAdapters(options.lora),
     embedding,

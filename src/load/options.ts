@@ -79,6 +79,11 @@ export interface LoadOptions {
    * else its `default`.
    */
   chatTemplate?: string;
+  /**
+   * Whether prompts that fill a gap (`infillPrompt`, `suffix`) have the suffix first ("SPM"), for models that were trained
+   * so. Default: false, except for the tokens of Codestral.
+   */
+  spmInfill?: boolean;
   /** Is called while weights are read, with bytes read so far and in all. */
   onProgress?: (progress: LoadProgress) => void;
   /** Ends the load; its promise then rejects with the signal's reason. */
@@ -115,6 +120,7 @@ const CHECKS: { readonly [option in Exclude<keyof LoadOptions, "lora">]-?: Check
   revectorize: ["a boolean", (value) => typeof value === "boolean"],
   draft: ["a source of a model, or a loaded model", (value) => typeof value === "string" || isObject(value)],
   chatTemplate: ["a string", (value) => typeof value === "string"],
+  spmInfill: ["a boolean", (value) => typeof value === "boolean"],
   onProgress: ["a function", (value) => typeof value === "function"],
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };

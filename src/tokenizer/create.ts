@@ -20,11 +20,11 @@ export function createTokenizer(checkpoint: Pick<Checkpoint, "metadata" | "huggi
   const { metadata, huggingFace } = checkpoint;
   const json = huggingFace?.tokenizer;
   try {
-    return new TextTokenizer(
+    const parts =
       json === undefined
         ? (metadata.has(PIPELINE_KEY) ? readPipelineTokenizer : readGgufTokenizer)(metadata)
-        : readHuggingFaceTokenizer(json, huggingFace?.tokenizerConfig, metadata),
-    );
+        : readHuggingFaceTokenizer(json, huggingFace?.tokenizerConfig, metadata);
+    return new TextTokenizer(parts, metadata);
   } catch (error) {
     if (!(error instanceof NibbleError) || error.code === "bad_tokenizer") throw error;
     throw new NibbleError("bad_tokenizer", error.message, { cause: error });

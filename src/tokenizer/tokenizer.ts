@@ -6,8 +6,10 @@
 import { NibbleError } from "../base/errors.ts";
 import { writeUtf8 } from "../base/utf8.ts";
 import { Utf8Decoder } from "../base/utf8-stream.ts";
+import type { Metadata } from "../formats/checkpoint.ts";
 import { type AddedToken, AddedTokenMatcher } from "./added-tokens.ts";
 import { type Around, symmetric } from "./around.ts";
+import { type FimTokens, fimEnds, fimTokens } from "./fim.ts";
 import { forEachPiece, type Stage } from "./pretokenizer.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "./types.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -60,6 +62,8 @@ const END_TEXTS: ReadonlySet<string> = new Set([
   "<eos>",
   "</s>",
   "<｜end▁of▁sentence｜>",
+  "<EOT>",
+  "▁<EOT>", // CodeLlama
 ]);
 
 /** `</s>` must be a control token, too: in Gemma's vocabulary it is an HTML tag (strikethrough) and ends no turn. */
@@ -77,6 +81,7 @@ export class TextTokenizer implements Tokenizer {
   readonly endIds: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly around: Around;
+  readonly fim: FimTokens;
   readonly #parts: TokenizerParts;
   /** Finds the added tokens of raw text. */
   readonly #raw: AddedTokenMatcher;
@@ -87,11 +92,22 @@ export class TextTokenizer implements Tokenizer {
   readonly #normalizedBytes = new Map<number, Uint8Array>();
   readonly #special: ReadonlySet<number>;
 
-  /** @throws NibbleError `bad_tokenizer` for an id beyond the vocabulary */
-  constructor(parts: TokenizerParts) {
+  /**
+   * @param metadata may name the tokens that fill a gap
+   * @throws NibbleError `bad_tokenizer` for an id beyond the vocabulary
+   */
+  constructor(parts: TokenizerParts, metadata: Metadata) {
     const { added, vocabulary, normalize } = parts;
+    this.#parts = parts;
+    this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
+    this.fim = fimTokens(metadata, {
+      size: vocabulary.size,
+      added: (text) => this.#addedIds.get(text),
+      any: (text) => this.#addedIds.get(text) ?? this.#find(vocabulary.bytesOfSpelling(text)),
+    });
     const endIds = new Set([...parts.endIds, ...added.filter(endsTurn).map(({ id }) => id)]);
     if (parts.eosId !== undefined) endIds.add(parts.eosId);
+    for (const id of fimEnds(this.fim)) endIds.add(id);
     for (const id of [...endIds, parts.bosId ?? 0]) {
       if (id >= vocabulary.size) throw badId(id, vocabulary.size);
     }
@@ -101,7 +117,6 @@ export class TextTokenizer implements Tokenizer {
     this.endIds = endIds;
     this.addBos = parts.addBos && parts.bosId !== undefined;
     this.around = parts.around ?? symmetric(this.addBos ? [parts.bosId!] : [], [], []);
-    this.#parts = parts;
     this.#raw = new AddedTokenMatcher(added.filter((token) => token.normalized !== true));
     const normalized = added
       .filter((token) => token.normalized === true)
@@ -109,7 +124,6 @@ export class TextTokenizer implements Tokenizer {
     this.#normalized = new AddedTokenMatcher(normalized, parts.marksSpaces !== true);
     for (const { id, content, spelled } of normalized)
       if (content !== spelled) this.#normalizedBytes.set(id, vocabulary.bytesOfSpelling(content));
-    this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
     this.#special = new Set(added.filter(({ special }) => special).map(({ id }) => id));
   }
 
@@ -189,7 +203,11 @@ export class TextTokenizer implements Tokenizer {
     const added = this.#addedIds.get(content);
     if (added !== undefined) return added;
     const bytes = new Uint8Array(3 * content.length);
-    const id = this.#parts.vocabulary.find(bytes, 0, writeUtf8(content, 0, content.length, bytes));
+    return this.#find(bytes.subarray(0, writeUtf8(content, 0, content.length, bytes)));
+  }
+
+  #find(bytes: Uint8Array): number | undefined {
+    const id = this.#parts.vocabulary.find(bytes, 0, bytes.length);
     return id >= 0 ? id : undefined;
   }
 

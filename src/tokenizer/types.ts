@@ -3,6 +3,7 @@
  * @module
  */
 import type { Around } from "./around.ts";
+import type { FimTokens } from "./fim.ts";
 
 /** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
@@ -29,12 +30,14 @@ export interface Tokenizer {
   readonly bosId: number | undefined;
   /** The token that ends a text, if the model has one. */
   readonly eosId: number | undefined;
-  /** Every id that ends a turn: EOS, end-of-turn and end-of-message tokens, and tokens whose text is a known end marker. */
+  /** Every id that ends a turn: EOS, end-of-turn and end-of-message tokens, tokens whose text is a known end marker, and those after which another text would begin (`fimEnds`). */
   readonly endIds: ReadonlySet<number>;
   /** Whether the model's files ask for BOS in front of raw text. */
   readonly addBos: boolean;
   /** The tokens that the model's files put around texts that are complete, such as ones that are embedded. */
   readonly around: Around;
+  /** The tokens by which the model fills a gap in a text. */
+  readonly fim: FimTokens;
   /**
    * The ids of a text. A lone surrogate counts as U+FFFD.
    * @throws NibbleError `invalid_argument` if BOS or EOS is asked for and the model has none; `limit_exceeded` beyond `limit`

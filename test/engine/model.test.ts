@@ -76,6 +76,7 @@ describe("text and templates", () => {
       chatTemplate: "model",
       sampling: SAMPLING_DEFAULTS,
       endIds: [EOS, IM_END],
+      infill: true,
     });
   });
   it("without a template: turn tokens of the vocabulary, or an explanation", async () => {

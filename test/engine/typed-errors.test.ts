@@ -81,6 +81,7 @@ const CALLS: Readonly<Record<string, [call: (m: Model) => (...args: never[]) => 
   tokenBytes: [(m) => m.tokenBytes, [1]],
   applyTemplate: [(m) => m.applyTemplate, [messages, {}]],
   chatPrompt: [(m) => m.chatPrompt, [{ messages }, {}]],
+  infillPrompt: [(m) => m.infillPrompt, ["a", "b", {}]],
   session: [(m) => m.session, [{}]],
   restore: [(m) => m.restore, [new Uint8Array(64)]],
   restoreSigned: [(m) => m.restoreSigned, [new Uint8Array(64), new Uint8Array(32)]],
@@ -163,7 +164,18 @@ describe("entries", () => {
 
   it("load and plan: sources and options of every type", async () => {
     const source = join(root, "dist/crumb.gguf");
-    const options = ["name", "contextLength", "kvType", "threads", "lora", "chatTemplate", "signal", "draft", "wasm"];
+    const options = [
+      "name",
+      "contextLength",
+      "kvType",
+      "threads",
+      "lora",
+      "chatTemplate",
+      "spmInfill",
+      "signal",
+      "draft",
+      "wasm",
+    ];
     for (const value of VALUES) {
       await attempt(() => load(value as never));
       await attempt(() => plan(source, value as never));

@@ -6,6 +6,8 @@ import { symmetric } from "../../src/tokenizer/around.ts";
 import type { EncodeOptions, StreamDecoder, Tokenizer } from "../../src/tokenizer/types.ts";
 
 const SPECIAL = ["<bos>", "<eos>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"];
+/** The tokens that fill a gap; no text becomes them. */
+export const FIM = { prefix: 280, suffix: 281, middle: 282, pad: 283, repository: 284, file: 285 };
 export const BOS = 256;
 export const EOS = 257;
 export const IM_END = 259;
@@ -17,6 +19,7 @@ export class FakeTokenizer implements Tokenizer {
   readonly endIds: ReadonlySet<number> = new Set([EOS, IM_END]);
   readonly addBos: boolean = true;
   readonly around: Tokenizer["around"] = symmetric([BOS], [], []);
+  readonly fim: Tokenizer["fim"] = FIM;
 
   encode(text: string, { special = true, addBos = this.addBos }: EncodeOptions = {}): number[] {
     const ids = addBos ? [BOS] : [];

@@ -147,6 +147,7 @@ const COMPLETION: Record<string, unknown[]> = {
   best_of: [...POSITIVE, 3],
   add_special_tokens: BOOLEAN,
   echo: BOOLEAN,
+  suffix: NAME, // crumb cannot fill gaps
   // biome-ignore format: a list
   prompt: [null, 0, 1, -1, 0.5, true, false, {}, { a: 1 }, [["a"], 1], [-1], [1.5], [1e9], [null], [[-1]], new Array(100_000).fill(1)],
 };

@@ -57,7 +57,7 @@ const families: FamilyTest[] = [
     random: "qwen3",
     eos: 151645,
     addBos: false,
-    ends: [151643, 151645],
+    ends: [151643, 151645, 151662, 151663, 151664],
   },
   {
     name: "gemma3",
@@ -83,7 +83,7 @@ const families: FamilyTest[] = [
     bos: 1,
     eos: 2,
     addBos: false,
-    ends: [0, 2],
+    ends: [0, 2, 4],
   },
   {
     name: "qwen2.5",
@@ -91,7 +91,7 @@ const families: FamilyTest[] = [
     bos: 151643,
     eos: 151645,
     addBos: false,
-    ends: [151643, 151645],
+    ends: [151643, 151645, 151662, 151663, 151664],
   },
 ];
 

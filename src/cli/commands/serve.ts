@@ -35,7 +35,7 @@ export const serve: Command = defineCommand({
   usage: "[MODEL...]",
   positionals: [0, MAX_MODELS],
   about: `Answers the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/files, /v1/batches, /v1/models),
-Anthropic (/v1/messages), llama-server (/completion, /tokenize, /props, /slots, /health, /metrics, ...) and Ollama (/api/chat,
+Anthropic (/v1/messages), llama-server (/completion, /infill, /tokenize, /props, /slots, /health, /metrics, ...) and Ollama (/api/chat,
 /api/generate, /api/embed, /api/tags, /api/pull, ...). The first model is loaded at once, others when a request names them. At /
 it serves a page that runs a model in the browser. Only this machine can reach it unless --host says otherwise, and then an
 API key must be set. SIGTERM or Ctrl-C lets answers under way end; a second one ends the process at once.

@@ -140,6 +140,10 @@ const requests = {
   ),
   predict: number(ANSWER_LENGTH, "N", { min: -1, integer: true }, "most tokens of an answer (-1: no bound)"),
   keep: number("--keep", "N", { min: -1, integer: true }, "tokens of the prompt that a context shift keeps (-1: all)"),
+  spmInfill: toggle(
+    "--spm-infill",
+    "where a gap is filled, send the model what follows it first (suffix, prefix, middle)",
+  ),
   contextShift: toggle("--context-shift", "where the context is full, forget half of it; for requests with a bound"),
   noContextShift: accepted("--no-context-shift", false),
 };
@@ -173,7 +177,16 @@ type Texts =
 type Numbers =
   | ("port" | "parallel" | "queue" | "cacheTokens" | "modelsMax" | "idle" | "responseStore" | "grace")
   | ("reasoningBudget" | "predict" | "keep");
-type Switches = "insecure" | "noReload" | "sharePrefixes" | "noUi" | "strict" | "contextShift" | "loraOff" | "json";
+type Switches =
+  | "insecure"
+  | "noReload"
+  | "sharePrefixes"
+  | "noUi"
+  | "strict"
+  | "contextShift"
+  | "spmInfill"
+  | "loraOff"
+  | "json";
 
 type ServeFlagTable = Readonly<
   Record<Texts, Flag<string>> &

@@ -54,6 +54,7 @@ async function loadModel(source: string, name: string, { flags, chatTemplate }: 
       name,
       ...(cacheTokens !== undefined && { cacheTokens }),
       ...(chatTemplate !== undefined && { chatTemplate }),
+      ...(flags.spmInfill && { spmInfill: true }),
     };
     return loadWithContexts(source, { ...all, ...own }, CACHED_CONTEXTS).catch((error) => {
       throw templateError(error);

@@ -11,6 +11,11 @@ import type { CommonFields, FinishReason, PromptLogprobs, PromptProgress } from 
 export interface CompletionRequest extends CommonFields {
   /** A text, or token ids as they are, or a list of either: one choice for each, times `n`, in their order. */
   readonly prompt: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  /**
+   * The text after the gap that the answer fills, where the prompt is the text before it. The model must have the tokens
+   * for that (`info.infill`). Default: none, and the answer continues the prompt.
+   */
+  readonly suffix?: string | null;
   /** Log-probabilities of each token and of 0 to 20 alternatives; the token itself is always among them. */
   readonly logprobs?: number | null;
   /** Must equal `n`, because choosing among more answers is not supported. */

@@ -2,7 +2,7 @@
  * Checks the untrusted body of OpenAI's completion call.
  * @module
  */
-import { type FieldRules, Fields, invalid, unsupported } from "../../base/fields.ts";
+import { conflict, type FieldRules, Fields, invalid, unsupported } from "../../base/fields.ts";
 import { type CommonRequest, checkCommon, MAX_TOP_LOGPROBS } from "./common.ts";
 import type { RequestContext } from "./context.ts";
 import { COMPLETION_FIELDS } from "./field-tables.ts";
@@ -18,6 +18,8 @@ export interface CheckedCompletionRequest extends CommonRequest {
   readonly echo: boolean;
   /** Whether BOS is added to a text; undefined stands for the model's default. */
   readonly addBos: boolean | undefined;
+  /** The text after the gap that the answer fills; undefined: the answer continues the prompt. */
+  readonly suffix: string | undefined;
 }
 
 /** Limit on the number of prompts times answers. */
@@ -40,7 +42,10 @@ export function checkCompletionRequest(
   const prompts = checkPrompts(fields.get("prompt"), context);
   if (prompts.length * common.n > MAX_ANSWERS)
     throw invalid("prompt", `at most ${Math.floor(MAX_ANSWERS / common.n)} prompts with n ${common.n}`, prompts);
-  return { ...common, prompts, echo, addBos: fields.boolean("add_special_tokens") };
+  const suffix = fields.string("suffix", Infinity) || undefined;
+  if (echo && suffix !== undefined)
+    throw conflict("echo", "suffix", "the prompt then stands on both sides of the answer");
+  return { ...common, prompts, echo, suffix, addBos: fields.boolean("add_special_tokens") };
 }
 
 /**

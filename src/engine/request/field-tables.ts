@@ -53,7 +53,7 @@ const LLAMA_SERVER: FieldTable = {
     "timings_per_token",
   ],
   unused: [
-    ...["cache_prompt", "id_slot", "n_cache_reuse", "sse_ping_interval"],
+    ...["cache_prompt", "id_slot", "n_cache_reuse", "sse_ping_interval", "t_max_prompt_ms"],
     ...["backend_sampling", "adaptive_decay", "penalize_nl", "return_tokens"],
   ],
   unsupported: {
@@ -132,7 +132,7 @@ export const CHAT_FIELDS: FieldTable = joined(COMMON, {
     moderation: { instead: "moderate the texts yourself" },
     web_search_options: { instead: "offer a function in tools that searches, and send its result in a message" },
     best_of: unless((value) => value === 1, "send n"),
-    suffix: empty("write what follows into the prompt"),
+    suffix: empty("send it to /v1/completions, or write what follows into the prompt"),
     echo: off("the client has the messages already"),
     chat_template: empty("load the model with the template that you want"),
     add_special_tokens: off("send /v1/completions the prompt that you want"),
@@ -143,10 +143,7 @@ export const CHAT_FIELDS: FieldTable = joined(COMMON, {
 });
 
 export const COMPLETION_FIELDS: FieldTable = joined(COMMON, {
-  known: ["prompt", "echo", "add_special_tokens", "best_of"],
-  unsupported: {
-    suffix: empty("send a prompt with the model's own tokens for the middle of a text"),
-  },
+  known: ["prompt", "suffix", "echo", "add_special_tokens", "best_of"],
 });
 
 export const STREAM_OPTIONS: FieldTable = {

@@ -8,6 +8,7 @@ import type { Route } from "../route.ts";
 import { applyTemplate } from "./apply-template.ts";
 import { prepareNative } from "./completion/endpoint.ts";
 import { nativeEmbeddings } from "./embeddings.ts";
+import { prepareInfill } from "./infill.ts";
 import { listAdapters, setAdapters } from "./lora-adapters.ts";
 import { loadNamed, unloadNamed } from "./model-control.ts";
 import { health, metricsPage } from "./monitoring.ts";
@@ -19,6 +20,7 @@ import { detokenize, tokenize } from "./tokens.ts";
 export const LLAMA_SERVER_ROUTES: readonly Route[] = [
   { method: "POST", path: "/completion", respond: generation(prepareNative) },
   { method: "POST", path: "/completions", respond: generation(prepareNative) },
+  { method: "POST", path: "/infill", respond: generation(prepareInfill) },
   { method: "POST", path: "/embedding", respond: computation(nativeEmbeddings) },
   { method: "POST", path: "/embeddings", respond: computation(nativeEmbeddings) },
   ...["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"].map(
@@ -37,10 +39,5 @@ export const LLAMA_SERVER_ROUTES: readonly Route[] = [
   { method: "GET", path: "/metrics", respond: metricsPage },
   // A load balancer has no key and asks whether the server lives.
   { method: "GET", path: "/health", open: true, respond: facts(health) },
-  refused(
-    "POST",
-    "/infill",
-    "the models here do not fill gaps; send /completion a prompt with the model's own tokens for it",
-  ),
   refused("POST", "/props", "settings are given when the server starts, or with each request"),
 ];

@@ -1,9 +1,9 @@
 /**
- * Ollama's /api/generate: a prompt as the only message of a chat, or as it is.
+ * Ollama's /api/generate: a prompt as the only message of a chat, as it is, or before a gap that ends at a suffix.
  * @module
  */
 import type { FieldTable } from "../../base/field-table.ts";
-import { Fields } from "../../base/fields.ts";
+import { conflict, Fields } from "../../base/fields.ts";
 import type { ChatCompletionChunk } from "../../engine/openai/chat-types.ts";
 import type { Prepared } from "../answer.ts";
 import type { Body } from "../body.ts";
@@ -22,6 +22,7 @@ export const OLLAMA_GENERATE_FIELDS: FieldTable = {
   known: [
     "model",
     "prompt",
+    "suffix",
     "system",
     "format",
     "options",
@@ -35,7 +36,6 @@ export const OLLAMA_GENERATE_FIELDS: FieldTable = {
   unused: ["truncate", "shift"],
   unsupported: {
     images: IMAGES,
-    suffix: { instead: "the models here do not fill gaps", neutral: isEmpty },
     context: { instead: "send the conversation to /api/chat", neutral: isEmpty },
     template: {
       instead: "send the whole prompt with raw: true, or start the server with --chat-template",
@@ -54,8 +54,8 @@ export async function prepareGenerate(call: Call, signal: AbortSignal): Promise<
   const prompt = fields.string("prompt", Infinity) ?? "";
   if (prompt === "") return onlyLoads(call, stream, { response: "" });
   const options = { signal, names: NAMES };
-  const chunks = fields.boolean("raw")
-    ? textAsChat(await openText(call, { prompt, ...settingsOf(fields) }, options))
+  const chunks = isText(fields)
+    ? textAsChat(await openText(call, { prompt, suffix: fields.get("suffix"), ...settingsOf(fields) }, options))
     : await openChat(
         call,
         { messages: messagesOf(fields, prompt), ...readThink(fields), ...settingsOf(fields) },
@@ -64,17 +64,25 @@ export async function prepareGenerate(call: Call, signal: AbortSignal): Promise<
   return prepareAnswer(answerStyle(call, showResponse), stream, chunks);
 }
 
+/** A raw prompt, and one with a suffix, whose gap the model fills: both are text completions without a template. */
+function isText(fields: Fields): boolean {
+  const raw = fields.boolean("raw") ?? false;
+  const suffix = fields.string("suffix", Infinity) ?? "";
+  if (raw && suffix !== "") throw conflict("suffix", "raw", "a raw prompt is sent as it is");
+  return raw || suffix !== "";
+}
+
 function messagesOf(fields: Fields, prompt: string): Body[] {
   const system = fields.string("system", Infinity);
   return [...(system ? [{ role: "system", content: system }] : []), { role: "user", content: prompt }];
 }
 
 function settingsOf(fields: Fields): Body {
-  const raw = fields.boolean("raw") ?? false;
+  const text = isText(fields);
   const top = fields.get("top_logprobs");
   const wanted = fields.boolean("logprobs") ?? false;
   // A text completion takes one number, a chat a switch and a number.
-  const logprobs = raw ? { logprobs: wanted ? (top ?? 0) : undefined } : { logprobs: wanted, top_logprobs: top };
+  const logprobs = text ? { logprobs: wanted ? (top ?? 0) : undefined } : { logprobs: wanted, top_logprobs: top };
   return { response_format: readFormat(fields), ...logprobs, ...readOptions(fields) };
 }
 

@@ -60,7 +60,7 @@ export function readName(body: unknown, { rules }: Exchange, more: readonly stri
 
 function details({ name, facts }: ServedModel, model: Model, created: number): object {
   const all = { ...facts, ...factsOf(model) };
-  const { architecture, contextLength, hiddenSize, vocabSize, chatTemplate, template = "" } = model.info;
+  const { architecture, contextLength, hiddenSize, vocabSize, chatTemplate, template = "", infill } = model.info;
   const chats = chatTemplate !== "none";
   const reasons = typeof template === "string" && template.includes("</think>");
   return {
@@ -75,7 +75,13 @@ function details({ name, facts }: ServedModel, model: Model, created: number): o
       [`${architecture}.embedding_length`]: hiddenSize,
       [`${architecture}.vocab_size`]: vocabSize,
     },
-    capabilities: ["completion", ...(chats ? ["tools"] : []), ...(chats && reasons ? ["thinking"] : []), "embedding"],
+    capabilities: [
+      "completion",
+      ...(chats ? ["tools"] : []),
+      ...(infill ? ["insert"] : []),
+      ...(chats && reasons ? ["thinking"] : []),
+      "embedding",
+    ],
     modified_at: modified(all, created),
   };
 }

@@ -153,7 +153,6 @@ describe("/api/generate", () => {
     const neutral = { suffix: "", context: [], images: [], template: "", options: { num_predict: 1 } };
     expect((await post("/api/generate", { prompt: "a", stream: false, ...neutral })).status).toBe(200);
     for (const [name, value] of Object.entries({
-      suffix: "a",
       context: [1],
       images: ["A"],
       template: "{{ .Prompt }}",

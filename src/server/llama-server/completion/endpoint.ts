@@ -1,5 +1,5 @@
 /**
- * llama-server's own /completion.
+ * llama-server's own /completion, and the answers that /infill gives in the same form.
  * @module
  */
 import type { Completion } from "../../../engine/openai/completion-types.ts";
@@ -10,7 +10,7 @@ import { errorBody, type FieldNames } from "../../errors.ts";
 import { sseEvent } from "../../streams.ts";
 import { generationSettings } from "../generation-settings.ts";
 import { answerObject, type NativeStyle, pieceObject, pieces } from "./answer.ts";
-import { readNativeRequest } from "./request.ts";
+import { type NativeRequest, readNativeRequest } from "./request.ts";
 
 /** A single prompt goes to the engine as a list of one. */
 const NAMES: FieldNames = [
@@ -19,8 +19,16 @@ const NAMES: FieldNames = [
 ];
 
 /** @throws NibbleError that names the field */
-export async function prepareNative(call: Call, signal: AbortSignal): Promise<Prepared<Completion>> {
-  const request = readNativeRequest(call);
+export function prepareNative(call: Call, signal: AbortSignal): Promise<Prepared<Completion>> {
+  return prepareRequest(call, readNativeRequest(call), signal);
+}
+
+/** Prepares the answers to a request that has been read. @throws NibbleError that names the field */
+export async function prepareRequest(
+  call: Call,
+  request: NativeRequest,
+  signal: AbortSignal,
+): Promise<Prepared<Completion>> {
   const chunks = await openText(call, request.body, { signal, names: request.several ? [] : NAMES });
   const { name, contextLength } = call.model.info;
   const style = {

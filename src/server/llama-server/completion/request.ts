@@ -7,19 +7,21 @@ import { Fields } from "../../../base/fields.ts";
 import { COMPLETION_FIELDS } from "../../../engine/request/field-tables.ts";
 import type { Body } from "../../body.ts";
 import type { Call } from "../../call.ts";
-import { type Prompt, readPrompts } from "../prompts.ts";
+import { type Prompt, type Prompts, readPrompts } from "../prompts.ts";
 
 /** Fields that this endpoint reads itself; all others are the engine's. */
 const OWN = [
   ...["prompt", "stream", "n_cmpl", "n", "n_probs", "n_keep", "return_tokens", "response_fields", "n_indent"],
   ...["t_max_predict_ms"],
 ];
+const ENGINE = COMPLETION_FIELDS.known.filter((name) => name !== "suffix" && !OWN.includes(name));
 export const NATIVE_COMPLETION_FIELDS: FieldTable = {
-  known: [...new Set([...OWN, ...COMPLETION_FIELDS.known])],
+  known: [...OWN, ...ENGINE],
   unused: (COMPLETION_FIELDS.unused ?? []).filter((name) => !OWN.includes(name)),
-  unsupported: Object.fromEntries(
-    Object.entries(COMPLETION_FIELDS.unsupported ?? {}).filter(([name]) => !OWN.includes(name)),
-  ),
+  unsupported: {
+    ...Object.fromEntries(Object.entries(COMPLETION_FIELDS.unsupported ?? {}).filter(([name]) => !OWN.includes(name))),
+    suffix: { instead: "send /infill input_prefix and input_suffix", neutral: (value) => value === "" },
+  },
 };
 
 /** The range of `n_cmpl` and of `n`, which stands for it. */
@@ -47,10 +49,14 @@ export interface NativeRequest {
   readonly body: Body;
 }
 
-/** @throws NibbleError `invalid_request` that names the field */
+/** The request of a body with prompts. @throws NibbleError `invalid_request` that names the field */
 export function readNativeRequest({ model, body, exchange }: Call): NativeRequest {
   const fields = new Fields(body, NATIVE_COMPLETION_FIELDS, "", exchange.rules);
-  const { prompts, several } = readPrompts(fields, model, { key: "prompt", most: MAX_PROMPTS });
+  return nativeRequest(fields, readPrompts(fields, model, { key: "prompt", most: MAX_PROMPTS }));
+}
+
+/** The request of a body whose prompts have been read. @throws NibbleError `invalid_request` that names the field */
+export function nativeRequest(fields: Fields, { prompts, several }: Prompts): NativeRequest {
   const empty = prompts.findIndex(({ ids }) => ids.length === 0);
   if (empty >= 0)
     throw fields.invalid(several ? `prompt[${empty}]` : "prompt", "at least one token", prompts[empty]!.text);
@@ -83,8 +89,7 @@ export function readNativeRequest({ model, body, exchange }: Call): NativeReques
 }
 
 function engineFields(fields: Fields): Body {
-  const names = COMPLETION_FIELDS.known.filter((name) => !OWN.includes(name));
-  return Object.fromEntries(names.map((name) => [name, fields.get(name)]));
+  return Object.fromEntries(ENGINE.map((name) => [name, fields.get(name)]));
 }
 
 /** -1 keeps the whole prompt; with several the shortest one counts. */
