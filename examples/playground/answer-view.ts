@@ -1,5 +1,6 @@
 /**
- * One answer on the page. Text is written once per frame, however fast tokens come.
+ * One answer on the page. What comes between two frames is written at once, however fast tokens come, and the place that
+ * follows its growth is told in the same frame.
  * @module
  */
 import type { Piece } from "./answer.ts";
@@ -19,8 +20,11 @@ export class AnswerView {
   #reasoning: ReasoningView | undefined;
   /** The answer's tokens, if they come with it. They are then shown in place of the text. */
   #tokens: TokenView | undefined;
-  #pending = "";
+  /** What has come since the last frame. */
+  #pending = nothing();
   #frame = 0;
+  /** Milliseconds until the reasoning had ended. */
+  #thought: number | undefined;
 
   /** @param grown is called after each change of size */
   constructor(grown: () => void) {
@@ -31,29 +35,23 @@ export class AnswerView {
   }
 
   get text(): string {
-    return this.#content.text + this.#pending;
+    return this.#content.text + this.#pending.content;
   }
 
   push({ content = "", reasoning = "", tokens = [] }: Partial<Piece>): void {
-    if (reasoning !== "") {
-      if (!this.#reasoning) this.element.prepend((this.#reasoning = new ReasoningView()).element);
-      this.#reasoning.push(reasoning);
-    }
-    if (content !== "") this.#reasoning?.end(performance.now() - this.#start);
-    if (tokens.length > 0) {
-      if (!this.#tokens) this.#under.before((this.#tokens = new TokenView()).element);
-      this.#tokens.push(tokens);
-      this.element.classList.add("as-tokens");
-    }
-    this.#pending += content;
+    const pending = this.#pending;
+    pending.content += content;
+    pending.reasoning += reasoning;
+    pending.tokens.push(...tokens);
+    if (content !== "" && (this.#reasoning || pending.reasoning !== "")) this.#endReasoning();
     this.#frame ||= requestAnimationFrame(() => this.#write());
   }
 
   /** @param note the speed of the answer, and the reason if it was cut off */
   end(note: string): void {
     cancelAnimationFrame(this.#frame);
+    this.#endReasoning();
     this.#write(false);
-    this.#reasoning?.end(performance.now() - this.#start);
     this.element.removeAttribute("aria-busy");
     if (this.text === "") this.#content.element.remove();
     else this.#under.append(copyButton(this.text));
@@ -62,45 +60,53 @@ export class AnswerView {
     this.#grown();
   }
 
+  #endReasoning(): void {
+    this.#thought ??= performance.now() - this.#start;
+  }
+
   #write(more = true): void {
     this.#frame = 0;
-    this.#content.push(this.#pending, more);
-    this.#pending = "";
-    this.#reasoning?.write();
+    const { content, reasoning, tokens } = this.#pending;
+    this.#pending = nothing();
+    if (reasoning !== "" && !this.#reasoning) this.element.prepend((this.#reasoning = new ReasoningView()).element);
+    this.#reasoning?.write(reasoning, this.#thought);
+    if (tokens.length > 0) {
+      if (!this.#tokens) this.#under.before((this.#tokens = new TokenView()).element);
+      this.#tokens.push(tokens);
+      this.element.classList.add("as-tokens");
+    }
+    this.#content.push(content, more);
     this.#grown();
   }
 }
+
+const nothing = (): { content: string; reasoning: string; tokens: Piece["tokens"][number][] } => ({
+  content: "",
+  reasoning: "",
+  tokens: [],
+});
 
 /** Reasoning, folded into one line: it shows the newest words while the model thinks, and afterwards how long it took. */
 class ReasoningView {
   readonly element: HTMLDetailsElement = make("details", "reasoning");
   readonly #title = make("span", "", "Thinking");
-  readonly #last = make("span");
+  readonly #words = make("span");
+  readonly #last = make("span", "last", this.#words);
   readonly #text = new Text();
-  #pending = "";
-  #ended = false;
 
   constructor() {
-    const last = make("span", "last", this.#last);
-    last.setAttribute("aria-hidden", "true");
-    this.element.append(make("summary", "", this.#title, last), make("div", "thoughts", this.#text));
+    this.#last.setAttribute("aria-hidden", "true");
+    this.element.append(make("summary", "", this.#title, this.#last), make("div", "thoughts", this.#text));
   }
 
-  push(text: string): void {
-    this.#pending += text;
-  }
-
-  end(milliseconds: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  /** @param milliseconds how long it took; undefined while it goes on */
+  write(text: string, milliseconds: number | undefined): void {
+    this.#text.appendData(text);
+    this.#words.textContent = this.#text.data.slice(-LAST).replace(/\s+/g, " ");
+    if (milliseconds === undefined || this.#last.hidden) return;
     const time = milliseconds < 1000 ? `${Math.ceil(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
     this.#title.textContent = `Thought for ${time}`;
-  }
-
-  write(): void {
-    this.#text.appendData(this.#pending);
-    this.#pending = "";
-    this.#last.textContent = this.#ended ? "" : this.#text.data.slice(-LAST).replace(/\s+/g, " ");
+    this.#last.hidden = true; // It would move, because the title is longer now.
   }
 }
 

@@ -21,6 +21,9 @@ const CHILD: string = fileURLToPath(new URL("./python-child.js", import.meta.url
 /** Most memory of the interpreter, and of the whole process. */
 const WASM_BYTES = 512 * 2 ** 20;
 const PROCESS_BYTES = 2 * 2 ** 30;
+/** More than the answers to all tests of a program. Only a process that a program has taken over would write more. */
+const ANSWER_BYTES = 2 ** 20;
+const NEWLINE = 10;
 /** The unit of time in Linux's /proc. */
 const TICKS_PER_SECOND = 100;
 /** A start takes half a second; the rest is for machines that do much else. */
@@ -40,12 +43,18 @@ export interface Interpreter {
 
 export class SealedProcess {
   readonly #child: ChildProcess;
-  #received = Buffer.alloc(0);
+  /** What was written and is not read yet. */
+  #received: Buffer[] = [];
+  #receivedBytes = 0;
   #errors = "";
   #ended: string | undefined;
   #changed: () => void = () => {};
 
-  constructor(files: readonly string[]) {
+  /**
+   * @param files what it may read
+   * @param most bytes that are held of what it writes; if it writes more, it is killed
+   */
+  constructor(files: readonly string[], most: number = ANSWER_BYTES) {
     const [command, ...args] = commandLine(files);
     this.#child = spawn(command!, [...args, CHILD], {
       cwd: dirname(CHILD),
@@ -54,7 +63,9 @@ export class SealedProcess {
       windowsHide: true,
     });
     this.#child.stdout!.on("data", (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      if (this.#receivedBytes + bytes.length > most) return this.kill();
+      this.#received.push(bytes);
+      this.#receivedBytes += bytes.length;
       this.#changed();
     });
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
@@ -89,12 +100,12 @@ export class SealedProcess {
 
   /** The memory of an interpreter that has just been loaded: from it others start in a tenth of the time. */
   static async snapshot(pyodide: string): Promise<Uint8Array> {
-    const own = new SealedProcess([pyodide]);
+    const own = new SealedProcess([pyodide], ANSWER_BYTES + WASM_BYTES);
     try {
       const order = { type: "load", pyodide, snapshot: undefined } as const;
       const { bytes } = await own.#ask(order, "snapshot");
-      while (own.#received.length < bytes) if (!(await own.#change(START_SECONDS))) throw own.#failure();
-      return own.#received.subarray(0, bytes);
+      while (own.#receivedBytes < bytes) if (!(await own.#change(START_SECONDS))) throw own.#failure();
+      return Buffer.concat(own.#received, bytes);
     } finally {
       own.kill();
     }
@@ -111,18 +122,25 @@ export class SealedProcess {
   async next(seconds: number): Promise<Answer | undefined> {
     const started = { cpu: this.#cpuSeconds(), at: performance.now() };
     for (let wait = seconds; ; ) {
-      const end = this.#received.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#received.subarray(0, end).toString();
-        this.#received = this.#received.subarray(end + 1);
-        return JSON.parse(line);
-      }
+      const line = this.#takeLine();
+      if (line !== undefined) return JSON.parse(line);
       if (await this.#change(wait)) continue;
       const used = this.#cpuSeconds() - started.cpu;
       const all = (performance.now() - started.at) / 1000;
       if (this.ended || Number.isNaN(used) || used >= seconds || all >= 10 * seconds) return undefined;
       wait = Math.max(0.1, seconds - used);
     }
+  }
+
+  /** The next line that it has written, without its end; undefined if it is not complete. */
+  #takeLine(): string | undefined {
+    const last = this.#received.findIndex((bytes) => bytes.includes(NEWLINE));
+    if (last < 0) return undefined;
+    const bytes = Buffer.concat(this.#received.splice(0, last + 1));
+    const end = bytes.indexOf(NEWLINE);
+    this.#received.unshift(bytes.subarray(end + 1));
+    this.#receivedBytes -= end + 1;
+    return bytes.subarray(0, end).toString();
   }
 
   /** What the process has computed; NaN where that cannot be known. */
@@ -160,7 +178,7 @@ export class SealedProcess {
       const timer = setTimeout(() => resolve(false), seconds * 1000);
       this.#changed = () => {
         clearTimeout(timer);
-        resolve(this.#ended === undefined || this.#received.length > 0);
+        resolve(this.#ended === undefined || this.#receivedBytes > 0);
       };
     });
   }

@@ -40,13 +40,13 @@ describe.skipIf(model === "")("a model of 98 MB", () => {
     expect(kept.length).toBeGreaterThan(400);
     expect(await page.locator(".note").innerText()).toMatch(/^Stopped\. \d+ tokens, /);
     const { tasks, shifts } = await page.evaluate<Seen>("window.seen");
-    expect(shifts).toBeLessThan(0.01);
+    expect(shifts).toEqual([]);
     expect(tasks).toEqual([]);
     // Generation has really stopped: the next answer, which continues the stopped one, comes at once.
     await page.locator("[name=max_tokens]").fill("4");
     expect(await ask(page, "Go on.")).not.toBe("");
     expect(await page.locator(".content").first().innerText()).toBe(kept);
-    console.log(`stop: ${stopped.toFixed(1)} ms; layout shift ${shifts.toFixed(4)}`);
+    console.log(`stop: ${stopped.toFixed(1)} ms`);
   });
 
   it("follows the answer until the reader scrolls up", async () => {

@@ -35,6 +35,7 @@ export interface Page {
 /** Commands of https://chromedevtools.github.io/devtools-protocol. */
 export interface DevTools {
   send(method: "Page.getInstallabilityErrors"): Promise<{ installabilityErrors: { errorId: string }[] }>;
+  send(method: "Emulation.setCPUThrottlingRate", parameters: { rate: number }): Promise<void>;
 }
 export interface Browser {
   newPage(options?: object): Promise<Page>;

@@ -63,18 +63,22 @@ export function usePlayground(): Playground {
 /** The text of the page's notice of an error. */
 export const notice = (page: Page): Promise<string> => page.locator("#notice").innerText();
 
-/** The measurements that `watch` puts into `window.seen`. */
+/** What `watch` puts into `window.seen`. */
 export interface Seen {
   /** Milliseconds of tasks over 50 ms. */
   readonly tasks: number[];
-  /** The sum of the layout's shifts. */
-  readonly shifts: number;
+  /** What moved though nobody moved it: the elements of each shift of the layout, with their places before and after. */
+  readonly shifts: string[];
 }
 
 /** Begins to fill `window.seen`. */
 export const watch = (page: Page): Promise<void> =>
   page.evaluate(`(() => {
-    window.seen = { tasks: [], shifts: 0 };
+    window.seen = { tasks: [], shifts: [] };
     new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => seen.tasks.push(duration))).observe({ type: "longtask" });
-    new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (seen.shifts += value))).observe({ type: "layout-shift" });
+    const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+    const moved = ({ node, previousRect, currentRect }) =>
+      (node ? node.nodeName + " #" + node.id + " ." + node.className : "removed") + ": " + place(previousRect) + " -> " + place(currentRect);
+    new PerformanceObserver((list) => list.getEntries().forEach(({ sources }) => seen.shifts.push(sources.map(moved).join(", "))))
+      .observe({ type: "layout-shift" });
   })()`);

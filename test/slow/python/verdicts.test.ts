@@ -33,10 +33,9 @@ it.each(NODES)("HumanEval and MBPP, on %s", async (node) => {
     const own: Case[] = programs[rule.replace("_instruct", "Instruct")];
     return own.map((one) => ({ ...one, rule, job: jobOf(rule, one, rows[one.row]!) }));
   });
-  const { results, peakBytes } = await runJobs(node, await Promise.all(cases.map(({ job }) => job)));
+  const { results } = await runJobs(node, await Promise.all(cases.map(({ job }) => job)));
   const verdicts = cases.map(({ rule, kind, pass }, i) => ({ rule, kind, pass: pass && !DIFFERENT.includes(kind), i }));
   expect(verdicts.map((one) => ({ ...one, pass: results[one.i]!.passed }))).toEqual(verdicts);
-  expect(peakBytes).toBeLessThan(400e6); // Programs ask for gigabytes.
 });
 
 it.each(NODES)("LiveCodeBench: every test's verdict, on %s", async (node) => {
