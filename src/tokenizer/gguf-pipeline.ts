@@ -33,8 +33,19 @@ export function readPipelineTokenizer(metadata: Metadata): TokenizerParts {
     if (typeof content !== "string") throw bad(`${PIPELINE_KEY}, added token ${id}`, "text", content);
     if (token === undefined ? types[id] !== UNUSED : token.get("in_vocab") === true) vocab.set(content, id);
   }
-  const merges = getStrings(metadata, "tokenizer.ggml.merges") ?? [];
-  const model = new Map<string, Json>([...objectAt(pipeline, "model"), ["vocab", vocab], ["merges", merges]]);
+  const settings = objectAt(pipeline, "model");
+  const lists: [string, Json][] =
+    settings.get("type") === "Unigram"
+      ? [["vocab", scoredTokens(vocab, getNumbers(metadata, "tokenizer.ggml.scores") ?? [])]]
+      : [
+          ["vocab", vocab],
+          ["merges", getStrings(metadata, "tokenizer.ggml.merges") ?? []],
+        ];
+  const model = new Map<string, Json>([...settings, ...lists]);
   const parts = readHuggingFaceTokenizer(new Map<string, Json>([...pipeline, ["model", model]]), undefined, metadata);
   return { ...parts, ...specialIds(metadata, parts.addBos) };
 }
+
+/** The vocabulary of a unigram model as tokenizer.json has it: pairs in the order of the ids. */
+const scoredTokens = (vocab: ReadonlyMap<string, Json>, scores: ArrayLike<number>): Json =>
+  Array.from(vocab, ([token, id]) => [token, scores[Number(id)] ?? 0]);

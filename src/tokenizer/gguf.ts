@@ -12,13 +12,14 @@ import { symmetric } from "./around.ts";
 import { bertStage } from "./bert.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
+import { Charsmap } from "./charsmap.ts";
 import { bertParts } from "./huggingface-wordpiece.ts";
 import { MergeTable } from "./merges.ts";
 import { NAMED_PRETOKENIZERS } from "./named-pretokenizers.ts";
 import { nfc } from "./nfc.ts";
 import { patternStage } from "./patterns.ts";
 import { mergeKind, ScoredMerges } from "./scored-merges.ts";
-import { byteTokens, SPACE_MARK, sentencePiece, withSpaces, wordStages } from "./sentencepiece.ts";
+import { byteTokens, SPACE_MARK, sentencePiece, withoutExtraSpaces, withSpaces, wordStages } from "./sentencepiece.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { UnigramEncoder } from "./unigram.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -86,7 +87,6 @@ function byteLevelParts(metadata: Metadata): TokenizerParts {
  * text by that spelling; real spaces become this token by merging.
  */
 function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerParts {
-  refuseNormalizer(metadata);
   const tokens = requireStrings(metadata, "tokenizer.ggml.tokens");
   const types = tokenTypes(metadata, tokens.length) ?? new Int32Array(tokens.length).fill(NORMAL);
   const scores = getNumbers(metadata, "tokenizer.ggml.scores");
@@ -100,8 +100,6 @@ function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerPa
   const kinds = Uint8Array.from(types, mergeKindOf);
   const vocabulary = new Vocabulary(tokens, sentencePiece);
   const prefix = getBoolean(metadata, "tokenizer.ggml.add_space_prefix", { default: true });
-  // SentencePiece itself puts it in front of a whole text; llama.cpp does so after each added token, too.
-  const onlyFirst = getBoolean(metadata, "nibble.tokenizer.space_prefix_first", { default: false });
   const unknownId = tokenId(metadata, "unknown") ?? 0;
   const byteFallback = byteTokens(tokens);
   const ids = specialIds(metadata, true);
@@ -124,7 +122,7 @@ function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerPa
           byteFallback,
         }),
     stages: wordStages(vocabulary),
-    normalize: (text, isFirst) => (prefix && (isFirst || !onlyFirst) ? ` ${withSpaces(text)}` : withSpaces(text)),
+    normalize: sentencePieceNormalizer(metadata, prefix),
     added: addedTokens(tokens, types).map((token) =>
       /^ +$/.test(token.content) ? { ...token, content: SPACE_MARK.repeat(token.content.length) } : token,
     ),
@@ -132,16 +130,19 @@ function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerPa
   };
 }
 
-/** llama.cpp's keys for steps of SentencePiece's normaliser that we do not have. */
-function refuseNormalizer(metadata: Metadata): void {
-  const map = getNumbers(metadata, "tokenizer.ggml.precompiled_charsmap");
-  const removes = getBoolean(metadata, "tokenizer.ggml.remove_extra_whitespaces", { default: false });
-  if (!removes && (map === undefined || map.length === 0)) return;
-  const key = removes ? "remove_extra_whitespaces" : "precompiled_charsmap";
-  throw new NibbleError(
-    "bad_tokenizer",
-    `tokenizer.ggml.${key}: this step of SentencePiece's normaliser is not supported`,
-  );
+/** The steps of SentencePiece's normaliser: its map of characters, spaces that are too many, and the space in front. */
+function sentencePieceNormalizer(metadata: Metadata, prefix: boolean): (text: string, isFirst?: boolean) => string {
+  const bytes = getNumbers(metadata, "tokenizer.ggml.precompiled_charsmap") ?? [];
+  const map = bytes.length > 0 ? new Charsmap(Uint8Array.from(bytes)) : undefined;
+  const removesExtra = getBoolean(metadata, "tokenizer.ggml.remove_extra_whitespaces", { default: false });
+  // SentencePiece itself puts the space in front of a whole text; llama.cpp does so after each added token, too.
+  const onlyFirst = getBoolean(metadata, "nibble.tokenizer.space_prefix_first", { default: false });
+  return (text, isFirst) => {
+    const mapped = withSpaces(map === undefined ? text : map.normalize(text));
+    const spaced = removesExtra ? withoutExtraSpaces(mapped) : mapped;
+    const isEmpty = removesExtra && spaced === "";
+    return prefix && !isEmpty && (isFirst || !onlyFirst) ? ` ${spaced}` : spaced;
+  };
 }
 
 function mergeKindOf(type: number): number {

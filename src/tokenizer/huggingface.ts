@@ -5,12 +5,10 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
 import { StringTable } from "../formats/string-table.ts";
-import { getBoolean, getNumbers, getString } from "../formats/typed-values.ts";
-import { type Around, aroundOf, symmetric } from "./around.ts";
+import { getBoolean, getString } from "../formats/typed-values.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
-import { optionalId } from "./gguf.ts";
-import { addedTokens, contentOf } from "./huggingface-added.ts";
+import { addedTokens } from "./huggingface-added.ts";
 import { bad, listAt, objectAt } from "./huggingface-json.ts";
 import {
   byteLevelNormalizer,
@@ -22,7 +20,9 @@ import {
   pieceNormalizer,
   pieceStages,
 } from "./huggingface-pipeline.ts";
+import { tokenRoles } from "./huggingface-roles.ts";
 import { tokensById } from "./huggingface-tokens.ts";
+import { readUnigram } from "./huggingface-unigram.ts";
 import { readWordPiece } from "./huggingface-wordpiece.ts";
 import { type MergeList, MergeTable } from "./merges.ts";
 import { byteTokens, sentencePiece, wordStages } from "./sentencepiece.ts";
@@ -41,6 +41,7 @@ export function readHuggingFaceTokenizer(
 ): TokenizerParts {
   const model = objectAt(tokenizer, "model");
   if (model.get("type") === "WordPiece") return readWordPiece(tokenizer, config);
+  if (model.get("type") === "Unigram") return readUnigram(tokenizer, config, metadata);
   refuseOtherModels(model);
   const vocab = objectAt(model, "vocab");
   const added = addedTokens(tokenizer, config, vocab);
@@ -54,16 +55,11 @@ export function readHuggingFaceTokenizer(
     const id = typeof content === "string" ? (addedIds.get(content) ?? vocab.get(content)) : undefined;
     return typeof id === "number" ? id : undefined;
   };
-  const configId = (key: string): number | undefined => idOf(contentOf(config?.get(key)));
   const unknown = model.get("unk_token") ?? undefined;
   const unknownId = idOf(unknown);
   if (unknown !== undefined && unknownId === undefined) {
     throw bad("model.unk_token", "a token of the vocabulary", unknown);
   }
-  const bosId = configId("bos_token") ?? optionalId(metadata, "tokenizer.ggml.bos_token_id");
-  const eosId = configId("eos_token") ?? optionalId(metadata, "tokenizer.ggml.eos_token_id");
-  const around = withEnd(aroundOf(tokenizer, idOf), config, eosId);
-  const templateBos = around.before[0];
   return {
     vocabulary,
     encoder: new BytePairEncoder(vocabulary, merges, {
@@ -74,36 +70,13 @@ export function readHuggingFaceTokenizer(
     }),
     ...(isPieces ? piecePipeline(tokenizer, vocabulary) : byteLevelPipeline(tokenizer)),
     added,
-    bosId: templateBos ?? bosId,
-    eosId,
-    endIds: Array.from(getNumbers(metadata, "nibble.end_token_ids") ?? []),
-    ...withBos(around, bosId, config),
+    ...tokenRoles({ tokenizer, config, metadata, idOf }),
   };
 }
 
 /** Whether a piece that is a token as it stands becomes that token, whatever the merges say. */
 const ignoresMerges = (tokenizer: JsonObject): boolean =>
   getBoolean(objectAt(tokenizer, "model"), "ignore_merges", { default: false });
-
-/** `add_eos_token` of tokenizer_config.json, for a tokenizer.json whose template puts nothing behind a text. */
-function withEnd(around: Around, config: JsonObject | undefined, eosId: number | undefined): Around {
-  const asked = getBoolean(config ?? new Map(), "add_eos_token", { default: false });
-  if (!asked || around.after.length > 0 || eosId === undefined) return around;
-  return symmetric(around.before, [eosId], []);
-}
-
-/** The same for `add_bos_token`, which is in front of a text that is to be continued, too. */
-function withBos(
-  around: Around,
-  bosId: number | undefined,
-  config: JsonObject | undefined,
-): Pick<TokenizerParts, "addBos" | "around"> {
-  if (around.before.length > 1) throw bad("post_processor", "one token in front of a text", around.before.length);
-  if (around.before.length > 0) return { addBos: true, around };
-  const addBos = getBoolean(config ?? new Map(), "add_bos_token", { default: false });
-  if (!addBos || bosId === undefined) return { addBos, around };
-  return { addBos, around: symmetric([bosId], around.after, []) };
-}
 
 type Pipeline = Pick<TokenizerParts, "stages" | "normalize" | "marksSpaces" | "decoding">;
 
@@ -124,7 +97,7 @@ function piecePipeline(tokenizer: JsonObject, vocabulary: Vocabulary): Pipeline 
 
 function refuseOtherModels(model: JsonObject): void {
   const type = model.get("type") ?? "BPE"; // older files leave it out
-  if (type !== "BPE") throw bad("model.type", '"BPE" or "WordPiece"', type);
+  if (type !== "BPE") throw bad("model.type", '"BPE", "Unigram" or "WordPiece"', type);
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix"]) {
     if (getString(model, key, { default: "" }) !== "") throw bad(`model.${key}`, "none", model.get(key)!);
   }

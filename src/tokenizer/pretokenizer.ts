@@ -8,6 +8,8 @@ import type { Scanner } from "./scanners.ts";
 export interface Stage {
   /** Where pieces end. Without it, each piece stays whole. */
   readonly scan?: Scanner;
+  /** Where the text ends that is left out between pieces. Without it, nothing is. */
+  readonly skip?: Scanner;
   /**
    * Puts a space in front of a piece that does not begin with one (`add_prefix_space`): of every piece, or only of the
    * piece that begins a text.
@@ -42,7 +44,7 @@ export function forEachPiece(stages: readonly Stage[], text: string, isFirst: bo
       start = 0;
       end = piece.length;
     }
-    while (start < end) {
+    while ((start = stage.skip?.(piece, start, end) ?? start) < end) {
       const stop = stage.scan?.(piece, start, end) ?? end;
       cut(depth + 1, piece, start, stop);
       start = stop;

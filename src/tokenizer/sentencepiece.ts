@@ -14,6 +14,15 @@ const BYTE_TOKEN = /^<0x([0-9A-F]{2})>$/i;
 /** Turns each `▁` into a space. SentencePiece's normalizer turns spaces into `▁`, and we keep the spaces. */
 export const withSpaces = (text: string): string => text.replaceAll(SPACE_MARK, " ");
 
+/** One space in place of several, and none at the start and at the end: SentencePiece's `remove_extra_whitespaces`. */
+export const withoutExtraSpaces = (text: string): string => {
+  const single = text.replace(/ {2,}/g, " ");
+  return single.slice(
+    single.startsWith(" ") ? 1 : 0,
+    single.endsWith(" ") ? Math.max(1, single.length) - 1 : undefined,
+  );
+};
+
 /** The byte that a token such as `<0x0A>` stands for. */
 function byteOf(spelling: Uint8Array, start: number, end: number): number | undefined {
   if (end - start !== 6 || spelling[start] !== 0x3c) return undefined;

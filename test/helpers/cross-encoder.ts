@@ -29,20 +29,31 @@ export function changed(
   };
 }
 
-/** A safetensors file with further F32 tensors. */
+/** A safetensors file with further F32 tensors, or with others in place of its own. */
 export function withTensors(
   file: Uint8Array,
   more: Readonly<Record<string, { shape: number[]; values: Float32Array }>>,
 ): Uint8Array {
   const size = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + size)));
-  const parts = [file.subarray(8 + size)];
-  let end = parts[0]!.length;
-  for (const [name, { shape, values }] of Object.entries(more)) {
-    header[name] = { dtype: "F32", shape, data_offsets: [end, end + values.byteLength] };
-    parts.push(new Uint8Array(values.buffer));
-    end += values.byteLength;
-  }
+  const { __metadata__, ...tensors } = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + size)));
+  const header: Record<string, unknown> = __metadata__ === undefined ? {} : { __metadata__ };
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  const add = (name: string, facts: object, bytes: Uint8Array): void => {
+    header[name] = { ...facts, data_offsets: [end, end + bytes.length] };
+    parts.push(bytes);
+    end += bytes.length;
+  };
+  for (const [
+    name,
+    {
+      data_offsets: [from, to],
+      ...facts
+    },
+  ] of Object.entries<{ data_offsets: number[] }>(tensors))
+    if (!(name in more)) add(name, facts, file.subarray(8 + size + from!, 8 + size + to!));
+  for (const [name, { shape, values }] of Object.entries(more))
+    add(name, { dtype: "F32", shape }, new Uint8Array(values.buffer));
   const text = new TextEncoder().encode(JSON.stringify(header));
   const length = new Uint8Array(new BigUint64Array([BigInt(text.length)]).buffer);
   return new Uint8Array(Buffer.concat([length, text, ...parts]));

@@ -205,7 +205,7 @@ describe("tokenizer.json", () => {
   const digits = { type: "Digits", individual_digits: true };
   const bad: [what: string, changes: object, model: object, message: RegExp][] = [
     ["no model", { model: undefined }, {}, /model/],
-    ["another model", {}, { type: "Unigram" }, /"BPE" or "WordPiece", got "Unigram"/],
+    ["another model", {}, { type: "WordLevel" }, /"BPE", "Unigram" or "WordPiece", got "WordLevel"/],
     ["a subword prefix", {}, { continuing_subword_prefix: "##" }, /continuing_subword_prefix/],
     ["no vocabulary", {}, { vocab: [] }, /vocab/],
     ["an empty vocabulary", { added_tokens: [] }, { vocab: {}, merges: [] }, /got 0/],

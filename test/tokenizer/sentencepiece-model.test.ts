@@ -74,8 +74,8 @@ describe("tokenizer.model", () => {
     ["an empty file", [], /no pieces/],
     ["a length beyond the end", [0x0a, 0xff, 0xff, 0xff, 0x7f], /ends inside/],
     ["a wire type that is not in use", [0x0b], /wire type 3/],
-    ["a normaliser that maps characters", [0x0a, 3, 0x0a, 1, 0x61, 0x1a, 5, 0x12, 3, 1, 2, 3], /normaliser/],
-    ["removed white space", [0x0a, 3, 0x0a, 1, 0x61], /remove_extra_whitespaces/],
+    ["a damaged map of characters", [0x0a, 3, 0x0a, 1, 0x61, 0x1a, 5, 0x12, 3, 1, 2, 3], /precompiled_charsmap/],
+    ["spaces that are not marked", [0x0a, 3, 0x0a, 1, 0x61, 0x1a, 2, 0x28, 0], /escape_whitespaces/],
     ["another model", [0x0a, 3, 0x0a, 1, 0x61, 0x12, 2, 0x18, 3], /model_type 3/],
   ])("%s is refused", (_, bytes, text) => {
     expect(() => tokenizerOf(Uint8Array.from(bytes))).toThrow(text);

@@ -1,6 +1,6 @@
 /**
  * A Hugging Face tokenizer as GGUF's `tokenizer.*` keys, as llama.cpp's converter writes them (gguf-py/gguf/vocab.py,
- * conversion/base.py). Byte-level BPE, SentencePiece and WordPiece are supported; other kinds are refused.
+ * conversion/base.py). Byte-level BPE, SentencePiece's BPE and unigram models and WordPiece are supported; other kinds are refused.
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
@@ -9,6 +9,7 @@ import { getNumbers, getStrings } from "../../src/formats/typed-values.ts";
 import { aroundOf } from "../../src/tokenizer/around.ts";
 import { PIPELINE_KEY, readPipelineTokenizer } from "../../src/tokenizer/gguf-pipeline.ts";
 import { addedTokens } from "../../src/tokenizer/huggingface-added.ts";
+import { readScores } from "../../src/tokenizer/huggingface-unigram.ts";
 import { byteLevelKeys } from "./byte-level-keys.ts";
 import { bad, object } from "./json-fields.ts";
 import { flagNote, pipelineText } from "./pipeline.ts";
@@ -16,6 +17,7 @@ import { tokenType } from "./scores.ts";
 import { sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
 import { mergeTexts, tokenLists } from "./token-lists.ts";
+import { unigramKeys } from "./unigram-keys.ts";
 import { wordPieceKeys } from "./wordpiece-keys.ts";
 
 /** The keys to write, and notes on facts that GGUF has no key for. */
@@ -34,17 +36,20 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   if (tokenizer === undefined) throw bad("the file is missing");
   const model = object(tokenizer.get("model"), "model");
   const kind = model.get("type") ?? "BPE";
-  if (kind !== "BPE" && kind !== "WordPiece") throw bad(`model.type ${kind} is not supported; BPE and WordPiece are`);
-  const vocab = object(model.get("vocab"), "model.vocab");
+  if (kind !== "BPE" && kind !== "WordPiece" && kind !== "Unigram")
+    throw bad(`model.type ${kind} is not supported; BPE, Unigram and WordPiece are`);
+  const vocab = kind === "Unigram" ? readScores(model).vocab : object(model.get("vocab"), "model.vocab");
   const added = addedTokens(tokenizer, tokenizerConfig, vocab);
   const { tokens, types } = tokenLists(vocab, added, vocabSize);
-  const isSentencePiece = model.get("byte_fallback") === true;
+  const isSentencePiece = kind === "BPE" && model.get("byte_fallback") === true;
   const kindKeys =
     kind === "WordPiece"
       ? wordPieceKeys(tokenizer, tokens, types)
-      : isSentencePiece
-        ? sentencePieceKeys(tokenizer, tokens, types)
-        : byteLevelKeys(tokenizer);
+      : kind === "Unigram"
+        ? unigramKeys(tokenizer, tokens, types)
+        : isSentencePiece
+          ? sentencePieceKeys(tokenizer, tokens, types)
+          : byteLevelKeys(tokenizer);
   const flags = flagNote(tokenizer, added);
   const facts = flags === undefined ? kindKeys.notes : [...kindKeys.notes, flags];
   const metadata = new Map<string, MetadataValue>([
@@ -58,11 +63,11 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   // llama.cpp's converter has this rule for SmolLM2, whose vocabulary is the one of 49,152 tokens: no BOS is added.
   metadata.set("tokenizer.ggml.add_bos_token", adds.bos === true && vocabSize !== 49152);
   if (adds.eos !== undefined) metadata.set("tokenizer.ggml.add_eos_token", adds.eos);
-  checkEnd(tokenizer, added, metadata);
+  addEnds(tokenizer, added, metadata);
   for (const [key, value] of templateKeys(files.chatTemplates)) metadata.set(key, value);
   if (facts.length === 0 || kind === "WordPiece") return { metadata, notes: facts };
   const merges = isSentencePiece ? [["tokenizer.ggml.merges", mergeTexts(tokenizer)] as const] : [];
-  const kept = new Map([...metadata, ...merges, [PIPELINE_KEY, pipelineText(tokenizer, added)] as const]);
+  const kept = new Map([...metadata, ...merges, [PIPELINE_KEY, pipelineText(tokenizer, vocab, added)] as const]);
   try {
     readPipelineTokenizer(kept);
   } catch (error) {
@@ -73,17 +78,22 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   return { metadata: kept, notes: facts.map((fact) => `${fact}; only nibble follows it, by the key ${PIPELINE_KEY}`) };
 }
 
-/** A GGUF ends texts with its EOS token, so the post-processor's token must be that one. */
-function checkEnd(
+/** A GGUF ends texts with its EOS token, so the post-processor's token must be that one. Adds what stands between two texts. */
+function addEnds(
   tokenizer: JsonObject,
   added: readonly { content: string; id: number }[],
-  metadata: ReadonlyMap<string, MetadataValue>,
+  metadata: Map<string, MetadataValue>,
 ): void {
   // A token that the file does not have is another error, which reading the tokenizer tells.
   const idOf = (content: Json | undefined) => added.find((token) => token.content === content)?.id ?? -1;
-  const ends = aroundOf(tokenizer, idOf).after.filter((id) => id >= 0);
+  const { after, pair } = aroundOf(tokenizer, idOf);
+  const ends = after.filter((id) => id >= 0);
   if (ends.length > 1 || (ends.length === 1 && ends[0] !== metadata.get("tokenizer.ggml.eos_token_id")))
     throw bad(`the post-processor puts the tokens ${ends} behind a text, and GGUF can only name EOS`);
+  // RoBERTa has a second separator between two texts.
+  const separator = pair.between[ends.length];
+  if (ends.length > 0 && separator !== undefined && separator === metadata.get("tokenizer.ggml.seperator_token_id"))
+    metadata.set("tokenizer.ggml.add_sep_token", true);
 }
 
 const FIRST_NOTE =

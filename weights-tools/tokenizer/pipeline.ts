@@ -10,10 +10,9 @@ import { object } from "./json-fields.ts";
 /** Parts of tokenizer.json that are not steps. */
 const LEFT_OUT = new Set(["version", "truncation", "padding", "model", "added_tokens"]);
 
-/** The pipeline's text. */
-export function pipelineText(tokenizer: JsonObject, added: readonly AddedToken[]): string {
+/** The pipeline's text. @param vocab ids of the model's own vocabulary */
+export function pipelineText(tokenizer: JsonObject, vocab: JsonObject, added: readonly AddedToken[]): string {
   const model = object(tokenizer.get("model"), "model");
-  const vocab = object(model.get("vocab"), "model.vocab");
   const steps = [...tokenizer].filter(([key, value]) => !LEFT_OUT.has(key) && value !== null);
   const settings = [...model].filter(([key, value]) => key !== "vocab" && key !== "merges" && value !== null);
   return JSON.stringify({

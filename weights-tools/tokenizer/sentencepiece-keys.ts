@@ -3,6 +3,7 @@
  * @module
  */
 import type { Json, JsonObject } from "../../src/base/json.ts";
+import { components } from "../../src/tokenizer/huggingface-json.ts";
 import { bad, field, list } from "./json-fields.ts";
 import type { KindKeys } from "./kind-keys.ts";
 import { scoresOfMerges, tokenType } from "./scores.ts";
@@ -61,16 +62,19 @@ function stepNotes(
 const types = (step: Json | undefined, key: string): (Json | undefined)[] =>
   [step, ...list(field(step, key))].map((part) => field(part, "type"));
 
+/** The steps of a normaliser beside `Prepend`. */
+const STEPS: ReadonlySet<Json> = new Set(["Precompiled", "Strip", "Replace", "NFC"]);
+
 /** In front of which parts of a text the tokenizer puts a space: the parts between special tokens. */
-function spacePrefix(tokenizer: JsonObject): "always" | "first" | "never" {
-  const normalizers = field(tokenizer.get("normalizer"), "normalizers");
-  for (const part of [tokenizer.get("normalizer"), ...list(normalizers)]) {
-    const type = field(part, "type") ?? "Sequence";
+export function spacePrefix(tokenizer: JsonObject): "always" | "first" | "never" {
+  for (const part of components(tokenizer.get("normalizer") ?? null, "normalizers")) {
+    const type = part.get("type") ?? null;
     if (type === "Prepend") return "always";
-    if (type !== "Replace" && type !== "Sequence" && type !== "NFC") throw bad(`normalizer ${type} is not supported`);
+    if (!STEPS.has(type)) throw bad(`normalizer ${type} is not supported`);
   }
-  const stage = tokenizer.get("pre_tokenizer");
-  if (field(stage, "type") !== "Metaspace") return "never";
+  const stages = components(tokenizer.get("pre_tokenizer") ?? null, "pretokenizers");
+  const stage = stages.find((part) => part.get("type") === "Metaspace");
+  if (stage === undefined) return "never";
   const legacy = field(stage, "add_prefix_space") === false ? "never" : "always";
   const scheme = field(stage, "prepend_scheme") ?? legacy;
   if (scheme === "always" || scheme === "first" || scheme === "never") return scheme;

@@ -25,10 +25,13 @@ import { mobilellmFamily } from "./mobilellm-family.ts";
 import { olmo3Family } from "./olmo3-family.ts";
 import { qwen2Family, qwen3Family } from "./qwen-family.ts";
 import { qwen35Family } from "./qwen3_5-family.ts";
+import { robertaFamily } from "./roberta-config.ts";
 import { smollm3Family } from "./smollm3-family.ts";
 
 const known = new Map<string, Family>([
   ["bert", bertFamily],
+  ["roberta", robertaFamily],
+  ["xlm-roberta", robertaFamily],
   [
     "llama",
     {

@@ -54,7 +54,7 @@ export function readSentencePieceModel(
     ["tokenizer.ggml.tokens", tokens],
     ["tokenizer.ggml.scores", Float32Array.from(scores)],
     ["tokenizer.ggml.token_type", Int32Array.from(types)],
-    ["tokenizer.ggml.add_space_prefix", addsPrefix(normalizer)],
+    ...normalizerKeys(normalizer),
     ["nibble.tokenizer.space_prefix_first", true],
     ...specialIds(trainer, count),
     ...(typeof addBos === "boolean" ? [["tokenizer.ggml.add_bos_token", addBos] as [string, boolean]] : []),
@@ -133,18 +133,17 @@ function modelOf(trainer: ReadonlyMap<number, number | Uint8Array>): string {
   throw bad(`model_type ${type} is not supported; unigram (1) and BPE (2) are`);
 }
 
-/** Whether a space comes in front of a text. Normalisers that change more than spaces are refused. */
-function addsPrefix(normalizer: ReadonlyMap<number, number | Uint8Array>): boolean {
-  const map = normalizer.get(2);
-  if (map instanceof Uint8Array && map.length > 0) {
-    const name = normalizer.get(1);
-    const shown = name instanceof Uint8Array ? decodeUtf8(name, "tokenizer.model") : "of its own";
-    throw bad(`its normaliser ${shown} is not supported; identity is, and a tokenizer.json of the model may be`);
-  }
-  if ((normalizer.get(4) ?? 1) !== 0)
-    throw bad("remove_extra_whitespaces is not supported; a tokenizer.json of the model may be");
+/** The steps of the normaliser: its map of characters, and what it does to spaces. */
+function normalizerKeys(normalizer: ReadonlyMap<number, number | Uint8Array>): [string, MetadataValue][] {
   if ((normalizer.get(5) ?? 1) === 0) throw bad("escape_whitespaces false is not supported");
-  return (normalizer.get(3) ?? 1) !== 0;
+  const map = normalizer.get(2);
+  return [
+    ...(map instanceof Uint8Array && map.length > 0
+      ? [["tokenizer.ggml.precompiled_charsmap", map.slice()] as [string, MetadataValue]]
+      : []),
+    ["tokenizer.ggml.remove_extra_whitespaces", (normalizer.get(4) ?? 1) !== 0],
+    ["tokenizer.ggml.add_space_prefix", (normalizer.get(3) ?? 1) !== 0],
+  ];
 }
 
 /** The ids of tokens that have a role. -1 stands for none, and a missing one has the trainer's default. */

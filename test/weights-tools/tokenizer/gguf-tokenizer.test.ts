@@ -49,7 +49,7 @@ describe("vocabulary", () => {
     ["an id that is no number", { model: { type: "BPE", vocab: { a: "0" }, merges: [] } }],
     ["an added token without content", { added_tokens: [{ id: 3 }] }],
     ["a merge of one part", { model: { type: "BPE", vocab: { a: 0 }, merges: [["a"]] } }],
-    ["another kind of model", { model: { type: "Unigram", vocab: {} } }],
+    ["another kind of model", { model: { type: "WordLevel", vocab: {} } }],
     ["no model", { model: null }],
     ["a pre-tokenizer without a name in GGUF", { pre_tokenizer: { type: "Whitespace" } }],
     ["no pre-tokenizer", { pre_tokenizer: null }],
