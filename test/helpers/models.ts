@@ -2,10 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Checkpoint } from "../../src/formats/checkpoint.ts";
+import { readGguf } from "../../src/formats/gguf/model.ts";
 import { directoryFiles } from "../../src/hosts/node/files.ts";
 import { nodeHost, startThread } from "../../src/hosts/node/host.ts";
 import { compileRevectorized } from "../../src/hosts/node/revectorize.ts";
 import type { FileSet } from "../../src/io/byte-source.ts";
+import { bytesSource } from "../../src/io/memory-source.ts";
 import { openCheckpoint } from "../../src/load/checkpoint.ts";
 import { loadExecutor } from "../../src/load/executor.ts";
 import type { Host } from "../../src/load/host.ts";
@@ -57,14 +59,23 @@ export function mergedFiles(folders: readonly string[], renamed: Readonly<Record
   };
 }
 
+async function convertFixture(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = await openFixture(name, "config.json");
+  const { bytes } = await converted(folder, {});
+  await folder.close();
+  return bytes;
+}
+
+/** The fixtures that have been converted: a test may open one hundreds of times. */
+const conversions = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
 /** A fixture's GGUF: that of llama.cpp's converter, or that of ours where the fixture has none. */
 async function openGguf(name: string): Promise<Checkpoint> {
   const path = join(architectures, name, "model.gguf");
   if (existsSync(path)) return openCheckpoint(path, testHost);
-  const folder = await openFixture(name, "config.json");
-  const { checkpoint } = await converted(folder, {});
-  await folder.close();
-  return checkpoint;
+  const bytes = conversions.get(name) ?? convertFixture(name);
+  conversions.set(name, bytes);
+  return readGguf(bytesSource(await bytes));
 }
 
 /** The three containers of a fixture: GGUF, and a folder with either spelling of its config. */
