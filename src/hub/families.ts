@@ -30,7 +30,10 @@ const GOOD_FOR: Readonly<Record<string, string>> = {
   "qwen3.5": "reasoning that can be switched off, many languages, long contexts",
   "qwen3-embedding": "embeddings: search in many languages",
   "qwen3-reranker": "reranking: which documents answer a question",
-  embeddinggemma: "embeddings: search in many languages, the smallest of them",
+  embeddinggemma: "embeddings: search in many languages",
+  "all-minilm": "embeddings: search in English, the smallest",
+  "multilingual-e5": "embeddings: search in many languages, the smallest of them",
+  "bge-reranker-v2-m3": "reranking in many languages",
 };
 
 /** Most bytes of a model that runs in an isolate of a Worker, which has 128 MB (measured: examples/worker/README.md). */

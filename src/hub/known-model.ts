@@ -40,3 +40,8 @@ export interface KnownModel {
   /** Whether the hub gives the model only to users who have accepted its licence there. */
   readonly gated?: boolean;
 }
+
+/** A model that is a safetensors folder of the hub, as those who trained it published it. */
+export function folderModel(name: string, repository: string, parameters: number, licence: string): KnownModel {
+  return { name, title: repository.split("/")[1]!, parameters, repository, licence };
+}

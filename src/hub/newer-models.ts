@@ -3,7 +3,7 @@
  * a row states and how to add one.
  * @module
  */
-import type { KnownModel, PinnedFile } from "./known-model.ts";
+import { folderModel, type KnownModel, type PinnedFile } from "./known-model.ts";
 
 /** A GGUF file of a repository of the hub. */
 function quantized(
@@ -119,4 +119,7 @@ export const NEWER_MODELS: readonly KnownModel[] = [
     licence: "gemma",
     quant: "Q8_0",
   }),
+  folderModel("all-minilm:22m", "sentence-transformers/all-MiniLM-L6-v2", 23, "Apache-2.0"),
+  folderModel("multilingual-e5:118m", "intfloat/multilingual-e5-small", 118, "MIT"),
+  folderModel("bge-reranker-v2-m3:568m", "BAAI/bge-reranker-v2-m3", 568, "Apache-2.0"),
 ];

@@ -8,7 +8,7 @@
  * file's page of the hub, and `nibble pull` then refuses any other file. `test/hub/reference.test.ts` checks all rows.
  * @module
  */
-import type { KnownModel } from "./known-model.ts";
+import { folderModel, type KnownModel } from "./known-model.ts";
 import { NEWER_MODELS } from "./newer-models.ts";
 
 export type { KnownModel, PinnedFile, PinnedWheel } from "./known-model.ts";
@@ -30,13 +30,8 @@ function mobileLlm(size: string, parameters: number): KnownModel[] {
   }));
 }
 
-/** A base model is the safetensors folder of those who trained it. */
-function base(name: string, repository: string, parameters: number, licence: string): KnownModel {
-  return { name, title: repository.split("/")[1]!, parameters, repository, licence };
-}
-
 function gatedBase(name: string, repository: string, parameters: number, licence: string): KnownModel {
-  return { ...base(name, repository, parameters, licence), gated: true };
+  return { ...folderModel(name, repository, parameters, licence), gated: true };
 }
 
 export const KNOWN_MODELS: readonly KnownModel[] = [
@@ -57,7 +52,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("smollm2-base:135m", "HuggingFaceTB/SmolLM2-135M", 135, "Apache-2.0"),
+  folderModel("smollm2-base:135m", "HuggingFaceTB/SmolLM2-135M", 135, "Apache-2.0"),
   {
     name: "smollm2:360m",
     title: "SmolLM2-360M-Instruct",
@@ -72,7 +67,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("smollm2-base:360m", "HuggingFaceTB/SmolLM2-360M", 362, "Apache-2.0"),
+  folderModel("smollm2-base:360m", "HuggingFaceTB/SmolLM2-360M", 362, "Apache-2.0"),
   {
     name: "smollm2:1.7b",
     title: "SmolLM2-1.7B-Instruct",
@@ -87,7 +82,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("smollm2-base:1.7b", "HuggingFaceTB/SmolLM2-1.7B", 1711, "Apache-2.0"),
+  folderModel("smollm2-base:1.7b", "HuggingFaceTB/SmolLM2-1.7B", 1711, "Apache-2.0"),
   {
     name: "gemma3:270m",
     title: "gemma-3-270m-it",
@@ -132,7 +127,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("qwen2.5-base:0.5b", "Qwen/Qwen2.5-0.5B", 494, "Apache-2.0"),
+  folderModel("qwen2.5-base:0.5b", "Qwen/Qwen2.5-0.5B", 494, "Apache-2.0"),
   {
     name: "qwen2.5:1.5b",
     title: "Qwen2.5-1.5B-Instruct",
@@ -147,7 +142,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("qwen2.5-base:1.5b", "Qwen/Qwen2.5-1.5B", 1543, "Apache-2.0"),
+  folderModel("qwen2.5-base:1.5b", "Qwen/Qwen2.5-1.5B", 1543, "Apache-2.0"),
   {
     name: "qwen3:0.6b",
     title: "Qwen3-0.6B",
@@ -162,7 +157,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("qwen3-base:0.6b", "Qwen/Qwen3-0.6B-Base", 596, "Apache-2.0"),
+  folderModel("qwen3-base:0.6b", "Qwen/Qwen3-0.6B-Base", 596, "Apache-2.0"),
   {
     name: "qwen3:1.7b",
     title: "Qwen3-1.7B",
@@ -177,7 +172,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("qwen3-base:1.7b", "Qwen/Qwen3-1.7B-Base", 2032, "Apache-2.0"),
+  folderModel("qwen3-base:1.7b", "Qwen/Qwen3-1.7B-Base", 2032, "Apache-2.0"),
   {
     name: "llama3.2:1b",
     title: "Llama-3.2-1B-Instruct",
@@ -207,7 +202,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     licence: "Apache-2.0",
   },
-  base("olmo2-base:1b", "allenai/OLMo-2-0425-1B", 1485, "Apache-2.0"),
+  folderModel("olmo2-base:1b", "allenai/OLMo-2-0425-1B", 1485, "Apache-2.0"),
   {
     name: "deepseek-r1-distill-qwen:1.5b",
     title: "DeepSeek-R1-Distill-Qwen-1.5B",
