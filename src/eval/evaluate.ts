@@ -31,9 +31,19 @@ export interface EvaluateOptions extends AnswerOptions {
   readonly shard?: Shard | undefined;
   /** Calls of the backend at the same time: answers, or rows with choices (default 8). */
   readonly parallel?: number | undefined;
+  /** Answers of rows that were not complete when an earlier run was ended (default: none, and none are kept). */
+  readonly kept?: KeptAnswers | undefined;
   /** What runs the programs of tasks that have a `code_rule`. */
   readonly runner?: CodeRunner | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The single answers of rows that have several, by the row's index and the answer's. */
+export interface KeptAnswers {
+  /** The answer, if it was generated before. */
+  get(row: number, sample: number): string | undefined;
+  /** Takes an answer as soon as it has been generated. @throws NibbleError `io_error` */
+  add(row: number, sample: number, text: string): void;
 }
 
 /** The rows `index`, `index + count`, `index + 2 * count` ... */
@@ -122,7 +132,7 @@ interface RowParts {
   readonly id: number;
   readonly row: Row;
   readonly prompts: Prompts;
-  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "runner">;
+  readonly options: Pick<EvaluateOptions, keyof AnswerOptions | "runner" | "kept">;
   readonly signal: AbortSignal;
 }
 
@@ -130,7 +140,7 @@ interface RowParts {
 function startRow(
   compute: Compute,
   { task, name }: TaskRun,
-  { id, row, prompts, options: { runner, ...options }, signal }: RowParts,
+  { id, row, prompts, options: { runner, kept, ...options }, signal }: RowParts,
 ): () => Promise<readonly Sample[]> {
   if (task.output_type === "multiple_choice") {
     const choices = prompts.choices(row);
@@ -149,7 +159,17 @@ function startRow(
   const { context, target } = question;
   const { requests, settings } = answerRequests(id, question, { ...task, generation_kwargs }, options);
   return async () => {
-    const texts = await Promise.all(requests.map((request) => compute.generate(request)));
+    // With its only answer, a row is complete: its line keeps the answer.
+    const store = requests.length > 1 ? kept : undefined;
+    const texts = await Promise.all(
+      requests.map(async (request, sample) => {
+        const known = store?.get(id, sample);
+        if (known !== undefined) return known;
+        const text = await compute.generate(request);
+        store?.add(id, sample, text);
+        return text;
+      }),
+    );
     const judged = filtersOf(task, runner).map(async ({ name: filter, judge }): Promise<Sample> => {
       const { filtered, answers, scores, undecided } = await judge(texts, { target, row }, signal);
       const metrics = { ...only(task.metrics, scores), ...(undecided && { undecided }) };

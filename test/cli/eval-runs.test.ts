@@ -51,6 +51,46 @@ describe("runs that are ended", () => {
     expect((await run.result()).stderr).toMatch(/ended by SIGINT after \d+ of 500 rows .*; nothing was kept/);
   });
 
+  const several = [...sums, "--samples", "12", "--temp", "2", "--seed", "7", "-np", "1"];
+  const ANSWERS = "answers_crumb-problems.jsonl";
+
+  it("single answers of a row that was not complete are kept: only the others are generated", async () => {
+    const run = async (out: string) => expect((await nibble([...several, "--limit", "2", "-o", at(out)])).code).toBe(0);
+    await run("several");
+    const samples = read(`several/${FILES[1]}`).trim().split("\n");
+    const { resps } = JSON.parse(samples[1]!);
+    cpSync(at("several"), at("kept"), { recursive: true });
+    writeFileSync(at(`kept/${FILES[1]}`), `${samples[0]}\n`);
+    // An answer of a row that is complete, two of one that is not, and a line that was cut off.
+    const lines = [
+      { doc_id: 0, sample: 0, text: "of a row that is complete" },
+      { doc_id: 1, sample: 3, text: resps[0][3] },
+      { doc_id: 1, sample: 7, text: "nobody else says this" },
+    ].map((line) => `${JSON.stringify(line)}\n`);
+    writeFileSync(at(`kept/${ANSWERS}`), `${lines.join("")}{"doc_id":1,"sample":4,"text":"cut o`);
+    await run("kept");
+    const [first, second] = read(`kept/${FILES[1]}`).trim().split("\n");
+    expect(first).toBe(samples[0]);
+    expect(JSON.parse(second!).resps[0]).toEqual(resps[0].with(7, "nobody else says this"));
+    expect(existsSync(at(`kept/${ANSWERS}`))).toBe(false);
+  });
+
+  it("kill -9 within a row: the run that goes on ends with the bytes of a run alone, also as a shard to merge", async () => {
+    const run = async (out: string, ...more: string[]) =>
+      expect((await nibble([...several, "-o", at(out), ...more])).code).toBe(0);
+    const killed = new Running(process.execPath, [cli, ...several, "-o", at("killed")]);
+    while (killed.child.exitCode === null && !existsSync(at(`killed/${ANSWERS}`)))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    killed.child.kill("SIGKILL");
+    await killed.exit;
+    await run("not killed");
+    await run("merged", "--merge", at("killed"));
+    await run("killed");
+    for (const name of FILES)
+      for (const out of ["merged", "killed"]) expect(read(`${out}/${name}`), name).toBe(read(`not killed/${name}`));
+    expect(existsSync(at(`killed/${ANSWERS}`))).toBe(false);
+  });
+
   it("lines of rows that are there twice, or in parts in two folders, count once", async () => {
     const lines = read("whole/samples_crumb-problems.jsonl").trim().split("\n");
     for (const name of ["a", "b"]) cpSync(at("whole"), at(name), { recursive: true });

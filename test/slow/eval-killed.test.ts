@@ -10,9 +10,9 @@ const MOMENTS = 20;
 const folder = mkdtempSync(join(tmpdir(), "nibble-eval-killed-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// Choices and answers that are drawn at random, with more than one filter and several samples of each row.
+// Choices and answers that are drawn at random, with more than one filter and several samples of each row, of which a killed row keeps those that came.
 const args = ["eval", "hellaswag", "gsm8k", "--num-fewshot", "0", "--data", dataFolder];
-const settings = ["-n", "48", "--samples", "3", "--temp", "0.9", "--limit", "12"];
+const settings = ["-n", "48", "--samples", "8", "--temp", "0.9", "--limit", "12"];
 const FILES = ["results.json", "report.html", ...["hellaswag", "gsm8k"].map((task) => `samples_${task}.jsonl`)];
 
 it(`kill -9 at ${MOMENTS} random moments: the run goes on, and its files are those of a run that was never ended`, async () => {

@@ -96,7 +96,7 @@ const flags = {
   out: text(
     "-o, --output",
     "DIR",
-    "write results.json, samples_<task>.jsonl and report.html there; a run that was ended goes on",
+    "write results.json, samples_<task>.jsonl and report.html there; a run that was ended goes on and keeps every answer that was complete",
   ),
   parallel: number(
     "-np, --parallel",

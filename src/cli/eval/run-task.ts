@@ -10,6 +10,7 @@ import { filterNames } from "../../eval/filters.ts";
 import type { NamedRun } from "../../eval/runs.ts";
 import type { Scored } from "../../eval/samples.ts";
 import { Progress } from "../progress.ts";
+import { AnswerFile } from "./answer-file.ts";
 import { SampleFile } from "./output.ts";
 
 export interface RunFolders {
@@ -20,26 +21,28 @@ export interface RunFolders {
 }
 
 /**
- * @param options how rows are computed; `done` is known from the folders
+ * @param options how rows are computed; `done` and `kept` are known from the folders
  * @throws NibbleError as `evaluate`; `io_error`; InterruptedError where SIGINT or SIGTERM ended the run
  */
 export async function runTask(
   backend: Backend,
   run: NamedRun,
   { out, merge }: RunFolders,
-  options: Omit<EvaluateOptions, "done" | "signal">,
+  options: Omit<EvaluateOptions, "done" | "kept" | "signal">,
 ): Promise<readonly Scored[]> {
   const { name, rows } = run;
-  const pathIn = (folder: string): string => join(folder, `samples_${name}.jsonl`);
-  const file = await SampleFile.open(out && pathIn(out), merge.map(pathIn), filterNames(run.task));
+  const samplesIn = (folder: string): string => join(folder, `samples_${name}.jsonl`);
+  const file = await SampleFile.open(out && samplesIn(out), merge.map(samplesIn), filterNames(run.task));
   const { done } = file;
+  const answersIn = (folder: string): string => join(folder, `answers_${name}.jsonl`);
+  const kept = await AnswerFile.open(out && answersIn(out), merge.map(answersIn), done);
   const total = done.size + missingRows(Math.min(rows.length, options.limit ?? Infinity), done, options.shard);
   const progress = new Progress(name, "rows");
   const interruption = new Interruption();
   let finished = done.size;
   progress.update(finished, total);
   try {
-    for await (const samples of evaluate(backend, run, { ...options, done, signal: interruption.signal })) {
+    for await (const samples of evaluate(backend, run, { ...options, done, kept, signal: interruption.signal })) {
       file.add(samples);
       progress.update(++finished, total, backend.tokens);
     }
@@ -54,7 +57,9 @@ export async function runTask(
     interruption.release();
     progress.end();
   }
-  return file.end();
+  const scores = await file.end();
+  await kept.remove();
+  return scores;
 }
 
 /** How many of the first `count` rows this run computes. */
