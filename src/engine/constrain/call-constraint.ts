@@ -65,6 +65,11 @@ export class CallConstraint {
     return this.#scratch;
   }
 
+  /** The bytes that must come next; empty where there is a choice, and outside of calls. */
+  certain(): Uint8Array {
+    return this.#state ? this.#masks.certain(this.#state) : new Uint8Array();
+  }
+
   accept(id: number): void {
     if (this.#endIds.has(id)) return;
     if (this.#state) {

@@ -90,6 +90,15 @@ export class Constraint {
     return mask;
   }
 
+  /**
+   * The bytes that must come next, however they are divided into tokens; empty where there is a choice.
+   * @throws NibbleError as `mask`
+   */
+  certain(): Uint8Array {
+    const free = this.#open || this.#opening || this.#gap;
+    return free ? new Uint8Array() : this.#masks.certain(this.#state);
+  }
+
   /** Takes a token that the mask allowed. End tokens change nothing. */
   accept(id: number): void {
     if (this.#endIds.has(id)) return;

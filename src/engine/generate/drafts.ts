@@ -29,6 +29,7 @@ export class Drafts {
   readonly #grammar: DraftAccount = new DraftAccount(GRAMMAR_BUDGET);
   readonly #accounts: readonly DraftAccount[];
   readonly #max: number;
+  #readable: readonly number[] | undefined;
 
   constructor(settings: GenerationSettings, engine: Engine, { tokens, chooser }: Drafted) {
     const { draftMax: max = DRAFT_MAX, draftMin: min = DRAFT_MIN, draftPMin = DRAFT_P_MIN } = settings;
@@ -52,8 +53,14 @@ export class Drafts {
     return this.#accounts.reduce((sum, { accepted }) => sum + accepted, 0);
   }
 
+  /** The only tokens whose logits are read behind those that `propose` proposed last; undefined: any may be read. */
+  get readable(): readonly number[] | undefined {
+    return this.#readable;
+  }
+
   /** Up to `limit` tokens that may come next, without a draft model. */
   propose(limit: number, price: Price): readonly number[] {
+    this.#readable = undefined;
     const draft = this.#chooser.constrained ? this.#byGrammar(Math.min(limit, this.#max), price) : [];
     return draft.length > 0 ? draft : this.#lookup.propose(limit, price);
   }
@@ -73,15 +80,19 @@ export class Drafts {
     const guesser = this.#chooser.guesser();
     const tokens: number[] = [];
     const probabilities: number[] = [];
+    const readable: (readonly number[] | undefined)[] = [];
     while (tokens.length < limit && !guesser.done) {
       const guess = guesser.known();
       if (!guess) break;
       tokens.push(guess.id);
       probabilities.push(guess.probability);
       guesser.accept(guess.id);
+      readable.push(guesser.few());
     }
     const draft = tokens.slice(0, this.#grammar.worth(probabilities, price));
     this.#grammar.pay(draft, price(draft.length), probabilities);
+    const rows = readable.slice(0, draft.length);
+    if (draft.length > 0 && rows.every((row) => row !== undefined)) this.#readable = rows.flat();
     return draft;
   }
 }

@@ -127,6 +127,10 @@ class Generation implements Job {
     return this.#drafts.propose(Math.min(limit, this.#maxTokens - this.#count - 1), price);
   }
 
+  get draftReadable(): readonly number[] | undefined {
+    return this.readable && this.#drafts.readable;
+  }
+
   accept(logits: Float32Array, position: number): boolean {
     const { prompt, logprobs: k } = this.#options;
     if (this.#scores && position < prompt.length - 1) return this.#score(this.#scores, logits, position);

@@ -8,7 +8,8 @@ import type { CallConstraint } from "../constrain/call-constraint.ts";
 import type { Constraint } from "../constrain/constraint.ts";
 import { type Candidates, largest } from "../sample/candidates.ts";
 import type { GrammarGuesses, Guess } from "../sample/guess.ts";
-import { Sampler, type TokenPlace } from "../sample/sampler.ts";
+import { FEW, Sampler, type TokenPlace } from "../sample/sampler.ts";
+import { fewTokens } from "../sample/token-mask.ts";
 import type { DraftGuesser } from "../schedule/draft-model.ts";
 import type { GenerationSettings } from "./settings.ts";
 
@@ -52,8 +53,16 @@ export class Guesser implements DraftGuesser {
 
   /** A guess that needs no logits, where the constraint leaves few tokens. */
   known(): Guess | undefined {
+    const { constraint, guesses } = this.#state;
+    const mask = constraint?.mask();
+    return mask && guesses?.guess({ mask, certain: () => constraint!.certain() });
+  }
+
+  /** The tokens that may follow the guesses so far, if they are few: no other logits are read there. */
+  few(): readonly number[] | undefined {
+    if (this.done) return [];
     const mask = this.#state.constraint?.mask();
-    return mask && this.#state.guesses?.guess(mask);
+    return mask && fewTokens(mask, FEW);
   }
 
   /**

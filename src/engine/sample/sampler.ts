@@ -25,7 +25,7 @@ export interface SamplerParts {
 }
 
 /** Tokens up to this number are few. Their logits are in at most as many groups of rows of the LM head. */
-const FEW = 256;
+export const FEW = 256;
 
 /** The place of the token that is drawn, which decides its random numbers. */
 export interface TokenPlace {

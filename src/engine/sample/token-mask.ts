@@ -24,6 +24,10 @@ export function removeToken(mask: TokenMask, id: number): void {
   mask[id >>> 5]! &= ~(1 << (id & 31));
 }
 
+export function hasToken(mask: TokenMask, id: number): boolean {
+  return ((mask[id >>> 5]! >>> (id & 31)) & 1) === 1;
+}
+
 /** Removes the tokens from `mask` that are not in `other`. */
 export function intersect(mask: TokenMask, other: TokenMask): void {
   for (let i = 0; i < mask.length; i++) mask[i]! &= other[i]!;

@@ -8,7 +8,7 @@ import type { Price } from "./draft-account.ts";
 import type { DraftedJob, DraftModel, DraftRequest } from "./draft-model.ts";
 import type { Holder } from "./prefix-cache.ts";
 import type { Sharing } from "./shared-prefix.ts";
-import type { StepTimes } from "./step-times.ts";
+import type { Times } from "./step-times.ts";
 
 /**
  * How hidden states become one embedding: their mean over the tokens, the first one's (the CLS token of BERT) or the last
@@ -34,6 +34,8 @@ export interface Job extends DraftedJob, Sharing {
   readonly answering?: boolean;
   /** The only tokens whose logits the job reads in its next row; undefined: it may read all. */
   readonly readable?: readonly number[] | undefined;
+  /** The same for the rows behind the tokens that `draft` gave last. */
+  readonly draftReadable?: readonly number[] | undefined;
   /** Whether the job can run. It is false while the job's reader is behind; the job then keeps its place. */
   readonly ready: boolean;
   /** Up to `limit` tokens that it may choose next, to be checked in one step. */
@@ -106,17 +108,19 @@ export interface Planned extends BatchItem {
   logits: BatchItem["logits"];
   /** The number of drafts. */
   drafts: number;
+  /** The only tokens whose logits are read in its rows; undefined: any may be read. */
+  readable: readonly number[] | undefined;
 }
 
 export class BatchPlan {
   readonly items: Planned[] = [];
   readonly #executor: Executor;
-  readonly #times: StepTimes;
+  readonly #times: Times;
   #rows: number;
   #logitRows: number;
 
   /** @param states whether the batch is for hidden states, which all rows may ask for */
-  constructor(executor: Executor, times: StepTimes, states = false) {
+  constructor(executor: Executor, times: Times, states = false) {
     this.#executor = executor;
     this.#times = times;
     this.#rows = executor.maxBatchTokens;
@@ -161,10 +165,11 @@ export class BatchPlan {
     const { length } = sequence;
     const complete = count === entry.pending;
     const tokens = entry.job.tokens.slice(length, length + count);
-    const { firstRow, pooling, types } = entry.job;
+    const { firstRow, pooling, readable } = entry.job;
     const one = pooling === "cls" ? length === 0 && "first" : complete && "last";
     const logits = firstRow === undefined ? one || "none" : rowsFrom(firstRow, length, count);
-    this.items.push({ entry, sequence, tokens, logits, types: types?.slice(length, length + count), drafts: 0 });
+    const types = entry.job.types?.slice(length, length + count);
+    this.items.push({ entry, sequence, tokens, logits, types, drafts: 0, readable });
     this.#rows -= count;
     this.#logitRows -= logitRows({ tokens, logits });
   }
@@ -177,8 +182,9 @@ export class BatchPlan {
     const answers = this.items.filter(isAnswer);
     const rest: Planned[] = [];
     for (const [i, item] of answers.entries()) {
-      const draft = item.entry.job.draft(this.#draftLimit(item, answers.length - i), this.#price(answers.length));
-      this.#addDraft(item, draft);
+      const { job } = item.entry;
+      const draft = job.draft(this.#draftLimit(item, answers.length - i), this.#price(answers));
+      this.#addDraft(item, draft, job.draftReadable);
       if (draft.length === 0) rest.push(item);
     }
     if (model) this.#addModelDrafts(rest, model);
@@ -187,7 +193,7 @@ export class BatchPlan {
   #addModelDrafts(answers: readonly Planned[], model: DraftModel): void {
     model.read(this.items.map(({ entry }) => entry.job));
     const rows = Math.floor(Math.min(this.#rows, this.#logitRows) / answers.length);
-    const price = this.#price(answers.length);
+    const price = this.#price(answers);
     const requests = answers.map((item): DraftRequest => {
       return { job: item.entry.job, limit: Math.min(rows, this.#draftLimit(item, 1)), price };
     });
@@ -207,17 +213,20 @@ export class BatchPlan {
   }
 
   /** The price of drafts beside what is planned so far. */
-  #price(answers: number): Price {
-    const planned = this.items.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    const now = this.#times.of(planned);
-    const saved = this.#times.of(answers) / answers;
-    return (count) => (this.#times.of(planned + count) - now) / saved;
+  #price(answers: readonly Planned[]): Price {
+    const planned = countRows(this.items);
+    const times = this.#times[readableTokens(this.items) ? "some" : "all"];
+    const now = times.of(planned);
+    const saved = times.of(answers.length) / answers.length;
+    return (count) => (times.of(planned + count) - now) / saved;
   }
 
-  #addDraft(item: Planned, draft: readonly number[]): void {
+  #addDraft(item: Planned, draft: readonly number[], readable?: readonly number[]): void {
+    if (draft.length === 0) return;
     item.tokens.push(...draft);
     item.drafts = draft.length;
     item.logits = 1 + draft.length;
+    item.readable = item.readable && readable && [...item.readable, ...readable];
     this.#rows -= draft.length;
     this.#logitRows -= draft.length;
   }
@@ -238,11 +247,19 @@ function rowsFrom(first: number, length: number, count: number): BatchItem["logi
   return rows <= 0 ? "none" : rows === count ? "all" : rows;
 }
 
+/** The rows of a step in which answers alone run; 0 if a prompt is read, too. */
+export function answerRows(batch: readonly Planned[]): number {
+  return batch.every(isAnswer) ? countRows(batch) : 0;
+}
+
+function countRows(batch: readonly Planned[]): number {
+  return batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
+}
+
 /** The tokens whose logits a batch is for; undefined if there is a row of which any may be read. */
 export function readableTokens(batch: readonly Planned[]): readonly number[] | undefined {
   const rows = batch.filter(({ logits }) => logits !== "none");
-  if (!rows.every(({ entry, drafts }) => drafts === 0 && entry.job.readable)) return undefined;
-  return rows.flatMap(({ entry }) => entry.job.readable!);
+  return rows.every(({ readable }) => readable) ? rows.flatMap(({ readable }) => readable!) : undefined;
 }
 
 /** Whether an item ends with the last token of an answer in progress, so that drafts may follow. */

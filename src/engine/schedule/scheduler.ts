@@ -6,13 +6,13 @@
  */
 import { NibbleError } from "../../base/errors.ts";
 import { type Executor, logitRows } from "../../runtime/types.ts";
-import { BatchPlan, Entry, isAnswer, type Job, noPages, type Planned, readableTokens } from "./batch-plan.ts";
+import { answerRows, BatchPlan, Entry, type Job, noPages, type Planned, readableTokens } from "./batch-plan.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import type { DraftModel } from "./draft-model.ts";
 import { type HostTurns, hostTurns, now } from "./host-turn.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
 import { mayShare, sharedLength } from "./shared-prefix.ts";
-import { StepTimes } from "./step-times.ts";
+import { Times } from "./step-times.ts";
 
 export interface SchedulerOptions {
   /** Most prompt rows in one step, over all requests (default 64). This bounds the time of a step. */
@@ -46,7 +46,7 @@ export class Scheduler {
   /** Jobs whose loop runs; undefined stands for the common loop. */
   readonly #loops = new Set<Job | undefined>();
   readonly #loopPerRequest: boolean;
-  readonly #times: StepTimes;
+  readonly #times: Times;
   readonly #draftModel: DraftModel | undefined;
 
   constructor(executor: Executor, prefixes: PrefixCache, options: SchedulerOptions = {}) {
@@ -55,7 +55,7 @@ export class Scheduler {
     this.#chunkTokens = options.chunkTokens ?? CHUNK_TOKENS;
     this.#turns = options.turns ?? hostTurns;
     this.#loopPerRequest = options.loopPerRequest ?? false;
-    this.#times = new StepTimes(options.measured ?? false);
+    this.#times = new Times(options.measured ?? false);
     this.#draftModel = options.draftModel;
   }
 
@@ -126,7 +126,7 @@ export class Scheduler {
       const tokens = readableTokens(batch);
       if (batch[0]!.entry.job.pooling) rows = this.#executor.hiddenStates(batch);
       else rows = tokens ? this.#executor.forwardSome(batch, tokens) : this.#executor.forward(batch);
-      if (!tokens && batch.every(isAnswer)) this.#times.note(rows.length, now() - start);
+      this.#times[tokens ? "some" : "all"].note(answerRows(batch), now() - start);
     } catch (error) {
       const ended = error instanceof NibbleError && (error.code === "poisoned" || error.code === "disposed");
       if (ended) this.failAll(error);

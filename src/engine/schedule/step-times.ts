@@ -9,6 +9,18 @@ const DRIFT = 1.02;
 /** How much of a time is left after a step of another number of rows. */
 const AGING = 0.97;
 
+/** Times of steps that compute the logits of all tokens, and of those that compute some. */
+export class Times {
+  readonly all: StepTimes;
+  readonly some: StepTimes;
+
+  /** @param measured as `StepTimes` takes it */
+  constructor(measured: boolean) {
+    this.all = new StepTimes(measured);
+    this.some = new StepTimes(measured);
+  }
+}
+
 /**
  * Times of steps, in units of a step of one row. They differ between machines: where reading the weights takes the time of
  * a step of one row, a step of four takes 1.5 times as long (140M shape in Q4_0, a Xeon with AMX); where computing does, it
@@ -25,12 +37,12 @@ export class StepTimes {
   }
 
   /**
-   * Takes the time of a step in which answers alone ran. A clock that stands still (on Workers) tells nothing. Times of other
+   * Takes the time of a step in which answers alone ran, unless it has no rows. A clock that stands still (on Workers) tells nothing. Times of other
    * numbers of rows lose weight meanwhile, so that one that was measured before V8 had optimised the kernels, or while the
    * machine was busy, is measured again.
    */
   note(rows: number, milliseconds: number): void {
-    if (!this.#measured || milliseconds <= 0 || rows > MOST_ROWS) return;
+    if (!this.#measured || milliseconds <= 0 || rows < 1 || rows > MOST_ROWS) return;
     const own = classOf(rows);
     for (const [other, ms] of this.#known) if (other !== own && other !== 1) this.#known.set(other, ms * AGING);
     this.#known.set(own, Math.min(milliseconds, (this.#known.get(own) ?? Infinity) * DRIFT));

@@ -27,7 +27,7 @@ export class Matcher {
   readonly classes: number;
   /** The state before the first byte. */
   readonly start: State;
-  readonly #grammar: CompiledGrammar;
+  readonly grammar: CompiledGrammar;
   readonly #maxFrames: number;
   /** Steps of the current token. */
   #work = 0;
@@ -38,7 +38,7 @@ export class Matcher {
 
   /** @param maxFrames frames that are kept; tests make it small */
   constructor(grammar: CompiledGrammar, maxFrames: number = MAX_FRAMES) {
-    this.#grammar = grammar;
+    this.grammar = grammar;
     this.#maxFrames = maxFrames;
     this.classes = grammar.classBytes.length;
     this.#states = new StateStore(this.classes, OVERRUN * MAX_TABLE);
@@ -50,12 +50,12 @@ export class Matcher {
   }
 
   get runs(): Runs {
-    return this.#grammar.runs;
+    return this.grammar.runs;
   }
 
   /** The class of each byte. */
   get classOf(): Uint8Array {
-    return this.#grammar.classOf;
+    return this.grammar.classOf;
   }
 
   /** The next state by state and byte class: `table[id * classes + class]`, or -1 where it is not known. */
@@ -125,7 +125,7 @@ export class Matcher {
 
   /** The edges that read a token in a state, each with its frame. */
   tokenEdges({ nodes, frames }: State): (readonly [edge: TokenEdge, frame: Frame])[] {
-    return nodes.flatMap((node, i) => this.#grammar.nodes[node]!.tokens.map((edge) => [edge, frames[i]!] as const));
+    return nodes.flatMap((node, i) => this.grammar.nodes[node]!.tokens.map((edge) => [edge, frames[i]!] as const));
   }
 
   isDead(state: State): boolean {
@@ -134,12 +134,12 @@ export class Matcher {
 
   /** Computes the next state for a byte class, whose entry in the table is not known yet. */
   advance(id: number, byteClass: number): number {
-    const byte = this.#grammar.classBytes[byteClass]!;
+    const byte = this.grammar.classBytes[byteClass]!;
     const state = this.state(id);
     const nodes: number[] = [];
     const frames: Frame[] = [];
     for (const [i, node] of state.nodes.entries()) {
-      const edges = this.#grammar.nodes[node]!.bytes;
+      const edges = this.grammar.nodes[node]!.bytes;
       this.#spend(edges.length);
       for (const { from, to, target } of edges) {
         if (byte < from || byte > to) continue;
@@ -157,7 +157,7 @@ export class Matcher {
     if (nodes.length === 0) return DEAD;
     if (nodes.length > 1 || trail !== undefined) return this.closure(nodes, frames, { trail }).id;
     // Most bytes lead to a single node, and many bytes lead to the same one.
-    const item = frames[0]!.id * this.#grammar.nodes.length + nodes[0]!;
+    const item = frames[0]!.id * this.grammar.nodes.length + nodes[0]!;
     let id = this.#singles.get(item);
     if (id === undefined) this.#singles.set(item, (id = this.closure(nodes, frames).id));
     return id;
@@ -196,7 +196,7 @@ export class Matcher {
     items.addAll(nodes, frames);
     for (let i = 0; i < items.nodes.length; i++) {
       this.#spend(1);
-      if (!this.#grammar.nodes[items.nodes[i]!]!.accepts) continue;
+      if (!this.grammar.nodes[items.nodes[i]!]!.accepts) continue;
       const frame = items.frames[i]!;
       mayEnd ||= frame.outermost;
       this.#spend(frame.backs.length);
@@ -209,14 +209,14 @@ export class Matcher {
 
   /** Begins the rules that are called. Callers come before callees, so that each frame knows all of its callers. */
   #call(items: Items): boolean {
-    const { nodes, order, ranks, starts } = this.#grammar;
+    const { nodes, order, ranks, starts } = this.grammar;
     let beginsItem = false;
     const callers = new Map<number, Items>();
     let lowest = order.length;
     const collect = (node: number, frame: Frame) => {
       this.#spend(nodes[node]!.calls.length);
       for (const { rule, back } of nodes[node]!.calls) {
-        if (frame.isHalted && this.#grammar.unique?.items.has(rule)) continue;
+        if (frame.isHalted && this.grammar.unique?.items.has(rule)) continue;
         let list = callers.get(rule);
         if (!list) callers.set(rule, (list = this.#items()));
         list.add(back, frame);
@@ -252,7 +252,7 @@ export class Matcher {
     const backs = this.#items();
     let outermost = false;
     for (const [i, back] of callers.nodes.entries()) {
-      const { bytes, calls, tokens, accepts } = this.#grammar.nodes[back]!;
+      const { bytes, calls, tokens, accepts } = this.grammar.nodes[back]!;
       const frame = callers.frames[i]!;
       if (bytes.length + calls.length + tokens.length > 0 || !accepts || frame.taken) {
         backs.add(back, frame);
@@ -262,7 +262,7 @@ export class Matcher {
       this.#spend(frame.backs.length);
       backs.addAll(frame.backs, frame.frames);
     }
-    const unique = this.#grammar.unique;
+    const unique = this.grammar.unique;
     const taken = unique?.lists.has(rule) ? NOTHING_TAKEN : undefined;
     const isItem = (unique?.items.has(rule) ?? false) && backs.frames.some((frame) => frame.taken);
     if (outermost && backs.nodes.length === 0 && !taken) return this.outermost;
@@ -274,7 +274,7 @@ export class Matcher {
     this.#spend(items.nodes.length * KEY_COST);
     const kept = this.#items();
     for (const [i, node] of items.nodes.entries()) {
-      const { bytes, tokens } = this.#grammar.nodes[node]!;
+      const { bytes, tokens } = this.grammar.nodes[node]!;
       if (bytes.length + tokens.length > 0) kept.add(node, items.frames[i]!);
     }
     if (kept.nodes.length === 0 && !mayEnd) return this.state(DEAD);
@@ -282,7 +282,7 @@ export class Matcher {
   }
 
   #items(): Items {
-    return new Items(this.#grammar.nodes.length);
+    return new Items(this.grammar.nodes.length);
   }
 
   /** Limits the time of one token. */

@@ -9,6 +9,7 @@
  * all (`token-runs.ts`).
  * @module
  */
+import { certainBytes } from "./certain.ts";
 import { mayDiffer, restsOf, withoutRepeats } from "./differing.ts";
 import type { Matcher } from "./matcher.ts";
 import { DEAD, type Frame, type State } from "./state.ts";
@@ -32,6 +33,8 @@ interface LocalMask {
 const MAX_BYTES = 1 << 24;
 /** Tokens of a run's alphabet that may be tried one by one, which takes 0.3 us each. */
 const MAX_TRIED = 2000;
+/** Bytes of text that must come which are looked for: more than the tokens that are checked in one step. */
+const MAX_CERTAIN = 96;
 
 export class TokenMasks {
   readonly matcher: Matcher;
@@ -72,6 +75,14 @@ export class TokenMasks {
    */
   read(from: State, id: number): State {
     return this.matcher.readToken(from, id, this.#trie.textOf(id));
+  }
+
+  /**
+   * The bytes with which every text goes on from a state, as far as they are worth knowing.
+   * @throws NibbleError `invalid_argument` if the text can be read in too many ways
+   */
+  certain(from: State): Uint8Array {
+    return certainBytes(this.matcher, from, MAX_CERTAIN);
   }
 
   /** Adds the tokens that the grammar names. */
