@@ -62,7 +62,9 @@ export function addsTokens(tokenizer: JsonObject, config: JsonObject | undefined
   const root = tokenizer.get("post_processor");
   const processors = field(root, "processors");
   for (const processor of processors === undefined ? [root ?? null] : list(processors)) {
-    if (field(processor, "type") !== "TemplateProcessing") continue;
+    const type = field(processor, "type");
+    if (type === "BertProcessing" || type === "RobertaProcessing") adds.bos = adds.eos = true;
+    if (type !== "TemplateProcessing") continue;
     const single = list(field(processor, "single"));
     if (single.length < 2) continue;
     if (field(single[0], "SpecialToken") !== undefined) adds.bos = true;

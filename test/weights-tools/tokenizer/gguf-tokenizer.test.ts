@@ -182,6 +182,18 @@ describe("add_bos_token", () => {
   });
 });
 
+it.each(["RobertaProcessing", "BertProcessing"])(
+  "%s puts BOS before, EOS behind and its separators between",
+  (type) => {
+    const tokens = ["<s>", "</s>"].map((content, id) => ({ content, id: id + 1, special: true }));
+    const changes = { post_processor: { type, cls: ["<s>", 1], sep: ["</s>", 2] }, added_tokens: tokens };
+    const names = { bos_token: "<s>", eos_token: "</s>", sep_token: "</s>" };
+    const read = (name: string) => key(`ggml.${name}`, changes, {}, names);
+    expect([read("add_bos_token"), read("add_eos_token")]).toEqual([true, true]);
+    expect(read("add_sep_token")).toBe(type === "RobertaProcessing" ? true : undefined);
+  },
+);
+
 it("notes features that the name of the pre-tokenizer does not imply", () => {
   expect(ggufTokenizer(files({ normalizer: { type: "NFKC" } }), 6).notes).toEqual([expect.stringContaining("NFKC")]);
   const ignoring = files({ model: { type: "BPE", vocab: { a: 0 }, merges: [], ignore_merges: true } });
