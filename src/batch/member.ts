@@ -3,7 +3,8 @@
  * @module
  */
 import { InFlightLimit } from "./in-flight.ts";
-import { type Answer, type BatchServer, isRefusal } from "./server.ts";
+import type { Answer, BatchServer } from "./server.ts";
+import { kindOf } from "./status.ts";
 
 /** What became of sending a request to one server. */
 export type Sent =
@@ -104,7 +105,7 @@ export class Member {
       this.#sending.delete(place);
       this.heard = performance.now();
       this.silences = 0;
-      const kind = kindOf(answer.status);
+      const kind = kindOf(answer);
       if (kind === "refused") return { kind, status: answer.status };
       if (kind === "busy") {
         this.#limit.refused(this.inFlight);
@@ -130,13 +131,6 @@ export interface Question {
   readonly path: string;
   /** Undefined: the request is a GET. */
   readonly body?: object | undefined;
-}
-
-/** What a status means for the request, and for the server that gave it. */
-export function kindOf(status: number): "answered" | "busy" | "failed" | "refused" {
-  if (isRefusal(status)) return "refused";
-  if (status === 429 || status === 503) return "busy";
-  return status >= 500 || status === 408 ? "failed" : "answered";
 }
 
 /** The innermost message: `fetch` says only that it failed. */

@@ -4,6 +4,7 @@
  */
 import { type IdentifiedRequest, stableBody } from "./identity.ts";
 import { isObject, parseRequest } from "./request.ts";
+import { mayPass } from "./status.ts";
 
 /** What became of a request: a server's answer, or the reason why there is none. */
 export type Outcome =
@@ -55,7 +56,7 @@ export function readResult(text: string | undefined): ReadResult | undefined {
     id,
     customId,
     ok: isOk(status),
-    final: typeof status === "number" && status < 500,
+    final: typeof status === "number" && !mayPass(status),
     fingerprint: typeof mark === "string" ? mark : undefined,
   };
 }

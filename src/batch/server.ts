@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import { isObject } from "./request.ts";
+import { isRefusal } from "./status.ts";
 
 /** What a server answered to one request. */
 export interface Answer {
@@ -12,6 +13,8 @@ export interface Answer {
   readonly body: unknown;
   /** Milliseconds that the server asks to wait. */
   readonly retryAfterMs: number | undefined;
+  /** Whether another attempt makes sense, where the server says so. */
+  readonly shouldRetry?: boolean | undefined;
 }
 
 export interface BatchServer {
@@ -55,14 +58,11 @@ export function batchServer({ url, apiKey, fetch: send = (request) => fetch(requ
       const parsed = parse(text);
       if (response.ok && parsed === undefined)
         throw new NibbleError("io_error", "the answer is no JSON, or was cut off");
-      return { status: response.status, body: parsed, retryAfterMs: retryAfter(response.headers) };
+      const advice = response.headers.get("x-should-retry");
+      const shouldRetry = advice === "true" || advice === "false" ? advice === "true" : undefined;
+      return { status: response.status, body: parsed, retryAfterMs: retryAfter(response.headers), shouldRetry };
     },
   };
-}
-
-/** Whether a status refuses the key, so that no request to this server can succeed. */
-export function isRefusal(status: number): boolean {
-  return status === 401 || status === 403;
 }
 
 export function refusal(name: string, status: number): NibbleError {

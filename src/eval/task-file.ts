@@ -4,6 +4,7 @@
  */
 import { NibbleError } from "../base/errors.ts";
 import { Fields } from "../base/fields.ts";
+import { isObject } from "../batch/request.ts";
 import { compileJinja } from "../chat/jinja/compile.ts";
 import { JinjaError } from "../chat/jinja/errors.ts";
 import { SAMPLING_RANGES } from "../engine/sample/options.ts";
@@ -59,9 +60,14 @@ export function readTask(value: unknown, name: string): Task {
   const ids = fields.array("fewshot_task_ids", 1024) ?? [];
   if (!ids.every((id) => typeof id === "number")) throw fields.invalid("fewshot_task_ids", "numbers", ids);
   const aliases: unknown = fields.get("field_aliases") ?? {};
-  const areNames = (names: unknown): boolean => Array.isArray(names) && names.every((one) => typeof one === "string");
+  const isName = (one: unknown): boolean => typeof (isObject(one) ? one.boxed : one) === "string";
+  const areNames = (names: unknown): boolean => Array.isArray(names) && names.every(isName);
   if (typeof aliases !== "object" || aliases === null || !Object.values(aliases).every(areNames))
-    throw fields.invalid("field_aliases", "an object with lists of names", aliases);
+    throw fields.invalid(
+      "field_aliases",
+      'an object with lists of names, or of { "boxed": name } for answers in a box',
+      aliases,
+    );
   fields.oneOf("process_docs", Object.keys(DOC_PROCESSES));
   const choices = fields.get("doc_to_choice");
   const areTexts = Array.isArray(choices) && choices.length > 1 && choices.every((one) => typeof one === "string");

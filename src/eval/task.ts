@@ -3,7 +3,9 @@
  * Templates are Jinja2 over the fields of a row of the data set.
  * @module
  */
+
 import type { CodeRule } from "./code/rules.ts";
+import type { Alias } from "./field-aliases.ts";
 import type { MathRule } from "./math/rules.ts";
 import type { DocProcessName } from "./process-docs.ts";
 
@@ -21,8 +23,8 @@ export interface Task {
   readonly test_split: string;
   /** The split from which the examples of a prompt are drawn. */
   readonly fewshot_split?: string;
-  /** What copies of the data set call a field that the templates read. */
-  readonly field_aliases?: Readonly<Record<string, readonly string[]>>;
+  /** What copies of the data set call a field that the templates read, or the text whose last `\\boxed{...}` holds it. */
+  readonly field_aliases?: Readonly<Record<string, readonly Alias[]>>;
   readonly output_type: "multiple_choice" | "generate_until";
   /** The `task_id` of the rows that are examples, in their order. Of a pool without these rows, the first ones are. */
   readonly fewshot_task_ids?: readonly number[];

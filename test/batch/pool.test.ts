@@ -5,6 +5,7 @@ import { type PoolOptions, ServerPool } from "../../src/batch/pool.ts";
 import type { Outcome } from "../../src/batch/result.ts";
 import { runBatch } from "../../src/batch/run.ts";
 import type { BatchServer } from "../../src/batch/server.ts";
+import { batchServer } from "../../src/batch/server.ts";
 import { fakeServer } from "./fake-server.ts";
 
 /** Made before the run, so that its pace is that of the servers. */
@@ -94,6 +95,29 @@ it("status 500 is tried again and then counts; an error of the request itself co
     [200, 400, 500, 200, 200].map((code, i) => [`r${i}`, code]),
   );
   expect(a.bodies.filter((body) => (body as { prompt: string }).prompt === "1")).toHaveLength(1);
+});
+
+it("501 counts at once, and so does 429 whose server says that another attempt is of no use", async () => {
+  const reply = (status: number, headers = {}) => Response.json({}, { status, headers });
+  const asked: string[] = [];
+  const server = batchServer({
+    url: "http://fleet",
+    async fetch(request) {
+      if (request.method === "GET") return reply(200);
+      const { prompt } = (await request.json()) as { prompt: string };
+      asked.push(prompt);
+      if (prompt === "1") return reply(501);
+      if (prompt === "2") return reply(429, { "x-should-retry": "false" });
+      const again = asked.filter((name) => name === prompt).length > 1;
+      if (prompt === "3" && !again) return reply(400, { "x-should-retry": "true" });
+      return reply(200);
+    },
+  });
+  const { results } = await run([server], 4, { pauseMs: 1 });
+  expect([...results].map(([name, one]) => [name, "status" in one && one.status]).sort()).toEqual(
+    [200, 501, 429, 200].map((code, i) => [`r${i}`, code]),
+  );
+  expect(asked.sort()).toEqual(["0", "1", "2", "3", "3"]);
 });
 
 it("a request that cuts every connection ends with an error, and the others are answered", async () => {

@@ -52,9 +52,9 @@ it("a status that another attempt may change is an error, and any other one is t
   const [request] = (await read(line("a"))) as [PlacedRequest];
   const answer = (status: number) =>
     answerRequest(request, async () => Response.json({ error: { message: "why" } }, { status }));
-  for (const status of [408, 429, 500, 502, 503])
+  for (const status of [408, 409, 425, 429, 500, 502, 503, 504, 529])
     await expect(answer(status)).rejects.toMatchObject({ code: "bad_gateway", message: `status ${status}: why` });
-  for (const status of [400, 404, 413])
+  for (const status of [400, 404, 413, 422, 501, 505])
     expect(await answer(status)).toEqual({ status, body: { error: { message: "why" } } });
 });
 

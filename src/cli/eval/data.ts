@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { NibbleError } from "../../base/errors.ts";
-import { nameIn } from "../../eval/field-aliases.ts";
+import { valueIn } from "../../eval/field-aliases.ts";
 import type { TaskData } from "../../eval/runs.ts";
 import type { Row, Task } from "../../eval/task.ts";
 import { fieldsOf } from "../../eval/template.ts";
@@ -132,7 +132,7 @@ function advice({ task, split, isPool }: Wanted): string {
 /** @throws NibbleError `bad_value` for a row without a field that the task's templates read */
 function checkFields(task: Task, row: Row): void {
   const fields = fieldsOf(task);
-  if (fields.every((field) => nameIn(row, field, task.field_aliases) !== undefined)) return;
+  if (fields.every((field) => valueIn(row, field, task.field_aliases) !== undefined)) return;
   const there = Object.keys(row).slice(0, 30).join(", ");
   throw new NibbleError("bad_value", `${task.task}: expected rows with the fields ${fields.join(", ")}, got ${there}`);
 }

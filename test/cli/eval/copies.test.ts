@@ -43,9 +43,14 @@ describe.each([
     { ID: "2024-I-1", Problem: "1+1?", Solution: "It is 2.", Answer: 2 },
     { id: 60, problem: "1+1?", solution: "It is 2.", answer: "2", url: "", year: "2024" },
     { question: "1+1?", answer: "2" },
+    { id: 60, problem: "1+1?", solution: "\\boxed{2}", url: "" },
+    { id: 60, problem: "1+1?", solution: "One more than \\boxed{1} is \\boxed{2}.", url: "" },
     { ID: "2024-I-1", Year: 2024, "Problem Number": 1, Question: "1+1?", Answer: "2", Part: "I" },
   ])("%j", async (row) => expect(await first(name, row)).toEqual([context, "2"]));
-  it("other fields are refused by name", async () => {
+  it("other fields, and a solution without a box, are refused by name", async () => {
+    await expect(first(name, { problem: "1+1?", solution: "It is 2." })).rejects.toThrow(
+      /expected rows with the fields .*[aA]nswer, got problem, solution/,
+    );
     await expect(first(name, { task: "1+1?", answer: "2" })).rejects.toThrow(
       /expected rows with the fields .*, got task, answer/,
     );
