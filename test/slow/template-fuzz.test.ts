@@ -35,7 +35,7 @@ it("20,000 mutated templates render or fail with template_error, in bounded time
       const insert = [pool[random(pool.length)]!, parts[random(parts.length)]!, "99999999", ""][random(4)]!;
       parts.splice(at, random(3), insert);
     }
-    const start = performance.now();
+    const start = process.cpuUsage(); // not the time of other processes
     try {
       compileTemplate(parts.join("")).render({ messages, bosToken: "<s>", tools: random(2) ? [{ a: 1 }] : undefined });
       rendered++;
@@ -43,7 +43,8 @@ it("20,000 mutated templates render or fail with template_error, in bounded time
       expect(error).toBeInstanceOf(NibbleError);
       expect((error as NibbleError).code).toBe("template_error");
     }
-    slowest = Math.max(slowest, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    slowest = Math.max(slowest, (user + system) / 1000);
   }
   expect(rendered).toBeGreaterThan(2000);
   expect(slowest).toBeLessThan(3000);

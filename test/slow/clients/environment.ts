@@ -2,10 +2,12 @@
  * The Python environment of the clients' tests, made from requirements.txt below .cache/, and the server that they talk to.
  * @module
  */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { lock } from "../../../src/hosts/node/lock.ts";
 import { cli, Running } from "../../cli/helpers.ts";
 import { root } from "../../helpers/models.ts";
 
@@ -30,14 +32,22 @@ export function run(command: string, args: readonly string[]): string {
   return stdout;
 }
 
-/** Makes the environment, unless it is there. */
-export function installEnvironment(): void {
+/** Makes the environment, unless it is there. Of the test files that run at the same time, one makes it. */
+export async function installEnvironment(): Promise<void> {
   const complete = join(environment, "complete");
-  if (existsSync(complete)) return;
-  rmSync(environment, { recursive: true, force: true });
-  run("python3", ["-m", "venv", environment]);
-  run(python, ["-m", "pip", "install", "--quiet", "-r", requirements]);
-  writeFileSync(complete, "");
+  mkdirSync(dirname(environment), { recursive: true });
+  const held = await lock(`${environment}.lock`);
+  try {
+    if (existsSync(complete)) return;
+    rmSync(environment, { recursive: true, force: true });
+    // The event loop stays free, because the lock has a heartbeat.
+    const runs = promisify(execFile);
+    await runs("python3", ["-m", "venv", environment]);
+    await runs(python, ["-m", "pip", "install", "--quiet", "-r", requirements]);
+    writeFileSync(complete, "");
+  } finally {
+    await held.release();
+  }
 }
 
 export interface Server {

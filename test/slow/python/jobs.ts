@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import { afterAll, beforeAll } from "vitest";
 import type { Job, JobResult } from "../../../src/eval/code/runner.ts";
 import { root } from "../../helpers/models.ts";
 
@@ -29,14 +30,23 @@ runner.dispose();
 console.log(JSON.stringify({ results, peakBytes: process.resourceUsage().maxRSS * 1024 }));
 `;
 
+// Each test file has a folder of its own, because two of them may run at the same time; Pyodide is found from within dist/.
+const built = join(root, "dist/.build");
+mkdirSync(built, { recursive: true });
+const outdir = mkdtempSync(join(built, "python-"));
+/** The program that every sealed process of this test file runs. */
+export const CHILD: string = join(outdir, "python-child.js");
+
+beforeAll(async () => {
+  const options = { outdir, bundle: true, format: "esm", target: "es2022", platform: "node" } as const;
+  await build({ ...options, stdin: { contents: MAIN, loader: "ts", resolveDir: join(root, "src/cli/python") } });
+  await build({ ...options, entryPoints: { "python-child": join(root, "src/cli/python/child.ts") } });
+});
+afterAll(() => rmSync(outdir, { recursive: true }));
+
 export async function runJobs(node: string, jobs: readonly Job[], env: object = {}): Promise<Outcome> {
-  const outdir = join(root, "dist/.build/python");
-  mkdirSync(outdir, { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), "nibble-jobs-"));
   try {
-    const options = { outdir, bundle: true, format: "esm", target: "es2022", platform: "node" } as const;
-    await build({ ...options, stdin: { contents: MAIN, loader: "ts", resolveDir: join(root, "src/cli/python") } });
-    await build({ ...options, entryPoints: { "python-child": join(root, "src/cli/python/child.ts") } });
     const file = join(folder, "jobs.json");
     writeFileSync(file, JSON.stringify(jobs));
     const { stdout } = await promisify(execFile)(node, [join(outdir, "stdin.js"), file], {

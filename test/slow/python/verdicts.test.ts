@@ -38,7 +38,7 @@ it.each(NODES)("HumanEval and MBPP, on %s", async (node) => {
   expect(verdicts.map((one) => ({ ...one, pass: results[one.i]!.passed }))).toEqual(verdicts);
 });
 
-it.each(NODES)("LiveCodeBench: every test's verdict, on %s", async (node) => {
+it.concurrent.each(NODES)("LiveCodeBench: every test's verdict, on %s", async (node) => {
   const rows = rowsOf("livecodebench.jsonl");
   const cases: Case[] = programs.livecodebench;
   const { livecodebench } = CODE_RULES;
