@@ -73,10 +73,32 @@ async function writeAdapter(path: string): Promise<void> {
   await base.close();
 }
 
+/** crumb with three tokens for gaps, which stands in for the model of the tests of /infill. */
+function writeInfillModel(path: string): void {
+  const crumb = readFileSync(join(root, "dist/crumb.gguf"));
+  const [KEYS, FIRST_KEY, ALIGNMENT, UINT32, STRING] = [16, 24, 32, 4, 8];
+  const number = (value: number, bytes: number): Buffer => {
+    const buffer = Buffer.alloc(bytes);
+    buffer.writeUInt32LE(value);
+    return buffer;
+  };
+  const string = (text: string): Buffer => Buffer.concat([number(text.length, 8), Buffer.from(text)]);
+  const ids = ["pre", "suf", "mid"].map((name, i) =>
+    Buffer.concat([string(`tokenizer.ggml.fim_${name}_token_id`), number(UINT32, 4), number(3 + i, 4)]),
+  );
+  const note = [string("test.padding"), number(STRING, 4)];
+  const size = Buffer.concat([...ids, ...note]).length + 8;
+  const padding = string(" ".repeat((ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT));
+  const head = Buffer.from(crumb.subarray(0, FIRST_KEY));
+  head.writeUInt32LE(head.readUInt32LE(KEYS) + ids.length + 1, KEYS);
+  writeFileSync(path, Buffer.concat([head, ...ids, ...note, padding, crumb.subarray(FIRST_KEY)]));
+}
+
 /** Runs the tests, some at a time. @returns how each test ended */
 async function pytest(): Promise<ReadonlyMap<string, Report>> {
-  const [adapter, outcomes] = [join(work, "adapter.gguf"), join(work, "outcomes.json")];
-  await writeAdapter(adapter);
+  const [adapter, infill, outcomes] = ["adapter.gguf", "infill.gguf", "outcomes.json"].map((name) => join(work, name));
+  await writeAdapter(adapter!);
+  writeInfillModel(infill!);
   const skipped = Object.keys(leftOut).map((file) => `--ignore=unit/${file}`);
   const workers = String(Math.min(4, availableParallelism()));
   const args = ["-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "plugin"];
@@ -93,6 +115,7 @@ async function pytest(): Promise<ReadonlyMap<string, Report>> {
       NIBBLE_CRUMB: join(root, "dist/crumb.gguf"),
       NIBBLE_SMOLLM2: model,
       NIBBLE_ADAPTER: adapter,
+      NIBBLE_INFILL: infill,
       NIBBLE_OUTCOMES: outcomes,
     },
   });
@@ -100,8 +123,8 @@ async function pytest(): Promise<ReadonlyMap<string, Report>> {
   child.stdout.on("data", (bytes) => (text += bytes));
   child.stderr.on("data", (bytes) => (text += bytes));
   await new Promise((resolve) => child.on("close", resolve));
-  if (!existsSync(outcomes)) throw new Error(`pytest did not run:\n${text}`);
-  return new Map(Object.entries(JSON.parse(readFileSync(outcomes, "utf8"))));
+  if (!existsSync(outcomes!)) throw new Error(`pytest did not run:\n${text}`);
+  return new Map(Object.entries(JSON.parse(readFileSync(outcomes!, "utf8"))));
 }
 
 describe("llama.cpp's server tests", { skip: model === "" }, () => {

@@ -4,20 +4,16 @@
  * `nibble serve` and runs it in this process. A flag that neither side of this file names reaches `nibble serve`, which ends with
  * an error that names it.
  *
- * NIBBLE_CLI, NIBBLE_CRUMB and NIBBLE_SMOLLM2 are the files of the command line and of the models.
+ * NIBBLE_CLI, NIBBLE_CRUMB, NIBBLE_INFILL and NIBBLE_SMOLLM2 are the files of the command line and of the models.
  */
 import { pathToFileURL } from "node:url";
 
 /** The model of the tests with an adapter; the adapter that the tests get is crumb's. */
 const ADAPTED = "ggml-org/stories15M_MOE/stories15M_MOE-F16.gguf";
+/** The model of the tests of /infill, whose place crumb with tokens for gaps takes. */
+const INFILL = "ggml-org/test-model-stories260K-infill";
 /** Models whose place crumb or SmolLM2 can take: small ones for text, one for embeddings, and none, as for a router. */
-const MODELS = [
-  "",
-  "ggml-org/test-model-stories260K",
-  "ggml-org/test-model-stories260K-infill",
-  "ggml-org/models/bert-bge-small/ggml-model-f16.gguf",
-  ADAPTED,
-];
+const MODELS = ["", "ggml-org/test-model-stories260K", "ggml-org/models/bert-bge-small/ggml-model-f16.gguf", ADAPTED];
 const CRUMB_CONTEXT = 1024;
 
 /** Switches that change no answer here, each with the reason. */
@@ -31,7 +27,7 @@ const DROPPED = {
 
 const { names, switches } = read(process.argv.slice(2));
 const wanted = [take("--hf-repo"), take("--hf-file")].filter(Boolean).join("/");
-const length = context();
+const length = wanted.startsWith(INFILL) ? Math.min(context(), CRUMB_CONTEXT) : context();
 // The tests' own models end no answer within the bounds of the tests.
 const args = ["serve", model(), "-c", String(length), "--ignore-eos"];
 for (const [name, values] of names) for (const value of values) args.push(name, value);
@@ -59,6 +55,7 @@ function take(name) {
 
 /** crumb computes fastest; SmolLM2 is for the tests that ask for a longer context. */
 function model() {
+  if (wanted.startsWith(INFILL)) return process.env.NIBBLE_INFILL;
   if (MODELS.includes(wanted)) return length <= CRUMB_CONTEXT ? process.env.NIBBLE_CRUMB : process.env.NIBBLE_SMOLLM2;
   console.error(`shim: no model takes the place of ${wanted}`);
   process.exit(64);
