@@ -5,6 +5,7 @@
 import type { SamplingDefaults } from "../engine/sample/defaults.ts";
 import {
   type NumericSetting,
+  SAMPLER_NAMES,
   SAMPLERS,
   SAMPLING_RANGES,
   type SamplerName,
@@ -58,10 +59,10 @@ const numericFlags = Object.fromEntries(
 const samplers: Flag<SamplerName[]> = {
   names: ["--samplers"],
   placeholder: "NAMES",
-  expected: `some of ${SAMPLERS.join(";")}, each once`,
+  expected: `some of ${SAMPLER_NAMES.join(";")}, each once`,
   help: `the steps of sampling in their order (default ${SAMPLERS.join(";")})`,
   read(value) {
-    const names = value.split(";").map((name) => SAMPLERS.find((known) => known === name));
+    const names = value.split(";").map((name) => SAMPLER_NAMES.find((known) => known === name));
     return new Set(names).size === names.length && !names.includes(undefined) ? (names as SamplerName[]) : undefined;
   },
 };

@@ -42,7 +42,10 @@ export interface ReferenceState {
   readonly u: number;
 }
 
-export const steps: Readonly<Record<SamplerName, (list: readonly Scored[], state: ReferenceState) => Scored[]>> = {
+/** All steps but "infill", whose test has figures worked out by hand. */
+export type ReferenceStep = Exclude<SamplerName, "infill">;
+
+export const steps: Readonly<Record<ReferenceStep, (list: readonly Scored[], state: ReferenceState) => Scored[]>> = {
   penalties(list, { options: o, tokens }) {
     const recent = o.repeatLastN < 0 ? tokens : tokens.slice(Math.max(0, tokens.length - o.repeatLastN));
     return list.map(({ id, logit }) => {
@@ -159,7 +162,7 @@ export function distribution(logits: Float32Array, state: ReferenceState): Map<n
     options.logitBias.get(id) !== -Infinity && (options.allowedTokens?.has(id) ?? true);
   let list = Array.from(logits, (logit, id) => ({ id, logit })).filter(allowed);
   list = list.map(({ id, logit }) => ({ id, logit: logit + (options.logitBias.get(id) ?? 0) }));
-  for (const name of options.mirostat > 0 ? [] : options.samplers) list = steps[name](list, state);
+  for (const name of options.mirostat > 0 ? [] : options.samplers) list = steps[name as ReferenceStep](list, state);
   const p = softmax(list);
   return new Map(list.map(({ id }, i) => [id, p[i]!]));
 }

@@ -38,8 +38,8 @@ export interface CommonFields {
   /** Number that is subtracted from a recent token's logit once per occurrence. */
   readonly frequency_penalty?: number | null;
   /**
-   * llama.cpp's sampling steps in the order in which they run. Default: all of them in llama.cpp's order. A step whose
-   * setting is neutral does nothing.
+   * llama.cpp's sampling steps in the order in which they run. Default: all but "infill" in llama.cpp's order. A step
+   * whose setting is neutral does nothing.
    */
   readonly samplers?: readonly SamplerName[] | string | null;
   /** How far the temperature moves below and above `temperature` with the entropy; 0 is off. */

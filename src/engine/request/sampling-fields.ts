@@ -6,7 +6,7 @@ import { checkNumber, conflict, type Fields, invalid, type Range } from "../../b
 import type { SamplingDefaults } from "../sample/defaults.ts";
 import {
   type NumericSetting,
-  SAMPLERS,
+  SAMPLER_NAMES,
   SAMPLING_RANGES,
   type SamplerName,
   type SamplingOptions,
@@ -58,18 +58,19 @@ const LETTERS: ReadonlyMap<string, SamplerName> = new Map([
   ["m", "min_p"],
   ["x", "xtc"],
   ["t", "temperature"],
+  ["i", "infill"],
 ]);
 
 /** Reads an order of steps: their names or their letters, each at most once. */
 function checkSamplers(fields: Fields): readonly SamplerName[] | undefined {
   const value = fields.get("samplers");
-  const letters = typeof value === "string" && value.length <= SAMPLERS.length;
+  const letters = typeof value === "string" && value.length <= SAMPLER_NAMES.length;
   const names = letters
     ? [...value].map((letter) => LETTERS.get(letter) ?? letter)
-    : fields.array("samplers", SAMPLERS.length);
+    : fields.array("samplers", SAMPLER_NAMES.length);
   for (const [i, name] of (names ?? []).entries())
-    if (!SAMPLERS.includes(name as SamplerName) || names!.indexOf(name) < i)
-      throw fields.invalid("samplers", `some of ${SAMPLERS.join(", ")}, each once`, name ?? null);
+    if (!SAMPLER_NAMES.includes(name as SamplerName) || names!.indexOf(name) < i)
+      throw fields.invalid("samplers", `some of ${SAMPLER_NAMES.join(", ")}, each once`, name ?? null);
   return names as readonly SamplerName[] | undefined;
 }
 

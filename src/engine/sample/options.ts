@@ -4,7 +4,7 @@
  */
 import type { Range } from "../../base/fields.ts";
 
-/** The steps, in llama.cpp's order. A step whose setting is neutral does nothing. */
+/** The steps of every request that names none, in llama.cpp's order. A step whose setting is neutral does nothing. */
 export const SAMPLERS = [
   "penalties",
   "dry",
@@ -17,15 +17,18 @@ export const SAMPLERS = [
   "temperature",
 ] as const;
 
+/** All steps: "infill" runs only where a request names it. */
+export const SAMPLER_NAMES: readonly [...typeof SAMPLERS, "infill"] = [...SAMPLERS, "infill"];
+
 /** The name of a step of sampling, as in llama.cpp. */
-export type SamplerName = (typeof SAMPLERS)[number];
+export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
 /**
  * How tokens are chosen. First forbidden tokens are removed (by `allowedTokens`, biases of -Infinity, `badWords`,
  * `minTokens`, a grammar), then biases are added, then `samplers` run in their order, then one token is drawn.
  */
 export interface SamplingOptions {
-  /** The steps in the order in which they run. Default: all, as in `SAMPLERS`. */
+  /** The steps in the order in which they run. Default: all but "infill", as in `SAMPLERS`. */
   readonly samplers: readonly SamplerName[];
   /** 0: always the most likely token, of equals the one with the lowest id. */
   readonly temperature: number;
@@ -139,6 +142,7 @@ export function activeSteps(options: SamplingOptions): readonly SamplerName[] {
     min_p: o.minP > 0,
     xtc: o.xtcProbability > 0 && o.xtcThreshold <= 0.5,
     temperature: o.temperature !== 1 || o.dynatempRange > 0,
+    infill: true,
   };
   return o.samplers.filter((name) => active[name]);
 }

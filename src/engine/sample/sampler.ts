@@ -7,13 +7,23 @@ import type { Tokenizer } from "../../tokenizer/types.ts";
 import { BadWords } from "./bad-words.ts";
 import { type Candidates, checkFinite, largest } from "./candidates.ts";
 import { Dry } from "./dry.ts";
+import { infill } from "./infill.ts";
 import type { Probs, TokenProb } from "./logprobs.ts";
 import { Mirostat } from "./mirostat.ts";
 import { activeSteps, type SamplerName, type SamplingOptions } from "./options.ts";
 import { Penalties } from "./penalties.ts";
 import { uniform } from "./random.ts";
 import { minP, temperature, topK, topNSigma, topP, typicalP, xtc } from "./steps.ts";
-import { addToken, emptyMask, fewTokens, fullMask, intersect, removeToken, type TokenMask } from "./token-mask.ts";
+import {
+  addToken,
+  emptyMask,
+  fewTokens,
+  fullMask,
+  hasToken,
+  intersect,
+  removeToken,
+  type TokenMask,
+} from "./token-mask.ts";
 
 /** The buffers that a sampler shares with the others of its model, and facts of its request. */
 export interface SamplerParts {
@@ -40,6 +50,7 @@ export class Sampler {
   readonly #options: SamplingOptions;
   readonly #candidates: Candidates;
   readonly #endIds: ReadonlySet<number>;
+  readonly #tokenizer: Tokenizer;
   readonly #steps: readonly SamplerName[];
   readonly #penalties: Penalties;
   readonly #dry: Dry;
@@ -58,6 +69,7 @@ export class Sampler {
     this.#options = options;
     this.#candidates = candidates;
     this.#endIds = endIds;
+    this.#tokenizer = tokenizer;
     this.#steps = neededSteps(options);
     this.#penalties = new Penalties(options);
     this.#dry = new Dry(options, tokenizer);
@@ -87,7 +99,10 @@ export class Sampler {
       throw new NibbleError("invalid_request", "every token is forbidden by logit_bias or a constraint");
     }
     if (this.#bias.size > 0) candidates.change(this.#bias, (logit, bias) => logit + bias);
-    for (const step of this.#steps) this.#apply(step, tokens, place);
+    for (const step of this.#steps) {
+      if (step === "infill") this.#infill(mask);
+      else this.#apply(step, tokens, place);
+    }
     this.#mirostat?.narrow(candidates);
     return this.#draw(uniform(this.#options.seed, place.position, place.choice));
   }
@@ -119,7 +134,15 @@ export class Sampler {
     return { ...entry(ids.subarray(0, size).indexOf(id)), id, top };
   }
 
-  #apply(step: SamplerName, tokens: readonly number[], { position, choice }: TokenPlace): void {
+  /** The step needs to know which end token may come. */
+  #infill(mask: TokenMask | undefined): void {
+    const { eosId } = this.#tokenizer;
+    const may = (id: number): boolean => this.#endIds.has(id) && (mask === undefined || hasToken(mask, id));
+    const end = eosId !== undefined && may(eosId) ? eosId : [...this.#endIds].find(may);
+    infill(this.#candidates, { tokenizer: this.#tokenizer, endIds: this.#endIds, end });
+  }
+
+  #apply(step: Exclude<SamplerName, "infill">, tokens: readonly number[], { position, choice }: TokenPlace): void {
     const o = this.#options;
     const candidates = this.#candidates;
     switch (step) {
@@ -196,13 +219,16 @@ function isGreedy({ temperature, dynatempRange, mirostat }: SamplingOptions): bo
 /** Steps that never remove the most likely token. Before a temperature of 0 they change nothing. */
 const KEEP_BEST: readonly SamplerName[] = ["top_n_sigma", "top_k", "top_p", "min_p"];
 
+/** Steps that may remove it, by what the steps before them have left. */
+const DROP_BEST: readonly SamplerName[] = ["xtc", "typ_p", "infill"];
+
 function neededSteps(options: SamplingOptions): readonly SamplerName[] {
   const steps = activeSteps(options);
   const end = steps.indexOf("temperature");
   if (end < 0 || !isGreedy(options)) return steps;
   const before = steps.slice(0, end);
   const change = before.filter((step) => !KEEP_BEST.includes(step));
-  const dropping = before.includes("xtc") || before.includes("typ_p");
+  const dropping = before.some((step) => DROP_BEST.includes(step));
   return [...(dropping ? before : change), "temperature"];
 }
 

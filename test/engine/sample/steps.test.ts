@@ -8,7 +8,14 @@ import { uniform } from "../../../src/engine/sample/random.ts";
 import { Sampler } from "../../../src/engine/sample/sampler.ts";
 import { minP, temperature, topK, topNSigma, topP, typicalP, xtc } from "../../../src/engine/sample/steps.ts";
 import { FakeTokenizer } from "../../helpers/fake-tokenizer.ts";
-import { distribution, mirostat, type ReferenceState, softmax, steps } from "../../helpers/sampling-reference.ts";
+import {
+  distribution,
+  mirostat,
+  type ReferenceState,
+  type ReferenceStep,
+  softmax,
+  steps,
+} from "../../helpers/sampling-reference.ts";
 import { neutral } from "./neutral.ts";
 
 const tokenizer = new FakeTokenizer();
@@ -39,7 +46,7 @@ function apply(name: SamplerName, candidates: Candidates, { options: o, tokens, 
 }
 
 /** Settings of each step: neutral ones, usual ones, ends of the range. */
-const TABLE: Readonly<Record<SamplerName, readonly Partial<SamplingOptions>[]>> = {
+const TABLE: Readonly<Record<(typeof SAMPLERS)[number], readonly Partial<SamplingOptions>[]>> = {
   penalties: [
     { repeatPenalty: 1.3 },
     { repeatPenalty: 0.8, repeatLastN: -1 },
@@ -111,10 +118,10 @@ describe("one step", () => {
         let list = Array.from(logits, (logit, id) => ({ id, logit }));
         for (const [step, given] of before) {
           apply(step, candidates, { ...state, options: { ...neutral, ...given } });
-          list = steps[step](list, { ...state, options: { ...neutral, ...given } });
+          list = steps[step as ReferenceStep](list, { ...state, options: { ...neutral, ...given } });
         }
         apply(name, candidates, state);
-        list = steps[name](list, state);
+        list = steps[name as ReferenceStep](list, state);
 
         const ids = [...candidates.ids.subarray(0, candidates.size)];
         expect(ids.toSorted((a, b) => a - b)).toEqual(list.map(({ id }) => id).sort((a, b) => a - b));
