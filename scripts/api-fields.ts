@@ -15,6 +15,7 @@ import { OLLAMA_CHAT_FIELDS } from "../src/server/ollama/chat.ts";
 import { OLLAMA_GENERATE_FIELDS } from "../src/server/ollama/generate.ts";
 import { OLLAMA_OPTIONS } from "../src/server/ollama/options.ts";
 import * as responses from "../src/server/openai/responses/field-tables.ts";
+import { SCORE_FIELDS } from "../src/server/vllm/score.ts";
 
 type Objects = Readonly<Record<string, FieldTable>>;
 
@@ -37,7 +38,8 @@ const APIS: Readonly<Record<string, Objects>> = {
   },
   "Text completions (`/v1/completions`, `model.completions.create`)": { "the body": chat.COMPLETION_FIELDS },
   "Embeddings (`/v1/embeddings`, `model.embeddings.create`)": { "the body": chat.EMBEDDING_FIELDS },
-  "Reranking (`/v1/rerank`, `/rerank`, `/v1/reranking`, `/reranking`)": { "the body": RERANK_FIELDS },
+  "Reranking (`/v1/rerank`, `/rerank`, `/v1/reranking`, `/reranking`, `/v2/rerank`)": { "the body": RERANK_FIELDS },
+  "vLLM's scores (`/v1/score`, `/score`)": { "the body": SCORE_FIELDS },
   "OpenAI's responses (`/v1/responses`)": {
     "the body": responses.RESPONSES_FIELDS,
     "messages in `input`": responses.MESSAGE_FIELDS,

@@ -34,7 +34,9 @@ export function keyCheck({ apiKeys }: Settings): (request: Request) => Promise<s
   let known: Promise<Uint8Array[]> | undefined; // made by the first request: Workers refuse to compute outside of one
   return async ({ headers }) => {
     if (apiKeys.length === 0) return undefined;
-    const given = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? headers.get("x-api-key") ?? "";
+    const bearer = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+    // Anthropic's header, and Azure's.
+    const given = bearer ?? headers.get("x-api-key") ?? headers.get("api-key") ?? "";
     known ??= Promise.all(apiKeys.map((key) => sha256(new TextEncoder().encode(key))));
     const digest = await sha256(bytesOf(given));
     let matches = 0;

@@ -51,7 +51,9 @@ async function withModel(asked: Asked, make: (call: Call) => object | Promise<ob
 /** Finds the model that a body means. */
 type FindModel = (exchange: Exchange, body: unknown) => Promise<ServedModel>;
 
-const byField: FindModel = ({ server }, body) => server.models.meant(body);
+/** A deployment in the path (Azure) comes before the field. */
+const byField: FindModel = ({ server, params: { deployment } }, body) =>
+  server.models.meant(deployment === undefined ? body : { model: deployment });
 
 /** Finds the model for APIs in which its name is required and an unknown name is an error. */
 export const byName: FindModel = async ({ server }, body) => {

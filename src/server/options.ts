@@ -11,7 +11,7 @@ import type { ModelLibrary } from "./models/source.ts";
 
 /** Options of `createHandler`. */
 export interface HandlerOptions {
-  /** Every request except /health must carry one of them, as `Authorization: Bearer` or `x-api-key`. Default: no key is required. */
+  /** Every request except /health and /ping must carry one of them, as `Authorization: Bearer`, `x-api-key` or `api-key`. Default: no key is required. */
   readonly apiKeys?: readonly string[];
   /** Origins whose pages may read answers; `"*"`: any. Default: none. Credentials are never allowed. */
   readonly cors?: "*" | readonly string[];

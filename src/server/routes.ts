@@ -9,6 +9,7 @@ import { OLLAMA_ROUTES } from "./ollama/routes.ts";
 import { OPENAI_ROUTES } from "./openai/routes.ts";
 import type { Settings } from "./options.ts";
 import type { Route } from "./route.ts";
+import { VLLM_ROUTES } from "./vllm/routes.ts";
 
 export interface FoundRoutes {
   /** The path as the routes have it. */
@@ -21,20 +22,35 @@ export interface FoundRoutes {
 
 export type FindRoutes = (pathname: string) => FoundRoutes | undefined;
 
+/** What Azure puts before OpenAI's paths. The name of a deployment stands for the model. */
+const AZURE = /^\/openai(?:\/deployments\/([^/]+)|\/v1)?(?=\/)/;
+
 /**
  * Finds the routes of a path, with or without `/v1` before it and slashes behind it, as llama-server's paths and clients
- * that join addresses have them. A path that is a route as it stands comes first.
+ * that join addresses have them, and OpenAI's paths as Azure has them. A path that is a route as it stands comes first.
  */
 export function routeFinder(settings: Settings): FindRoutes {
   const find = exactFinder(routesOf(settings));
   return (pathname) => {
     const path = pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
+    const [azure, deployment] = AZURE.exec(path) ?? [];
+    if (azure !== undefined) {
+      const found = find(`/v1${path.slice(azure.length)}`);
+      return found && deployment ? { ...found, params: { ...found.params, deployment: decode(deployment) } } : found;
+    }
     return find(path) ?? (path === "/" ? undefined : find(path.startsWith("/v1/") ? path.slice(3) : `/v1${path}`));
   };
 }
 
 function routesOf({ page }: Settings): Route[] {
-  const routes = [...OPENAI_ROUTES, ...ANTHROPIC_ROUTES, ...LLAMA_SERVER_ROUTES, ...OLLAMA_ROUTES, ...MODEL_ROUTES];
+  const routes = [
+    ...OPENAI_ROUTES,
+    ...ANTHROPIC_ROUTES,
+    ...LLAMA_SERVER_ROUTES,
+    ...VLLM_ROUTES,
+    ...OLLAMA_ROUTES,
+    ...MODEL_ROUTES,
+  ];
   // A browser has no key for a page.
   if (page) routes.push({ method: "GET", path: "/", open: true, respond: ({ request }) => page(request) });
   return routes;

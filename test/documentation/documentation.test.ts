@@ -21,6 +21,7 @@ import { LLAMA_SERVER_ROUTES } from "../../src/server/llama-server/routes.ts";
 import { MODEL_ROUTES } from "../../src/server/models/routes.ts";
 import { OLLAMA_ROUTES } from "../../src/server/ollama/routes.ts";
 import { OPENAI_ROUTES } from "../../src/server/openai/routes.ts";
+import { VLLM_ROUTES } from "../../src/server/vllm/routes.ts";
 import { root } from "../helpers/models.ts";
 import { codeBlocks, commandLines, modulesOf, PAGES, type PageModule } from "./code-blocks.ts";
 
@@ -112,7 +113,14 @@ it("docs/guide/models.md is up to date: node scripts/models-page.ts", () => {
 });
 
 it("docs/servers.md names every endpoint, and no other", () => {
-  const routes = [ANTHROPIC_ROUTES, LLAMA_SERVER_ROUTES, MODEL_ROUTES, OLLAMA_ROUTES, OPENAI_ROUTES].flat();
+  const routes = [
+    ANTHROPIC_ROUTES,
+    LLAMA_SERVER_ROUTES,
+    MODEL_ROUTES,
+    OLLAMA_ROUTES,
+    OPENAI_ROUTES,
+    VLLM_ROUTES,
+  ].flat();
   const text = readFileSync(join(root, "docs/servers.md"), "utf8");
   const section = text.split("## Endpoints")[1]!.split("\n## ")[0]!;
   const named = [...section.matchAll(/(?<=`|`\w+ )\/[\w/:-]+(?=`)/g)].map(([path]) => path);

@@ -73,11 +73,13 @@ describe("API keys", () => {
     expect((await ask("/health", {}, { apiKeys })).status).toBe(200);
   });
 
-  it("are accepted in OpenAI's and in Anthropic's header", async () => {
+  it("are accepted in OpenAI's, in Anthropic's and in Azure's header", async () => {
     const status = async (headers: Record<string, string>) =>
       (await ask("/v1/models", { headers }, { apiKeys })).status;
     expect(await status({ authorization: "Bearer second" })).toBe(200);
     expect(await status({ "x-api-key": "first" })).toBe(200);
+    expect(await status({ "api-key": "second" })).toBe(200);
+    expect(await status({ "api-key": "third" })).toBe(401);
     for (const wrong of ["first ", "firs", "firstt", "First", "first,second", ""])
       expect(await status({ "x-api-key": `${wrong}!` })).toBe(401);
     expect(await status({ authorization: "Basic first" })).toBe(401);

@@ -1,6 +1,6 @@
 /**
- * /v1/rerank and its other names, as llama-server has them: Jina's API, and that of Text Embeddings Inference for bodies with
- * `texts`.
+ * /v1/rerank and its other names, as llama-server has them: Jina's API and Cohere's (also at /v2/rerank), and that of Text
+ * Embeddings Inference for bodies with `texts`.
  * @module
  */
 import type { FieldTable } from "../../base/field-table.ts";
@@ -14,6 +14,7 @@ export const RERANK_FIELDS: FieldTable = {
   ],
   unused: ["user", "truncation_direction", "id_slot", "cache_prompt", "priority", "request_id"],
   unsupported: {
+    max_tokens_per_doc: { instead: "send truncate: true, which cuts at the model's own length" },
     max_chunks_per_doc: { instead: "send shorter documents, or truncate: true" },
     rank_fields: { instead: "send the text of each document" },
     truncate_prompt_tokens: { instead: "send truncate: true", neutral: (value) => value === -1 },

@@ -23,7 +23,7 @@ export const LLAMA_SERVER_ROUTES: readonly Route[] = [
   { method: "POST", path: "/infill", respond: generation(prepareInfill) },
   { method: "POST", path: "/embedding", respond: computation(nativeEmbeddings) },
   { method: "POST", path: "/embeddings", respond: computation(nativeEmbeddings) },
-  ...["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"].map(
+  ...["/rerank", "/reranking", "/v1/rerank", "/v1/reranking", "/v2/rerank"].map(
     (path): Route => ({ method: "POST", path, respond: computation(rerank) }),
   ),
   { method: "POST", path: "/tokenize", respond: quick(tokenize) },

@@ -40,11 +40,12 @@ function pieceOf(bytes: Uint8Array): string | number[] {
   }
 }
 
-/** `{ tokens }` to `{ content }`. @throws NibbleError that names the field */
+/** `{ tokens }` to `{ content }`, which vLLM calls `prompt`. @throws NibbleError that names the field */
 export function detokenize({ model, body, exchange }: Call): object {
   const tokens = new Fields(body, ["model", "tokens"], "", exchange.rules).array("tokens", MAX_IDS);
   if (tokens === undefined) throw invalid("tokens", "an array of token ids", tokens);
   const range = { min: 0, max: model.info.vocabSize - 1, integer: true };
   const ids = tokens.map((id) => checkNumber("tokens", id, range));
-  return { content: model.detokenize(ids, { skipSpecial: false }) };
+  const content = model.detokenize(ids, { skipSpecial: false });
+  return { content, prompt: content };
 }

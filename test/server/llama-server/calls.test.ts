@@ -17,7 +17,7 @@ describe("llama-server's calls", () => {
   it("tokenize and detokenize", async () => {
     const { tokens } = (await post("/tokenize", { content: "How much is 8?" })).json();
     expect(tokens).toEqual(model.tokenize("How much is 8?", { addBos: false }));
-    expect((await post("/detokenize", { tokens })).json()).toEqual({ content: "How much is 8?" });
+    expect((await post("/detokenize", { tokens })).json()).toMatchObject({ content: "How much is 8?" });
     // crumb's tokenizer puts no token before a text.
     expect((await post("/tokenize", { content: "How much is 8?", add_special: true })).json()).toEqual({ tokens });
     const pieces = (await post("/tokenize", { content: "How much", with_pieces: true })).json().tokens;
