@@ -20,10 +20,6 @@ export function addToken(mask: TokenMask, id: number): void {
   mask[id >>> 5]! |= 1 << (id & 31);
 }
 
-export function hasToken(mask: TokenMask, id: number): boolean {
-  return ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
-}
-
 export function removeToken(mask: TokenMask, id: number): void {
   mask[id >>> 5]! &= ~(1 << (id & 31));
 }
