@@ -65,6 +65,7 @@ export const CUSTOM_TOOL_FIELDS: FieldTable = {
   known: ["type", "name", "description", "format"],
   unused: ["defer_loading", "cache_control", "allowed_callers"],
 };
+export const CUSTOM_FORMAT_FIELDS: FieldTable = { known: ["type", "syntax", "definition"] };
 export const TOOL_CHOICE_FIELDS: FieldTable = { known: ["type", "name", "mode", "tools"] };
 
 export const TEXT_FIELDS: FieldTable = { known: ["format"], unused: ["verbosity"] };

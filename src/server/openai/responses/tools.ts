@@ -3,9 +3,10 @@
  * @module
  */
 import { type Fields, unsupported } from "../../../base/fields.ts";
-import { CUSTOM_TOOL_FIELDS, FUNCTION_FIELDS, TOOL_CHOICE_FIELDS } from "./field-tables.ts";
+import { CUSTOM_FORMAT_FIELDS, CUSTOM_TOOL_FIELDS, FUNCTION_FIELDS, TOOL_CHOICE_FIELDS } from "./field-tables.ts";
 
 const MAX_TOOLS = 128;
+const MAX_DEFINITION = 2 ** 16;
 
 export interface Tools {
   /** The functions for the chat completion; undefined if there are none. */
@@ -30,7 +31,7 @@ export function readTools(fields: Fields, skip: Skip): Tools {
     const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
     if (type === "function") functions.push(readFunction(fields, value, i));
     else if (type === "custom") {
-      const tool = readCustomTool(fields, value, i);
+      const tool = readCustomTool(fields, value, { i, skip });
       custom.add(tool.function.name);
       functions.push(tool);
     } else if (typeof type === "string") {
@@ -47,21 +48,20 @@ function readFunction(request: Fields, value: unknown, i: number): object {
   return { type: "function", function: { name, description, parameters, strict: fields.boolean("strict") } };
 }
 
-/** A grammar of the input is told to the model as text; it is not enforced. */
+/** A custom tool as a function with one argument, its input. */
 function readCustomTool(
   request: Fields,
   value: unknown,
-  i: number,
+  { i, skip }: { readonly i: number; readonly skip: Skip },
 ): { type: string; function: { name: string; description: string; parameters: object } } {
   const fields = request.nested(value, CUSTOM_TOOL_FIELDS, `tools[${i}]`);
   const name = fields.string("name", 256);
   if (name === undefined) throw fields.invalid("name", "a string", name);
-  const table = { known: ["type", "syntax", "definition"] };
-  const format = fields.nested(fields.get("format") ?? {}, table, "format");
-  const syntax = format.string("syntax", 64);
-  const definition = format.string("definition", Infinity);
-  const grammar = definition === undefined ? "" : `\n\nThe input keeps to this ${syntax ?? ""} grammar:\n${definition}`;
-  const input = { type: "string", description: "The whole input of the tool." };
+  const { syntax, definition } = readFormat(fields);
+  if (syntax === "lark") skip(`tools[${i}].format`, "a grammar in Lark is told to the model, which is not held to it");
+  const grammar = syntax === undefined ? "" : `\n\nThe input keeps to this ${syntax} grammar:\n${definition}`;
+  const pattern = syntax === "regex" ? { pattern: `^(?:${definition})$` } : {};
+  const input = { type: "string", description: "The whole input of the tool.", ...pattern };
   return {
     type: "function",
     function: {
@@ -75,6 +75,19 @@ function readCustomTool(
       },
     },
   };
+}
+
+/** The format of a custom tool's input: any text, or one that keeps to a grammar. */
+function readFormat(fields: Fields): { readonly syntax?: "lark" | "regex"; readonly definition?: string } {
+  const given = fields.get("format");
+  if (given === undefined) return {};
+  const format = fields.nested(given, CUSTOM_FORMAT_FIELDS, "format");
+  if ((format.oneOf("type", ["text", "grammar"]) ?? "text") === "text") return {};
+  const syntax = format.oneOf("syntax", ["lark", "regex"]);
+  if (syntax === undefined) throw format.invalid("syntax", '"lark" or "regex"', syntax);
+  const definition = format.string("definition", MAX_DEFINITION);
+  if (definition === undefined) throw format.invalid("definition", "the text of the grammar", definition);
+  return { syntax, definition };
 }
 
 /** A word such as "auto" stays as it is; the names of tools move below their type. */

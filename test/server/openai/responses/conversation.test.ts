@@ -122,6 +122,41 @@ describe("custom tools", () => {
   });
 });
 
+describe("the grammar of a custom tool's input", () => {
+  const tool = (format: unknown) => ({ type: "custom", name: "patch", format });
+  const ask = (format: unknown, fields: object = {}) =>
+    postHandler(createHandler(model), path, { input: "Patch.", tools: [tool(format)], ...fields });
+  const forced = { tool_choice: { type: "custom", name: "patch" }, temperature: 0, max_output_tokens: 200 };
+
+  it("in regex holds the input", async () => {
+    const { status, json } = await ask({ type: "grammar", syntax: "regex", definition: "a|[0-9]{3}" }, forced);
+    expect(status).toBe(200);
+    const call = json().output.find(({ type }: { type: string }) => type === "custom_tool_call");
+    expect(call.input).toMatch(/^(?:a|[0-9]{3})$/);
+    const { json: wrong } = await ask({ type: "grammar", syntax: "regex", definition: "(" }, forced);
+    expect(wrong().error.param).toBe("tools");
+  });
+
+  it("in Lark is named as one that the model is only told", async () => {
+    const answer = await ask({ type: "grammar", syntax: "lark", definition: 'start: "a"' }, { max_output_tokens: 1 });
+    expect([answer.status, answer.headers.get("x-nibble-ignored")]).toEqual([200, "tools[0].format"]);
+  });
+
+  it.each<[unknown, string]>([
+    [{ type: "other" }, "tools[0].format.type"],
+    [{ type: "grammar" }, "tools[0].format.syntax"],
+    [{ type: "grammar", syntax: "ebnf", definition: "a" }, "tools[0].format.syntax"],
+    [{ type: "grammar", syntax: "lark" }, "tools[0].format.definition"],
+  ])("%j is refused by name", async (format, param) => {
+    const { status, json } = await ask(format);
+    expect([status, json().error.param]).toEqual([400, param]);
+  });
+  it("of plain text holds nothing", async () => {
+    for (const format of [{ type: "text" }, {}, null])
+      expect((await ask(format, { max_output_tokens: 1 })).status).toBe(200);
+  });
+});
+
 it("reasoning goes to the client in encrypted_content and comes back as text", async () => {
   const { model: thinker, asked } = fake([{ reasoning_content: "Hä? 🙂" }, { content: "Yes." }]);
   const handler = createHandler(thinker);
