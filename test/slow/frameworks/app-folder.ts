@@ -57,7 +57,7 @@ export interface StartOptions {
   readonly program?: string;
 }
 
-/** Starts a server. @throws Error with what it printed if it ends or does not answer within two minutes */
+/** Starts a server. @throws Error with what it printed if it ends or does not answer within ten minutes */
 export async function startApp({ folder, command, path, env, program }: StartOptions): Promise<AppServer> {
   const port = String(await freePort());
   const args = command.map((one) => (one === "$PORT" ? port : one));
@@ -70,7 +70,7 @@ export async function startApp({ folder, command, path, env, program }: StartOpt
     if (server.exitCode === null) process.kill(-server.pid!);
   };
   const url = `http://localhost:${port}`;
-  const deadline = Date.now() + 120_000;
+  const deadline = Date.now() + 600_000;
   while ((await fetch(url + path).catch(() => undefined))?.status !== 200) {
     if (server.exitCode !== null || Date.now() > deadline) {
       end();

@@ -115,7 +115,7 @@ interface Launcher {
 export async function launchChromium(): Promise<Browser> {
   const url = pathToFileURL(tool("playwright-core/index.mjs")).href;
   const { chromium } = (await import(url)) as { chromium: Launcher };
-  return chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"] });
+  return chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox", "--disable-gpu"], timeout: 600_000 });
 }
 
 /**
@@ -137,7 +137,7 @@ export const BROWSERS: readonly (readonly [name: string, launch: () => Promise<B
 
 /** Is fulfilled in the page when `window.ready` is set. */
 const READY = `new Promise((resolve, reject) => {
-  setTimeout(() => reject(new Error("expected window.ready to be set within 30 s")), 30_000);
+  setTimeout(() => reject(new Error("expected window.ready to be set within ten minutes")), 600_000);
   (function look() { window.ready ? resolve(true) : setTimeout(look, 10); })();
 })`;
 

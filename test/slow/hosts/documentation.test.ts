@@ -120,7 +120,7 @@ interface Opened {
 /** Waits for a condition of the page. */
 async function until(condition: () => Promise<boolean> | boolean, what: () => string): Promise<void> {
   for (const start = Date.now(); !(await condition()); ) {
-    if (Date.now() - start > 60_000) throw new Error(`not within a minute: ${what()}`);
+    if (Date.now() - start > 600_000) throw new Error(`not within ten minutes: ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

