@@ -95,7 +95,8 @@ async function answersOf(client: OpenAI, batch: OpenAI.Batch): Promise<Record<st
 /** What the server has is whole: files as their names say, a slot that restores or is not there, no failed batch. */
 async function checkServer({ url, client }: Server): Promise<void> {
   const { status, text } = await slot(url, "restore");
-  expect([200, 404], text).toContain(status);
+  // On a slow machine the kill may come before the first slot is saved.
+  if (status !== 200) expect([status, text]).toEqual([400, expect.stringContaining("expected one that was saved")]);
   for await (const file of client.files.list()) {
     const content = await (await client.files.content(file.id)).text();
     expect(Buffer.byteLength(content), file.filename).toBe(file.bytes);
