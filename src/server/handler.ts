@@ -116,7 +116,8 @@ export function createHandler(models: GivenModels, options: HandlerOptions = {})
   }
 
   // Memory is empty at first, and Workers refuse to work outside of a request.
-  if (settings.fileStore) batches.resume().catch((error: unknown) => failures.note(error));
+  if (settings.fileStore)
+    for (const work of [files.removeOrphans(), batches.resume()]) work.catch((error: unknown) => failures.note(error));
   return Object.assign(handle, { close });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { utf8Length, writeUtf8 } from "../base/utf8.ts";
+import { LongestTokens } from "./longest-tokens.ts";
 import type { Merges } from "./merges.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -28,6 +29,8 @@ export interface BytePairOptions {
  * It is exact in a double, because it is below 2^53.
  */
 const POSITIONS = 2 ** 31;
+/** UTF-16 units of a piece that takes milliseconds. */
+const LONG_PIECE = 1 << 14;
 /** A workspace for a piece of more bytes than this is not kept for the next piece. */
 const KEPT_BYTES = 1 << 14;
 
@@ -37,8 +40,7 @@ export class BytePairEncoder {
   readonly #options: BytePairOptions;
   /** The token of each byte, or -1. */
   readonly #byteIds: Int32Array;
-  readonly #hasAllBytes: boolean;
-  #longest: number | undefined;
+  #longest: LongestTokens | undefined;
   #work = new Workspace(256);
 
   constructor(vocabulary: Vocabulary, merges: Merges, options: BytePairOptions) {
@@ -47,14 +49,16 @@ export class BytePairEncoder {
     this.#options = options;
     this.#byteIds =
       options.byteFallback ?? Int32Array.from({ length: 256 }, (_, byte) => vocabulary.find(Uint8Array.of(byte), 0, 1));
-    this.#hasAllBytes = this.#byteIds.every((id) => id >= 0);
   }
 
-  /** Each token stands for at most `longest` bytes, and a UTF-16 unit is at least a byte. Unknown bytes may vanish. */
-  fewest(units: number): number {
-    if (!this.#hasAllBytes) return 0;
-    this.#longest ??= this.#vocabulary.longest;
-    return Math.ceil(units / this.#longest);
+  /** A short piece takes no time, so it is not looked at. Bytes without a token may vanish: of a piece with such, nothing is known. */
+  fewest(text: string, start: number, end: number): number {
+    if (end - start < LONG_PIECE) return 0;
+    const bytes = new Uint8Array(utf8Length(text, start, end));
+    writeUtf8(text, start, end, bytes);
+    if (bytes.some((byte) => this.#byteIds[byte]! < 0)) return 0;
+    this.#longest ??= new LongestTokens(this.#vocabulary);
+    return this.#longest.fewest(bytes);
   }
 
   /** Appends the ids of the piece `text[start..end)` to `ids`. Takes O(n log n) in its length, without recursion. */

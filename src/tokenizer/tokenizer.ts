@@ -18,8 +18,8 @@ import type { Vocabulary } from "./vocabulary.ts";
 export interface PieceEncoder {
   /** Appends the ids of the piece `text[start..end)` to `ids`. */
   encode(text: string, start: number, end: number, ids: number[]): void;
-  /** The least number of ids that a piece of so many UTF-16 units can have. Without it, a piece may have any number. */
-  fewest?(units: number): number;
+  /** A number of ids that the piece has at least, found in much less time than the ids. Without it, that is none. */
+  fewest?(text: string, start: number, end: number): number;
 }
 
 /** The result of the readers of GGUF metadata and of tokenizer.json. */
@@ -140,7 +140,7 @@ export class TextTokenizer implements Tokenizer {
     const { stages, encoder, normalize } = this.#parts;
     const onPiece = (piece: string, start: number, end: number): void => {
       if (ids.length >= enough) return;
-      if (ids.length + (encoder.fewest?.(end - start) ?? 0) > limit) throw tooMany(limit);
+      if (limit < Infinity && ids.length + (encoder.fewest?.(piece, start, end) ?? 0) > limit) throw tooMany(limit);
       encoder.encode(piece, start, end, ids);
     };
     let isFirst = true;

@@ -4,6 +4,7 @@
  * @module
  */
 import { utf8Length, writeUtf8 } from "../base/utf8.ts";
+import { LongestTokens } from "./longest-tokens.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 export interface UnigramOptions {
@@ -24,8 +25,7 @@ export class UnigramEncoder {
   readonly #vocabulary: Vocabulary;
   readonly #options: UnigramOptions;
   readonly #unknownScore: number;
-  /** Bytes of the longest token that begins with two bytes, by these; 0 where there is none of two bytes or more. */
-  readonly #longest = new Uint32Array(2 ** 16);
+  readonly #longest: LongestTokens;
 
   constructor(vocabulary: Vocabulary, options: UnigramOptions) {
     this.#vocabulary = vocabulary;
@@ -34,11 +34,8 @@ export class UnigramEncoder {
     for (let id = 0; id < vocabulary.size; id++) {
       if (!options.isText(id)) continue;
       least = Math.min(least, options.scores[id]!);
-      const { length, 0: first, 1: second } = vocabulary.bytesOf(id);
-      if (length < 2) continue;
-      const pair = first! * 256 + second!;
-      this.#longest[pair] = Math.max(this.#longest[pair]!, length);
     }
+    this.#longest = new LongestTokens(vocabulary, options.isText);
     this.#unknownScore = (Number.isFinite(least) ? least : 0) - UNKNOWN_PENALTY;
   }
 
@@ -60,7 +57,7 @@ export class UnigramEncoder {
       };
       const next = at + characterBytes(bytes[at]!);
       let hasCharacter = false;
-      this.#vocabulary.findPrefixes(bytes, at, Math.min(length, at + this.#longestAt(bytes, at)), (id, to) => {
+      this.#vocabulary.findPrefixes(bytes, at, Math.min(length, at + this.#longest.at(bytes, at)), (id, to) => {
         if (!this.#options.isText(id)) return;
         if (to === next) hasCharacter = true;
         step(to, id, this.#options.scores[id]!);
@@ -75,11 +72,6 @@ export class UnigramEncoder {
       if (to === 0) from[0] = after;
     }
     this.#append({ ends: from, token, bytes }, ids);
-  }
-
-  /** Bytes of the longest token that may begin at a place; a token of one byte may always. */
-  #longestAt(bytes: Uint8Array, at: number): number {
-    return Math.max(1, this.#longest[bytes[at]! * 256 + (bytes[at + 1] ?? 0)]!);
   }
 
   #append({ ends, token, bytes }: Path, ids: number[]): void {

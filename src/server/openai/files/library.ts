@@ -43,9 +43,28 @@ const ID = /^file-[0-9a-f]{24}[oe]?$/;
 
 export class FileLibrary {
   readonly #store: BlobStore;
+  /** Ends when nothing of an earlier process is in the way of new files. */
+  #tidied: Promise<void> = Promise.resolve();
 
   constructor(store: BlobStore) {
     this.#store = store;
+  }
+
+  /**
+   * Removes bytes without facts: a process that was killed between the two, or while it deleted a file, leaves them, and they
+   * would count against the room for files. New files wait for it. @throws what the store throws
+   */
+  removeOrphans(): Promise<void> {
+    const remove = async (): Promise<void> => {
+      const names = new Set(await this.#store.names("file-"));
+      for (const name of names) {
+        const id = name.replace(/\.data$/, "");
+        if (ID.test(id) && !names.has(`${id}.file.json`)) await this.#store.delete(name);
+      }
+    };
+    const removal = remove();
+    this.#tidied = removal.catch(() => {});
+    return removal;
   }
 
   /** @throws NibbleError `too_large` where the store is full; what `chunks` throws */
@@ -53,6 +72,7 @@ export class FileLibrary {
     { id = randomId("file").replace("_", "-"), owner, filename, purpose, expiresAfter }: NewFile,
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<FileObject> {
+    await this.#tidied;
     await this.#store.write(`${id}.data`, chunks);
     const created = Date.now();
     const seconds = Math.floor(created / 1000);
