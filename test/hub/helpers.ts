@@ -8,13 +8,12 @@ import { parseRecord } from "../../src/hub/cache.ts";
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
-/** A new directory, which is deleted at the end. */
+/** A new directory, which is deleted when the tests of the file have ended. */
 export function temporary(): string {
-  if (folders.length === 0)
-    afterAll(() => {
-      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-    });
   const folder = mkdtempSync(join(tmpdir(), "nibble-hub-"));
   folders.push(folder);
   return folder;
