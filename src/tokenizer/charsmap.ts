@@ -58,14 +58,18 @@ export class Charsmap {
     this.#begins = Array.from({ length: 128 }, (_, byte) => this.#step(offsetOf(this.#units[0]!), byte) >= 0);
   }
 
-  /** Every value must be the place of a replacement, so that a lookup needs no checks of its own. */
+  /**
+   * Every value must be the place of a replacement, so that a lookup needs no checks of its own. Since a replacement begins
+   * where another one ends, all of them together are no longer than the map.
+   */
   #readReplacements(texts: Uint8Array): void {
     const units = this.#units;
     for (const [i, unit] of units.entries()) {
       if (isValue(unit) || !hasValue(unit)) continue;
       const place = numberOf(units[i ^ offsetOf(unit)] ?? texts.length);
       if (this.#replacements.has(place)) continue;
-      const end = place < texts.length ? texts.indexOf(0, place) : -1;
+      const begins = place < texts.length && (place === 0 || texts[place - 1] === 0);
+      const end = begins ? texts.indexOf(0, place) : -1;
       if (end < 0) throw bad(`unit ${i} of the trie leads to no replacement`);
       this.#replacements.set(place, decodeUtf8(texts.subarray(place, end), "precompiled_charsmap"));
     }
