@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Builds what tests read: `dist/` is made anew where a source is newer. */
 const globalSetup = ["test/helpers/build-wasm.ts", "test/helpers/build-bundles.ts"];
 /** Tests of at most some seconds; the time limit is for machines that others use too. */
-const quick = { globalSetup, testTimeout: 120_000, maxWorkers: 2, sequence: { groupOrder: 0 } };
+const quick = { globalSetup, testTimeout: 300_000, maxWorkers: 2, sequence: { groupOrder: 0 } };
 /** Tests that need a download or minutes of computing. */
 const long = { globalSetup, testTimeout: 20 * 60_000, hookTimeout: 20 * 60_000 };
 /** One file at a time: they measure memory or time, drive browsers, hold thousands of connections, or kill at random moments. */

@@ -17,6 +17,9 @@ import { MARK } from "./unicode-flags.ts";
 /** Clusters of so many bytes of UTF-8 or more are looked up character by character. */
 const LONG_CLUSTER = 6;
 
+/** Most bytes of a replacement, so that a map cannot make texts of any length. The longest one of `nmt_nfkc` has 33. */
+const MAX_REPLACEMENT = 64;
+
 /** The parts of a unit of the trie. */
 const labelOf = (unit: number): number => unit & 0x800000ff;
 const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
@@ -71,6 +74,8 @@ export class Charsmap {
       const begins = place < texts.length && (place === 0 || texts[place - 1] === 0);
       const end = begins ? texts.indexOf(0, place) : -1;
       if (end < 0) throw bad(`unit ${i} of the trie leads to no replacement`);
+      if (end - place > MAX_REPLACEMENT)
+        throw bad(`expected replacements of at most ${MAX_REPLACEMENT} bytes, got one of ${end - place}`);
       this.#replacements.set(place, decodeUtf8(texts.subarray(place, end), "precompiled_charsmap"));
     }
   }

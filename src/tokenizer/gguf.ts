@@ -97,10 +97,16 @@ function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerPa
         : `expected ${tokens.length} numbers, got ${scores.length}`;
     throw new NibbleError("bad_tokenizer", `tokenizer.ggml.scores: ${message}`);
   }
+  checkScores(scores);
   const kinds = Uint8Array.from(types, mergeKindOf);
   const vocabulary = new Vocabulary(tokens, sentencePiece);
   const prefix = getBoolean(metadata, "tokenizer.ggml.add_space_prefix", { default: true });
   const unknownId = tokenId(metadata, "unknown") ?? 0;
+  if (unknownId >= tokens.length)
+    throw new NibbleError(
+      "bad_tokenizer",
+      `tokenizer.ggml.unknown_token_id: expected an id below ${tokens.length}, got ${unknownId}`,
+    );
   const byteFallback = byteTokens(tokens);
   const ids = specialIds(metadata, true);
   return {
@@ -128,6 +134,16 @@ function sentencePieceParts(metadata: Metadata, isUnigram: boolean): TokenizerPa
     ),
     decoding: { eachByte: true, ...(prefix ? { strip: "space" } : {}) },
   };
+}
+
+/** Scores decide between tokens, which only finite ones can. @throws NibbleError `bad_tokenizer` */
+function checkScores(scores: ArrayLike<number>): void {
+  for (let id = 0; id < scores.length; id++)
+    if (!Number.isFinite(scores[id]))
+      throw new NibbleError(
+        "bad_tokenizer",
+        `tokenizer.ggml.scores: expected finite numbers, got ${scores[id]} for id ${id}`,
+      );
 }
 
 /** The steps of SentencePiece's normaliser: its map of characters, spaces that are too many, and the space in front. */

@@ -68,6 +68,17 @@ const merges: [string, string][] = [
 ];
 
 describe("scores", () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%d is refused by name", (score) => {
+    const scores = new Float32Array(FIRST + 1).fill(score, FIRST);
+    for (const model of ["llama", "t5"])
+      expect(() => gguf(["a"], { model, scores })).toThrow(/scores: expected finite numbers, got .* for id 259/);
+  });
+
+  it("an unknown token beyond the vocabulary is refused by name", () => {
+    for (const unknown_token_id of [FIRST + 1, 2 ** 32 - 1])
+      expect(() => gguf(["a"], { unknown_token_id })).toThrow(/unknown_token_id: expected an id below 260/);
+  });
+
   it("choose the pair, the leftmost of equals", () => {
     expect(gguf(pieces).encode("ab ab")).toEqual([id("ab"), id("▁ab")]);
     expect(gguf(["a", "aa"]).encode("aaa")).toEqual([FIRST + 1, FIRST]);

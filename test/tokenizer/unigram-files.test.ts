@@ -77,6 +77,11 @@ describe("tokenizer.json", () => {
       withMap(Uint8Array.of(8, 0, 0, 0, 1, 5, 0, 0, 1, 0, 0, 128, 97, 97, 0)),
       /unit 0 .*no replacement/,
     ],
+    [
+      "a replacement longer than any of Unicode's",
+      withMap(Uint8Array.of(8, 0, 0, 0, 1, 5, 0, 0, 0, 0, 0, 128, ...new Array(65).fill(97), 0)),
+      /at most 64 bytes, got one of 65/,
+    ],
   ])("%s is refused by name", (_, changes, message) => {
     expect(() => readTokenizer(JSON.stringify({ ...tokenizer, ...changes }))).toThrow(message);
   });

@@ -47,8 +47,13 @@ export function compileNamed(
   grammars: Grammars,
   code: ErrorCode = "invalid_request",
 ): TokenMasks {
+  return underName(param, () => grammars.compile(source), code);
+}
+
+/** The result of `read`, whose errors get the name of the field that has the text. */
+export function underName<T>(param: string, read: () => T, code: ErrorCode = "invalid_request"): T {
   try {
-    return grammars.compile(source);
+    return read();
   } catch (error) {
     if (!(error instanceof NibbleError)) throw error;
     throw new NibbleError(code, `${param}: ${error.message}`, { param, cause: error });

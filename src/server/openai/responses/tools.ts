@@ -3,6 +3,8 @@
  * @module
  */
 import { type Fields, unsupported } from "../../../base/fields.ts";
+import { underName } from "../../../engine/request/structured.ts";
+import { parsePattern } from "../../../grammar/regular/pattern.ts";
 import { CUSTOM_FORMAT_FIELDS, CUSTOM_TOOL_FIELDS, FUNCTION_FIELDS, TOOL_CHOICE_FIELDS } from "./field-tables.ts";
 
 const MAX_TOOLS = 128;
@@ -87,6 +89,8 @@ function readFormat(fields: Fields): { readonly syntax?: "lark" | "regex"; reado
   if (syntax === undefined) throw format.invalid("syntax", '"lark" or "regex"', syntax);
   const definition = format.string("definition", MAX_DEFINITION);
   if (definition === undefined) throw format.invalid("definition", "the text of the grammar", definition);
+  // It is read alone first, because `a)|(b` would be a pattern only inside of the parentheses that are put around it.
+  if (syntax === "regex") underName(format.param("definition"), () => parsePattern(definition));
   return { syntax, definition };
 }
 
