@@ -13,7 +13,7 @@ import { bundle, IMPORTED } from "./bundle.ts";
 const LIMITS = {
   wasm: { simd: 25, relaxed: 26, threads: 26 },
   /** Without the embedded model. */
-  package: 636,
+  package: 638,
 };
 
 const kilobytes = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length / 1000;
