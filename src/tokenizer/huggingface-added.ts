@@ -8,6 +8,7 @@ import { isObject } from "../base/json.ts";
 import { getBoolean, getNumber, getString } from "../formats/typed-values.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { bad, listAt } from "./huggingface-json.ts";
+import type { IdOf } from "./huggingface-pipeline.ts";
 import { MAX_VOCABULARY } from "./vocabulary.ts";
 
 /** Keys of tokenizer_config.json whose tokens are special, even where no list has them. */
@@ -64,6 +65,15 @@ function toToken(entry: JsonObject, id: number): AddedToken {
     rstrip: flag("rstrip"),
     singleWord: flag("single_word"),
     normalized: flag("normalized"),
+  };
+}
+
+/** The ids of tokens by their texts: added tokens, then those of the model's own vocabulary. */
+export function idsByText(added: readonly AddedToken[], vocab: JsonObject): IdOf {
+  const addedIds = new Map<Json, number>(added.map(({ content, id }) => [content, id]));
+  return (content) => {
+    const id = typeof content === "string" ? (addedIds.get(content) ?? vocab.get(content)) : undefined;
+    return typeof id === "number" ? id : undefined;
   };
 }
 

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import type { Metadata } from "../formats/checkpoint.ts";
 import { StringTable } from "../formats/string-table.ts";
 import { getBoolean, getNumber } from "../formats/typed-values.ts";
-import { addedTokens } from "./huggingface-added.ts";
+import { addedTokens, idsByText } from "./huggingface-added.ts";
 import { bad, listAt, objectAt } from "./huggingface-json.ts";
 import { marksSpaces, pieceDecoding, pieceNormalizer, pieceStages } from "./huggingface-pipeline.ts";
 import { tokenRoles } from "./huggingface-roles.ts";
@@ -29,11 +29,6 @@ export function readUnigram(tokenizer: JsonObject, config: JsonObject | undefine
   const special = new Set(added.filter((token) => token.special).map(({ id }) => id));
   const hasBytes = getBoolean(model, "byte_fallback", { default: false });
   const vocabulary = new Vocabulary(tokens, sentencePiece);
-  const addedIds = new Map<Json | undefined, number>(added.map(({ content, id }) => [content, id]));
-  const idOf = (content: Json | undefined): number | undefined => {
-    const id = addedIds.get(content) ?? (typeof content === "string" ? vocab.get(content) : undefined);
-    return typeof id === "number" ? id : undefined;
-  };
   return {
     vocabulary,
     encoder: new UnigramEncoder(vocabulary, {
@@ -47,7 +42,7 @@ export function readUnigram(tokenizer: JsonObject, config: JsonObject | undefine
     stages: [...pieceStages(tokenizer), ...wordStages(vocabulary)],
     decoding: pieceDecoding(tokenizer, hasBytes),
     added,
-    ...tokenRoles({ tokenizer, config, metadata, idOf }),
+    ...tokenRoles({ tokenizer, config, metadata, idOf: idsByText(added, vocab) }),
   };
 }
 

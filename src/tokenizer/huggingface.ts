@@ -8,13 +8,12 @@ import { StringTable } from "../formats/string-table.ts";
 import { getBoolean, getString } from "../formats/typed-values.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { byteLevel } from "./byte-level.ts";
-import { addedTokens } from "./huggingface-added.ts";
+import { addedTokens, idsByText } from "./huggingface-added.ts";
 import { bad, listAt, objectAt } from "./huggingface-json.ts";
 import {
   byteLevelNormalizer,
   byteLevelStages,
   expectByteLevelDecoder,
-  type IdOf,
   marksSpaces,
   pieceDecoding,
   pieceNormalizer,
@@ -50,11 +49,7 @@ export function readHuggingFaceTokenizer(
   const isOnlyAdded = new Set(added.filter(({ content }) => !vocab.has(content)).map(({ id }) => id));
   const vocabulary = new Vocabulary(tokens, isPieces ? sentencePiece : byteLevel, (id) => isOnlyAdded.has(id));
   const merges = new MergeTable(vocabulary, mergeList(listAt(model, "merges")));
-  const addedIds = new Map<Json, number>(added.map(({ content, id }) => [content, id]));
-  const idOf: IdOf = (content) => {
-    const id = typeof content === "string" ? (addedIds.get(content) ?? vocab.get(content)) : undefined;
-    return typeof id === "number" ? id : undefined;
-  };
+  const idOf = idsByText(added, vocab);
   const unknown = model.get("unk_token") ?? undefined;
   const unknownId = idOf(unknown);
   if (unknown !== undefined && unknownId === undefined) {

@@ -14,7 +14,7 @@ import { byteLevelKeys } from "./byte-level-keys.ts";
 import { bad, object } from "./json-fields.ts";
 import { flagNote, pipelineText } from "./pipeline.ts";
 import { tokenType } from "./scores.ts";
-import { sentencePieceKeys } from "./sentencepiece-keys.ts";
+import { FIRST_PREFIX, sentencePieceKeys } from "./sentencepiece-keys.ts";
 import { addsTokens, specialIds } from "./special-tokens.ts";
 import { mergeTexts, tokenLists } from "./token-lists.ts";
 import { unigramKeys } from "./unigram-keys.ts";
@@ -38,15 +38,16 @@ export function ggufTokenizer(files: HuggingFaceFiles, vocabSize: number): GgufT
   const kind = model.get("type") ?? "BPE";
   if (kind !== "BPE" && kind !== "WordPiece" && kind !== "Unigram")
     throw bad(`model.type ${kind} is not supported; BPE, Unigram and WordPiece are`);
-  const vocab = kind === "Unigram" ? readScores(model).vocab : object(model.get("vocab"), "model.vocab");
+  const unigram = kind === "Unigram" ? readScores(model) : undefined;
+  const vocab = unigram?.vocab ?? object(model.get("vocab"), "model.vocab");
   const added = addedTokens(tokenizer, tokenizerConfig, vocab);
   const { tokens, types } = tokenLists(vocab, added, vocabSize);
   const isSentencePiece = kind === "BPE" && model.get("byte_fallback") === true;
   const kindKeys =
     kind === "WordPiece"
       ? wordPieceKeys(tokenizer, tokens, types)
-      : kind === "Unigram"
-        ? unigramKeys(tokenizer, tokens, types)
+      : unigram
+        ? unigramKeys(tokenizer, { tokens, types, scores: unigram.scores })
         : isSentencePiece
           ? sentencePieceKeys(tokenizer, tokens, types)
           : byteLevelKeys(tokenizer);
@@ -96,8 +97,7 @@ function addEnds(
     metadata.set("tokenizer.ggml.add_sep_token", true);
 }
 
-const FIRST_NOTE =
-  "GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first; only nibble follows it, by the key nibble.tokenizer.space_prefix_first";
+const FIRST_NOTE = `${FIRST_PREFIX}; only nibble follows it, by the key nibble.tokenizer.space_prefix_first`;
 
 /**
  * The keys of a tokenizer.model, which are in the metadata already.

@@ -15,9 +15,7 @@ import { mergePairs } from "./token-lists.ts";
  * @throws NibbleError `bad_tokenizer`
  */
 export function sentencePieceKeys(tokenizer: JsonObject, tokens: string[], tokenTypes: Int32Array): KindKeys {
-  for (const [id, token] of tokens.entries()) {
-    if (/^<0x[0-9A-F]{2}>$/.test(token)) tokenTypes[id] = tokenType.byte;
-  }
+  markBytes(tokens, tokenTypes);
   const { scores, notes } = scoresOfMerges(tokens, tokenTypes, mergePairs(tokenizer));
   for (const [id, token] of tokens.entries()) {
     if (tokenTypes[id] === tokenType.userDefined) tokens[id] = token.replaceAll("▁", " ");
@@ -34,6 +32,15 @@ export function sentencePieceKeys(tokenizer: JsonObject, tokens: string[], token
   };
 }
 
+/** Gives tokens such as `<0x0A>` the type of bytes. */
+export function markBytes(tokens: readonly string[], types: Int32Array): void {
+  for (const [id, token] of tokens.entries()) if (/^<0x[0-9A-F]{2}>$/.test(token)) types[id] = tokenType.byte;
+}
+
+/** The note on a space that comes in front of a whole text alone. */
+export const FIRST_PREFIX =
+  "GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first";
+
 /** Steps that GGUF has no key for. */
 function stepNotes(
   tokenizer: JsonObject,
@@ -41,8 +48,7 @@ function stepNotes(
   prefix: "always" | "first" | "never",
 ): string[] {
   const notes: string[] = [];
-  if (prefix === "first")
-    notes.push("GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first");
+  if (prefix === "first") notes.push(FIRST_PREFIX);
   if (types(tokenizer.get("normalizer"), "normalizers").includes("NFC")) notes.push("the tokenizer normalises to NFC");
   const stage = tokenizer.get("pre_tokenizer");
   const reaches = (token: string, id: number): boolean => tokenTypes[id] === tokenType.normal && /[^▁]▁/.test(token);

@@ -6,22 +6,23 @@ import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { MetadataValue } from "../../src/formats/checkpoint.ts";
 import { components } from "../../src/tokenizer/huggingface-json.ts";
 import { base64 } from "../../src/tokenizer/huggingface-pipeline.ts";
-import { field, list } from "./json-fields.ts";
+import { field } from "./json-fields.ts";
 import type { KindKeys } from "./kind-keys.ts";
-import { tokenType } from "./scores.ts";
-import { spacePrefix } from "./sentencepiece-keys.ts";
+import { FIRST_PREFIX, markBytes, spacePrefix } from "./sentencepiece-keys.ts";
 
-/**
- * The keys of the kind. It changes the types of byte tokens in `types`.
- * @param tokens by id
- */
-export function unigramKeys(tokenizer: JsonObject, tokens: readonly string[], types: Int32Array): KindKeys {
-  const model = tokenizer.get("model");
+/** The vocabulary by id. Its types of byte tokens are changed. */
+interface ScoredTokens {
+  readonly tokens: readonly string[];
+  readonly types: Int32Array;
+  /** Of the model's own tokens, which come first. */
+  readonly scores: Float64Array;
+}
+
+/** The keys of the kind. */
+export function unigramKeys(tokenizer: JsonObject, { tokens, types, scores: own }: ScoredTokens): KindKeys {
   const scores = new Float32Array(tokens.length);
-  for (const [id, pair] of list(field(model, "vocab")).entries()) scores[id] = Number(list(pair)[1] ?? 0);
-  const hasBytes = field(model, "byte_fallback") === true;
-  for (const [id, token] of tokens.entries())
-    if (hasBytes && /^<0x[0-9A-F]{2}>$/.test(token)) types[id] = tokenType.byte;
+  scores.set(own);
+  if (field(tokenizer.get("model"), "byte_fallback") === true) markBytes(tokens, types);
   const steps = components(tokenizer.get("normalizer") ?? null, "normalizers");
   const map = steps.find((step) => step.get("type") === "Precompiled")?.get("precompiled_charsmap");
   const prefix = spacePrefix(tokenizer);
@@ -38,9 +39,7 @@ export function unigramKeys(tokenizer: JsonObject, tokens: readonly string[], ty
         : []),
     ],
     notes: [
-      ...(prefix === "first"
-        ? ["GGUF puts a space in front of every part of a text, but this tokenizer only in front of the first"]
-        : []),
+      ...(prefix === "first" ? [FIRST_PREFIX] : []),
       ...(spaces === "some removed" ? ["the tokenizer removes only some of the spaces that are too many"] : []),
       ...(steps.some((step) => step.get("type") === "NFC") ? ["the tokenizer normalises to NFC"] : []),
     ],

@@ -28,13 +28,15 @@ export const robertaFamily: Family = {
   },
   addFacts(config, put, layers) {
     bertFamily.addFacts!(config, put, layers);
-    const rows = getNumber(config, "max_position_embeddings", { default: 512, integer: true, min: 1 });
-    if (rows <= unusedRows(config))
+    const { max_position_embeddings: missing } = bertFamily.defaults;
+    const rows = getNumber(config, "max_position_embeddings", { default: missing, integer: true, min: 1 });
+    const unused = unusedRows(config);
+    if (rows <= unused)
       throw new NibbleError(
         "bad_value",
-        `config.json max_position_embeddings: expected more than the ${unusedRows(config)} rows up to pad_token_id, got ${rows}`,
+        `config.json max_position_embeddings: expected more than the ${unused} rows up to pad_token_id, got ${rows}`,
       );
-    put("{a}.context_length", rows - unusedRows(config));
+    put("{a}.context_length", rows - unused);
   },
 };
 
